@@ -1,0 +1,3 @@
+//! Convolutional networks as values over candle.
+
+pub mod seed;

@@ -1,0 +1,1 @@
+//! Laws over networks and readings; see the files beside this one.
