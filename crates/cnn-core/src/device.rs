@@ -1,0 +1,131 @@
+//! Where tensors live: `auto`, `cpu`, `cuda[:n]`, `metal[:n]`.
+
+use crate::error::{Error, Result};
+use candle_core::Device;
+use std::fmt;
+use std::str::FromStr;
+
+/// A device as a user names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The first of CUDA and Metal that this build supports and this machine has, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// The CUDA GPU of this ordinal.
+    Cuda(usize),
+    /// The Metal GPU of this ordinal.
+    Metal(usize),
+}
+
+impl FromStr for DeviceChoice {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let unknown = || Error::Device {
+            name: name.to_string(),
+            problem: "not one of auto, cpu, cuda, cuda:N, metal, metal:N".to_string(),
+        };
+        let (kind, ordinal) = match name.split_once(':') {
+            None => (name, None),
+            Some((kind, ordinal)) => (kind, Some(ordinal.parse().map_err(|_| unknown())?)),
+        };
+        match (kind, ordinal) {
+            ("auto", None) => Ok(Self::Auto),
+            ("cpu", None) => Ok(Self::Cpu),
+            ("cuda", ordinal) => Ok(Self::Cuda(ordinal.unwrap_or(0))),
+            ("metal", ordinal) => Ok(Self::Metal(ordinal.unwrap_or(0))),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Cpu => f.write_str("cpu"),
+            Self::Cuda(ordinal) => write!(f, "cuda:{ordinal}"),
+            Self::Metal(ordinal) => write!(f, "metal:{ordinal}"),
+        }
+    }
+}
+
+impl DeviceChoice {
+    /// Opens the device.
+    ///
+    /// # Errors
+    ///
+    /// A build without the feature, a machine without the driver or the device. `Auto` and `Cpu` never fail.
+    pub fn open(self) -> Result<Device> {
+        match self {
+            Self::Cpu => Ok(Device::Cpu),
+            Self::Cuda(ordinal) => self.built_with("cuda", cfg!(feature = "cuda"), || cuda(ordinal)),
+            Self::Metal(ordinal) => {
+                self.built_with("metal", cfg!(feature = "metal"), || Ok(Device::new_metal(ordinal)?))
+            }
+            Self::Auto => Ok(Self::Cuda(0).open().or_else(|_| Self::Metal(0).open()).unwrap_or(Device::Cpu)),
+        }
+    }
+
+    fn built_with(self, feature: &str, built: bool, open: impl FnOnce() -> Result<Device>) -> Result<Device> {
+        let problem = if built {
+            match open() {
+                Ok(device) => return Ok(device),
+                Err(error) => error.to_string(),
+            }
+        } else {
+            format!("this program was built without the feature `{feature}`")
+        };
+        // candle's errors can carry a backtrace behind their first line.
+        let problem = problem.lines().next().unwrap_or_default().to_string();
+        Err(Error::Device { name: self.to_string(), problem })
+    }
+}
+
+/// Where the CUDA driver is loaded at run time and missing, candle panics instead of returning an error: that panic is
+/// caught here, and its message kept from the terminal.
+#[cfg(feature = "cuda")]
+fn cuda(ordinal: usize) -> Result<Device> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let opened = std::panic::catch_unwind(|| Device::new_cuda(ordinal));
+    std::panic::set_hook(hook);
+    match opened {
+        Ok(device) => Ok(device?),
+        Err(_) => {
+            let problem = "the CUDA driver could not be loaded".to_string();
+            Err(Error::Device { name: format!("cuda:{ordinal}"), problem })
+        }
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda(ordinal: usize) -> Result<Device> {
+    Ok(Device::new_cuda(ordinal)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_both_ways() {
+        for choice in [DeviceChoice::Auto, DeviceChoice::Cpu, DeviceChoice::Cuda(1), DeviceChoice::Metal(0)] {
+            assert_eq!(choice.to_string().parse::<DeviceChoice>().unwrap(), choice);
+        }
+        assert_eq!("cuda".parse::<DeviceChoice>().unwrap(), DeviceChoice::Cuda(0));
+        for bad in ["gpu", "cuda:x", "cpu:1", ""] {
+            let message = bad.parse::<DeviceChoice>().unwrap_err().to_string();
+            assert!(message.starts_with(&format!("device {bad}: not one of")), "{message}");
+        }
+    }
+
+    #[test]
+    #[cfg(not(feature = "cuda"))]
+    fn a_build_without_cuda_says_so() {
+        let message = DeviceChoice::Cuda(0).open().unwrap_err().to_string();
+        assert_eq!(message, "device cuda:0: this program was built without the feature `cuda`");
+    }
+}

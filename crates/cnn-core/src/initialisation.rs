@@ -1,0 +1,175 @@
+//! How tensors begin: the laws papers and libraries name, resolved to numbers when a network is elaborated.
+
+use crate::seed;
+use rand::Rng;
+use rand_distr::StandardNormal;
+
+/// A law of initialisation as papers name it, before the tensor's shape is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Law {
+    /// Every element the same.
+    Constant(f64),
+    /// Normal with this standard deviation.
+    Normal(f64),
+    /// Normal with this standard deviation, drawn again outside ±2 (absolute, as torchvision's Inception has it).
+    TruncatedNormal(f64),
+    /// Normal, σ² = 2 / fan-in (He et al. 2015).
+    KaimingFanIn,
+    /// Normal, σ² = 2 / fan-out.
+    KaimingFanOut,
+    /// Uniform in ±√(6 / (fan-in + fan-out)) (Glorot and Bengio 2010).
+    Xavier,
+    /// Uniform in ±1/√fan-in: torch's default for weights and biases of convolutions and linear layers.
+    FanInUniform,
+}
+
+/// A law with its numbers: what a tensor is filled with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// Every element the same.
+    Constant(f64),
+    /// Uniform in ±`bound`.
+    Uniform {
+        /// Largest magnitude.
+        bound: f64,
+    },
+    /// Normal around 0.
+    Normal {
+        /// Standard deviation.
+        std: f64,
+    },
+    /// Normal around 0, drawn again outside ±`bound`.
+    TruncatedNormal {
+        /// Standard deviation.
+        std: f64,
+        /// Largest magnitude.
+        bound: f64,
+    },
+}
+
+/// Inputs that one output sees, and outputs that one input reaches, each times the kernel's taps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fans {
+    /// Weights into one output.
+    pub fan_in: usize,
+    /// Weights out of one input.
+    pub fan_out: usize,
+}
+
+impl Law {
+    /// The numbers of this law for a tensor of these fans.
+    pub fn resolve(self, fans: Fans) -> Init {
+        let [fan_in, fan_out] = [fans.fan_in, fans.fan_out].map(|fan| fan.max(1) as f64);
+        match self {
+            Self::Constant(value) => Init::Constant(value),
+            Self::Normal(std) => Init::Normal { std },
+            Self::TruncatedNormal(std) => Init::TruncatedNormal { std, bound: 2.0 },
+            Self::KaimingFanIn => Init::Normal { std: (2.0 / fan_in).sqrt() },
+            Self::KaimingFanOut => Init::Normal { std: (2.0 / fan_out).sqrt() },
+            Self::Xavier => Init::Uniform { bound: (6.0 / (fan_in + fan_out)).sqrt() },
+            Self::FanInUniform => Init::Uniform { bound: 1.0 / fan_in.sqrt() },
+        }
+    }
+}
+
+impl Init {
+    /// `count` values for the tensor `name`, the same for the same seed whatever was drawn before.
+    pub fn draw(self, seed: u64, name: &str, count: usize) -> Vec<f32> {
+        let mut rng = seed::stream(seed, &format!("init {name}"));
+        let mut draw_one = || match self {
+            Self::Constant(value) => value,
+            Self::Uniform { bound } => (rng.random::<f64>() * 2.0 - 1.0) * bound,
+            Self::Normal { std } => rng.sample::<f64, _>(StandardNormal) * std,
+            Self::TruncatedNormal { std, bound } => loop {
+                let value = rng.sample::<f64, _>(StandardNormal) * std;
+                // Written so that a law that is not a number ends the loop.
+                if !(value.abs() > bound) {
+                    break value;
+                }
+            },
+        };
+        (0..count).map(|_| draw_one() as f32).collect()
+    }
+}
+
+/// The laws of a whole network: one for each kind of tensor that is not simply zeros or ones.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scheme {
+    /// Weights of convolutions.
+    pub conv: Law,
+    /// Biases of convolutions.
+    pub conv_bias: Law,
+    /// Weights of linear layers.
+    pub linear: Law,
+    /// Biases of linear layers.
+    pub linear_bias: Law,
+}
+
+impl Scheme {
+    /// torch's defaults: everything uniform in ±1/√fan-in.
+    pub const TORCH: Self = Self {
+        conv: Law::FanInUniform,
+        conv_bias: Law::FanInUniform,
+        linear: Law::FanInUniform,
+        linear_bias: Law::FanInUniform,
+    };
+
+    /// The book's: Xavier for weights, torch's default for biases.
+    pub const XAVIER: Self = Self { conv: Law::Xavier, linear: Law::Xavier, ..Self::TORCH };
+
+    /// The same law for the weights of convolutions.
+    pub const fn conv(self, law: Law) -> Self {
+        Self { conv: law, ..self }
+    }
+
+    /// The same law for the biases of convolutions.
+    pub const fn conv_bias(self, law: Law) -> Self {
+        Self { conv_bias: law, ..self }
+    }
+
+    /// The same law for the weights of linear layers.
+    pub const fn linear(self, law: Law) -> Self {
+        Self { linear: law, ..self }
+    }
+
+    /// The same law for the biases of linear layers.
+    pub const fn linear_bias(self, law: Law) -> Self {
+        Self { linear_bias: law, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FANS: Fans = Fans { fan_in: 50, fan_out: 200 };
+
+    fn moments(values: &[f32]) -> (f64, f64) {
+        let n = values.len() as f64;
+        let mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
+        (mean, (values.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / n).sqrt())
+    }
+
+    #[test]
+    fn every_law_has_the_spread_its_paper_gives() {
+        for (law, std) in [
+            (Law::Normal(0.01), 0.01),
+            (Law::TruncatedNormal(0.1), 0.1),
+            (Law::KaimingFanIn, (2.0f64 / 50.0).sqrt()),
+            (Law::KaimingFanOut, (2.0f64 / 200.0).sqrt()),
+            (Law::Xavier, (2.0f64 / 250.0).sqrt()),
+            (Law::FanInUniform, (1.0f64 / 150.0).sqrt()),
+        ] {
+            let (mean, found) = moments(&law.resolve(FANS).draw(1, "w", 100_000));
+            assert!(mean.abs() < std * 0.02 && (found / std - 1.0).abs() < 0.02, "{law:?}: {mean} {found} for {std}");
+        }
+    }
+
+    #[test]
+    fn a_tensor_depends_on_seed_and_name_alone() {
+        let init = Law::KaimingFanIn.resolve(FANS);
+        assert_eq!(init.draw(3, "a", 10), init.draw(3, "a", 20)[..10]);
+        assert_ne!(init.draw(3, "a", 10), init.draw(3, "b", 10));
+        assert_ne!(init.draw(3, "a", 10), init.draw(4, "a", 10));
+    }
+}

@@ -1,0 +1,15 @@
+//! Activations whose gradients, and whose handling of what is not a number, agree with torch's.
+
+use candle_core::{Result, Tensor};
+
+/// `max(x, 0)` with gradient 0 at 0, and not a number where `x` is not one. candle's passes the gradient at 0 and turns
+/// what is not a number into 0.
+pub(super) fn relu(x: &Tensor) -> Result<Tensor> {
+    let zero = x.zeros_like()?;
+    x.le(&zero)?.where_cond(&zero, x)
+}
+
+/// `1 / (1 + e⁻ˣ)`, written with tanh so that no intermediate overflows.
+pub(super) fn sigmoid(x: &Tensor) -> Result<Tensor> {
+    (x * 0.5)?.tanh()?.affine(0.5, 0.5)
+}

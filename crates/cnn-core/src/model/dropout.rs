@@ -1,0 +1,39 @@
+//! Dropout whose masks come from a seed.
+
+use crate::seed;
+use candle_core::{Result, Tensor};
+use rand::Rng;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The seed and the number of training passes so far.
+#[derive(Debug, Default)]
+pub(super) struct Dropout {
+    seed: u64,
+    passes: AtomicU64,
+}
+
+/// One training pass: what the masks of its dropout nodes are drawn from.
+pub(super) struct Pass {
+    seed: u64,
+    number: u64,
+}
+
+impl Dropout {
+    pub(super) fn new(seed: u64, passes: u64) -> Self {
+        Self { seed, passes: AtomicU64::new(passes) }
+    }
+
+    pub(super) fn next_pass(&self) -> Pass {
+        Pass { seed: self.seed, number: self.passes.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+impl Pass {
+    /// `x` with every element zero with probability `rate`, the rest times `1 / (1 − rate)`.
+    pub(super) fn drop(&self, x: &Tensor, rate: f64, path: &str) -> Result<Tensor> {
+        let mut rng = seed::stream(self.seed, &format!("dropout {path} {}", self.number));
+        let keep = (1.0 / (1.0 - rate)) as f32;
+        let mask: Vec<f32> = (0..x.elem_count()).map(|_| if rng.random::<f64>() < rate { 0.0 } else { keep }).collect();
+        x * Tensor::from_vec(mask, x.shape(), x.device())?.to_dtype(x.dtype())?
+    }
+}

@@ -1,0 +1,193 @@
+//! `Model`: a network with weights, in candle.
+//!
+//! A `VarBuilder` goes in, `Module` and `ModuleT` come out, and everything between is ordinary candle: an optimiser, a
+//! `VarMap` or a foreign checkpoint works with it unchanged. Every operation is made of plain candle operations whose
+//! gradients are right on any device; where candle's own are not (see `docs/decisions/`), others stand in for them.
+
+mod activation;
+mod conv;
+mod dropout;
+mod norm;
+mod ops;
+mod pool;
+
+use crate::error::{Error, Result};
+use crate::network::{Network, NodeId};
+use crate::tensors::{Role, TensorSpec};
+use candle_core::{DType, Device, Tensor, Var};
+use candle_nn::{Module, ModuleT, VarBuilder, VarMap};
+use dropout::Dropout;
+
+/// A network with weights.
+#[derive(Debug)]
+pub struct Model {
+    network: Network,
+    /// For each node its tensors, in the order of its specification; statistics are always variables.
+    tensors: Vec<Vec<Tensor>>,
+    dropout: Dropout,
+}
+
+/// A variable map that holds every tensor of `network`, initialised from `seed`.
+///
+/// candle's own initialisation cannot be seeded, so the map is filled before [`Model::new`] asks it for anything.
+///
+/// # Errors
+///
+/// Those of the device.
+pub fn initialise(network: &Network, seed: u64, dtype: DType, device: &Device) -> Result<VarMap> {
+    let map = VarMap::new();
+    {
+        let mut data = map.data().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        for spec in network.tensors() {
+            let values = spec.init.draw(seed, &spec.name, spec.elements());
+            let tensor = Tensor::from_vec(values, spec.dims.as_slice(), device)?.to_dtype(dtype)?;
+            data.insert(spec.name.clone(), Var::from_tensor(&tensor)?);
+        }
+    }
+    Ok(map)
+}
+
+impl Model {
+    /// The network with the weights of `vb`. From a `VarMap` they are the map's variables and can be trained.
+    ///
+    /// # Errors
+    ///
+    /// A tensor that is missing or has another shape, by name with both shapes.
+    pub fn new(network: &Network, vb: VarBuilder<'_>) -> Result<Self> {
+        let tensor = |spec: &TensorSpec| {
+            let tensor = fetch(network, &vb, spec)?;
+            Ok(match spec.role {
+                Role::Statistic => Var::from_tensor(&tensor)?.into_inner(),
+                Role::Weight | Role::Bias => tensor,
+            })
+        };
+        let tensors = network
+            .nodes()
+            .iter()
+            .map(|node| node.tensors.iter().map(tensor).collect())
+            .collect::<Result<Vec<Vec<Tensor>>>>()?;
+        Ok(Self { network: network.clone(), tensors, dropout: Dropout::default() })
+    }
+
+    /// Dropout draws its masks from `seed` and the number of training passes so far, which starts at `passes`: a run
+    /// that goes on from a checkpoint gives the number it had reached.
+    pub fn with_dropout(self, seed: u64, passes: u64) -> Self {
+        Self { dropout: Dropout::new(seed, passes), ..self }
+    }
+
+    /// The same weights, shared, for evaluation only.
+    pub fn evaluation(&self) -> Evaluation {
+        let detach = |tensors: &Vec<Tensor>| tensors.iter().map(Tensor::detach).collect();
+        let tensors = self.tensors.iter().map(detach).collect();
+        Evaluation(Self { network: self.network.clone(), tensors, dropout: Dropout::default() })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Every tensor with its specification, in the network's order.
+    pub fn tensors(&self) -> impl Iterator<Item = (&TensorSpec, &Tensor)> {
+        self.network.nodes().iter().zip(&self.tensors).flat_map(|(node, tensors)| node.tensors.iter().zip(tensors))
+    }
+
+    /// What an optimiser may change, in the network's order: the weights and biases that are variables.
+    pub fn trainable(&self) -> Result<Vec<(&TensorSpec, Var)>> {
+        self.tensors()
+            .filter(|(spec, tensor)| spec.trained() && tensor.is_variable())
+            .map(|(spec, tensor)| Ok((spec, Var::from_tensor(tensor)?)))
+            .collect()
+    }
+
+    /// All outputs for a batch `(N, C, H, W)`: the logits, then the auxiliary heads in the network's order.
+    ///
+    /// # Errors
+    ///
+    /// A batch of another shape; batch normalisation that would train on a single value.
+    pub fn outputs_t(&self, batch: &Tensor, train: bool) -> Result<Vec<Tensor>> {
+        let targets: Vec<NodeId> = self.network.outputs().iter().map(|output| output.node).collect();
+        self.run(batch, train, &targets)
+    }
+
+    /// The values of the nodes of these paths for a batch, in evaluation mode.
+    ///
+    /// # Errors
+    ///
+    /// An unknown path, with those most like it; as [`Model::outputs_t`].
+    pub fn nodes(&self, batch: &Tensor, paths: &[&str]) -> Result<Vec<Tensor>> {
+        let targets = paths.iter().map(|path| self.network.find(path)).collect::<Result<Vec<_>>>()?;
+        self.run(batch, false, &targets)
+    }
+
+    fn run(&self, batch: &Tensor, train: bool, targets: &[NodeId]) -> Result<Vec<Tensor>> {
+        self.check(batch)?;
+        let nodes = self.network.nodes();
+        let needed = self.network.needed_for(targets);
+        let last_readers = self.network.last_readers();
+        let pass = train.then(|| self.dropout.next_pass());
+        let mut values: Vec<Option<Tensor>> = vec![None; nodes.len()];
+        for (id, node) in nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
+            let inputs: Vec<Tensor> = node.inputs.iter().filter_map(|input| values[input.index()].clone()).collect();
+            let place = ops::Place { node, tensors: &self.tensors[id], pass: pass.as_ref() };
+            values[id] = Some(ops::compute(&place, if id == 0 { std::slice::from_ref(batch) } else { &inputs })?);
+            for input in &node.inputs {
+                let done = last_readers[input.index()].is_none_or(|reader| reader.index() <= id);
+                if done && !targets.contains(input) {
+                    values[input.index()] = None;
+                }
+            }
+        }
+        Ok(targets.iter().filter_map(|target| values[target.index()].clone()).collect())
+    }
+
+    fn check(&self, batch: &Tensor) -> Result<()> {
+        let expected = self.network.input();
+        match batch.dims() {
+            [n, rest @ ..] if *n > 0 && rest == expected.dims().as_slice() => Ok(()),
+            dims => Err(Error::BatchShape { network: self.network.name().to_string(), expected, found: dims.to_vec() }),
+        }
+    }
+}
+
+impl ModuleT for Model {
+    /// The logits. In training the auxiliary heads are a call of their own, [`Model::outputs_t`].
+    fn forward_t(&self, batch: &Tensor, train: bool) -> candle_core::Result<Tensor> {
+        let mut outputs = self.run(batch, train, &[self.network.outputs()[0].node])?;
+        Ok(outputs.swap_remove(0))
+    }
+}
+
+/// A [`Model`] in evaluation mode: it follows the model's weights as they are trained, but keeps nothing for a backward
+/// pass. (candle implements `ModuleT` for every `Module`, so one type cannot have both with a mode between them.)
+#[derive(Debug)]
+pub struct Evaluation(Model);
+
+impl Evaluation {
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.0
+    }
+}
+
+impl Module for Evaluation {
+    /// The logits.
+    fn forward(&self, batch: &Tensor) -> candle_core::Result<Tensor> {
+        self.0.forward_t(batch, false)
+    }
+}
+
+fn fetch(network: &Network, vb: &VarBuilder<'_>, spec: &TensorSpec) -> Result<Tensor> {
+    let network = network.name().to_string();
+    let (name, expected) = (spec.name.clone(), spec.dims.clone());
+    if !vb.contains_tensor(&spec.name) {
+        return Err(Error::MissingTensor { network, name, expected });
+    }
+    vb.get(spec.dims.as_slice(), &spec.name).map_err(|error| {
+        let found = match vb.get_unchecked(&spec.name) {
+            Ok(tensor) if tensor.dims() != spec.dims => tensor.dims().to_vec(),
+            _ => return Error::Candle(error),
+        };
+        Error::TensorShape { network, name, expected, found }
+    })
+}

@@ -1,0 +1,73 @@
+//! One operation of a network on candle tensors.
+
+use super::dropout::Pass;
+use super::{activation, conv, norm, pool};
+use crate::error::{Error, Result};
+use crate::network::Node;
+use crate::op::Op;
+use candle_core::{D, Tensor};
+
+/// A node with its tensors, and the training pass it is part of, if it is training.
+pub(super) struct Place<'a> {
+    pub(super) node: &'a Node,
+    pub(super) tensors: &'a [Tensor],
+    pub(super) pass: Option<&'a Pass>,
+}
+
+/// The node's output for its inputs' values.
+pub(super) fn compute(place: &Place<'_>, inputs: &[Tensor]) -> Result<Tensor> {
+    let Place { node, tensors, pass } = place;
+    let x = &inputs[0];
+    Ok(match &node.op {
+        Op::Input => x.clone(),
+        Op::Conv(op) => conv::conv(op, x, &tensors[0], tensors.get(1))?,
+        Op::Linear(_) => {
+            let y = x.matmul(&tensors[0].t()?)?;
+            match tensors.get(1) {
+                Some(bias) => y.broadcast_add(bias)?,
+                None => y,
+            }
+        }
+        Op::BatchNorm(op) if pass.is_some() => {
+            if x.elem_count() == node.shape.channels() {
+                return Err(Error::SingleValue { path: node.path.clone(), shape: node.shape });
+            }
+            norm::batch_norm_training(op, x, tensors)?
+        }
+        Op::BatchNorm(op) => norm::batch_norm_evaluation(op, x, tensors)?,
+        Op::Lrn(op) => norm::local_response(op, x)?,
+        Op::Relu => activation::relu(x)?,
+        Op::Sigmoid => activation::sigmoid(x)?,
+        Op::Tanh { amplitude, slope } => ((x * *slope)?.tanh()? * *amplitude)?,
+        Op::Softmax => candle_nn::ops::softmax(x, 1)?,
+        Op::MaxPool(window) => pool::max_pool(window, x)?,
+        Op::AvgPool(op) => pool::avg_pool(op, x)?,
+        Op::AdaptiveAvgPool { output } => pool::adaptive_avg_pool(*output, x)?,
+        Op::Flatten => x.flatten_from(1)?,
+        Op::Dropout { rate } => match pass {
+            Some(pass) if *rate > 0.0 => pass.drop(x, *rate, &node.path)?,
+            _ => x.clone(),
+        },
+        Op::Scale { factor } => (x * *factor)?,
+        Op::ZeroChannels { before, after } => x.pad_with_zeros(1, *before, *after)?,
+        Op::ChannelAffine => norm::affine(x, &tensors[0], &tensors[1])?,
+        Op::InputAffine { scale, shift } => {
+            let constant = |values: &Vec<f64>| Tensor::new(values.as_slice(), x.device())?.to_dtype(x.dtype());
+            norm::affine(x, &constant(scale)?, &constant(shift)?)?
+        }
+        Op::RadialBasis { centres } => {
+            let flat: Vec<f64> = centres.concat();
+            let centres = Tensor::from_vec(flat, (1, centres.len(), centres[0].len()), x.device())?;
+            let away = x.unsqueeze(1)?.broadcast_sub(&centres.to_dtype(x.dtype())?)?;
+            away.sqr()?.sum(D::Minus1)?.neg()?
+        }
+        Op::Add => {
+            let mut total = x.clone();
+            for other in &inputs[1..] {
+                total = (total + other)?;
+            }
+            total
+        }
+        Op::Concat => Tensor::cat(inputs, 1)?,
+    })
+}

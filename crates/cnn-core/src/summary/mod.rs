@@ -1,0 +1,123 @@
+//! `Summary`: what a network costs, node by node, without a weight being allocated.
+
+mod cost;
+mod field;
+mod table;
+
+pub use field::Field;
+
+use crate::network::{Network, Node};
+use crate::op::Op;
+use crate::shape::Shape;
+use crate::tensors::{Role, TensorSpec};
+
+/// Bytes of one f32.
+const F32: usize = 4;
+
+/// Shapes, parameters, multiply-accumulates, receptive fields and memory of a network.
+///
+/// `Display` prints it as a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// The network's name.
+    pub name: String,
+    /// Shape of one input sample.
+    pub input: Shape,
+    /// One line a node, in order of execution.
+    pub nodes: Vec<NodeSummary>,
+    /// Trained numbers, auxiliary heads included.
+    pub parameters: usize,
+    /// Trained numbers of what evaluation needs.
+    pub parameters_without_heads: usize,
+    /// Multiply-accumulates of the evaluation of one sample: convolutions and linear layers, biases not counted.
+    pub macs: usize,
+    /// The same with the auxiliary heads.
+    pub macs_with_heads: usize,
+    /// Bytes of f32 activations that training keeps for one sample: the output of every node, heads included.
+    pub training_memory: usize,
+    /// Largest number of bytes of f32 activations alive at once while one sample is evaluated, each value dropped
+    /// after its last reader.
+    pub inference_memory: usize,
+}
+
+/// The line of one node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeSummary {
+    /// The node's path.
+    pub path: String,
+    /// The operation's name.
+    pub op: &'static str,
+    /// The operation with its numbers, for a reader.
+    pub description: String,
+    /// Shape of one sample's output.
+    pub output: Shape,
+    /// Trained numbers.
+    pub parameters: usize,
+    /// Multiply-accumulates for one sample.
+    pub macs: usize,
+    /// Input positions that one output position depends on.
+    pub receptive_field: Field,
+    /// Whether only an auxiliary output needs the node.
+    pub head: bool,
+}
+
+impl Network {
+    /// What the network costs.
+    pub fn summary(&self) -> Summary {
+        let fields = field::receptive_fields(self);
+        let nodes: Vec<NodeSummary> =
+            self.nodes().iter().zip(fields).map(|(node, field)| self.node_summary(node, field)).collect();
+        let total = |with_heads: bool, of: fn(&NodeSummary) -> usize| -> usize {
+            nodes.iter().filter(|node| with_heads || !node.head).map(of).sum()
+        };
+        Summary {
+            name: self.name().to_string(),
+            input: self.input(),
+            parameters: total(true, |node| node.parameters),
+            parameters_without_heads: total(false, |node| node.parameters),
+            macs: total(false, |node| node.macs),
+            macs_with_heads: total(true, |node| node.macs),
+            training_memory: total(true, |node| node.output.elements() * F32),
+            inference_memory: self.inference_memory(),
+            nodes,
+        }
+    }
+
+    fn node_summary(&self, node: &Node, receptive_field: Field) -> NodeSummary {
+        let inputs = self.input_shapes(node);
+        NodeSummary {
+            path: node.path.clone(),
+            op: node.op.name(),
+            description: table::describe(&node.op, node.shape),
+            output: node.shape,
+            parameters: node.tensors.iter().filter(|t| t.role != Role::Statistic).map(TensorSpec::elements).sum(),
+            macs: inputs.first().map_or(0, |input| cost::macs(&node.op, *input, node.shape)),
+            receptive_field,
+            head: node.head.is_some(),
+        }
+    }
+
+    fn inference_memory(&self) -> usize {
+        let needed = self.needed_for(&[self.outputs[0].node]);
+        let mut last_reader = vec![None; self.nodes.len()];
+        for (reader, node) in self.nodes.iter().enumerate().filter(|(reader, _)| needed[*reader]) {
+            for input in &node.inputs {
+                last_reader[input.index()] = Some(reader);
+            }
+        }
+        let bytes = |id: usize| match self.nodes[id].op {
+            // A view of its input.
+            Op::Flatten | Op::Dropout { .. } => 0,
+            _ => self.nodes[id].shape.elements() * F32,
+        };
+        let (mut alive, mut peak) = (0, 0);
+        for id in (0..self.nodes.len()).filter(|id| needed[*id]) {
+            alive += bytes(id);
+            peak = peak.max(alive);
+            let mut read: Vec<usize> = self.nodes[id].inputs.iter().map(|input| input.index()).collect();
+            read.dedup();
+            alive -= read.into_iter().filter(|input| last_reader[*input] == Some(id)).map(bytes).sum::<usize>();
+        }
+        peak
+    }
+}
