@@ -19,6 +19,8 @@ pub enum Law {
     KaimingFanOut,
     /// Uniform in ±√(6 / (fan-in + fan-out)) (Glorot and Bengio 2010).
     Xavier,
+    /// Uniform in ±2.4/fan-in (LeCun et al. 1998, appendix A).
+    LeCun,
     /// Uniform in ±1/√fan-in: torch's default for weights and biases of convolutions and linear layers.
     FanInUniform,
 }
@@ -67,6 +69,7 @@ impl Law {
             Self::KaimingFanIn => Init::Normal { std: (2.0 / fan_in).sqrt() },
             Self::KaimingFanOut => Init::Normal { std: (2.0 / fan_out).sqrt() },
             Self::Xavier => Init::Uniform { bound: (6.0 / (fan_in + fan_out)).sqrt() },
+            Self::LeCun => Init::Uniform { bound: 2.4 / fan_in },
             Self::FanInUniform => Init::Uniform { bound: 1.0 / fan_in.sqrt() },
         }
     }
@@ -158,6 +161,7 @@ mod tests {
             (Law::KaimingFanIn, (2.0f64 / 50.0).sqrt()),
             (Law::KaimingFanOut, (2.0f64 / 200.0).sqrt()),
             (Law::Xavier, (2.0f64 / 250.0).sqrt()),
+            (Law::LeCun, 2.4 / 50.0 / 3.0f64.sqrt()),
             (Law::FanInUniform, (1.0f64 / 150.0).sqrt()),
         ] {
             let (mean, found) = moments(&law.resolve(FANS).draw(1, "w", 100_000));

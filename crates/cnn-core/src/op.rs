@@ -61,7 +61,10 @@ pub enum Op {
         after: usize,
     },
     /// A trained coefficient and bias per channel (LeCun et al. 1998, layers S2 and S4).
-    ChannelAffine,
+    ChannelAffine {
+        /// What the coefficients are before training.
+        coefficient: f64,
+    },
     /// Constant scale and shift per channel of the input (torchvision's `transform_input`); not trained, not saved.
     InputAffine {
         /// Factor of each channel.
@@ -166,7 +169,7 @@ impl Op {
             Self::Dropout { .. } => "dropout",
             Self::Scale { .. } => "scale",
             Self::ZeroChannels { .. } => "zero_channels",
-            Self::ChannelAffine => "channel_affine",
+            Self::ChannelAffine { .. } => "channel_affine",
             Self::InputAffine { .. } => "input_affine",
             Self::RadialBasis { .. } => "radial_basis",
             Self::Add => "add",

@@ -27,7 +27,7 @@ pub(crate) fn output_shape(op: &Op, path: &str, inputs: &[Shape]) -> Result<Shap
         | Op::Sigmoid
         | Op::Tanh { .. }
         | Op::Softmax
-        | Op::ChannelAffine
+        | Op::ChannelAffine { .. }
         | Op::Scale { .. } => Ok(input),
         Op::Conv(conv) => {
             let out = slide(path, &conv.window, size()?)?;

@@ -79,8 +79,8 @@ pub(crate) fn tensors_of(op: &Op, path: &str, input: Shape, scheme: &Scheme) -> 
             per_channel("running_mean", Role::Statistic, 0.0),
             per_channel("running_var", Role::Statistic, 1.0),
         ],
-        Op::ChannelAffine => {
-            vec![per_channel("weight", Role::Weight, 1.0), per_channel("bias", Role::Bias, 0.0)]
+        Op::ChannelAffine { coefficient } => {
+            vec![per_channel("weight", Role::Weight, *coefficient), per_channel("bias", Role::Bias, 0.0)]
         }
         Op::Input
         | Op::Lrn(_)

@@ -246,9 +246,9 @@ pub fn sigmoid() -> Op {
     Op::Sigmoid
 }
 
-/// A trained coefficient and bias per channel.
-pub fn channel_affine() -> Op {
-    Op::ChannelAffine
+/// A trained coefficient, at first this one, and bias per channel.
+pub fn channel_affine(coefficient: f64) -> Op {
+    Op::ChannelAffine { coefficient }
 }
 
 /// Constant `scale` and `shift`, one of each per input channel.

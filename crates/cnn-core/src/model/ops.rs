@@ -50,7 +50,7 @@ pub(super) fn compute(place: &Place<'_>, inputs: &[Tensor]) -> Result<Tensor> {
         },
         Op::Scale { factor } => (x * *factor)?,
         Op::ZeroChannels { before, after } => x.pad_with_zeros(1, *before, *after)?,
-        Op::ChannelAffine => norm::affine(x, &tensors[0], &tensors[1])?,
+        Op::ChannelAffine { .. } => norm::affine(x, &tensors[0], &tensors[1])?,
         Op::InputAffine { scale, shift } => {
             let constant = |values: &Vec<f64>| Tensor::new(values.as_slice(), x.device())?.to_dtype(x.dtype());
             norm::affine(x, &constant(scale)?, &constant(shift)?)?

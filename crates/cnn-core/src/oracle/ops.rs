@@ -28,7 +28,7 @@ pub(super) fn compute(op: &Op, inputs: &[&Batch], tensors: &[&[f64]], output: Sh
             let map = plane(output);
             [vec![0.0; before * map], sample.to_vec(), vec![0.0; after * map]].concat()
         }),
-        Op::ChannelAffine => {
+        Op::ChannelAffine { .. } => {
             each_sample(&|sample| per_channel(sample, x.shape, |c, v| v * tensors[0][c] + tensors[1][c]))
         }
         Op::InputAffine { scale, shift } => {

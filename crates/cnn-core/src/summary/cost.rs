@@ -29,7 +29,7 @@ pub(super) fn macs(op: &Op, input: Shape, output: Shape) -> usize {
         | Op::Dropout { .. }
         | Op::Scale { .. }
         | Op::ZeroChannels { .. }
-        | Op::ChannelAffine
+        | Op::ChannelAffine { .. }
         | Op::InputAffine { .. }
         | Op::Add
         | Op::Concat => 0,

@@ -58,7 +58,7 @@ pub(super) fn receptive_fields(network: &Network) -> Vec<Field> {
             | Op::Dropout { .. }
             | Op::Scale { .. }
             | Op::ZeroChannels { .. }
-            | Op::ChannelAffine
+            | Op::ChannelAffine { .. }
             | Op::InputAffine { .. }
             | Op::RadialBasis { .. }
             | Op::Add

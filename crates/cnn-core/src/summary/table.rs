@@ -94,7 +94,7 @@ pub(super) fn describe(op: &Op, output: Shape) -> String {
         | Op::Sigmoid
         | Op::Softmax
         | Op::Flatten
-        | Op::ChannelAffine
+        | Op::ChannelAffine { .. }
         | Op::InputAffine { .. }
         | Op::Add
         | Op::Concat => {}
