@@ -60,7 +60,7 @@ pub(super) fn every(x: &Tensor, dim: usize, step: usize) -> Result<Tensor> {
         return Ok(x.clone());
     }
     let positions: Vec<u32> = (0..x.dim(dim)? as u32).step_by(step).collect();
-    x.index_select(&Tensor::new(positions, x.device())?, dim)
+    x.contiguous()?.index_select(&Tensor::new(positions, x.device())?, dim)
 }
 
 /// A kernel with `dilation − 1` zeros between its taps.

@@ -26,7 +26,7 @@ fn lay_out(x: &Tensor, dim: usize, axis: &Axis, out: usize) -> Result<Tensor> {
     let positions = (0..out).flat_map(|o| (0..axis.kernel).map(move |k| axis.start(o) + k as isize));
     let inside = |position: isize| (0..n as isize).contains(&position);
     let from: Vec<u32> = positions.clone().map(|position| position.clamp(0, n as isize - 1) as u32).collect();
-    let laid_out = x.index_select(&Tensor::new(from, x.device())?, dim)?;
+    let laid_out = x.contiguous()?.index_select(&Tensor::new(from, x.device())?, dim)?;
     if positions.clone().all(inside) {
         return Ok(laid_out);
     }
