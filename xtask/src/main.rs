@@ -1,1 +1,38 @@
-fn main() {}
+//! `cargo xtask`: train, judge and inspect the classic convolutional networks.
+
+mod cli;
+mod commands;
+mod progress;
+mod rerun;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    tracing_subscriber::fmt()
+        .with_max_level(cli.common.log)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
+    match rerun::with_threads(&cli.common).and_then(|()| commands::run(&cli)) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {}", sentence(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The whole chain of causes in one line; candle's errors can carry a backtrace behind their first.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let part = cause.to_string().lines().next().unwrap_or_default().to_string();
+        if !parts.iter().any(|earlier| earlier.contains(&part)) {
+            parts.push(part);
+        }
+    }
+    parts.join(": ")
+}

@@ -1,1 +1,31 @@
-//! Training.
+//! Training of convolutional networks.
+//!
+//! ```text
+//! Task { network, dataset, preparation, settings, device }  →  train(&task, folder, observer)?  →  Outcome
+//! ```
+//!
+//! [`train`] is the loop; [`Settings`] says how, [`recipe::usual`] what each network's source used; [`RunFolder`] keeps
+//! what comes of it; an [`Observer`] watches and may stop it. [`evaluate`] judges, [`WeightsFile`] reads weights back.
+
+mod error;
+mod evaluate;
+mod fitting;
+mod folder;
+mod observer;
+mod optimiser;
+pub mod recipe;
+mod settings;
+mod training;
+mod weights;
+mod whole_file;
+
+pub use error::{Error, Result};
+pub use evaluate::{Evaluated, evaluate};
+pub use fitting::fit;
+pub use folder::RunFolder;
+pub use observer::{Observer, Silent, Step};
+pub use optimiser::Optimiser;
+pub use settings::{Rule, Schedule, Settings};
+pub use training::{Epoch, Outcome, Task, train};
+pub use weights::{Card, WeightsFile};
+pub use whole_file::write_whole;

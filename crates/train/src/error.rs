@@ -1,0 +1,98 @@
+//! What can go wrong in training.
+
+use std::path::PathBuf;
+
+/// Result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of this crate: one sentence.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder that could not be read or written.
+    #[error("{}: {action}: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried, for example `cannot write`.
+        action: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// A weights file that is not whole, or not one at all.
+    #[error("{}: not a whole safetensors file: {problem}", path.display())]
+    WeightsFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A folder that already holds a run.
+    #[error("{}: already holds a run ({file}); choose another folder, or overwrite it", path.display())]
+    FolderTaken {
+        /// The folder.
+        path: PathBuf,
+        /// The file that was found there.
+        file: &'static str,
+    },
+    /// A setting that cannot be.
+    #[error("{setting} {problem}")]
+    Setting {
+        /// The setting's name.
+        setting: &'static str,
+        /// The rule it breaks, with its value.
+        problem: String,
+    },
+    /// A loss that is no longer a number.
+    #[error(
+        "training diverged: the loss is {loss} at step {step} of epoch {epoch} (learning rate {learning_rate}); a smaller learning rate may help"
+    )]
+    Diverged {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Step within the epoch, counted from 1.
+        step: usize,
+        /// The loss.
+        loss: f32,
+        /// Learning rate at that step.
+        learning_rate: f64,
+    },
+    /// The observer stopped the run.
+    #[error("interrupted at step {step} of epoch {epoch}; {kept}")]
+    Interrupted {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Step within the epoch, counted from 1.
+        step: usize,
+        /// What the folder holds.
+        kept: String,
+    },
+    /// A data set whose labels the network cannot give.
+    #[error("{network} gives {outputs} classes, but {dataset} has {classes}")]
+    Classes {
+        /// The network.
+        network: String,
+        /// Its number of outputs.
+        outputs: usize,
+        /// The data set.
+        dataset: String,
+        /// Its number of classes.
+        classes: usize,
+    },
+    /// An error of the network.
+    #[error(transparent)]
+    Network(#[from] cnn_core::Error),
+    /// An error of the data set.
+    #[error(transparent)]
+    Data(#[from] cnn_data::Error),
+    /// An error inside candle.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+impl Error {
+    pub(crate) fn file(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, action, source }
+    }
+}

@@ -1,0 +1,65 @@
+//! Bringing images and network together.
+
+use crate::error::Result;
+use cnn_core::{Architecture, Network};
+use cnn_data::{Fit, Images, Preparation};
+
+/// Pixels that a missing border may have in all before an image is stretched rather than framed.
+const FRAME: usize = 8;
+
+/// The network for these images, and how they are prepared for it.
+///
+/// With `resize` every image is stretched to that height and width. Without it, an image a few pixels smaller than the
+/// source's is framed, as the paper frames 28×28 digits in 32×32; else images stay as they are if the network can take
+/// them; else they are stretched to the source's size.
+///
+/// # Errors
+///
+/// A `resize` the network cannot take, by the node that cannot; an empty set of images.
+pub fn fit(architecture: &Architecture, images: &Images, resize: Option<usize>) -> Result<(Network, Preparation)> {
+    let [channels, height, width] = images.shape();
+    let [_, usual_height, usual_width] = architecture.usual_input();
+    let framed = |n: usize, usual: usize| n < usual && usual - n <= FRAME;
+    let stretch = Fit::Resize { height: usual_height, width: usual_width };
+    let fit = match resize {
+        Some(side) => Fit::Resize { height: side, width: side },
+        None if [height, width] == [usual_height, usual_width] => Fit::None,
+        None if framed(height, usual_height) && framed(width, usual_width) => {
+            Fit::Pad { height: usual_height, width: usual_width }
+        }
+        None if architecture.at([channels, height, width]).is_ok() => Fit::None,
+        None => stretch,
+    };
+    let preparation = Preparation::of(images)?.fitted(fit);
+    let network = architecture.at(preparation.shape(images.shape())?)?;
+    Ok((network, preparation))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cnn_core::definition::*;
+
+    fn images(side: usize) -> Images {
+        Images::new([1, side, side], vec![7; side * side], vec![0]).unwrap()
+    }
+
+    #[test]
+    fn images_are_framed_kept_or_stretched() {
+        let small = chain().and(conv(5).out(2)).global_avg_pool().named("small", [1, 32, 32]);
+        let large = chain().and(conv(63).out(2)).global_avg_pool().named("large", [1, 224, 224]);
+        let fitted = |architecture: &Architecture, side, resize| {
+            let (network, preparation) = fit(architecture, &images(side), resize).unwrap();
+            assert_eq!(network.input().dims(), preparation.shape([1, side, side]).unwrap());
+            preparation.fit
+        };
+        assert_eq!(fitted(&small, 32, None), Fit::None);
+        assert_eq!(fitted(&small, 28, None), Fit::Pad { height: 32, width: 32 });
+        assert_eq!(fitted(&small, 20, None), Fit::None);
+        assert_eq!(fitted(&small, 28, Some(16)), Fit::Resize { height: 16, width: 16 });
+        assert_eq!(fitted(&large, 28, None), Fit::Resize { height: 224, width: 224 });
+        assert_eq!(fitted(&large, 100, None), Fit::None);
+        let message = fit(&large, &images(28), Some(32)).unwrap_err().to_string();
+        assert_eq!(message, "conv: kernel 63×63 exceeds padded input 32×32 (input 32×32)");
+    }
+}

@@ -1,0 +1,191 @@
+//! The loop.
+
+use crate::error::{Error, Result};
+use crate::evaluate::{count_correct, evaluate};
+use crate::folder::RunFolder;
+use crate::observer::{Observer, Step};
+use crate::optimiser::Optimiser;
+use crate::settings::Settings;
+use crate::weights::Card;
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use candle_nn::loss::cross_entropy;
+use cnn_core::{Model, Network};
+use cnn_data::{Dataset, Loader, Preparation};
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// What is trained, on what, and how.
+#[derive(Clone, Debug)]
+pub struct Task<'a> {
+    /// The network, elaborated for prepared images of the data set.
+    pub network: &'a Network,
+    /// Images to train on, and to test on after each epoch.
+    pub dataset: &'a Dataset,
+    /// How an image becomes an input.
+    pub preparation: Preparation,
+    /// How to train.
+    pub settings: Settings,
+    /// Where to compute.
+    pub device: Device,
+}
+
+/// The figures of one epoch: a line of `metrics.jsonl`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean loss while training.
+    pub train_loss: f64,
+    /// Accuracy while training, from 0 to 1.
+    pub train_accuracy: f64,
+    /// Mean loss on the test images afterwards.
+    pub test_loss: f64,
+    /// Accuracy on the test images afterwards, from 0 to 1.
+    pub test_accuracy: f64,
+    /// Learning rate of the last step.
+    pub learning_rate: f64,
+    /// Images trained on per second, evaluation not counted.
+    pub images_per_second: f64,
+    /// Seconds of training and evaluation.
+    pub seconds: f64,
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The model after the last epoch.
+    pub model: Model,
+    /// Every epoch's figures.
+    pub epochs: Vec<Epoch>,
+    /// Position in `epochs` of the first with the highest test accuracy.
+    pub best: usize,
+}
+
+/// Trains a freshly initialised network; `folder` keeps weights and figures after each epoch.
+///
+/// # Errors
+///
+/// Settings that cannot be, data that does not fit the network, a loss that is no longer a number, an observer that
+/// stops the run, a folder that can no longer be written.
+pub fn train(task: &Task<'_>, mut folder: Option<&mut RunFolder>, observer: &mut dyn Observer) -> Result<Outcome> {
+    task.check()?;
+    let Task { network, dataset, settings, device, .. } = task;
+    let loader = Loader::new(dataset.train(), task.preparation.clone(), settings.batch_size)?.on(device);
+    let test = Loader::new(dataset.test(), task.preparation.clone(), settings.batch_size.max(100))?.on(device);
+    let variables = cnn_core::model::initialise(network, settings.seed, DType::F32, device)?;
+    let vb = VarBuilder::from_varmap(&variables, DType::F32, device);
+    let model = Model::new(network, vb)?.with_dropout(settings.seed, 0);
+    let mut optimiser = Optimiser::new(settings.rule, &model)?;
+    let (mut epochs, mut best): (Vec<Epoch>, usize) = (Vec::new(), 0);
+    for number in 1..=settings.epochs {
+        let started = Instant::now();
+        let trained = task.epoch(number, &loader, &model, &mut optimiser, observer, folder.as_deref())?;
+        let training_seconds = started.elapsed().as_secs_f64();
+        let tested = evaluate(&model.evaluation(), &test)?;
+        epochs.push(Epoch {
+            epoch: number,
+            train_loss: trained.loss,
+            train_accuracy: trained.accuracy,
+            test_loss: tested.loss,
+            test_accuracy: tested.accuracy,
+            learning_rate: trained.learning_rate,
+            images_per_second: dataset.train().len() as f64 / training_seconds,
+            seconds: started.elapsed().as_secs_f64(),
+        });
+        let is_best = number == 1 || tested.accuracy > epochs[best].test_accuracy;
+        if is_best {
+            best = number - 1;
+        }
+        if let Some(folder) = folder.as_deref_mut() {
+            folder.keep_epoch(&epochs[number - 1], is_best, &model, &task.card())?;
+        }
+        observer.epoch(&epochs[number - 1], is_best);
+    }
+    Ok(Outcome { model, epochs, best })
+}
+
+impl Task<'_> {
+    fn check(&self) -> Result<()> {
+        self.settings.check()?;
+        let outputs = self.network.node(self.network.outputs()[0].node).shape.elements();
+        let classes = self.dataset.classes().len();
+        if outputs < classes {
+            let (network, dataset) = (self.network.name().to_string(), self.dataset.name().to_string());
+            return Err(Error::Classes { network, outputs, dataset, classes });
+        }
+        Ok(())
+    }
+
+    fn card(&self) -> Card {
+        let dims = self.network.input().dims();
+        Card {
+            network: self.network.name().to_string(),
+            input: [dims[0], dims[1], dims[2]],
+            classes: self.dataset.classes().to_vec(),
+            dataset: self.dataset.name().to_string(),
+            preparation: self.preparation.clone(),
+        }
+    }
+
+    /// One pass over the training images; the figures of its last step.
+    fn epoch(
+        &self,
+        number: usize,
+        loader: &Loader<'_>,
+        model: &Model,
+        optimiser: &mut Optimiser,
+        observer: &mut dyn Observer,
+        folder: Option<&RunFolder>,
+    ) -> Result<Step> {
+        let settings = &self.settings;
+        let steps = loader.len();
+        let mut at = Step {
+            epoch: number,
+            epochs: settings.epochs,
+            step: 0,
+            steps,
+            images: 0,
+            loss: 0.0,
+            accuracy: 0.0,
+            learning_rate: settings.learning_rate,
+        };
+        let (mut loss_sum, mut correct, mut seen) = (0.0, 0, 0);
+        for batch in loader.epoch(settings.seed, number) {
+            let batch = batch?;
+            let done = (number - 1) * steps + at.step;
+            at.learning_rate = settings.learning_rate * settings.schedule.factor(done, settings.epochs * steps);
+            at.step += 1;
+            at.images = batch.indices.len();
+            let outputs = model.outputs_t(&batch.images, true)?;
+            let loss = self.loss(&outputs, &batch.labels)?;
+            let value = loss.to_scalar::<f32>()?;
+            if !value.is_finite() {
+                let Step { epoch, step, learning_rate, .. } = at;
+                return Err(Error::Diverged { epoch, step, loss: value, learning_rate });
+            }
+            optimiser.step(&loss.backward()?, at.learning_rate)?;
+            seen += at.images;
+            loss_sum += f64::from(value) * at.images as f64;
+            correct += count_correct(&outputs[0], &batch.labels)?;
+            (at.loss, at.accuracy) = (loss_sum / seen as f64, correct as f64 / seen as f64);
+            if observer.step(&at).is_break() {
+                let kept = match folder {
+                    Some(folder) if number > 1 => format!("{} holds epoch {}", folder.path().display(), number - 1),
+                    _ => "no epoch was finished, no weights were written".to_string(),
+                };
+                return Err(Error::Interrupted { epoch: number, step: at.step, kept });
+            }
+        }
+        Ok(at)
+    }
+
+    /// Cross-entropy of the logits, and of each auxiliary head times its weight.
+    fn loss(&self, outputs: &[Tensor], labels: &Tensor) -> Result<Tensor> {
+        let mut total = cross_entropy(&outputs[0], labels)?;
+        for (output, head) in outputs.iter().zip(self.network.outputs()).skip(1) {
+            total = (total + (cross_entropy(output, labels)? * head.loss_weight)?)?;
+        }
+        Ok(total)
+    }
+}

@@ -1,0 +1,29 @@
+//! A network in the zoo.
+
+use crate::family::Family;
+use crate::paper::Paper;
+use cnn_core::Architecture;
+
+/// A network in the zoo: its name and how it is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The name, for example `resnet50`.
+    pub name: &'static str,
+    /// The family.
+    pub family: Family,
+    /// Number of classes its source uses.
+    pub classes: usize,
+    pub(crate) define: fn(usize) -> Architecture,
+}
+
+impl Entry {
+    /// The definition for this many classes.
+    pub fn architecture(&self, classes: usize) -> Architecture {
+        (self.define)(classes)
+    }
+
+    /// Where the network is from.
+    pub fn paper(&self) -> Paper {
+        Paper::of(self)
+    }
+}

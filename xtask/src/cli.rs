@@ -1,0 +1,199 @@
+//! The arguments.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use cnn_core::device::DeviceChoice;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// The classic convolutional networks: train, judge and inspect them.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Where every random number begins: initialisation, dropout, shuffling, drawn digits
+    #[arg(long, global = true, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// auto, cpu, cuda[:N] or metal[:N]
+    #[arg(long, global = true, default_value_t, value_name = "DEVICE")]
+    pub device: DeviceChoice,
+    /// Threads to compute with [default: all cores]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// What is reported on standard error: error, warn, info, debug or trace
+    #[arg(long, global = true, default_value_t = tracing::Level::WARN, value_name = "LEVEL")]
+    pub log: tracing::Level,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Every network by name
+    List,
+    /// Shapes, parameters, multiply-accumulates, receptive field and memory of a network
+    #[command(after_help = SUMMARY_EXAMPLES)]
+    Summary(Summary),
+    /// Train a network
+    #[command(after_help = TRAIN_EXAMPLES)]
+    Train(Train),
+    /// Judge trained weights on a data set's test images
+    #[command(after_help = EVAL_EXAMPLES)]
+    Eval(Eval),
+    /// Hold every network to the reference tables of other implementations and the papers
+    VerifyShapes(VerifyShapes),
+}
+
+const SUMMARY_EXAMPLES: &str = "Examples:
+  cargo xtask summary lenet
+  cargo xtask summary lenet_paper --shape 1,64,48
+  cargo xtask summary lenet --classes 26 --json";
+
+const TRAIN_EXAMPLES: &str = "Examples:
+  cargo xtask train lenet
+  cargo xtask train lenet --dataset mnist --data-dir mnist-files --epochs 3
+  cargo xtask train lenet_d2l --dataset fashion-mnist --lr 0.5 --out runs/fashion
+  cargo xtask train mnist_conv --optimizer adamw --seed 7 --threads 2";
+
+const EVAL_EXAMPLES: &str = "Examples:
+  cargo xtask eval lenet --weights runs/lenet-digits/best.safetensors
+  cargo xtask eval lenet --weights runs/lenet-digits/best.safetensors --dataset mnist --data-dir mnist-files";
+
+#[derive(Debug, Args)]
+pub struct Summary {
+    /// The network's name, see `cargo xtask list`
+    #[arg(value_name = "NET")]
+    pub network: String,
+    /// Input shape instead of its source's
+    #[arg(long, value_name = "C,H,W")]
+    pub shape: Option<InputShape>,
+    /// Number of classes instead of its source's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub classes: Option<u32>,
+    /// Whether auxiliary heads are part of it
+    #[arg(long, value_enum, default_value_t = Switch::On)]
+    pub heads: Switch,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Train {
+    /// A network's name, or a family's for the variant that fits the images
+    #[arg(value_name = "NET")]
+    pub network: String,
+    /// Take the name literally, never as a family's
+    #[arg(long)]
+    pub exact: bool,
+    #[command(flatten)]
+    pub data: Data,
+    /// Stretch images to N×N pixels
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub resize: Option<u32>,
+    /// Passes over the training images [default: the network's recipe]
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// Images in a step [default: the network's recipe]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+    /// Learning rate at the start [default: the network's recipe]
+    #[arg(long, value_name = "X")]
+    pub lr: Option<f64>,
+    /// Learning rate over time [default: the network's recipe]
+    #[arg(long, value_enum)]
+    pub schedule: Option<ScheduleName>,
+    /// The optimiser [default: the network's recipe]
+    #[arg(long, value_enum)]
+    pub optimizer: Option<OptimizerName>,
+    /// Momentum of SGD [default: the network's recipe]
+    #[arg(long, value_name = "X")]
+    pub momentum: Option<f64>,
+    /// Nesterov's momentum
+    #[arg(long)]
+    pub nesterov: bool,
+    /// Weight decay [default: the network's recipe]
+    #[arg(long, value_name = "X")]
+    pub weight_decay: Option<f64>,
+    /// Folder for weights and figures [default: runs/NET-DATASET, or the next free name]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace a run that the folder holds
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Eval {
+    /// The network's name
+    #[arg(value_name = "NET")]
+    pub network: String,
+    /// Weights in a safetensors file
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+    #[command(flatten)]
+    pub data: Data,
+    /// Images at a time
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub batch_size: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyShapes {
+    /// Networks to verify [default: all]
+    #[arg(value_name = "NET")]
+    pub networks: Vec<String>,
+    /// Folder of reference tables [default: the repository's]
+    #[arg(long, value_name = "DIR")]
+    pub reference: Option<PathBuf>,
+}
+
+/// A data set and where it lies.
+#[derive(Debug, Args)]
+pub struct Data {
+    /// digits, mnist, fashion-mnist or cifar10
+    #[arg(long, default_value = "digits", value_name = "NAME")]
+    pub dataset: String,
+    /// Folder of the classic files; without it mnist, fashion-mnist and cifar10 come from the Hugging Face hub
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum OptimizerName {
+    Sgd,
+    Adamw,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ScheduleName {
+    Constant,
+    Cosine,
+}
+
+/// `C,H,W`.
+#[derive(Clone, Copy, Debug)]
+pub struct InputShape(pub [usize; 3]);
+
+impl FromStr for InputShape {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers: Result<Vec<usize>, _> = text.split(',').map(|part| part.trim().parse()).collect();
+        match numbers.as_deref() {
+            Ok([c, h, w]) => Ok(Self([*c, *h, *w])),
+            _ => Err("three numbers are needed: channels,height,width".to_string()),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! `eval`: trained weights on a data set's test images.
+
+use super::data;
+use crate::cli::{self, Common};
+use anyhow::{Result, bail};
+use cnn_data::Loader;
+use cnn_train::{WeightsFile, evaluate};
+
+pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
+    let entry = cnn_zoo::find(&args.network)?;
+    let device = common.device.open()?;
+    let weights = WeightsFile::read(&args.weights, &device)?;
+    if let Some(card) = &weights.card
+        && card.network != entry.name
+    {
+        bail!("{} holds weights of {}, not of {}", args.weights.display(), card.network, entry.name);
+    }
+    let dataset = data::dataset(&args.data, common.seed)?;
+    // Weights from elsewhere say nothing about their images: the data set's own statistics stand in.
+    let (network, preparation) = match &weights.card {
+        Some(card) => {
+            let architecture = entry.architecture(card.classes.len()).without_heads();
+            (architecture.at(card.preparation.shape(dataset.test().shape())?)?, card.preparation.clone())
+        }
+        None => cnn_train::fit(&entry.architecture(dataset.classes().len()).without_heads(), dataset.train(), None)?,
+    };
+    let loader = Loader::new(dataset.test(), preparation, args.batch_size)?.on(&device);
+    let model = weights.model(&network, &device)?;
+    let evaluated = evaluate(&model.evaluation(), &loader)?;
+    println!("accuracy {:.2} %", 100.0 * evaluated.accuracy);
+    println!("loss {:.4} on {} test images of {}", evaluated.loss, dataset.test().len(), dataset.name());
+    Ok(())
+}

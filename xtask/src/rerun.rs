@@ -1,0 +1,48 @@
+//! Running this program again: with a number of threads, or built with a feature it lacks.
+
+use crate::cli::Common;
+use anyhow::{Context, Result};
+use std::process::{Command, ExitCode};
+
+/// What candle and rayon read, once, when they first compute.
+const THREADS: &str = "RAYON_NUM_THREADS";
+
+/// With `--threads`, runs this program again in an environment that says so. The number is read from the environment
+/// before anything could set it there.
+pub fn with_threads(common: &Common) -> Result<()> {
+    let Some(threads) = common.threads else { return Ok(()) };
+    if std::env::var(THREADS).is_ok_and(|set| set == threads.to_string()) {
+        return Ok(());
+    }
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let mut command = Command::new(program);
+    command.args(std::env::args_os().skip(1)).env(THREADS, threads.to_string());
+    replace(command)
+}
+
+#[cfg(unix)]
+fn replace(mut command: Command) -> Result<()> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec()).context("cannot run this program again")
+}
+
+#[cfg(not(unix))]
+fn replace(mut command: Command) -> Result<()> {
+    let status = command.status().context("cannot run this program again")?;
+    std::process::exit(status.code().unwrap_or(1))
+}
+
+/// Runs the same command in a build with `feature`.
+pub fn with_feature(feature: &str, why: &str) -> Result<ExitCode> {
+    let Some(cargo) = std::env::var_os("CARGO") else {
+        anyhow::bail!("{why}; this program was built without the feature `{feature}`");
+    };
+    eprintln!("{why}: building with the feature `{feature}` (minutes, the first time) and running again");
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let status = Command::new(cargo)
+        .args(["run", "--quiet", "--release", "--manifest-path", manifest, "--features", feature, "--"])
+        .args(std::env::args_os().skip(1))
+        .status()
+        .context("cannot run cargo")?;
+    Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
+}
