@@ -362,8 +362,10 @@ def main():
     for key, tensor in g.tensors.items():
         assert tensor.dtype == torch.int64 or torch.isfinite(tensor).all(), key
     arguments.out.mkdir(parents=True, exist_ok=True)
+    source = f"torch {torch.__version__.split('+')[0]}"
+    # One entry only: the file's header keeps no order among several.
     save_file(g.tensors, arguments.out / "ops.safetensors",
-              {"seed": str(arguments.seed), "source": f"torch {torch.__version__.split('+')[0]}"})
+              {"ops": json.dumps({"seed": arguments.seed, "source": source})})
     (arguments.out / "ops.safetensors").chmod(0o644)
     dump(g.cases, arguments.out / "ops.json")
     numbers = sum(math.prod(t.shape) for t in g.tensors.values())

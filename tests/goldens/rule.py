@@ -20,7 +20,10 @@ Element i counts in row-major order. What a tensor holds depends on its role:
     running_mean, running_var                 not by formula: one forward pass in
                                               training mode, momentum 1, over the
                                               input named "calibration"
-    input named NAME                          v * 2
+    input named NAME, (N, C, H, W)            v + 2 w[n, c, h // 8, w // 8], where w is the v of
+                                              "NAME/blocks", (N, C, ceil(H/8), ceil(W/8)):
+                                              noise on squares of one brightness, without which
+                                              any two inputs look alike to a global average
     sampled position j of n elements          z(j) mod n, under the name
                                               "sample/NAME"
     label of row i                            37 i mod classes
@@ -34,6 +37,7 @@ import numpy as np
 
 MASK = (1 << 64) - 1
 DEFAULT_SEED = 1
+BLOCK = 8
 
 
 def fnv1a64(text):
@@ -90,7 +94,10 @@ def norm_weight(seed, name, shape):
 
 
 def input_batch(seed, name, shape):
-    return symmetric(seed, name, shape) * 2.0
+    n, c, h, w = shape
+    blocks = symmetric(seed, f"{name}/blocks", (n, c, -(-h // BLOCK), -(-w // BLOCK)))
+    blocks = blocks.repeat(BLOCK, axis=2).repeat(BLOCK, axis=3)[:, :, :h, :w]
+    return symmetric(seed, name, shape) + 2.0 * blocks
 
 
 def positions(seed, name, elements, count):
@@ -109,5 +116,5 @@ if __name__ == "__main__":
     print("weight   =", weight(1, "conv1.weight", (1, 3, 1, 1)).ravel().tolist())
     print("bias     =", bias(1, "conv1.bias", (3,)).tolist())
     print("norm     =", norm_weight(1, "bn1.weight", (3,)).tolist())
-    print("input    =", input_batch(1, "input", (1, 3, 1, 1)).ravel().tolist())
+    print("input    =", input_batch(1, "input", (1, 1, 9, 9))[0, 0, 7:, 7:].tolist())
     print("sampled  =", positions(1, "conv1", 1000, 4).tolist())
