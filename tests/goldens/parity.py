@@ -1,0 +1,300 @@
+"""Goldens of whole networks: logits, inner nodes and gradients, in f64 from PyTorch.
+
+Writes parity/NAME.safetensors for torchvision's, timm's and book.py's networks.
+No weight or input is stored: they follow from rule.py, and activations and
+gradients are kept as fingerprints. The README next to this file has the layout.
+"""
+
+import argparse
+import json
+import sys
+import time
+import warnings
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "reference"))
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import nn
+
+import make
+import rule
+
+NODES, NODE_SAMPLES, GRADIENT_SAMPLES = 12, 32, 8
+# Auxiliary heads in the order of the training output, and their weight in the loss.
+HEADS = {
+    "googlenet": (["aux2", "aux1"], 0.3),
+    "googlenet_paper": (["aux2", "aux1"], 0.3),
+    "inception_v3": (["AuxLogits"], 0.4),
+}
+# First size (with gradients), second size (evaluation only). Networks that end
+# in a fixed linear layer take what still leads to its width.
+SIZES = {
+    # 347 is the least that gives the head's BatchNorm more than one pixel per image:
+    # two numbers per channel would be normalised to +-1 whatever they are.
+    "inception_v3": ((3, 347, 299), (3, 107, 139)),
+    "inception_v4": ((3, 139, 139), (3, 107, 123)),
+    "inception_resnet_v2": ((3, 139, 139), (3, 107, 123)),
+    "lenet_paper": ((1, 32, 32), (1, 32, 33)),
+    "lenet": ((1, 32, 32), (1, 32, 33)),
+    "mnist_mlp": ((1, 28, 28), None),
+    "alexnet_d2l": ((1, 193, 193), (1, 193, 224)),
+    "alexnet_paper": ((3, 227, 227), (3, 227, 251)),
+    "vgg_small_d2l": ((1, 224, 224), (1, 224, 240)),
+    "nin_d2l": ((1, 112, 112), (1, 131, 110)),
+    "nin_imagenet": ((3, 112, 112), (3, 131, 110)),
+    "googlenet_paper": ((3, 224, 224), (3, 64, 96)),
+}
+# Too deep or too wide for a quick check, and built of the same blocks as their smaller kin.
+LEFT_OUT = {"resnetv2_50", "vgg11_d2l", "resnet1202_cifar"}
+
+
+def sizes(name, network):
+    if name in SIZES:
+        return SIZES[name]
+    channels = network.input[0]
+    if network.input[1] == 28:
+        return (channels, 28, 28), (channels, 28, 29)
+    if network.input[1] == 32:
+        return (channels, 32, 32), (channels, 24, 40)
+    return (channels, 64, 64), (channels, 96, 80)
+
+
+def fill(net, seed):
+    """Weights by the rule; every dropout off."""
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():
+            shape = tuple(parameter.shape)
+            if name.endswith("bias"):
+                value = rule.bias(seed, name, shape)
+            elif len(shape) == 1:
+                value = rule.norm_weight(seed, name, shape)
+            else:
+                value = rule.weight(seed, name, shape)
+            parameter.copy_(torch.from_numpy(value))
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+
+
+def norms(net):
+    return [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+
+
+def batch(seed, name, shape, dtype=torch.float64):
+    return torch.from_numpy(rule.input_batch(seed, name, shape)).to(dtype)
+
+
+def calibrate(net, x):
+    for module in norms(net):
+        module.momentum = 1.0
+    net.train()
+    with torch.no_grad():
+        net(x)
+    for module in norms(net):
+        module.momentum = 0.1
+
+
+def worth_watching(path, module):
+    """Nodes whose output means the same in every implementation."""
+    last = path.split(".")[-1]
+    if make.does_nothing(module) or make.is_head(path) or last.startswith(("denselayer", "shortcut", "global_pool")):
+        return False
+    leaf = (nn.Conv2d, nn.Linear, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.LocalResponseNorm)
+    return isinstance(module, leaf) or type(module) is nn.BatchNorm2d or (
+        any(True for _ in module.children()) and not isinstance(module, nn.BatchNorm2d))
+
+
+def fingerprint(seed, name, tensor, samples):
+    flat = tensor.detach().reshape(-1)
+    return flat[torch.from_numpy(rule.positions(seed, name, flat.numel(), samples))]
+
+
+class Watch:
+    """Fingerprints of modules' outputs, taken the moment they return."""
+
+    def __init__(self, net, seed, wanted=None):
+        self.seen, self.repeated = {}, set()
+        self.handles = []
+        for path, module in net.named_modules():
+            if path and (path in wanted if wanted else worth_watching(path, module)):
+                self.handles.append(module.register_forward_hook(self.hook(path, seed)))
+
+    def hook(self, path, seed):
+        def record(module, inputs, output):
+            if path in self.seen:
+                self.repeated.add(path)
+            if isinstance(output, torch.Tensor):
+                flat = output.detach().reshape(-1)
+                head = torch.stack([flat.mean(), flat.norm()])
+                row = torch.cat([head, fingerprint(seed, path, output, NODE_SAMPLES)])
+                self.seen[path] = (list(output.shape), row)
+        return record
+
+    def close(self):
+        for handle in self.handles:
+            handle.remove()
+
+
+def spread(items, count):
+    """`count` of the items, evenly, the first and the last included."""
+    if len(items) <= count:
+        return items
+    return [items[round(i * (len(items) - 1) / (count - 1))] for i in range(count)]
+
+
+def evaluate(net, x, seed, wanted=None):
+    net.eval()
+    watch = Watch(net, seed, wanted)
+    with torch.no_grad():
+        logits = net(x)
+    watch.close()
+    return logits, watch
+
+
+def train(net, x, labels, heads, head_weight):
+    net.train()
+    net.zero_grad(set_to_none=True)
+    output = net(x)
+    outputs = list(output) if isinstance(output, tuple) else [output]
+    assert len(outputs) == 1 + len(heads)
+    loss = F.cross_entropy(outputs[0], labels)
+    for head in outputs[1:]:
+        loss = loss + head_weight * F.cross_entropy(head, labels)
+    loss.backward()
+    gradients = {name: p.grad for name, p in net.named_parameters()}
+    missing = [name for name, g in gradients.items() if g is None]
+    assert not missing, missing
+    return [o.detach() for o in outputs], loss.detach(), gradients
+
+
+def separation(logits):
+    return float((logits[0] - logits[1]).abs().max())
+
+
+def golden(name, network, seed):
+    classes = network.classes if name == "lenet_paper" else 10
+    size1, size2 = sizes(name, network)
+    heads, head_weight = HEADS.get(name, ([], 0.0))
+    with warnings.catch_warnings(), torch.device("meta"):
+        warnings.simplefilter("ignore")
+        net = network.build(classes)
+    masks = {path: m for path, m in net.named_modules() if hasattr(m, "mask")}
+    net = net.to_empty(device="cpu").double()
+    for module in masks.values():
+        module.mask = torch.zeros_like(module.mask)
+        for row, seen in enumerate(make.book.C3_TABLE):
+            module.mask[row, seen] = 1.0
+    for module in norms(net):
+        module.reset_running_stats()
+    fill(net, seed)
+
+    tensors = {}
+    calibration = None
+    if norms(net):
+        calibration = (2 if name == "inception_v3" else 4, *size1)
+        calibrate(net, batch(seed, "calibration", calibration))
+    x1 = batch(seed, "input", (2, *size1))
+    x2 = batch(seed, "input2", (2, *size2)) if size2 else None
+
+    logits1, watch = evaluate(net, x1, seed)
+    nodes = spread([p for p in watch.seen if p not in watch.repeated], NODES)
+    rows = {p: watch.seen[p] for p in nodes}
+    tensors["eval1.logits"] = logits1
+    tensors["eval1.nodes"] = torch.stack([rows[p][1] for p in nodes])
+    metadata = {
+        "name": name, "source": network.source, "seed": seed, "classes": classes,
+        "calibration": calibration, "input": [2, *size1], "input2": [2, *size2] if size2 else None,
+        "nodes": nodes, "node_shapes": [rows[p][0] for p in nodes],
+        "separation": separation(logits1),
+    }
+    if size2:
+        logits2, watch = evaluate(net, x2, seed, set(nodes))
+        tensors["eval2.logits"] = logits2
+        tensors["eval2.nodes"] = torch.stack([watch.seen[p][1] for p in nodes])
+        metadata["node_shapes2"] = [watch.seen[p][0] for p in nodes]
+        metadata["separation2"] = separation(logits2)
+
+    kept = {k: v.clone() for k, v in net.named_buffers()}
+    labels = torch.tensor(rule.labels(2, classes))
+    outputs, loss, gradients = train(net, x1, labels, heads, head_weight)
+    tensors["train.logits"] = outputs[0]
+    for head, logits in zip(heads, outputs[1:]):
+        tensors[f"train.{head}"] = logits
+    tensors["train.loss"] = loss.reshape(1)
+    names = list(gradients)
+    largest = {n: float(g.abs().max()) for n, g in gradients.items()}
+    top = max(largest.values())
+    zero = [n for n in names if largest[n] < 1e-10 * top]
+    tensors["train.gradients"] = torch.stack([
+        torch.cat([torch.stack([g.norm(), g.abs().max()]), fingerprint(seed, n, g, GRADIENT_SAMPLES)])
+        for n, g in gradients.items()])
+    metadata |= {"heads": heads, "head_weight": head_weight, "gradients": names, "zero_gradients": zero}
+
+    def distances(others):
+        apart = [float((others[n].double() - gradients[n]).abs().max()) / largest[n] if n not in zero else 0.0
+                 for n in names]
+        held = torch.tensor([d for n, d in zip(names, apart) if n not in zero])
+        return torch.tensor(apart), {"max": float(held.max()), "median": float(held.median())}
+
+    # Every weight moved by its last bit: what f64 can be asked for.
+    with torch.no_grad():
+        generator = torch.Generator().manual_seed(0)
+        for parameter in net.parameters():
+            up = torch.rand(parameter.shape, generator=generator) < 0.5
+            parameter.copy_(torch.nextafter(parameter, torch.where(up, torch.inf, -torch.inf).double()))
+    metadata["f64_gradients"] = distances(train(net, x1, labels, heads, head_weight)[2])[1]
+    fill(net, seed)
+
+    # The same in f32: what f32 can be asked for.
+    for parameter in net.parameters():
+        parameter.grad = None
+    with torch.no_grad():
+        for key, value in net.named_buffers():
+            value.copy_(kept[key])
+    net.float()
+    logits32 = evaluate(net, x1.float(), seed, set(nodes))[0]
+    metadata["f32_logits"] = float((logits32.double() - logits1).abs().max()) / metadata["separation"]
+    if size2:
+        logits32 = evaluate(net, x2.float(), seed, set(nodes))[0]
+        metadata["f32_logits2"] = float((logits32.double() - logits2).abs().max()) / metadata["separation2"]
+    gradients32 = train(net, x1.float(), labels, heads, head_weight)[2]
+    tensors["train.f32_distance"], metadata["f32_gradients"] = distances(gradients32)
+    tensors = {k: v.contiguous().clone() for k, v in tensors.items()}
+    for key, tensor in tensors.items():
+        assert torch.isfinite(tensor).all(), key
+    return tensors, metadata
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=rule.DEFAULT_SEED)
+    parser.add_argument("--out", type=Path, default=HERE / "parity")
+    parser.add_argument("names", nargs="*", help="only these networks")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for name, network in make.catalogue().items():
+        if name in LEFT_OUT or arguments.names and name not in arguments.names:
+            continue
+        start = time.monotonic()
+        tensors, metadata = golden(name, network, arguments.seed)
+        path = arguments.out / f"{name}.safetensors"
+        save_file(tensors, path, {"parity": json.dumps(metadata, separators=(",", ":"))})
+        path.chmod(0o644)
+        largest = float(tensors["eval1.logits"].abs().max())
+        peak = float(tensors["eval1.nodes"][:, 1].max())
+        print(f"{name:24} {path.stat().st_size / 1024:6.1f} KiB  logits to {largest:9.3g}, apart "
+              f"{metadata['separation'] / largest:6.3f}  node l2 to {peak:8.2g}  f32 logits {metadata['f32_logits']:.1e} gradients "
+              f"max {metadata['f32_gradients']['max']:.1e} median {metadata['f32_gradients']['median']:.1e} "
+              f"f64 {metadata['f64_gradients']['max']:.1e} {metadata['f64_gradients']['median']:.1e} "
+              f"zero {len(metadata['zero_gradients'])}  {time.monotonic() - start:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,703 @@
+"""The networks that neither torchvision nor timm has, in PyTorch.
+
+Written from the papers and from the book "Dive into Deep Learning" (d2l). The
+module paths are the names that the references use: indices where the book
+nests `Sequential`s, torchvision's scheme elsewhere. `NETWORKS` at the end lists
+them all. Every builder takes the number of classes.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torchvision.models.densenet import DenseNet
+
+
+# ---------------------------------------------------------------- LeNets
+
+class ScaledTanh(nn.Module):
+    """LeCun's squashing, 1.7159 tanh(2x/3)."""
+
+    def forward(self, x):
+        return 1.7159 * torch.tanh(x * (2.0 / 3.0))
+
+
+class Subsampling(nn.Module):
+    """The sum of each 2x2 window times a coefficient plus a bias, one pair per map."""
+
+    def __init__(self, maps):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(maps))
+        self.bias = nn.Parameter(torch.zeros(maps))
+
+    def forward(self, x):
+        total = 4.0 * F.avg_pool2d(x, 2)
+        return total * self.weight[None, :, None, None] + self.bias[None, :, None, None]
+
+
+# Table I: the maps of S2 that each map of C3 sees.
+C3_TABLE = (
+    [[m, (m + 1) % 6, (m + 2) % 6] for m in range(6)]
+    + [[m, (m + 1) % 6, (m + 2) % 6, (m + 3) % 6] for m in range(6)]
+    + [[m, (m + 1) % 6, (m + 3) % 6, (m + 4) % 6] for m in range(3)]
+    + [[0, 1, 2, 3, 4, 5]]
+)
+
+
+class TableConv(nn.Conv2d):
+    """A convolution whose absent connections are zero and stay so."""
+
+    def __init__(self, inputs, outputs, kernel, table):
+        super().__init__(inputs, outputs, kernel)
+        mask = torch.zeros(outputs, inputs, 1, 1)
+        for row, seen in enumerate(table):
+            mask[row, seen] = 1.0
+        self.register_buffer("mask", mask, persistent=False)
+
+    def forward(self, x):
+        return F.conv2d(x, self.weight * self.mask, self.bias)
+
+
+def lenet_paper(classes):
+    """LeNet-5 up to F6. The output layer after it has no trained parameter."""
+    net = nn.Sequential()
+    for name, module in (
+        ("c1", nn.Conv2d(1, 6, 5)), ("c1_squash", ScaledTanh()),
+        ("s2", Subsampling(6)), ("s2_squash", ScaledTanh()),
+        ("c3", TableConv(6, 16, 5, C3_TABLE)), ("c3_squash", ScaledTanh()),
+        ("s4", Subsampling(16)), ("s4_squash", ScaledTanh()),
+        ("c5", nn.Conv2d(16, 120, 5)), ("c5_squash", ScaledTanh()),
+        ("flatten", nn.Flatten()), ("f6", nn.Linear(120, 84)), ("f6_squash", ScaledTanh()),
+    ):
+        net.add_module(name, module)
+    return net
+
+
+class Lenet(nn.Module):
+    """The tutorial's: 32x32, ReLU, max pool."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 5)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.fc1 = nn.Linear(16 * 5 * 5, 120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, classes)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        x = F.relu(self.fc1(x.flatten(1)))
+        return self.fc3(F.relu(self.fc2(x)))
+
+
+class LenetLinear(nn.Module):
+    """No activation at all; max pools."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 6, 3, padding=1)
+        self.pool1 = nn.MaxPool2d(2)
+        self.conv2 = nn.Conv2d(6, 16, 5)
+        self.pool2 = nn.MaxPool2d(2)
+        self.fc1 = nn.Linear(400, 120)
+        self.fc2 = nn.Linear(120, 84)
+        self.fc3 = nn.Linear(84, classes)
+
+    def forward(self, x):
+        x = self.pool2(self.conv2(self.pool1(self.conv1(x))))
+        return self.fc3(self.fc2(self.fc1(x.flatten(1))))
+
+
+def lenet_d2l(classes, pool=nn.AvgPool2d):
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.Sigmoid(), pool(2),
+        nn.Conv2d(6, 16, 5), nn.Sigmoid(), pool(2),
+        nn.Flatten(),
+        nn.Linear(16 * 5 * 5, 120), nn.Sigmoid(),
+        nn.Linear(120, 84), nn.Sigmoid(),
+        nn.Linear(84, classes),
+    )
+
+
+def lenet_d2l_max(classes):
+    return lenet_d2l(classes, nn.MaxPool2d)
+
+
+# ---------------------------------------------------------------- small networks for MNIST
+
+def mnist_mlp(classes):
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 15), nn.Sigmoid(), nn.Linear(15, classes))
+
+
+class MnistConv(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 10, 5)
+        self.conv2 = nn.Conv2d(10, 20, 5)
+        self.fc = nn.Linear(320, classes)
+
+    def forward(self, x):
+        x = F.relu(F.max_pool2d(self.conv1(x), 2))
+        x = F.relu(F.max_pool2d(self.conv2(x), 2))
+        return self.fc(x.flatten(1))
+
+
+class MnistInceptionBlock(nn.Module):
+    """16 + 24 + 24 + 24 channels, no activation inside."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.branch1x1 = nn.Conv2d(channels, 16, 1)
+        self.branch5x5_1 = nn.Conv2d(channels, 16, 1)
+        self.branch5x5_2 = nn.Conv2d(16, 24, 5, padding=2)
+        self.branch3x3_1 = nn.Conv2d(channels, 16, 1)
+        self.branch3x3_2 = nn.Conv2d(16, 24, 3, padding=1)
+        self.branch3x3_3 = nn.Conv2d(24, 24, 3, padding=1)
+        self.branch_pool = nn.Conv2d(channels, 24, 1)
+
+    def forward(self, x):
+        return torch.cat([
+            self.branch1x1(x),
+            self.branch5x5_2(self.branch5x5_1(x)),
+            self.branch3x3_3(self.branch3x3_2(self.branch3x3_1(x))),
+            self.branch_pool(F.avg_pool2d(x, 3, 1, 1)),
+        ], 1)
+
+
+class MnistInception(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 10, 5)
+        self.incep1 = MnistInceptionBlock(10)
+        self.conv2 = nn.Conv2d(88, 20, 5)
+        self.incep2 = MnistInceptionBlock(20)
+        self.fc = nn.Linear(1408, classes)
+
+    def forward(self, x):
+        x = self.incep1(F.relu(F.max_pool2d(self.conv1(x), 2)))
+        x = self.incep2(F.relu(F.max_pool2d(self.conv2(x), 2)))
+        return self.fc(x.flatten(1))
+
+
+class MnistResidualBlock(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x):
+        return F.relu(x + self.conv2(F.relu(self.conv1(x))))
+
+
+class MnistResidual(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 16, 5)
+        self.rblock1 = MnistResidualBlock(16)
+        self.conv2 = nn.Conv2d(16, 32, 5)
+        self.rblock2 = MnistResidualBlock(32)
+        self.fc = nn.Linear(512, classes)
+
+    def forward(self, x):
+        x = self.rblock1(F.max_pool2d(F.relu(self.conv1(x)), 2))
+        x = self.rblock2(F.max_pool2d(F.relu(self.conv2(x)), 2))
+        return self.fc(x.flatten(1))
+
+
+# ---------------------------------------------------------------- AlexNet, VGG, NiN
+
+def alexnet_d2l(classes):
+    return nn.Sequential(
+        nn.Conv2d(1, 96, 11, 4, 1), nn.ReLU(), nn.MaxPool2d(3, 2),
+        nn.Conv2d(96, 256, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3, 2),
+        nn.Conv2d(256, 384, 3, padding=1), nn.ReLU(),
+        nn.Conv2d(384, 384, 3, padding=1), nn.ReLU(),
+        nn.Conv2d(384, 256, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2),
+        nn.Flatten(),
+        nn.Linear(6400, 4096), nn.ReLU(), nn.Dropout(0.5),
+        nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(0.5),
+        nn.Linear(4096, classes),
+    )
+
+
+class AlexnetPaper(nn.Module):
+    """The paper's column: groups of two, response normalisation before the pool, 227x227."""
+
+    def __init__(self, classes):
+        super().__init__()
+        # The paper sums without dividing by the window: its 1e-4 is 5e-4 here.
+        normalise = lambda: nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 96, 11, 4), nn.ReLU(), normalise(), nn.MaxPool2d(3, 2),
+            nn.Conv2d(96, 256, 5, padding=2, groups=2), nn.ReLU(), normalise(), nn.MaxPool2d(3, 2),
+            nn.Conv2d(256, 384, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(384, 384, 3, padding=1, groups=2), nn.ReLU(),
+            nn.Conv2d(384, 256, 3, padding=1, groups=2), nn.ReLU(), nn.MaxPool2d(3, 2),
+        )
+        self.classifier = nn.Sequential(
+            nn.Dropout(0.5), nn.Linear(256 * 6 * 6, 4096), nn.ReLU(),
+            nn.Dropout(0.5), nn.Linear(4096, 4096), nn.ReLU(),
+            nn.Linear(4096, classes),
+        )
+
+    def forward(self, x):
+        return self.classifier(self.features(x).flatten(1))
+
+
+def vgg_d2l(stages):
+    def build(classes):
+        net, channels = nn.Sequential(), 1
+        for count, width in stages:
+            block = nn.Sequential()
+            for _ in range(count):
+                block.extend([nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()])
+                channels = width
+            block.append(nn.MaxPool2d(2))
+            net.append(block)
+        return net.extend([
+            nn.Flatten(),
+            nn.Linear(channels * 7 * 7, 4096), nn.ReLU(), nn.Dropout(0.5),
+            nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(0.5),
+            nn.Linear(4096, classes),
+        ])
+    return build
+
+
+def nin(channels):
+    def block(inputs, outputs, kernel, stride, padding):
+        return nn.Sequential(
+            nn.Conv2d(inputs, outputs, kernel, stride, padding), nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 1), nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 1), nn.ReLU(),
+        )
+
+    def build(classes):
+        return nn.Sequential(
+            block(channels, 96, 11, 4, 0), nn.MaxPool2d(3, 2),
+            block(96, 256, 5, 1, 2), nn.MaxPool2d(3, 2),
+            block(256, 384, 3, 1, 1), nn.MaxPool2d(3, 2), nn.Dropout(0.5),
+            block(384, classes, 3, 1, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        )
+    return build
+
+
+# ---------------------------------------------------------------- GoogLeNet
+
+# Widths: 1x1, (reduction, 3x3), (reduction, 5x5), projection after the pool.
+GOOGLENET = {
+    "3a": (64, (96, 128), (16, 32), 32),
+    "3b": (128, (128, 192), (32, 96), 64),
+    "4a": (192, (96, 208), (16, 48), 64),
+    "4b": (160, (112, 224), (24, 64), 64),
+    "4c": (128, (128, 256), (24, 64), 64),
+    "4d": (112, (144, 288), (32, 64), 64),
+    "4e": (256, (160, 320), (32, 128), 128),
+    "5a": (256, (160, 320), (32, 128), 128),
+    "5b": (384, (192, 384), (48, 128), 128),
+}
+
+
+def width_of(row):
+    return row[0] + row[1][1] + row[2][1] + row[3]
+
+
+class InceptionD2l(nn.Module):
+    def __init__(self, channels, row):
+        super().__init__()
+        c1, c2, c3, c4 = row
+        self.p1_1 = nn.Conv2d(channels, c1, 1)
+        self.p2_1 = nn.Conv2d(channels, c2[0], 1)
+        self.p2_2 = nn.Conv2d(c2[0], c2[1], 3, padding=1)
+        self.p3_1 = nn.Conv2d(channels, c3[0], 1)
+        self.p3_2 = nn.Conv2d(c3[0], c3[1], 5, padding=2)
+        self.p4_1 = nn.MaxPool2d(3, 1, 1)
+        self.p4_2 = nn.Conv2d(channels, c4, 1)
+
+    def forward(self, x):
+        return torch.cat([
+            F.relu(self.p1_1(x)),
+            F.relu(self.p2_2(F.relu(self.p2_1(x)))),
+            F.relu(self.p3_2(F.relu(self.p3_1(x)))),
+            F.relu(self.p4_2(self.p4_1(x))),
+        ], 1)
+
+
+def googlenet_d2l(classes):
+    def inceptions(channels, names):
+        blocks = []
+        for name in names:
+            blocks.append(InceptionD2l(channels, GOOGLENET[name]))
+            channels = width_of(GOOGLENET[name])
+        return blocks
+
+    pool = lambda: nn.MaxPool2d(3, 2, 1)
+    return nn.Sequential(
+        nn.Sequential(nn.Conv2d(1, 64, 7, 2, 3), nn.ReLU(), pool()),
+        nn.Sequential(nn.Conv2d(64, 64, 1), nn.ReLU(), nn.Conv2d(64, 192, 3, padding=1), nn.ReLU(), pool()),
+        nn.Sequential(*inceptions(192, ["3a", "3b"]), pool()),
+        nn.Sequential(*inceptions(480, ["4a", "4b", "4c", "4d", "4e"]), pool()),
+        nn.Sequential(*inceptions(832, ["5a", "5b"]), nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        nn.Linear(1024, classes),
+    )
+
+
+class ConvRelu(nn.Module):
+    def __init__(self, inputs, outputs, kernel, **settings):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, **settings)
+
+    def forward(self, x):
+        return F.relu(self.conv(x))
+
+
+class InceptionPaper(nn.Module):
+    def __init__(self, channels, row):
+        super().__init__()
+        c1, c2, c3, c4 = row
+        self.branch1 = ConvRelu(channels, c1, 1)
+        self.branch2 = nn.Sequential(ConvRelu(channels, c2[0], 1), ConvRelu(c2[0], c2[1], 3, padding=1))
+        self.branch3 = nn.Sequential(ConvRelu(channels, c3[0], 1), ConvRelu(c3[0], c3[1], 5, padding=2))
+        self.branch4 = nn.Sequential(nn.MaxPool2d(3, 1, 1), ConvRelu(channels, c4, 1))
+
+    def forward(self, x):
+        return torch.cat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], 1)
+
+
+class GooglenetHead(nn.Module):
+    """Section 5: average pool 5x5 stride 3 (4x4 out at 224), 1x1 to 128, 1024, classes."""
+
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.pool = nn.AvgPool2d(5, 3)
+        self.conv = ConvRelu(channels, 128, 1)
+        self.fc1 = nn.Linear(2048, 1024)
+        self.dropout = nn.Dropout(0.7)
+        self.fc2 = nn.Linear(1024, classes)
+
+    def forward(self, x):
+        x = self.conv(self.pool(x)).flatten(1)
+        return self.fc2(self.dropout(F.relu(self.fc1(x))))
+
+
+class GooglenetPaper(nn.Module):
+    """No BatchNorm, real 5x5 branches, response normalisation, every pool between stages 3x3."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.conv1 = ConvRelu(3, 64, 7, stride=2, padding=3)
+        self.maxpool1 = nn.MaxPool2d(3, 2, ceil_mode=True)
+        self.norm1 = nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0)
+        self.conv2 = ConvRelu(64, 64, 1)
+        self.conv3 = ConvRelu(64, 192, 3, padding=1)
+        self.norm2 = nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0)
+        self.maxpool2 = nn.MaxPool2d(3, 2, ceil_mode=True)
+        channels = 192
+        for name, row in GOOGLENET.items():
+            setattr(self, f"inception{name}", InceptionPaper(channels, row))
+            channels = width_of(row)
+        self.maxpool3 = nn.MaxPool2d(3, 2, ceil_mode=True)
+        self.maxpool4 = nn.MaxPool2d(3, 2, ceil_mode=True)
+        self.aux1 = GooglenetHead(512, classes)
+        self.aux2 = GooglenetHead(528, classes)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(0.4)
+        self.fc = nn.Linear(1024, classes)
+
+    def forward(self, x):
+        x = self.norm1(self.maxpool1(self.conv1(x)))
+        x = self.maxpool2(self.norm2(self.conv3(self.conv2(x))))
+        x = self.maxpool3(self.inception3b(self.inception3a(x)))
+        x = self.inception4a(x)
+        aux1 = self.aux1(x) if self.training else None
+        x = self.inception4d(self.inception4c(self.inception4b(x)))
+        aux2 = self.aux2(x) if self.training else None
+        x = self.inception5b(self.inception5a(self.maxpool4(self.inception4e(x))))
+        x = self.fc(self.dropout(self.avgpool(x).flatten(1)))
+        return (x, aux2, aux1) if self.training else x
+
+
+# ---------------------------------------------------------------- ResNets
+
+class ResidualD2l(nn.Module):
+    def __init__(self, inputs, outputs, stride=1):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.conv3 = nn.Conv2d(inputs, outputs, 1, stride) if stride != 1 else None
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.bn2 = nn.BatchNorm2d(outputs)
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + (self.conv3(x) if self.conv3 is not None else x))
+
+
+def stem_d2l():
+    return nn.Sequential(nn.Conv2d(1, 64, 7, 2, 3), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
+
+
+def resnet18_d2l(classes):
+    return nn.Sequential(
+        stem_d2l(),
+        nn.Sequential(ResidualD2l(64, 64), ResidualD2l(64, 64)),
+        nn.Sequential(ResidualD2l(64, 128, 2), ResidualD2l(128, 128)),
+        nn.Sequential(ResidualD2l(128, 256, 2), ResidualD2l(256, 256)),
+        nn.Sequential(ResidualD2l(256, 512, 2), ResidualD2l(512, 512)),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, classes),
+    )
+
+
+class OptionA(nn.Module):
+    """Every other pixel, then zero channels on both sides: no parameters."""
+
+    def __init__(self, zeros):
+        super().__init__()
+        self.zeros = zeros
+
+    def forward(self, x):
+        return F.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.zeros, self.zeros))
+
+
+class CifarBlock(nn.Module):
+    def __init__(self, inputs, outputs, stride, shortcut):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.plain = not shortcut
+        if shortcut:
+            self.shortcut = nn.Identity() if stride == 1 else OptionA((outputs - inputs) // 2)
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y if self.plain else y + self.shortcut(x))
+
+
+class CifarResnet(nn.Module):
+    """Section 4.2: depth 6n + 2, widths 16, 32, 64; `shortcut=False` is the plain network."""
+
+    def __init__(self, depth, classes, shortcut=True):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        channels = 16
+        for stage, width in enumerate((16, 32, 64), start=1):
+            blocks = nn.Sequential()
+            for index in range((depth - 2) // 6):
+                stride = 2 if stage > 1 and index == 0 else 1
+                blocks.append(CifarBlock(channels, width, stride, shortcut))
+                channels = width
+            setattr(self, f"layer{stage}", blocks)
+        self.linear = nn.Linear(64, classes)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.linear(F.adaptive_avg_pool2d(x, 1).flatten(1))
+
+
+class PreactBlock(nn.Module):
+    """BN, ReLU, convolution, twice or (bottleneck) three times.
+
+    With a projection, the first BN and ReLU come before the fork and both
+    sides start from their result.
+    """
+
+    def __init__(self, inputs, width, stride, bottleneck):
+        super().__init__()
+        outputs = width * 4 if bottleneck else width
+        shapes = ([(inputs, width, 1), (width, width, 3), (width, outputs, 1)] if bottleneck
+                  else [(inputs, width, 3), (width, width, 3)])
+        strided = 2 if bottleneck else 1
+        for i, (a, b, kernel) in enumerate(shapes, start=1):
+            setattr(self, f"bn{i}", nn.BatchNorm2d(a))
+            setattr(self, f"conv{i}", nn.Conv2d(a, b, kernel, stride if i == strided else 1, kernel // 2, bias=False))
+        self.count = len(shapes)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False) if inputs != outputs else None
+
+    def forward(self, x):
+        y = F.relu(self.bn1(x))
+        side = x if self.shortcut is None else self.shortcut(y)
+        y = self.conv1(y)
+        for i in range(2, self.count + 1):
+            y = getattr(self, f"conv{i}")(F.relu(getattr(self, f"bn{i}")(y)))
+        return side + y
+
+
+class PreactCifar(nn.Module):
+    """Identity mappings, for CIFAR: depth 6n + 2, or 9n + 2 with bottlenecks."""
+
+    def __init__(self, depth, classes, bottleneck):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
+        channels = 16
+        for stage, width in enumerate((16, 32, 64), start=1):
+            blocks = nn.Sequential()
+            for index in range((depth - 2) // (9 if bottleneck else 6)):
+                stride = 2 if stage > 1 and index == 0 else 1
+                blocks.append(PreactBlock(channels, width, stride, bottleneck))
+                channels = width * 4 if bottleneck else width
+            setattr(self, f"layer{stage}", blocks)
+        self.bn = nn.BatchNorm2d(channels)
+        self.linear = nn.Linear(channels, classes)
+
+    def forward(self, x):
+        x = self.layer3(self.layer2(self.layer1(self.conv1(x))))
+        return self.linear(F.adaptive_avg_pool2d(F.relu(self.bn(x)), 1).flatten(1))
+
+
+# ---------------------------------------------------------------- DenseNets
+
+def densenet_d2l(classes):
+    def unit(inputs, growth):
+        return nn.Sequential(nn.BatchNorm2d(inputs), nn.ReLU(), nn.Conv2d(inputs, growth, 3, padding=1))
+
+    class Block(nn.Module):
+        def __init__(self, count, inputs, growth):
+            super().__init__()
+            self.net = DenseBlock(*(unit(inputs + i * growth, growth) for i in range(count)))
+
+        def forward(self, x):
+            return self.net(x)
+
+    net, channels = nn.Sequential(stem_d2l()), 64
+    for index in range(4):
+        net.append(Block(4, channels, 32))
+        channels += 4 * 32
+        if index < 3:
+            net.append(nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(),
+                                     nn.Conv2d(channels, channels // 2, 1), nn.AvgPool2d(2)))
+            channels //= 2
+    return net.extend([nn.BatchNorm2d(channels), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+                       nn.Linear(channels, classes)])
+
+
+class DenseLayer(nn.Module):
+    def __init__(self, inputs, growth, bottleneck):
+        super().__init__()
+        self.norm1 = nn.BatchNorm2d(inputs)
+        if bottleneck:
+            self.conv1 = nn.Conv2d(inputs, 4 * growth, 1, bias=False)
+            self.norm2 = nn.BatchNorm2d(4 * growth)
+            self.conv2 = nn.Conv2d(4 * growth, growth, 3, padding=1, bias=False)
+        else:
+            self.conv1 = nn.Conv2d(inputs, growth, 3, padding=1, bias=False)
+        self.bottleneck = bottleneck
+
+    def forward(self, x):
+        y = self.conv1(F.relu(self.norm1(x)))
+        if self.bottleneck:
+            y = self.conv2(F.relu(self.norm2(y)))
+        return y
+
+
+class DenseBlock(nn.Sequential):
+    """Every layer sees everything before it and adds its own channels."""
+
+    def forward(self, x):
+        for layer in self:
+            x = torch.cat([x, layer(x)], 1)
+        return x
+
+
+class Transition(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(inputs)
+        self.conv = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.pool = nn.AvgPool2d(2)
+
+    def forward(self, x):
+        return self.pool(self.conv(F.relu(self.norm(x))))
+
+
+class DensenetCifar(nn.Module):
+    """Section 3, "Implementation Details": three blocks of equal depth.
+
+    Plain: 16 channels at the start, no compression. BC: 2k at the start,
+    bottlenecks of 4k, transitions halve the channels.
+    """
+
+    def __init__(self, depth, growth, classes, bc):
+        super().__init__()
+        count = (depth - 4) // (6 if bc else 3)
+        channels = 2 * growth if bc else 16
+        self.features = nn.Sequential()
+        self.features.add_module("conv0", nn.Conv2d(3, channels, 3, padding=1, bias=False))
+        for block in range(1, 4):
+            layers = DenseBlock()
+            for index in range(1, count + 1):
+                layers.add_module(f"denselayer{index}", DenseLayer(channels, growth, bc))
+                channels += growth
+            self.features.add_module(f"denseblock{block}", layers)
+            if block < 3:
+                after = channels // 2 if bc else channels
+                self.features.add_module(f"transition{block}", Transition(channels, after))
+                channels = after
+        self.features.add_module("norm5", nn.BatchNorm2d(channels))
+        self.classifier = nn.Linear(channels, classes)
+
+    def forward(self, x):
+        x = F.relu(self.features(x))
+        return self.classifier(F.adaptive_avg_pool2d(x, 1).flatten(1))
+
+
+# ---------------------------------------------------------------- the list
+
+@dataclass
+class Network:
+    source: str
+    build: object
+    input: tuple
+    classes: int
+    input2: tuple = None   # a second size, not square; None where only one fits
+    nodes: bool = True     # False: containers only, for the deepest
+
+
+D2L = "Dive into Deep Learning"
+RESNET = "He et al., Deep Residual Learning, section 4.2, option A"
+PREACT = "He et al., Identity Mappings in Deep Residual Networks"
+DENSENET = "Huang et al., Densely Connected Convolutional Networks"
+
+NETWORKS = {
+    "lenet_paper": Network("LeCun et al., Gradient-Based Learning, 1998, up to F6", lenet_paper, (1, 32, 32), 84),
+    "lenet": Network("LeNet as the usual tutorial writes it", Lenet, (1, 32, 32), 10),
+    "lenet_linear": Network("LeNet without activations", LenetLinear, (1, 28, 28), 10),
+    "lenet_d2l": Network(D2L, lenet_d2l, (1, 28, 28), 10),
+    "lenet_d2l_max": Network(D2L + ", max pool", lenet_d2l_max, (1, 28, 28), 10),
+    "mnist_mlp": Network("784-15-10", mnist_mlp, (1, 28, 28), 10),
+    "mnist_conv": Network("two convolutions", MnistConv, (1, 28, 28), 10),
+    "mnist_inception": Network("two Inception blocks", MnistInception, (1, 28, 28), 10),
+    "mnist_residual": Network("two residual blocks", MnistResidual, (1, 28, 28), 10),
+    "alexnet_d2l": Network(D2L, alexnet_d2l, (1, 224, 224), 10),
+    "vgg11_d2l": Network(D2L, vgg_d2l([(1, 64), (1, 128), (2, 256), (2, 512), (2, 512)]), (1, 224, 224), 10),
+    "vgg_small_d2l": Network(D2L, vgg_d2l([(1, 16), (1, 32), (2, 64), (2, 128), (2, 128)]), (1, 224, 224), 10),
+    "nin_d2l": Network(D2L, nin(1), (1, 224, 224), 10, (1, 195, 251)),
+    "googlenet_d2l": Network(D2L, googlenet_d2l, (1, 96, 96), 10, (1, 115, 90)),
+    "resnet18_d2l": Network(D2L, resnet18_d2l, (1, 96, 96), 10, (1, 115, 90)),
+    "densenet_d2l": Network(D2L, densenet_d2l, (1, 96, 96), 10, (1, 115, 90)),
+    "nin_imagenet": Network(D2L + ", three channels", nin(3), (3, 224, 224), 1000, (3, 195, 251)),
+    "alexnet_paper": Network("Krizhevsky et al., 2012", AlexnetPaper, (3, 227, 227), 1000),
+    "googlenet_paper": Network("Szegedy et al., Going Deeper with Convolutions", GooglenetPaper,
+                               (3, 224, 224), 1000, (3, 195, 251)),
+    **{f"resnet{d}_cifar": Network(RESNET, lambda classes, d=d: CifarResnet(d, classes), (3, 32, 32), 10,
+                                   (3, 37, 50) if d < 1000 else None, d < 1000)
+       for d in (20, 32, 44, 56, 110, 1202)},
+    **{f"plain{d}_cifar": Network(RESNET.replace("option A", "plain"),
+                                  lambda classes, d=d: CifarResnet(d, classes, False), (3, 32, 32), 10, (3, 37, 50))
+       for d in (20, 56)},
+    "resnet110_preact_cifar": Network(PREACT + ", projections where the width changes",
+                                      lambda classes: PreactCifar(110, classes, False), (3, 32, 32), 10, (3, 37, 50)),
+    "resnet164_preact_cifar": Network(PREACT + ", projections where the width changes",
+                                      lambda classes: PreactCifar(164, classes, True), (3, 32, 32), 10, (3, 37, 50)),
+    "densenet40_cifar": Network(DENSENET + ", L=40, k=12", lambda classes: DensenetCifar(40, 12, classes, False),
+                                (3, 32, 32), 10, (3, 37, 50)),
+    "densenet100bc_cifar": Network(DENSENET + ", BC, L=100, k=12",
+                                   lambda classes: DensenetCifar(100, 12, classes, True), (3, 32, 32), 10, (3, 37, 50)),
+    "densenet264": Network(DENSENET + ", Table 1, k=32, on torchvision's DenseNet",
+                           lambda classes: DenseNet(32, (6, 12, 64, 48), 64, num_classes=classes),
+                           (3, 224, 224), 1000, (3, 195, 251)),
+}
