@@ -67,6 +67,9 @@ pub struct Architecture {
     pub(crate) heads: bool,
 }
 
+/// A network for any number of classes.
+pub type Definition = fn(usize) -> Architecture;
+
 impl Architecture {
     /// The network's name, for example `resnet50`.
     pub fn name(&self) -> &str {

@@ -1,0 +1,115 @@
+//! The networks against their sources: parameters, multiply-accumulates, shapes, names, initialisation.
+
+use cnn_nin::cnn_core::initialisation::Init;
+use cnn_nin::cnn_core::{Network, Result};
+use cnn_nin::{NETWORKS, nin, nin_cifar, nin_d2l, nin_one_1x1_d2l};
+
+fn dims(network: &Network, path: &str) -> Result<Vec<usize>> {
+    Ok(network.node(network.find(path)?).shape.dims())
+}
+
+fn tensor(network: &Network, name: &str) -> Option<Vec<usize>> {
+    network.tensors().find(|tensor| tensor.name == name).map(|tensor| tensor.dims.clone())
+}
+
+#[test]
+fn parameters_and_multiply_accumulates() -> Result<()> {
+    let expected = [
+        ("nin", 7_595_176, 1_100_188_800),
+        ("nin_cifar", 966_986, 222_486_528),
+        ("nin_d2l", 1_992_166, 762_297_352),
+        ("nin_one_1x1_d2l", 1_769_112, 669_884_996),
+    ];
+    assert_eq!(NETWORKS.len(), expected.len());
+    for ((name, classes, define), (expected_name, parameters, macs)) in NETWORKS.iter().zip(expected) {
+        let network = define(*classes).at_usual_input()?;
+        let summary = network.summary();
+        assert_eq!((*name, network.name()), (expected_name, expected_name));
+        assert_eq!((summary.parameters, summary.macs), (parameters, macs), "{name}");
+        let three = define(3).at_usual_input()?;
+        assert_eq!(three.node(three.outputs()[0].node).shape.dims(), [3], "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn shapes_of_blocks_and_pools() -> Result<()> {
+    let check = |network: Network, expected: &[(&str, [usize; 3])]| -> Result<()> {
+        for (path, shape) in expected {
+            assert_eq!(dims(&network, path)?, shape, "{} {path}", network.name());
+        }
+        Ok(())
+    };
+    // The book's table, section 8.3.2.
+    let book = [
+        ("0", [96, 54, 54]),
+        ("1", [96, 26, 26]),
+        ("2", [256, 26, 26]),
+        ("3", [256, 12, 12]),
+        ("4", [384, 12, 12]),
+        ("5", [384, 5, 5]),
+        ("7", [10, 5, 5]),
+        ("8", [10, 1, 1]),
+    ];
+    check(nin_d2l(10).at_usual_input()?, &book)?;
+    check(nin_one_1x1_d2l(10).at_usual_input()?, &book)?;
+    // The windows of the authors' last averages, 6×6 and 8×8, are the whole maps.
+    let imagenet = [("1", [96, 27, 27]), ("3", [256, 13, 13]), ("5", [384, 6, 6]), ("7", [1000, 6, 6])];
+    check(nin(1000).at_usual_input()?, &imagenet)?;
+    let cifar = [
+        ("0", [96, 32, 32]),
+        ("1", [96, 16, 16]),
+        ("3", [192, 16, 16]),
+        ("4", [192, 8, 8]),
+        ("6", [10, 8, 8]),
+        ("7", [10, 1, 1]),
+    ];
+    check(nin_cifar(10).at_usual_input()?, &cifar)
+}
+
+#[test]
+fn names() -> Result<()> {
+    let book = nin_d2l(10).at_usual_input()?;
+    assert_eq!(tensor(&book, "2.0.weight"), Some(vec![256, 96, 5, 5]));
+    assert_eq!(tensor(&book, "7.4.bias"), Some(vec![10]));
+    let shallow = nin_one_1x1_d2l(10).at_usual_input()?;
+    assert_eq!(tensor(&shallow, "7.2.bias"), Some(vec![10]));
+    assert_eq!(tensor(&shallow, "7.4.bias"), None);
+    let cifar = nin_cifar(10).at_usual_input()?;
+    assert_eq!(tensor(&cifar, "0.2.weight"), Some(vec![160, 192, 1, 1]));
+    Ok(())
+}
+
+#[test]
+fn the_authors_initialisation() -> Result<()> {
+    let network = nin(1000).at_usual_input()?;
+    for tensor in network.tensors() {
+        let fine = ["0.0.weight", "4.0.weight", "7.4.weight"].contains(&tensor.name.as_str());
+        let expected = match tensor.name.ends_with(".bias") {
+            true => Init::Constant(0.0),
+            false => Init::Normal { std: if fine { 0.01 } else { 0.05 } },
+        };
+        assert_eq!(tensor.init, expected, "{}", tensor.name);
+    }
+    Ok(())
+}
+
+#[test]
+fn other_inputs_and_other_classes() -> Result<()> {
+    let network = nin_d2l(7).at([3, 195, 251])?;
+    assert_eq!(dims(&network, "7")?, [7, 5, 6]);
+    assert_eq!(dims(&network, "9")?, [7]);
+    assert_eq!(tensor(&network, "0.0.weight"), Some(vec![96, 3, 11, 11]));
+    let network = nin_cifar(100).at([1, 28, 40])?;
+    assert_eq!(dims(&network, "6")?, [100, 7, 10]);
+    Ok(())
+}
+
+#[test]
+fn an_image_too_small_is_an_error_with_its_node() {
+    let message = |network: Result<Network>| network.err().map(|error| error.to_string());
+    let convolution = "0.0: kernel 11×11 exceeds padded input 10×10 (input 10×10)";
+    assert_eq!(message(nin(1000).at([3, 10, 10])).as_deref(), Some(convolution));
+    let pool = "5: kernel 3×3 exceeds padded input 1×1 (input 1×1)";
+    assert_eq!(message(nin_d2l(10).at([1, 47, 47])).as_deref(), Some(pool));
+}
