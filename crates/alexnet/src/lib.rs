@@ -37,7 +37,7 @@ use cnn_core::initialisation::{Law, Scheme};
 use cnn_core::op::{Conv, Linear};
 
 /// Every network of this crate: its name, the number of classes its source uses, and its definition.
-pub const NETWORKS: &[(&str, usize, Definition)] = &[
+pub const NETWORKS: Catalogue = &[
     ("alexnet", 1000, alexnet),
     ("alexnet_paper", 1000, alexnet_paper),
     ("alexnet_paper_pool_lrn", 1000, alexnet_paper_pool_lrn),

@@ -85,8 +85,8 @@ impl Init {
             Self::Normal { std } => rng.sample::<f64, _>(StandardNormal) * std,
             Self::TruncatedNormal { std, bound } => loop {
                 let value = rng.sample::<f64, _>(StandardNormal) * std;
-                // Written so that a law that is not a number ends the loop.
-                if !(value.abs() > bound) {
+                // What is not a number ends the loop too.
+                if value.is_nan() || value.abs() <= bound {
                     break value;
                 }
             },

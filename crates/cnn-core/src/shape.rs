@@ -183,11 +183,12 @@ impl Axis {
         if self.kernel == 0 || self.stride == 0 || self.dilation == 0 {
             return None;
         }
-        let free = (n + 2 * self.padding).checked_sub(self.extent())?;
+        let padded = n + 2 * self.padding;
         if !self.ceil {
-            return Some(free / self.stride + 1);
+            return Some(padded.checked_sub(self.extent())? / self.stride + 1);
         }
-        let out = free.div_ceil(self.stride) + 1;
+        // One step more to go, so that what is left over makes a window; even the first may hang over.
+        let out = (padded + self.stride - 1).checked_sub(self.extent())? / self.stride + 1;
         Some(if (out - 1) * self.stride >= n + self.padding { out - 1 } else { out })
     }
 
@@ -252,6 +253,8 @@ mod tests {
         // The third window would start at position 4 = n + p: dropped.
         assert_eq!(axis(2, 2, 1, true).output(3), Some(2));
         assert_eq!(axis(1, 3, 0, true).output(3), Some(1));
+        // The only window may hang over, by less than a step.
+        assert_eq!((axis(3, 2, 0, true).output(2), axis(3, 2, 0, true).output(1)), (Some(1), None));
     }
 
     #[test]

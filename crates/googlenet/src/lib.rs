@@ -40,15 +40,12 @@ pub use inception_v3::{inception_v3, inception_v3_transformed};
 pub use inception_v4::inception_v4;
 pub use mnist_inception::mnist_inception;
 
-use cnn_core::Architecture;
+use cnn_core::definition::Catalogue;
 use cnn_core::initialisation::{Law, Scheme};
-
-/// A network of this crate: its name, its source's number of classes, and the function that defines it for any number.
-pub type Entry = (&'static str, usize, fn(usize) -> Architecture);
 
 /// Every network of this crate. The two with [`transform_input`] in front are not listed: they have the tensors and
 /// the cost of the networks without it.
-pub const NETWORKS: &[Entry] = &[
+pub const NETWORKS: Catalogue = &[
     ("googlenet", 1000, googlenet),
     ("googlenet_paper", 1000, googlenet_paper),
     ("googlenet_naive", 1000, googlenet_naive),

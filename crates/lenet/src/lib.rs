@@ -43,10 +43,10 @@ pub use mnist::{mnist_conv, mnist_mlp};
 pub use paper::lenet_paper;
 pub use tutorial::lenet;
 
-use cnn_core::Architecture;
+use cnn_core::definition::Catalogue;
 
 /// Every network of this crate: its name, the number of classes its source uses, and its definition.
-pub const NETWORKS: &[(&str, usize, fn(usize) -> Architecture)] = &[
+pub const NETWORKS: Catalogue = &[
     ("lenet", 10, lenet),
     ("lenet_paper", 10, lenet_paper),
     ("lenet_d2l", 10, |classes| lenet_d2l(Pool::Average, classes)),

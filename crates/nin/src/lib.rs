@@ -36,10 +36,10 @@ pub use cnn_core;
 pub use mlpconv::mlpconv;
 pub use network::{nin, nin_cifar, nin_d2l, nin_one_1x1_d2l};
 
-use cnn_core::definition::Definition;
+use cnn_core::definition::Catalogue;
 
 /// Every network of this crate: its name, the number of classes its source uses, and its definition.
-pub const NETWORKS: &[(&str, usize, Definition)] = &[
+pub const NETWORKS: Catalogue = &[
     ("nin", 1000, nin),
     ("nin_cifar", 10, nin_cifar),
     ("nin_d2l", 10, nin_d2l),

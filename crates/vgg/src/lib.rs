@@ -39,7 +39,7 @@ use cnn_core::op::Conv;
 use table::Layer;
 
 /// Every network of this crate: its name, the number of classes its source uses, and its definition.
-pub const NETWORKS: &[(&str, usize, Definition)] = &[
+pub const NETWORKS: Catalogue = &[
     ("vgg11", 1000, |classes| vgg(Column::A, Norm::None, classes)),
     ("vgg11_bn", 1000, |classes| vgg(Column::A, Norm::Batch, classes)),
     ("vgg11_lrn_paper", 1000, |classes| vgg(Column::ALrn, Norm::None, classes)),

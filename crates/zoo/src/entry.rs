@@ -3,6 +3,7 @@
 use crate::family::Family;
 use crate::paper::Paper;
 use cnn_core::Architecture;
+use cnn_core::definition::Definition;
 
 /// A network in the zoo: its name and how it is made.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +14,7 @@ pub struct Entry {
     pub family: Family,
     /// Number of classes its source uses.
     pub classes: usize,
-    pub(crate) define: fn(usize) -> Architecture,
+    pub(crate) define: Definition,
 }
 
 impl Entry {

@@ -1,7 +1,7 @@
 //! The families, and which of its variants suits small images.
 
 use crate::entry::Entry;
-use cnn_core::Architecture;
+use cnn_core::definition::Catalogue;
 use std::fmt;
 
 /// A family of networks: one model crate.
@@ -9,16 +9,28 @@ use std::fmt;
 pub enum Family {
     /// LeNet and its relatives.
     LeNet,
+    /// AlexNet.
+    AlexNet,
+    /// Network in Network.
+    Nin,
+    /// VGG.
+    Vgg,
+    /// GoogLeNet and the Inceptions.
+    GoogLeNet,
 }
 
 impl Family {
     /// Every family, oldest first.
-    pub const ALL: [Self; 1] = [Self::LeNet];
+    pub const ALL: [Self; 5] = [Self::LeNet, Self::AlexNet, Self::Nin, Self::Vgg, Self::GoogLeNet];
 
     /// The family's name, as a user writes it.
     pub fn name(self) -> &'static str {
         match self {
             Self::LeNet => "lenet",
+            Self::AlexNet => "alexnet",
+            Self::Nin => "nin",
+            Self::Vgg => "vgg",
+            Self::GoogLeNet => "googlenet",
         }
     }
 
@@ -29,8 +41,12 @@ impl Family {
 
     /// Its networks.
     pub fn networks(self) -> impl Iterator<Item = Entry> {
-        let networks: &[(&'static str, usize, fn(usize) -> Architecture)] = match self {
+        let networks: Catalogue = match self {
             Self::LeNet => cnn_lenet::NETWORKS,
+            Self::AlexNet => cnn_alexnet::NETWORKS,
+            Self::Nin => cnn_nin::NETWORKS,
+            Self::Vgg => cnn_vgg::NETWORKS,
+            Self::GoogLeNet => cnn_googlenet::NETWORKS,
         };
         networks.iter().map(move |(name, classes, define)| Entry {
             name,
@@ -46,6 +62,14 @@ impl Family {
         let small = images[1].min(images[2]) < 64;
         match (self, small) {
             (Self::LeNet, _) => "lenet",
+            (Self::AlexNet, true) => "alexnet_d2l",
+            (Self::AlexNet, false) => "alexnet",
+            (Self::Nin, true) => "nin_cifar",
+            (Self::Nin, false) => "nin",
+            (Self::Vgg, true) => "vgg_small_d2l",
+            (Self::Vgg, false) => "vgg11_bn",
+            (Self::GoogLeNet, true) => "googlenet_d2l",
+            (Self::GoogLeNet, false) => "googlenet",
         }
     }
 }

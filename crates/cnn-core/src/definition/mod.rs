@@ -70,6 +70,9 @@ pub struct Architecture {
 /// A network for any number of classes.
 pub type Definition = fn(usize) -> Architecture;
 
+/// What a model crate holds: for each network its name, the number of classes its source uses, and its definition.
+pub type Catalogue = &'static [(&'static str, usize, Definition)];
+
 impl Architecture {
     /// The network's name, for example `resnet50`.
     pub fn name(&self) -> &str {

@@ -1,0 +1,241 @@
+//! What can go wrong with data.
+
+use std::path::PathBuf;
+
+/// Every error of this crate; each names where, what was expected and what was found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Pixels and labels that do not belong together.
+    #[error(
+        "{labels} labels of {channels}×{height}×{width} images need {expected} bytes of pixels, found {found}",
+        channels = shape[0], height = shape[1], width = shape[2]
+    )]
+    Lengths {
+        /// Channels, height and width of one image.
+        shape: [usize; 3],
+        /// Number of labels given.
+        labels: usize,
+        /// Bytes that so many images take.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+
+    /// An image shape with a zero in it.
+    #[error("an image of {channels}×{height}×{width} has no pixels, expected each to be at least 1",
+        channels = shape[0], height = shape[1], width = shape[2])]
+    EmptyShape {
+        /// Channels, height and width of one image.
+        shape: [usize; 3],
+    },
+
+    /// More images than memory has addresses for.
+    #[error("{count} images of {bytes} bytes each do not fit into memory")]
+    TooMany {
+        /// Number of images asked for.
+        count: usize,
+        /// Bytes of each.
+        bytes: usize,
+    },
+
+    /// A label that no class has.
+    #[error("{origin}: label {label} at index {index} is out of range, expected less than {classes} classes")]
+    Label {
+        /// The file, or the data set and its split.
+        origin: String,
+        /// Which image of the file.
+        index: usize,
+        /// The label found.
+        label: u32,
+        /// The number of classes.
+        classes: usize,
+    },
+
+    /// Training and test images of different shapes.
+    #[error("{name}: training images are {train:?}, test images {test:?} (channels, height, width), expected the same")]
+    Shapes {
+        /// The data set.
+        name: String,
+        /// Channels, height and width of the training images.
+        train: [usize; 3],
+        /// Channels, height and width of the test images.
+        test: [usize; 3],
+    },
+
+    /// A file of a data set that is not there under any of its names.
+    #[error("{}: found none of {}", folder.display(), names.join(", "))]
+    Missing {
+        /// The folder looked into.
+        folder: PathBuf,
+        /// The names that would have done, as paths below the folder.
+        names: Vec<String>,
+    },
+
+    /// A file that cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+
+    /// A file ending in `.gz` that does not unpack.
+    #[error("{}: expected an intact gzip file, found one that does not unpack: {source}", path.display())]
+    Gzip {
+        /// The file.
+        path: PathBuf,
+        /// What the decompressor says.
+        source: std::io::Error,
+    },
+
+    /// A file that begins with the wrong magic number.
+    #[error("{}: expected the magic number {expected:#010x}, found {found:#010x}", path.display())]
+    Magic {
+        /// The file.
+        path: PathBuf,
+        /// The number of the format.
+        expected: u32,
+        /// The file's first four bytes.
+        found: u32,
+    },
+
+    /// A file that ends too early or goes on too long.
+    #[error("{}: expected {what}, {expected} bytes in all, found that the file ends at byte {found}", path.display())]
+    Size {
+        /// The file, unpacked if it is a gzip file.
+        path: PathBuf,
+        /// What the bytes are.
+        what: String,
+        /// Where the file should end.
+        expected: usize,
+        /// Where the file ends.
+        found: usize,
+    },
+
+    /// Images of a shape that the data set does not have.
+    #[error("{}: expected images of {expected:?} (channels, height, width), found {found:?}", path.display())]
+    ImageShape {
+        /// The file.
+        path: PathBuf,
+        /// Channels, height and width of the data set.
+        expected: [usize; 3],
+        /// Channels, height and width in the file.
+        found: [usize; 3],
+    },
+
+    /// Two files, one of images and one of their labels, that do not belong together.
+    #[error("{}: expected {expected} labels, one for each image of {}, found {found}", path.display(), images.display())]
+    Counts {
+        /// The file of labels.
+        path: PathBuf,
+        /// The file of images.
+        images: PathBuf,
+        /// Number of images.
+        expected: usize,
+        /// Number of labels.
+        found: usize,
+    },
+
+    /// A file or record of the hub that does not hold what it should.
+    #[error("{}: {place}: expected {expected}, found {found}", path.display())]
+    Record {
+        /// The Parquet file.
+        path: PathBuf,
+        /// Which row of it, or `the file`.
+        place: String,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+
+    /// A file of the hub that is neither in the cache nor to be had.
+    #[error("{repository}: expected {file} in the cache or on the hub, found neither: {reason}")]
+    Hub {
+        /// The repository on the hub.
+        repository: String,
+        /// The file in it.
+        file: String,
+        /// What the client says.
+        reason: String,
+    },
+
+    /// The hub was asked for and this program was built without it: a caller may run itself again with the feature.
+    #[error("{name} comes from the hub, expected a build with the feature `hub`, found one without")]
+    HubFeature {
+        /// The data set asked for.
+        name: String,
+    },
+
+    /// A data set that the source does not have.
+    #[error("{name} cannot come from {origin}, expected {expected}")]
+    Source {
+        /// The data set asked for.
+        name: String,
+        /// The source asked.
+        origin: String,
+        /// Where the data set can come from.
+        expected: &'static str,
+    },
+
+    /// A name that no data set has.
+    #[error("no data set is named {found:?}, expected one of {}{}", expected.join(", "), suggest(suggestion))]
+    Name {
+        /// The name given.
+        found: String,
+        /// The names there are.
+        expected: Vec<&'static str>,
+        /// The name that is closest, if any is close.
+        suggestion: Option<&'static str>,
+    },
+
+    /// An index beyond the images.
+    #[error("there is no image {index}, expected less than {count}")]
+    Index {
+        /// The index asked for.
+        index: usize,
+        /// The number of images.
+        count: usize,
+    },
+
+    /// A preparation that does not suit the images.
+    #[error("the preparation does not suit images of {channels}×{height}×{width}: expected {expected}, found {found}",
+        channels = shape[0], height = shape[1], width = shape[2])]
+    Preparation {
+        /// Channels, height and width of one image.
+        shape: [usize; 3],
+        /// What the images need.
+        expected: String,
+        /// What the preparation has.
+        found: String,
+    },
+
+    /// A batch size of zero.
+    #[error("expected a batch size of at least 1, found 0")]
+    BatchSize,
+
+    /// A sheet of no columns.
+    #[error("expected a sheet of at least 1 column, found 0")]
+    Columns,
+
+    /// No image to compute with.
+    #[error("expected at least 1 image to compute the mean and the deviation of, found 0")]
+    NoImages,
+
+    /// An error of the tensor library.
+    #[error("tensor of {labels} images of {shape:?}: {source}")]
+    Tensor {
+        /// Number of images.
+        labels: usize,
+        /// Channels, height and width of one prepared image.
+        shape: [usize; 3],
+        /// What candle says.
+        source: candle_core::Error,
+    },
+}
+
+fn suggest(suggestion: &Option<&'static str>) -> String {
+    suggestion.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+}

@@ -1,0 +1,191 @@
+//! Bringing an image to the size a network wants.
+
+use serde::{Deserialize, Serialize};
+
+/// How an image is brought to another size, before it is normalised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fit {
+    /// The size stays.
+    #[default]
+    None,
+    /// Centred on a black field (pixel value 0), as LeNet's paper centres 28×28 in 32×32. Where the border cannot be even,
+    /// the extra row is below and the extra column right.
+    Pad {
+        /// Height of the field in pixels, at least the image's.
+        height: usize,
+        /// Width of the field in pixels, at least the image's.
+        width: usize,
+    },
+    /// Stretched by bilinear interpolation between pixel centres; where it shrinks, over as many pixels as fall on one
+    /// (antialiased). This is what PIL's `BILINEAR` and torchvision's `resize` with `antialias` compute, unrounded.
+    Resize {
+        /// Height after it, in pixels.
+        height: usize,
+        /// Width after it, in pixels.
+        width: usize,
+    },
+}
+
+/// A [`Fit`] worked out for images of one shape.
+pub(crate) enum Fitting {
+    None,
+    Pad { top: usize, left: usize },
+    Resize { rows: Vec<Taps>, columns: Vec<Taps> },
+}
+
+/// The pixels of a line that make one new pixel: from `start` on, with weights that sum to 1.
+pub(crate) struct Taps {
+    start: usize,
+    weights: Vec<f32>,
+}
+
+impl Fit {
+    /// Height and width after fitting images of `size` (height, width), or what is wrong: what is expected and found.
+    pub(crate) fn size(&self, size: [usize; 2]) -> Result<[usize; 2], [String; 2]> {
+        let print = |[height, width]: [usize; 2]| format!("{height}×{width}");
+        match *self {
+            Self::None => Ok(size),
+            Self::Pad { height, width } if height >= size[0] && width >= size[1] => Ok([height, width]),
+            Self::Pad { height, width } => {
+                Err([format!("a field of at least {}", print(size)), format!("one of {}", print([height, width]))])
+            }
+            Self::Resize { height, width } if height > 0 && width > 0 => Ok([height, width]),
+            Self::Resize { height, width } => {
+                Err(["a size of at least 1×1".to_string(), format!("one of {}", print([height, width]))])
+            }
+        }
+    }
+
+    /// Works the fit out for images of `size` (height, width), which [`Fit::size`] accepts.
+    pub(crate) fn fitting(&self, size: [usize; 2]) -> Fitting {
+        match *self {
+            Self::None => Fitting::None,
+            Self::Pad { height, width } => Fitting::Pad { top: (height - size[0]) / 2, left: (width - size[1]) / 2 },
+            Self::Resize { height, width } => Fitting::Resize {
+                rows: taps(Line { from: size[0], to: height }),
+                columns: taps(Line { from: size[1], to: width }),
+            },
+        }
+    }
+}
+
+impl Fitting {
+    /// Fits one channel of `from` (height, width) into `out` of `to`, values 0 to 255 throughout.
+    pub(crate) fn apply(&self, plane: &[u8], from: [usize; 2], out: &mut [f32], to: [usize; 2]) {
+        match self {
+            Self::None => {
+                for (out, pixel) in out.iter_mut().zip(plane) {
+                    *out = f32::from(*pixel);
+                }
+            }
+            Self::Pad { top, left } => {
+                out.fill(0.0);
+                for (row, line) in plane.chunks_exact(from[1]).enumerate() {
+                    let start = (row + top) * to[1] + left;
+                    for (out, pixel) in out[start..start + from[1]].iter_mut().zip(line) {
+                        *out = f32::from(*pixel);
+                    }
+                }
+            }
+            Self::Resize { rows, columns } => {
+                let wide: Vec<f32> = plane
+                    .chunks_exact(from[1])
+                    .flat_map(|line| columns.iter().map(|taps| taps.sum(|index| f32::from(line[index]))))
+                    .collect();
+                for (row, out) in out.chunks_exact_mut(to[1]).enumerate() {
+                    for (column, out) in out.iter_mut().enumerate() {
+                        *out = rows[row].sum(|index| wide[index * to[1] + column]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Taps {
+    fn sum(&self, value: impl Fn(usize) -> f32) -> f32 {
+        self.weights.iter().enumerate().map(|(offset, weight)| weight * value(self.start + offset)).sum()
+    }
+}
+
+/// A line of `from` pixels that becomes one of `to`.
+struct Line {
+    from: usize,
+    to: usize,
+}
+
+/// A triangle around the centre of each new pixel, one old pixel to each side or, shrinking, one new pixel.
+fn taps(line: Line) -> Vec<Taps> {
+    let scale = line.from as f64 / line.to as f64;
+    let support = scale.max(1.0);
+    let tap = |index: usize| {
+        let centre = (index as f64 + 0.5) * scale;
+        let start = (centre - support + 0.5).max(0.0) as usize;
+        let end = ((centre + support + 0.5) as usize).min(line.from);
+        let weight = |pixel: usize| (1.0 - ((pixel as f64 + 0.5 - centre) / support).abs()).max(0.0);
+        let total: f64 = (start..end).map(weight).sum();
+        Taps { start, weights: (start..end).map(|pixel| (weight(pixel) / total) as f32).collect() }
+    };
+    (0..line.to).map(tap).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fit(fit: Fit, plane: &[u8], from: [usize; 2]) -> Vec<f32> {
+        let to = fit.size(from).unwrap();
+        let mut out = vec![f32::NAN; to[0] * to[1]];
+        fit.fitting(from).apply(plane, from, &mut out, to);
+        out
+    }
+
+    #[track_caller]
+    fn assert_close(found: &[f32], expected: &[f32]) {
+        assert_eq!(found.len(), expected.len());
+        for (found, wanted) in found.iter().zip(expected) {
+            assert!((found - wanted).abs() < 1e-3, "expected {expected:?}, found {found:?}");
+        }
+    }
+
+    #[test]
+    fn padding_centres_on_black() {
+        let padded = fit(Fit::Pad { height: 3, width: 5 }, &[1, 2, 3, 4], [2, 2]);
+        assert_eq!(padded, [0., 1., 2., 0., 0., 0., 3., 4., 0., 0., 0., 0., 0., 0., 0.]);
+        let message = Fit::Pad { height: 1, width: 5 }.size([2, 2]).unwrap_err();
+        assert_eq!(message, ["a field of at least 2×2", "one of 1×5"]);
+    }
+
+    #[test]
+    fn resizing_to_the_same_size_changes_nothing() {
+        let plane: Vec<u8> = (0..35).map(|index| index * 7).collect();
+        let expected: Vec<f32> = plane.iter().map(|pixel| f32::from(*pixel)).collect();
+        assert_close(&fit(Fit::Resize { height: 5, width: 7 }, &plane, [5, 7]), &expected);
+    }
+
+    #[test]
+    fn enlarging_interpolates_between_centres() {
+        // New centres fall on −0.25, 0.25, 0.75 and 1.25 of the old ones: the ends repeat, the rest mixes by quarters.
+        let wide = fit(Fit::Resize { height: 1, width: 4 }, &[0, 100], [1, 2]);
+        assert_close(&wide, &[0.0, 25.0, 75.0, 100.0]);
+        assert_close(&fit(Fit::Resize { height: 4, width: 1 }, &[0, 100], [2, 1]), &wide);
+    }
+
+    #[test]
+    fn shrinking_averages_under_a_triangle() {
+        // By two: weights 1, 3, 3, 1 over 8; at the ends the one outside falls away: 3, 3, 1 over 7.
+        let halved = fit(Fit::Resize { height: 1, width: 3 }, &[70, 0, 80, 0, 0, 210], [1, 6]);
+        let expected = [(3.0 * 70.0 + 80.0) / 7.0, 3.0 * 80.0 / 8.0, 3.0 * 210.0 / 7.0];
+        assert_close(&halved, &expected);
+    }
+
+    #[test]
+    fn resizing_keeps_a_constant_image() {
+        for (height, width) in [(1, 1), (3, 50), (13, 2), (224, 224)] {
+            let out = fit(Fit::Resize { height, width }, &[200; 77], [7, 11]);
+            assert!(out.iter().all(|value| (value - 200.0).abs() < 1e-3));
+        }
+        assert!(Fit::Resize { height: 0, width: 3 }.size([2, 2]).is_err());
+    }
+}

@@ -1,0 +1,101 @@
+//! Data sets from the Hugging Face hub, and from its cache on disk without a network (feature `hub`).
+//!
+//! Repositories, revisions and files are those of `candle-datasets`, so a cache filled by one serves the other. The
+//! records are read here, with the `parquet` and `image` crates that it brings: its own loaders panic on a damaged image
+//! and give CIFAR-10 with height and width exchanged (candle issue 2845). Tests hold both to the same pixels.
+
+mod records;
+
+use std::path::{Path, PathBuf};
+
+use hf_hub::{HFClient, HFClientSync, HFError, HFRepositorySync, HFResult, RepoTypeDataset, split_id};
+
+use crate::{Dataset, Error, Images, Name};
+
+/// Where the hub keeps each data set converted to Parquet.
+const REVISION: &str = "refs/convert/parquet";
+
+/// The Hugging Face hub: files come from the cache, and from the network where the cache lacks them.
+#[derive(Clone, Debug, Default)]
+pub struct Hub {
+    cache: Option<PathBuf>,
+    offline: bool,
+}
+
+/// A data set's place on the hub.
+struct Place {
+    repository: &'static str,
+    /// The folder of its `train` and `test` below the revision.
+    folder: &'static str,
+    /// The column of the encoded image.
+    image: &'static str,
+}
+
+impl Hub {
+    /// The hub with the cache that its own tools use: `HF_HUB_CACHE`, else `hub` below `HF_HOME`, else
+    /// `~/.cache/huggingface/hub`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With the cache in `folder`, which holds folders like `datasets--ylecun--mnist`.
+    #[must_use]
+    pub fn with_cache(self, folder: impl AsRef<Path>) -> Self {
+        Self { cache: Some(folder.as_ref().to_path_buf()), ..self }
+    }
+
+    /// From the cache alone: the network is never asked.
+    #[must_use]
+    pub fn offline(self) -> Self {
+        Self { offline: true, ..self }
+    }
+
+    /// Loads `name` as (N, channels, height, width) bytes.
+    ///
+    /// # Errors
+    /// [`Error::Source`] for the digits, which the hub does not have; [`Error::Hub`] for a file that is neither cached nor
+    /// to be had; [`Error::Record`] for a damaged file or image, with the row; [`Error::Label`] for a label above 9.
+    pub fn load(&self, name: Name) -> Result<Dataset, Error> {
+        let place = match name {
+            Name::Digits => {
+                let (name, origin) = (name.to_string(), "the hub".to_string());
+                return Err(Error::Source { name, origin, expected: "the program itself" });
+            }
+            Name::Mnist => Place { repository: "ylecun/mnist", folder: "mnist", image: "image" },
+            Name::FashionMnist => {
+                Place { repository: "zalando-datasets/fashion_mnist", folder: "fashion_mnist", image: "image" }
+            }
+            Name::Cifar10 => Place { repository: "cifar10", folder: "plain_text", image: "img" },
+        };
+        // Both files first: a missing one is told before minutes are spent on the other.
+        let test = self.file(&place, "test")?;
+        let train = self.file(&place, "train")?;
+        let images = |path| -> Result<Images, Error> { records::images(path, place.image, name) };
+        Dataset::new(name.as_str(), name.classes().map(str::to_string).to_vec(), images(&train)?, images(&test)?)
+    }
+
+    fn file(&self, place: &Place, split: &str) -> Result<PathBuf, Error> {
+        let file = format!("{}/{split}/0000.parquet", place.folder);
+        let found = self.repository(place).and_then(|repository| {
+            let download = repository.download_file().filename(file.as_str()).revision(REVISION);
+            match download.clone().local_files_only(true).send() {
+                Err(HFError::LocalEntryNotFound { .. }) if !self.offline => download.send(),
+                cached => cached,
+            }
+        });
+        found.map_err(|reason| Error::Hub {
+            repository: place.repository.to_string(),
+            file,
+            reason: reason.to_string(),
+        })
+    }
+
+    fn repository(&self, place: &Place) -> HFResult<HFRepositorySync<RepoTypeDataset>> {
+        let client = match &self.cache {
+            None => HFClient::builder(),
+            Some(folder) => HFClient::builder().cache_dir(folder),
+        };
+        let (owner, name) = split_id(place.repository);
+        Ok(HFClientSync::from_inner(client.build()?)?.dataset(owner, name))
+    }
+}

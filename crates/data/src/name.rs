@@ -1,0 +1,173 @@
+//! Data sets by name, and where they come from.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Dataset, DigitsConfig, Error, classic, digits};
+
+/// The classes of MNIST.
+pub(crate) const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+/// The classes of Fashion-MNIST, in the order of its labels.
+pub(crate) const CLOTHES: [&str; 10] =
+    ["t-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"];
+/// The classes of CIFAR-10, in the order of its labels.
+pub(crate) const OBJECTS: [&str; 10] =
+    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+
+/// The data sets there are. Written and parsed as `digits`, `mnist`, `fashion-mnist`, `cifar10`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Name {
+    /// Digits drawn on the spot, 1×28×28: see [`digits()`].
+    Digits,
+    /// Handwritten digits, 1×28×28, 60,000 to train on and 10,000 to test on.
+    Mnist,
+    /// Pieces of clothing, 1×28×28, 60,000 to train on and 10,000 to test on.
+    FashionMnist,
+    /// Animals and vehicles, 3×32×32, 50,000 to train on and 10,000 to test on.
+    Cifar10,
+}
+
+impl Name {
+    /// Every data set.
+    pub const ALL: [Self; 4] = [Self::Digits, Self::Mnist, Self::FashionMnist, Self::Cifar10];
+
+    /// How it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Digits => "digits",
+            Self::Mnist => "mnist",
+            Self::FashionMnist => "fashion-mnist",
+            Self::Cifar10 => "cifar10",
+        }
+    }
+
+    /// Channels, height and width of its images.
+    pub fn shape(self) -> [usize; 3] {
+        match self {
+            Self::Digits | Self::Mnist | Self::FashionMnist => [1, 28, 28],
+            Self::Cifar10 => [3, 32, 32],
+        }
+    }
+
+    /// The names of its ten classes, in the order of the labels.
+    pub fn classes(self) -> [&'static str; 10] {
+        match self {
+            Self::Digits | Self::Mnist => DIGITS,
+            Self::FashionMnist => CLOTHES,
+            Self::Cifar10 => OBJECTS,
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Name {
+    type Err = Error;
+
+    /// Upper case, blanks, `_` and `-` make no difference.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let plain = |text: &str| -> String {
+            text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+        };
+        let wanted = plain(text);
+        let distance = |name: &Self| strsim::damerau_levenshtein(&wanted, &plain(name.as_str()));
+        let [mut nearest, ..] = Self::ALL;
+        for name in Self::ALL {
+            if distance(&name) < distance(&nearest) {
+                nearest = name;
+            }
+        }
+        match distance(&nearest) {
+            0 => Ok(nearest),
+            off => Err(Error::Name {
+                found: text.to_string(),
+                expected: Self::ALL.map(Self::as_str).to_vec(),
+                suggestion: (off <= nearest.as_str().len() / 2).then(|| nearest.as_str()),
+            }),
+        }
+    }
+}
+
+/// Where a data set comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Source {
+    /// Inside this program: `digits` only.
+    #[default]
+    Embedded,
+    /// The classic files in a folder: see [`classic`].
+    Folder(PathBuf),
+    /// The Hugging Face hub or its cache on disk; needs the feature `hub`.
+    Hub,
+}
+
+/// Loads the data set `name` from `source`; the digits are drawn with [`DigitsConfig::default`].
+///
+/// # Errors
+/// [`Error::Source`] where the source does not have it, [`Error::HubFeature`] where the hub is asked and this program was
+/// built without it, and whatever the source says.
+pub fn load(name: Name, source: &Source) -> Result<Dataset, Error> {
+    match (name, source) {
+        (Name::Digits, Source::Embedded) => digits(DigitsConfig::default()),
+        (Name::Digits, _) => Err(refuse(name, source, "the program itself")),
+        (_, Source::Embedded) => Err(refuse(name, source, "a folder or the hub")),
+        (Name::Mnist, Source::Folder(folder)) => classic::mnist(folder),
+        (Name::FashionMnist, Source::Folder(folder)) => classic::fashion_mnist(folder),
+        (Name::Cifar10, Source::Folder(folder)) => classic::cifar10(folder),
+        #[cfg(feature = "hub")]
+        (_, Source::Hub) => crate::hub::Hub::new().load(name),
+        #[cfg(not(feature = "hub"))]
+        (_, Source::Hub) => Err(Error::HubFeature { name: name.to_string() }),
+    }
+}
+
+fn refuse(name: Name, source: &Source, expected: &'static str) -> Error {
+    let origin = match source {
+        Source::Embedded => "the program itself".to_string(),
+        Source::Folder(folder) => format!("the folder {}", folder.display()),
+        Source::Hub => "the hub".to_string(),
+    };
+    Error::Source { name: name.to_string(), origin, expected }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_as_they_are_written() {
+        for name in Name::ALL {
+            assert_eq!(name.to_string().parse::<Name>().unwrap(), name);
+            assert_eq!(serde_json::to_string(&name).unwrap(), format!("{:?}", name.as_str()));
+        }
+        assert_eq!("Fashion_MNIST".parse::<Name>().unwrap(), Name::FashionMnist);
+        assert_eq!("CIFAR-10".parse::<Name>().unwrap(), Name::Cifar10);
+    }
+
+    #[test]
+    fn a_near_name_is_suggested_and_a_far_one_is_not() {
+        let error = "minst".parse::<Name>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "no data set is named \"minst\", expected one of digits, mnist, fashion-mnist, cifar10; did you mean mnist?"
+        );
+        assert!(!"imagenet".parse::<Name>().unwrap_err().to_string().contains("did you mean"));
+        assert!("".parse::<Name>().is_err());
+    }
+
+    #[test]
+    fn a_source_that_does_not_have_it_says_which_does() {
+        let error = load(Name::Mnist, &Source::Embedded).unwrap_err().to_string();
+        assert_eq!(error, "mnist cannot come from the program itself, expected a folder or the hub");
+        assert!(matches!(load(Name::Digits, &Source::Hub), Err(Error::Source { .. })));
+        #[cfg(not(feature = "hub"))]
+        assert!(matches!(load(Name::Cifar10, &Source::Hub), Err(Error::HubFeature { .. })));
+    }
+}

@@ -1,0 +1,206 @@
+//! From bytes to what a network reads.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::fit::{Fit, Fitting};
+use crate::{Error, Images};
+
+/// How the bytes of an image become numbers for a network: fit, then (x / 255 − mean) / std per channel.
+///
+/// It is part of what a trained network needs to be used, and can be written beside the weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preparation {
+    /// How the image is brought to the size the network wants.
+    #[serde(default)]
+    pub fit: Fit,
+    /// The mean of each channel, on the scale 0 to 1.
+    pub mean: Vec<f32>,
+    /// The standard deviation of each channel, on the scale 0 to 1.
+    pub std: Vec<f32>,
+}
+
+/// Fewer numbers than this are not worth another thread.
+const GRAIN: usize = 1 << 15;
+
+impl Preparation {
+    /// The mean and the standard deviation of each channel over all of `images`, and no fit.
+    ///
+    /// A channel of one value throughout has deviation 0 and gets 1, so that it is prepared to 0.
+    ///
+    /// # Errors
+    /// [`Error::NoImages`] where there is none.
+    pub fn of(images: &Images) -> Result<Self, Error> {
+        if images.is_empty() {
+            return Err(Error::NoImages);
+        }
+        let [channels, height, width] = images.shape();
+        // Counting values is exact: the statistics do not depend on the order of a sum.
+        let mut counts = vec![[0_u64; 256]; channels];
+        for (index, plane) in images.pixels().chunks_exact(height * width).enumerate() {
+            let counts = &mut counts[index % channels];
+            for pixel in plane {
+                counts[usize::from(*pixel)] += 1;
+            }
+        }
+        let total = (images.len() * height * width) as f64;
+        let moment = |counts: &[u64; 256], of: &dyn Fn(f64) -> f64| -> f64 {
+            counts.iter().enumerate().map(|(value, count)| *count as f64 * of(value as f64 / 255.0)).sum::<f64>()
+                / total
+        };
+        let (mut mean, mut std) = (Vec::with_capacity(channels), Vec::with_capacity(channels));
+        for counts in &counts {
+            let centre = moment(counts, &|value| value);
+            let deviation = moment(counts, &|value| (value - centre).powi(2)).sqrt();
+            mean.push(centre as f32);
+            std.push(if deviation > 0.0 { deviation as f32 } else { 1.0 });
+        }
+        Ok(Self { fit: Fit::None, mean, std })
+    }
+
+    /// The usual statistics of MNIST's training set.
+    pub fn mnist() -> Self {
+        Self::with([0.1307], [0.3081])
+    }
+
+    /// The usual statistics of Fashion-MNIST's training set.
+    pub fn fashion_mnist() -> Self {
+        Self::with([0.2860], [0.3530])
+    }
+
+    /// The usual statistics of CIFAR-10's training set; red, green, blue.
+    pub fn cifar10() -> Self {
+        Self::with([0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616])
+    }
+
+    /// The statistics of ImageNet that published weights expect; red, green, blue.
+    pub fn imagenet() -> Self {
+        Self::with([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    }
+
+    fn with<const C: usize>(mean: [f32; C], std: [f32; C]) -> Self {
+        Self { fit: Fit::None, mean: mean.to_vec(), std: std.to_vec() }
+    }
+
+    /// The same with another fit.
+    #[must_use]
+    pub fn fitted(self, fit: Fit) -> Self {
+        Self { fit, ..self }
+    }
+
+    /// Channels, height and width that images of `shape` (channels, height, width) are prepared to.
+    ///
+    /// # Errors
+    /// [`Error::EmptyShape`] where a number of the shape is 0; [`Error::Preparation`] where the statistics are not one
+    /// finite mean and one positive finite deviation per channel, or where the fit cannot take the size.
+    pub fn shape(&self, shape: [usize; 3]) -> Result<[usize; 3], Error> {
+        let [channels, height, width] = shape;
+        if shape.contains(&0) {
+            return Err(Error::EmptyShape { shape });
+        }
+        let unsuited = |[expected, found]: [String; 2]| Error::Preparation { shape, expected, found };
+        if self.mean.len() != channels || self.std.len() != channels {
+            let found = format!("{} means and {} deviations", self.mean.len(), self.std.len());
+            return Err(unsuited([format!("statistics of {channels} channels"), found]));
+        }
+        let normal =
+            self.mean.iter().all(|mean| mean.is_finite()) && self.std.iter().all(|std| std.is_finite() && *std > 0.0);
+        if !normal {
+            let found = format!("means {:?} and deviations {:?}", self.mean, self.std);
+            return Err(unsuited(["finite means and positive finite deviations".to_string(), found]));
+        }
+        let [height, width] = self.fit.size([height, width]).map_err(unsuited)?;
+        Ok([channels, height, width])
+    }
+
+    /// Prepares the images at `indices`, in that order, as many rows of what [`Preparation::shape`] says, in the order
+    /// (image, channel, row, column). Images are prepared in parallel; the numbers do not depend on the threads.
+    ///
+    /// # Errors
+    /// As [`Preparation::shape`]; [`Error::Index`] for an index beyond the last image; [`Error::TooMany`] where the result
+    /// does not fit into memory's addresses.
+    pub fn apply(&self, images: &Images, indices: &[usize]) -> Result<Vec<f32>, Error> {
+        let to = self.shape(images.shape())?;
+        if let Some(index) = indices.iter().find(|index| **index >= images.len()) {
+            return Err(Error::Index { index: *index, count: images.len() });
+        }
+        let too_many = |size: usize| Error::TooMany { count: indices.len(), bytes: size.saturating_mul(4) };
+        let size = to.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+        let size = size.ok_or_else(|| too_many(usize::MAX))?;
+        let total = size.checked_mul(indices.len()).ok_or_else(|| too_many(size))?;
+        let mut out = Vec::new();
+        out.try_reserve_exact(total).map_err(|_| too_many(size))?;
+        out.resize(total, 0.0);
+        let [_, height, width] = images.shape();
+        let fitting = self.fit.fitting([height, width]);
+        let from: usize = images.shape().iter().product();
+        out.par_chunks_exact_mut(size).zip(indices).with_min_len(GRAIN.div_ceil(size)).for_each(|(out, index)| {
+            let image = &images.pixels()[index * from..(index + 1) * from];
+            self.image(&fitting, image, [height, width], out, [to[1], to[2]]);
+        });
+        Ok(out)
+    }
+
+    fn image(&self, fitting: &Fitting, image: &[u8], from: [usize; 2], out: &mut [f32], to: [usize; 2]) {
+        let planes = image.chunks_exact(from[0] * from[1]).zip(out.chunks_exact_mut(to[0] * to[1]));
+        for ((plane, out), (mean, std)) in planes.zip(self.mean.iter().zip(&self.std)) {
+            fitting.apply(plane, from, out, to);
+            for value in out {
+                *value = (*value / 255.0 - mean) / std;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two_channels() -> Images {
+        Images::new([2, 1, 2], vec![0, 255, 51, 51, 255, 0, 51, 51], vec![0, 1]).unwrap()
+    }
+
+    #[test]
+    fn statistics_are_per_channel() {
+        let found = Preparation::of(&two_channels()).unwrap();
+        assert_eq!(found, Preparation { fit: Fit::None, mean: vec![0.5, 0.2], std: vec![0.5, 1.0] });
+        let none = Images::new([1, 1, 1], vec![], vec![]).unwrap();
+        assert!(matches!(Preparation::of(&none), Err(Error::NoImages)));
+    }
+
+    #[test]
+    fn numbers_are_normalised_and_the_border_is_black() {
+        let preparation = Preparation { fit: Fit::None, mean: vec![0.5, 0.2], std: vec![0.5, 0.1] };
+        assert_eq!(preparation.apply(&two_channels(), &[1, 0]).unwrap(), [1., -1., 0., 0., -1., 1., 0., 0.]);
+        let padded = preparation.fitted(Fit::Pad { height: 1, width: 3 });
+        assert_eq!(padded.shape([2, 1, 2]).unwrap(), [2, 1, 3]);
+        assert_eq!(padded.apply(&two_channels(), &[0]).unwrap(), [-1., 1., -1., 0., 0., -2.]);
+    }
+
+    #[test]
+    fn what_does_not_suit_is_an_error() {
+        let images = two_channels();
+        let error = Preparation::mnist().apply(&images, &[0]).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the preparation does not suit images of 2×1×2: expected statistics of 2 channels, found 1 means and 1 deviations"
+        );
+        for std in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+            let broken = Preparation { fit: Fit::None, mean: vec![0.0; 2], std: vec![1.0, std] };
+            assert!(matches!(broken.shape([2, 1, 2]), Err(Error::Preparation { .. })));
+        }
+        let good = Preparation { fit: Fit::None, mean: vec![0.0; 2], std: vec![1.0; 2] };
+        assert!(matches!(good.apply(&images, &[2]), Err(Error::Index { index: 2, count: 2 })));
+        let huge = good.fitted(Fit::Pad { height: usize::MAX, width: usize::MAX });
+        assert!(matches!(huge.apply(&images, &[0]), Err(Error::TooMany { .. })));
+    }
+
+    #[test]
+    fn it_is_written_and_read_back() {
+        let preparation = Preparation::imagenet().fitted(Fit::Resize { height: 224, width: 256 });
+        let text = serde_json::to_string(&preparation).unwrap();
+        assert!(text.starts_with(r#"{"fit":{"resize":{"height":224,"width":256}},"mean":[0.485,"#), "{text}");
+        assert_eq!(serde_json::from_str::<Preparation>(&text).unwrap(), preparation);
+        assert_eq!(serde_json::to_string(&Preparation::mnist().fit).unwrap(), "\"none\"");
+    }
+}

@@ -1,0 +1,207 @@
+//! Laws of the classic files, on tiny ones written here.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use cnn_data::{Error, classic};
+use flate2::{Compression, write::GzEncoder};
+
+const COUNT: usize = 3;
+
+fn idx(magic: u32, sizes: &[u32], bytes: impl IntoIterator<Item = u8>) -> Vec<u8> {
+    let header = std::iter::once(magic).chain(sizes.iter().copied()).flat_map(u32::to_be_bytes);
+    header.chain(bytes).collect()
+}
+
+fn pictures(count: usize) -> Vec<u8> {
+    idx(0x803, &[count as u32, 28, 28], (0..count * 784).map(|pixel| (pixel % 251) as u8))
+}
+
+fn labels(labels: &[u8]) -> Vec<u8> {
+    idx(0x801, &[labels.len() as u32], labels.iter().copied())
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
+}
+
+/// A folder with the four files of MNIST, three images to train on and two to test on.
+fn mnist_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: Vec<u8>| fs::write(folder.path().join(name), bytes).unwrap();
+    write("train-images-idx3-ubyte", pictures(COUNT));
+    write("train-labels-idx1-ubyte", labels(&[5, 0, 9]));
+    write("t10k-images-idx3-ubyte", pictures(2));
+    write("t10k-labels-idx1-ubyte", labels(&[7, 2]));
+    folder
+}
+
+#[track_caller]
+fn fails(folder: &Path, words: &[&str]) {
+    let error = classic::mnist(folder).unwrap_err().to_string();
+    for word in words {
+        assert!(error.contains(word), "expected {word:?} in {error:?}");
+    }
+    assert!(!error.contains('\n'));
+}
+
+#[test]
+fn whole_files_are_read_under_every_spelling() {
+    let folder = mnist_folder();
+    let plain = classic::mnist(folder.path()).unwrap();
+    assert_eq!((plain.train().labels(), plain.test().labels()), (&[5, 0, 9][..], &[7, 2][..]));
+    assert_eq!((plain.train().shape(), plain.train().pixels()), ([1, 28, 28], &pictures(COUNT)[16..]));
+    assert_eq!((plain.name(), plain.classes()[9].as_str()), ("mnist", "9"));
+    let clothes = classic::fashion_mnist(folder.path()).unwrap();
+    assert_eq!(
+        (clothes.name(), clothes.classes()[9].as_str(), clothes.train()),
+        ("fashion-mnist", "ankle boot", plain.train())
+    );
+
+    let dotted = tempfile::tempdir().unwrap();
+    let packed = tempfile::tempdir().unwrap();
+    let dotted_packed = tempfile::tempdir().unwrap();
+    for file in fs::read_dir(folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let with_dot = name.replace("-idx", ".idx");
+        fs::write(dotted.path().join(&with_dot), &bytes).unwrap();
+        fs::write(packed.path().join(format!("{name}.gz")), gzip(&bytes)).unwrap();
+        fs::write(dotted_packed.path().join(format!("{with_dot}.gz")), gzip(&bytes)).unwrap();
+    }
+    for folder in [dotted, packed, dotted_packed] {
+        assert_eq!(classic::mnist(folder.path()).unwrap(), plain);
+    }
+}
+
+#[test]
+fn a_file_cut_anywhere_is_an_error_that_names_file_and_byte() {
+    let folder = mnist_folder();
+    for (name, whole, cuts) in [
+        (
+            "train-images-idx3-ubyte",
+            pictures(COUNT),
+            vec![0, 1, 3, 4, 7, 8, 12, 15, 16, 17, 16 + 784, 16 + COUNT * 784 - 1],
+        ),
+        ("train-labels-idx1-ubyte", labels(&[5, 0, 9]), (0..11).collect()),
+    ] {
+        for cut in cuts {
+            fs::write(folder.path().join(name), &whole[..cut]).unwrap();
+            fails(folder.path(), &[name, &format!("ends at byte {cut}")]);
+        }
+        let longer: Vec<u8> = whole.iter().copied().chain([0]).collect();
+        fs::write(folder.path().join(name), &longer).unwrap();
+        fails(folder.path(), &[name, &format!("{} bytes in all", whole.len()), &format!("byte {}", longer.len())]);
+        fs::write(folder.path().join(name), whole).unwrap();
+    }
+    classic::mnist(folder.path()).unwrap();
+}
+
+#[test]
+fn headers_that_lie_are_errors() {
+    let folder = mnist_folder();
+    let images = folder.path().join("train-images-idx3-ubyte");
+    fs::write(&images, labels(&[1, 2, 3])).unwrap();
+    fails(folder.path(), &["train-images-idx3-ubyte", "0x00000803", "0x00000801"]);
+    fs::write(&images, gzip(&pictures(COUNT))).unwrap();
+    fails(folder.path(), &["train-images-idx3-ubyte", "0x00000803", "0x1f8b08"]);
+    fs::write(&images, idx(0x803, &[u32::MAX; 3], [])).unwrap();
+    fails(folder.path(), &["train-images-idx3-ubyte", "4294967295×4294967295×4294967295", "byte 16"]);
+    fs::write(&images, idx(0x803, &[3, 2, 2], [0; 12])).unwrap();
+    fails(folder.path(), &["train-images-idx3-ubyte", "[1, 28, 28]", "[1, 2, 2]"]);
+    fs::write(&images, pictures(COUNT + 1)).unwrap();
+    fails(folder.path(), &["train-labels-idx1-ubyte", "train-images-idx3-ubyte", "expected 4 labels", "found 3"]);
+}
+
+#[test]
+fn a_label_of_ten_is_an_error() {
+    let folder = mnist_folder();
+    fs::write(folder.path().join("t10k-labels-idx1-ubyte"), labels(&[7, 10])).unwrap();
+    fails(folder.path(), &["t10k-labels-idx1-ubyte", "label 10", "index 1", "10 classes"]);
+}
+
+#[test]
+fn a_missing_file_is_named_with_every_name_it_could_have() {
+    let folder = mnist_folder();
+    fs::remove_file(folder.path().join("t10k-images-idx3-ubyte")).unwrap();
+    fails(
+        folder.path(),
+        &[
+            folder.path().to_str().unwrap(),
+            "t10k-images-idx3-ubyte, t10k-images-idx3-ubyte.gz, t10k-images.idx3-ubyte, t10k-images.idx3-ubyte.gz",
+        ],
+    );
+}
+
+#[test]
+fn a_damaged_gzip_file_is_an_error_that_names_it() {
+    let folder = mnist_folder();
+    let name = "train-images-idx3-ubyte";
+    fs::remove_file(folder.path().join(name)).unwrap();
+    let packed = gzip(&pictures(COUNT));
+    let mut damaged = packed.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 0x55;
+    for bytes in
+        [damaged, packed[..packed.len() / 2].to_vec(), packed[..packed.len() - 4].to_vec(), b"no gzip".to_vec()]
+    {
+        fs::write(folder.path().join(format!("{name}.gz")), bytes).unwrap();
+        assert!(matches!(classic::mnist(folder.path()), Err(Error::Gzip { .. })));
+        fails(folder.path(), &["train-images-idx3-ubyte.gz", "intact gzip"]);
+    }
+}
+
+const RECORD: usize = 3073;
+
+fn records(labels: &[u8]) -> Vec<u8> {
+    labels
+        .iter()
+        .flat_map(|label| std::iter::once(*label).chain((0..3072).map(move |pixel| (pixel / 1024) as u8 + 10 * label)))
+        .collect()
+}
+
+/// A folder with the six files of CIFAR-10, two records each, packed where `pack` says so.
+fn cifar_folder(below: &str, pack: bool) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join(below)).unwrap();
+    for (index, name) in
+        (1..=5).map(|batch| format!("data_batch_{batch}.bin")).chain(["test_batch.bin".into()]).enumerate()
+    {
+        let bytes = records(&[index as u8, 9]);
+        let (name, bytes) = if pack { (format!("{name}.gz"), gzip(&bytes)) } else { (name, bytes) };
+        fs::write(folder.path().join(below).join(name), bytes).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn cifar_is_read_from_the_folder_or_the_one_below() {
+    let plain = classic::cifar10(cifar_folder("", false).path()).unwrap();
+    assert_eq!(plain.train().labels(), [0, 9, 1, 9, 2, 9, 3, 9, 4, 9]);
+    assert_eq!((plain.test().labels(), plain.test().shape()), (&[5, 9][..], [3, 32, 32]));
+    let image = plain.train().image(4).unwrap();
+    assert_eq!((image[0], image[1024], image[2048]), (20, 21, 22));
+    assert_eq!(classic::cifar10(cifar_folder("cifar-10-batches-bin", false).path()).unwrap(), plain);
+    assert_eq!(classic::cifar10(cifar_folder("", true).path()).unwrap(), plain);
+}
+
+#[test]
+fn damaged_cifar_files_are_errors() {
+    let folder = cifar_folder("", false);
+    let path = folder.path().join("data_batch_3.bin");
+    for cut in [0, 1, RECORD - 1, RECORD + 1, 2 * RECORD - 1] {
+        fs::write(&path, &records(&[1, 2])[..cut]).unwrap();
+        let error = classic::cifar10(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("data_batch_3.bin") && error.contains(&format!("byte {cut}")), "{error}");
+    }
+    fs::write(&path, records(&[1, 10])).unwrap();
+    let error = classic::cifar10(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("data_batch_3.bin: label 10 at index 1"), "{error}");
+    fs::remove_file(&path).unwrap();
+    let error = classic::cifar10(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("cifar-10-batches-bin/data_batch_3.bin.gz"), "{error}");
+}

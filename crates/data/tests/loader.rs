@@ -1,0 +1,98 @@
+//! Laws of the loader.
+
+use candle_core::{DType, Device};
+use cnn_data::{Batch, Error, Fit, Images, Loader, Preparation};
+
+/// Image `i` of `count` has every pixel `i` and the label `i`.
+fn numbered(count: u8) -> Images {
+    let pixels = (0..count).flat_map(|index| [index; 6]).collect();
+    Images::new([1, 2, 3], pixels, (0..u32::from(count)).collect()).unwrap()
+}
+
+fn plain() -> Preparation {
+    Preparation { fit: Fit::None, mean: vec![0.0], std: vec![1.0 / 255.0] }
+}
+
+fn all(batches: cnn_data::Batches<'_>) -> Vec<Batch> {
+    batches.map(|batch| batch.unwrap()).collect()
+}
+
+fn order(batches: &[Batch]) -> Vec<usize> {
+    batches.iter().flat_map(|batch| batch.indices.clone()).collect()
+}
+
+fn values(batches: &[Batch]) -> Vec<f32> {
+    batches.iter().flat_map(|batch| batch.images.flatten_all().unwrap().to_vec1::<f32>().unwrap()).collect()
+}
+
+#[test]
+fn every_image_comes_once_with_its_label() {
+    let images = numbered(23);
+    let loader = Loader::new(&images, plain(), 5).unwrap();
+    for batches in [all(loader.epoch(3, 0)), all(loader.in_order())] {
+        assert_eq!(batches.iter().map(|batch| batch.indices.len()).collect::<Vec<_>>(), [5, 5, 5, 5, 3]);
+        for batch in &batches {
+            let count = batch.indices.len();
+            assert_eq!((batch.images.dims(), batch.labels.dims()), (&[count, 1, 2, 3][..], &[count][..]));
+            assert_eq!((batch.images.dtype(), batch.labels.dtype()), (DType::F32, DType::U32));
+            let labels: Vec<u32> = batch.indices.iter().map(|index| *index as u32).collect();
+            assert_eq!(batch.labels.to_vec1::<u32>().unwrap(), labels);
+            for (value, index) in values(std::slice::from_ref(batch)).chunks(6).zip(&batch.indices) {
+                assert!(value.iter().all(|value| (value - *index as f32).abs() < 1e-4));
+            }
+        }
+        let mut seen = order(&batches);
+        seen.sort_unstable();
+        assert_eq!(seen, (0..23).collect::<Vec<_>>());
+    }
+    assert_eq!(order(&all(loader.in_order())), (0..23).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_order_is_a_function_of_seed_and_epoch() {
+    let images = numbered(50);
+    let loader = Loader::new(&images, plain(), 8).unwrap();
+    let pass = |seed, epoch| order(&all(loader.epoch(seed, epoch)));
+    assert_eq!(pass(1, 2), pass(1, 2));
+    assert_ne!(pass(1, 2), pass(1, 3));
+    assert_ne!(pass(1, 2), pass(2, 2));
+    assert_ne!(pass(1, 2), (0..50).collect::<Vec<_>>());
+    // The size of a batch changes where the order is cut, not the order.
+    let other = Loader::new(&images, plain(), 50).unwrap();
+    assert_eq!(order(&all(other.epoch(1, 2))), pass(1, 2));
+}
+
+#[test]
+fn a_partial_batch_can_be_left_out() {
+    let images = numbered(23);
+    let loader = Loader::new(&images, plain(), 5).unwrap();
+    assert_eq!((loader.len(), loader.epoch(0, 0).len()), (5, 5));
+    let loader = loader.whole_batches();
+    assert_eq!((loader.len(), loader.epoch(0, 0).len(), all(loader.epoch(0, 0)).len()), (4, 4, 4));
+    assert!(Loader::new(&numbered(3), plain(), 5).unwrap().whole_batches().is_empty());
+}
+
+#[test]
+fn the_numbers_do_not_depend_on_the_number_of_threads() {
+    let data = cnn_data::digits(cnn_data::DigitsConfig { seed: 0, train: 100, test: 0 }).unwrap();
+    let preparation = Preparation::of(data.train()).unwrap().fitted(Fit::Resize { height: 61, width: 17 });
+    let loader = Loader::new(data.train(), preparation, 64).unwrap();
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| values(&all(loader.epoch(0, 0))))
+    };
+    assert_eq!(run(1), run(7));
+}
+
+#[test]
+fn bad_input_is_an_error() {
+    let images = numbered(3);
+    assert!(matches!(Loader::new(&images, plain(), 0), Err(Error::BatchSize)));
+    assert!(matches!(Loader::new(&images, Preparation::imagenet(), 1), Err(Error::Preparation { .. })));
+    let small = plain().fitted(Fit::Pad { height: 1, width: 9 });
+    assert!(matches!(Loader::new(&images, small, 1), Err(Error::Preparation { .. })));
+    let loader = Loader::new(&images, plain(), 2).unwrap().on(&Device::Cpu);
+    assert!(matches!(loader.batch(vec![0, 3]), Err(Error::Index { index: 3, count: 3 })));
+    let empty = Images::new([1, 2, 3], vec![], vec![]).unwrap();
+    assert_eq!(Loader::new(&empty, plain(), 2).unwrap().epoch(0, 0).count(), 0);
+}
