@@ -139,9 +139,12 @@ fn what_is_damaged_is_one_sentence_that_names_file_and_row() {
         assert!(error.starts_with(path.to_str().unwrap()), "{error}");
         assert!(error.contains(expected) && !error.contains('\n'), "expected {expected:?} in {error:?}");
     }
-    cache(folder.path(), Name::Mnist, "train", &parquet("picture", &[vec![good()]]));
+    // Another data set's file, whose pictures are elsewhere.
+    let schema = Arc::new(parse_message_type("message schema { optional int64 label; }").unwrap());
+    let writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(WriterProperties::builder().build())).unwrap();
+    cache(folder.path(), Name::Mnist, "train", &writer.into_inner().unwrap());
     let error = load(folder.path(), Name::Mnist).unwrap_err().to_string();
-    assert!(error.contains("expected a column image.bytes, found the columns picture.bytes"), "{error}");
+    assert!(error.contains("expected a column ….bytes, found the columns label"), "{error}");
     fs::remove_file(path).unwrap();
     let error = load(folder.path(), Name::Mnist).unwrap_err();
     assert!(matches!(error, Error::Hub { .. }));
@@ -160,7 +163,7 @@ fn no_damage_to_a_file_is_a_panic() {
     };
     let mut refused = 0;
     let cuts = (0..whole.len()).step_by(97).map(|cut| whole[..cut].to_vec());
-    let flips = (0..whole.len()).map(|place| {
+    let flips = (0..whole.len()).step_by(3).map(|place| {
         let mut bytes = whole.clone();
         bytes[place] ^= 0xff;
         bytes
@@ -172,7 +175,7 @@ fn no_damage_to_a_file_is_a_panic() {
             Err(_) => refused += 1,
         }
     }
-    assert!(refused > whole.len() / 4, "{refused} of {} refused", whole.len());
+    assert!(refused > whole.len() / 12, "{refused} of {} refused", whole.len());
 }
 
 /// The real cache, or `None` after a line that says so.

@@ -6,9 +6,9 @@ use cnn_core::seed::Rng;
 use rand::Rng as _;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::PIXELS;
 use super::glyphs::{GLYPHS, Glyph};
 use super::pen::{self, Dot};
-use super::{PIXELS, SIDE};
 
 /// Draws `digit` (0 to 9) with what `rng` holds: 28×28 grey values, white on black.
 pub(super) fn write(digit: usize, rng: &mut Rng) -> [u8; PIXELS] {
@@ -117,5 +117,3 @@ fn press(path: &[(f32, f32)], radius: f32, rng: &mut Rng) -> Vec<Dot> {
 fn normal(rng: &mut Rng) -> f32 {
     StandardNormal.sample(rng)
 }
-
-const _: () = assert!(PIXELS == SIDE * SIDE);

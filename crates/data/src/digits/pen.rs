@@ -1,6 +1,6 @@
 //! A pen on a field of 28×28 pixels: from curves to grey values, centred as MNIST centres its digits.
 
-use super::{BOX, SIDE};
+use super::{BOX, PIXELS, SIDE};
 
 /// A place of the pen on its way: position and radius of the tip, in whatever unit the path is in.
 #[derive(Clone, Copy, Debug)]
@@ -62,8 +62,8 @@ pub(super) fn fit(paths: &mut [Vec<Dot>], radius: f32) {
 }
 
 /// How much of each pixel the pen covers, 0 to 1, rows from the top; `soft` is the width of its edge in pixels.
-pub(super) fn ink(paths: &[Vec<Dot>], soft: f32) -> [f32; SIDE * SIDE] {
-    let mut field = [0.0_f32; SIDE * SIDE];
+pub(super) fn ink(paths: &[Vec<Dot>], soft: f32) -> [f32; PIXELS] {
+    let mut field = [0.0_f32; PIXELS];
     for path in paths {
         for line in path.windows(2) {
             stroke(&mut field, line[0], line[1], soft);
@@ -73,7 +73,7 @@ pub(super) fn ink(paths: &[Vec<Dot>], soft: f32) -> [f32; SIDE * SIDE] {
 }
 
 /// Draws one straight line from `a` to `b`, its radius changing between them.
-fn stroke(field: &mut [f32; SIDE * SIDE], a: Dot, b: Dot, soft: f32) {
+fn stroke(field: &mut [f32; PIXELS], a: Dot, b: Dot, soft: f32) {
     let reach = a.radius.max(b.radius) + soft;
     let range = |p: f32, q: f32| {
         let low = (p.min(q) - reach).floor().clamp(0.0, SIDE as f32) as usize;
@@ -96,7 +96,7 @@ fn stroke(field: &mut [f32; SIDE * SIDE], a: Dot, b: Dot, soft: f32) {
 }
 
 /// Moves the ink by whole pixels so that its centre of mass lies in the middle of the field, as MNIST's does.
-pub(super) fn centre(field: &[f32; SIDE * SIDE]) -> [f32; SIDE * SIDE] {
+pub(super) fn centre(field: &[f32; PIXELS]) -> [f32; PIXELS] {
     let (mut mass, mut x, mut y) = (0.0_f32, 0.0_f32, 0.0_f32);
     for (index, ink) in field.iter().enumerate() {
         mass += ink;
@@ -108,7 +108,7 @@ pub(super) fn centre(field: &[f32; SIDE * SIDE]) -> [f32; SIDE * SIDE] {
     }
     let middle = SIDE as f32 / 2.0;
     let (right, down) = ((middle - x / mass).round() as isize, (middle - y / mass).round() as isize);
-    let mut moved = [0.0; SIDE * SIDE];
+    let mut moved = [0.0; PIXELS];
     for (index, ink) in moved.iter_mut().enumerate() {
         let (row, column) = ((index / SIDE) as isize - down, (index % SIDE) as isize - right);
         let side = 0..SIDE as isize;
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn ink_is_centred_by_mass() {
-        let mut field = [0.0; SIDE * SIDE];
+        let mut field = [0.0; PIXELS];
         for index in [2 * SIDE + 3, 2 * SIDE + 4, 3 * SIDE + 3, 3 * SIDE + 4] {
             field[index] = 1.0;
         }
@@ -147,6 +147,6 @@ mod tests {
             assert_eq!(moved[index], 1.0);
         }
         assert_eq!(moved.iter().sum::<f32>(), 4.0);
-        assert_eq!(centre(&[0.0; SIDE * SIDE]), [0.0; SIDE * SIDE]);
+        assert_eq!(centre(&[0.0; PIXELS]), [0.0; PIXELS]);
     }
 }

@@ -27,8 +27,6 @@ struct Place {
     repository: &'static str,
     /// The folder of its `train` and `test` below the revision.
     folder: &'static str,
-    /// The column of the encoded image.
-    image: &'static str,
 }
 
 impl Hub {
@@ -61,16 +59,14 @@ impl Hub {
                 let (name, origin) = (name.to_string(), "the hub".to_string());
                 return Err(Error::Source { name, origin, expected: "the program itself" });
             }
-            Name::Mnist => Place { repository: "ylecun/mnist", folder: "mnist", image: "image" },
-            Name::FashionMnist => {
-                Place { repository: "zalando-datasets/fashion_mnist", folder: "fashion_mnist", image: "image" }
-            }
-            Name::Cifar10 => Place { repository: "cifar10", folder: "plain_text", image: "img" },
+            Name::Mnist => Place { repository: "ylecun/mnist", folder: "mnist" },
+            Name::FashionMnist => Place { repository: "zalando-datasets/fashion_mnist", folder: "fashion_mnist" },
+            Name::Cifar10 => Place { repository: "cifar10", folder: "plain_text" },
         };
         // Both files first: a missing one is told before minutes are spent on the other.
         let test = self.file(&place, "test")?;
         let train = self.file(&place, "train")?;
-        let images = |path| -> Result<Images, Error> { records::images(path, place.image, name) };
+        let images = |path| -> Result<Images, Error> { records::images(path, name) };
         Dataset::new(name.as_str(), name.classes().map(str::to_string).to_vec(), images(&train)?, images(&test)?)
     }
 

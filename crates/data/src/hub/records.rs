@@ -13,22 +13,31 @@ use rayon::prelude::*;
 
 use crate::{Error, Images, Name};
 
-const LABEL: &str = "label";
+/// Every row of the file at `path`: the picture in the column `….bytes` (repositories call it `image` or `img`) and the
+/// class in the column `label`.
+pub(super) fn images(path: &Path, name: Name) -> Result<Images, Error> {
+    // The parquet crate panics on some damaged pages (a dictionary that is not there, for one): that is an error too.
+    std::panic::catch_unwind(|| read(path, name)).unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<&str>().map(|text| text.to_string());
+        let message = message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Err(Parquet { path }.error("the file", "intact Parquet".to_string(), format!("a damaged file: {message}")))
+    })
+}
 
-/// Every row of the file at `path`: the picture in `<image>.bytes` and the class in `label`.
-pub(super) fn images(path: &Path, image: &str, name: Name) -> Result<Images, Error> {
+fn read(path: &Path, name: Name) -> Result<Images, Error> {
     let file = Parquet { path };
     let handle = File::open(path).map_err(|source| Error::Read { path: path.to_path_buf(), source })?;
     let reader = SerializedFileReader::new(handle).map_err(|error| file.damaged(&error))?;
     let schema = reader.metadata().file_metadata().schema_descr();
-    let column = |wanted: &str| {
-        let place = schema.columns().iter().position(|column| column.path().string() == wanted);
+    let column = |wanted: &str, fits: &dyn Fn(&str) -> bool| {
+        let place = schema.columns().iter().position(|column| fits(&column.path().string()));
         place.ok_or_else(|| {
             let columns: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
             file.error("the file", format!("a column {wanted}"), format!("the columns {}", columns.join(", ")))
         })
     };
-    let (image, label) = (column(&format!("{image}.bytes"))?, column(LABEL)?);
+    let (image, label) =
+        (column("….bytes", &|path| path.ends_with(".bytes"))?, column("label", &|path| path == "label")?);
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(|error| file.damaged(&error))?;
