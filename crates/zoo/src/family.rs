@@ -17,11 +17,16 @@ pub enum Family {
     Vgg,
     /// GoogLeNet and the Inceptions.
     GoogLeNet,
+    /// ResNet, ResNeXt, Wide ResNet.
+    ResNet,
+    /// DenseNet.
+    DenseNet,
 }
 
 impl Family {
     /// Every family, oldest first.
-    pub const ALL: [Self; 5] = [Self::LeNet, Self::AlexNet, Self::Nin, Self::Vgg, Self::GoogLeNet];
+    pub const ALL: [Self; 7] =
+        [Self::LeNet, Self::AlexNet, Self::Nin, Self::Vgg, Self::GoogLeNet, Self::ResNet, Self::DenseNet];
 
     /// The family's name, as a user writes it.
     pub fn name(self) -> &'static str {
@@ -31,6 +36,8 @@ impl Family {
             Self::Nin => "nin",
             Self::Vgg => "vgg",
             Self::GoogLeNet => "googlenet",
+            Self::ResNet => "resnet",
+            Self::DenseNet => "densenet",
         }
     }
 
@@ -47,6 +54,8 @@ impl Family {
             Self::Nin => cnn_nin::NETWORKS,
             Self::Vgg => cnn_vgg::NETWORKS,
             Self::GoogLeNet => cnn_googlenet::NETWORKS,
+            Self::ResNet => cnn_resnet::NETWORKS,
+            Self::DenseNet => cnn_densenet::NETWORKS,
         };
         networks.iter().map(move |(name, classes, define)| Entry {
             name,
@@ -70,6 +79,10 @@ impl Family {
             (Self::Vgg, false) => "vgg11_bn",
             (Self::GoogLeNet, true) => "googlenet_d2l",
             (Self::GoogLeNet, false) => "googlenet",
+            (Self::ResNet, true) => "resnet20_cifar",
+            (Self::ResNet, false) => "resnet18",
+            (Self::DenseNet, true) => "densenet_d2l",
+            (Self::DenseNet, false) => "densenet121",
         }
     }
 }
