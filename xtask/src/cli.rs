@@ -103,7 +103,7 @@ pub struct Train {
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
     /// Learning rate at the start [default: the network's recipe]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub lr: Option<f64>,
     /// Learning rate over time [default: the network's recipe]
     #[arg(long, value_enum)]
@@ -112,13 +112,13 @@ pub struct Train {
     #[arg(long, value_enum)]
     pub optimizer: Option<OptimizerName>,
     /// Momentum of SGD [default: the network's recipe]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub momentum: Option<f64>,
     /// Nesterov's momentum
     #[arg(long)]
     pub nesterov: bool,
     /// Weight decay [default: the network's recipe]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub weight_decay: Option<f64>,
     /// Folder for weights and figures [default: runs/NET-DATASET, or the next free name]
     #[arg(long, value_name = "DIR")]

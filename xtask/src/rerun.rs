@@ -7,16 +7,22 @@ use std::process::{Command, ExitCode};
 /// What candle and rayon read, once, when they first compute.
 const THREADS: &str = "RAYON_NUM_THREADS";
 
-/// With `--threads`, runs this program again in an environment that says so. The number is read from the environment
-/// before anything could set it there.
+/// Runs this program again in an environment that says how many threads there are: those of `--threads`, or one a core.
+/// Unless it is told, candle counts the cores anew, from a file, at every operation.
 pub fn with_threads(common: &Common) -> Result<()> {
-    let Some(threads) = common.threads else { return Ok(()) };
-    if std::env::var(THREADS).is_ok_and(|set| set == threads.to_string()) {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let set = std::env::var(THREADS).ok();
+    let wanted = match (common.threads, &set) {
+        (Some(threads), _) => threads.to_string(),
+        (None, Some(_)) => return Ok(()),
+        (None, None) => cores().to_string(),
+    };
+    if set.as_ref() == Some(&wanted) {
         return Ok(());
     }
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let mut command = Command::new(program);
-    command.args(std::env::args_os().skip(1)).env(THREADS, threads.to_string());
+    command.args(std::env::args_os().skip(1)).env(THREADS, wanted);
     replace(command)
 }
 
@@ -40,7 +46,7 @@ pub fn with_feature(feature: &str, why: &str) -> Result<ExitCode> {
     eprintln!("{why}: building with the feature `{feature}` (minutes, the first time) and running again");
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let status = Command::new(cargo)
-        .args(["run", "--quiet", "--release", "--manifest-path", manifest, "--features", feature, "--"])
+        .args(["run", "--quiet", "--manifest-path", manifest, "--features", feature, "--"])
         .args(std::env::args_os().skip(1))
         .status()
         .context("cannot run cargo")?;

@@ -1,0 +1,315 @@
+//! The program as its users meet it: what it prints, and the one sentence it says where something is wrong.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+type Failure = Box<dyn std::error::Error>;
+
+fn xtask(args: &[&str]) -> Result<Output, Failure> {
+    Ok(Command::new(env!("CARGO_BIN_EXE_xtask")).args(args).env_remove("CARGO").output()?)
+}
+
+/// The one line of an error: a failing exit code, no panic, nothing else on standard error.
+fn error_of(args: &[&str]) -> Result<String, Failure> {
+    let output = xtask(args)?;
+    let text = String::from_utf8(output.stderr)?;
+    assert_eq!(output.status.code(), Some(1), "{args:?}: {text}");
+    assert!(!text.contains("panicked"), "{args:?}: {text}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 1, "{args:?}: {text}");
+    Ok(lines[0].strip_prefix("error: ").ok_or("no `error: `")?.to_string())
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap_or_default()
+}
+
+/// The four classic files with `n` images each; pixels and labels by `fill`.
+fn classic_files(folder: &Path, n: u32, label: u8) -> Result<(), Failure> {
+    for part in ["train", "t10k"] {
+        let header = |magic: u32, dims: &[u32]| {
+            [vec![magic], dims.to_vec()].concat().iter().flat_map(|v| v.to_be_bytes()).collect::<Vec<u8>>()
+        };
+        let pixels = (0..n * 28 * 28).map(|i| (i * 37 % 251) as u8);
+        std::fs::write(
+            folder.join(format!("{part}-images-idx3-ubyte")),
+            header(0x803, &[n, 28, 28]).into_iter().chain(pixels).collect::<Vec<u8>>(),
+        )?;
+        let labels = (0..n).map(|i| if i == n - 1 { label } else { (i % 10) as u8 });
+        std::fs::write(
+            folder.join(format!("{part}-labels-idx1-ubyte")),
+            header(0x801, &[n]).into_iter().chain(labels).collect::<Vec<u8>>(),
+        )?;
+    }
+    Ok(())
+}
+
+#[test]
+fn unknown_names_are_answered_with_near_ones() -> Result<(), Failure> {
+    let message = error_of(&["summary", "resnet5"])?;
+    assert!(message.starts_with("there is no network resnet5; did you mean resnet50"), "{message}");
+    let message = error_of(&["train", "lenett"])?;
+    assert!(message.starts_with("there is no network lenett; did you mean lenet"), "{message}");
+    let message = error_of(&["train", "lenet", "--dataset", "mnits"])?;
+    assert!(message.contains("mnits") && message.contains("mnist"), "{message}");
+    Ok(())
+}
+
+#[test]
+fn an_input_too_small_names_the_node() -> Result<(), Failure> {
+    let message = error_of(&["summary", "lenet", "--shape", "1,10,10"])?;
+    assert_eq!(message, "conv2: kernel 5×5 exceeds padded input 3×3 (input 3×3)");
+    let out = tempfile::tempdir()?;
+    let message = error_of(&["train", "lenet", "--resize", "9", "--out", path(&out.path().join("run"))])?;
+    assert_eq!(message, "conv2: kernel 5×5 exceeds padded input 2×2 (input 2×2)");
+    assert!(!out.path().join("run").exists());
+    Ok(())
+}
+
+#[test]
+fn settings_that_cannot_be_meant() -> Result<(), Failure> {
+    let refused = |args: &[&str]| error_of(&[&["train", "lenet"], args].concat());
+    assert_eq!(refused(&["--epochs", "0"])?, "epochs must be at least 1");
+    assert_eq!(refused(&["--batch-size", "0"])?, "batch size must be at least 1");
+    assert_eq!(refused(&["--lr", "-1"])?, "learning rate -1 must be a number from 0 up");
+    assert_eq!(refused(&["--lr", "nan"])?, "learning rate NaN must be a number from 0 up");
+    assert_eq!(refused(&["--momentum", "1.5"])?, "momentum 1.5 must be in [0, 1)");
+    assert_eq!(
+        refused(&["--optimizer", "adamw", "--momentum", "0.5"])?,
+        "--momentum and --nesterov belong to --optimizer sgd"
+    );
+    assert_eq!(refused(&["--device", "cuda"])?, "device cuda:0: this program was built without the feature `cuda`");
+    Ok(())
+}
+
+#[test]
+fn data_that_is_missing_cut_short_or_wrong() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let train = |folder: &Path| {
+        error_of(&[
+            "train",
+            "lenet",
+            "--dataset",
+            "mnist",
+            "--data-dir",
+            path(folder),
+            "--out",
+            path(&folder.join("run")),
+        ])
+    };
+    let message = train(folder.path())?;
+    assert!(message.contains(path(folder.path())) && message.contains("train-images"), "{message}");
+
+    classic_files(folder.path(), 20, 11)?;
+    let message = train(folder.path())?;
+    assert!(message.contains("labels-idx1-ubyte") && message.contains("11"), "{message}");
+
+    classic_files(folder.path(), 20, 3)?;
+    let images = folder.path().join("train-images-idx3-ubyte");
+    let whole = std::fs::read(&images)?;
+    std::fs::write(&images, &whole[..whole.len() / 2])?;
+    let message = train(folder.path())?;
+    assert!(message.contains("train-images-idx3-ubyte"), "{message}");
+
+    std::fs::remove_file(&images)?;
+    std::fs::write(folder.path().join("train-images-idx3-ubyte.gz"), b"\x1f\x8b not gzip at all")?;
+    let message = train(folder.path())?;
+    assert!(message.contains("train-images-idx3-ubyte.gz"), "{message}");
+    assert!(!folder.path().join("run").exists());
+    Ok(())
+}
+
+#[test]
+fn weights_that_are_missing_cut_short_corrupt_or_of_another_network() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let run = folder.path().join("run");
+    classic_files(folder.path(), 20, 3)?;
+    let data = ["--dataset", "mnist", "--data-dir", path(folder.path())];
+    let output = xtask(&[&["train", "mnist_conv", "--epochs", "1", "--out", path(&run)], &data[..]].concat())?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let last = run.join("last.safetensors");
+    let eval = |net: &str, file: &Path| {
+        [&["eval", net, "--weights", path(file)], &data[..]].concat().iter().map(|s| s.to_string()).collect::<Vec<_>>()
+    };
+    let refused = |net: &str, file: &Path| {
+        let args = eval(net, file);
+        error_of(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+
+    let args = eval("mnist_conv", &last);
+    let output = xtask(&args.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let text = String::from_utf8(output.stdout)?;
+    let accuracy = text.lines().next().unwrap_or_default();
+    let number = accuracy.strip_prefix("accuracy ").and_then(|rest| rest.strip_suffix(" %")).ok_or(text.clone())?;
+    assert_eq!(number.split_once('.').map(|(_, decimals)| decimals.len()), Some(2), "{accuracy}");
+
+    let none = folder.path().join("none.safetensors");
+    assert_eq!(
+        refused("mnist_conv", &none)?,
+        format!("{}: cannot read: No such file or directory (os error 2)", none.display())
+    );
+    assert_eq!(refused("lenet", &last)?, format!("{} holds weights of mnist_conv, not of lenet", last.display()));
+    let whole = std::fs::read(&last)?;
+    for length in [0, 4, 100, whole.len() - 1] {
+        let cut = folder.path().join("cut.safetensors");
+        std::fs::write(&cut, &whole[..length])?;
+        let message = refused("mnist_conv", &cut)?;
+        assert!(message.starts_with(&format!("{}: not a whole safetensors file", cut.display())), "{message}");
+    }
+    let corrupt = folder.path().join("corrupt.safetensors");
+    std::fs::write(&corrupt, [&whole[..8], &vec![0xff; whole.len() - 8]].concat())?;
+    let message = refused("mnist_conv", &corrupt)?;
+    assert!(message.starts_with(&format!("{}: not a whole safetensors file", corrupt.display())), "{message}");
+    Ok(())
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_at_its_step() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 200, 3)?;
+    let run = folder.path().join("run");
+    let message = error_of(&[
+        "train",
+        "lenet",
+        "--dataset",
+        "mnist",
+        "--data-dir",
+        path(folder.path()),
+        "--lr",
+        "1e30",
+        "--out",
+        path(&run),
+    ])?;
+    assert!(message.starts_with("training diverged: the loss is "), "{message}");
+    assert!(message.contains(" at step ") && message.contains(" of epoch 1 "), "{message}");
+    assert!(!run.join("last.safetensors").exists());
+    Ok(())
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_or_holds_a_run_is_left_alone() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 20, 3)?;
+    let file = folder.path().join("file");
+    std::fs::write(&file, "kept")?;
+    let data = ["--dataset", "mnist", "--data-dir", path(folder.path()), "--epochs", "1"];
+    let train = |out: &Path| {
+        [&["train", "mnist_mlp", "--out", path(out)], &data[..]]
+            .concat()
+            .iter()
+            .map(|s| s.to_string())
+            .collect::<Vec<_>>()
+    };
+    let refused = |out: &Path| {
+        let args = train(out);
+        error_of(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let message = refused(&file.join("run"))?;
+    assert!(message.starts_with(&format!("{}: cannot make the folder", file.join("run").display())), "{message}");
+    assert_eq!(std::fs::read_to_string(&file)?, "kept");
+
+    let run = folder.path().join("run");
+    let args = train(&run);
+    assert!(xtask(&args.iter().map(String::as_str).collect::<Vec<_>>())?.status.success());
+    let before = std::fs::read(run.join("last.safetensors"))?;
+    let message = refused(&run)?;
+    assert!(message.contains("already holds a run (last.safetensors)"), "{message}");
+    assert_eq!(std::fs::read(run.join("last.safetensors"))?, before);
+    Ok(())
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_whatever_the_threads() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 300, 3)?;
+    let train = |name: &str, seed: &str, threads: &str| -> Result<Vec<u8>, Failure> {
+        let out = folder.path().join(name);
+        let args = [
+            "train",
+            "lenet",
+            "--dataset",
+            "mnist",
+            "--data-dir",
+            path(folder.path()),
+            "--epochs",
+            "1",
+            "--batch-size",
+            "32",
+            "--seed",
+            seed,
+            "--threads",
+            threads,
+            "--out",
+            path(&out),
+        ];
+        let output = xtask(&args)?;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(std::fs::read(out.join("last.safetensors"))?)
+    };
+    let first = train("a", "5", "1")?;
+    assert!(first == train("b", "5", "1")?, "two runs differ");
+    assert!(first == train("c", "5", "2")?, "one and two threads differ");
+    assert!(first != train("d", "6", "1")?, "two seeds agree");
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_stops_at_a_step_and_leaves_whole_files() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let out = folder.path().join("run");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["train", "mnist_mlp", "--epochs", "10000", "--out", path(&out)])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()?;
+    while !out.join("metrics.jsonl").exists() {
+        assert!(child.try_wait()?.is_none(), "ended early");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status()?.success());
+    let output = child.wait_with_output()?;
+    let text = String::from_utf8(output.stderr)?;
+    let message = text.lines().last().unwrap_or_default();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(message.starts_with("error: interrupted at step "), "{text}");
+    assert!(message.contains(" holds epoch "), "{text}");
+    let evaluated = xtask(&["eval", "mnist_mlp", "--weights", path(&out.join("last.safetensors"))])?;
+    assert!(evaluated.status.success(), "{}", String::from_utf8_lossy(&evaluated.stderr));
+    let left: Vec<_> = std::fs::read_dir(&out)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<_, Failure>>()?;
+    assert!(left.iter().all(|name| !name.starts_with(".writing")), "{left:?}");
+    Ok(())
+}
+
+#[test]
+fn the_summary_as_json() -> Result<(), Failure> {
+    let output = xtask(&["summary", "googlenet", "--json"])?;
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(json["name"], "googlenet");
+    assert_eq!(json["input"], serde_json::json!([3, 224, 224]));
+    assert_eq!(json["parameters"], 13_004_888);
+    assert_eq!(json["macs"], 1_498_376_192);
+    let nodes = json["nodes"].as_array().ok_or("no nodes")?;
+    let fc = nodes.iter().find(|node| node["path"] == "fc").ok_or("no fc")?;
+    let expected = serde_json::json!({ "path": "fc", "op": "linear", "output": [1000], "parameters": 1_025_000, "macs": 1_024_000 });
+    assert_eq!(*fc, expected);
+    let tensors = json["tensors"].as_array().ok_or("no tensors")?;
+    assert!(tensors.contains(&serde_json::json!({ "name": "conv1.bn.running_var", "shape": [64] })));
+    assert!(tensors.iter().all(|tensor| tensor["name"].as_str().is_some_and(|name| !name.contains("num_batches"))));
+    let output = xtask(&["summary", "googlenet", "--json", "--heads", "off", "--classes", "10"])?;
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(json["parameters"], 6_624_904 - 990 * 1025);
+    Ok(())
+}
+
+#[test]
+fn the_list_holds_every_family() -> Result<(), Failure> {
+    let text = String::from_utf8(xtask(&["list"])?.stdout)?;
+    for name in ["lenet ", "alexnet ", "vgg16_bn ", "nin ", "googlenet ", "inception_v3 ", "resnet50 ", "densenet121 "]
+    {
+        assert!(text.lines().any(|line| line.starts_with(name)), "{name} is not in\n{text}");
+    }
+    Ok(())
+}
