@@ -21,7 +21,7 @@ pub struct Common {
     /// Where every random number begins: initialisation, dropout, shuffling, drawn digits
     #[arg(long, global = true, default_value_t = 1, value_name = "N")]
     pub seed: u64,
-    /// auto, cpu, cuda[:N] or metal[:N]
+    /// auto, cpu, cuda, cuda:N, metal or metal:N
     #[arg(long, global = true, default_value_t, value_name = "DEVICE")]
     pub device: DeviceChoice,
     /// Threads to compute with [default: all cores]

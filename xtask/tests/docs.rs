@@ -96,3 +96,19 @@ fn what_is_compared_is_what_is_summed_up() -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[test]
+fn published_errors_are_those_of_the_reference_tables() -> Result<(), Failure> {
+    let text = fs::read_to_string(repository()?.join("tests/reference/papers.json"))?;
+    let papers: serde_json::Value = serde_json::from_str(&text)?;
+    let entries = papers.as_array().into_iter().flatten().filter_map(|paper| paper["entries"].as_array()).flatten();
+    let mut compared = 0;
+    for entry in entries {
+        let (Some(name), Some(error)) = (entry["network"].as_str(), entry["test_error"].as_f64()) else { continue };
+        let result = cnn_zoo::published().find(|result| result.network == name).ok_or("not published")?;
+        assert!((100.0 - result.top1 - error).abs() < 1e-9, "{name}");
+        compared += 1;
+    }
+    assert_eq!(compared, 6);
+    Ok(())
+}

@@ -247,7 +247,7 @@ fn size(piece: &Piece) -> [f64; 2] {
             let width = sizes.iter().map(|[width, _]| width).sum::<f64>() + GAP * (sizes.len() - 1) as f64;
             let tallest = sizes.iter().map(|[_, height]| *height).fold(0.0, f64::max);
             let behind = if behind.is_empty() { 0.0 } else { GAP + LINE };
-            [width, tallest + 3.0 * BUS + LINE + behind]
+            [width, tallest + 4.0 * BUS + LINE + behind]
         }
     };
     if piece.times > 1 { [width + 2.0 * COUNT, height + 2.0 * FRAME] } else { [width, height] }
