@@ -21,7 +21,7 @@ pub struct Common {
     /// Where every random number begins: initialisation, dropout, shuffling, drawn digits
     #[arg(long, global = true, default_value_t = 1, value_name = "N")]
     pub seed: u64,
-    /// auto, cpu, cuda[:N] or metal[:N]
+    /// auto, cpu, cuda, cuda:N, metal or metal:N
     #[arg(long, global = true, default_value_t, value_name = "DEVICE")]
     pub device: DeviceChoice,
     /// Threads to compute with [default: all cores]
@@ -39,6 +39,11 @@ pub enum Command {
     /// Shapes, parameters, multiply-accumulates, receptive field and memory of a network
     #[command(after_help = SUMMARY_EXAMPLES)]
     Summary(Summary),
+    /// What networks cost, side by side, each without its auxiliary heads
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(Compare),
+    /// Write the documentation that is generated from the networks
+    Docs(Docs),
     /// Train a network
     #[command(after_help = TRAIN_EXAMPLES)]
     Train(Train),
@@ -53,6 +58,11 @@ const SUMMARY_EXAMPLES: &str = "Examples:
   cargo xtask summary lenet
   cargo xtask summary lenet_paper --shape 1,64,48
   cargo xtask summary lenet --classes 26 --json";
+
+const COMPARE_EXAMPLES: &str = "Examples:
+  cargo xtask compare alexnet vgg16 nin googlenet
+  cargo xtask compare resnet50 densenet121 --batch 32
+  cargo xtask compare lenet mnist_mlp --classes 26 --json";
 
 const TRAIN_EXAMPLES: &str = "Examples:
   cargo xtask train lenet
@@ -81,6 +91,35 @@ pub struct Summary {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// The networks' names, see `cargo xtask list`
+    #[arg(value_name = "NET", required = true)]
+    pub networks: Vec<String>,
+    /// Input shape instead of their sources'
+    #[arg(long, value_name = "C,H,W")]
+    pub shape: Option<InputShape>,
+    /// Images in a batch
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: u32,
+    /// Number of classes instead of their sources'
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub classes: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Docs {
+    /// Only say which files are stale; exit 1 if any is
+    #[arg(long)]
+    pub check: bool,
+    /// The repository [default: the one this program was built from]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

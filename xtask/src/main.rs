@@ -2,6 +2,8 @@
 
 mod cli;
 mod commands;
+mod comparison;
+mod docs;
 mod progress;
 mod rerun;
 

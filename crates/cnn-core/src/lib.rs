@@ -4,6 +4,7 @@
 //! definition            elaboration           readings, each a function of &Network
 //! Architecture   →   .at([3, 224, 224])?  →   Summary  shapes, parameters, MACs, receptive field, memory
 //!                                             Model    candle: VarBuilder in, Module and ModuleT out
+//!                                             Outline  stages and branches, for tables and pictures
 //!                                             oracle   naive f64, what everything else is held against
 //! ```
 //!
@@ -12,6 +13,7 @@
 
 pub mod definition;
 pub mod device;
+mod diagram;
 mod elaborate;
 pub mod error;
 pub mod initialisation;
@@ -19,10 +21,12 @@ pub mod model;
 pub mod network;
 pub mod op;
 pub mod oracle;
+pub mod outline;
 pub mod seed;
 pub mod shape;
 mod shape_rule;
 pub mod summary;
+pub mod svg;
 pub mod tensors;
 
 pub use definition::Architecture;

@@ -176,4 +176,31 @@ impl Op {
             Self::Concat => "cat",
         }
     }
+    /// Whether the operation neither looks beyond an element's own position nor has branches: what a picture may write
+    /// into its neighbour's box.
+    pub fn is_elementwise(&self) -> bool {
+        match self {
+            Self::BatchNorm(_)
+            | Self::Lrn(_)
+            | Self::Relu
+            | Self::Sigmoid
+            | Self::Tanh { .. }
+            | Self::Softmax
+            | Self::Dropout { .. }
+            | Self::Scale { .. }
+            | Self::ChannelAffine { .. }
+            | Self::InputAffine { .. } => true,
+            Self::Input
+            | Self::Conv(_)
+            | Self::Linear(_)
+            | Self::MaxPool(_)
+            | Self::AvgPool(_)
+            | Self::AdaptiveAvgPool { .. }
+            | Self::Flatten
+            | Self::ZeroChannels { .. }
+            | Self::RadialBasis { .. }
+            | Self::Add
+            | Self::Concat => false,
+        }
+    }
 }

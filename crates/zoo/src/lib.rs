@@ -10,11 +10,13 @@
 mod entry;
 mod family;
 mod paper;
+mod published;
 
 pub use cnn_core;
 pub use entry::Entry;
 pub use family::Family;
 pub use paper::Paper;
+pub use published::{Benchmark, Published, Source, published};
 
 use cnn_core::error::{did_you_mean, near_names};
 use std::fmt;

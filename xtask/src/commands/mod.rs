@@ -1,6 +1,8 @@
 //! The commands, a file each.
 
+mod compare;
 mod data;
+mod docs;
 mod eval;
 mod list;
 mod summary;
@@ -17,6 +19,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
     let done = match &cli.command {
         Command::List => list::run(),
         Command::Summary(args) => summary::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Docs(args) => docs::run(args),
         Command::Train(args) => train::run(args, &cli.common),
         Command::Eval(args) => eval::run(args, &cli.common),
         Command::VerifyShapes(args) => verify_shapes::run(args),

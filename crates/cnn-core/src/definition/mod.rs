@@ -1,6 +1,6 @@
 //! The definition language: an architecture as a plain value.
 //!
-//! Three combinators compose operations: [`chain`] runs blocks one after the other, [`sum`] and [`concat`] run them
+//! Three combinators compose operations: [`chain`] runs blocks one after the other, [`sum`] and [`concat()`] run them
 //! side by side on the same input and join what comes out. [`Chain::tap`] hangs an auxiliary head on a chain. That
 //! covers every network of the sources, because all of them are series-parallel.
 //!

@@ -5,6 +5,7 @@ mod field;
 mod table;
 
 pub use field::Field;
+pub use table::count;
 
 use crate::network::{Network, Node};
 use crate::op::Op;
@@ -33,6 +34,12 @@ pub struct Summary {
     pub macs: usize,
     /// The same with the auxiliary heads.
     pub macs_with_heads: usize,
+    /// Convolutions and linear layers that evaluation needs.
+    pub layers: usize,
+    /// Input positions that one position of the last maps depends on, before they are pooled or flattened to a vector.
+    pub receptive_field: Field,
+    /// Bytes of the f32 tensors that a file of weights holds: running statistics and heads included.
+    pub weights_memory: usize,
     /// Bytes of f32 activations that training keeps for one sample: the output of every node, heads included.
     pub training_memory: usize,
     /// Largest number of bytes of f32 activations alive at once while one sample is evaluated, each value dropped
@@ -61,6 +68,13 @@ pub struct NodeSummary {
     pub head: bool,
 }
 
+impl Summary {
+    /// Whether the node is a layer as papers count them: a convolution or a linear map.
+    pub fn is_layer(node: &NodeSummary) -> bool {
+        matches!(node.op, "conv" | "linear")
+    }
+}
+
 impl Network {
     /// What the network costs.
     pub fn summary(&self) -> Summary {
@@ -77,6 +91,9 @@ impl Network {
             parameters_without_heads: total(false, |node| node.parameters),
             macs: total(false, |node| node.macs),
             macs_with_heads: total(true, |node| node.macs),
+            layers: nodes.iter().filter(|node| !node.head && Summary::is_layer(node)).count(),
+            receptive_field: field_of_last_maps(&nodes),
+            weights_memory: self.tensors().map(TensorSpec::elements).sum::<usize>() * F32,
             training_memory: total(true, |node| node.output.elements() * F32),
             inference_memory: self.inference_memory(),
             nodes,
@@ -120,4 +137,12 @@ impl Network {
         }
         peak
     }
+}
+
+/// The field of the last map of more than one position that evaluation makes other than by an adaptive pool, which sees
+/// whatever it is given.
+fn field_of_last_maps(nodes: &[NodeSummary]) -> Field {
+    let maps = nodes.iter().filter(|node| !node.head && node.op != "adaptive_avg_pool");
+    let last = maps.rev().find(|node| node.output.size().is_some_and(|size| size.area() > 1));
+    last.map_or(Field { size: 1.into(), jump: 1.into() }, |node| node.receptive_field)
 }

@@ -42,7 +42,7 @@ impl fmt::Display for Summary {
 }
 
 /// A number with its thousands apart: `25,557,032`.
-pub(crate) fn count(number: usize) -> String {
+pub fn count(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (position, digit) in digits.chars().enumerate() {
