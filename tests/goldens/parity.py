@@ -47,11 +47,19 @@ SIZES = {
     "alexnet_paper": ((3, 227, 227), (3, 227, 251)),
     "vgg_small_d2l": ((1, 224, 224), (1, 224, 240)),
     "nin_d2l": ((1, 112, 112), (1, 131, 110)),
-    "nin_imagenet": ((3, 112, 112), (3, 131, 110)),
+    "nin_one_1x1_d2l": ((1, 112, 112), (1, 131, 110)),
+    "nin": ((3, 112, 112), (3, 131, 110)),
+    "inception_resnet_v1": ((3, 139, 139), (3, 107, 123)),
+    "alexnet_paper_pool_lrn": ((3, 227, 227), (3, 227, 251)),
     "googlenet_paper": ((3, 224, 224), (3, 64, 96)),
 }
 # Too deep or too wide for a quick check, and built of the same blocks as their smaller kin.
-LEFT_OUT = {"resnetv2_50", "vgg11_d2l", "resnet1202_cifar"}
+LEFT_OUT = {
+    "vgg11_d2l", "googlenet_naive", "resnet200", "resnet101_v1", "resnet152_v1", "plain34",
+    "resnet34_preact", "resnet101_preact", "resnet152_preact", "resnet200_preact",
+    "plain32_cifar", "plain44_cifar", "plain110_cifar", "resnet1202_cifar", "resnet1001_preact_cifar",
+    "densenet100_cifar", "densenet100_k24_cifar", "densenet250bc_cifar", "densenet190bc_cifar",
+}
 
 
 def sizes(name, network):
@@ -105,7 +113,7 @@ def worth_watching(path, module):
     last = path.split(".")[-1]
     if make.does_nothing(module) or make.is_head(path) or last.startswith(("denselayer", "shortcut", "global_pool")):
         return False
-    leaf = (nn.Conv2d, nn.Linear, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.LocalResponseNorm)
+    leaf = (make.book.TableConv, make.book.RadialBasis, nn.Conv2d, nn.Linear, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.LocalResponseNorm)
     return isinstance(module, leaf) or type(module) is nn.BatchNorm2d or (
         any(True for _ in module.children()) and not isinstance(module, nn.BatchNorm2d))
 
@@ -178,18 +186,13 @@ def separation(logits):
 
 
 def golden(name, network, seed):
-    classes = network.classes if name == "lenet_paper" else 10
+    classes = 10
     size1, size2 = sizes(name, network)
     heads, head_weight = HEADS.get(name, ([], 0.0))
     with warnings.catch_warnings(), torch.device("meta"):
         warnings.simplefilter("ignore")
         net = network.build(classes)
-    masks = {path: m for path, m in net.named_modules() if hasattr(m, "mask")}
     net = net.to_empty(device="cpu").double()
-    for module in masks.values():
-        module.mask = torch.zeros_like(module.mask)
-        for row, seen in enumerate(make.book.C3_TABLE):
-            module.mask[row, seen] = 1.0
     for module in norms(net):
         module.reset_running_stats()
     fill(net, seed)
