@@ -9,7 +9,7 @@ use candle_nn::{VarBuilder, VarMap};
 use cnn_core::oracle::{self, Batch, Weights};
 use cnn_core::{Model, Network, Op, candle_core, candle_nn};
 use cnn_zoo::Entry;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Largest relative error of anything computed in f64.
 pub const F64: f64 = 1e-8;
@@ -233,6 +233,13 @@ impl Parity<'_> {
         for name in rows.keys().filter(|name| !trainable.iter().any(|(spec, _)| spec.name == **name)) {
             self.findings.differ(format!("gradient of {name}"), "a trained tensor", "none");
         }
+        let cancelled: BTreeSet<&str> =
+            network.cancelled_biases().into_iter().map(|tensor| tensor.name.as_str()).collect();
+        let zero: BTreeSet<&str> = about.zero_gradients.iter().map(String::as_str).collect();
+        for name in zero.symmetric_difference(&cancelled).filter(|_| dtype == DType::F64) {
+            let [torch, derived] = [&zero, &cancelled].map(|set| if set.contains(name) { "zero" } else { "not zero" });
+            self.findings.differ(format!("gradient of {name}, by the network"), torch, derived);
+        }
         let largest = self.golden.values("train.gradients").chunks(10).map(|row| row[1]).fold(0.0, f64::max);
         for (spec, var) in trainable {
             let place = format!("gradient of {} in {dtype:?}", spec.name);
@@ -246,7 +253,7 @@ impl Parity<'_> {
             };
             let expected = self.golden.row("train.gradients", rows.len(), *row);
             let found = fingerprint(self.rule, &spec.name, &numbers(gradient)?, expected.len() - 2);
-            if about.zero_gradients.contains(&spec.name) {
+            if zero.contains(spec.name.as_str()) {
                 if dtype == DType::F64 {
                     self.comparison.zero_gradients += 1;
                     self.within(place, found.largest / largest, ZERO);
