@@ -171,7 +171,7 @@ impl Parity<'_> {
             let error = found.error(expected, 1.0 / (values[index].elem_count() as f64).sqrt());
             self.comparison.nodes += 1;
             self.comparison.node = self.comparison.node.max(error);
-            if !(error <= F64) {
+            if error.is_nan() || error > F64 {
                 let place = format!("node {path} of {name}");
                 self.findings.differ(
                     place,
@@ -278,8 +278,7 @@ impl Parity<'_> {
     }
 
     fn within(&mut self, place: impl ToString, error: f64, allowed: f64) {
-        // Written so that not a number is a mismatch.
-        if !(error <= allowed) {
+        if error.is_nan() || error > allowed {
             self.findings.differ(place, format!("a relative error of at most {allowed:.1e}"), format!("{error:.2e}"));
         }
     }
