@@ -53,6 +53,9 @@ SIZES = {
     "alexnet_paper_pool_lrn": ((3, 227, 227), (3, 227, 251)),
     "googlenet_paper": ((3, 224, 224), (3, 64, 96)),
 }
+# Networks in which some pool or ReLU is so near its kink that f32 may fall to either side: gradients jump, whatever
+# side torch's f32 happens to take. Their f32 distance is also measured with every weight moved by a millionth.
+NEAR_A_KINK = {"googlenet_d2l"}
 # Too deep or too wide for a quick check, and built of the same blocks as their smaller kin.
 LEFT_OUT = {
     "vgg11_d2l", "googlenet_naive", "resnet200", "resnet101_v1", "resnet152_v1", "plain34",
@@ -254,6 +257,15 @@ def golden(name, network, seed):
     metadata["f64_gradients"] = distances(train(net, x1, labels, heads, head_weight)[2])[1]
     fill(net, seed)
 
+    jumps = torch.zeros(len(names))
+    for draw in range(8 if name in NEAR_A_KINK else 0):
+        with torch.no_grad():
+            generator = torch.Generator().manual_seed(draw)
+            for parameter in net.parameters():
+                parameter.mul_(1 + 1e-6 * (2 * torch.rand(parameter.shape, generator=generator).double() - 1))
+        jumps = torch.maximum(jumps, distances(train(net, x1, labels, heads, head_weight)[2])[0])
+        fill(net, seed)
+
     # The same in f32: what f32 can be asked for.
     for parameter in net.parameters():
         parameter.grad = None
@@ -268,6 +280,7 @@ def golden(name, network, seed):
         metadata["f32_logits2"] = float((logits32.double() - logits2).abs().max()) / metadata["separation2"]
     gradients32 = train(net, x1.float(), labels, heads, head_weight)[2]
     tensors["train.f32_distance"], metadata["f32_gradients"] = distances(gradients32)
+    tensors["train.f32_distance"] = torch.maximum(tensors["train.f32_distance"], jumps)
     tensors = {k: v.contiguous().clone() for k, v in tensors.items()}
     for key, tensor in tensors.items():
         assert torch.isfinite(tensor).all(), key
