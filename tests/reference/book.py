@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from torchvision.models.densenet import DenseNet
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+from torchvision.models.vgg import VGG
 
 
 # ---------------------------------------------------------------- LeNets
@@ -45,30 +47,59 @@ C3_TABLE = (
 )
 
 
-class TableConv(nn.Conv2d):
-    """A convolution whose absent connections are zero and stay so."""
+class TableConv(nn.Module):
+    """A convolution of some of the pairs of maps: one kernel per connection, in the order of the table."""
 
-    def __init__(self, inputs, outputs, kernel, table):
-        super().__init__(inputs, outputs, kernel)
-        mask = torch.zeros(outputs, inputs, 1, 1)
-        for row, seen in enumerate(table):
-            mask[row, seen] = 1.0
-        self.register_buffer("mask", mask, persistent=False)
+    def __init__(self, inputs, kernel, table):
+        super().__init__()
+        self.inputs, self.kernel, self.table = inputs, kernel, [sorted(row) for row in table]
+        self.weight = nn.Parameter(torch.zeros(sum(map(len, table)), kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(len(table)))
 
     def forward(self, x):
-        return F.conv2d(x, self.weight * self.mask, self.bias)
+        places = [row * self.inputs + seen for row, inputs in enumerate(self.table) for seen in inputs]
+        dense = self.weight.new_zeros(len(self.table) * self.inputs, self.kernel, self.kernel)
+        dense = dense.index_copy(0, torch.tensor(places, device=dense.device), self.weight)
+        return F.conv2d(x, dense.reshape(len(self.table), self.inputs, self.kernel, self.kernel), self.bias)
+
+
+# The digits as 7x12 bitmaps, # for ink: what the output units of LeNet-5 compare F6 with.
+BITMAPS = """
+....... ..###.. .#...#. ##...## ##...## ##...## ##...## ##...## ##...## .#...#. ..###.. .......
+....... ...##.. ..###.. .####.. ...##.. ...##.. ...##.. ...##.. ...##.. ...##.. .###### .......
+....... .#####. ##...## .....## .....## ....##. ...##.. ..##... .##.... ##..... ####### .......
+....... ####### .....## ....##. ...##.. ..####. .....## .....## .....## ##...## .#####. .......
+....... .....#. ....##. ...###. ..#.##. .#..##. #...##. ####### ....##. ....##. ....##. .......
+....... ####### ##..... ##..... ##..... ######. .....## .....## .....## ##...## .#####. .......
+....... ..####. .##.... ##..... ##..... ######. ##...## ##...## ##...## ##...## .#####. .......
+####### ##...## .....## ....##. ....##. ...##.. ...##.. ..##... ..##... ..##... ..##... .......
+....... .#####. ##...## ##...## ##...## .#####. ##...## ##...## ##...## ##...## .#####. .......
+....... .#####. ##...## ##...## ##...## ##...## .###### .....## .....## ....##. .####.. .......
+"""
+
+
+class RadialBasis(nn.Module):
+    """Equation 7 with the sign turned: minus the squared distance to each digit's bitmap."""
+
+    def forward(self, x):
+        cells = [[1.0 if cell == "#" else -1.0 for cell in line.replace(" ", "")]
+                 for line in BITMAPS.strip().splitlines()]
+        centres = torch.tensor(cells, dtype=x.dtype, device=x.device)
+        return -(x[:, None, :] - centres).square().sum(2)
 
 
 def lenet_paper(classes):
-    """LeNet-5 up to F6. The output layer after it has no trained parameter."""
+    """LeNet-5 for the ten digits."""
+    assert classes == 10
     net = nn.Sequential()
     for name, module in (
         ("c1", nn.Conv2d(1, 6, 5)), ("c1_squash", ScaledTanh()),
         ("s2", Subsampling(6)), ("s2_squash", ScaledTanh()),
-        ("c3", TableConv(6, 16, 5, C3_TABLE)), ("c3_squash", ScaledTanh()),
+        ("c3", TableConv(6, 5, C3_TABLE)), ("c3_squash", ScaledTanh()),
         ("s4", Subsampling(16)), ("s4_squash", ScaledTanh()),
         ("c5", nn.Conv2d(16, 120, 5)), ("c5_squash", ScaledTanh()),
         ("flatten", nn.Flatten()), ("f6", nn.Linear(120, 84)), ("f6_squash", ScaledTanh()),
+        ("output", RadialBasis()),
     ):
         net.add_module(name, module)
     return net
@@ -223,15 +254,18 @@ def alexnet_d2l(classes):
 
 
 class AlexnetPaper(nn.Module):
-    """The paper's column: groups of two, response normalisation before the pool, 227x227."""
+    """The paper's column: groups of two, response normalisation before the pool (or behind it), 227x227."""
 
-    def __init__(self, classes):
+    def __init__(self, classes, pool_first=False):
         super().__init__()
         # The paper sums without dividing by the window: its 1e-4 is 5e-4 here.
-        normalise = lambda: nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
+        def reduce():
+            both = [nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0), nn.MaxPool2d(3, 2)]
+            return both[::-1] if pool_first else both
+
         self.features = nn.Sequential(
-            nn.Conv2d(3, 96, 11, 4), nn.ReLU(), normalise(), nn.MaxPool2d(3, 2),
-            nn.Conv2d(96, 256, 5, padding=2, groups=2), nn.ReLU(), normalise(), nn.MaxPool2d(3, 2),
+            nn.Conv2d(3, 96, 11, 4), nn.ReLU(), *reduce(),
+            nn.Conv2d(96, 256, 5, padding=2, groups=2), nn.ReLU(), *reduce(),
             nn.Conv2d(256, 384, 3, padding=1), nn.ReLU(),
             nn.Conv2d(384, 384, 3, padding=1, groups=2), nn.ReLU(),
             nn.Conv2d(384, 256, 3, padding=1, groups=2), nn.ReLU(), nn.MaxPool2d(3, 2),
@@ -265,13 +299,63 @@ def vgg_d2l(stages):
     return build
 
 
-def nin(channels):
+# Columns A-LRN and C of the paper's table 1; M is a pool, N a normalisation, (1, n) a 1x1 convolution.
+VGG_COLUMNS = {
+    "vgg11_lrn_paper": [64, "N", "M", 128, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M"],
+    "vgg16_1x1_paper": [64, 64, "M", 128, 128, "M", 256, 256, (1, 256), "M", 512, 512, (1, 512), "M",
+                        512, 512, (1, 512), "M"],
+}
+
+
+def vgg_paper(column):
+    def build(classes):
+        layers, channels = [], 3
+        for item in column:
+            if item == "M":
+                layers.append(nn.MaxPool2d(2))
+            elif item == "N":
+                layers.append(nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0))
+            else:
+                kernel, width = item if isinstance(item, tuple) else (3, item)
+                layers += [nn.Conv2d(channels, width, kernel, padding=kernel // 2), nn.ReLU()]
+                channels = width
+        return VGG(nn.Sequential(*layers), num_classes=classes, init_weights=False)
+    return build
+
+
+def mlpconv(inputs, widths, kernel, stride, padding):
+    layers = [nn.Conv2d(inputs, widths[0], kernel, stride, padding), nn.ReLU()]
+    for before, after in zip(widths, widths[1:]):
+        layers += [nn.Conv2d(before, after, 1), nn.ReLU()]
+    return nn.Sequential(*layers)
+
+
+def nin_authors(classes):
+    """The authors' configuration for ImageNet in Caffe's zoo, whose pools round up."""
+    pool = lambda: nn.MaxPool2d(3, 2, ceil_mode=True)
+    return nn.Sequential(
+        mlpconv(3, [96] * 3, 11, 4, 0), pool(),
+        mlpconv(96, [256] * 3, 5, 1, 2), pool(),
+        mlpconv(256, [384] * 3, 3, 1, 1), pool(), nn.Dropout(0.5),
+        mlpconv(384, [1024, 1024, classes], 3, 1, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+    )
+
+
+def nin_cifar(classes):
+    """The authors' configuration for CIFAR-10."""
+    return nn.Sequential(
+        mlpconv(3, [192, 160, 96], 5, 1, 2), nn.MaxPool2d(3, 2, ceil_mode=True), nn.Dropout(0.5),
+        mlpconv(96, [192] * 3, 5, 1, 2), nn.AvgPool2d(3, 2, ceil_mode=True), nn.Dropout(0.5),
+        mlpconv(192, [192, 192, classes], 3, 1, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+    )
+
+
+def nin(count):
+    """The book's, with `count` convolutions to a block."""
     def block(inputs, outputs, kernel, stride, padding):
-        return nn.Sequential(
-            nn.Conv2d(inputs, outputs, kernel, stride, padding), nn.ReLU(),
-            nn.Conv2d(outputs, outputs, 1), nn.ReLU(),
-            nn.Conv2d(outputs, outputs, 1), nn.ReLU(),
-        )
+        return mlpconv(inputs, [outputs] * count, kernel, stride, padding)
+
+    channels = 1
 
     def build(classes):
         return nn.Sequential(
@@ -381,10 +465,24 @@ class GooglenetHead(nn.Module):
         return self.fc2(self.dropout(F.relu(self.fc1(x))))
 
 
+class InceptionNaive(nn.Module):
+    """Figure 2a: no reductions, and the pool passes everything on."""
+
+    def __init__(self, channels, row):
+        super().__init__()
+        self.branch1 = ConvRelu(channels, row[0], 1)
+        self.branch2 = ConvRelu(channels, row[1][1], 3, padding=1)
+        self.branch3 = ConvRelu(channels, row[2][1], 5, padding=2)
+        self.branch4 = nn.MaxPool2d(3, 1, 1)
+
+    def forward(self, x):
+        return torch.cat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], 1)
+
+
 class GooglenetPaper(nn.Module):
     """No BatchNorm, real 5x5 branches, response normalisation, every pool between stages 3x3."""
 
-    def __init__(self, classes):
+    def __init__(self, classes, naive=False):
         super().__init__()
         self.conv1 = ConvRelu(3, 64, 7, stride=2, padding=3)
         self.maxpool1 = nn.MaxPool2d(3, 2, ceil_mode=True)
@@ -393,17 +491,17 @@ class GooglenetPaper(nn.Module):
         self.conv3 = ConvRelu(64, 192, 3, padding=1)
         self.norm2 = nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1.0)
         self.maxpool2 = nn.MaxPool2d(3, 2, ceil_mode=True)
-        channels = 192
+        channels, after = 192, {}
         for name, row in GOOGLENET.items():
-            setattr(self, f"inception{name}", InceptionPaper(channels, row))
-            channels = width_of(row)
+            setattr(self, f"inception{name}", (InceptionNaive if naive else InceptionPaper)(channels, row))
+            channels = after[name] = channels + width_of(row) - row[3] if naive else width_of(row)
         self.maxpool3 = nn.MaxPool2d(3, 2, ceil_mode=True)
         self.maxpool4 = nn.MaxPool2d(3, 2, ceil_mode=True)
-        self.aux1 = GooglenetHead(512, classes)
-        self.aux2 = GooglenetHead(528, classes)
+        self.aux1 = GooglenetHead(after["4a"], classes)
+        self.aux2 = GooglenetHead(after["4d"], classes)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(0.4)
-        self.fc = nn.Linear(1024, classes)
+        self.fc = nn.Linear(channels, classes)
 
     def forward(self, x):
         x = self.norm1(self.maxpool1(self.conv1(x)))
@@ -418,7 +516,168 @@ class GooglenetPaper(nn.Module):
         return (x, aux2, aux1) if self.training else x
 
 
+# ---------------------------------------------------------------- later Inceptions
+
+class ConvBn(nn.Module):
+    def __init__(self, inputs, outputs, kernel, **settings):
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, bias=False, **settings)
+        self.bn = nn.BatchNorm2d(outputs, eps=0.001)
+
+    def forward(self, x):
+        return F.relu(self.bn(self.conv(x)))
+
+
+class BnInceptionBlock(nn.Module):
+    """A row of figure 5 in Ioffe and Szegedy: 1x1, (3x3), (double 3x3), pool; without 1x1 the stride is 2."""
+
+    def __init__(self, channels, one, three, double, pool):
+        super().__init__()
+        stride = 2 if one is None else 1
+        if one is not None:
+            self.branch1 = ConvBn(channels, one, 1)
+        self.branch2 = nn.Sequential(ConvBn(channels, three[0], 1),
+                                     ConvBn(three[0], three[1], 3, stride=stride, padding=1))
+        self.branch3 = nn.Sequential(ConvBn(channels, double[0], 1), ConvBn(double[0], double[1], 3, padding=1),
+                                     ConvBn(double[1], double[1], 3, stride=stride, padding=1))
+        kind, projection = pool
+        window = nn.MaxPool2d(3, stride, 1) if kind == "max" else nn.AvgPool2d(3, stride, 1)
+        self.branch4 = nn.Sequential(window, ConvBn(channels, projection, 1)) if projection else window
+        self.outputs = (one or 0) + three[1] + double[1] + (projection or channels)
+
+    def forward(self, x):
+        return torch.cat([branch(x) for branch in self.children()], 1)
+
+
+BN_INCEPTION = {
+    "3a": (64, (64, 64), (64, 96), ("avg", 32)),
+    "3b": (64, (64, 96), (64, 96), ("avg", 64)),
+    "3c": (None, (128, 160), (64, 96), ("max", 0)),
+    "4a": (224, (64, 96), (96, 128), ("avg", 128)),
+    "4b": (192, (96, 128), (96, 128), ("avg", 128)),
+    "4c": (160, (128, 160), (128, 160), ("avg", 128)),
+    "4d": (96, (128, 192), (160, 192), ("avg", 128)),
+    "4e": (None, (128, 192), (192, 256), ("max", 0)),
+    "5a": (352, (192, 320), (160, 224), ("avg", 128)),
+    "5b": (352, (192, 320), (192, 224), ("max", 128)),
+}
+
+
+def bn_inception(classes):
+    """Figure 5 row by row; where its channels do not add up, its widths count."""
+    net = nn.Sequential()
+    pool = lambda: nn.MaxPool2d(3, 2, ceil_mode=True)
+    net.add_module("conv1", ConvBn(3, 64, 7, stride=2, padding=3))
+    net.add_module("maxpool1", pool())
+    net.add_module("conv2", ConvBn(64, 64, 1))
+    net.add_module("conv3", ConvBn(64, 192, 3, padding=1))
+    net.add_module("maxpool2", pool())
+    channels = 192
+    for name, row in BN_INCEPTION.items():
+        block = BnInceptionBlock(channels, *row)
+        net.add_module(f"inception{name}", block)
+        channels = block.outputs
+    net.add_module("avgpool", nn.AdaptiveAvgPool2d(1))
+    net.add_module("flatten", nn.Flatten())
+    net.add_module("fc", nn.Linear(channels, classes))
+    return net
+
+
+class ResidualInception(nn.Module):
+    """x + scale * (1x1 of the joined branches), then ReLU."""
+
+    def __init__(self, channels, scale, *branches):
+        super().__init__()
+        outputs = 0
+        for index, convolutions in enumerate(branches):
+            inputs, units = channels, []
+            for width, kernel in convolutions:
+                height, breadth = kernel if isinstance(kernel, tuple) else (kernel, kernel)
+                units.append(ConvBn(inputs, width, (height, breadth), padding=(height // 2, breadth // 2)))
+                inputs = width
+            setattr(self, f"branch{index}", nn.Sequential(*units) if len(units) > 1 else units[0])
+            outputs += inputs
+        self.count, self.scale = len(branches), scale
+        self.conv2d = nn.Conv2d(outputs, channels, 1)
+
+    def forward(self, x):
+        joined = torch.cat([getattr(self, f"branch{index}")(x) for index in range(self.count)], 1)
+        return F.relu(x + self.scale * self.conv2d(joined))
+
+
+class Reduction(nn.Module):
+    """Branches whose last convolution has stride 2, and a pool."""
+
+    def __init__(self, channels, *branches):
+        super().__init__()
+        for index, convolutions in enumerate(branches):
+            inputs, units = channels, []
+            for position, (width, kernel) in enumerate(convolutions):
+                last = position == len(convolutions) - 1
+                units.append(ConvBn(inputs, width, kernel, stride=2 if last else 1,
+                                    padding=0 if last else kernel // 2))
+                inputs = width
+            setattr(self, f"branch{index}", nn.Sequential(*units) if len(units) > 1 else units[0])
+        setattr(self, f"branch{len(branches)}", nn.MaxPool2d(3, 2))
+
+    def forward(self, x):
+        return torch.cat([branch(x) for branch in self.children()], 1)
+
+
+def inception_resnet_v1(classes):
+    """Figures 10 to 15 of Szegedy et al. 2017; names and residual scales are timm's for v2."""
+    net = nn.Sequential()
+    for name, module in (
+        ("conv2d_1a", ConvBn(3, 32, 3, stride=2)), ("conv2d_2a", ConvBn(32, 32, 3)),
+        ("conv2d_2b", ConvBn(32, 64, 3, padding=1)), ("maxpool_3a", nn.MaxPool2d(3, 2)),
+        ("conv2d_3b", ConvBn(64, 80, 1)), ("conv2d_4a", ConvBn(80, 192, 3)),
+        ("conv2d_4b", ConvBn(192, 256, 3, stride=2)),
+        ("repeat", nn.Sequential(*(
+            ResidualInception(256, 0.17, [(32, 1)], [(32, 1), (32, 3)], [(32, 1), (32, 3), (32, 3)])
+            for _ in range(5)))),
+        ("mixed_6a", Reduction(256, [(384, 3)], [(192, 1), (192, 3), (256, 3)])),
+        ("repeat_1", nn.Sequential(*(
+            ResidualInception(896, 0.10, [(128, 1)], [(128, 1), (128, (1, 7)), (128, (7, 1))]) for _ in range(10)))),
+        ("mixed_7a", Reduction(896, [(256, 1), (384, 3)], [(256, 1), (256, 3)], [(256, 1), (256, 3), (256, 3)])),
+        ("repeat_2", nn.Sequential(*(
+            ResidualInception(1792, 0.20, [(192, 1)], [(192, 1), (192, (1, 3)), (192, (3, 1))]) for _ in range(5)))),
+        ("global_pool", nn.Sequential()),
+    ):
+        net.add_module(name, module)
+    net.global_pool.add_module("pool", nn.AdaptiveAvgPool2d(1))
+    net.global_pool.add_module("flatten", nn.Flatten())
+    net.add_module("head_drop", nn.Dropout(0.2))
+    net.add_module("classif", nn.Linear(1792, classes))
+    return net
+
+
 # ---------------------------------------------------------------- ResNets
+
+def resnet_v1(layers):
+    """The paper's stride, on the first 1x1 of a bottleneck."""
+    def build(classes):
+        net = ResNet(Bottleneck, layers, num_classes=classes)
+        for module in net.modules():
+            if isinstance(module, Bottleneck):
+                module.conv1.stride, module.conv2.stride = module.conv2.stride, module.conv1.stride
+        return net
+    return build
+
+
+class PlainBlock(BasicBlock):
+    """Two convolutions without a shortcut."""
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None, *rest, **settings):
+        super().__init__(inplanes, planes, stride, None, *rest, **settings)
+
+    def forward(self, x):
+        return self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
+
+
+def plain(layers):
+    return lambda classes: ResNet(PlainBlock, layers, num_classes=classes)
+
+
 
 class ResidualD2l(nn.Module):
     def __init__(self, inputs, outputs, stride=1):
@@ -658,12 +917,13 @@ class Network:
 
 
 D2L = "Dive into Deep Learning"
+TABLE_1 = "He et al., Deep Residual Learning, table 1"
 RESNET = "He et al., Deep Residual Learning, section 4.2, option A"
 PREACT = "He et al., Identity Mappings in Deep Residual Networks"
 DENSENET = "Huang et al., Densely Connected Convolutional Networks"
 
 NETWORKS = {
-    "lenet_paper": Network("LeCun et al., Gradient-Based Learning, 1998, up to F6", lenet_paper, (1, 32, 32), 84),
+    "lenet_paper": Network("LeCun et al., Gradient-Based Learning, 1998", lenet_paper, (1, 32, 32), 10),
     "lenet": Network("LeNet as the usual tutorial writes it", Lenet, (1, 32, 32), 10),
     "lenet_linear": Network("LeNet without activations", LenetLinear, (1, 28, 28), 10),
     "lenet_d2l": Network(D2L, lenet_d2l, (1, 28, 28), 10),
@@ -675,11 +935,32 @@ NETWORKS = {
     "alexnet_d2l": Network(D2L, alexnet_d2l, (1, 224, 224), 10),
     "vgg11_d2l": Network(D2L, vgg_d2l([(1, 64), (1, 128), (2, 256), (2, 512), (2, 512)]), (1, 224, 224), 10),
     "vgg_small_d2l": Network(D2L, vgg_d2l([(1, 16), (1, 32), (2, 64), (2, 128), (2, 128)]), (1, 224, 224), 10),
-    "nin_d2l": Network(D2L, nin(1), (1, 224, 224), 10, (1, 195, 251)),
+    "nin_one_1x1_d2l": Network(D2L + ", exercise", nin(2), (1, 224, 224), 10, (1, 195, 251)),
+    "nin_d2l": Network(D2L, nin(3), (1, 224, 224), 10, (1, 195, 251)),
     "googlenet_d2l": Network(D2L, googlenet_d2l, (1, 96, 96), 10, (1, 115, 90)),
     "resnet18_d2l": Network(D2L, resnet18_d2l, (1, 96, 96), 10, (1, 115, 90)),
     "densenet_d2l": Network(D2L, densenet_d2l, (1, 96, 96), 10, (1, 115, 90)),
-    "nin_imagenet": Network(D2L + ", three channels", nin(3), (3, 224, 224), 1000, (3, 195, 251)),
+    "nin": Network("Lin et al., Network In Network, the authors' configuration", nin_authors,
+                   (3, 224, 224), 1000, (3, 195, 251)),
+    "nin_cifar": Network("Lin et al., Network In Network, the authors' configuration", nin_cifar,
+                         (3, 32, 32), 10, (3, 37, 50)),
+    "alexnet_paper_pool_lrn": Network("Krizhevsky et al., 2012, pool before normalisation",
+                                      lambda classes: AlexnetPaper(classes, True), (3, 227, 227), 1000),
+    **{name: Network("Simonyan, Zisserman, table 1", vgg_paper(column), (3, 224, 224), 1000, (3, 195, 251))
+       for name, column in VGG_COLUMNS.items()},
+    "googlenet_naive": Network("Szegedy et al., Going Deeper with Convolutions, figure 2a throughout",
+                               lambda classes: GooglenetPaper(classes, True), (3, 224, 224), 1000),
+    "bn_inception": Network("Ioffe, Szegedy, Batch Normalization, figure 5", bn_inception,
+                            (3, 224, 224), 1000, (3, 195, 251)),
+    "inception_resnet_v1": Network("Szegedy et al., Inception-v4, figures 10 to 15", inception_resnet_v1,
+                                   (3, 299, 299), 1000, (3, 267, 331)),
+    "resnet50_v1": Network(TABLE_1, resnet_v1([3, 4, 6, 3]), (3, 224, 224), 1000, (3, 195, 251)),
+    "resnet101_v1": Network(TABLE_1, resnet_v1([3, 4, 23, 3]), (3, 224, 224), 1000),
+    "resnet152_v1": Network(TABLE_1, resnet_v1([3, 8, 36, 3]), (3, 224, 224), 1000),
+    "resnet200": Network("torchvision's ResNet with 3-24-36-3 bottlenecks",
+                         lambda classes: ResNet(Bottleneck, [3, 24, 36, 3], num_classes=classes), (3, 224, 224), 1000),
+    "plain18": Network(TABLE_1 + ", plain", plain([2, 2, 2, 2]), (3, 224, 224), 1000, (3, 195, 251)),
+    "plain34": Network(TABLE_1 + ", plain", plain([3, 4, 6, 3]), (3, 224, 224), 1000, (3, 195, 251)),
     "alexnet_paper": Network("Krizhevsky et al., 2012", AlexnetPaper, (3, 227, 227), 1000),
     "googlenet_paper": Network("Szegedy et al., Going Deeper with Convolutions", GooglenetPaper,
                                (3, 224, 224), 1000, (3, 195, 251)),
@@ -688,11 +969,21 @@ NETWORKS = {
        for d in (20, 32, 44, 56, 110, 1202)},
     **{f"plain{d}_cifar": Network(RESNET.replace("option A", "plain"),
                                   lambda classes, d=d: CifarResnet(d, classes, False), (3, 32, 32), 10, (3, 37, 50))
-       for d in (20, 56)},
+       for d in (20, 32, 44, 56, 110)},
     "resnet110_preact_cifar": Network(PREACT + ", projections where the width changes",
                                       lambda classes: PreactCifar(110, classes, False), (3, 32, 32), 10, (3, 37, 50)),
     "resnet164_preact_cifar": Network(PREACT + ", projections where the width changes",
                                       lambda classes: PreactCifar(164, classes, True), (3, 32, 32), 10, (3, 37, 50)),
+    "resnet1001_preact_cifar": Network(PREACT + ", projections where the width changes",
+                                       lambda classes: PreactCifar(1001, classes, True), (3, 32, 32), 10, None, False),
+    "densenet100_cifar": Network(DENSENET + ", L=100, k=12", lambda classes: DensenetCifar(100, 12, classes, False),
+                                 (3, 32, 32), 10),
+    "densenet100_k24_cifar": Network(DENSENET + ", L=100, k=24",
+                                     lambda classes: DensenetCifar(100, 24, classes, False), (3, 32, 32), 10),
+    "densenet250bc_cifar": Network(DENSENET + ", BC, L=250, k=24",
+                                   lambda classes: DensenetCifar(250, 24, classes, True), (3, 32, 32), 10, None, False),
+    "densenet190bc_cifar": Network(DENSENET + ", BC, L=190, k=40",
+                                   lambda classes: DensenetCifar(190, 40, classes, True), (3, 32, 32), 10, None, False),
     "densenet40_cifar": Network(DENSENET + ", L=40, k=12", lambda classes: DensenetCifar(40, 12, classes, False),
                                 (3, 32, 32), 10, (3, 37, 50)),
     "densenet100bc_cifar": Network(DENSENET + ", BC, L=100, k=12",

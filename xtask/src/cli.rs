@@ -52,7 +52,21 @@ pub enum Command {
     Eval(Eval),
     /// Hold every network to the reference tables of other implementations and the papers
     VerifyShapes(VerifyShapes),
+    /// Hold networks to torch's logits, inner nodes and gradients
+    VerifyParity(VerifyParity),
+    /// Run a network on tensors from a file
+    #[command(after_help = FORWARD_EXAMPLES)]
+    Forward(Forward),
 }
+
+const FORWARD_EXAMPLES: &str =
+    "The input file holds a tensor `input`, images × channels × height × width. The output file gets `logits`, with
+--softmax `probabilities` too, and every tapped node under its path.
+
+Examples:
+  cargo xtask forward resnet50 --weights resnet50.safetensors --input in.safetensors --output out.safetensors
+  cargo xtask forward vgg16 --weights w.safetensors --input in.safetensors --output out.safetensors \\
+      --taps features.30,classifier.3";
 
 const SUMMARY_EXAMPLES: &str = "Examples:
   cargo xtask summary lenet
@@ -190,6 +204,47 @@ pub struct VerifyShapes {
     /// Folder of reference tables [default: the repository's]
     #[arg(long, value_name = "DIR")]
     pub reference: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyParity {
+    /// Networks to verify [default: all that have a golden]
+    #[arg(value_name = "NET")]
+    pub networks: Vec<String>,
+    /// Folder of goldens [default: the repository's]
+    #[arg(long, value_name = "DIR")]
+    pub goldens: Option<PathBuf>,
+    /// Only small networks, one or more of each family
+    #[arg(long, conflicts_with = "networks")]
+    pub quick: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Forward {
+    /// The network's name
+    #[arg(value_name = "NET")]
+    pub network: String,
+    /// Weights in a safetensors file
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+    /// Safetensors file with the tensor `input`
+    #[arg(long, value_name = "FILE")]
+    pub input: PathBuf,
+    /// Safetensors file to write
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Number of classes [default: what the weights have]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub classes: Option<u32>,
+    /// Nodes to write too, separated by commas
+    #[arg(long, value_name = "NODE", value_delimiter = ',')]
+    pub taps: Vec<String>,
+    /// Write probabilities too
+    #[arg(long)]
+    pub softmax: bool,
+    /// Put torchvision's `transform_input` in front (googlenet and inception_v3 with published weights)
+    #[arg(long)]
+    pub transform_input: bool,
 }
 
 /// A data set and where it lies.

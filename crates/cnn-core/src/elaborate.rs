@@ -75,7 +75,12 @@ impl Elaboration<'_> {
         let output = match block {
             Block::Op(op) => {
                 let path = path.unwrap_or_else(|| self.unlabelled(scope, op.name()));
-                return self.op(op, path, vec![input]);
+                return match op {
+                    Op::Dropout { .. } if !self.architecture.dropout => {
+                        self.op(&Op::Dropout { rate: 0.0 }, path, vec![input])
+                    }
+                    _ => self.op(op, path, vec![input]),
+                };
             }
             Block::Chain(chain) => self.chain(chain, inner, input)?,
             Block::Branches(branches) => self.branches(branches, inner, input)?,

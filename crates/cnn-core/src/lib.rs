@@ -11,6 +11,7 @@
 //! Read in this order: [`definition`] (how a network is written), [`Architecture::at`] (how it gets its shapes and
 //! names), [`Network`] (what all readings read), then any reading.
 
+mod cancelled;
 pub mod definition;
 pub mod device;
 mod diagram;

@@ -46,6 +46,7 @@ pub const NETWORKS: Catalogue = &[
     ("densenet264", 1000, |classes| densenet(Depth::D264, classes)),
     ("densenet40_cifar", 10, |classes| densenet_cifar(Cifar::L40_K12, classes)),
     ("densenet100_cifar", 10, |classes| densenet_cifar(Cifar::L100_K12, classes)),
+    ("densenet100_k24_cifar", 10, |classes| densenet_cifar(Cifar::L100_K24, classes).renamed("densenet100_k24_cifar")),
     ("densenet100bc_cifar", 10, |classes| densenet_cifar(Cifar::BC_L100_K12, classes)),
     ("densenet250bc_cifar", 10, |classes| densenet_cifar(Cifar::BC_L250_K24, classes)),
     ("densenet190bc_cifar", 10, |classes| densenet_cifar(Cifar::BC_L190_K40, classes)),

@@ -57,6 +57,11 @@ impl WeightsFile {
         Ok(Self { path: path.to_path_buf(), card, tensors })
     }
 
+    /// The dimensions of a tensor, if the file has it.
+    pub fn dims(&self, tensor: &str) -> Option<&[usize]> {
+        self.tensors.get(tensor).map(Tensor::dims)
+    }
+
     /// The model of `network` with these weights, for evaluation or to go on training.
     ///
     /// # Errors

@@ -23,6 +23,15 @@ impl Entry {
         (self.define)(classes)
     }
 
+    /// The definition behind torchvision's `transform_input`, for the networks whose published weights want it.
+    pub fn transformed(&self, classes: usize) -> Option<Architecture> {
+        match self.name {
+            "googlenet" => Some(cnn_googlenet::googlenet_transformed(classes)),
+            "inception_v3" => Some(cnn_googlenet::inception_v3_transformed(classes)),
+            _ => None,
+        }
+    }
+
     /// Where the network is from.
     pub fn paper(&self) -> Paper {
         Paper::of(self)

@@ -4,9 +4,11 @@ mod compare;
 mod data;
 mod docs;
 mod eval;
+mod forward;
 mod list;
 mod summary;
 mod train;
+mod verify_parity;
 mod verify_shapes;
 
 use crate::cli::{Cli, Command};
@@ -16,17 +18,19 @@ use std::process::ExitCode;
 
 /// Runs the command, in a build with the hub if it turns out to need it.
 pub fn run(cli: &Cli) -> Result<ExitCode> {
-    let done = match &cli.command {
-        Command::List => list::run(),
-        Command::Summary(args) => summary::run(args),
-        Command::Compare(args) => compare::run(args),
-        Command::Docs(args) => docs::run(args),
-        Command::Train(args) => train::run(args, &cli.common),
-        Command::Eval(args) => eval::run(args, &cli.common),
+    let done: Result<ExitCode> = match &cli.command {
+        Command::List => list::run().map(success),
+        Command::Summary(args) => summary::run(args).map(success),
+        Command::Compare(args) => compare::run(args).map(success),
+        Command::Docs(args) => docs::run(args).map(success),
+        Command::Train(args) => train::run(args, &cli.common).map(success),
+        Command::Eval(args) => eval::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
+        Command::VerifyParity(args) => verify_parity::run(args),
+        Command::Forward(args) => forward::run(args, &cli.common).map(success),
     };
     match done {
-        Ok(()) => Ok(ExitCode::SUCCESS),
+        Ok(code) => Ok(code),
         Err(error) => match error.downcast_ref::<cnn_data::Error>() {
             Some(cnn_data::Error::HubFeature { name }) => {
                 rerun::with_feature("hub", &format!("{name} comes from the Hugging Face hub"))
@@ -34,4 +38,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             _ => Err(error),
         },
     }
+}
+
+fn success((): ()) -> ExitCode {
+    ExitCode::SUCCESS
 }

@@ -85,7 +85,8 @@ impl Chain {
 
     /// The architecture of this name whose source uses inputs of `usual_input` = `[C, H, W]`.
     pub fn named(self, name: impl Into<String>, usual_input: [usize; 3]) -> Architecture {
-        Architecture { name: name.into(), usual_input, body: self, scheme: Scheme::TORCH, heads: true }
+        let name = name.into();
+        Architecture { name, usual_input, body: self, scheme: Scheme::TORCH, heads: true, dropout: true }
     }
 
     fn step(mut self, step: Step) -> Self {

@@ -65,6 +65,7 @@ pub struct Architecture {
     pub(crate) body: Chain,
     pub(crate) scheme: Scheme,
     pub(crate) heads: bool,
+    pub(crate) dropout: bool,
 }
 
 /// A network for any number of classes.
@@ -97,6 +98,11 @@ impl Architecture {
     /// The same network without its auxiliary heads, as it is in evaluation.
     pub fn without_heads(self) -> Self {
         Self { heads: false, ..self }
+    }
+
+    /// The same network with every dropout rate 0: what training computes becomes comparable.
+    pub fn without_dropout(self) -> Self {
+        Self { dropout: false, ..self }
     }
 
     /// The same network giving probabilities: a softmax after the last operation.

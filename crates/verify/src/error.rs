@@ -1,0 +1,39 @@
+//! References that cannot be read.
+
+use std::path::{Path, PathBuf};
+
+/// Result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What keeps a comparison from being made. A difference is no error but a [`Mismatch`](crate::Mismatch).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file that cannot be read.
+    #[error("cannot read {}: {problem}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// A definition that cannot be elaborated or computed.
+    #[error(transparent)]
+    Network(#[from] cnn_core::Error),
+    /// A reference to a network that the zoo lacks.
+    #[error(transparent)]
+    Unknown(#[from] cnn_zoo::UnknownNetwork),
+}
+
+impl From<cnn_core::candle_core::Error> for Error {
+    fn from(error: cnn_core::candle_core::Error) -> Self {
+        Self::Network(error.into())
+    }
+}
+
+impl Error {
+    /// The error of `path` with its cause.
+    pub(crate) fn file(path: &Path, cause: impl ToString) -> Self {
+        Self::File { path: path.to_path_buf(), problem: cause.to_string() }
+    }
+}

@@ -1,0 +1,329 @@
+//! A network in candle, held to torch's golden: logits, inner nodes and gradients, in f64 and in f32.
+
+use crate::error::Result;
+use crate::golden::Golden;
+use crate::mismatch::{Findings, Mismatch};
+use crate::rule::Rule;
+use candle_core::{DType, Device, Tensor, Var};
+use candle_nn::{VarBuilder, VarMap};
+use cnn_core::oracle::{self, Batch, Weights};
+use cnn_core::{Model, Network, Op, candle_core, candle_nn};
+use cnn_zoo::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Largest relative error of anything computed in f64.
+pub const F64: f64 = 1e-8;
+/// Largest error of the oracle's logits, relative to the separation.
+pub const ORACLE: f64 = 1e-10;
+/// Largest error of f32 logits, relative to the separation; and what f32 gradients get on top of torch's distance.
+pub const F32: f64 = 1e-4;
+/// How many times torch's own distance between f32 and f64 another f32 may be off.
+pub const F32_FACTOR: f64 = 4.0;
+/// Largest gradient that counts as zero, relative to the largest of all tensors.
+const ZERO: f64 = 1e-10;
+/// Multiply-accumulates up to which the oracle, which is slow, is asked too.
+const ORACLE_MACS: usize = 30_000_000;
+
+/// What was compared, the largest relative errors, and what differed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Comparison {
+    /// Batches whose logits were compared.
+    pub sizes: usize,
+    /// Inner nodes compared, over all batches.
+    pub nodes: usize,
+    /// Tensors whose gradient was compared.
+    pub gradients: usize,
+    /// Gradients that are zero but for rounding.
+    pub zero_gradients: usize,
+    /// Largest error of the logits in f64.
+    pub logits: f64,
+    /// Largest error of the logits in f32.
+    pub logits_f32: f64,
+    /// Largest error of an inner node in f64.
+    pub node: f64,
+    /// Largest error of a gradient in f64.
+    pub gradient: f64,
+    /// Largest error of a gradient in f32, in multiples of what it may be.
+    pub gradient_f32: f64,
+    /// Largest error of the oracle's logits, where it was asked.
+    pub oracle: Option<f64>,
+    /// Everything that differed.
+    pub mismatches: Vec<Mismatch>,
+}
+
+/// Holds a network to its golden.
+///
+/// # Errors
+///
+/// A definition that does not take the golden's inputs, an error of candle.
+pub fn compare(entry: &Entry, golden: &Golden) -> Result<Comparison> {
+    let about = &golden.about;
+    let mut parity = Parity {
+        entry,
+        golden,
+        rule: Rule { seed: about.seed },
+        findings: Findings::of(entry.name),
+        comparison: Comparison::default(),
+    };
+    let statistics = parity.calibrate()?;
+    for (number, (input, separation, f32_logits)) in (1..).zip(
+        [
+            Some((about.input, about.separation, about.f32_logits)),
+            about.input2.map(|input| (input, about.separation2, about.f32_logits2)),
+        ]
+        .into_iter()
+        .flatten(),
+    ) {
+        let batch = Evaluated { number, input, separation, f32_logits };
+        parity.evaluate(&batch, &statistics)?;
+    }
+    parity.gradients(DType::F64)?;
+    parity.gradients(DType::F32)?;
+    let Parity { findings, mut comparison, .. } = parity;
+    comparison.mismatches = findings.mismatches;
+    Ok(comparison)
+}
+
+/// Running statistics by tensor name.
+type Statistics = BTreeMap<String, Vec<f64>>;
+
+/// A batch of the golden that is evaluated.
+struct Evaluated {
+    number: usize,
+    input: [usize; 4],
+    separation: f64,
+    f32_logits: f64,
+}
+
+struct Parity<'a> {
+    entry: &'a Entry,
+    golden: &'a Golden,
+    rule: Rule,
+    findings: Findings<'a>,
+    comparison: Comparison,
+}
+
+impl Parity<'_> {
+    fn network(&self, [_, c, h, w]: [usize; 4], heads: bool) -> Result<Network> {
+        let architecture = self.entry.architecture(self.golden.about.classes).without_dropout();
+        let architecture = if heads { architecture } else { architecture.without_heads() };
+        Ok(architecture.at([c, h, w])?)
+    }
+
+    /// The network with weights by the rule, and these statistics or zeros.
+    fn model(&self, network: &Network, statistics: &Statistics, dtype: DType) -> Result<Model> {
+        let map = VarMap::new();
+        {
+            let mut data = map.data().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            for spec in network.tensors() {
+                let values = self.rule.tensor(spec).or_else(|| statistics.get(&spec.name).cloned());
+                let values = values.unwrap_or_else(|| vec![0.0; spec.elements()]);
+                let tensor = Tensor::from_vec(values, spec.dims.as_slice(), &Device::Cpu)?.to_dtype(dtype)?;
+                data.insert(spec.name.clone(), Var::from_tensor(&tensor)?);
+            }
+        }
+        Ok(Model::new(network, VarBuilder::from_varmap(&map, dtype, &Device::Cpu))?)
+    }
+
+    fn batch(&self, name: &str, dims: [usize; 4], dtype: DType) -> Result<Tensor> {
+        Ok(Tensor::from_vec(self.rule.input(name, dims), dims.as_slice(), &Device::Cpu)?.to_dtype(dtype)?)
+    }
+
+    /// What one training pass with momentum 1 would leave. Statistics that were zero hold, after a pass with another
+    /// momentum, that share of the batch's.
+    fn calibrate(&self) -> Result<Statistics> {
+        let Some(input) = self.golden.about.calibration else { return Ok(Statistics::new()) };
+        let network = self.network(input, true)?;
+        let model = self.model(&network, &Statistics::new(), DType::F64)?;
+
+        model.outputs_t(&self.batch("calibration", input, DType::F64)?, true)?;
+        let mut statistics = Statistics::new();
+        let values: BTreeMap<&str, &Tensor> =
+            model.tensors().map(|(spec, tensor)| (spec.name.as_str(), tensor)).collect();
+        for node in network.nodes() {
+            let Op::BatchNorm(norm) = node.op else { continue };
+            for spec in node.tensors.iter().filter(|spec| !spec.trained()) {
+                let share = numbers(values[spec.name.as_str()])?;
+                statistics.insert(spec.name.clone(), share.into_iter().map(|v| v / norm.momentum).collect());
+            }
+        }
+        Ok(statistics)
+    }
+
+    fn evaluate(&mut self, batch: &Evaluated, statistics: &Statistics) -> Result<()> {
+        let Evaluated { number, input, separation, f32_logits } = *batch;
+        let network = self.network(input, false)?;
+        let name = if number == 1 { "input" } else { "input2" };
+        let expected = self.golden.values(&format!("eval{number}.logits")).to_vec();
+        let logits = network.node(network.outputs()[0].node).path.clone();
+        let error_of = |found: &[f64]| distance(&expected, found) / separation;
+        self.comparison.sizes += 1;
+
+        let mut paths: Vec<&str> = self.golden.about.nodes.iter().map(String::as_str).collect();
+        let rows = paths.len();
+        paths.push(&logits);
+        let model = self.model(&network, statistics, DType::F64)?;
+        let values = model.nodes(&self.batch(name, input, DType::F64)?, &paths)?;
+        drop(model);
+        for (index, path) in paths[..rows].iter().enumerate() {
+            let found = fingerprint(self.rule, path, &numbers(&values[index])?, 32);
+            let expected = self.golden.row(&format!("eval{number}.nodes"), rows, index);
+            let error = found.error(expected, 1.0 / (values[index].elem_count() as f64).sqrt());
+            self.comparison.nodes += 1;
+            self.comparison.node = self.comparison.node.max(error);
+            if error.is_nan() || error > F64 {
+                let place = format!("node {path} of {name}");
+                self.findings.differ(
+                    place,
+                    format!("{:.10e}", expected[1]),
+                    format!("{:.10e} (error {error:.1e})", found.norm),
+                );
+            }
+        }
+        let error = error_of(&numbers(&values[rows])?);
+        self.comparison.logits = self.comparison.logits.max(error);
+        self.within(format!("logits of {name} in f64"), error, F64);
+        drop(values);
+
+        let model = self.model(&network, statistics, DType::F32)?;
+        let found = model.nodes(&self.batch(name, input, DType::F32)?, &[&logits])?;
+        let error = error_of(&numbers(&found[0])?);
+        self.comparison.logits_f32 = self.comparison.logits_f32.max(error);
+        self.within(format!("logits of {name} in f32"), error, F32.max(F32_FACTOR * f32_logits));
+        drop(model);
+
+        if network.summary().macs <= ORACLE_MACS {
+            let weights: Weights = network
+                .tensors()
+                .filter_map(|spec| {
+                    let values = self.rule.tensor(spec).or_else(|| statistics.get(&spec.name).cloned())?;
+                    Some((spec.name.clone(), values))
+                })
+                .collect();
+            let values = self.rule.input(name, input);
+            let found = oracle::forward(&network, &weights, &Batch { shape: network.input(), values })?;
+            let error = error_of(&found.values);
+            self.comparison.oracle = Some(self.comparison.oracle.unwrap_or(0.0).max(error));
+            self.within(format!("logits of {name} by the oracle"), error, ORACLE);
+        }
+        Ok(())
+    }
+
+    fn gradients(&mut self, dtype: DType) -> Result<()> {
+        let about = &self.golden.about;
+        let network = self.network(about.input, true)?;
+        let model = self.model(&network, &Statistics::new(), dtype)?;
+        let outputs = model.outputs_t(&self.batch("input", about.input, dtype)?, true)?;
+        let labels = Tensor::new(Rule::labels(about.input[0], about.classes), &Device::Cpu)?;
+        let mut loss = candle_nn::loss::cross_entropy(&outputs[0], &labels)?;
+        for (output, logits) in network.outputs().iter().zip(&outputs).skip(1) {
+            loss = (loss + (candle_nn::loss::cross_entropy(logits, &labels)? * output.loss_weight)?)?;
+        }
+        drop(outputs);
+        if dtype == DType::F64 {
+            let expected = self.golden.values("train.loss")[0];
+            let found = loss.to_scalar::<f64>()?;
+            self.within("loss", ((found - expected) / expected).abs(), F64);
+        }
+        let gradients = loss.backward()?;
+        drop(loss);
+        let rows: BTreeMap<&str, usize> =
+            about.gradients.iter().enumerate().map(|(row, name)| (name.as_str(), row)).collect();
+        let trainable = model.trainable()?;
+        for name in rows.keys().filter(|name| !trainable.iter().any(|(spec, _)| spec.name == **name)) {
+            self.findings.differ(format!("gradient of {name}"), "a trained tensor", "none");
+        }
+        let cancelled: BTreeSet<&str> =
+            network.cancelled_biases().into_iter().map(|tensor| tensor.name.as_str()).collect();
+        let zero: BTreeSet<&str> = about.zero_gradients.iter().map(String::as_str).collect();
+        for name in zero.symmetric_difference(&cancelled).filter(|_| dtype == DType::F64) {
+            let [torch, derived] = [&zero, &cancelled].map(|set| if set.contains(name) { "zero" } else { "not zero" });
+            self.findings.differ(format!("gradient of {name}, by the network"), torch, derived);
+        }
+        let largest = self.golden.values("train.gradients").chunks(10).map(|row| row[1]).fold(0.0, f64::max);
+        for (spec, var) in trainable {
+            let place = format!("gradient of {} in {dtype:?}", spec.name);
+            let Some(row) = rows.get(spec.name.as_str()) else {
+                self.findings.differ(place, "no such tensor", "a trained tensor");
+                continue;
+            };
+            let Some(gradient) = gradients.get(&var) else {
+                self.findings.differ(place, "a gradient", "none");
+                continue;
+            };
+            let expected = self.golden.row("train.gradients", rows.len(), *row);
+            let found = fingerprint(self.rule, &spec.name, &numbers(gradient)?, expected.len() - 2);
+            if zero.contains(spec.name.as_str()) {
+                if dtype == DType::F64 {
+                    self.comparison.zero_gradients += 1;
+                    self.within(place, found.largest / largest, ZERO);
+                }
+                continue;
+            }
+            // Samples against samples, relative to the largest entry; then the norm and the largest entry itself.
+            let apart = distance(&expected[2..], &found.samples) / expected[1];
+            if dtype == DType::F64 {
+                let norm = ((found.norm - expected[0]) / expected[0]).abs();
+                let error = apart.max(norm).max((found.largest - expected[1]).abs() / expected[1]);
+                self.comparison.gradients += 1;
+                self.comparison.gradient = self.comparison.gradient.max(error);
+                self.within(place, error, F64);
+            } else {
+                let allowed = F32_FACTOR * self.golden.values("train.f32_distance")[*row] + F32;
+                self.comparison.gradient_f32 = self.comparison.gradient_f32.max(apart / allowed);
+                self.within(place, apart, allowed);
+            }
+        }
+        Ok(())
+    }
+
+    fn within(&mut self, place: impl ToString, error: f64, allowed: f64) {
+        if error.is_nan() || error > allowed {
+            self.findings.differ(place, format!("a relative error of at most {allowed:.1e}"), format!("{error:.2e}"));
+        }
+    }
+}
+
+/// What is kept of a tensor.
+struct Fingerprint {
+    mean: f64,
+    norm: f64,
+    largest: f64,
+    samples: Vec<f64>,
+}
+
+impl Fingerprint {
+    /// The largest difference from a row of mean, norm and samples, relative to the largest entry. The norm counts by
+    /// `norm_weight` of itself, as it sums up everything.
+    fn error(&self, row: &[f64], norm_weight: f64) -> f64 {
+        let mean = (self.mean - row[0]).abs();
+        let norm = (self.norm - row[1]).abs() * norm_weight;
+        distance(&row[2..], &self.samples).max(mean).max(norm) / self.largest
+    }
+}
+
+fn fingerprint(rule: Rule, name: &str, values: &[f64], samples: usize) -> Fingerprint {
+    Fingerprint {
+        mean: values.iter().sum::<f64>() / values.len() as f64,
+        norm: values.iter().map(|v| v * v).sum::<f64>().sqrt(),
+        largest: values.iter().fold(0.0, |largest: f64, v| largest.max(v.abs())),
+        samples: rule.positions(name, values.len(), samples).into_iter().map(|at| values[at]).collect(),
+    }
+}
+
+/// Largest difference; infinite where the lengths differ or something is not a number.
+fn distance(expected: &[f64], found: &[f64]) -> f64 {
+    if expected.len() != found.len() {
+        return f64::INFINITY;
+    }
+    let apart = |(a, b): (&f64, &f64)| (a - b).abs();
+    expected
+        .iter()
+        .zip(found)
+        .map(apart)
+        .fold(0.0, |largest, d| if d.is_nan() { f64::INFINITY } else { largest.max(d) })
+}
+
+fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {
+    Ok(tensor.flatten_all()?.to_dtype(DType::F64)?.to_vec1()?)
+}

@@ -1,0 +1,8 @@
+//! Laws over networks and readings, each with many witnesses.
+
+mod ops;
+mod parity;
+mod shapes;
+mod zoo;
+
+type Failure = Box<dyn std::error::Error>;

@@ -1,0 +1,98 @@
+//! `forward`: a network on tensors from a file, for anyone who compares with another framework.
+
+use crate::cli::{self, Common};
+use anyhow::{Context, Result, anyhow, bail};
+use candle_core::{DType, Device, Tensor};
+use cnn_core::candle_core;
+use cnn_core::network::NodeId;
+use cnn_core::shape::times;
+use cnn_core::{Architecture, Network};
+use cnn_train::WeightsFile;
+use cnn_zoo::Entry;
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
+    let entry = cnn_zoo::find(&args.network)?;
+    let device = common.device.open()?;
+    let weights = WeightsFile::read(&args.weights, &device)?;
+    let classes = match args.classes {
+        Some(classes) => classes as usize,
+        None => classes_of(&entry, &weights)?,
+    };
+    let batch = input(&args.input, &device)?;
+    let network = architecture(args, &entry, classes)?.at([batch.dim(1)?, batch.dim(2)?, batch.dim(3)?])?;
+    let nodes = outputs(args, &network)?;
+    let paths: Vec<&str> = nodes.iter().map(|(_, id)| network.node(*id).path.as_str()).collect();
+    let model = weights.model(&network, &device)?;
+    let values = model.nodes(&batch, &paths)?;
+    let tensors: HashMap<String, Tensor> = nodes
+        .into_iter()
+        .zip(values)
+        .map(|((name, _), value)| Ok((name, value.to_device(&Device::Cpu)?.contiguous()?)))
+        .collect::<Result<_>>()?;
+    candle_core::safetensors::save(&tensors, &args.output)
+        .map_err(|error| anyhow!("cannot write {}: {error}", args.output.display()))?;
+    let mut written: Vec<String> =
+        tensors.iter().map(|(name, tensor)| format!("{name} {}", times(tensor.dims()))).collect();
+    written.sort_unstable();
+    println!("{}: {}", args.output.display(), written.join(", "));
+    Ok(())
+}
+
+fn architecture(args: &cli::Forward, entry: &Entry, classes: usize) -> Result<Architecture> {
+    let architecture = if args.transform_input {
+        entry.transformed(classes).with_context(|| format!("{} has no transform_input", entry.name))?
+    } else {
+        entry.architecture(classes)
+    };
+    let architecture = architecture.without_heads();
+    Ok(if args.softmax { architecture.with_softmax() } else { architecture })
+}
+
+/// The number of classes that the weights are for: read from a tensor whose shape depends on it.
+fn classes_of(entry: &Entry, weights: &WeightsFile) -> Result<usize> {
+    let [few, more] = [2, 3].map(|classes| entry.architecture(classes).without_heads().at_usual_input());
+    let (few, more) = (few?, more?);
+    let of_classes = few.tensors().zip(more.tensors()).find(|(a, b)| a.dims != b.dims);
+    let found = of_classes.and_then(|(spec, _)| weights.dims(&spec.name)).and_then(|dims| dims.first().copied());
+    Ok(found.unwrap_or(entry.classes))
+}
+
+/// What is written under which name.
+fn outputs(args: &cli::Forward, network: &Network) -> Result<BTreeSet<(String, NodeId)>> {
+    let last = network.outputs()[0].node;
+    let mut nodes = BTreeSet::new();
+    for path in &args.taps {
+        nodes.insert((path.clone(), network.find(path)?));
+    }
+    if args.softmax {
+        nodes.insert(("probabilities".to_string(), last));
+        nodes.insert(("logits".to_string(), network.node(last).inputs[0]));
+    } else {
+        nodes.insert(("logits".to_string(), last));
+    }
+    Ok(nodes)
+}
+
+/// The tensor `input` of a file, as f32.
+fn input(path: &Path, device: &Device) -> Result<Tensor> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut tensors = candle_core::safetensors::load_buffer(&bytes, device).map_err(|error| {
+        let problem = error.to_string();
+        anyhow!("{} is no safetensors file: {}", path.display(), problem.lines().next().unwrap_or_default())
+    })?;
+    let Some(input) = tensors.remove("input") else {
+        let mut names: Vec<String> = tensors.into_keys().collect();
+        names.sort_unstable();
+        bail!("{} has no tensor input, only: {}", path.display(), names.join(", "));
+    };
+    match input.dims() {
+        [n, _, _, _] if *n > 0 => Ok(input.to_dtype(DType::F32)?),
+        dims => bail!(
+            "{}: tensor input is {}, but images × channels × height × width are needed",
+            path.display(),
+            times(dims)
+        ),
+    }
+}
