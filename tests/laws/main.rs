@@ -1,5 +1,6 @@
 //! Laws over networks and readings, each with many witnesses.
 
+mod arrows;
 mod ops;
 mod parity;
 mod shapes;

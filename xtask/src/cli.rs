@@ -97,7 +97,7 @@ pub struct Summary {
     #[arg(long, value_name = "C,H,W")]
     pub shape: Option<InputShape>,
     /// Number of classes instead of its source's
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub classes: Option<u32>,
     /// Whether auxiliary heads are part of it
     #[arg(long, value_enum, default_value_t = Switch::On)]
@@ -116,10 +116,10 @@ pub struct Compare {
     #[arg(long, value_name = "C,H,W")]
     pub shape: Option<InputShape>,
     /// Images in a batch
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch: u32,
     /// Number of classes instead of their sources'
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub classes: Option<u32>,
     /// Print JSON
     #[arg(long)]
@@ -151,7 +151,7 @@ pub struct Train {
     pub resize: Option<u32>,
     /// Passes over the training images [default: the network's recipe]
     #[arg(long, value_name = "N")]
-    pub epochs: Option<usize>,
+    pub epochs: Option<u32>,
     /// Images in a step [default: the network's recipe]
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
@@ -234,7 +234,7 @@ pub struct Forward {
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
     /// Number of classes [default: what the weights have]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub classes: Option<u32>,
     /// Nodes to write too, separated by commas
     #[arg(long, value_name = "NODE", value_delimiter = ',')]

@@ -43,8 +43,8 @@ impl Comparison {
                     "layers": summary.layers,
                     "receptive_field": summary.receptive_field.size.axes(),
                     "weights_memory": summary.weights_memory,
-                    "training_memory": summary.training_memory * self.batch,
-                    "inference_memory": summary.inference_memory * self.batch,
+                    "training_memory": summary.training_memory.saturating_mul(self.batch),
+                    "inference_memory": summary.inference_memory.saturating_mul(self.batch),
                 })
             })
             .collect();
@@ -81,8 +81,8 @@ impl fmt::Display for Comparison {
                 summary.layers.to_string(),
                 summary.receptive_field.size.to_string(),
                 bytes(summary.weights_memory),
-                bytes(summary.training_memory * self.batch),
-                bytes(summary.inference_memory * self.batch),
+                bytes(summary.training_memory.saturating_mul(self.batch)),
+                bytes(summary.inference_memory.saturating_mul(self.batch)),
             ]
         });
         let rows: Vec<[String; 12]> = std::iter::once(header.map(str::to_string)).chain(rows).collect();

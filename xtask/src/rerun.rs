@@ -45,8 +45,17 @@ pub fn with_feature(feature: &str, why: &str) -> Result<ExitCode> {
     };
     eprintln!("{why}: building with the feature `{feature}` (minutes, the first time) and running again");
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let mut features = vec![feature];
+    for (built, name) in
+        [(cfg!(feature = "cuda"), "cuda"), (cfg!(feature = "cudnn"), "cudnn"), (cfg!(feature = "metal"), "metal")]
+    {
+        features.extend(built.then_some(name));
+    }
+    let release: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
     let status = Command::new(cargo)
-        .args(["run", "--quiet", "--manifest-path", manifest, "--features", feature, "--"])
+        .args(["run", "--quiet", "--manifest-path", manifest])
+        .args(release)
+        .args(["--features", &features.join(","), "--"])
         .args(std::env::args_os().skip(1))
         .status()
         .context("cannot run cargo")?;

@@ -59,6 +59,8 @@ fn unknown_names_are_answered_with_near_ones() -> Result<(), Failure> {
 fn an_input_too_small_names_the_node() -> Result<(), Failure> {
     let message = error_of(&["summary", "lenet", "--shape", "1,10,10"])?;
     assert_eq!(message, "conv2: kernel 5×5 exceeds padded input 3×3 (input 3×3)");
+    let message = error_of(&["summary", "lenet", "--shape", "1,9999999999,9999999999"])?;
+    assert!(message.starts_with("input: input of 1×9999999999×9999999999"), "{message}");
     let out = tempfile::tempdir()?;
     let message = error_of(&["train", "lenet", "--resize", "9", "--out", path(&out.path().join("run"))])?;
     assert_eq!(message, "conv2: kernel 5×5 exceeds padded input 2×2 (input 2×2)");
@@ -143,12 +145,28 @@ fn weights_that_are_missing_cut_short_corrupt_or_of_another_network() -> Result<
     let number = accuracy.strip_prefix("accuracy ").and_then(|rest| rest.strip_suffix(" %")).ok_or(text.clone())?;
     assert_eq!(number.split_once('.').map(|(_, decimals)| decimals.len()), Some(2), "{accuracy}");
 
+    // Every tensor of mnist_conv is there, and one more.
+    let surplus = folder.path().join("surplus.safetensors");
+    let mut tensors = cnn_core::candle_core::safetensors::load(&last, &cnn_core::candle_core::Device::Cpu)?;
+    tensors.insert("layer9.weight".to_string(), tensors["fc.bias"].clone());
+    cnn_core::candle_core::safetensors::save(&tensors, &surplus)?;
+    let expected = format!(
+        "{}: not weights of mnist_conv: it holds 1 tensors that it lacks, layer9.weight the first",
+        surplus.display()
+    );
+    assert_eq!(refused("mnist_conv", &surplus)?, expected);
+    let message = refused("mnist_conv", folder.path())?;
+    assert!(message.starts_with(&format!("{}: cannot read", folder.path().display())), "{message}");
+
     let none = folder.path().join("none.safetensors");
     assert_eq!(
         refused("mnist_conv", &none)?,
         format!("{}: cannot read: No such file or directory (os error 2)", none.display())
     );
-    assert_eq!(refused("lenet", &last)?, format!("{} holds weights of mnist_conv, not of lenet", last.display()));
+    assert_eq!(
+        refused("lenet", &last)?,
+        format!("{}: not weights of lenet: it holds weights of mnist_conv", last.display())
+    );
     let whole = std::fs::read(&last)?;
     for length in [0, 4, 100, whole.len() - 1] {
         let cut = folder.path().join("cut.safetensors");
@@ -183,6 +201,25 @@ fn a_loss_that_is_no_number_stops_the_run_at_its_step() -> Result<(), Failure> {
     assert!(message.starts_with("training diverged: the loss is "), "{message}");
     assert!(message.contains(" at step ") && message.contains(" of epoch 1 "), "{message}");
     assert!(!run.join("last.safetensors").exists());
+    // A single step, whose effect no later loss shows.
+    let message = error_of(&[
+        "train",
+        "lenet",
+        "--dataset",
+        "mnist",
+        "--data-dir",
+        path(folder.path()),
+        "--lr",
+        "1e30",
+        "--batch-size",
+        "200",
+        "--epochs",
+        "1",
+        "--out",
+        path(&folder.path().join("single")),
+    ])?;
+    assert!(message.contains(" at step 1 of epoch 1 "), "{message}");
+    assert!(!folder.path().join("single").join("last.safetensors").exists());
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::network::{Network, Node, NodeId, Output};
 use crate::op::Op;
 use crate::shape::Shape;
-use crate::shape_rule::output_shape;
+use crate::shape_rule::{check_size, output_shape};
 use crate::tensors::tensors_of;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -31,6 +31,7 @@ impl Architecture {
             head: None,
         };
         let shape = Shape::Map { channels, height, width };
+        check_size(&Op::Input, Op::Input.name(), shape, shape)?;
         let start = Node {
             path: Op::Input.name().to_string(),
             op: Op::Input,
@@ -122,6 +123,7 @@ impl Elaboration<'_> {
     fn op(&mut self, op: &Op, path: String, inputs: Vec<NodeId>) -> Result<NodeId> {
         let shapes: Vec<Shape> = inputs.iter().map(|input| self.nodes[input.0].shape).collect();
         let shape = output_shape(op, &path, &shapes)?;
+        check_size(op, &path, shapes[0], shape)?;
         let tensors = tensors_of(op, &path, shapes[0], &self.architecture.scheme);
         self.push(Node { path, op: op.clone(), inputs, shape, tensors, head: self.head })
     }

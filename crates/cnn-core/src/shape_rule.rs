@@ -85,6 +85,26 @@ pub(crate) fn output_shape(op: &Op, path: &str, inputs: &[Shape]) -> Result<Shap
     }
 }
 
+/// More than this no machine computes, and sums over a whole network stay far from overflow.
+const LARGEST: u128 = 1 << 48;
+
+/// Whether the output, the weights and the multiply-accumulates of `op` can be counted.
+pub(crate) fn check_size(op: &Op, path: &str, input: Shape, output: Shape) -> Result<()> {
+    let elements =
+        |shape: Shape| shape.dims().into_iter().fold(1, |product: u128, n| product.saturating_mul(n as u128));
+    let fan_in = match op {
+        Op::Conv(conv) => (conv.window.kernel.area() as u128).saturating_mul(input.channels() as u128),
+        Op::Linear(_) | Op::RadialBasis { .. } => input.channels() as u128,
+        _ => 1,
+    };
+    let (values, work) = (elements(output), elements(output).saturating_mul(fan_in));
+    if values > LARGEST || work > LARGEST {
+        let text = format!("{} of {input} to {output} is larger than anything that can be computed", op.name());
+        return Err(invalid(path, text));
+    }
+    Ok(())
+}
+
 fn slide(path: &str, window: &Window, input: Pair) -> Result<Pair> {
     positive(path, "kernel positions", window.kernel.area())?;
     positive(path, "stride", window.stride.area())?;

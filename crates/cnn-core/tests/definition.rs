@@ -168,6 +168,8 @@ fn elaboration_errors_name_the_node_and_both_shapes() {
     let twice = chain().then("a", relu()).then("a", relu());
     assert_eq!(message(twice, [3, 4, 4]), "a: two nodes of net have this path");
     assert_eq!(message(chain(), [3, 0, 4]), "net: input 3×0×4 has a dimension of 0");
+    let huge = message(chain().relu(), [1, 9_999_999_999, 9_999_999_999]);
+    assert!(huge.starts_with("input: input of 1×9999999999×9999999999"), "{huge}");
     let padded = chain().and(max_pool(2).pad(2));
     assert_eq!(message(padded, [3, 4, 4]), "max_pool: padding 2×2 is more than half of kernel 2×2");
 }

@@ -25,7 +25,8 @@
 //! The paper's output units compare F6 with bitmaps of the characters and give distances, the smaller the better; ours
 //! give the same distances with the sign turned, so that the largest wins as everywhere else. The bitmaps here are drawn
 //! for this crate in the paper's format of 7×12 cells; for other than ten classes the codes are random signs, which the
-//! paper names as an alternative. Its subsampling coefficients begin at 1/4, which makes S2 and S4 start as means. The
+//! paper names as an alternative. Its subsampling coefficients begin at 1/4, which makes S2 and S4 start as means, and C3 is initialised by the mean
+//! number of connections a map has, where the paper takes each map's own. The
 //! book's network and the tutorials' see all six maps everywhere in C3, have no coefficients in the pools and end in a
 //! linear layer.
 

@@ -27,6 +27,16 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// Weights of another network.
+    #[error("{}: not weights of {network}: it holds {found}", path.display())]
+    OtherNetwork {
+        /// The file.
+        path: PathBuf,
+        /// The network that was asked for.
+        network: String,
+        /// What tells that they are another's.
+        found: String,
+    },
     /// A folder that already holds a run.
     #[error("{}: already holds a run ({file}); choose another folder, or overwrite it", path.display())]
     FolderTaken {

@@ -22,6 +22,9 @@ pub struct Evaluated {
 ///
 /// Those of the network and the loader.
 pub fn evaluate(model: &Evaluation, loader: &Loader<'_>) -> Result<Evaluated> {
+    if loader.is_empty() {
+        return Err(cnn_data::Error::NoImages.into());
+    }
     let (mut loss, mut correct, mut images) = (0.0, 0, 0);
     for batch in loader.in_order() {
         let batch = batch?;

@@ -10,7 +10,7 @@ use crate::weights::Card;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_nn::loss::cross_entropy;
-use cnn_core::{Model, Network};
+use cnn_core::{Model, Network, Op};
 use cnn_data::{Dataset, Loader, Preparation};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -83,6 +83,11 @@ pub fn train(task: &Task<'_>, mut folder: Option<&mut RunFolder>, observer: &mut
         let trained = task.epoch(number, &loader, &model, &mut optimiser, observer, folder.as_deref())?;
         let training_seconds = started.elapsed().as_secs_f64();
         let tested = evaluate(&model.evaluation(), &test)?;
+        // The last step's effect shows only here.
+        if !tested.loss.is_finite() {
+            let Step { epoch, step, learning_rate, .. } = trained;
+            return Err(Error::Diverged { epoch, step, loss: tested.loss as f32, learning_rate });
+        }
         epochs.push(Epoch {
             epoch: number,
             train_loss: trained.loss,
@@ -110,11 +115,18 @@ impl Task<'_> {
         self.settings.check()?;
         let outputs = self.network.node(self.network.outputs()[0].node).shape.elements();
         let classes = self.dataset.classes().len();
-        if outputs < classes {
+        if self.dataset.train().is_empty() || self.dataset.test().is_empty() {
+            return Err(cnn_data::Error::NoImages.into());
+        }
+        if outputs != classes {
             let (network, dataset) = (self.network.name().to_string(), self.dataset.name().to_string());
             return Err(Error::Classes { network, outputs, dataset, classes });
         }
         Ok(())
+    }
+
+    fn has_batch_norm(&self) -> bool {
+        self.network.nodes().iter().any(|node| matches!(node.op, Op::BatchNorm(_)))
     }
 
     fn card(&self) -> Card {
@@ -153,6 +165,10 @@ impl Task<'_> {
         let (mut loss_sum, mut correct, mut seen) = (0.0, 0, 0);
         for batch in loader.epoch(settings.seed, number) {
             let batch = batch?;
+            // A batch norm cannot train on what may be a single value; the image comes again in another epoch.
+            if batch.indices.len() == 1 && steps > 1 && self.has_batch_norm() {
+                continue;
+            }
             let done = (number - 1) * steps + at.step;
             at.learning_rate = settings.learning_rate * settings.schedule.factor(done, settings.epochs * steps);
             at.step += 1;

@@ -4,10 +4,10 @@ use crate::error::{Error, Result};
 use crate::whole_file::write_whole;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
-use cnn_core::{Model, Network};
+use cnn_core::{Architecture, Model, Network};
 use cnn_data::Preparation;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// The key of the card among the file's metadata. One key alone: the order of several is not kept, the bytes would
@@ -62,7 +62,37 @@ impl WeightsFile {
         self.tensors.get(tensor).map(Tensor::dims)
     }
 
-    /// The model of `network` with these weights, for evaluation or to go on training.
+    /// Whether the weights are of this network: its card says so, if it has one, and it has no tensor that the network
+    /// lacks. Heads may be there or not; `num_batches_tracked` is of torch alone.
+    ///
+    /// # Errors
+    ///
+    /// Weights of another network, even where every tensor that is needed is there.
+    pub fn check(&self, architecture: &Architecture) -> Result<()> {
+        let (path, network) = (self.path.clone(), architecture.name().to_string());
+        if let Some(card) = &self.card
+            && card.network != network
+        {
+            return Err(Error::OtherNetwork { path, network, found: format!("weights of {}", card.network) });
+        }
+        let known = architecture.at_usual_input()?;
+        let known: BTreeSet<&str> = known.tensors().map(|spec| spec.name.as_str()).collect();
+        let mut surplus: Vec<&String> = self
+            .tensors
+            .keys()
+            .filter(|name| !known.contains(name.as_str()) && !name.ends_with("num_batches_tracked"))
+            .collect();
+        surplus.sort_unstable();
+        match surplus.first() {
+            None => Ok(()),
+            Some(first) => {
+                let found = format!("{} tensors that it lacks, {first} the first", surplus.len());
+                Err(Error::OtherNetwork { path, network, found })
+            }
+        }
+    }
+
+    /// The model of `network` with these weights, for evaluation.
     ///
     /// # Errors
     ///

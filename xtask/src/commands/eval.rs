@@ -2,7 +2,7 @@
 
 use super::data;
 use crate::cli::{self, Common};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use cnn_data::Loader;
 use cnn_train::{WeightsFile, evaluate};
 
@@ -10,11 +10,7 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
     let device = common.device.open()?;
     let weights = WeightsFile::read(&args.weights, &device)?;
-    if let Some(card) = &weights.card
-        && card.network != entry.name
-    {
-        bail!("{} holds weights of {}, not of {}", args.weights.display(), card.network, entry.name);
-    }
+    weights.check(&entry.architecture(entry.classes))?;
     let dataset = data::dataset(&args.data, common.seed)?;
     // Weights from elsewhere say nothing about their images: the data set's own statistics stand in.
     let (network, preparation) = match &weights.card {

@@ -9,13 +9,14 @@ use cnn_core::shape::times;
 use cnn_core::{Architecture, Network};
 use cnn_train::WeightsFile;
 use cnn_zoo::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
     let device = common.device.open()?;
     let weights = WeightsFile::read(&args.weights, &device)?;
+    weights.check(&entry.architecture(entry.classes))?;
     let classes = match args.classes {
         Some(classes) => classes as usize,
         None => classes_of(&entry, &weights)?,
@@ -31,8 +32,8 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
         .zip(values)
         .map(|((name, _), value)| Ok((name, value.to_device(&Device::Cpu)?.contiguous()?)))
         .collect::<Result<_>>()?;
-    candle_core::safetensors::save(&tensors, &args.output)
-        .map_err(|error| anyhow!("cannot write {}: {error}", args.output.display()))?;
+    let named: BTreeMap<&String, &Tensor> = tensors.iter().collect();
+    cnn_train::write_whole(&args.output, &safetensors::serialize(named, None)?)?;
     let mut written: Vec<String> =
         tensors.iter().map(|(name, tensor)| format!("{name} {}", times(tensor.dims()))).collect();
     written.sort_unstable();

@@ -74,7 +74,7 @@ fn announce(args: &cli::Train, network: &cnn_core::Network, fit: &Fit, [c, h, w]
 /// The network's recipe with what the command line changes.
 fn settings(args: &cli::Train, network: &str, seed: u64) -> Result<Settings> {
     let mut settings = Settings { seed, ..recipe::usual(network) };
-    settings.epochs = args.epochs.unwrap_or(settings.epochs);
+    settings.epochs = args.epochs.map_or(settings.epochs, |epochs| epochs as usize);
     settings.batch_size = args.batch_size.unwrap_or(settings.batch_size);
     settings.rule = match (args.optimizer, settings.rule) {
         (None, rule) | (Some(OptimizerName::Sgd), rule @ Rule::Sgd { .. }) => rule,

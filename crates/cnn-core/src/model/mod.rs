@@ -1,7 +1,7 @@
 //! `Model`: a network with weights, in candle.
 //!
 //! A `VarBuilder` goes in, `Module` and `ModuleT` come out, and everything between is ordinary candle: an optimiser, a
-//! `VarMap` or a foreign checkpoint works with it unchanged. Every operation is made of plain candle operations whose
+//! `VarMap` filled by [`initialise`] or a foreign checkpoint works with it unchanged. Every operation is made of plain candle operations whose
 //! gradients are right on any device; where candle's own are not (see `docs/decisions/`), others stand in for them.
 
 mod activation;
@@ -164,9 +164,13 @@ impl ModuleT for Model {
 pub struct Evaluation(Model);
 
 impl Evaluation {
-    /// The model.
-    pub fn model(&self) -> &Model {
-        &self.0
+    /// As [`Model::nodes`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::nodes`].
+    pub fn nodes(&self, batch: &Tensor, paths: &[&str]) -> Result<Vec<Tensor>> {
+        self.0.nodes(batch, paths)
     }
 }
 

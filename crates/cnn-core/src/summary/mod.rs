@@ -30,7 +30,8 @@ pub struct Summary {
     pub parameters: usize,
     /// Trained numbers of what evaluation needs.
     pub parameters_without_heads: usize,
-    /// Multiply-accumulates of the evaluation of one sample: convolutions and linear layers, biases not counted.
+    /// Multiply-accumulates of the evaluation of one sample: convolutions, linear layers and radial basis
+    /// outputs, biases not counted.
     pub macs: usize,
     /// The same with the auxiliary heads.
     pub macs_with_heads: usize,
@@ -127,13 +128,22 @@ impl Network {
             Op::Flatten | Op::Dropout { .. } => 0,
             _ => self.nodes[id].shape.elements() * F32,
         };
+        // Who reads a view reads what it looks at; the view of an output is kept with it.
+        for id in (0..self.nodes.len()).rev().filter(|id| needed[*id] && bytes(*id) == 0) {
+            let viewed = self.nodes[id].inputs[0].index();
+            last_reader[viewed] = last_reader[id].and_then(|last| last_reader[viewed].map(|own| last.max(own)));
+        }
+        let mut dropped_after = vec![0; self.nodes.len()];
+        for (id, last) in last_reader.iter().enumerate() {
+            if let Some(last) = last {
+                dropped_after[*last] += bytes(id);
+            }
+        }
         let (mut alive, mut peak) = (0, 0);
         for id in (0..self.nodes.len()).filter(|id| needed[*id]) {
             alive += bytes(id);
             peak = peak.max(alive);
-            let mut read: Vec<usize> = self.nodes[id].inputs.iter().map(|input| input.index()).collect();
-            read.dedup();
-            alive -= read.into_iter().filter(|input| last_reader[*input] == Some(id)).map(bytes).sum::<usize>();
+            alive -= dropped_after[id];
         }
         peak
     }

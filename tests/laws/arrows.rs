@@ -1,0 +1,51 @@
+//! Which crate may depend on which: the arrows of `docs/architecture.md`, and what a model crate must not bring along.
+
+use super::Failure;
+use std::process::Command;
+
+/// For each package the packages of the workspace it may depend on.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("cnn-core", &[]),
+    ("cnn-inception", &["cnn-core"]),
+    ("cnn-residual", &["cnn-core"]),
+    ("cnn-dense", &["cnn-core"]),
+    ("cnn-nin", &["cnn-core"]),
+    ("cnn-lenet", &["cnn-core"]),
+    ("cnn-alexnet", &["cnn-core"]),
+    ("cnn-vgg", &["cnn-core"]),
+    ("cnn-googlenet", &["cnn-core", "cnn-inception"]),
+    ("cnn-resnet", &["cnn-core", "cnn-residual"]),
+    ("cnn-densenet", &["cnn-core", "cnn-dense"]),
+    ("cnn-data", &["cnn-core"]),
+    ("cnn-train", &["cnn-core", "cnn-data"]),
+    (
+        "cnn-zoo",
+        &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
+    ),
+    ("cnn-verify", &["cnn-core", "cnn-zoo"]),
+    ("xtask", &["cnn-core", "cnn-data", "cnn-train", "cnn-verify", "cnn-zoo"]),
+    ("cnn-tests", &["cnn-core", "cnn-lenet", "cnn-train", "cnn-verify", "cnn-zoo"]),
+];
+
+#[test]
+fn dependencies_follow_the_arrows() -> Result<(), Failure> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline", "--manifest-path", manifest])
+        .output()?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata["packages"].as_array().ok_or("no packages")?;
+    assert_eq!(packages.len(), ARROWS.len(), "a package has no line in ARROWS");
+    for package in packages {
+        let name = package["name"].as_str().ok_or("no name")?;
+        let (_, allowed) = ARROWS.iter().find(|(known, _)| *known == name).ok_or(format!("{name} is new"))?;
+        for dependency in package["dependencies"].as_array().ok_or("no dependencies")? {
+            let on = dependency["name"].as_str().ok_or("no name")?;
+            let ours = ARROWS.iter().any(|(known, _)| *known == on);
+            assert!(!ours || allowed.contains(&on), "{name} must not depend on {on}");
+        }
+    }
+    Ok(())
+}
