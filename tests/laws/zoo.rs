@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use cnn_core::candle_core::{DType, Device, Tensor};
-use cnn_core::candle_nn::{VarBuilder, loss};
+use cnn_core::candle_nn::VarBuilder;
 use cnn_core::{Model, Network, initialisation, model};
 use cnn_train::{Optimiser, Rule};
 use cnn_zoo::Entry;
@@ -107,11 +107,7 @@ fn step(network: &Network) -> Result<(), Failure> {
     let batch = Tensor::from_vec(noise, dims.as_slice(), &device)?;
     let labels = Tensor::new(&[3u32, 7], &device)?;
     let outputs = model.outputs_t(&batch, true)?;
-    let mut total = loss::cross_entropy(&outputs[0], &labels)?;
-    for (output, logits) in network.outputs().iter().zip(&outputs).skip(1) {
-        total = (total + (loss::cross_entropy(logits, &labels)? * output.loss_weight)?)?;
-    }
-    let gradients = total.backward()?;
+    let gradients = model.loss(&outputs, &labels)?.backward()?;
     let cancelled: BTreeSet<&str> = network.cancelled_biases().into_iter().map(|spec| spec.name.as_str()).collect();
     for (spec, var) in model.trainable()? {
         let gradient = gradients.get(&var).ok_or(format!("{name}: {} gets no gradient", spec.name))?;

@@ -107,10 +107,10 @@ impl Network {
         self.nodes.iter().flat_map(|node| &node.tensors)
     }
 
-    /// For each node the last node that reads it, if any: when its value can be dropped.
-    pub(crate) fn last_readers(&self) -> Vec<Option<NodeId>> {
+    /// For each node the last of the `needed` nodes that reads it, if any: when its value can be dropped.
+    pub(crate) fn last_readers(&self, needed: &[bool]) -> Vec<Option<NodeId>> {
         let mut last = vec![None; self.nodes.len()];
-        for (reader, node) in self.nodes.iter().enumerate() {
+        for (reader, node) in self.nodes.iter().enumerate().filter(|(reader, _)| needed[*reader]) {
             for input in &node.inputs {
                 last[input.0] = Some(NodeId(reader));
             }

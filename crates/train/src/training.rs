@@ -7,9 +7,8 @@ use crate::observer::{Observer, Step};
 use crate::optimiser::Optimiser;
 use crate::settings::Settings;
 use crate::weights::Card;
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device};
 use candle_nn::VarBuilder;
-use candle_nn::loss::cross_entropy;
 use cnn_core::{Model, Network, Op};
 use cnn_data::{Dataset, Loader, Preparation};
 use serde::{Deserialize, Serialize};
@@ -174,7 +173,7 @@ impl Task<'_> {
             at.step += 1;
             at.images = batch.indices.len();
             let outputs = model.outputs_t(&batch.images, true)?;
-            let loss = self.loss(&outputs, &batch.labels)?;
+            let loss = model.loss(&outputs, &batch.labels)?;
             let value = loss.to_scalar::<f32>()?;
             if !value.is_finite() {
                 let Step { epoch, step, learning_rate, .. } = at;
@@ -194,14 +193,5 @@ impl Task<'_> {
             }
         }
         Ok(at)
-    }
-
-    /// Cross-entropy of the logits, and of each auxiliary head times its weight.
-    fn loss(&self, outputs: &[Tensor], labels: &Tensor) -> Result<Tensor> {
-        let mut total = cross_entropy(&outputs[0], labels)?;
-        for (output, head) in outputs.iter().zip(self.network.outputs()).skip(1) {
-            total = (total + (cross_entropy(output, labels)? * head.loss_weight)?)?;
-        }
-        Ok(total)
     }
 }

@@ -215,10 +215,7 @@ impl Parity<'_> {
         let model = self.model(&network, &Statistics::new(), dtype)?;
         let outputs = model.outputs_t(&self.batch("input", about.input, dtype)?, true)?;
         let labels = Tensor::new(Rule::labels(about.input[0], about.classes), &Device::Cpu)?;
-        let mut loss = candle_nn::loss::cross_entropy(&outputs[0], &labels)?;
-        for (output, logits) in network.outputs().iter().zip(&outputs).skip(1) {
-            loss = (loss + (candle_nn::loss::cross_entropy(logits, &labels)? * output.loss_weight)?)?;
-        }
+        let loss = model.loss(&outputs, &labels)?;
         drop(outputs);
         if dtype == DType::F64 {
             let expected = self.golden.values("train.loss")[0];

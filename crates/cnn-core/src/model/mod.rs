@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::network::{Network, NodeId};
 use crate::tensors::{Role, TensorSpec};
 use candle_core::{DType, Device, Tensor, Var};
+use candle_nn::loss::cross_entropy;
 use candle_nn::{Module, ModuleT, VarBuilder, VarMap};
 use dropout::Dropout;
 
@@ -110,6 +111,20 @@ impl Model {
         self.run(batch, train, &targets)
     }
 
+    /// The loss of a batch for [`Model::outputs_t`] and labels `(N)`: mean cross-entropy of the logits, plus that of each
+    /// auxiliary head times the weight its source gives it.
+    ///
+    /// # Errors
+    ///
+    /// A label that is no class.
+    pub fn loss(&self, outputs: &[Tensor], labels: &Tensor) -> Result<Tensor> {
+        let mut total = cross_entropy(&outputs[0], labels)?;
+        for (output, head) in outputs.iter().zip(self.network.outputs()).skip(1) {
+            total = (total + (cross_entropy(output, labels)? * head.loss_weight)?)?;
+        }
+        Ok(total)
+    }
+
     /// The values of the nodes of these paths for a batch, in evaluation mode.
     ///
     /// # Errors
@@ -124,7 +139,7 @@ impl Model {
         self.check(batch)?;
         let nodes = self.network.nodes();
         let needed = self.network.needed_for(targets);
-        let last_readers = self.network.last_readers();
+        let last_readers = self.network.last_readers(&needed);
         let pass = train.then(|| self.dropout.next_pass());
         let mut values: Vec<Option<Tensor>> = vec![None; nodes.len()];
         for (id, node) in nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {

@@ -117,12 +117,7 @@ impl Network {
 
     fn inference_memory(&self) -> usize {
         let needed = self.needed_for(&[self.outputs[0].node]);
-        let mut last_reader = vec![None; self.nodes.len()];
-        for (reader, node) in self.nodes.iter().enumerate().filter(|(reader, _)| needed[*reader]) {
-            for input in &node.inputs {
-                last_reader[input.index()] = Some(reader);
-            }
-        }
+        let mut last_reader = self.last_readers(&needed);
         let bytes = |id: usize| match self.nodes[id].op {
             // A view of its input.
             Op::Flatten | Op::Dropout { .. } => 0,
@@ -136,7 +131,7 @@ impl Network {
         let mut dropped_after = vec![0; self.nodes.len()];
         for (id, last) in last_reader.iter().enumerate() {
             if let Some(last) = last {
-                dropped_after[*last] += bytes(id);
+                dropped_after[last.index()] += bytes(id);
             }
         }
         let (mut alive, mut peak) = (0, 0);
