@@ -22,6 +22,7 @@ fn depths_parameters_and_multiply_accumulates() -> Result<()> {
         ("densenet264", 265, 33_337_704, 5_751_653_376),
         ("densenet40_cifar", 40, 1_019_722, 264_812_928),
         ("densenet100_cifar", 100, 6_979_642, 1_769_516_448),
+        ("densenet100_k24_cifar", 100, 27_249_082, 6_889_347_744),
         ("densenet100bc_cifar", 100, 769_162, 287_929_692),
         ("densenet250bc_cifar", 250, 15_324_406, 5_418_785_724),
         ("densenet190bc_cifar", 190, 25_624_430, 9_301_945_740),
