@@ -11,7 +11,7 @@ const FRAME: usize = 8;
 ///
 /// With `resize` every image is stretched to that height and width. Without it, an image a few pixels smaller than the
 /// source's is framed, as the paper frames 28×28 digits in 32×32; else images stay as they are if the network can take
-/// them; else they are stretched to the source's size.
+/// them; else they are framed if a narrow frame is enough; else stretched to the source's size.
 ///
 /// # Errors
 ///
@@ -20,15 +20,19 @@ pub fn fit(architecture: &Architecture, images: &Images, resize: Option<usize>) 
     let [channels, height, width] = images.shape();
     let [_, usual_height, usual_width] = architecture.usual_input();
     let framed = |n: usize, usual: usize| n < usual && usual - n <= FRAME;
-    let stretch = Fit::Resize { height: usual_height, width: usual_width };
+    let takes = |height, width| architecture.at([channels, height, width]).is_ok();
     let fit = match resize {
         Some(side) => Fit::Resize { height: side, width: side },
         None if [height, width] == [usual_height, usual_width] => Fit::None,
         None if framed(height, usual_height) && framed(width, usual_width) => {
             Fit::Pad { height: usual_height, width: usual_width }
         }
-        None if architecture.at([channels, height, width]).is_ok() => Fit::None,
-        None => stretch,
+        None if takes(height, width) => Fit::None,
+        // A narrow frame costs less than a stretch.
+        None => match [4, FRAME].into_iter().find(|frame| takes(height + frame, width + frame)) {
+            Some(frame) => Fit::Pad { height: height + frame, width: width + frame },
+            None => Fit::Resize { height: usual_height, width: usual_width },
+        },
     };
     let preparation = Preparation::of(images)?.fitted(fit);
     let network = architecture.at(preparation.shape(images.shape())?)?;
@@ -58,6 +62,7 @@ mod tests {
         assert_eq!(fitted(&small, 20, None), Fit::None);
         assert_eq!(fitted(&small, 28, Some(16)), Fit::Resize { height: 16, width: 16 });
         assert_eq!(fitted(&large, 28, None), Fit::Resize { height: 224, width: 224 });
+        assert_eq!(fitted(&large, 60, None), Fit::Pad { height: 64, width: 64 });
         assert_eq!(fitted(&large, 100, None), Fit::None);
         let message = fit(&large, &images(28), Some(32)).unwrap_err().to_string();
         assert_eq!(message, "conv: kernel 63×63 exceeds padded input 32×32 (input 32×32)");
