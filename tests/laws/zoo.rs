@@ -56,7 +56,8 @@ const NEITHER: [(&str, &str); 16] = [
     ("densenet190bc_cifar", "densenet100bc_cifar with other counts"),
 ];
 
-/// With this variable in the environment every network takes a step: minutes, and several gigabytes.
+/// With this variable in the environment every network takes a step: minutes, and several gigabytes. candle walks the
+/// graphs of the deepest by recursion, for which `RUST_MIN_STACK` has to be raised too.
 const EVERY: &str = "CNN_EVERY_NETWORK";
 
 /// A small image on which the network can train.
