@@ -16,15 +16,12 @@ pub(super) fn conv(op: &Conv, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>
     };
     let weight = spread(&weight, op.window.dilation)?;
     let mut x = x.clone();
-    let mut thin = [1, 1];
     for (axis, window) in op.window.axes().into_iter().enumerate() {
         x = cover(&x, 2 + axis, &window)?;
     }
     let Pair { height, width } = op.window.stride;
-    let stride = if height == width { height } else { 1 };
-    if height != width {
-        thin = [height, width];
-    }
+    // What candle strides by, and what is left to thin out.
+    let (stride, thin) = if height == width { (height, [1, 1]) } else { (1, [height, width]) };
     let y = if op.groups == 1 && op.window.kernel.area() == 1 {
         let x = every(&every(&x, 2, stride)?, 3, stride)?;
         pointwise(&x, &weight)?
