@@ -185,41 +185,20 @@ fn weights_that_are_missing_cut_short_corrupt_or_of_another_network() -> Result<
 fn a_loss_that_is_no_number_stops_the_run_at_its_step() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     classic_files(folder.path(), 200, 3)?;
-    let run = folder.path().join("run");
-    let message = error_of(&[
-        "train",
-        "lenet",
-        "--dataset",
-        "mnist",
-        "--data-dir",
-        path(folder.path()),
-        "--lr",
-        "1e30",
-        "--out",
-        path(&run),
-    ])?;
+    let diverge = |name: &str, more: &[&str]| -> Result<String, Failure> {
+        let run = folder.path().join(name);
+        let (data, out) = (path(folder.path()), path(&run));
+        let args = ["train", "lenet", "--dataset", "mnist", "--data-dir", data, "--lr", "1e30", "--out", out];
+        let message = error_of(&[&args, more].concat())?;
+        assert!(!run.join("last.safetensors").exists());
+        Ok(message)
+    };
+    let message = diverge("steps", &[])?;
     assert!(message.starts_with("training diverged: the loss is "), "{message}");
     assert!(message.contains(" at step ") && message.contains(" of epoch 1 "), "{message}");
-    assert!(!run.join("last.safetensors").exists());
     // A single step, whose effect no later loss shows.
-    let message = error_of(&[
-        "train",
-        "lenet",
-        "--dataset",
-        "mnist",
-        "--data-dir",
-        path(folder.path()),
-        "--lr",
-        "1e30",
-        "--batch-size",
-        "200",
-        "--epochs",
-        "1",
-        "--out",
-        path(&folder.path().join("single")),
-    ])?;
+    let message = diverge("single", &["--batch-size", "200", "--epochs", "1"])?;
     assert!(message.contains(" at step 1 of epoch 1 "), "{message}");
-    assert!(!folder.path().join("single").join("last.safetensors").exists());
     Ok(())
 }
 
