@@ -1,0 +1,157 @@
+//! Memory aligned to cache lines, and writes to it from several threads.
+
+use crate::element::Element;
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut, Range};
+use std::ptr::NonNull;
+
+/// Bytes of a cache line, and of the widest register.
+const LINE: usize = 64;
+/// From this size on memory is asked for in huge pages: with small ones the kernels' strides miss the TLB.
+const HUGE: usize = 1 << 21;
+
+/// Numbers whose first lies on a cache line.
+pub struct Buffer<T> {
+    start: NonNull<T>,
+    len: usize,
+}
+
+// SAFETY: a buffer owns its memory as a `Vec` does.
+unsafe impl<T: Send> Send for Buffer<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Buffer<T> {}
+
+impl<T: Element> Buffer<T> {
+    /// `len` zeros.
+    pub fn zeros(len: usize) -> Self {
+        if len == 0 {
+            return Self { start: NonNull::dangling(), len };
+        }
+        let layout = Self::layout(len);
+        // SAFETY: the layout is not of size zero. All bits zero is 0.0.
+        let start = unsafe { alloc_zeroed(layout) }.cast::<T>();
+        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+        #[cfg(target_os = "linux")]
+        if layout.size() >= HUGE {
+            // SAFETY: advice on memory that is ours; that it may be refused does not matter.
+            unsafe { libc::madvise(start.as_ptr().cast(), layout.size(), libc::MADV_HUGEPAGE) };
+        }
+        Self { start, len }
+    }
+
+    /// A copy of these numbers.
+    pub fn from_slice(values: &[T]) -> Self {
+        let mut buffer = Self::zeros(values.len());
+        buffer.copy_from_slice(values);
+        buffer
+    }
+}
+
+impl<T> Buffer<T> {
+    /// Where it starts, for writes that a caller keeps disjoint.
+    pub(crate) fn start(&self) -> *mut T {
+        self.start.as_ptr()
+    }
+
+    fn layout(len: usize) -> Layout {
+        let bytes = len.checked_mul(size_of::<T>()).expect("a buffer's size fits the address space");
+        let line = if bytes >= HUGE { HUGE } else { LINE };
+        Layout::from_size_align(bytes, line).expect("a buffer's size fits the address space")
+    }
+}
+
+impl<T> Drop for Buffer<T> {
+    fn drop(&mut self) {
+        if self.len > 0 {
+            // SAFETY: allocated in `zeros` with this layout.
+            unsafe { dealloc(self.start.as_ptr().cast(), Self::layout(self.len)) }
+        }
+    }
+}
+
+impl<T> Deref for Buffer<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        // SAFETY: `len` initialised numbers from `start`, ours.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl<T> DerefMut for Buffer<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: `len` initialised numbers from `start`, ours alone.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl<T> std::fmt::Debug for Buffer<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Buffer of {}", self.len)
+    }
+}
+
+/// A slice whose disjoint parts are written by the tasks of one parallel loop.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<'a, T> {
+    start: *mut T,
+    len: usize,
+    life: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: only a pointer; whoever turns it into a slice vouches for disjointness.
+unsafe impl<T: Send> Send for Shared<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Shared<'_, T> {}
+
+impl<'a, T> Shared<'a, T> {
+    pub(crate) fn new(slice: &'a mut [T]) -> Self {
+        Self { start: slice.as_mut_ptr(), len: slice.len(), life: PhantomData }
+    }
+
+    /// A part of the slice; panics where it is out of bounds.
+    ///
+    /// # Safety
+    ///
+    /// No other part alive at the same time may overlap it.
+    #[allow(clippy::mut_from_ref)]
+    #[inline(always)]
+    pub(crate) unsafe fn part(&self, range: Range<usize>) -> &'a mut [T] {
+        assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {}", self.len);
+        // SAFETY: in bounds, and disjoint from all others as the caller says.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.end - range.start) }
+    }
+}
+
+impl<T> Shared<'_, T> {
+    /// A pointer to a part of the slice; panics where it is out of bounds.
+    ///
+    /// # Safety
+    ///
+    /// What is written through it within that range must not be read or written by another thread meanwhile.
+    #[inline(always)]
+    pub(crate) unsafe fn pointer(&self, range: Range<usize>) -> *mut T {
+        assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {}", self.len);
+        // SAFETY: in bounds.
+        unsafe { self.start.add(range.start) }
+    }
+}
+
+/// A thread's scratch memory, kept from call to call; it comes back with whatever it held.
+pub(crate) fn with_scratch<T: Element, R>(len: usize, use_it: impl FnOnce(&mut [T]) -> R) -> R {
+    use std::any::{Any, TypeId};
+    use std::cell::RefCell;
+    use std::collections::HashMap;
+    thread_local! {
+        static KEPT: RefCell<HashMap<TypeId, Vec<Box<dyn Any>>>> = RefCell::new(HashMap::new());
+    }
+    // Nested calls find the shelf without the buffers in use, and take or make another.
+    let kept = KEPT.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().pop());
+    let mut buffer = match kept.and_then(|buffer| buffer.downcast::<Buffer<T>>().ok()) {
+        Some(buffer) if buffer.len() >= len => *buffer,
+        _ => Buffer::zeros(len.next_multiple_of(1 << 14)),
+    };
+    let result = use_it(&mut buffer[..len]);
+    KEPT.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().push(Box::new(buffer)));
+    result
+}

@@ -1,0 +1,277 @@
+//! The gradient of the weights: for each tap the product, over all pixels, of input and gradient.
+//!
+//! A task owns some channels of both sides and some of the images, and goes through the images tile by tile. Slices of
+//! the images, cut by the shapes alone, are added up in their order at the end.
+
+use super::correlate::panels;
+use super::micro::{self, Rows};
+use super::sweep::Axis;
+use super::tile::Tile;
+use super::{Bundles, Conv};
+use crate::buffer::{Buffer, Shared, with_scratch};
+use crate::element::Element;
+use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::threads::for_each;
+use crate::view::View;
+use std::ops::Range;
+
+/// Blocks of channels of either side a task takes.
+const BLOCKS: [usize; 2] = [4, 8];
+/// Numbers a tile of the input may hold.
+const TILE: usize = 48 * 1024;
+/// Positions of a tile.
+const POSITIONS: usize = 1024;
+/// Tasks there should be, for any number of threads.
+const TASKS: usize = 16;
+
+impl Conv {
+    /// Writes the gradient of the weights, `(out, in / groups, height, width)`.
+    ///
+    /// # Panics
+    ///
+    /// Where places or slices do not fit the convolution.
+    pub fn backward_weights<T: Element>(
+        &self,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        gradient: &View<'_, T>,
+        weights: &mut [T],
+    ) {
+        self.check(input.place.channels, gradient.place.channels, weights.len());
+        let flat = self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0];
+        let [input, gradient] = [input, gradient].map(|view| if flat { view.flat() } else { *view });
+        let axes = [(0, gradient.place.height), (1, gradient.place.width)].map(|(i, n)| Axis::forward(self, i, n));
+        let sum = WeightSum::new(self, axes, gradient.place.batch, panels::<T>(set));
+        let mut partial = Buffer::zeros(sum.slices * sum.slice_len());
+        let shared = Shared::new(&mut partial);
+        for_each(sum.slices * sum.tasks(), |task| {
+            let (slice, task) = (task / sum.tasks(), task % sum.tasks());
+            // Closures do not take over the instructions they are called with, so the scratch memory comes first.
+            with_scratch(sum.held() + sum.blocks[1] * sum.positions() * LANES, |scratch| {
+                let (inputs, gradients) = scratch.split_at_mut(sum.held());
+                let task = Task { sum: &sum, input, gradient, slice, task, shared };
+                dispatch(set, Filled { task, inputs, gradients });
+            });
+        });
+        sum.unpack(&partial, weights);
+    }
+}
+
+/// The shape of the computation.
+struct WeightSum<'a> {
+    conv: &'a Conv,
+    bundles: Bundles,
+    axes: [Axis; 2],
+    taps: Vec<[isize; 2]>,
+    panels: usize,
+    /// Blocks of input and output channels per task.
+    blocks: [usize; 2],
+    batch: usize,
+    slices: usize,
+    images: usize,
+    span: [usize; 2],
+}
+
+impl<'a> WeightSum<'a> {
+    fn new(conv: &'a Conv, axes: [Axis; 2], batch: usize, panels: usize) -> Self {
+        let bundles = conv.bundles();
+        let [down, right] = [0, 1].map(|i| axes[i].phases[0].taps.clone());
+        let taps = down.iter().flat_map(|row| right.iter().map(move |column| [row.1, column.1])).collect::<Vec<_>>();
+        let all = [bundles.ins.div_ceil(LANES), bundles.outs.div_ceil(LANES)];
+        let blocks = [0, 1].map(|i| BLOCKS[i].min(all[i]).max(1));
+        let counts = [axes[0].count(), axes[1].count()];
+        let fits = |images: usize, span: [usize; 2]| {
+            let tile = Tile::new(&axes, 0..images, span.map(|length| 0..length));
+            images * span[0] * span[1] <= POSITIONS && tile.block() * blocks[0] <= TILE
+        };
+        let even = |count: usize, most: usize| count.div_ceil(count.div_ceil(most.max(1)).max(1)).max(1);
+        let (rows, columns) = (counts[0].max(1), counts[1].max(1));
+        let across = even(columns, (1..=columns).rev().find(|columns| fits(1, [1, *columns])).unwrap_or(1));
+        let whole_rows = across == columns;
+        let down = even(rows, (1..=rows).rev().find(|rows| whole_rows && fits(1, [*rows, across])).unwrap_or(1));
+        let whole = whole_rows && down == rows;
+        let per_slice = all[0].div_ceil(blocks[0]) * all[1].div_ceil(blocks[1]) * bundles.count;
+        let slices = TASKS.div_ceil(per_slice).min(batch).max(1);
+        let most = batch.div_ceil(slices).max(1);
+        let images = if whole { (1..=most).rev().find(|images| fits(*images, [down, across])).unwrap_or(1) } else { 1 };
+        Self { conv, bundles, axes, taps, panels, blocks, batch, slices, images, span: [down, across] }
+    }
+
+    /// Positions of the largest tile.
+    fn positions(&self) -> usize {
+        self.images * self.span[0] * self.span[1]
+    }
+
+    /// Numbers of the largest tile of the input.
+    fn held(&self) -> usize {
+        Tile::new(&self.axes, 0..self.images, self.span.map(|length| 0..length)).block() * self.blocks[0]
+    }
+
+    fn all_blocks(&self) -> [usize; 2] {
+        [self.bundles.ins.div_ceil(LANES), self.bundles.outs.div_ceil(LANES)]
+    }
+
+    /// Tasks of a slice.
+    fn tasks(&self) -> usize {
+        let all = self.all_blocks();
+        self.bundles.count * all[0].div_ceil(self.blocks[0]) * all[1].div_ceil(self.blocks[1])
+    }
+
+    /// Numbers of a panel of output blocks: `[block of inputs][tap][input][output]`.
+    fn panel_len(&self, panels: usize) -> usize {
+        self.all_blocks()[0] * self.taps.len() * LANES * panels * LANES
+    }
+
+    fn bundle_len(&self) -> usize {
+        self.panel_len(self.all_blocks()[1])
+    }
+
+    fn slice_len(&self) -> usize {
+        self.bundles.count * self.bundle_len()
+    }
+
+    /// Adds the slices up, in the order and place of the weights.
+    fn unpack<T: Element>(&self, partial: &[T], weights: &mut [T]) {
+        let taps = self.taps.len();
+        let per_output = weights.len() / self.conv.out_channels.max(1);
+        let shared = Shared::new(weights);
+        for_each(self.conv.out_channels, |output| {
+            // SAFETY: each task has the weights of one output channel.
+            let weights = unsafe { shared.part(output * per_output..(output + 1) * per_output) };
+            let (bundle, within) = (output / self.bundles.outs, output % self.bundles.outs);
+            let first = within / LANES / self.panels * self.panels;
+            let panels = self.panels.min(self.all_blocks()[1] - first);
+            let base = bundle * self.bundle_len() + self.panel_len(first) + within - first * LANES;
+            let group = output / (self.conv.out_channels / self.conv.groups);
+            let ins = self.conv.in_channels / self.conv.groups;
+            for (input, weights) in weights.chunks_exact_mut(taps.max(1)).enumerate() {
+                let input = group * ins + input - bundle * self.bundles.ins;
+                for (tap, weight) in weights.iter_mut().enumerate() {
+                    let row = (input / LANES * taps + tap) * LANES + input % LANES;
+                    let at = base + row * panels * LANES;
+                    let mut sum = T::ZERO;
+                    for slice in 0..self.slices {
+                        sum += partial[slice * self.slice_len() + at];
+                    }
+                    *weight = sum;
+                }
+            }
+        });
+    }
+}
+
+struct Task<'a, T> {
+    sum: &'a WeightSum<'a>,
+    input: View<'a, T>,
+    gradient: View<'a, T>,
+    slice: usize,
+    task: usize,
+    shared: Shared<'a, T>,
+}
+
+/// A task with its memory: the tiles of the input and of the gradient.
+struct Filled<'a, T> {
+    task: Task<'a, T>,
+    inputs: &'a mut [T],
+    gradients: &'a mut [T],
+}
+
+impl<T: Element> Kernel<T> for Filled<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { task, inputs, gradients } = self;
+        let sum = task.sum;
+        let all = sum.all_blocks();
+        let chunks = [0, 1].map(|i| all[i].div_ceil(sum.blocks[i]));
+        let (bundle, chunk) = (task.task / (chunks[0] * chunks[1]), task.task % (chunks[0] * chunks[1]));
+        let range = |number: usize, i: usize| number * sum.blocks[i]..((number + 1) * sum.blocks[i]).min(all[i]);
+        let blocks = [range(chunk / chunks[1], 0), range(chunk % chunks[1], 1)];
+        let counts = [sum.axes[0].count(), sum.axes[1].count()];
+        let cut = |slice: usize| sum.batch * slice / sum.slices;
+        let (mut image, end) = (cut(task.slice), cut(task.slice + 1));
+        while image < end {
+            let images = image..(image + sum.images).min(end);
+            for row in (0..counts[0]).step_by(sum.span[0]) {
+                for column in (0..counts[1]).step_by(sum.span[1]) {
+                    let span = [row..(row + sum.span[0]).min(counts[0]), column..(column + sum.span[1]).min(counts[1])];
+                    let tile = Tile::new(&sum.axes, images.clone(), span);
+                    task.tile::<V>(bundle, &blocks, tile, inputs, gradients);
+                }
+            }
+            image = images.end;
+        }
+    }
+}
+
+impl<T: Element> Task<'_, T> {
+    #[inline(always)]
+    fn tile<V: Vector<Element = T>>(
+        &self,
+        bundle: usize,
+        blocks: &[Range<usize>; 2],
+        tile: Tile,
+        inputs: &mut [T],
+        gradients: &mut [T],
+    ) {
+        let sum = self.sum;
+        let all = sum.all_blocks();
+        let [rows, columns] = [tile.span[0].len(), tile.span[1].len()];
+        let positions = tile.images.len() * rows * columns;
+        let first = bundle * all[0];
+        tile.fill::<V>(&self.input, first + blocks[0].start..first + blocks[0].end, inputs);
+        let first = bundle * all[1];
+        let mut to = gradients.chunks_exact_mut(columns * LANES);
+        for block in blocks[1].clone() {
+            for image in tile.images.clone() {
+                for row in tile.span[0].clone() {
+                    if let Some(to) = to.next() {
+                        self.gradient.read::<V>([image, first + block, row, tile.span[1].start], columns, to);
+                    }
+                }
+            }
+        }
+        let mut starts = Vec::with_capacity(tile.images.len() * rows);
+        for image in 0..tile.images.len() {
+            for row in 0..rows {
+                starts.push([tile.at(image, row, 0), (image * rows + row) * columns * LANES]);
+            }
+        }
+        let rows = Rows { starts: &starts, pixels: columns, block: positions * LANES };
+        let mut output = blocks[1].start;
+        while output < blocks[1].end {
+            // Panels start at multiples of their width; a task's blocks do too.
+            let panels = V::PANELS.min(all[1] - output);
+            for block in blocks[0].clone() {
+                for (tap, offset) in sum.taps.iter().enumerate() {
+                    let start = self.slice * sum.slice_len()
+                        + bundle * sum.bundle_len()
+                        + sum.panel_len(output)
+                        + (block * sum.taps.len() + tap) * LANES * panels * LANES;
+                    let length = LANES * panels * LANES;
+                    // SAFETY: a slice's blocks of either side are one task's.
+                    let sums = unsafe { self.shared.part(start..start + length) };
+                    let valid = (sum.bundles.ins - block * LANES).min(LANES);
+                    let from = (block - blocks[0].start) * tile.block() + tile.tap(&sum.axes, *offset);
+                    let g = (output - blocks[1].start) * positions * LANES;
+                    for channel in (0..valid).step_by(V::ROWS) {
+                        let channels = V::ROWS.min(valid - channel);
+                        // SAFETY: both tiles hold the rows, for all taps and panels; `sums` holds sixteen
+                        // channels of the panels.
+                        unsafe {
+                            micro::outer::<V>(
+                                (channels, panels),
+                                inputs.as_ptr().add(from + channel),
+                                gradients.as_ptr().add(g),
+                                &rows,
+                                sums.as_mut_ptr().add(channel * panels * LANES),
+                            );
+                        }
+                    }
+                }
+            }
+            output += panels;
+        }
+    }
+}

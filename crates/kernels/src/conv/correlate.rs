@@ -1,0 +1,281 @@
+//! The computation behind both the forward pass and the gradient of the input.
+
+use super::micro::{self, Depth};
+use super::sweep::Axis;
+use super::tile::Tile;
+use super::{Bundles, Conv, weights};
+use crate::buffer::{Buffer, with_scratch};
+use crate::element::Element;
+use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::sink::{Open, Row, Sink, Tally};
+use crate::threads::{for_each, threads};
+use crate::view::View;
+use std::ops::Range;
+
+/// Numbers a tile of the input may hold: what leaves room for weights in a second-level cache of 1 MiB.
+const TILE: usize = 112 * 1024;
+/// Positions a tile covers at most, which bounds the tile of results.
+const POSITIONS: usize = 1024;
+
+/// A convolution read in one direction.
+pub(super) struct Correlation<'a> {
+    /// Bundles in that direction.
+    pub(super) bundles: Bundles,
+    pub(super) axes: [Axis; 2],
+    /// Whether outputs become inputs.
+    pub(super) backward: bool,
+    pub(super) conv: &'a Conv,
+}
+
+/// The taps of one pair of phases, with their weights.
+struct Sweep<T> {
+    phase: [usize; 2],
+    count: [usize; 2],
+    taps: Vec<[isize; 2]>,
+    weights: Buffer<T>,
+}
+
+/// How the work is cut into tasks. It depends on shapes alone, but for `splits`, which changes no sum.
+struct Cut {
+    images: usize,
+    span: [usize; 2],
+    parts: [usize; 3],
+    splits: usize,
+}
+
+impl Correlation<'_> {
+    /// The weight between channels of a bundle, in this direction.
+    #[inline(always)]
+    pub(super) fn weight<T: Element>(&self, weights: &[T], bundle: usize, out: usize, input: usize, tap: usize) -> T {
+        let (out, input) = (bundle * self.bundles.outs + out, bundle * self.bundles.ins + input);
+        match self.backward {
+            true => self.conv.weight(weights, input, out, tap),
+            false => self.conv.weight(weights, out, input, tap),
+        }
+    }
+
+    /// Whether it is a matrix product of pixels as they lie.
+    fn is_flat(&self) -> bool {
+        self.axes.iter().all(|axis| axis.stride == 1 && axis.step == 1 && axis.reach() == (0, 0))
+            && self.conv.kernel == [1, 1]
+    }
+
+    pub(super) fn run<T: Element>(
+        mut self,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        weights: &[T],
+        output: Sink<'_, T>,
+    ) {
+        let flat = self.is_flat();
+        let input = if flat { input.flat() } else { *input };
+        if flat {
+            let pixels = self.axes[0].count() * self.axes[1].count();
+            for (axis, count) in self.axes.iter_mut().zip([1, pixels]) {
+                axis.phases[0].count = count;
+            }
+        }
+        let cut = self.cut(input.place.batch, flat);
+        let parts = cut.parts.iter().product();
+        let output = output.open(parts);
+        let output = if flat { output.flat() } else { output };
+        let sweeps = self.sweeps(weights, set);
+        for_each(parts * self.bundles.count * cut.splits, |task| {
+            let (task, split) = (task / cut.splits, task % cut.splits);
+            let (part, bundle) = (task / self.bundles.count, task % self.bundles.count);
+            let [across, down] = [cut.parts[2], cut.parts[1]];
+            let range = |number: usize, step: usize, end: usize| number * step..((number + 1) * step).min(end);
+            let images = range(part / (across * down), cut.images, input.place.batch);
+            let span = [
+                range(part / across % down, cut.span[0], self.axes[0].count()),
+                range(part % across, cut.span[1], self.axes[1].count()),
+            ];
+            let tile = Tile::new(&self.axes, images, span);
+            let split = (split, cut.splits);
+            // Closures do not take over the instructions they are called with, so the scratch memory comes first.
+            let held = self.bundles.ins.div_ceil(LANES) * tile.block();
+            with_scratch(held + panels::<T>(set) * tile.positions() * LANES, |scratch| {
+                let (held, results) = scratch.split_at_mut(held);
+                let output = &output;
+                let task = Task { correlation: &self, sweeps: &sweeps, input, output, tile, part, bundle, split };
+                dispatch(set, Filled { task, held, results });
+            });
+        });
+        let (batch, size) = (input.place.batch, [output.place.height, output.place.width]);
+        // Moments are wanted of stored results only, which have one phase: positions are pixels.
+        output.close(|part| {
+            let length = |number: usize, step: usize, end: usize| ((number + 1) * step).min(end) - number * step;
+            length(part / (cut.parts[1] * cut.parts[2]), cut.images, batch)
+                * length(part / cut.parts[2] % cut.parts[1], cut.span[0], size[0])
+                * length(part % cut.parts[2], cut.span[1], size[1])
+        });
+    }
+
+    fn sweeps<T: Element>(&self, weights: &[T], set: InstructionSet) -> Vec<Sweep<T>> {
+        let panels = panels::<T>(set);
+        let mut sweeps = Vec::new();
+        for (y, down) in self.axes[0].phases.iter().enumerate() {
+            for (x, right) in self.axes[1].phases.iter().enumerate() {
+                let taps = weights::taps(self, [down, right]);
+                let mut packed = Buffer::zeros(self.bundles.count * weights::packed_len(self, taps.len()));
+                weights::pack(self, weights, &taps, panels, &mut packed);
+                let taps = taps.into_iter().map(|tap| tap.1).collect();
+                sweeps.push(Sweep { phase: [y, x], count: [down.count, right.count], taps, weights: packed });
+            }
+        }
+        sweeps
+    }
+
+    fn cut(&self, batch: usize, flat: bool) -> Cut {
+        let counts = [self.axes[0].count(), self.axes[1].count()];
+        let blocks = self.bundles.ins.div_ceil(LANES).max(1);
+        let size = |images: usize, span: [usize; 2]| {
+            Tile::new(&self.axes, 0..images, span.map(|length| 0..length)).block() * blocks
+        };
+        let fits =
+            |images: usize, span: [usize; 2]| images * span[0] * span[1] <= POSITIONS && size(images, span) <= TILE;
+        let even = |count: usize, most: usize| count.div_ceil(count.div_ceil(most.max(1)).max(1)).max(1);
+        let (rows, columns) = (counts[0].max(1), counts[1].max(1));
+        // As many columns as fit, in whole rows if possible; then rows, then images.
+        let most = (1..=columns).rev().find(|columns| fits(1, [1, *columns])).unwrap_or(1);
+        let across = even(columns, most);
+        let most = (1..=rows).rev().find(|rows| across == columns && fits(1, [*rows, across])).unwrap_or(1);
+        let down = even(rows, most);
+        let whole = across == columns && down == rows;
+        // Enough parts for many threads must remain.
+        let most = (1..=batch.div_ceil(16).max(1)).rev().find(|images| whole && fits(*images, [down, across]));
+        let images = if flat || whole { most.unwrap_or(1) } else { 1 };
+        let parts = [batch.div_ceil(images), counts[0].div_ceil(down), counts[1].div_ceil(across)];
+        let tasks = parts.iter().product::<usize>().max(1) * self.bundles.count;
+        let splits = (2 * threads()).div_ceil(tasks).clamp(1, self.bundles.outs.div_ceil(2 * LANES).max(1));
+        Cut { images, span: [down, across], parts, splits: if tasks >= 2 * threads() { 1 } else { splits } }
+    }
+}
+
+/// Blocks of output channels the micro-kernel of an instruction set takes.
+pub(super) fn panels<T: Element>(set: InstructionSet) -> usize {
+    struct Panels;
+    impl<T: Element> Kernel<T> for Panels {
+        type Output = usize;
+        #[inline(always)]
+        fn run<V: Vector<Element = T>>(self) -> usize {
+            V::PANELS
+        }
+    }
+    dispatch::<T, _>(set, Panels)
+}
+
+struct Task<'a, T> {
+    correlation: &'a Correlation<'a>,
+    sweeps: &'a [Sweep<T>],
+    input: View<'a, T>,
+    output: &'a Open<'a, T>,
+    tile: Tile,
+    part: usize,
+    bundle: usize,
+    /// Which of how many shares of the output's blocks.
+    split: (usize, usize),
+}
+
+/// A task with its memory: the tile of the input, and that of the results.
+struct Filled<'a, T> {
+    task: Task<'a, T>,
+    held: &'a mut [T],
+    results: &'a mut [T],
+}
+
+impl<T: Element> Kernel<T> for Filled<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { task, held, results } = self;
+        let Bundles { ins, outs, .. } = task.correlation.bundles;
+        let (in_blocks, out_blocks) = (ins.div_ceil(LANES), outs.div_ceil(LANES));
+        task.tile.fill::<V>(&task.input, task.bundle * in_blocks..(task.bundle + 1) * in_blocks, held);
+        let steps = out_blocks.div_ceil(V::PANELS);
+        let (share, shares) = task.split;
+        for step in steps * share / shares..steps * (share + 1) / shares {
+            let first = step * V::PANELS;
+            let panels = V::PANELS.min(out_blocks - first);
+            for sweep in task.sweeps {
+                task.panel::<V>(sweep, held, first, panels, results);
+            }
+        }
+    }
+}
+
+impl<T: Element> Task<'_, T> {
+    /// All positions of the tile for `panels` blocks of output channels.
+    #[inline(always)]
+    fn panel<V: Vector<Element = T>>(
+        &self,
+        sweep: &Sweep<T>,
+        tile: &[T],
+        first: usize,
+        panels: usize,
+        results: &mut [T],
+    ) {
+        let Correlation { bundles, axes, .. } = self.correlation;
+        let clip = |axis: usize| {
+            let span: &Range<usize> = &self.tile.span[axis];
+            span.start.min(sweep.count[axis])..span.end.min(sweep.count[axis])
+        };
+        let (rows, columns) = (clip(0), clip(1));
+        let images = self.tile.images.len();
+        let positions = images * rows.len() * columns.len();
+        if positions == 0 {
+            return;
+        }
+        let taps: Vec<usize> = sweep.taps.iter().map(|offset| self.tile.tap(axes, *offset)).collect();
+        let depth = Depth { taps: &taps, channels: bundles.ins, block: self.tile.block() };
+        let vectors = bundles.ins * taps.len();
+        let per_bundle = sweep.weights.len() / bundles.count.max(1);
+        let weights = &sweep.weights[self.bundle * per_bundle + first * LANES * vectors..][..panels * LANES * vectors];
+        // Rows of which the pixels of all lie one behind the other are taken as one.
+        let one = rows.len() * images == 1 || (self.tile.image() == columns.len() * LANES && rows.len() == 1);
+        let (runs, run) = if one { (1, positions) } else { (images * rows.len(), columns.len()) };
+        let chunk = run.div_ceil(run.div_ceil(V::PIXELS));
+        for number in 0..runs {
+            let start = self.tile.at(number / rows.len(), number % rows.len(), 0);
+            for pixel in (0..run).step_by(chunk) {
+                let pixels = chunk.min(run - pixel);
+                let at = (number * run + pixel) * LANES;
+                // SAFETY: the tile holds the windows of all its positions, `weights` the panel, and `results` the
+                // positions of each of its panels; sizes are within what V says.
+                unsafe {
+                    micro::product::<V>(
+                        (pixels, panels),
+                        tile.as_ptr().add(start + pixel * LANES),
+                        &depth,
+                        weights.as_ptr(),
+                        results.as_mut_ptr().add(at),
+                        positions * LANES,
+                    );
+                }
+            }
+        }
+        for (panel, results) in results.chunks_exact_mut(positions * LANES).take(panels).enumerate() {
+            let block = self.bundle * bundles.outs / LANES + first + panel;
+            let mut tally = Tally::<V>::new();
+            for (number, results) in results.chunks_exact_mut(columns.len() * LANES).enumerate() {
+                let at = Row {
+                    image: self.tile.images.start + number / rows.len(),
+                    block,
+                    row: sweep.phase[0] + (rows.start + number % rows.len()) * axes[0].step,
+                    column: sweep.phase[1] + columns.start * axes[1].step,
+                    step: axes[1].step,
+                };
+                // SAFETY: parts, bundles and shares divide the positions and blocks among the tasks.
+                unsafe { self.output.write(at, results, &mut tally) };
+            }
+            if self.output.wants_sums() {
+                if self.output.stores() {
+                    tally = self.output.moments_of(results);
+                }
+                // SAFETY: part and block are this task's.
+                unsafe { self.output.leave(self.part, block, tally) };
+            }
+        }
+    }
+}

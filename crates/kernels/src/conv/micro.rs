@@ -1,0 +1,172 @@
+//! The micro-kernels: everything else exists so that these two loops run undisturbed.
+//!
+//! Both are bound by the multiply-add units: per multiply-add of sixteen numbers they load less than one register.
+
+use crate::simd::{LANES, Vector};
+
+/// What the inner product runs over: for each block of input channels, each tap, each channel of the block.
+pub(super) struct Depth<'a> {
+    /// Where each tap's pixel is, from the window's start.
+    pub(super) taps: &'a [usize],
+    /// Input channels.
+    pub(super) channels: usize,
+    /// Distance of two blocks in the tile.
+    pub(super) block: usize,
+}
+
+/// `pixels` pixels times `panels` blocks of output channels: `out[panel][pixel] = Σ input · weights`.
+///
+/// # Safety
+///
+/// `input` must hold all the pixels `depth` reaches, `weights` a panel of `channels · taps · panels` vectors, and `out`
+/// must be valid for writing `pixels` vectors at each multiple of `out_panel`. `pixels` and `panels` must be at least 1
+/// and at most what `V` says.
+#[inline(always)]
+pub(super) unsafe fn product<V: Vector>(
+    (pixels, panels): (usize, usize),
+    input: *const V::Element,
+    depth: &Depth<'_>,
+    weights: *const V::Element,
+    out: *mut V::Element,
+    out_panel: usize,
+) {
+    macro_rules! sizes {
+        ($($pixels:literal)*) => {
+            match (pixels, panels) {
+                $(($pixels, 1) if $pixels <= V::PIXELS => {
+                    // SAFETY: as the caller says.
+                    unsafe { block::<V, $pixels, 1>(input, depth, weights, out, out_panel) }
+                })*
+                $(($pixels, 2) if $pixels <= V::PIXELS && V::PANELS == 2 => {
+                    // SAFETY: as the caller says.
+                    unsafe { block::<V, $pixels, 2>(input, depth, weights, out, out_panel) }
+                })*
+                _ => unreachable!("{pixels} pixels times {panels} panels"),
+            }
+        };
+    }
+    sizes!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+}
+
+#[inline(always)]
+unsafe fn block<V: Vector, const PIXELS: usize, const PANELS: usize>(
+    input: *const V::Element,
+    depth: &Depth<'_>,
+    mut weights: *const V::Element,
+    out: *mut V::Element,
+    out_panel: usize,
+) {
+    let mut sums = [[V::zero(); PIXELS]; PANELS];
+    for (number, first) in (0..depth.channels).step_by(LANES).enumerate() {
+        let channels = (depth.channels - first).min(LANES);
+        for tap in depth.taps {
+            // SAFETY: the caller vouches for every offset of `depth`, and for as many weights as the loops take.
+            unsafe {
+                let pixel = input.add(number * depth.block + tap);
+                for channel in 0..channels {
+                    let mut w = [V::zero(); PANELS];
+                    for (panel, w) in w.iter_mut().enumerate() {
+                        *w = V::load(weights.add(panel * LANES));
+                    }
+                    weights = weights.add(PANELS * LANES);
+                    for p in 0..PIXELS {
+                        let x = V::splat(*pixel.add(p * LANES + channel));
+                        for panel in 0..PANELS {
+                            sums[panel][p] = x.mul_add(w[panel], sums[panel][p]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for (panel, sums) in sums.iter().enumerate() {
+        for (p, sum) in sums.iter().enumerate() {
+            // SAFETY: the caller vouches for `out`.
+            unsafe { sum.store(out.add(panel * out_panel + p * LANES)) }
+        }
+    }
+}
+
+/// Rows of pixels that both operands of [`outer`] have.
+pub(super) struct Rows<'a> {
+    /// Where each row starts, in the input's tile and in the gradient's.
+    pub(super) starts: &'a [[usize; 2]],
+    /// Pixels of a row.
+    pub(super) pixels: usize,
+    /// Distance of two blocks in the gradient's tile.
+    pub(super) block: usize,
+}
+
+/// Adds `Σ input[pixel][channel] · gradient[panel][pixel]` over all pixels of all rows to `sums[channel][panel]`, for
+/// `channels` channels from `input` on.
+///
+/// # Safety
+///
+/// `input` and `gradient` must hold the rows, `sums` be valid for `channels · panels` vectors. `channels` and `panels`
+/// must be at least 1 and at most what `V` says.
+#[inline(always)]
+pub(super) unsafe fn outer<V: Vector>(
+    (channels, panels): (usize, usize),
+    input: *const V::Element,
+    gradient: *const V::Element,
+    rows: &Rows<'_>,
+    sums: *mut V::Element,
+) {
+    macro_rules! sizes {
+        ($($channels:literal)*) => {
+            match (channels, panels) {
+                $(($channels, 1) if $channels <= V::ROWS => {
+                    // SAFETY: as the caller says.
+                    unsafe { outer_block::<V, $channels, 1>(input, gradient, rows, sums) }
+                })*
+                $(($channels, 2) if $channels <= V::ROWS && V::PANELS == 2 => {
+                    // SAFETY: as the caller says.
+                    unsafe { outer_block::<V, $channels, 2>(input, gradient, rows, sums) }
+                })*
+                _ => unreachable!("{channels} channels times {panels} panels"),
+            }
+        };
+    }
+    sizes!(1 2 3 4 5 6 7 8)
+}
+
+#[inline(always)]
+unsafe fn outer_block<V: Vector, const CHANNELS: usize, const PANELS: usize>(
+    input: *const V::Element,
+    gradient: *const V::Element,
+    rows: &Rows<'_>,
+    sums: *mut V::Element,
+) {
+    // Summed apart from what is there already: blocks of rows keep the rounding errors small.
+    let mut new = [[V::zero(); PANELS]; CHANNELS];
+    for [x, g] in rows.starts {
+        // SAFETY: the caller vouches for the rows.
+        let (mut x, mut g) = unsafe { (input.add(*x), gradient.add(*g)) };
+        for _ in 0..rows.pixels {
+            let mut gs = [V::zero(); PANELS];
+            for (panel, value) in gs.iter_mut().enumerate() {
+                // SAFETY: the caller vouches for the rows of every panel.
+                *value = unsafe { V::load(g.add(panel * rows.block)) };
+            }
+            for (channel, sums) in new.iter_mut().enumerate() {
+                // SAFETY: as above.
+                let x = V::splat(unsafe { *x.add(channel) });
+                for panel in 0..PANELS {
+                    sums[panel] = x.mul_add(gs[panel], sums[panel]);
+                }
+            }
+            // SAFETY: as above; past the last pixel nothing is read.
+            unsafe {
+                x = x.add(LANES);
+                g = g.add(LANES);
+            }
+        }
+    }
+    for (i, value) in new.iter().flatten().enumerate() {
+        // SAFETY: the caller vouches for `sums`.
+        unsafe {
+            let at = sums.add(i * LANES);
+            V::load(at).add(*value).store(at);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Convolution: forward, and the gradients of its input and of its weights.
+//!
+//! All three are one computation: a small matrix product between pixels and channels, repeated for each tap of the
+//! kernel. What differs is which pixel belongs to which tap; [`sweep`] says so. A task copies the part of the input it
+//! needs into a tile ([`tile`]), borders and strides resolved, so that the micro-kernel ([`micro`]) sees nothing but
+//! pixels one behind the other. What it computes goes through a [`Sink`](crate::sink::Sink) to its place.
+
+mod backward_weights;
+mod correlate;
+mod micro;
+mod sweep;
+mod tile;
+mod weights;
+
+use crate::element::Element;
+use crate::simd::{InstructionSet, LANES};
+use crate::sink::Sink;
+use crate::view::View;
+use correlate::Correlation;
+use sweep::Axis;
+
+/// A convolution (cross-correlation) of maps; pairs are `[height, width]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv {
+    /// Channels of the input.
+    pub in_channels: usize,
+    /// Channels of the output.
+    pub out_channels: usize,
+    /// Groups of channels that do not see each other; divides both.
+    pub groups: usize,
+    /// Extent of the kernel in taps.
+    pub kernel: [usize; 2],
+    /// Step between two windows.
+    pub stride: [usize; 2],
+    /// Rows and columns of zeros on either side.
+    pub padding: [usize; 2],
+    /// Distance between two taps.
+    pub dilation: [usize; 2],
+}
+
+impl Conv {
+    /// Height and width of the output; `None` where the kernel is larger than the padded input.
+    pub fn output(&self, input: [usize; 2]) -> Option<[usize; 2]> {
+        let axis = |i: usize| {
+            let extent = self.dilation[i] * (self.kernel[i].checked_sub(1)?) + 1;
+            Some((input[i] + 2 * self.padding[i]).checked_sub(extent)? / self.stride[i] + 1)
+        };
+        Some([axis(0)?, axis(1)?])
+    }
+
+    /// Number of weights, in the order `(out, in / groups, height, width)`.
+    pub fn weights(&self) -> usize {
+        self.out_channels * (self.in_channels / self.groups) * self.kernel[0] * self.kernel[1]
+    }
+
+    /// Writes the convolution of `input` to `output`.
+    ///
+    /// # Panics
+    ///
+    /// Where places or slices do not fit the convolution.
+    pub fn forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, weights: &[T], output: Sink<'_, T>) {
+        let axes = [0, 1].map(|i| Axis::forward(self, i, output.size()[i]));
+        self.check(input.place.channels, output.channels(), weights.len());
+        let bundles = self.bundles();
+        Correlation { bundles, axes, backward: false, conv: self }.run(set, input, weights, output);
+    }
+
+    /// Sends the gradient of the output back to the input.
+    ///
+    /// # Panics
+    ///
+    /// Where places or slices do not fit the convolution.
+    pub fn backward_input<T: Element>(
+        &self,
+        set: InstructionSet,
+        gradient: &View<'_, T>,
+        weights: &[T],
+        input: Sink<'_, T>,
+    ) {
+        let axes = [0, 1].map(|i| Axis::backward(self, i, input.size()[i]));
+        self.check(input.channels(), gradient.place.channels, weights.len());
+        let Bundles { count, ins, outs } = self.bundles();
+        let bundles = Bundles { count, ins: outs, outs: ins };
+        Correlation { bundles, axes, backward: true, conv: self }.run(set, gradient, weights, input);
+    }
+
+    fn check(&self, ins: usize, outs: usize, weights: usize) {
+        assert!(self.in_channels.is_multiple_of(self.groups) && self.out_channels.is_multiple_of(self.groups));
+        assert_eq!([ins, outs, weights], [self.in_channels, self.out_channels, self.weights()]);
+    }
+
+    /// Bundles of groups that fill whole blocks of channels, in and out; all groups in one where none do. Within a
+    /// bundle the convolution is computed as a dense one with zeros between its groups.
+    fn bundles(&self) -> Bundles {
+        let (ins, outs) = (self.in_channels / self.groups, self.out_channels / self.groups);
+        let fills = |groups: &usize| {
+            self.groups.is_multiple_of(*groups)
+                && (groups * ins).is_multiple_of(LANES)
+                && (groups * outs).is_multiple_of(LANES)
+        };
+        let groups = (1..self.groups).find(fills).unwrap_or(self.groups);
+        Bundles { count: self.groups / groups, ins: groups * ins, outs: groups * outs }
+    }
+
+    /// The weight between an output and an input channel at a tap; 0 between groups.
+    #[inline(always)]
+    fn weight<T: Element>(&self, weights: &[T], out: usize, input: usize, tap: usize) -> T {
+        match self.weight_index(out, input, tap) {
+            Some(index) => weights[index],
+            None => T::ZERO,
+        }
+    }
+
+    #[inline(always)]
+    fn weight_index(&self, out: usize, input: usize, tap: usize) -> Option<usize> {
+        let (ins, outs) = (self.in_channels / self.groups, self.out_channels / self.groups);
+        if self.groups > 1 && out / outs != input / ins {
+            return None;
+        }
+        Some((out * ins + input % ins) * self.kernel[0] * self.kernel[1] + tap)
+    }
+}
+
+/// Equal bundles of channels that are convolved apart from each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bundles {
+    count: usize,
+    /// Channels read, per bundle.
+    ins: usize,
+    /// Channels written, per bundle.
+    outs: usize,
+}

@@ -1,0 +1,58 @@
+//! Which position is read for which tap.
+//!
+//! Along one axis a sweep writes positions `phase + step · j` for `j` in `0..count`, and reads for each of its taps
+//! position `stride · j + offset`. The forward pass is one sweep. The gradient of the input is one for each remainder of
+//! the position by the stride: each remainder meets its own taps.
+
+use super::Conv;
+
+/// One axis of a correlation.
+#[derive(Clone, Debug)]
+pub(super) struct Axis {
+    /// Step between positions read.
+    pub(super) stride: usize,
+    /// Step between positions written.
+    pub(super) step: usize,
+    /// One for each phase.
+    pub(super) phases: Vec<Phase>,
+}
+
+/// The positions of one remainder.
+#[derive(Clone, Debug)]
+pub(super) struct Phase {
+    /// Number of positions written.
+    pub(super) count: usize,
+    /// Tap of the kernel, and offset of the position it reads.
+    pub(super) taps: Vec<(usize, isize)>,
+}
+
+impl Axis {
+    pub(super) fn forward(conv: &Conv, axis: usize, output: usize) -> Self {
+        let tap = |k: usize| (k, (k * conv.dilation[axis]) as isize - conv.padding[axis] as isize);
+        let taps = (0..conv.kernel[axis]).map(tap).collect();
+        Self { stride: conv.stride[axis], step: 1, phases: vec![Phase { count: output, taps }] }
+    }
+
+    pub(super) fn backward(conv: &Conv, axis: usize, input: usize) -> Self {
+        let step = conv.stride[axis];
+        let phases = (0..step).map(|phase| {
+            // Output o meets input i at tap k where o · stride = i + padding − k · dilation.
+            let reach = |k: usize| (phase + conv.padding[axis]) as isize - (k * conv.dilation[axis]) as isize;
+            let meets = |k: &usize| reach(*k).rem_euclid(step as isize) == 0;
+            let taps = (0..conv.kernel[axis]).filter(meets).map(|k| (k, reach(k).div_euclid(step as isize))).collect();
+            Phase { count: input.saturating_sub(phase).div_ceil(step), taps }
+        });
+        Self { stride: 1, step, phases: phases.collect() }
+    }
+
+    /// The largest number of positions of a phase.
+    pub(super) fn count(&self) -> usize {
+        self.phases[0].count
+    }
+
+    /// The lowest and the highest offset.
+    pub(super) fn reach(&self) -> (isize, isize) {
+        let offsets = || self.phases.iter().flat_map(|phase| &phase.taps).map(|tap| tap.1);
+        (offsets().min().unwrap_or(0), offsets().max().unwrap_or(0))
+    }
+}

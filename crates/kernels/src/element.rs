@@ -1,0 +1,112 @@
+//! The numbers the kernels compute with: `f32`, and `f64` for checking.
+
+use crate::simd::{Portable, Vector};
+use std::fmt::Debug;
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+/// `f32` or `f64`.
+pub trait Element:
+    Copy
+    + Debug
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// Not a number.
+    const NAN: Self;
+    /// −∞.
+    const NEG_INFINITY: Self;
+
+    /// Sixteen of them where the CPU has AVX-512.
+    #[doc(hidden)]
+    type Avx512: Vector<Element = Self>;
+    /// Sixteen of them where the CPU has AVX2 and FMA.
+    #[doc(hidden)]
+    type Avx2: Vector<Element = Self>;
+
+    /// The nearest value of this type.
+    fn from_f64(x: f64) -> Self;
+    /// The value as `f64`.
+    fn to_f64(self) -> f64;
+    /// `self · factor + addend`, rounded once where the target has the instruction, else twice.
+    fn mul_add_fast(self, factor: Self, addend: Self) -> Self;
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// Hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// `eˣ`.
+    fn exp(self) -> Self;
+    /// Natural logarithm.
+    fn ln(self) -> Self;
+    /// `self` to the power of `exponent`.
+    fn powf(self, exponent: Self) -> Self;
+}
+
+macro_rules! element {
+    ($type:ty, $avx512:ty, $avx2:ty) => {
+        impl Element for $type {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const NAN: Self = <$type>::NAN;
+            const NEG_INFINITY: Self = <$type>::NEG_INFINITY;
+            type Avx512 = $avx512;
+            type Avx2 = $avx2;
+
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self {
+                x as Self
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn mul_add_fast(self, factor: Self, addend: Self) -> Self {
+                // Without the instruction `mul_add` is a call into the C library.
+                if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+                    self.mul_add(factor, addend)
+                } else {
+                    self * factor + addend
+                }
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                self.sqrt()
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                self.tanh()
+            }
+            #[inline(always)]
+            fn exp(self) -> Self {
+                self.exp()
+            }
+            #[inline(always)]
+            fn ln(self) -> Self {
+                self.ln()
+            }
+            #[inline(always)]
+            fn powf(self, exponent: Self) -> Self {
+                self.powf(exponent)
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+element!(f32, crate::simd::Avx512, crate::simd::Avx2);
+#[cfg(not(target_arch = "x86_64"))]
+element!(f32, Portable<f32>, Portable<f32>);
+element!(f64, Portable<f64>, Portable<f64>);

@@ -1,0 +1,26 @@
+//! Convolution, pooling, normalisation and their gradients on the CPU, over slices.
+//!
+//! The kernels know neither candle nor networks. Feature maps lie in blocks of sixteen channels ([`Place`]), are read
+//! through [`View`]s and written through [`Sink`]s, so that what stands between two convolutions costs no pass over
+//! memory of its own. Every kernel is written once for vectors of sixteen numbers and compiled for each
+//! [`InstructionSet`]; the portable one is what the others are held against. Results do not depend on the number of
+//! [`threads`].
+//!
+//! All `unsafe` code of the workspace is in this crate.
+
+mod buffer;
+pub mod conv;
+mod element;
+mod place;
+mod simd;
+mod sink;
+pub mod threads;
+mod view;
+
+pub use buffer::Buffer;
+pub use conv::Conv;
+pub use element::Element;
+pub use place::{Place, from_blocks, to_blocks};
+pub use simd::{InstructionSet, LANES};
+pub use sink::{Moments, Pull, Sink, Store, Sums};
+pub use view::{Map, View};

@@ -1,0 +1,120 @@
+//! The layout of feature maps: channels in blocks of sixteen.
+//!
+//! A batch of maps lies in memory as `[image][block][row][column][16 channels]`. A vector register holds the sixteen
+//! channels of one pixel; neighbouring pixels are neighbouring cache lines, whatever the number of channels. The last
+//! block is filled up with zeros, which every kernel keeps.
+
+use crate::buffer::Shared;
+use crate::element::Element;
+use crate::simd::LANES;
+use crate::threads::for_each;
+
+/// Where a batch of feature maps lies in a buffer: all of it, or some of its blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Images.
+    pub batch: usize,
+    /// Channels.
+    pub channels: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// The first of its blocks in the buffer.
+    pub first_block: usize,
+    /// Blocks of the whole buffer.
+    pub buffer_blocks: usize,
+}
+
+impl Place {
+    /// A buffer of its own.
+    pub fn new(batch: usize, channels: usize, [height, width]: [usize; 2]) -> Self {
+        Self { batch, channels, height, width, first_block: 0, buffer_blocks: channels.div_ceil(LANES) }
+    }
+
+    /// Its own blocks of channels.
+    pub fn blocks(&self) -> usize {
+        self.channels.div_ceil(LANES)
+    }
+
+    /// Its channels, the zeros at the end included.
+    pub fn padded_channels(&self) -> usize {
+        self.blocks() * LANES
+    }
+
+    /// Pixels of a map.
+    pub fn pixels(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// Length of the buffer it lies in.
+    pub fn len(&self) -> usize {
+        self.batch * self.buffer_blocks * self.pixels() * LANES
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Where pixel (`row`, `column`) of a block of an image starts.
+    #[inline(always)]
+    pub fn at(&self, image: usize, block: usize, row: usize, column: usize) -> usize {
+        let plane = image * self.buffer_blocks + self.first_block + block;
+        ((plane * self.height + row) * self.width + column) * LANES
+    }
+
+    /// The same numbers with each map as one row.
+    pub(crate) fn flat(self) -> Self {
+        Self { height: 1, width: self.pixels(), ..self }
+    }
+
+    /// `blocks` of its blocks, from `first` on, as channels of their own.
+    pub(crate) fn part(self, first: usize, channels: usize) -> Self {
+        Self { channels, first_block: self.first_block + first, ..self }
+    }
+}
+
+/// Brings maps from rows of pixels, `(N, C, H, W)`, into blocks.
+///
+/// # Panics
+///
+/// Where a slice is shorter than its shape asks.
+pub fn to_blocks<T: Element>(maps: &[T], blocks: &mut [T], place: &Place) {
+    let (pixels, shared) = (place.pixels(), Shared::new(blocks));
+    for_each(place.batch * place.blocks(), |task| {
+        let (image, block) = (task / place.blocks(), task % place.blocks());
+        let start = place.at(image, block, 0, 0);
+        // SAFETY: each task has a plane of its own.
+        let plane = unsafe { shared.part(start..start + pixels * LANES) };
+        let channels = (place.channels - block * LANES).min(LANES);
+        let maps = &maps[(image * place.channels + block * LANES) * pixels..][..channels * pixels];
+        for (pixel, lanes) in plane.chunks_exact_mut(LANES).enumerate() {
+            for (lane, value) in lanes.iter_mut().enumerate() {
+                *value = if lane < channels { maps[lane * pixels + pixel] } else { T::ZERO };
+            }
+        }
+    });
+}
+
+/// Brings maps from blocks into rows of pixels, `(N, C, H, W)`.
+///
+/// # Panics
+///
+/// Where a slice is shorter than its shape asks.
+pub fn from_blocks<T: Element>(blocks: &[T], place: &Place, maps: &mut [T]) {
+    let (pixels, shared) = (place.pixels(), Shared::new(maps));
+    for_each(place.batch * place.blocks(), |task| {
+        let (image, block) = (task / place.blocks(), task % place.blocks());
+        let channels = (place.channels - block * LANES).min(LANES);
+        let start = (image * place.channels + block * LANES) * pixels;
+        // SAFETY: each task has channels of its own.
+        let maps = unsafe { shared.part(start..start + channels * pixels) };
+        let plane = &blocks[place.at(image, block, 0, 0)..][..pixels * LANES];
+        for (lane, map) in maps.chunks_exact_mut(pixels.max(1)).enumerate() {
+            for (pixel, value) in map.iter_mut().enumerate() {
+                *value = plane[pixel * LANES + lane];
+            }
+        }
+    });
+}

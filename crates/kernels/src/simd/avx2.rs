@@ -1,0 +1,72 @@
+//! AVX2 and FMA: two registers a vector.
+
+use super::Vector;
+use std::arch::x86_64::*;
+
+/// Sixteen `f32` in two 256-bit registers.
+#[derive(Clone, Copy)]
+pub struct Avx2(__m256, __m256);
+
+// SAFETY of the blocks below, but for load and store: the intrinsics need AVX and FMA, and values of this type arise
+// only inside `dispatch`, after the CPU was asked.
+impl Vector for Avx2 {
+    type Element = f32;
+    // 6 pixels times 2 registers of accumulators, 2 of weights and a broadcast: 15 of 16 registers.
+    const PIXELS: usize = 6;
+    const PANELS: usize = 1;
+    const ROWS: usize = 4;
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller vouches for sixteen readable numbers; unaligned loads are meant.
+        unsafe { Self(_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller vouches for sixteen writable numbers.
+        unsafe {
+            _mm256_storeu_ps(to, self.0);
+            _mm256_storeu_ps(to.add(8), self.1);
+        }
+    }
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        // SAFETY: see above.
+        let x = unsafe { _mm256_set1_ps(x) };
+        Self(x, x)
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Self(_mm256_add_ps(self.0, other.0), _mm256_add_ps(self.1, other.1)) }
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Self(_mm256_sub_ps(self.0, other.0), _mm256_sub_ps(self.1, other.1)) }
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Self(_mm256_mul_ps(self.0, other.0), _mm256_mul_ps(self.1, other.1)) }
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Self(_mm256_fmadd_ps(self.0, factor.0, addend.0), _mm256_fmadd_ps(self.1, factor.1, addend.1)) }
+    }
+    #[inline(always)]
+    fn at_least(self, floor: Self) -> Self {
+        // SAFETY: see above. The instruction gives its second operand unless the first is greater.
+        unsafe { Self(_mm256_max_ps(floor.0, self.0), _mm256_max_ps(floor.1, self.1)) }
+    }
+    #[inline(always)]
+    fn unless_at_most(self, value: Self, floor: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let keep0 = _mm256_cmp_ps::<_CMP_NLE_UQ>(value.0, floor.0);
+            let keep1 = _mm256_cmp_ps::<_CMP_NLE_UQ>(value.1, floor.1);
+            Self(_mm256_and_ps(keep0, self.0), _mm256_and_ps(keep1, self.1))
+        }
+    }
+}

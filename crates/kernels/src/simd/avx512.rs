@@ -1,0 +1,64 @@
+//! AVX-512: one register a vector.
+
+use super::Vector;
+use std::arch::x86_64::*;
+
+/// Sixteen `f32` in one 512-bit register.
+#[derive(Clone, Copy)]
+pub struct Avx512(__m512);
+
+// SAFETY of the blocks below, but for load and store: the intrinsics need AVX-512F, and values of this type arise only
+// inside `dispatch`, after the CPU was asked.
+impl Vector for Avx512 {
+    type Element = f32;
+    // 14 pixels times 2 panels of accumulators, 2 of weights and a broadcast: 31 of 32 registers.
+    const PIXELS: usize = 14;
+    const PANELS: usize = 2;
+    const ROWS: usize = 8;
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller vouches for sixteen readable numbers; unaligned loads are meant.
+        Self(unsafe { _mm512_loadu_ps(from) })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller vouches for sixteen writable numbers.
+        unsafe { _mm512_storeu_ps(to, self.0) }
+    }
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm512_set1_ps(x) })
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm512_add_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm512_sub_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm512_mul_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, addend.0) })
+    }
+    #[inline(always)]
+    fn at_least(self, floor: Self) -> Self {
+        // SAFETY: see above. The instruction gives its second operand unless the first is greater.
+        Self(unsafe { _mm512_max_ps(floor.0, self.0) })
+    }
+    #[inline(always)]
+    fn unless_at_most(self, value: Self, floor: Self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_NLE_UQ>(value.0, floor.0), self.0) })
+    }
+}

@@ -1,0 +1,71 @@
+//! Sixteen numbers at a time, on whatever the CPU has.
+//!
+//! A kernel is written once, against [`Vector`], with every function on its way `#[inline(always)]`. [`dispatch`] runs
+//! it inside a function compiled for the chosen [`InstructionSet`], so the whole kernel is compiled for it; nothing
+//! needs `-C target-cpu`.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod instruction_set;
+mod portable;
+
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub use avx512::Avx512;
+pub(crate) use instruction_set::dispatch;
+pub use instruction_set::{InstructionSet, Kernel};
+pub use portable::Portable;
+
+use crate::element::Element;
+
+/// Numbers in a [`Vector`], and channels in a block of the layout.
+pub const LANES: usize = 16;
+
+/// [`LANES`] numbers.
+///
+/// The methods are safe to call only because values of these types arise nowhere but inside [`dispatch`], which has
+/// made sure of the CPU.
+pub trait Vector: Copy {
+    /// What it holds.
+    type Element: Element;
+
+    /// Pixels of the convolution's micro-kernel: as many accumulators as the registers hold.
+    const PIXELS: usize;
+    /// Blocks of output channels of the micro-kernel.
+    const PANELS: usize;
+    /// Input channels of the micro-kernel for the gradient of the weights.
+    const ROWS: usize;
+
+    /// # Safety
+    ///
+    /// `from` must be valid for reading [`LANES`] numbers.
+    unsafe fn load(from: *const Self::Element) -> Self;
+    /// # Safety
+    ///
+    /// `to` must be valid for writing [`LANES`] numbers.
+    unsafe fn store(self, to: *mut Self::Element);
+    /// The same number in every lane.
+    fn splat(x: Self::Element) -> Self;
+    /// Sum.
+    fn add(self, other: Self) -> Self;
+    /// Difference.
+    fn sub(self, other: Self) -> Self;
+    /// Product.
+    fn mul(self, other: Self) -> Self;
+    /// `self · factor + addend`.
+    fn mul_add(self, factor: Self, addend: Self) -> Self;
+    /// `floor` where it is greater, else `self`: what is not a number stays so, and a floor that is not a number is
+    /// none.
+    fn at_least(self, floor: Self) -> Self;
+    /// `self` but zero where `value <= floor`.
+    fn unless_at_most(self, value: Self, floor: Self) -> Self;
+
+    /// Zeros.
+    #[inline(always)]
+    fn zero() -> Self {
+        Self::splat(Self::Element::ZERO)
+    }
+}

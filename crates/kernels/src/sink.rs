@@ -1,0 +1,318 @@
+//! Where a kernel's results go.
+//!
+//! A result is stored, or, being the gradient of a [`View`], pulled through the view's map to the gradient of what the
+//! view looks at. Either way the sums per channel that batch normalisation wants are taken while the numbers are still
+//! in the cache.
+
+use crate::buffer::{Buffer, Shared};
+use crate::element::Element;
+use crate::place::Place;
+use crate::simd::{LANES, Vector};
+use crate::view::{Map, View, channel};
+
+/// Where results go.
+#[derive(Debug)]
+pub enum Sink<'a, T> {
+    /// Written.
+    Store(Store<'a, T>),
+    /// Pulled through a view.
+    Pull(Pull<'a, T>),
+}
+
+/// Results to write: `max(result + bias, floor)`.
+#[derive(Debug)]
+pub struct Store<'a, T> {
+    /// The buffer.
+    pub data: &'a mut [T],
+    /// Where in the buffer.
+    pub place: Place,
+    /// One for each channel.
+    pub bias: Option<&'a [T]>,
+    /// Lower bound of every result.
+    pub floor: Option<T>,
+    /// Where mean and variance of each channel are to be left.
+    pub moments: Option<&'a mut Moments>,
+}
+
+/// A gradient to pull through a view `max(scale · z + shift, floor)`: what arrives counts where the view is above its
+/// floor, and goes, times `factor`, to the gradient of `z`.
+#[derive(Debug)]
+pub struct Pull<'a, T> {
+    /// The buffer of the gradient of `z`.
+    pub data: &'a mut [T],
+    /// Where in the buffer.
+    pub place: Place,
+    /// Whether it is added to what is there.
+    pub accumulate: bool,
+    /// A factor for each padded channel.
+    pub factor: Option<&'a [T]>,
+    /// The view, where it has a floor or sums are wanted.
+    pub through: Option<View<'a, T>>,
+    /// The sums wanted.
+    pub sums: Option<&'a mut Sums>,
+}
+
+/// Mean and (biased) variance of each channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Moments {
+    /// Mean.
+    pub mean: Vec<f64>,
+    /// Mean square deviation from the mean.
+    pub variance: Vec<f64>,
+}
+
+/// What batch normalisation's backward pass needs to know of each channel: `Σ g` and `Σ g · (z − centre)`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sums {
+    /// Subtracted from `z`: its mean, to keep the second sum exact.
+    pub centre: Vec<f64>,
+    /// `Σ g`.
+    pub gradient: Vec<f64>,
+    /// `Σ g · (z − centre)`.
+    pub product: Vec<f64>,
+}
+
+impl<'a, T: Element> Store<'a, T> {
+    /// Results as they are.
+    pub fn plain(data: &'a mut [T], place: Place) -> Self {
+        Self { data, place, bias: None, floor: None, moments: None }
+    }
+}
+
+impl<'a, T: Element> Sink<'a, T> {
+    /// Results written as they are.
+    pub fn store(data: &'a mut [T], place: Place) -> Self {
+        Self::Store(Store::plain(data, place))
+    }
+
+    fn place(&self) -> &Place {
+        match self {
+            Self::Store(store) => &store.place,
+            Self::Pull(pull) => &pull.place,
+        }
+    }
+
+    pub(crate) fn channels(&self) -> usize {
+        self.place().channels
+    }
+
+    pub(crate) fn size(&self) -> [usize; 2] {
+        [self.place().height, self.place().width]
+    }
+
+    /// Opens the sink for a computation of `parts` parts, each of which sums up its own pixels.
+    pub(crate) fn open(self, parts: usize) -> Open<'a, T> {
+        let padded = self.place().padded_channels();
+        let wide = |values: Vec<T>| {
+            let mut values = values;
+            values.resize(padded, T::ZERO);
+            values
+        };
+        let summed = match &self {
+            Self::Store(store) => store.moments.is_some(),
+            Self::Pull(pull) => pull.sums.is_some(),
+        };
+        let partial = Buffer::zeros(if summed { parts * 2 * padded } else { 0 });
+        match self {
+            Self::Store(Store { data, place, bias, floor, moments }) => {
+                assert!(data.len() >= place.len());
+                let bias = bias.map(|bias| wide(bias[..place.channels].to_vec()));
+                let rule = Rule::Store { bias, floor: floor.unwrap_or(T::NAN) };
+                Open { data: Shared::new(data), place, rule, partial, moments, sums: None }
+            }
+            Self::Pull(Pull { data, place, accumulate, factor, through, sums }) => {
+                assert!(data.len() >= place.len());
+                let centre = sums.as_ref().map(|sums| wide(sums.centre.iter().map(|c| T::from_f64(*c)).collect()));
+                let factor = factor.map(|factor| factor[..padded].to_vec());
+                let rule = Rule::Pull { accumulate, factor, through, centre };
+                Open { data: Shared::new(data), place, rule, partial, moments: None, sums }
+            }
+        }
+    }
+}
+
+/// A sink the tasks of a loop write to.
+pub(crate) struct Open<'a, T> {
+    data: Shared<'a, T>,
+    pub(crate) place: Place,
+    rule: Rule<'a, T>,
+    /// `[part][2][channel]`
+    partial: Buffer<T>,
+    moments: Option<&'a mut Moments>,
+    sums: Option<&'a mut Sums>,
+}
+
+enum Rule<'a, T> {
+    Store { bias: Option<Vec<T>>, floor: T },
+    Pull { accumulate: bool, factor: Option<Vec<T>>, through: Option<View<'a, T>>, centre: Option<Vec<T>> },
+}
+
+/// Sums of one part and block, kept while its rows are written.
+#[derive(Clone, Copy)]
+pub(crate) struct Tally<V> {
+    pub(crate) first: V,
+    pub(crate) second: V,
+}
+
+impl<V: Vector> Tally<V> {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Self { first: V::zero(), second: V::zero() }
+    }
+}
+
+/// A row of results: pixel `column + i · step` of the row takes result `i`.
+#[derive(Clone, Copy)]
+pub(crate) struct Row {
+    pub(crate) image: usize,
+    pub(crate) block: usize,
+    pub(crate) row: usize,
+    pub(crate) column: usize,
+    pub(crate) step: usize,
+}
+
+impl<'a, T: Element> Open<'a, T> {
+    pub(crate) fn flat(mut self) -> Self {
+        self.place = self.place.flat();
+        if let Rule::Pull { through: Some(view), .. } = &mut self.rule {
+            *view = view.flat();
+        }
+        self
+    }
+
+    pub(crate) fn wants_sums(&self) -> bool {
+        !self.partial.is_empty()
+    }
+
+    /// Writes a row of results, sixteen numbers each. The `tally` gathers the sums of gradients; those of stored
+    /// numbers are taken by [`Open::moments_of`] over whole tiles.
+    ///
+    /// # Safety
+    ///
+    /// No two threads may write the same pixels.
+    #[inline(always)]
+    pub(crate) unsafe fn write<V: Vector<Element = T>>(&self, at: Row, results: &mut [T], tally: &mut Tally<V>) {
+        let count = results.len() / LANES;
+        if count == 0 {
+            return;
+        }
+        let start = self.place.at(at.image, at.block, at.row, at.column);
+        let length = ((count - 1) * at.step + 1) * LANES;
+        // SAFETY: the caller vouches that this row is this thread's. Rows of other phases interleave with it, so
+        // only a pointer is made of it.
+        let to = unsafe { self.data.pointer(start..start + length) };
+        match &self.rule {
+            Rule::Store { bias, floor } => {
+                let bias = bias.as_ref().map_or(V::zero(), |bias| channel::<V>(bias, at.block));
+                let floor = V::splat(*floor);
+                for i in 0..count {
+                    // SAFETY: within `results`, and within the row checked above.
+                    unsafe {
+                        let from = results.as_mut_ptr().add(i * LANES);
+                        let x = V::load(from).add(bias).at_least(floor);
+                        x.store(from);
+                        x.store(to.add(i * at.step * LANES));
+                    }
+                }
+            }
+            Rule::Pull { accumulate, factor, through, centre } => {
+                let factor = factor.as_ref().map_or(V::splat(T::ONE), |factor| channel::<V>(factor, at.block));
+                let centre = centre.as_ref().map_or(V::zero(), |centre| channel::<V>(centre, at.block));
+                let source = through.as_ref().map(|view| {
+                    let z = &view.data[view.place.at(at.image, at.block, at.row, at.column)..][..length];
+                    let map = match view.map {
+                        Map::Affine { scale, shift, floor } => {
+                            [scale, shift, floor].map(|entries| channel::<V>(entries, at.block))
+                        }
+                        _ => [V::splat(T::ONE), V::zero(), V::splat(T::NAN)],
+                    };
+                    (z.as_ptr(), map)
+                });
+                for i in 0..count {
+                    // SAFETY: within `results`, and within the rows checked above.
+                    unsafe {
+                        let mut g = V::load(results.as_ptr().add(i * LANES));
+                        if let Some((z, [scale, shift, floor])) = source {
+                            let z = V::load(z.add(i * at.step * LANES));
+                            g = g.unless_at_most(z.mul_add(scale, shift), floor);
+                            tally.first = tally.first.add(g);
+                            tally.second = g.mul_add(z.sub(centre), tally.second);
+                        }
+                        let to = to.add(i * at.step * LANES);
+                        let old = if *accumulate { V::load(to) } else { V::zero() };
+                        g.mul_add(factor, old).store(to);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sum, and sum of squared deviations from the mean, of results that were stored.
+    #[inline(always)]
+    pub(crate) fn moments_of<V: Vector<Element = T>>(&self, results: &[T]) -> Tally<V> {
+        let count = T::from_f64(1.0 / (results.len() / LANES).max(1) as f64);
+        let mut tally = Tally::<V>::new();
+        for i in (0..results.len()).step_by(LANES) {
+            // SAFETY: within `results`, whose length is a multiple of sixteen.
+            tally.first = tally.first.add(unsafe { V::load(results.as_ptr().add(i)) });
+        }
+        let mean = tally.first.mul(V::splat(count));
+        for i in (0..results.len()).step_by(LANES) {
+            // SAFETY: as above.
+            let away = unsafe { V::load(results.as_ptr().add(i)) }.sub(mean);
+            tally.second = away.mul_add(away, tally.second);
+        }
+        tally
+    }
+
+    pub(crate) fn stores(&self) -> bool {
+        matches!(self.rule, Rule::Store { .. })
+    }
+
+    /// Leaves the sums of a part's block.
+    ///
+    /// # Safety
+    ///
+    /// No two threads may leave those of the same part and block.
+    #[inline(always)]
+    pub(crate) unsafe fn leave<V: Vector<Element = T>>(&self, part: usize, block: usize, tally: Tally<V>) {
+        let padded = self.place.padded_channels();
+        let at = part * 2 * padded + block * LANES;
+        assert!(at + padded + LANES <= self.partial.len());
+        // SAFETY: in bounds, and this thread's alone, as the caller says; nothing reads before the loop has ended.
+        unsafe {
+            let to = self.partial.start().add(at);
+            V::load(to).add(tally.first).store(to);
+            let to = to.add(padded);
+            V::load(to).add(tally.second).store(to);
+        }
+    }
+
+    /// Adds the parts' sums up, in their order; `pixels(part)` is the number of pixels of a part.
+    pub(crate) fn close(self, pixels: impl Fn(usize) -> usize) {
+        let (padded, channels) = (self.place.padded_channels(), self.place.channels);
+        let parts = self.partial.chunks_exact(2 * padded.max(1));
+        let at = |part: &[T], row: usize, channel: usize| part[row * padded + channel].to_f64();
+        if let Some(moments) = self.moments {
+            let total: f64 = (0..parts.len()).map(|part| pixels(part) as f64).sum();
+            for channel in 0..channels {
+                let sum: f64 = parts.clone().map(|part| at(part, 0, channel)).sum();
+                let mean = sum / total;
+                let mut deviation = 0.0;
+                for (number, part) in parts.clone().enumerate() {
+                    let count = pixels(number) as f64;
+                    let away = at(part, 0, channel) / count.max(1.0) - mean;
+                    deviation += at(part, 1, channel) + count * away * away;
+                }
+                moments.mean.push(mean);
+                moments.variance.push(deviation / total);
+            }
+        }
+        if let Some(sums) = self.sums {
+            for channel in 0..channels {
+                sums.gradient.push(parts.clone().map(|part| at(part, 0, channel)).sum());
+                sums.product.push(parts.clone().map(|part| at(part, 1, channel)).sum());
+            }
+        }
+    }
+}

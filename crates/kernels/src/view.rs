@@ -1,0 +1,130 @@
+//! Values that are not stored: numbers in memory, seen through a scale, a shift and a floor per channel.
+//!
+//! Batch normalisation and ReLU never write their results. What a convolution wrote stays as it is, and whoever reads
+//! it applies `max(scale · x + shift, floor)` on the way. A gradient is read in the same manner: what batch
+//! normalisation adds to it, `other_scale · z + shift` with the normalised value `z`, is added where it is read.
+
+use crate::element::Element;
+use crate::place::Place;
+use crate::simd::{LANES, Vector};
+
+/// Feature maps in blocks, with what is to be done to each number when it is read.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a, T> {
+    /// The buffer.
+    pub data: &'a [T],
+    /// Where in the buffer.
+    pub place: Place,
+    /// What is done to the numbers.
+    pub map: Map<'a, T>,
+}
+
+/// What is done to a number of channel `c`; every slice has an entry per channel of [`Place::padded_channels`]. Entries
+/// of the channels that fill up the last block must give 0.
+#[derive(Clone, Copy, Debug)]
+pub enum Map<'a, T> {
+    /// Nothing.
+    Identity,
+    /// `max(scale · x + shift, floor)`; a floor that is not a number is none.
+    Affine {
+        /// Factor.
+        scale: &'a [T],
+        /// Addend.
+        shift: &'a [T],
+        /// Lower bound.
+        floor: &'a [T],
+    },
+    /// `scale · x + other_scale · other + shift`.
+    Mix {
+        /// Factor.
+        scale: &'a [T],
+        /// The buffer of the second operand, placed as the first.
+        other: &'a [T],
+        /// Where in its buffer the second operand lies.
+        other_place: Place,
+        /// Factor of the second operand.
+        other_scale: &'a [T],
+        /// Addend.
+        shift: &'a [T],
+    },
+}
+
+impl<'a, T: Element> View<'a, T> {
+    /// The numbers as they are.
+    pub fn plain(data: &'a [T], place: Place) -> Self {
+        Self { data, place, map: Map::Identity }
+    }
+
+    /// The same with each map as one row.
+    pub(crate) fn flat(mut self) -> Self {
+        self.place = self.place.flat();
+        if let Map::Mix { other_place, .. } = &mut self.map {
+            *other_place = other_place.flat();
+        }
+        self
+    }
+
+    /// Some of its blocks.
+    pub(crate) fn part(self, first: usize, channels: usize) -> Self {
+        let entries = first * LANES..first * LANES + channels.next_multiple_of(LANES);
+        let map = match self.map {
+            Map::Identity => Map::Identity,
+            Map::Affine { scale, shift, floor } => {
+                Map::Affine { scale: &scale[entries.clone()], shift: &shift[entries.clone()], floor: &floor[entries] }
+            }
+            Map::Mix { scale, other, other_place, other_scale, shift } => Map::Mix {
+                scale: &scale[entries.clone()],
+                other,
+                other_place: other_place.part(first, channels),
+                other_scale: &other_scale[entries.clone()],
+                shift: &shift[entries],
+            },
+        };
+        Self { data: self.data, place: self.place.part(first, channels), map }
+    }
+
+    /// Writes `pixels` pixels of a row to `to`, from (`row`, `column`) on, mapped.
+    #[inline(always)]
+    pub(crate) fn read<V: Vector<Element = T>>(
+        &self,
+        [image, block, row, column]: [usize; 4],
+        pixels: usize,
+        to: &mut [T],
+    ) {
+        let from = &self.data[self.place.at(image, block, row, column)..][..pixels * LANES];
+        let to = &mut to[..pixels * LANES];
+        match self.map {
+            Map::Identity => to.copy_from_slice(from),
+            Map::Affine { scale, shift, floor } => {
+                let [scale, shift, floor] = [scale, shift, floor].map(|entries| channel::<V>(entries, block));
+                for i in (0..pixels * LANES).step_by(LANES) {
+                    // SAFETY: both slices hold `pixels` times sixteen numbers.
+                    unsafe {
+                        let x = V::load(from.as_ptr().add(i));
+                        x.mul_add(scale, shift).at_least(floor).store(to.as_mut_ptr().add(i));
+                    }
+                }
+            }
+            Map::Mix { scale, other, other_place, other_scale, shift } => {
+                let other = &other[other_place.at(image, block, row, column)..][..pixels * LANES];
+                let [scale, other_scale, shift] =
+                    [scale, other_scale, shift].map(|entries| channel::<V>(entries, block));
+                for i in (0..pixels * LANES).step_by(LANES) {
+                    // SAFETY: the three slices hold `pixels` times sixteen numbers.
+                    unsafe {
+                        let x = V::load(from.as_ptr().add(i)).mul_add(scale, shift);
+                        V::load(other.as_ptr().add(i)).mul_add(other_scale, x).store(to.as_mut_ptr().add(i));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The entries of a block's channels.
+#[inline(always)]
+pub(crate) fn channel<V: Vector>(entries: &[V::Element], block: usize) -> V {
+    let entries = &entries[block * LANES..][..LANES];
+    // SAFETY: sixteen numbers.
+    unsafe { V::load(entries.as_ptr()) }
+}
