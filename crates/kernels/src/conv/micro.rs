@@ -1,6 +1,9 @@
 //! The micro-kernels: everything else exists so that these two loops run undisturbed.
 //!
 //! Both are bound by the multiply-add units: per multiply-add of sixteen numbers they load less than one register.
+//! The accumulators stay in registers only where the compiler sees every index as a constant: hence plain counting
+//! loops, and no iterators over arrays of vectors.
+#![allow(clippy::needless_range_loop)]
 
 use crate::simd::{LANES, Vector};
 
@@ -65,8 +68,8 @@ unsafe fn block<V: Vector, const PIXELS: usize, const PANELS: usize>(
                 let pixel = input.add(number * depth.block + tap);
                 for channel in 0..channels {
                     let mut w = [V::zero(); PANELS];
-                    for (panel, w) in w.iter_mut().enumerate() {
-                        *w = V::load(weights.add(panel * LANES));
+                    for panel in 0..PANELS {
+                        w[panel] = V::load(weights.add(panel * LANES));
                     }
                     weights = weights.add(PANELS * LANES);
                     for p in 0..PIXELS {
@@ -79,10 +82,10 @@ unsafe fn block<V: Vector, const PIXELS: usize, const PANELS: usize>(
             }
         }
     }
-    for (panel, sums) in sums.iter().enumerate() {
-        for (p, sum) in sums.iter().enumerate() {
+    for panel in 0..PANELS {
+        for p in 0..PIXELS {
             // SAFETY: the caller vouches for `out`.
-            unsafe { sum.store(out.add(panel * out_panel + p * LANES)) }
+            unsafe { sums[panel][p].store(out.add(panel * out_panel + p * LANES)) }
         }
     }
 }
@@ -144,15 +147,15 @@ unsafe fn outer_block<V: Vector, const CHANNELS: usize, const PANELS: usize>(
         let (mut x, mut g) = unsafe { (input.add(*x), gradient.add(*g)) };
         for _ in 0..rows.pixels {
             let mut gs = [V::zero(); PANELS];
-            for (panel, value) in gs.iter_mut().enumerate() {
+            for panel in 0..PANELS {
                 // SAFETY: the caller vouches for the rows of every panel.
-                *value = unsafe { V::load(g.add(panel * rows.block)) };
+                gs[panel] = unsafe { V::load(g.add(panel * rows.block)) };
             }
-            for (channel, sums) in new.iter_mut().enumerate() {
+            for channel in 0..CHANNELS {
                 // SAFETY: as above.
                 let x = V::splat(unsafe { *x.add(channel) });
                 for panel in 0..PANELS {
-                    sums[panel] = x.mul_add(gs[panel], sums[panel]);
+                    new[channel][panel] = x.mul_add(gs[panel], new[channel][panel]);
                 }
             }
             // SAFETY: as above; past the last pixel nothing is read.
@@ -162,11 +165,13 @@ unsafe fn outer_block<V: Vector, const CHANNELS: usize, const PANELS: usize>(
             }
         }
     }
-    for (i, value) in new.iter().flatten().enumerate() {
-        // SAFETY: the caller vouches for `sums`.
-        unsafe {
-            let at = sums.add(i * LANES);
-            V::load(at).add(*value).store(at);
+    for channel in 0..CHANNELS {
+        for panel in 0..PANELS {
+            // SAFETY: the caller vouches for `sums`.
+            unsafe {
+                let at = sums.add((channel * PANELS + panel) * LANES);
+                V::load(at).add(new[channel][panel]).store(at);
+            }
         }
     }
 }
