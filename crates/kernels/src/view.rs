@@ -83,37 +83,47 @@ impl<'a, T: Element> View<'a, T> {
         Self { data: self.data, place: self.place.part(first, channels), map }
     }
 
-    /// Writes `pixels` pixels of a row to `to`, from (`row`, `column`) on, mapped.
+    /// Writes `pixels` pixels of a row to `to`, every `step`-th from (`row`, `column`) on, mapped.
     #[inline(always)]
     pub(crate) fn read<V: Vector<Element = T>>(
         &self,
         [image, block, row, column]: [usize; 4],
         pixels: usize,
+        step: usize,
         to: &mut [T],
     ) {
-        let from = &self.data[self.place.at(image, block, row, column)..][..pixels * LANES];
+        if pixels == 0 {
+            return;
+        }
+        let length = ((pixels - 1) * step + 1) * LANES;
+        let from = &self.data[self.place.at(image, block, row, column)..][..length];
         let to = &mut to[..pixels * LANES];
         match self.map {
-            Map::Identity => to.copy_from_slice(from),
+            Map::Identity => {
+                for i in (0..pixels * LANES).step_by(LANES) {
+                    // SAFETY: `from` holds every `step`-th pixel, `to` all of them.
+                    unsafe { V::load(from.as_ptr().add(i * step)).store(to.as_mut_ptr().add(i)) }
+                }
+            }
             Map::Affine { scale, shift, floor } => {
                 let [scale, shift, floor] = [scale, shift, floor].map(|entries| channel::<V>(entries, block));
                 for i in (0..pixels * LANES).step_by(LANES) {
-                    // SAFETY: both slices hold `pixels` times sixteen numbers.
+                    // SAFETY: `from` holds every `step`-th pixel, `to` all of them.
                     unsafe {
-                        let x = V::load(from.as_ptr().add(i));
+                        let x = V::load(from.as_ptr().add(i * step));
                         x.mul_add(scale, shift).at_least(floor).store(to.as_mut_ptr().add(i));
                     }
                 }
             }
             Map::Mix { scale, other, other_place, other_scale, shift } => {
-                let other = &other[other_place.at(image, block, row, column)..][..pixels * LANES];
+                let other = &other[other_place.at(image, block, row, column)..][..length];
                 let [scale, other_scale, shift] =
                     [scale, other_scale, shift].map(|entries| channel::<V>(entries, block));
                 for i in (0..pixels * LANES).step_by(LANES) {
-                    // SAFETY: the three slices hold `pixels` times sixteen numbers.
+                    // SAFETY: `from` and `other` hold every `step`-th pixel, `to` all of them.
                     unsafe {
-                        let x = V::load(from.as_ptr().add(i)).mul_add(scale, shift);
-                        V::load(other.as_ptr().add(i)).mul_add(other_scale, x).store(to.as_mut_ptr().add(i));
+                        let x = V::load(from.as_ptr().add(i * step)).mul_add(scale, shift);
+                        V::load(other.as_ptr().add(i * step)).mul_add(other_scale, x).store(to.as_mut_ptr().add(i));
                     }
                 }
             }

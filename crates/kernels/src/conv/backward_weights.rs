@@ -8,7 +8,7 @@ use super::micro::{self, Rows};
 use super::sweep::Axis;
 use super::tile::Tile;
 use super::{Bundles, Conv};
-use crate::buffer::{Buffer, Shared, with_scratch};
+use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::threads::for_each;
@@ -42,18 +42,11 @@ impl Conv {
         let [input, gradient] = [input, gradient].map(|view| if flat { view.flat() } else { *view });
         let axes = [(0, gradient.place.height), (1, gradient.place.width)].map(|(i, n)| Axis::forward(self, i, n));
         let sum = WeightSum::new(self, axes, gradient.place.batch, panels::<T>(set));
-        let mut partial = Buffer::zeros(sum.slices * sum.slice_len());
-        let shared = Shared::new(&mut partial);
-        for_each(sum.slices * sum.tasks(), |task| {
-            let (slice, task) = (task / sum.tasks(), task % sum.tasks());
-            // Closures do not take over the instructions they are called with, so the scratch memory comes first.
-            with_scratch(sum.held() + sum.blocks[1] * sum.positions() * LANES, |scratch| {
-                let (inputs, gradients) = scratch.split_at_mut(sum.held());
-                let task = Task { sum: &sum, input, gradient, slice, task, shared };
-                dispatch(set, Filled { task, inputs, gradients });
-            });
+        with_scratch(sum.slices * sum.slice_len(), |partial| {
+            partial.fill(T::ZERO);
+            sum.tiles(set, &input, &gradient, Shared::new(partial));
+            sum.unpack(partial, weights);
         });
-        sum.unpack(&partial, weights);
     }
 }
 
@@ -97,6 +90,25 @@ impl<'a> WeightSum<'a> {
         Self { conv, bundles, axes, taps, panels, blocks, batch, slices, images, span: [down, across] }
     }
 
+    /// Runs every task.
+    fn tiles<T: Element>(
+        &self,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        gradient: &View<'_, T>,
+        shared: Shared<'_, T>,
+    ) {
+        for_each(self.slices * self.tasks(), |task| {
+            let (slice, task) = (task / self.tasks(), task % self.tasks());
+            // Closures do not take over the instructions they are called with, so the scratch memory comes first.
+            with_scratch(self.held() + self.blocks[1] * self.positions() * LANES, |scratch| {
+                let (inputs, gradients) = scratch.split_at_mut(self.held());
+                let task = Task { sum: self, input: *input, gradient: *gradient, slice, task, shared };
+                dispatch(set, Filled { task, inputs, gradients });
+            });
+        });
+    }
+
     /// Positions of the largest tile.
     fn positions(&self) -> usize {
         self.images * self.span[0] * self.span[1]
@@ -132,28 +144,31 @@ impl<'a> WeightSum<'a> {
 
     /// Adds the slices up, in the order and place of the weights.
     fn unpack<T: Element>(&self, partial: &[T], weights: &mut [T]) {
-        let taps = self.taps.len();
-        let per_output = weights.len() / self.conv.out_channels.max(1);
+        let (taps, [in_blocks, out_blocks]) = (self.taps.len(), self.all_blocks());
         let shared = Shared::new(weights);
-        for_each(self.conv.out_channels, |output| {
-            // SAFETY: each task has the weights of one output channel.
-            let weights = unsafe { shared.part(output * per_output..(output + 1) * per_output) };
-            let (bundle, within) = (output / self.bundles.outs, output % self.bundles.outs);
-            let first = within / LANES / self.panels * self.panels;
-            let panels = self.panels.min(self.all_blocks()[1] - first);
-            let base = bundle * self.bundle_len() + self.panel_len(first) + within - first * LANES;
-            let group = output / (self.conv.out_channels / self.conv.groups);
-            let ins = self.conv.in_channels / self.conv.groups;
-            for (input, weights) in weights.chunks_exact_mut(taps.max(1)).enumerate() {
-                let input = group * ins + input - bundle * self.bundles.ins;
-                for (tap, weight) in weights.iter_mut().enumerate() {
-                    let row = (input / LANES * taps + tap) * LANES + input % LANES;
-                    let at = base + row * panels * LANES;
-                    let mut sum = T::ZERO;
-                    for slice in 0..self.slices {
-                        sum += partial[slice * self.slice_len() + at];
+        let panels = out_blocks.div_ceil(self.panels);
+        for_each(self.bundles.count * panels * in_blocks, |task| {
+            let (bundle, panel, block) = (task / in_blocks / panels, task / in_blocks % panels, task % in_blocks);
+            let first = panel * self.panels;
+            let width = self.panels.min(out_blocks - first) * LANES;
+            let start = bundle * self.bundle_len() + self.panel_len(first) + block * taps * LANES * width;
+            let sums = |slice: usize| &partial[slice * self.slice_len() + start..][..taps * LANES * width];
+            let inputs = LANES.min(self.bundles.ins - block * LANES);
+            for lane in 0..width.min(self.bundles.outs - first * LANES) {
+                let output = bundle * self.bundles.outs + first * LANES + lane;
+                for input in 0..inputs {
+                    let channel = bundle * self.bundles.ins + block * LANES + input;
+                    let Some(at) = self.conv.weight_index(output, channel, 0) else { continue };
+                    // SAFETY: each task has the weights between its own channels.
+                    let weights = unsafe { shared.part(at..at + taps) };
+                    for (tap, weight) in weights.iter_mut().enumerate() {
+                        let at = (tap * LANES + input) * width + lane;
+                        let mut sum = T::ZERO;
+                        for slice in 0..self.slices {
+                            sum += sums(slice)[at];
+                        }
+                        *weight = sum;
                     }
-                    *weight = sum;
                 }
             }
         });
@@ -227,7 +242,7 @@ impl<T: Element> Task<'_, T> {
             for image in tile.images.clone() {
                 for row in tile.span[0].clone() {
                     if let Some(to) = to.next() {
-                        self.gradient.read::<V>([image, first + block, row, tile.span[1].start], columns, to);
+                        self.gradient.read::<V>([image, first + block, row, tile.span[1].start], columns, 1, to);
                     }
                 }
             }

@@ -4,7 +4,7 @@ use super::micro::{self, Depth};
 use super::sweep::Axis;
 use super::tile::Tile;
 use super::{Bundles, Conv, weights};
-use crate::buffer::{Buffer, with_scratch};
+use crate::buffer::with_scratch;
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::sink::{Open, Row, Sink, Tally};
@@ -28,11 +28,11 @@ pub(super) struct Correlation<'a> {
 }
 
 /// The taps of one pair of phases, with their weights.
-struct Sweep<T> {
+struct Sweep<'a, T> {
     phase: [usize; 2],
     count: [usize; 2],
     taps: Vec<[isize; 2]>,
-    weights: Buffer<T>,
+    weights: &'a [T],
 }
 
 /// How the work is cut into tasks. It depends on shapes alone, but for `splits`, which changes no sum.
@@ -44,16 +44,6 @@ struct Cut {
 }
 
 impl Correlation<'_> {
-    /// The weight between channels of a bundle, in this direction.
-    #[inline(always)]
-    pub(super) fn weight<T: Element>(&self, weights: &[T], bundle: usize, out: usize, input: usize, tap: usize) -> T {
-        let (out, input) = (bundle * self.bundles.outs + out, bundle * self.bundles.ins + input);
-        match self.backward {
-            true => self.conv.weight(weights, input, out, tap),
-            false => self.conv.weight(weights, out, input, tap),
-        }
-    }
-
     /// Whether it is a matrix product of pixels as they lie.
     fn is_flat(&self) -> bool {
         self.axes.iter().all(|axis| axis.stride == 1 && axis.step == 1 && axis.reach() == (0, 0))
@@ -79,27 +69,10 @@ impl Correlation<'_> {
         let parts = cut.parts.iter().product();
         let output = output.open(parts);
         let output = if flat { output.flat() } else { output };
-        let sweeps = self.sweeps(weights, set);
-        for_each(parts * self.bundles.count * cut.splits, |task| {
-            let (task, split) = (task / cut.splits, task % cut.splits);
-            let (part, bundle) = (task / self.bundles.count, task % self.bundles.count);
-            let [across, down] = [cut.parts[2], cut.parts[1]];
-            let range = |number: usize, step: usize, end: usize| number * step..((number + 1) * step).min(end);
-            let images = range(part / (across * down), cut.images, input.place.batch);
-            let span = [
-                range(part / across % down, cut.span[0], self.axes[0].count()),
-                range(part % across, cut.span[1], self.axes[1].count()),
-            ];
-            let tile = Tile::new(&self.axes, images, span);
-            let split = (split, cut.splits);
-            // Closures do not take over the instructions they are called with, so the scratch memory comes first.
-            let held = self.bundles.ins.div_ceil(LANES) * tile.block();
-            with_scratch(held + panels::<T>(set) * tile.positions() * LANES, |scratch| {
-                let (held, results) = scratch.split_at_mut(held);
-                let output = &output;
-                let task = Task { correlation: &self, sweeps: &sweeps, input, output, tile, part, bundle, split };
-                dispatch(set, Filled { task, held, results });
-            });
+        let lengths = self.sweep_lengths();
+        with_scratch(lengths.iter().sum(), |packed| {
+            let sweeps = self.sweeps(weights, set, &lengths, packed);
+            self.tasks(set, &cut, &input, &sweeps, &output);
         });
         let (batch, size) = (input.place.batch, [output.place.height, output.place.width]);
         // Moments are wanted of stored results only, which have one phase: positions are pixels.
@@ -111,16 +84,61 @@ impl Correlation<'_> {
         });
     }
 
-    fn sweeps<T: Element>(&self, weights: &[T], set: InstructionSet) -> Vec<Sweep<T>> {
+    /// Runs every task.
+    fn tasks<T: Element>(
+        &self,
+        set: InstructionSet,
+        cut: &Cut,
+        input: &View<'_, T>,
+        sweeps: &[Sweep<'_, T>],
+        output: &Open<'_, T>,
+    ) {
+        let parts: usize = cut.parts.iter().product();
+        for_each(parts * self.bundles.count * cut.splits, |task| {
+            let (task, split) = (task / cut.splits, (task % cut.splits, cut.splits));
+            let (part, bundle) = (task / self.bundles.count, task % self.bundles.count);
+            let [across, down] = [cut.parts[2], cut.parts[1]];
+            let range = |number: usize, step: usize, end: usize| number * step..((number + 1) * step).min(end);
+            let images = range(part / (across * down), cut.images, input.place.batch);
+            let span = [
+                range(part / across % down, cut.span[0], self.axes[0].count()),
+                range(part % across, cut.span[1], self.axes[1].count()),
+            ];
+            let tile = Tile::new(&self.axes, images, span);
+            // Closures do not take over the instructions they are called with, so the scratch memory comes first.
+            let held = self.bundles.ins.div_ceil(LANES) * tile.block();
+            with_scratch(held + panels::<T>(set) * tile.positions() * LANES, |scratch| {
+                let (held, results) = scratch.split_at_mut(held);
+                let task = Task { correlation: self, sweeps, input: *input, output, tile, part, bundle, split };
+                dispatch(set, Filled { task, held, results });
+            });
+        });
+    }
+
+    /// Numbers of the packed weights of each pair of phases.
+    fn sweep_lengths(&self) -> Vec<usize> {
+        let [down, right] = [0, 1].map(|i| &self.axes[i].phases);
+        let taps = down.iter().flat_map(|down| right.iter().map(|right| down.taps.len() * right.taps.len()));
+        taps.map(|taps| self.bundles.count * weights::packed_len(self, taps)).collect()
+    }
+
+    fn sweeps<'p, T: Element>(
+        &self,
+        weights: &[T],
+        set: InstructionSet,
+        lengths: &[usize],
+        mut packed: &'p mut [T],
+    ) -> Vec<Sweep<'p, T>> {
         let panels = panels::<T>(set);
         let mut sweeps = Vec::new();
         for (y, down) in self.axes[0].phases.iter().enumerate() {
             for (x, right) in self.axes[1].phases.iter().enumerate() {
                 let taps = weights::taps(self, [down, right]);
-                let mut packed = Buffer::zeros(self.bundles.count * weights::packed_len(self, taps.len()));
-                weights::pack(self, weights, &taps, panels, &mut packed);
+                let (own, rest) = packed.split_at_mut(lengths[sweeps.len()]);
+                packed = rest;
+                weights::pack(self, weights, &taps, panels, own);
                 let taps = taps.into_iter().map(|tap| tap.1).collect();
-                sweeps.push(Sweep { phase: [y, x], count: [down.count, right.count], taps, weights: packed });
+                sweeps.push(Sweep { phase: [y, x], count: [down.count, right.count], taps, weights: own });
             }
         }
         sweeps
@@ -167,7 +185,7 @@ pub(super) fn panels<T: Element>(set: InstructionSet) -> usize {
 
 struct Task<'a, T> {
     correlation: &'a Correlation<'a>,
-    sweeps: &'a [Sweep<T>],
+    sweeps: &'a [Sweep<'a, T>],
     input: View<'a, T>,
     output: &'a Open<'a, T>,
     tile: Tile,
@@ -210,7 +228,7 @@ impl<T: Element> Task<'_, T> {
     #[inline(always)]
     fn panel<V: Vector<Element = T>>(
         &self,
-        sweep: &Sweep<T>,
+        sweep: &Sweep<'_, T>,
         tile: &[T],
         first: usize,
         panels: usize,

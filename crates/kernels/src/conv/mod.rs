@@ -102,15 +102,7 @@ impl Conv {
         Bundles { count: self.groups / groups, ins: groups * ins, outs: groups * outs }
     }
 
-    /// The weight between an output and an input channel at a tap; 0 between groups.
-    #[inline(always)]
-    fn weight<T: Element>(&self, weights: &[T], out: usize, input: usize, tap: usize) -> T {
-        match self.weight_index(out, input, tap) {
-            Some(index) => weights[index],
-            None => T::ZERO,
-        }
-    }
-
+    /// Where the weight between an output and an input channel at a tap is; nowhere between groups.
     #[inline(always)]
     fn weight_index(&self, out: usize, input: usize, tap: usize) -> Option<usize> {
         let (ins, outs) = (self.in_channels / self.groups, self.out_channels / self.groups);

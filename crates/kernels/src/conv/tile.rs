@@ -92,29 +92,20 @@ impl Tile {
         [image, block, row]: [usize; 3],
         to: &mut [V::Element],
     ) {
-        let width = input.place.width as isize;
-        let all = self.stride[1] * self.columns;
-        // Columns of the input the tile holds: `from..until`, the rest is border.
-        let (from, until) = (self.low[1].max(0), (self.low[1] + all as isize).min(width));
-        if self.stride[1] == 1 {
-            let before = ((from - self.low[1]) as usize).min(all);
-            let inside = (until - from).max(0) as usize;
-            to[..before * LANES].fill(V::Element::ZERO);
-            if inside > 0 {
-                input.read::<V>([image, block, row, from as usize], inside, &mut to[before * LANES..]);
+        let (width, step) = (input.place.width as isize, self.stride[1]);
+        for (remainder, to) in to.chunks_exact_mut(self.columns * LANES).enumerate() {
+            // Column `i` of this remainder is column `first + i · step` of the input; outside it is border.
+            let first = self.low[1] + remainder as isize;
+            let until = |column: isize| (column - first + step as isize - 1).div_euclid(step as isize);
+            let from = until(0).clamp(0, self.columns as isize);
+            let until = until(width).clamp(from, self.columns as isize);
+            let column = (first + from * step as isize) as usize;
+            let (from, until) = (from as usize, until as usize);
+            to[..from * LANES].fill(V::Element::ZERO);
+            if until > from {
+                input.read::<V>([image, block, row, column], until - from, step, &mut to[from * LANES..]);
             }
-            to[(before + inside) * LANES..].fill(V::Element::ZERO);
-            return;
-        }
-        for position in 0..all {
-            let column = self.low[1] + position as isize;
-            let place = (position % self.stride[1] * self.columns + position / self.stride[1]) * LANES;
-            let to = &mut to[place..place + LANES];
-            if (from..until).contains(&column) {
-                input.read::<V>([image, block, row, column as usize], 1, to);
-            } else {
-                to.fill(V::Element::ZERO);
-            }
+            to[until * LANES..].fill(V::Element::ZERO);
         }
     }
 }

@@ -31,26 +31,55 @@ pub(super) fn pack<T: Element>(
     let (blocks, depth) = (bundles.outs.div_ceil(LANES), bundles.ins * taps.len());
     let shared = Shared::new(packed);
     let per_bundle = blocks.div_ceil(panels);
+    let all = correlation.conv.kernel[0] * correlation.conv.kernel[1];
     for_each(bundles.count * per_bundle, |task| {
         let (bundle, first) = (task / per_bundle, task % per_bundle * panels);
         let width = panels.min(blocks - first) * LANES;
+        let outputs = width.min(bundles.outs - first * LANES);
         let start = bundle * len + first * LANES * depth;
         // SAFETY: each task has a panel of its own.
         let panel = unsafe { shared.part(start..start + width * depth) };
         let mut vectors = panel.chunks_exact_mut(width);
+        // Weights of neighbouring outputs are far apart: their taps are gathered run by run before they are sorted.
+        let mut near = vec![T::ZERO; LANES * width * all];
         for block in (0..bundles.ins).step_by(LANES) {
+            let inputs = LANES.min(bundles.ins - block);
+            correlation.gather(weights, bundle, [first * LANES, outputs], [block, inputs], &mut near);
             for (tap, _) in taps {
-                for input in block..(block + LANES).min(bundles.ins) {
+                for input in 0..inputs {
                     let Some(to) = vectors.next() else { return };
-                    for (lane, to) in to.iter_mut().enumerate() {
-                        let output = first * LANES + lane;
-                        *to = match output < bundles.outs {
-                            true => correlation.weight(weights, bundle, output, input, *tap),
-                            false => T::ZERO,
-                        };
+                    for (lane, to) in to[..outputs].iter_mut().enumerate() {
+                        *to = near[(lane * LANES + input) * all + tap];
                     }
+                    to[outputs..].fill(T::ZERO);
                 }
             }
         }
     });
+}
+
+impl Correlation<'_> {
+    /// Copies all taps between some channels of a bundle, in this direction, to `[output][16 inputs][tap]`.
+    fn gather<T: Element>(
+        &self,
+        weights: &[T],
+        bundle: usize,
+        [first, outputs]: [usize; 2],
+        [block, inputs]: [usize; 2],
+        to: &mut [T],
+    ) {
+        let taps = self.conv.kernel[0] * self.conv.kernel[1];
+        let first_output = bundle * self.bundles.outs + first;
+        let first_input = bundle * self.bundles.ins + block;
+        for (lane, to) in to.chunks_exact_mut(LANES * taps).take(outputs).enumerate() {
+            for (input, to) in to.chunks_exact_mut(taps.max(1)).take(inputs).enumerate() {
+                let pair = (first_output + lane, first_input + input);
+                let (out, input) = if self.backward { (pair.1, pair.0) } else { pair };
+                match self.conv.weight_index(out, input, 0) {
+                    Some(at) => to.copy_from_slice(&weights[at..at + taps]),
+                    None => to.fill(T::ZERO),
+                }
+            }
+        }
+    }
 }
