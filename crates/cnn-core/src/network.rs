@@ -119,7 +119,7 @@ impl Network {
     }
 
     /// For each node whether one of `targets` needs it.
-    pub(crate) fn needed_for(&self, targets: &[NodeId]) -> Vec<bool> {
+    pub fn needed_for(&self, targets: &[NodeId]) -> Vec<bool> {
         let mut needed = vec![false; self.nodes.len()];
         for target in targets {
             needed[target.0] = true;

@@ -11,6 +11,7 @@
 mod buffer;
 pub mod conv;
 mod element;
+pub mod flatten;
 mod place;
 mod simd;
 mod sink;

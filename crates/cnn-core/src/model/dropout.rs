@@ -31,9 +31,15 @@ impl Dropout {
 impl Pass {
     /// `x` with every element zero with probability `rate`, the rest times `1 / (1 − rate)`.
     pub(super) fn drop(&self, x: &Tensor, rate: f64, path: &str) -> Result<Tensor> {
-        let mut rng = seed::stream(self.seed, &format!("dropout {path} {}", self.number));
-        let keep = (1.0 / (1.0 - rate)) as f32;
-        let mask: Vec<f32> = (0..x.elem_count()).map(|_| if rng.random::<f64>() < rate { 0.0 } else { keep }).collect();
+        let mask = dropout_mask(self.seed, self.number, path, rate, x.elem_count());
         x * Tensor::from_vec(mask, x.shape(), x.device())?.to_dtype(x.dtype())?
     }
+}
+
+/// The mask of a dropout node in training pass number `pass`: `len` factors, each 0 with probability `rate`, else
+/// `1 / (1 − rate)`.
+pub fn dropout_mask(seed: u64, pass: u64, path: &str, rate: f64, len: usize) -> Vec<f32> {
+    let mut rng = seed::stream(seed, &format!("dropout {path} {pass}"));
+    let keep = (1.0 / (1.0 - rate)) as f32;
+    (0..len).map(|_| if rng.random::<f64>() < rate { 0.0 } else { keep }).collect()
 }

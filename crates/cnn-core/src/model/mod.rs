@@ -18,6 +18,7 @@ use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::loss::cross_entropy;
 use candle_nn::{Module, ModuleT, VarBuilder, VarMap};
 use dropout::Dropout;
+pub use dropout::dropout_mask;
 
 /// A network with weights.
 #[derive(Debug)]

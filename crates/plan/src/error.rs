@@ -1,0 +1,53 @@
+//! What can be wrong with a batch.
+
+use cnn_core::Shape;
+
+/// A result with this crate's [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What can be wrong with a batch.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Images of another size.
+    #[error("{network}: a batch of {batch} images {expected} has {} numbers, found {found}", batch * expected.elements())]
+    BatchLength {
+        /// The network.
+        network: String,
+        /// Images.
+        batch: usize,
+        /// The input the network expects.
+        expected: Shape,
+        /// Numbers given.
+        found: usize,
+    },
+    /// A label that is no class.
+    #[error("{network}: label {label} is not below {classes}, the number of classes")]
+    Label {
+        /// The network.
+        network: String,
+        /// The label.
+        label: u32,
+        /// Length of the output.
+        classes: usize,
+    },
+    /// Batch normalisation over a single value.
+    #[error("{path}: batch normalisation cannot train on a single value per channel ({shape}, batch of 1)")]
+    SingleValue {
+        /// The node.
+        path: String,
+        /// Channels, height and width.
+        shape: String,
+    },
+    /// Parameters of another network.
+    #[error("{network}: tensor {name} has {expected} numbers, found {found}")]
+    Parameter {
+        /// The network.
+        network: String,
+        /// The tensor.
+        name: String,
+        /// Numbers it must have.
+        expected: usize,
+        /// Numbers given.
+        found: usize,
+    },
+}

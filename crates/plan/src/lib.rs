@@ -1,0 +1,27 @@
+//! A network's training step and its evaluation, planned.
+//!
+//! ```text
+//! &Network  →  Plan::training  →  forward(parameters, images, labels)  →  loss
+//!                                  backward(parameters, receiver)       every gradient, handed over once it is there
+//! ```
+//!
+//! candle's `backward` keeps every intermediate result, makes a zero tensor and an addition for every edge, and knows no
+//! fusion. The [`Network`](cnn_core::Network) is known before its first step, so all of that can be settled beforehand:
+//! [`lower`](mod@lower) turns nodes into steps over stores, in which batch normalisation and ReLU are *maps* applied
+//! where a value is read, and concatenation is writing side by side; [`lifetime`] lets stores share memory.
+
+mod backward;
+mod error;
+mod forward;
+mod home;
+mod lifetime;
+mod lower;
+mod memory;
+mod parameters;
+mod plan;
+mod step;
+mod value;
+
+pub use error::{Error, Result};
+pub use parameters::{Parameters, Receive};
+pub use plan::{Batch, Plan};

@@ -1,0 +1,266 @@
+//! From a network to steps.
+
+use crate::home::{Home, homes};
+use crate::step::{Fill, MapWork, Step, Work};
+use crate::value::{Store, Value, size};
+use cnn_core::network::{Node, NodeId};
+use cnn_core::{Network, Op};
+use cnn_kernels::{Conv, LANES};
+use std::collections::BTreeMap;
+
+/// A network as steps over stores.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lowered {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) stores: Vec<Store>,
+    /// For each map its number of channels.
+    pub(crate) maps: Vec<usize>,
+    /// For each tally its number of channels.
+    pub(crate) tallies: Vec<usize>,
+    /// For each max pool and dropout the value whose elements it remembers something of.
+    pub(crate) memories: Vec<Value>,
+    /// The network's outputs that are computed, as plain vectors.
+    pub(crate) outputs: Vec<Value>,
+}
+
+struct Lowering<'n> {
+    network: &'n Network,
+    training: bool,
+    homes: Vec<Option<Home>>,
+    /// Stores of concatenations, by the root's node.
+    roots: BTreeMap<usize, usize>,
+    /// For each node its first tensor's position among the network's.
+    parameters: Vec<usize>,
+    values: Vec<Option<Value>>,
+    lowered: Lowered,
+}
+
+/// Lowers a network: with all outputs for training, with the main one alone for evaluation.
+pub(crate) fn lower(network: &Network, training: bool) -> Lowered {
+    let outputs = if training { network.outputs() } else { &network.outputs()[..1] };
+    let targets: Vec<NodeId> = outputs.iter().map(|output| output.node).collect();
+    let needed = network.needed_for(&targets);
+    let mut first = 0;
+    let parameters = network.nodes().iter().map(|node| std::mem::replace(&mut first, first + node.tensors.len()));
+    let mut lowering = Lowering {
+        network,
+        training,
+        homes: homes(network, &needed, training),
+        roots: BTreeMap::new(),
+        parameters: parameters.collect(),
+        values: vec![None; network.nodes().len()],
+        lowered: Lowered::default(),
+    };
+    for id in (0..network.nodes().len()).filter(|id| needed[*id]) {
+        let value = lowering.node(id);
+        lowering.values[id] = Some(value);
+    }
+    for target in targets {
+        let value = lowering.value(target.index());
+        let value = lowering.plain(&network.nodes()[target.index()].path, value);
+        lowering.lowered.outputs.push(value);
+    }
+    lowering.lowered
+}
+
+impl Lowering<'_> {
+    fn value(&self, node: usize) -> Value {
+        self.values[node].clone().expect("a node comes after its inputs")
+    }
+
+    fn node(&mut self, id: usize) -> Value {
+        let network = self.network;
+        let node = &network.nodes()[id];
+        let inputs: Vec<Value> = node.inputs.iter().map(|input| self.value(input.index())).collect();
+        let parameter = self.parameters[id];
+        let bias = |node: &Node| (node.tensors.len() > 1).then_some(parameter + 1);
+        match &node.op {
+            Op::Input => self.fill(id, Fill::Input, inputs),
+            Op::Conv(op) => {
+                let axes = op.window;
+                let conv = Conv {
+                    in_channels: inputs[0].channels,
+                    out_channels: node.shape.channels(),
+                    groups: op.groups,
+                    kernel: axes.kernel.axes(),
+                    stride: axes.stride.axes(),
+                    padding: axes.padding.axes(),
+                    dilation: axes.dilation.axes(),
+                };
+                let (weight, bias, table) = (parameter, bias(node), op.connections.clone());
+                self.fill(id, Fill::Conv { conv, weight, bias, table }, inputs)
+            }
+            Op::Linear(_) => self.fill(id, Fill::Linear { weight: parameter, bias: bias(node) }, inputs),
+            Op::BatchNorm(op) => {
+                let input = self.plain(&node.path, inputs[0].clone());
+                self.lowered.stores[input.store].normalised |= self.training;
+                let tally = self.tally(input.channels);
+                let (eps, momentum) = (op.eps, op.momentum);
+                let mut output = self.mapped(&input);
+                output.trained = true;
+                output.tallies = vec![(tally, 0)];
+                self.map(node, MapWork::Norm { eps, momentum, parameter, tally }, input, output)
+            }
+            Op::ChannelAffine { .. } => {
+                let input = self.plain(&node.path, inputs[0].clone());
+                let tally = self.tally(input.channels);
+                let mut output = self.mapped(&input);
+                output.trained = true;
+                output.tallies = vec![(tally, 0)];
+                self.map(node, MapWork::ChannelAffine { parameter, tally }, input, output)
+            }
+            Op::Scale { factor } => {
+                let (scale, shift) = (vec![*factor; inputs[0].channels], vec![0.0; inputs[0].channels]);
+                self.constant(node, scale, shift, &inputs[0])
+            }
+            Op::InputAffine { scale, shift } => self.constant(node, scale.clone(), shift.clone(), &inputs[0]),
+            Op::Relu => {
+                let mut output = self.mapped(&inputs[0]);
+                output.floored = true;
+                self.map(node, MapWork::Floor, inputs[0].clone(), output)
+            }
+            Op::Lrn(op) => self.fill(id, Fill::Lrn(*op), inputs),
+            Op::Sigmoid => self.fill(id, Fill::Sigmoid, inputs),
+            Op::Tanh { amplitude, slope } => {
+                self.fill(id, Fill::Tanh { amplitude: *amplitude, slope: *slope }, inputs)
+            }
+            Op::Softmax => self.fill(id, Fill::Softmax, inputs),
+            Op::MaxPool(window) => {
+                let winners = self.lowered.memories.len();
+                let output = self.fill(id, Fill::MaxPool { window: *window, winners }, inputs);
+                self.lowered.memories.push(output.clone());
+                output
+            }
+            Op::AvgPool(op) => self.fill(id, Fill::AvgPool(*op), inputs),
+            Op::AdaptiveAvgPool { output } => self.fill(id, Fill::AdaptiveAvgPool(*output), inputs),
+            Op::Flatten if inputs[0].size == [1, 1] => inputs[0].clone(),
+            Op::Flatten => self.fill(id, Fill::Flatten, inputs),
+            Op::Dropout { rate } if !self.training || *rate == 0.0 => inputs[0].clone(),
+            Op::Dropout { rate } => {
+                let mask = self.lowered.memories.len();
+                let output = self.fill(id, Fill::Dropout { rate: *rate, mask }, inputs);
+                self.lowered.memories.push(output.clone());
+                output
+            }
+            Op::ZeroChannels { before, .. } => self.fill(id, Fill::ZeroChannels { before: *before }, inputs),
+            Op::RadialBasis { centres } => self.fill(id, Fill::RadialBasis { centres: centres.clone() }, inputs),
+            Op::Add => self.fill(id, Fill::Sum, inputs),
+            Op::Concat => self.concat(id, inputs),
+        }
+    }
+
+    fn map(&mut self, node: &Node, work: MapWork, input: Value, output: Value) -> Value {
+        let step = Step { path: node.path.clone(), work: Work::Map(work), inputs: vec![input], output: output.clone() };
+        self.lowered.steps.push(step);
+        output
+    }
+
+    fn constant(&mut self, node: &Node, scale: Vec<f64>, shift: Vec<f64>, input: &Value) -> Value {
+        let input = self.plain(&node.path, input.clone());
+        let output = self.mapped(&input);
+        self.map(node, MapWork::Constant { scale, shift }, input, output)
+    }
+
+    /// The same value with a map of its own.
+    fn mapped(&mut self, value: &Value) -> Value {
+        self.lowered.maps.push(value.channels);
+        Value { map: Some(self.lowered.maps.len() - 1), ..value.clone() }
+    }
+
+    fn tally(&mut self, channels: usize) -> usize {
+        self.lowered.tallies.push(channels);
+        self.lowered.tallies.len() - 1
+    }
+
+    /// The value in a store as it is; copied there if need be.
+    fn plain(&mut self, path: &str, value: Value) -> Value {
+        if value.is_plain() {
+            return value;
+        }
+        let output = self.own_store(&value, value.channels, value.size);
+        self.push(path, Fill::Sum, vec![value], output)
+    }
+
+    fn own_store(&mut self, like: &Value, channels: usize, size: [usize; 2]) -> Value {
+        self.lowered.stores.push(Store { blocks: channels.div_ceil(LANES), size, normalised: false });
+        let store = self.lowered.stores.len() - 1;
+        Value { store, first_block: 0, channels, size, map: None, floored: false, tallies: Vec::new(), trained: like.trained }
+    }
+
+    fn push(&mut self, path: &str, fill: Fill, inputs: Vec<Value>, output: Value) -> Value {
+        let step = Step { path: path.to_string(), work: Work::Fill(fill), inputs, output: output.clone() };
+        self.lowered.steps.push(step);
+        output
+    }
+
+    /// A step that fills the node's store, or its home.
+    fn fill(&mut self, id: usize, fill: Fill, inputs: Vec<Value>) -> Value {
+        let node = &self.network.nodes()[id];
+        let trained = !node.tensors.is_empty() || inputs.iter().any(|input| input.trained);
+        let none = Value {
+            store: 0,
+            first_block: 0,
+            channels: node.shape.channels(),
+            size: size(node.shape),
+            map: None,
+            floored: false,
+            tallies: Vec::new(),
+            trained,
+        };
+        let Some(home) = self.homes[id] else {
+            let output = self.own_store(&none, none.channels, none.size);
+            return self.push(&node.path, fill, inputs, output);
+        };
+        let store = self.root(home.root);
+        let at_home = Value { store, first_block: home.channel / LANES, ..none };
+        // A kernel cannot read and write one store: such a step writes to a store of its own first.
+        if inputs.iter().any(|input| input.store == store) {
+            let output = self.own_store(&at_home, at_home.channels, at_home.size);
+            let output = self.push(&node.path, fill, inputs, output);
+            return self.push(&node.path, Fill::Sum, vec![output], at_home);
+        }
+        self.push(&node.path, fill, inputs, at_home)
+    }
+
+    /// The store of a concatenation.
+    fn root(&mut self, id: usize) -> usize {
+        if let Some(store) = self.roots.get(&id) {
+            return *store;
+        }
+        let shape = self.network.nodes()[id].shape;
+        let blocks = shape.channels().div_ceil(LANES);
+        self.lowered.stores.push(Store { blocks, size: size(shape), normalised: false });
+        let store = self.lowered.stores.len() - 1;
+        self.roots.insert(id, store);
+        store
+    }
+
+    fn concat(&mut self, id: usize, inputs: Vec<Value>) -> Value {
+        let node = &self.network.nodes()[id];
+        let mut block = inputs[0].first_block;
+        let side_by_side = self.homes[id].is_some_and(|home| self.root(home.root) == inputs[0].store)
+            && inputs.iter().enumerate().all(|(i, input)| {
+                let expected = std::mem::replace(&mut block, block + input.blocks());
+                let whole = input.channels % LANES == 0 || i + 1 == inputs.len();
+                input.store == inputs[0].store && input.first_block == expected && whole
+            });
+        if !side_by_side {
+            return self.fill(id, Fill::Concat, inputs);
+        }
+        let channels = node.shape.channels();
+        let joined = Value { channels, trained: inputs.iter().any(|input| input.trained), ..inputs[0].clone() };
+        if inputs.iter().all(Value::is_plain) {
+            return joined;
+        }
+        let mut output = Value { tallies: Vec::new(), ..self.mapped(&joined) };
+        let mut first = 0;
+        for input in &inputs {
+            output.tallies.extend(input.tallies.iter().map(|(tally, channel)| (*tally, first + channel)));
+            output.floored |= input.floored;
+            first += input.channels;
+        }
+        let step = Step { path: node.path.clone(), work: Work::Map(MapWork::Join), inputs, output: output.clone() };
+        self.lowered.steps.push(step);
+        output
+    }
+}

@@ -1,0 +1,149 @@
+//! The memory of a plan: slots for stores, and per channel what maps, norms and tallies need.
+
+use crate::lifetime::Slots;
+use crate::lower::Lowered;
+use crate::value::Value;
+use cnn_kernels::{Buffer, Element, LANES, Map, View};
+
+/// Scale, shift and floor of each channel; entries of channels that fill up a block give 0.
+#[derive(Debug)]
+pub(crate) struct Channels<T> {
+    pub(crate) scale: Vec<T>,
+    pub(crate) shift: Vec<T>,
+    /// Not a number where there is none.
+    pub(crate) floor: Vec<T>,
+}
+
+/// Sums over the gradient of a value, per channel.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    /// What is subtracted from the stored numbers before they are multiplied with the gradient.
+    pub(crate) centre: Vec<f64>,
+    pub(crate) gradient: Vec<f64>,
+    pub(crate) product: Vec<f64>,
+}
+
+/// What is known of each padded channel of a store that is normalised.
+#[derive(Debug)]
+pub(crate) struct Normalised<T> {
+    pub(crate) mean: Vec<f64>,
+    pub(crate) variance: Vec<f64>,
+    /// The part of the gradient that is added where it is read: `factor · z + addend`.
+    pub(crate) factor: Vec<T>,
+    pub(crate) addend: Vec<T>,
+}
+
+/// Everything a plan keeps from step to step.
+#[derive(Debug)]
+pub(crate) struct Memory<T> {
+    pub(crate) slots: Slots,
+    pub(crate) buffers: Vec<Buffer<T>>,
+    pub(crate) maps: Vec<Channels<T>>,
+    pub(crate) tallies: Vec<Tally>,
+    pub(crate) normalised: Vec<Option<Normalised<T>>>,
+    /// Winners of max pools, and an empty one for each dropout.
+    pub(crate) winners: Vec<Vec<u8>>,
+    /// Masks of dropouts, and an empty one for each max pool.
+    pub(crate) masks: Vec<Vec<T>>,
+    /// For each store the blocks whose gradient has been written in this step.
+    pub(crate) written: Vec<Vec<bool>>,
+    /// As many ones as a store has channels.
+    pub(crate) ones: Vec<T>,
+    /// The gradient being handed over.
+    pub(crate) gradient: Buffer<T>,
+    /// Images the buffers hold.
+    pub(crate) capacity: usize,
+}
+
+impl<T: Element> Memory<T> {
+    pub(crate) fn new(lowered: &Lowered, slots: Slots) -> Self {
+        let padded = |channels: usize| channels.next_multiple_of(LANES);
+        let map = |channels: &usize| {
+            let zeros = || vec![T::ZERO; padded(*channels)];
+            Channels { scale: zeros(), shift: zeros(), floor: vec![T::NAN; padded(*channels)] }
+        };
+        let tally = |channels: &usize| {
+            let zeros = || vec![0.0; *channels];
+            Tally { centre: zeros(), gradient: zeros(), product: zeros() }
+        };
+        let widest = lowered.stores.iter().map(|store| store.blocks * LANES).max().unwrap_or(0);
+        let normalised = lowered.stores.iter().map(|store| {
+            let channels = store.blocks * LANES;
+            store.normalised.then(|| Normalised {
+                mean: vec![0.0; channels],
+                variance: vec![0.0; channels],
+                factor: vec![T::ZERO; channels],
+                addend: vec![T::ZERO; channels],
+            })
+        });
+        Self {
+            buffers: slots.lengths.iter().map(|_| Buffer::zeros(0)).collect(),
+            slots,
+            maps: lowered.maps.iter().map(map).collect(),
+            tallies: lowered.tallies.iter().map(tally).collect(),
+            normalised: normalised.collect(),
+            winners: vec![Vec::new(); lowered.memories.len()],
+            masks: vec![Vec::new(); lowered.memories.len()],
+            written: lowered.stores.iter().map(|store| vec![false; store.blocks]).collect(),
+            ones: vec![T::ONE; widest],
+            gradient: Buffer::zeros(0),
+            capacity: 0,
+        }
+    }
+
+    /// Makes room for a batch, and forgets the last step's sums.
+    pub(crate) fn prepare(&mut self, batch: usize) {
+        if batch > self.capacity {
+            for (buffer, length) in self.buffers.iter_mut().zip(&self.slots.lengths) {
+                *buffer = Buffer::zeros(0);
+                *buffer = Buffer::zeros(length * batch);
+            }
+            self.capacity = batch;
+        }
+        for tally in &mut self.tallies {
+            tally.gradient.fill(0.0);
+            tally.product.fill(0.0);
+        }
+        for normalised in self.normalised.iter_mut().flatten() {
+            normalised.factor.fill(T::ZERO);
+            normalised.addend.fill(T::ZERO);
+        }
+        self.written.iter_mut().for_each(|blocks| blocks.fill(false));
+    }
+
+    /// A value, seen through its map.
+    pub(crate) fn view(&self, value: &Value, batch: usize, lowered: &Lowered) -> View<'_, T> {
+        let data = &self.buffers[self.slots.data[value.store]];
+        let map = match value.map {
+            None => Map::Identity,
+            Some(map) => {
+                let Channels { scale, shift, floor } = &self.maps[map];
+                Map::Affine { scale, shift, floor }
+            }
+        };
+        View { data, place: value.place(batch, &lowered.stores), map }
+    }
+
+    /// The gradient of what a step stored.
+    pub(crate) fn gradient(&self, value: &Value, batch: usize, lowered: &Lowered) -> View<'_, T> {
+        let slot = self.slots.gradient[value.store].expect("a trained store has a gradient");
+        let place = value.place(batch, &lowered.stores);
+        let channels = value.first_block * LANES..(value.first_block + value.blocks()) * LANES;
+        let map = match &self.normalised[value.store] {
+            None => Map::Identity,
+            Some(normalised) => Map::Mix {
+                scale: &self.ones,
+                other: &self.buffers[self.slots.data[value.store]],
+                other_place: place,
+                other_scale: &normalised.factor[channels.clone()],
+                shift: &normalised.addend[channels],
+            },
+        };
+        View { data: &self.buffers[slot], place, map }
+    }
+
+    /// Lends out a buffer, to write to while others are read.
+    pub(crate) fn take(&mut self, slot: usize) -> Buffer<T> {
+        std::mem::replace(&mut self.buffers[slot], Buffer::zeros(0))
+    }
+}
