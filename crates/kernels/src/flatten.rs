@@ -81,7 +81,7 @@ impl<T: Element> Kernel<T> for Read<'_, T> {
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let pixels = self.to.len() / LANES;
-        self.view.read::<V>([self.at[0], self.at[1], 0, 0], pixels, 1, self.to);
+        self.view.read::<V>([self.at[0], self.at[1], 0, 0], pixels, self.to);
     }
 }
 

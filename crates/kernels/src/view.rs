@@ -83,9 +83,15 @@ impl<'a, T: Element> View<'a, T> {
         Self { data: self.data, place: self.place.part(first, channels), map }
     }
 
+    /// Writes `pixels` pixels of a row to `to`, from (`row`, `column`) on, mapped.
+    #[inline(always)]
+    pub(crate) fn read<V: Vector<Element = T>>(&self, from: [usize; 4], pixels: usize, to: &mut [T]) {
+        self.read_every::<V>(from, pixels, 1, to);
+    }
+
     /// Writes `pixels` pixels of a row to `to`, every `step`-th from (`row`, `column`) on, mapped.
     #[inline(always)]
-    pub(crate) fn read<V: Vector<Element = T>>(
+    pub(crate) fn read_every<V: Vector<Element = T>>(
         &self,
         [image, block, row, column]: [usize; 4],
         pixels: usize,

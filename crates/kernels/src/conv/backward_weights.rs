@@ -242,7 +242,7 @@ impl<T: Element> Task<'_, T> {
             for image in tile.images.clone() {
                 for row in tile.span[0].clone() {
                     if let Some(to) = to.next() {
-                        self.gradient.read::<V>([image, first + block, row, tile.span[1].start], columns, 1, to);
+                        self.gradient.read::<V>([image, first + block, row, tile.span[1].start], columns, to);
                     }
                 }
             }

@@ -103,7 +103,7 @@ impl Tile {
             let (from, until) = (from as usize, until as usize);
             to[..from * LANES].fill(V::Element::ZERO);
             if until > from {
-                input.read::<V>([image, block, row, column], until - from, step, &mut to[from * LANES..]);
+                input.read_every::<V>([image, block, row, column], until - from, step, &mut to[from * LANES..]);
             }
             to[until * LANES..].fill(V::Element::ZERO);
         }
