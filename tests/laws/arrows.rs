@@ -17,14 +17,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-resnet", &["cnn-core", "cnn-residual"]),
     ("cnn-densenet", &["cnn-core", "cnn-dense"]),
     ("cnn-data", &["cnn-core"]),
-    ("cnn-train", &["cnn-core", "cnn-data"]),
+    ("cnn-kernels", &[]),
+    ("cnn-plan", &["cnn-core", "cnn-kernels"]),
+    ("cnn-train", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-plan"]),
     (
         "cnn-zoo",
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
     ("cnn-verify", &["cnn-core", "cnn-zoo"]),
-    ("xtask", &["cnn-core", "cnn-data", "cnn-train", "cnn-verify", "cnn-zoo"]),
-    ("cnn-tests", &["cnn-core", "cnn-lenet", "cnn-train", "cnn-verify", "cnn-zoo"]),
+    ("xtask", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-plan", "cnn-train", "cnn-verify", "cnn-zoo"]),
+    ("cnn-tests", &["cnn-core", "cnn-lenet", "cnn-plan", "cnn-train", "cnn-verify", "cnn-zoo"]),
 ];
 
 #[test]

@@ -3,6 +3,7 @@
 mod arrows;
 mod ops;
 mod parity;
+mod plan;
 mod shapes;
 mod zoo;
 

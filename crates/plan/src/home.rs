@@ -24,8 +24,7 @@ pub(crate) fn homes(network: &Network, needed: &[bool], training: bool) -> Vec<O
         let origins: Vec<Option<usize>> =
             node.inputs.iter().map(|input| origin(network, input.index(), training)).collect();
         let channels = node.inputs.iter().map(|input| network.node(*input).shape.channels());
-        let mut at = base.channel;
-        let places: Vec<usize> = channels.clone().map(|channels| std::mem::replace(&mut at, at + channels)).collect();
+        let places: Vec<usize> = starts(channels.clone()).map(|start| base.channel + start).collect();
         // Already side by side, as part of a longer concatenation.
         let first = origins[0].and_then(|origin| homes[origin]);
         let side_by_side = first.is_some_and(|first| {
@@ -75,4 +74,13 @@ fn origin(network: &Network, mut id: usize, training: bool) -> Option<usize> {
         }
         id = node.inputs[0].index();
     }
+}
+
+/// Where each length starts if they lie one behind the other.
+pub(crate) fn starts(lengths: impl Iterator<Item = usize>) -> impl Iterator<Item = usize> {
+    lengths.scan(0, |end, length| {
+        let start = *end;
+        *end += length;
+        Some(start)
+    })
 }

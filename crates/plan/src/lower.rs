@@ -1,6 +1,6 @@
 //! From a network to steps.
 
-use crate::home::{Home, homes};
+use crate::home::{Home, homes, starts};
 use crate::step::{Fill, MapWork, Step, Work};
 use crate::value::{Store, Value, size};
 use cnn_core::network::{Node, NodeId};
@@ -40,8 +40,7 @@ pub(crate) fn lower(network: &Network, training: bool) -> Lowered {
     let outputs = if training { network.outputs() } else { &network.outputs()[..1] };
     let targets: Vec<NodeId> = outputs.iter().map(|output| output.node).collect();
     let needed = network.needed_for(&targets);
-    let mut first = 0;
-    let parameters = network.nodes().iter().map(|node| std::mem::replace(&mut first, first + node.tensors.len()));
+    let parameters = starts(network.nodes().iter().map(|node| node.tensors.len()));
     let mut lowering = Lowering {
         network,
         training,
@@ -237,10 +236,9 @@ impl Lowering<'_> {
 
     fn concat(&mut self, id: usize, inputs: Vec<Value>) -> Value {
         let node = &self.network.nodes()[id];
-        let mut block = inputs[0].first_block;
         let side_by_side = self.homes[id].is_some_and(|home| self.root(home.root) == inputs[0].store)
-            && inputs.iter().enumerate().all(|(i, input)| {
-                let expected = std::mem::replace(&mut block, block + input.blocks());
+            && inputs.iter().zip(starts(inputs.iter().map(Value::blocks))).enumerate().all(|(i, (input, start))| {
+                let expected = inputs[0].first_block + start;
                 let whole = input.channels % LANES == 0 || i + 1 == inputs.len();
                 input.store == inputs[0].store && input.first_block == expected && whole
             });

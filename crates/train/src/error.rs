@@ -9,6 +9,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A batch the planned step cannot take.
+    #[error(transparent)]
+    Plan(#[from] cnn_plan::Error),
     /// A file or folder that could not be read or written.
     #[error("{}: {action}: {source}", path.display())]
     File {

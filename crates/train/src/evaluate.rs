@@ -16,19 +16,35 @@ pub struct Evaluated {
     pub accuracy: f64,
 }
 
+/// Gives the logits of images, in evaluation mode.
+pub trait Classify {
+    /// The logits `(N, classes)` of images `(N, C, H, W)`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the network.
+    fn logits(&mut self, images: &Tensor) -> Result<Tensor>;
+}
+
+impl Classify for Evaluation {
+    fn logits(&mut self, images: &Tensor) -> Result<Tensor> {
+        Ok(self.forward(images)?)
+    }
+}
+
 /// Evaluates on every image of `loader` once.
 ///
 /// # Errors
 ///
 /// Those of the network and the loader.
-pub fn evaluate(model: &Evaluation, loader: &Loader<'_>) -> Result<Evaluated> {
+pub fn evaluate(model: &mut impl Classify, loader: &Loader<'_>) -> Result<Evaluated> {
     if loader.is_empty() {
         return Err(cnn_data::Error::NoImages.into());
     }
     let (mut loss, mut correct, mut images) = (0.0, 0, 0);
     for batch in loader.in_order() {
         let batch = batch?;
-        let logits = model.forward(&batch.images)?;
+        let logits = model.logits(&batch.images)?;
         let n = batch.indices.len();
         loss += f64::from(cross_entropy(&logits, &batch.labels)?.to_dtype(DType::F32)?.to_scalar::<f32>()?) * n as f64;
         correct += count_correct(&logits, &batch.labels)?;

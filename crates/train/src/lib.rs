@@ -7,6 +7,7 @@
 //! [`train`] is the loop; [`Settings`] says how, [`recipe::usual`] what each network's source used; [`RunFolder`] keeps
 //! what comes of it; an [`Observer`] watches and may stop it. [`evaluate`] judges, [`WeightsFile`] reads weights back.
 
+mod engine;
 mod error;
 mod evaluate;
 mod fitting;
@@ -19,8 +20,9 @@ mod training;
 mod weights;
 mod whole_file;
 
+pub use engine::{Engine, PlannedEvaluation, Updates};
 pub use error::{Error, Result};
-pub use evaluate::{Evaluated, evaluate};
+pub use evaluate::{Classify, Evaluated, evaluate};
 pub use fitting::fit;
 pub use folder::RunFolder;
 pub use observer::{Observer, Silent, Step};

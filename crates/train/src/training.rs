@@ -1,14 +1,12 @@
 //! The loop.
 
+use crate::engine::{Engine, Learner};
 use crate::error::{Error, Result};
-use crate::evaluate::{count_correct, evaluate};
 use crate::folder::RunFolder;
 use crate::observer::{Observer, Step};
-use crate::optimiser::Optimiser;
 use crate::settings::Settings;
 use crate::weights::Card;
-use candle_core::{DType, Device};
-use candle_nn::VarBuilder;
+use candle_core::Device;
 use cnn_core::{Model, Network, Op};
 use cnn_data::{Dataset, Loader, Preparation};
 use serde::{Deserialize, Serialize};
@@ -27,6 +25,8 @@ pub struct Task<'a> {
     pub settings: Settings,
     /// Where to compute.
     pub device: Device,
+    /// What computes a step.
+    pub engine: Engine,
 }
 
 /// The figures of one epoch: a line of `metrics.jsonl`.
@@ -70,18 +70,18 @@ pub struct Outcome {
 pub fn train(task: &Task<'_>, mut folder: Option<&mut RunFolder>, observer: &mut dyn Observer) -> Result<Outcome> {
     task.check()?;
     let Task { network, dataset, settings, device, .. } = task;
+    if task.engine == Engine::Plan && !device.is_cpu() {
+        return Err(Error::Setting { setting: "engine", problem: "plan computes on the CPU only".to_string() });
+    }
     let loader = Loader::new(dataset.train(), task.preparation.clone(), settings.batch_size)?.on(device);
     let test = Loader::new(dataset.test(), task.preparation.clone(), settings.batch_size.max(100))?.on(device);
-    let variables = cnn_core::model::initialise(network, settings.seed, DType::F32, device)?;
-    let vb = VarBuilder::from_varmap(&variables, DType::F32, device);
-    let model = Model::new(network, vb)?.with_dropout(settings.seed, 0);
-    let mut optimiser = Optimiser::new(settings.rule, &model)?;
+    let mut learner = Learner::new(task.engine, network, settings, device)?;
     let (mut epochs, mut best): (Vec<Epoch>, usize) = (Vec::new(), 0);
     for number in 1..=settings.epochs {
         let started = Instant::now();
-        let trained = task.epoch(number, &loader, &model, &mut optimiser, observer, folder.as_deref())?;
+        let trained = task.epoch(number, &loader, &mut learner, observer, folder.as_deref())?;
         let training_seconds = started.elapsed().as_secs_f64();
-        let tested = evaluate(&model.evaluation(), &test)?;
+        let tested = learner.evaluate(&test)?;
         // The last step's effect shows only here.
         if !tested.loss.is_finite() {
             let Step { epoch, step, learning_rate, .. } = trained;
@@ -102,11 +102,11 @@ pub fn train(task: &Task<'_>, mut folder: Option<&mut RunFolder>, observer: &mut
             best = number - 1;
         }
         if let Some(folder) = folder.as_deref_mut() {
-            folder.keep_epoch(&epochs[number - 1], is_best, &model, &task.card())?;
+            folder.keep_epoch(&epochs[number - 1], is_best, learner.model()?, &task.card())?;
         }
         observer.epoch(&epochs[number - 1], is_best);
     }
-    Ok(Outcome { model, epochs, best })
+    Ok(Outcome { model: learner.into_model()?, epochs, best })
 }
 
 impl Task<'_> {
@@ -144,8 +144,7 @@ impl Task<'_> {
         &self,
         number: usize,
         loader: &Loader<'_>,
-        model: &Model,
-        optimiser: &mut Optimiser,
+        learner: &mut Learner,
         observer: &mut dyn Observer,
         folder: Option<&RunFolder>,
     ) -> Result<Step> {
@@ -172,17 +171,14 @@ impl Task<'_> {
             at.learning_rate = settings.learning_rate * settings.schedule.factor(done, settings.epochs * steps);
             at.step += 1;
             at.images = batch.indices.len();
-            let outputs = model.outputs_t(&batch.images, true)?;
-            let loss = model.loss(&outputs, &batch.labels)?;
-            let value = loss.to_scalar::<f32>()?;
-            if !value.is_finite() {
+            let stepped = learner.step(&batch, at.learning_rate)?;
+            if !stepped.loss.is_finite() {
                 let Step { epoch, step, learning_rate, .. } = at;
-                return Err(Error::Diverged { epoch, step, loss: value, learning_rate });
+                return Err(Error::Diverged { epoch, step, loss: stepped.loss, learning_rate });
             }
-            optimiser.step(&loss.backward()?, at.learning_rate)?;
             seen += at.images;
-            loss_sum += f64::from(value) * at.images as f64;
-            correct += count_correct(&outputs[0], &batch.labels)?;
+            loss_sum += f64::from(stepped.loss) * at.images as f64;
+            correct += stepped.correct;
             (at.loss, at.accuracy) = (loss_sum / seen as f64, correct as f64 / seen as f64);
             if observer.step(&at).is_break() {
                 let kept = match folder {

@@ -4,7 +4,7 @@ use super::data;
 use crate::cli::{self, Common};
 use anyhow::Result;
 use cnn_data::Loader;
-use cnn_train::{WeightsFile, evaluate};
+use cnn_train::{Engine, PlannedEvaluation, WeightsFile, evaluate};
 
 pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
@@ -22,7 +22,10 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     };
     let loader = Loader::new(dataset.test(), preparation, args.batch_size)?.on(&device);
     let model = weights.model(&network, &device)?;
-    let evaluated = evaluate(&model.evaluation(), &loader)?;
+    let evaluated = match Engine::usual(&device) {
+        Engine::Plan => evaluate(&mut PlannedEvaluation::new(&model)?, &loader)?,
+        Engine::Candle => evaluate(&mut model.evaluation(), &loader)?,
+    };
     println!("accuracy {:.2} %", 100.0 * evaluated.accuracy);
     println!("loss {:.4} on {} test images of {}", evaluated.loss, dataset.test().len(), dataset.name());
     Ok(())

@@ -5,7 +5,7 @@ use crate::cli::{self, Common, OptimizerName, ScheduleName};
 use crate::progress::Progress;
 use anyhow::{Result, bail};
 use cnn_data::Fit;
-use cnn_train::{Rule, RunFolder, Schedule, Settings, Task, recipe, train};
+use cnn_train::{Engine, Rule, RunFolder, Schedule, Settings, Task, recipe, train};
 use cnn_zoo::{Entry, Family};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     let device = common.device.open()?;
     let dataset = data::dataset(&args.data, common.seed)?;
     let entry = choose(args, dataset.train().shape())?;
+    let engine = args.engine.unwrap_or(Engine::usual(&device));
     let settings = settings(args, entry.name, common.seed)?;
     settings.check()?;
     let architecture = entry.architecture(dataset.classes().len());
@@ -37,9 +38,10 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
         "dataset": dataset.name(),
         "preparation": preparation,
         "settings": settings,
+        "engine": engine,
     }))?;
     println!("writing to {}", folder.path().display());
-    let task = Task { network: &network, dataset: &dataset, preparation, settings, device };
+    let task = Task { network: &network, dataset: &dataset, preparation, settings, device, engine };
     let outcome = train(&task, Some(&mut folder), &mut Progress::new())?;
     let best = &outcome.epochs[outcome.best];
     println!(
