@@ -1,5 +1,6 @@
 //! `cargo xtask`: train, judge and inspect the classic convolutional networks.
 
+mod bench;
 mod cli;
 mod commands;
 mod comparison;

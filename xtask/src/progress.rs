@@ -1,4 +1,4 @@
-//! The progress bar of a run; plain lines where nobody watches a terminal.
+//! Progress bars: of a run, with plain lines where nobody watches a terminal, and of steps that are timed.
 
 use cnn_train::{Epoch, Observer, Step};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -47,6 +47,11 @@ impl Progress {
         let all = step.epochs * step.steps;
         self.started.elapsed().mul_f64((all - done) as f64 / done as f64)
     }
+}
+
+/// A bar of `length` on a terminal, nothing elsewhere.
+pub fn bar(length: u64) -> ProgressBar {
+    if std::io::stderr().is_terminal() { ProgressBar::new(length).with_style(style()) } else { ProgressBar::hidden() }
 }
 
 fn style() -> ProgressStyle {

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod bench;
 mod compare;
 mod data;
 mod docs;
@@ -28,6 +29,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),
         Command::Forward(args) => forward::run(args, &cli.common).map(success),
+        Command::Bench(args) => bench::run(args, &cli.common).map(success),
     };
     match done {
         Ok(code) => Ok(code),
