@@ -2,7 +2,7 @@
 
 mod speed;
 
-pub use speed::{Bench, EngineName};
+pub use speed::{Bench, EngineName, Race};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cnn_core::device::DeviceChoice;
@@ -65,6 +65,9 @@ pub enum Command {
     /// Take the time of a network's forward pass or training step
     #[command(after_help = speed::BENCH_EXAMPLES)]
     Bench(Bench),
+    /// Take the time of this project and of torch, ONNX Runtime and OpenVINO, in turns
+    #[command(after_help = speed::RACE_EXAMPLES)]
+    Race(Race),
 }
 
 const FORWARD_EXAMPLES: &str =

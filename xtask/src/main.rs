@@ -6,6 +6,7 @@ mod commands;
 mod comparison;
 mod docs;
 mod progress;
+mod race;
 mod rerun;
 
 use clap::Parser;

@@ -1,4 +1,4 @@
-//! `bench` as its users meet it.
+//! `bench` and `race` as their users meet them.
 
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -79,6 +79,18 @@ fn what_cannot_be_is_one_sentence() -> Result<(), Failure> {
     for bad in [&["--batch", "0"][..], &["--runs", "0"], &["--mode", "f16"], &["--engine", "x"], &["--shape", "1,2"]] {
         let output = xtask(&[&["bench", "lenet"], bad].concat())?;
         assert_eq!(output.status.code(), Some(2), "{bad:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_race_needs_a_python_that_answers() -> Result<(), Failure> {
+    let message = refused(&["race", "--python", "/nowhere/python", "--case", "lenet:1"])?;
+    assert!(message.starts_with("cannot run /nowhere/python: "), "{message}");
+    let message = refused(&["race", "--case", "lenett:1"])?;
+    assert!(message.starts_with("there is no network lenett"), "{message}");
+    for bad in ["lenet", "lenet:0", "lenet:1:1,28", "lenet:1:1,28,28:10:1"] {
+        assert_eq!(xtask(&["race", "--case", bad])?.status.code(), Some(2), "{bad}");
     }
     Ok(())
 }

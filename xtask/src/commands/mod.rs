@@ -7,6 +7,7 @@ mod docs;
 mod eval;
 mod forward;
 mod list;
+mod race;
 mod summary;
 mod train;
 mod verify_parity;
@@ -30,6 +31,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::VerifyParity(args) => verify_parity::run(args),
         Command::Forward(args) => forward::run(args, &cli.common).map(success),
         Command::Bench(args) => bench::run(args, &cli.common).map(success),
+        Command::Race(args) => race::run(args, &cli.common),
     };
     match done {
         Ok(code) => Ok(code),

@@ -1,0 +1,71 @@
+//! `race`: this project against torch, ONNX Runtime and OpenVINO, in turns.
+
+use crate::bench::Workload;
+use crate::cli::{self, Common};
+use crate::docs;
+use crate::progress;
+use crate::race::{Case, Heat, Lineup, Machine, Outcome, Race, Records, Setting, ratios, table};
+use crate::rerun;
+use anyhow::{Context, Result, anyhow};
+use cnn_core::candle_core::Device;
+use std::process::ExitCode;
+
+pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
+    let cases = match args.cases.as_slice() {
+        [] => Case::usual(args.train).map_err(|problem| anyhow!("{problem}"))?,
+        cases => cases.to_vec(),
+    };
+    // What can be wrong is found before anything is started.
+    for case in &cases {
+        Workload::new(&case.request(args.train), common.seed, Device::Cpu)?;
+    }
+    let lineup = Lineup::new(&args.python, args.train, rerun::threads(), args.engine, common.seed)?;
+    for (contestant, settings) in lineup.settings() {
+        println!("{contestant}: {settings}");
+    }
+    for contestant in lineup.missing() {
+        println!("{contestant}: not there, {} lacks it", args.python.display());
+    }
+    let bar = progress::bar(cases.len() as u64 * u64::from(args.rounds + 1));
+    let setting = Setting { lineup: &lineup, seed: common.seed, rounds: args.rounds, bar: &bar };
+    let mut outcomes = Vec::new();
+    for case in &cases {
+        let outcome = Heat::new(&setting, case)?.run().with_context(|| case.to_string())?;
+        bar.suspend(|| print(&outcome));
+        outcomes.push(outcome);
+    }
+    bar.finish_and_clear();
+    let failed = outcomes.iter().any(|outcome| !outcome.problems.is_empty());
+    let race = Race {
+        train: args.train,
+        machine: Machine::here(),
+        threads: lineup.threads,
+        rounds: args.rounds,
+        settings: lineup.settings(),
+        outcomes,
+    };
+    println!("\n{}", table(&race).trim_end());
+    if let Some(path) = &args.json {
+        let text = serde_json::to_string_pretty(&race)? + "\n";
+        std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    if args.docs {
+        let path = docs::repository().join(docs::RECORDS);
+        let mut records = Records::read(&path)?;
+        records.keep(race);
+        records.write(&path)?;
+        super::docs::run(&cli::Docs { check: false, root: None })?;
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn print(outcome: &Outcome) {
+    let lanes = outcome.lanes.iter().map(|lane| format!("{} {:.2} ms", lane.contestant, lane.median_ms));
+    let ratios = ratios(outcome).into_iter().map(|(rival, ratio)| format!("{rival} / ours {ratio:.2}"));
+    println!("{}: {}", outcome.title(), lanes.chain(ratios).collect::<Vec<_>>().join(", "));
+    let furthest = outcome.lanes.iter().map(|lane| lane.distance).fold(0.0, f64::max);
+    println!("{}: what was computed agrees to {furthest:.1e}", outcome.title());
+    for (contestant, problem) in &outcome.problems {
+        println!("{}: {contestant} failed: {problem}", outcome.title());
+    }
+}
