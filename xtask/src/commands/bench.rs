@@ -98,7 +98,7 @@ impl Measured<'_> {
     fn print(&self) {
         let what = if self.workload.train { "a training step" } else { "a forward pass" };
         println!(
-            "{}: {what} of {} × {}, {} classes, without dropout; {}, {}, {} threads",
+            "{}: {what} of {} × {}, {} classes, without dropout; {}, {}, threads: {}",
             self.args.network,
             self.workload.batch,
             times(&self.workload.shape()),

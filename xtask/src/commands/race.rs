@@ -8,6 +8,7 @@ use crate::race::{Case, Heat, Lineup, Machine, Outcome, Race, Records, Setting, 
 use crate::rerun;
 use anyhow::{Context, Result, anyhow};
 use cnn_core::candle_core::Device;
+use std::fs::OpenOptions;
 use std::process::ExitCode;
 
 pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
@@ -19,6 +20,12 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
     for case in &cases {
         Workload::new(&case.request(args.train), common.seed, Device::Cpu)?;
     }
+    if let Some(path) = &args.json {
+        let opened = OpenOptions::new().create(true).append(true).open(path);
+        opened.with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    let path = docs::repository().join(docs::RECORDS);
+    let records = args.docs.then(|| Records::read(&path)).transpose()?;
     let lineup = Lineup::new(&args.python, args.train, rerun::threads(), args.engine, common.seed)?;
     for (contestant, settings) in lineup.settings() {
         println!("{contestant}: {settings}");
@@ -26,8 +33,10 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
     for contestant in lineup.missing() {
         println!("{contestant}: not there, {} lacks it", args.python.display());
     }
+    let interrupted = progress::interrupted();
     let bar = progress::bar(cases.len() as u64 * u64::from(args.rounds + 1));
-    let setting = Setting { lineup: &lineup, seed: common.seed, rounds: args.rounds, bar: &bar };
+    let setting =
+        Setting { lineup: &lineup, seed: common.seed, rounds: args.rounds, bar: &bar, interrupted: &interrupted };
     let mut outcomes = Vec::new();
     for case in &cases {
         let outcome = Heat::new(&setting, case)?.run().with_context(|| case.to_string())?;
@@ -49,9 +58,7 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
         let text = serde_json::to_string_pretty(&race)? + "\n";
         std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))?;
     }
-    if args.docs {
-        let path = docs::repository().join(docs::RECORDS);
-        let mut records = Records::read(&path)?;
+    if let Some(mut records) = records {
         records.keep(race);
         records.write(&path)?;
         super::docs::run(&cli::Docs { check: false, root: None })?;
@@ -64,7 +71,12 @@ fn print(outcome: &Outcome) {
     let ratios = ratios(outcome).into_iter().map(|(rival, ratio)| format!("{rival} / ours {ratio:.2}"));
     println!("{}: {}", outcome.title(), lanes.chain(ratios).collect::<Vec<_>>().join(", "));
     let furthest = outcome.lanes.iter().map(|lane| lane.distance).fold(0.0, f64::max);
-    println!("{}: what was computed agrees to {furthest:.1e}", outcome.title());
+    if outcome.lanes.len() > 1 {
+        println!("{}: what was computed agrees to {furthest:.1e}", outcome.title());
+    }
+    if let Some(disturbance) = outcome.disturbance() {
+        println!("{}: disturbed: {disturbance}", outcome.title());
+    }
     for (contestant, problem) in &outcome.problems {
         println!("{}: {contestant} failed: {problem}", outcome.title());
     }

@@ -87,7 +87,7 @@ fn section(canvas: &mut Canvas, scale: &Scale, race: &Race, top: f64) -> f64 {
     let what = if race.train { "Training steps" } else { "Forward passes" };
     canvas.text("title", [16.0, top + 16.0], &format!("{what}: time of others / time of this project"));
     legend(canvas, race, top + 16.0);
-    let how = format!("{}, {} threads; right of 1 this project takes less time", race.machine.processor, race.threads);
+    let how = format!("{}, threads: {}; right of 1 this project takes less time", race.machine.processor, race.threads);
     canvas.text("small", [16.0, top + 32.0], &how);
     for power in scale.from..=scale.to {
         let x = scale.x(2f64.powi(power));

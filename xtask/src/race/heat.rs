@@ -4,14 +4,16 @@ use super::agreement::{self, Written};
 use super::case::Case;
 use super::contestant::{Contestant, run};
 use super::lineup::{Lineup, OURS};
+use super::others;
 use super::record::{Lane, Outcome};
 use crate::bench::{Times, Workload};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use cnn_core::candle_core;
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A turn is one step, or of short steps as many as fill this time, of which the median counts: the first finds the
@@ -26,6 +28,7 @@ pub struct Setting<'a> {
     pub seed: u64,
     pub rounds: u32,
     pub bar: &'a ProgressBar,
+    pub interrupted: &'a AtomicBool,
 }
 
 /// One case of a race.
@@ -38,6 +41,14 @@ pub struct Heat<'a> {
     problems: Vec<(String, String)>,
 }
 
+impl Setting<'_> {
+    /// Whether to stop: the contestants, too, have been interrupted.
+    pub fn check(&self) -> Result<()> {
+        ensure!(!self.interrupted.load(Ordering::SeqCst), "interrupted; nothing was recorded");
+        Ok(())
+    }
+}
+
 impl<'a> Heat<'a> {
     pub fn new(setting: &'a Setting<'a>, case: &'a Case) -> Result<Self> {
         let workload = Workload::new(&case.request(setting.lineup.train), setting.seed, Device::Cpu)?;
@@ -48,14 +59,17 @@ impl<'a> Heat<'a> {
     /// Runs it. What fails is among the outcome's problems.
     pub fn run(mut self) -> Result<Outcome> {
         self.write_files()?;
-        let distances = self.agreement();
-        let lanes = self.turns(&distances);
+        let distances = self.agreement()?;
+        let before = others::busy();
+        let lanes = self.turns(&distances)?;
+        let after = others::busy();
         Ok(Outcome {
             network: self.case.network.clone(),
             batch: self.workload.batch,
             shape: self.workload.shape(),
             classes: self.workload.classes,
             lanes,
+            others: before.zip(after).map(|(before, after)| before.max(after)),
             problems: self.problems,
         })
     }
@@ -89,7 +103,7 @@ impl<'a> Heat<'a> {
     }
 
     /// Those whose output is this project's, with their distance from it.
-    fn agreement(&mut self) -> BTreeMap<&'static str, f64> {
+    fn agreement(&mut self) -> Result<BTreeMap<&'static str, f64>> {
         let contestants = self.setting.lineup.contestants();
         let mut exported = Ok(String::new());
         if contestants.iter().any(|contestant| Lineup::reads_onnx(contestant)) {
@@ -103,6 +117,7 @@ impl<'a> Heat<'a> {
                 Err(error) if Lineup::reads_onnx(contestant) => Err(anyhow::anyhow!("{error:#}")),
                 _ => self.compare(contestant),
             };
+            self.setting.check()?;
             match compared {
                 Ok(distance) => drop(distances.insert(contestant, distance)),
                 Err(error) => self.problem(contestant, &error),
@@ -112,7 +127,7 @@ impl<'a> Heat<'a> {
                 break;
             }
         }
-        distances
+        Ok(distances)
     }
 
     /// One step in a process of its own: what is written would count as memory.
@@ -133,7 +148,7 @@ impl<'a> Heat<'a> {
     }
 
     /// Everybody's steps, in turns; the first round does not count.
-    fn turns(&mut self, distances: &BTreeMap<&'static str, f64>) -> Vec<Lane> {
+    fn turns(&mut self, distances: &BTreeMap<&'static str, f64>) -> Result<Vec<Lane>> {
         let mut running: Vec<Running> = Vec::new();
         for contestant in self.setting.lineup.contestants() {
             let Some(distance) = distances.get(contestant) else { continue };
@@ -151,9 +166,10 @@ impl<'a> Heat<'a> {
                 let went = turn.map(|ms| lane.times.extend((round > 0).then_some(ms)));
                 went.map_err(|error| self.problem(lane.contestant, &error)).is_ok()
             });
+            self.setting.check()?;
             self.setting.bar.inc(1);
         }
-        running.into_iter().map(Running::finish).collect()
+        Ok(running.into_iter().map(Running::finish).collect())
     }
 }
 

@@ -87,7 +87,7 @@ impl Lineup {
         });
         std::iter::once((OURS.to_string(), ours))
             .chain(rivals)
-            .map(|(key, text)| (key, format!("{text}, {} threads", self.threads)))
+            .map(|(key, text)| (key, format!("{text}, threads: {}", self.threads)))
             .collect()
     }
 

@@ -9,6 +9,7 @@ mod case;
 mod contestant;
 mod heat;
 mod lineup;
+mod others;
 mod record;
 mod report;
 

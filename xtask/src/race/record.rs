@@ -4,6 +4,9 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
+/// What other programs may do before it is worth a word.
+const QUIET: f64 = 0.05;
+
 /// The last recorded race of either kind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Records {
@@ -41,6 +44,8 @@ pub struct Outcome {
     pub shape: [usize; 3],
     pub classes: usize,
     pub lanes: Vec<Lane>,
+    /// The part of the cores that other programs kept busy, before the first turn or after the last.
+    pub others: Option<f64>,
     /// What went wrong, by contestant.
     pub problems: Vec<(String, String)>,
 }
@@ -63,6 +68,12 @@ impl Outcome {
         let [_, h, w] = self.shape;
         let size = if h == w { h.to_string() } else { format!("{h}×{w}") };
         format!("{} b{} {size}", self.network, self.batch)
+    }
+
+    /// What other programs did to the times, if that is much.
+    pub fn disturbance(&self) -> Option<String> {
+        let others = self.others.filter(|others| *others > QUIET)?;
+        Some(format!("other programs kept {:.0} % of the cores busy", 100.0 * others))
     }
 
     /// The lane of this contestant.
@@ -115,6 +126,7 @@ pub fn example() -> Race {
         shape: [3, 32, 32],
         classes: 10,
         lanes,
+        others: Some(0.0),
         problems,
     };
     let problem = ("torch_channels_last".to_string(), "it ended".to_string());

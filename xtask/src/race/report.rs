@@ -41,7 +41,7 @@ pub fn table(race: &Race) -> String {
         .collect();
     let what = if race.train { "Training steps" } else { "Forward passes" };
     let mut text = format!(
-        "{what} without dropout, {} ({} cores), {} threads, {} rounds in turns.\n\n",
+        "{what} without dropout, {} (cores: {}), threads: {}, rounds: {}.\n\n",
         race.machine.processor, race.machine.cores, race.threads, race.rounds
     );
     for (key, settings) in &race.settings {
@@ -74,6 +74,9 @@ pub fn table(race: &Race) -> String {
         text += &format!("\nGeometric mean, {name} / ours: **{mean:.2}** over {cases} cases.\n");
     }
     for outcome in &race.outcomes {
+        if let Some(disturbance) = outcome.disturbance() {
+            text += &format!("\nDisturbed: {}: {disturbance}\n", outcome.title());
+        }
         for (contestant, problem) in &outcome.problems {
             text += &format!("\nFailed: {}, {contestant}: {problem}\n", outcome.title());
         }
@@ -92,12 +95,16 @@ mod tests {
 
     #[test]
     fn the_better_layout_counts_and_failures_are_named() {
-        let text = table(&example());
+        let mut race = example();
+        race.outcomes[0].others = Some(0.5);
+        let text = table(&race);
         assert!(
             text.contains("| a b8 32 | 10 | 1.00 (1.00), 1.0 MB | 3.00 (3.00), 1.0 MB | 2.00 (2.00), 1.0 MB | 2.00 |")
         );
         assert!(text.contains("| 8.00 (8.00), 1.0 MB | failed | 8.00 |"), "{text}");
         assert!(text.contains("torch / ours: **4.00** over 2 cases"), "{text}");
+        assert!(text.contains("Disturbed: a b8 32: other programs kept 50 % of the cores busy"), "{text}");
+        assert!(!text.contains("Disturbed: b"), "{text}");
         assert!(text.contains("Failed: b b8 32, torch_channels_last: it ended"), "{text}");
     }
 }
