@@ -87,6 +87,10 @@ fn what_cannot_be_is_one_sentence() -> Result<(), Failure> {
 fn a_race_needs_a_python_that_answers() -> Result<(), Failure> {
     let message = refused(&["race", "--python", "/nowhere/python", "--case", "lenet:1"])?;
     assert!(message.starts_with("cannot run /nowhere/python: "), "{message}");
+    if cfg!(unix) {
+        let message = refused(&["race", "--python", "/bin/echo", "--case", "lenet:1"])?;
+        assert!(message.starts_with("/bin/echo does not answer as a Python would"), "{message}");
+    }
     let message = refused(&["race", "--case", "lenett:1"])?;
     assert!(message.starts_with("there is no network lenett"), "{message}");
     for bad in ["lenet", "lenet:0", "lenet:1:1,28", "lenet:1:1,28,28:10:1"] {

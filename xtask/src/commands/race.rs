@@ -69,7 +69,10 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
 fn print(outcome: &Outcome) {
     let lanes = outcome.lanes.iter().map(|lane| format!("{} {:.2} ms", lane.contestant, lane.median_ms));
     let ratios = ratios(outcome).into_iter().map(|(rival, ratio)| format!("{rival} / ours {ratio:.2}"));
-    println!("{}: {}", outcome.title(), lanes.chain(ratios).collect::<Vec<_>>().join(", "));
+    let figures: Vec<String> = lanes.chain(ratios).collect();
+    if !figures.is_empty() {
+        println!("{}: {}", outcome.title(), figures.join(", "));
+    }
     let furthest = outcome.lanes.iter().map(|lane| lane.distance).fold(0.0, f64::max);
     if outcome.lanes.len() > 1 {
         println!("{}: what was computed agrees to {furthest:.1e}", outcome.title());

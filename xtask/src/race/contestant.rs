@@ -77,7 +77,7 @@ impl Contestant {
         let status = self.child.wait().map_or(String::new(), |status| format!(" ({status})"));
         match last_words(&self.errors) {
             Some(words) => anyhow!("{words}"),
-            None => anyhow!("it ended without a word{status}"),
+            None => anyhow!("no word, only its end{status}"),
         }
     }
 }
@@ -102,7 +102,8 @@ pub fn run(mut command: Command, folder: &Path) -> Result<String> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    Err(anyhow!("{}", last_words(&errors).unwrap_or_else(|| format!("it ended without a word ({})", output.status))))
+    let program = Path::new(command.get_program()).display();
+    Err(anyhow!("{program}: {}", last_words(&errors).unwrap_or_else(|| format!("no word, only {}", output.status))))
 }
 
 /// The last line that is not empty.

@@ -70,6 +70,11 @@ impl Outcome {
         format!("{} b{} {size}", self.network, self.batch)
     }
 
+    /// Whether something went wrong with this contestant. One with neither lane nor problem had nobody to race with.
+    pub fn failed(&self, contestant: &str) -> bool {
+        self.problems.iter().any(|(who, _)| who == contestant)
+    }
+
     /// What other programs did to the times, if that is much.
     pub fn disturbance(&self) -> Option<String> {
         let others = self.others.filter(|others| *others > QUIET)?;

@@ -58,7 +58,8 @@ pub fn table(race: &Race) -> String {
                     let memory = lane.peak_bytes.map_or(String::new(), |peak| format!(", {}", size(peak)));
                     format!(" {:.2} ({:.2}){memory} |", lane.median_ms, lane.min_ms)
                 }
-                None => " failed |".to_string(),
+                None if outcome.failed(contestant) => " failed |".to_string(),
+                None => " |".to_string(),
             };
         }
         let ratios = ratios(outcome);
