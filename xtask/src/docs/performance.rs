@@ -83,7 +83,8 @@ impl Scale {
 fn section(canvas: &mut Canvas, scale: &Scale, race: &Race, top: f64) -> f64 {
     let bars = |count: usize| count.max(1) as f64 * BAR + GAP;
     let all: Vec<_> = race.outcomes.iter().map(|outcome| (outcome.title(), ratios(outcome))).collect();
-    let bottom = top + HEADER + all.iter().map(|(_, ratios)| bars(ratios.len())).sum::<f64>() + bars(RIVALS.len());
+    let means: Vec<(&str, f64)> = means(race).into_iter().map(|(name, mean, _)| (name, mean)).collect();
+    let bottom = top + HEADER + all.iter().map(|(_, ratios)| bars(ratios.len())).sum::<f64>() + bars(means.len());
     let what = if race.train { "Training steps" } else { "Forward passes" };
     canvas.text("title", [16.0, top + 16.0], &format!("{what}: time of others / time of this project"));
     legend(canvas, race, top + 16.0);
@@ -100,7 +101,6 @@ fn section(canvas: &mut Canvas, scale: &Scale, race: &Race, top: f64) -> f64 {
         group(canvas, scale, title, ratios, y);
         y += bars(ratios.len());
     }
-    let means: Vec<(&str, f64)> = means(race).into_iter().map(|(name, mean, _)| (name, mean)).collect();
     group(canvas, scale, "geometric mean", &means, y);
     bottom
 }
