@@ -1,7 +1,12 @@
 //! The arguments.
 
+mod speed;
+
+pub use speed::{Bench, EngineName, Race};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cnn_core::device::DeviceChoice;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -57,6 +62,12 @@ pub enum Command {
     /// Run a network on tensors from a file
     #[command(after_help = FORWARD_EXAMPLES)]
     Forward(Forward),
+    /// Take the time of a network's forward pass or training step
+    #[command(after_help = speed::BENCH_EXAMPLES)]
+    Bench(Bench),
+    /// Take the time of this project and of torch, ONNX Runtime and OpenVINO, in turns
+    #[command(after_help = speed::RACE_EXAMPLES)]
+    Race(Race),
 }
 
 const FORWARD_EXAMPLES: &str =
@@ -279,6 +290,13 @@ pub enum ScheduleName {
 /// `C,H,W`.
 #[derive(Clone, Copy, Debug)]
 pub struct InputShape(pub [usize; 3]);
+
+impl fmt::Display for InputShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [c, h, w] = self.0;
+        write!(f, "{c},{h},{w}")
+    }
+}
 
 impl FromStr for InputShape {
     type Err = String;

@@ -1,10 +1,12 @@
 //! `cargo xtask`: train, judge and inspect the classic convolutional networks.
 
+mod bench;
 mod cli;
 mod commands;
 mod comparison;
 mod docs;
 mod progress;
+mod race;
 mod rerun;
 
 use clap::Parser;

@@ -1,4 +1,4 @@
-//! The progress bar of a run; plain lines where nobody watches a terminal.
+//! Progress bars: of a run, with plain lines where nobody watches a terminal, and of steps that are timed.
 
 use cnn_train::{Epoch, Observer, Step};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -23,17 +23,7 @@ pub struct Progress {
 impl Progress {
     /// A bar on a terminal, plain lines elsewhere.
     pub fn new() -> Self {
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&interrupted);
-        // The second interrupt ends the program at once. Where no handler can be set, every one does.
-        let handled = ctrlc::set_handler(move || {
-            if flag.swap(true, Ordering::SeqCst) {
-                std::process::exit(130);
-            }
-        });
-        if let Err(error) = handled {
-            tracing::warn!("an interrupt will stop the run at once: {error}");
-        }
+        let interrupted = interrupted();
         let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(1).with_style(style()));
         Self { bar, interrupted, started: Instant::now(), last_line: Instant::now(), images: 0 }
     }
@@ -47,6 +37,27 @@ impl Progress {
         let all = step.epochs * step.steps;
         self.started.elapsed().mul_f64((all - done) as f64 / done as f64)
     }
+}
+
+/// Whether somebody has interrupted the program, from now on. The second interrupt ends it at once.
+pub fn interrupted() -> Arc<AtomicBool> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    // Where no handler can be set, the first does.
+    let handled = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    });
+    if let Err(error) = handled {
+        tracing::warn!("an interrupt will stop the run at once: {error}");
+    }
+    interrupted
+}
+
+/// A bar of `length` on a terminal, nothing elsewhere.
+pub fn bar(length: u64) -> ProgressBar {
+    if std::io::stderr().is_terminal() { ProgressBar::new(length).with_style(style()) } else { ProgressBar::hidden() }
 }
 
 fn style() -> ProgressStyle {

@@ -10,7 +10,6 @@ const THREADS: &str = "RAYON_NUM_THREADS";
 /// Runs this program again in an environment that says how many threads there are: those of `--threads`, or one a core.
 /// Unless it is told, candle counts the cores anew, from a file, at every operation.
 pub fn with_threads(common: &Common) -> Result<()> {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let set = std::env::var(THREADS).ok();
     let wanted = match (common.threads, &set) {
         (Some(threads), _) => threads.to_string(),
@@ -24,6 +23,16 @@ pub fn with_threads(common: &Common) -> Result<()> {
     let mut command = Command::new(program);
     command.args(std::env::args_os().skip(1)).env(THREADS, wanted);
     replace(command)
+}
+
+/// The number of threads that candle and rayon compute with, once [`with_threads`] has passed.
+pub fn threads() -> usize {
+    let set = std::env::var(THREADS).ok().and_then(|threads| threads.parse().ok());
+    set.filter(|threads| *threads > 0).unwrap_or_else(cores)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 #[cfg(unix)]

@@ -1,11 +1,13 @@
 //! The commands, a file each.
 
+mod bench;
 mod compare;
 mod data;
 mod docs;
 mod eval;
 mod forward;
 mod list;
+mod race;
 mod summary;
 mod train;
 mod verify_parity;
@@ -28,6 +30,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),
         Command::Forward(args) => forward::run(args, &cli.common).map(success),
+        Command::Bench(args) => bench::run(args, &cli.common).map(success),
+        Command::Race(args) => race::run(args, &cli.common),
     };
     match done {
         Ok(code) => Ok(code),

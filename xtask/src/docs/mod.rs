@@ -1,12 +1,14 @@
 //! The documentation that is generated from the values: a page a family, diagrams, the README's table, the answers'
-//! numbers, the picture of accuracy against cost.
+//! numbers, the picture of accuracy against cost, the page and the picture of the races.
 
 mod chart;
 mod departures;
 mod markers;
 mod page;
+mod performance;
 mod questions;
 
+use crate::race::Records;
 use anyhow::{Context, Result};
 use cnn_zoo::Family;
 use std::collections::BTreeMap;
@@ -15,6 +17,9 @@ use std::path::{Path, PathBuf};
 
 /// Where pages and diagrams lie; nothing else does.
 const FOLDER: &str = "docs/networks";
+
+/// The recorded races, measured and not generated.
+pub const RECORDS: &str = "docs/performance.json";
 
 /// The root of the repository that this program was built from.
 pub fn repository() -> PathBuf {
@@ -38,6 +43,10 @@ pub fn generate(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
     let readme = read(root, "README.md")?;
     files.insert(PathBuf::from("README.md"), markers::fill(&readme, "networks", |_| page::families())?);
     files.insert(PathBuf::from("docs/questions.md"), questions::fill(&read(root, "docs/questions.md")?)?);
+    let records = Records::read(&root.join(RECORDS))?;
+    let page = performance::fill(&read(root, "docs/performance.md")?, &records)?;
+    files.insert(PathBuf::from("docs/performance.md"), page);
+    files.insert(PathBuf::from("docs/performance.svg"), performance::draw(&records));
     Ok(files)
 }
 

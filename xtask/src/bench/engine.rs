@@ -1,0 +1,29 @@
+//! What every engine can do.
+
+use super::candle::{Forward, Training};
+use super::workload::Workload;
+use crate::cli::EngineName;
+use anyhow::{Result, bail};
+use candle_core::Tensor;
+use cnn_core::candle_core;
+
+/// A network with weights and a batch, which takes the same step as often as it is told.
+pub trait Engine {
+    /// One forward pass in evaluation mode, or one step of training.
+    fn step(&mut self) -> Result<()>;
+
+    /// What the last step computed: the logits, or in training the loss, a scalar.
+    fn output(&self) -> Result<Tensor>;
+
+    /// Every tensor of the network, running statistics included, as the last step left it.
+    fn tensors(&self) -> Result<Vec<(String, Tensor)>>;
+}
+
+/// The engine of this name, ready to take its first step.
+pub fn open(name: EngineName, workload: &Workload) -> Result<Box<dyn Engine>> {
+    Ok(match (name, workload.train) {
+        (EngineName::Candle, false) => Box::new(Forward::new(workload)?),
+        (EngineName::Candle, true) => Box::new(Training::new(workload)?),
+        (EngineName::Plan, _) => bail!("the engine plan is unavailable: this program has no planned step yet"),
+    })
+}

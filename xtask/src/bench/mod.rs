@@ -1,0 +1,17 @@
+//! The time and the memory of a step, on any of the engines.
+//!
+//! A [`Workload`] says what a step is, an [`Engine`] takes it. A new engine is a file that implements the trait, and a
+//! line in [`engine::open`].
+
+mod candle;
+mod engine;
+mod memory;
+mod serve;
+mod times;
+mod workload;
+
+pub use engine::{Engine, open};
+pub use memory::Memory;
+pub use serve::serve;
+pub use times::{Times, milliseconds};
+pub use workload::{LEARNING_RATE, MOMENTUM, Request, Workload};

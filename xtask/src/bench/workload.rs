@@ -1,0 +1,93 @@
+//! What a step works on: a network, and a batch and weights that follow from the seed.
+
+use crate::cli::InputShape;
+use anyhow::{Context, Result};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarMap;
+use cnn_core::initialisation::{Init, Law, Scheme};
+use cnn_core::{Network, candle_core, candle_nn};
+
+/// The learning rate of a training step: small, so that hundreds of steps on one batch stay finite.
+pub const LEARNING_RATE: f64 = 1e-3;
+/// The momentum of a training step.
+pub const MOMENTUM: f64 = 0.9;
+
+/// What a step works on. Two of the same arguments have the same bits, in whatever process.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    /// Without dropout; with its auxiliary heads in training only.
+    pub network: Network,
+    /// Number of classes.
+    pub classes: usize,
+    /// Images in a batch.
+    pub batch: usize,
+    /// Whether a step is one of training.
+    pub train: bool,
+    /// Where the random numbers begin.
+    pub seed: u64,
+    /// Where to compute.
+    pub device: Device,
+}
+
+/// A network by name, a batch, and what differs from its source.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    pub network: &'a str,
+    pub batch: u32,
+    pub shape: Option<InputShape>,
+    pub classes: Option<u32>,
+    pub train: bool,
+}
+
+impl Workload {
+    pub fn new(request: &Request<'_>, seed: u64, device: Device) -> Result<Self> {
+        let entry = cnn_zoo::find(request.network)?;
+        let classes = request.classes.map_or(entry.classes, |classes| classes as usize);
+        // He's initialisation: with the narrow ones of some papers nothing of the image would arrive at the logits
+        // before training, and comparing them would tell little.
+        let scheme = Scheme::TORCH.conv(Law::KaimingFanIn);
+        let architecture = entry.architecture(classes).without_dropout().initialised(scheme);
+        let architecture = if request.train { architecture } else { architecture.without_heads() };
+        let network = architecture.at(request.shape.map_or(architecture.usual_input(), |shape| shape.0))?;
+        Ok(Self { network, classes, batch: request.batch as usize, train: request.train, seed, device })
+    }
+
+    /// Freshly initialised weights.
+    pub fn weights(&self) -> Result<VarMap> {
+        Ok(cnn_core::model::initialise(&self.network, self.seed, DType::F32, &self.device)?)
+    }
+
+    /// The images, noise between -1 and 1.
+    pub fn images(&self) -> Result<Tensor> {
+        let [c, h, w] = self.shape();
+        // Asked for first: without the memory, drawing would end the program.
+        let count = self
+            .network
+            .input()
+            .elements()
+            .checked_mul(self.batch)
+            .filter(|count| Vec::<f32>::new().try_reserve_exact(*count).is_ok())
+            .with_context(|| format!("{} images of {} do not fit in memory", self.batch, self.network.input()))?;
+        let values = Init::Uniform { bound: 1.0 }.draw(self.seed, "bench images", count);
+        Ok(Tensor::from_vec(values, (self.batch, c, h, w), &self.device)?)
+    }
+
+    /// The labels, one class after the other.
+    pub fn labels(&self) -> Result<Tensor> {
+        let labels: Vec<u32> = (0..self.batch).map(|image| (image % self.classes) as u32).collect();
+        Ok(Tensor::new(labels, &self.device)?)
+    }
+
+    /// Shape of one image.
+    pub fn shape(&self) -> [usize; 3] {
+        let dims = self.network.input().dims();
+        [dims[0], dims[1], dims[2]]
+    }
+
+    /// Floating-point operations of a step, two for a multiply-accumulate; a backward pass counts as two forward ones.
+    pub fn operations(&self) -> f64 {
+        let summary = self.network.summary();
+        let macs = if self.train { 3.0 * summary.macs_with_heads as f64 } else { summary.macs as f64 };
+        2.0 * macs * self.batch as f64
+    }
+}

@@ -1,0 +1,111 @@
+//! The arguments of the commands that take the time.
+
+use super::InputShape;
+use crate::race::Case;
+use clap::{Args, ValueEnum};
+use std::fmt;
+use std::path::PathBuf;
+
+pub const BENCH_EXAMPLES: &str = "Dropout is off: without it, every step does the same work.
+
+Examples:
+  cargo xtask bench lenet --batch 64 --shape 1,28,28 --train
+  cargo xtask bench resnet50 --batch 8 --threads 2 --runs 20 --json";
+
+pub const RACE_EXAMPLES: &str = "The other side is a Python with torch and torchvision; in inference ONNX Runtime and OpenVINO run too, where it has
+them. Exit code 1 if outputs differ or a case fails.
+
+Examples:
+  cargo xtask race --train --threads 2
+  cargo xtask race --python venv/bin/python --case resnet18:16 --case lenet:64:1,28,28
+  cargo xtask race --train --case resnet18:64:3,32,32:10 --rounds 20 --json race.json";
+
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// The network's name, see `cargo xtask list`
+    #[arg(value_name = "NET")]
+    pub network: String,
+    /// Time a whole training step instead of a forward pass: forward, loss, backward, SGD with momentum
+    #[arg(long)]
+    pub train: bool,
+    /// Images in a batch
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub batch: u32,
+    /// Input shape instead of its source's
+    #[arg(long, value_name = "C,H,W")]
+    pub shape: Option<InputShape>,
+    /// Number of classes instead of its source's
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub classes: Option<u32>,
+    /// What computes
+    #[arg(long, value_enum, default_value_t = EngineName::Candle)]
+    pub engine: EngineName,
+    /// What is computed with
+    #[arg(long, value_enum, default_value_t = Mode::F32)]
+    pub mode: Mode,
+    /// Steps that are timed
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub runs: u32,
+    /// Print JSON
+    #[arg(long, conflicts_with = "serve")]
+    pub json: bool,
+    /// Take a step for every line that says so: how `race` runs this program
+    #[arg(long, hide = true)]
+    pub serve: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Race {
+    /// A Python that has torch and torchvision
+    #[arg(long, value_name = "FILE", default_value = "python3")]
+    pub python: PathBuf,
+    /// Race whole training steps instead of forward passes
+    #[arg(long)]
+    pub train: bool,
+    /// What to race: a network, a batch, and what its source does not say [default: the cases of the documentation]
+    #[arg(long = "case", value_name = "NET:BATCH[:C,H,W[:CLASSES]]")]
+    pub cases: Vec<Case>,
+    /// What computes on this project's side
+    #[arg(long, value_enum, default_value_t = EngineName::Candle)]
+    pub engine: EngineName,
+    /// Turns that count, after one that does not
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rounds: u32,
+    /// Write what came of it to a file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Record it in docs/performance.json, and make the page and the picture of it
+    #[arg(long)]
+    pub docs: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineName {
+    /// The model in candle, with its automatic differentiation
+    Candle,
+    /// The planned step on this project's own kernels
+    Plan,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// 32-bit floating point
+    F32,
+}
+
+impl fmt::Display for EngineName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Candle => "candle",
+            Self::Plan => "plan",
+        })
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+        })
+    }
+}

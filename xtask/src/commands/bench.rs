@@ -1,0 +1,127 @@
+//! `bench`: the time and the memory of a network's forward pass or training step.
+
+use crate::bench::{self, Engine, Memory, Request, Times, Workload, milliseconds};
+use crate::cli::{self, Common};
+use crate::comparison::bytes;
+use crate::progress;
+use crate::rerun;
+use anyhow::{Result, ensure};
+use cnn_core::candle_core::DType;
+use cnn_core::shape::times;
+use serde_json::{Value, json};
+use std::time::Instant;
+
+/// Steps before those that are timed: the first ones allocate what the others use again.
+const WARM_UP: u32 = 2;
+
+pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
+    let request = Request {
+        network: &args.network,
+        batch: args.batch,
+        shape: args.shape,
+        classes: args.classes,
+        train: args.train,
+    };
+    let workload = Workload::new(&request, common.seed, common.device.open()?)?;
+    let base = Memory::now();
+    let mut engine = bench::open(args.engine, &workload)?;
+    if args.serve {
+        return bench::serve(engine.as_mut(), base, args.train);
+    }
+    let times = take_times(engine.as_mut(), args.runs)?;
+    let output = engine.output()?.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+    ensure!(output.iter().all(|value| value.is_finite()), "the network's output is no longer a number");
+    let measured = Measured { args, workload, times, base, peak: Memory::now().peak };
+    if args.json {
+        println!("{:#}", measured.as_json());
+    } else {
+        measured.print();
+    }
+    Ok(())
+}
+
+fn take_times(engine: &mut dyn Engine, runs: u32) -> Result<Times> {
+    let bar = progress::bar(u64::from(WARM_UP + runs));
+    let mut times = Vec::new();
+    for run in 0..WARM_UP + runs {
+        let started = Instant::now();
+        engine.step()?;
+        let time = milliseconds(started.elapsed());
+        if run >= WARM_UP {
+            times.push(time);
+        }
+        bar.set_message(format!("{time:.1} ms"));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(Times::new(times))
+}
+
+struct Measured<'a> {
+    args: &'a cli::Bench,
+    workload: Workload,
+    times: Times,
+    base: Memory,
+    peak: Option<u64>,
+}
+
+impl Measured<'_> {
+    fn images_per_second(&self) -> f64 {
+        1e3 * self.workload.batch as f64 / self.times.median()
+    }
+
+    fn gflops(&self) -> f64 {
+        self.workload.operations() / self.times.median() / 1e6
+    }
+
+    fn as_json(&self) -> Value {
+        json!({
+            "network": self.args.network,
+            "shape": self.workload.shape(),
+            "classes": self.workload.classes,
+            "batch": self.workload.batch,
+            "train": self.workload.train,
+            "dropout": false,
+            "threads": rerun::threads(),
+            "engine": self.args.engine.to_string(),
+            "mode": self.args.mode.to_string(),
+            "median_ms": self.times.median(),
+            "min_ms": self.times.min(),
+            "runs": self.times.len(),
+            "images_per_second": self.images_per_second(),
+            "gflops": self.gflops(),
+            "peak_rss_bytes": self.peak,
+            "base_rss_bytes": self.base.resident,
+        })
+    }
+
+    fn print(&self) {
+        let what = if self.workload.train { "a training step" } else { "a forward pass" };
+        println!(
+            "{}: {what} of {} × {}, {} classes, without dropout; {}, {}, threads: {}",
+            self.args.network,
+            self.workload.batch,
+            times(&self.workload.shape()),
+            self.workload.classes,
+            self.args.engine,
+            self.args.mode,
+            rerun::threads()
+        );
+        println!(
+            "median {:.2} ms, min {:.2} ms of {} runs: {:.1} images/s, {:.1} GFLOP/s",
+            self.times.median(),
+            self.times.min(),
+            self.times.len(),
+            self.images_per_second(),
+            self.gflops()
+        );
+        if let (Some(peak), Some(base)) = (self.peak, self.base.resident) {
+            let above = peak.saturating_sub(base);
+            println!("peak memory {}, {} above what was held before the network", size(peak), size(above));
+        }
+    }
+}
+
+fn size(number: u64) -> String {
+    bytes(usize::try_from(number).unwrap_or(usize::MAX))
+}

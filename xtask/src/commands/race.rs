@@ -1,0 +1,86 @@
+//! `race`: this project against torch, ONNX Runtime and OpenVINO, in turns.
+
+use crate::bench::Workload;
+use crate::cli::{self, Common};
+use crate::docs;
+use crate::progress;
+use crate::race::{Case, Heat, Lineup, Machine, Outcome, Race, Records, Setting, ratios, table};
+use crate::rerun;
+use anyhow::{Context, Result, anyhow};
+use cnn_core::candle_core::Device;
+use std::fs::OpenOptions;
+use std::process::ExitCode;
+
+pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
+    let cases = match args.cases.as_slice() {
+        [] => Case::usual(args.train).map_err(|problem| anyhow!("{problem}"))?,
+        cases => cases.to_vec(),
+    };
+    // What can be wrong is found before anything is started.
+    for case in &cases {
+        Workload::new(&case.request(args.train), common.seed, Device::Cpu)?;
+    }
+    if let Some(path) = &args.json {
+        let opened = OpenOptions::new().create(true).append(true).open(path);
+        opened.with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    let path = docs::repository().join(docs::RECORDS);
+    let records = args.docs.then(|| Records::read(&path)).transpose()?;
+    let lineup = Lineup::new(&args.python, args.train, rerun::threads(), args.engine, common.seed)?;
+    for (contestant, settings) in lineup.settings() {
+        println!("{contestant}: {settings}");
+    }
+    for contestant in lineup.missing() {
+        println!("{contestant}: not there, {} lacks it", args.python.display());
+    }
+    let interrupted = progress::interrupted();
+    let bar = progress::bar(cases.len() as u64 * u64::from(args.rounds + 1));
+    let setting =
+        Setting { lineup: &lineup, seed: common.seed, rounds: args.rounds, bar: &bar, interrupted: &interrupted };
+    let mut outcomes = Vec::new();
+    for case in &cases {
+        let outcome = Heat::new(&setting, case)?.run().with_context(|| case.to_string())?;
+        bar.suspend(|| print(&outcome));
+        outcomes.push(outcome);
+    }
+    bar.finish_and_clear();
+    let failed = outcomes.iter().any(|outcome| !outcome.problems.is_empty());
+    let race = Race {
+        train: args.train,
+        machine: Machine::here(),
+        threads: lineup.threads,
+        rounds: args.rounds,
+        settings: lineup.settings(),
+        outcomes,
+    };
+    println!("\n{}", table(&race).trim_end());
+    if let Some(path) = &args.json {
+        let text = serde_json::to_string_pretty(&race)? + "\n";
+        std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    if let Some(mut records) = records {
+        records.keep(race);
+        records.write(&path)?;
+        super::docs::run(&cli::Docs { check: false, root: None })?;
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn print(outcome: &Outcome) {
+    let lanes = outcome.lanes.iter().map(|lane| format!("{} {:.2} ms", lane.contestant, lane.median_ms));
+    let ratios = ratios(outcome).into_iter().map(|(rival, ratio)| format!("{rival} / ours {ratio:.2}"));
+    let figures: Vec<String> = lanes.chain(ratios).collect();
+    if !figures.is_empty() {
+        println!("{}: {}", outcome.title(), figures.join(", "));
+    }
+    let furthest = outcome.lanes.iter().map(|lane| lane.distance).fold(0.0, f64::max);
+    if outcome.lanes.len() > 1 {
+        println!("{}: what was computed agrees to {furthest:.1e}", outcome.title());
+    }
+    if let Some(disturbance) = outcome.disturbance() {
+        println!("{}: disturbed: {disturbance}", outcome.title());
+    }
+    for (contestant, problem) in &outcome.problems {
+        println!("{}: {contestant} failed: {problem}", outcome.title());
+    }
+}

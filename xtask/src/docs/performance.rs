@@ -1,0 +1,161 @@
+//! The page and the picture of the races: drawn from `docs/performance.json`, which `cargo xtask race --docs` writes.
+
+use super::markers;
+use crate::race::{RIVALS, Race, Records, means, ratios, table};
+use anyhow::{Result, bail};
+use cnn_core::svg::{Canvas, Rectangle};
+
+const WIDTH: f64 = 960.0;
+/// Where bars begin and end; the names of the cases stand left of them.
+const BARS: [f64; 2] = [210.0, 850.0];
+const BAR: f64 = 12.0;
+/// Between cases, and above each race.
+const GAP: f64 = 10.0;
+const HEADER: f64 = 58.0;
+
+const STYLE: &str = "
+    text { font: 12px Helvetica, Arial, sans-serif; fill: #222 }
+    .title { font-weight: bold }
+    .small { font-size: 11px; fill: #555 }
+    .middle { font-size: 11px; fill: #555; text-anchor: middle }
+    .end { text-anchor: end }
+    .grid { stroke: #e4e4e4 }
+    .one { stroke: #777 }
+    .torch { fill: #d9822b }
+    .onnxruntime { fill: #2f77b4 }
+    .openvino { fill: #8c6bb1 }
+";
+
+/// The text with its tables: behind `<!-- race KIND -->` the last recorded race of that kind.
+pub fn fill(text: &str, records: &Records) -> Result<String> {
+    markers::fill(text, "race", |kind| {
+        let race = match kind {
+            "train" => &records.train,
+            "inference" => &records.inference,
+            _ => bail!("there is no race of {kind}"),
+        };
+        Ok(race.as_ref().map_or_else(|| "No race is recorded.".to_string(), table))
+    })
+}
+
+/// The ratios of every recorded race as bars.
+pub fn draw(records: &Records) -> String {
+    let races: Vec<&Race> = records.train.iter().chain(&records.inference).collect();
+    let mut canvas = Canvas::new(STYLE);
+    let scale = Scale::of(&races);
+    let mut y = 8.0;
+    for race in &races {
+        y = section(&mut canvas, &scale, race, y) + 16.0;
+    }
+    if races.is_empty() {
+        canvas.text("small", [16.0, 28.0], "no race is recorded");
+        y = 44.0;
+    }
+    canvas.finish("Time of others as a multiple of this project's", [WIDTH, y])
+}
+
+/// A logarithmic axis whose ends are powers of two.
+struct Scale {
+    from: i32,
+    to: i32,
+}
+
+impl Scale {
+    fn of(races: &[&Race]) -> Self {
+        let logs: Vec<f64> = races
+            .iter()
+            .flat_map(|race| race.outcomes.iter().flat_map(ratios))
+            .map(|(_, ratio)| ratio.log2())
+            .filter(|log| log.is_finite())
+            .collect();
+        let from = logs.iter().fold(-1.0, |a, b| b.min(a)).floor();
+        let to = logs.iter().fold(1.0, |a, b| b.max(a)).ceil();
+        Self { from: from as i32, to: to as i32 }
+    }
+
+    fn x(&self, ratio: f64) -> f64 {
+        let part = (ratio.log2() - f64::from(self.from)) / f64::from(self.to - self.from);
+        BARS[0] + (BARS[1] - BARS[0]) * part.clamp(0.0, 1.0)
+    }
+}
+
+/// Draws a race from `top` on; returns where it ends.
+fn section(canvas: &mut Canvas, scale: &Scale, race: &Race, top: f64) -> f64 {
+    let bars = |count: usize| count.max(1) as f64 * BAR + GAP;
+    let all: Vec<_> = race.outcomes.iter().map(|outcome| (outcome.title(), ratios(outcome))).collect();
+    let means: Vec<(&str, f64)> = means(race).into_iter().map(|(name, mean, _)| (name, mean)).collect();
+    let bottom = top + HEADER + all.iter().map(|(_, ratios)| bars(ratios.len())).sum::<f64>() + bars(means.len());
+    let what = if race.train { "Training steps" } else { "Forward passes" };
+    canvas.text("title", [16.0, top + 16.0], &format!("{what}: time of others / time of this project"));
+    legend(canvas, race, top + 16.0);
+    let how = format!("{}, threads: {}; right of 1 this project takes less time", race.machine.processor, race.threads);
+    canvas.text("small", [16.0, top + 32.0], &how);
+    for power in scale.from..=scale.to {
+        let x = scale.x(2f64.powi(power));
+        canvas.line(if power == 0 { "one" } else { "grid" }, &[[x, top + HEADER - 4.0], [x, bottom]]);
+        let label = if power < 0 { format!("1/{}", 2f64.powi(-power)) } else { 2f64.powi(power).to_string() };
+        canvas.text("middle", [x, top + HEADER - 8.0], &label);
+    }
+    let mut y = top + HEADER;
+    for (title, ratios) in &all {
+        group(canvas, scale, title, ratios, y);
+        y += bars(ratios.len());
+    }
+    group(canvas, scale, "geometric mean", &means, y);
+    bottom
+}
+
+/// The bars of a case.
+fn group(canvas: &mut Canvas, scale: &Scale, title: &str, ratios: &[(&str, f64)], top: f64) {
+    let middle = top + ratios.len().max(1) as f64 * BAR / 2.0;
+    canvas.text("end", [BARS[0] - 8.0, middle + 4.0], title);
+    if ratios.is_empty() {
+        canvas.text("small", [scale.x(1.0) + 6.0, middle + 4.0], "failed");
+    }
+    for (number, (rival, ratio)) in ratios.iter().enumerate() {
+        let y = top + number as f64 * BAR;
+        let [one, end] = [scale.x(1.0), scale.x(*ratio)];
+        let bar = Rectangle { at: [one.min(end), y], width: (end - one).abs(), height: BAR - 2.0 };
+        canvas.rectangle(&class(rival), bar);
+        canvas.text("small", [one.max(end) + 6.0, y + BAR - 3.0], &format!("{ratio:.2}"));
+    }
+}
+
+fn legend(canvas: &mut Canvas, race: &Race, y: f64) {
+    let mut x = WIDTH - 330.0;
+    let raced = |name: &str| race.outcomes.iter().flat_map(ratios).any(|(rival, _)| rival == name);
+    for (name, _) in RIVALS.iter().filter(|(name, _)| raced(name)) {
+        canvas.rectangle(&class(name), Rectangle { at: [x, y - 9.0], width: 10.0, height: 10.0 });
+        canvas.text("small", [x + 15.0, y], name);
+        x += 110.0;
+    }
+}
+
+fn class(rival: &str) -> String {
+    rival.to_lowercase().replace(' ', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::race::example;
+
+    #[test]
+    fn the_picture_is_well_formed() -> Result<()> {
+        for records in [Records::default(), Records { train: Some(example()), inference: Some(example()) }] {
+            let picture = draw(&records);
+            assert_eq!(roxmltree::Document::parse(&picture)?.root_element().tag_name().name(), "svg");
+            assert!(!picture.contains("NaN") && !picture.contains("inf"), "{picture}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_page_gets_the_race_of_its_kind() -> Result<()> {
+        let records = Records { train: Some(example()), inference: None };
+        let text = fill("<!-- race train -->\n<!-- /race -->\n<!-- race inference -->\n<!-- /race -->", &records)?;
+        assert!(text.contains("| a b8 32 |") && text.contains("No race is recorded."), "{text}");
+        assert!(fill("<!-- race x -->\n<!-- /race -->", &records).is_err());
+        Ok(())
+    }
+}

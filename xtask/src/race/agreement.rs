@@ -1,0 +1,113 @@
+//! Whether two contestants computed the same, before anybody takes their time.
+
+use anyhow::{Context, Result, bail, ensure};
+use candle_core::{Device, Tensor, safetensors};
+use cnn_core::candle_core;
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Largest difference of two logits, as a part of the range of them all.
+pub const LOGITS: f64 = 1e-4;
+/// Relative difference of the loss.
+pub const LOSS: f64 = 1e-4;
+/// Length of the difference of all tensors' changes in a step, as a part of the length of the change.
+pub const STEP: f64 = 1e-2;
+/// The same of each tensor alone: a pool or a ReLU near its kink may fall to either side in f32.
+pub const TENSOR: f64 = 0.1;
+/// What of a tensor's own length is not asked for in its change: f32 rounds where the change is added.
+const ROUNDING: f64 = 2e-7;
+/// What of the whole change's length is not asked for in any tensor's: gradients that are 0 but for rounding.
+const NOTHING: f64 = 1e-4;
+
+/// The tensors that a contestant wrote.
+pub struct Written(HashMap<String, Tensor>);
+
+impl Written {
+    pub fn read(path: &Path) -> Result<Self> {
+        Ok(Self(safetensors::load(path, &Device::Cpu).with_context(|| format!("cannot read {}", path.display()))?))
+    }
+
+    fn values(&self, name: &str) -> Result<Vec<f32>> {
+        let tensor = self.0.get(name).with_context(|| format!("the tensor {name} is missing"))?;
+        Ok(tensor.flatten_all()?.to_vec1()?)
+    }
+}
+
+/// The distance of their logits from ours.
+pub fn logits(ours: &Written, theirs: &Written) -> Result<f64> {
+    let (ours, theirs) = (ours.values("logits")?, theirs.values("logits")?);
+    ensure!(ours.len() == theirs.len(), "{} logits, not {}", theirs.len(), ours.len());
+    let range = ours.iter().fold(f32::MIN, |a, b| a.max(*b)) - ours.iter().fold(f32::MAX, |a, b| a.min(*b));
+    let apart = ours.iter().zip(&theirs).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, largest);
+    within(apart / f64::from(range), LOGITS, "the logits")
+}
+
+/// The distance of the change that one step of theirs made from the change that ours made.
+pub fn step(start: &Written, ours: &Written, theirs: &Written) -> Result<f64> {
+    let [a, b] = [ours, theirs].map(|written| written.values("loss"));
+    let (a, b) = (f64::from(a?[0]), f64::from(b?[0]));
+    within((a - b).abs() / a.abs(), LOSS, "the loss")?;
+    let mut tensors = Vec::new();
+    for name in start.0.keys() {
+        let (from, a, b) = (start.values(name)?, ours.values(name)?, theirs.values(name)?);
+        ensure!(a.len() == from.len() && b.len() == from.len(), "{name} has another size");
+        let [mut length, mut change, mut apart] = [0.0; 3];
+        for ((from, a), b) in from.into_iter().zip(a).zip(b) {
+            let [from, a, b] = [from, a, b].map(f64::from);
+            length += a * a;
+            change += (a - from).powi(2);
+            apart += (a - b).powi(2);
+        }
+        tensors.push((name, length.sqrt(), change, apart));
+    }
+    let [change, apart]: [f64; 2] = [2, 3].map(|which| {
+        tensors.iter().map(|(_, _, change, apart)| if which == 2 { change } else { apart }).sum::<f64>().sqrt()
+    });
+    for (name, length, own, apart) in &tensors {
+        let beyond = (apart.sqrt() - ROUNDING * length - NOTHING * change).max(0.0);
+        within(beyond / own.sqrt().max(f64::MIN_POSITIVE), TENSOR, &format!("the change of {name} in one step"))?;
+    }
+    within(apart / change, STEP, "the change of all tensors in one step")
+}
+
+fn within(distance: f64, allowed: f64, what: &str) -> Result<f64> {
+    if distance <= allowed {
+        return Ok(distance);
+    }
+    bail!("{what} differs by {distance:.1e}, and {allowed:.0e} is allowed")
+}
+
+/// Unlike `f64::max`, keeps what is not a number.
+fn largest(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a >= b { a } else { b }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(tensors: &[(&str, &[f32])]) -> Written {
+        let tensor = |values: &[f32]| Tensor::new(values, &Device::Cpu).unwrap();
+        Written(tensors.iter().map(|(name, values)| (name.to_string(), tensor(values))).collect())
+    }
+
+    #[test]
+    fn logits_are_compared_by_their_range() {
+        let ours = written(&[("logits", &[0.0, 10.0])]);
+        assert!(logits(&ours, &written(&[("logits", &[0.0, 10.0005])])).is_ok());
+        assert!(logits(&ours, &written(&[("logits", &[0.0, 10.01])])).is_err());
+        assert!(logits(&ours, &written(&[("logits", &[f32::NAN, 10.0])])).is_err());
+        assert!(logits(&ours, &written(&[("logits", &[1.0])])).is_err());
+    }
+
+    #[test]
+    fn a_step_is_compared_by_its_change() {
+        let start = written(&[("a", &[1.0, 2.0]), ("b", &[1.0])]);
+        let after = |a: f32, b: f32, loss: f32| written(&[("a", &[a, 2.0]), ("b", &[b]), ("loss", &[loss])]);
+        let ours = after(1.1, 1.01, 3.0);
+        assert!(step(&start, &ours, &after(1.1, 1.01, 3.0)).is_ok());
+        assert!(step(&start, &ours, &after(1.1, 1.01, 3.1)).is_err(), "another loss");
+        assert!(step(&start, &ours, &after(1.12, 1.01, 3.0)).is_err(), "another change");
+        assert!(step(&start, &ours, &after(1.1, 1.0, 3.0)).is_err(), "one tensor stayed");
+    }
+}

@@ -1,0 +1,155 @@
+//! Who takes part, and how each is started.
+
+use super::case::Case;
+use super::contestant::run;
+use crate::bench::{LEARNING_RATE, MOMENTUM, Workload};
+use crate::cli::EngineName;
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The other side's program, and the networks that torchvision lacks.
+const RIVAL: &str = include_str!("../../race/rival.py");
+const BOOK: &str = include_str!("../../../tests/reference/book.py");
+
+/// How this project is called.
+pub const OURS: &str = "ours";
+
+/// A contestant's key in `rival.py`, the package it comes from, and how it runs.
+const RIVALS: [(&str, &str, &str); 4] = [
+    ("torch", "torch", "contiguous"),
+    ("torch_channels_last", "torch", "channels_last"),
+    ("onnxruntime", "onnxruntime", "CPUExecutionProvider, one intra-op pool, its usual graph optimisations"),
+    ("openvino", "openvino", "CPU, f32 by INFERENCE_PRECISION_HINT, latency hint, one stream"),
+];
+
+/// Everybody who takes part in a race.
+pub struct Lineup {
+    python: PathBuf,
+    /// Holds `rival.py`; gone with the race.
+    folder: tempfile::TempDir,
+    versions: Value,
+    /// Whether training steps are raced.
+    pub train: bool,
+    /// Threads of each.
+    pub threads: usize,
+    engine: EngineName,
+    seed: u64,
+}
+
+impl Lineup {
+    /// Asks this Python what it has.
+    pub fn new(python: &Path, train: bool, threads: usize, engine: EngineName, seed: u64) -> Result<Self> {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        std::fs::write(folder.path().join("rival.py"), RIVAL).context("cannot write to the temporary folder")?;
+        std::fs::write(folder.path().join("book.py"), BOOK).context("cannot write to the temporary folder")?;
+        let mut lineup =
+            Self { python: python.to_path_buf(), folder, versions: Value::Null, train, threads, engine, seed };
+        let mut command = lineup.rival();
+        command.arg("describe");
+        let said = run(command, lineup.folder.path())?;
+        lineup.versions = serde_json::from_str(&said)
+            .with_context(|| format!("{} does not answer as a Python would", python.display()))?;
+        for package in ["torch", "torchvision"] {
+            if lineup.versions[package].is_null() {
+                bail!("{} has no {package}: a race needs a Python that has it", python.display());
+            }
+        }
+        Ok(lineup)
+    }
+
+    /// The keys of those who take part, this project first.
+    pub fn contestants(&self) -> Vec<&'static str> {
+        let rivals = RIVALS.iter().filter(|(key, package, _)| {
+            let can = !self.train || key.starts_with("torch");
+            can && !self.versions[package].is_null()
+        });
+        std::iter::once(OURS).chain(rivals.map(|(key, _, _)| *key)).collect()
+    }
+
+    /// Those who could take part if this Python had them.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let present = self.contestants();
+        let could = RIVALS.iter().filter(|(key, _, _)| !self.train || key.starts_with("torch"));
+        could.map(|(key, _, _)| *key).filter(|key| !present.contains(key)).collect()
+    }
+
+    /// A line for each that takes part: version, threads, settings.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let contestants = self.contestants();
+        let version = |package: &str| self.versions[package].as_str().unwrap_or_default().to_string();
+        let build = if cfg!(debug_assertions) { "the workspace's optimised dev profile" } else { "release" };
+        let ours = format!("{}, engine {}, {build}", env!("CARGO_PKG_VERSION"), self.engine);
+        let rivals = RIVALS.iter().filter(|(key, _, _)| contestants.contains(key)).map(|(key, package, how)| {
+            let more = if self.train { ", SGD fused, gradients set to None" } else { "" };
+            (key.to_string(), format!("{}, {how}{more}", version(package)))
+        });
+        std::iter::once((OURS.to_string(), ours))
+            .chain(rivals)
+            .map(|(key, text)| (key, format!("{text}, threads: {}", self.threads)))
+            .collect()
+    }
+
+    /// Whether it reads the network from an ONNX file.
+    pub fn reads_onnx(contestant: &str) -> bool {
+        ["onnxruntime", "openvino"].contains(&contestant)
+    }
+
+    /// What `rival.py` has to know of a case whose files lie in `folder`.
+    pub fn describe(&self, workload: &Workload, folder: &Path) -> Value {
+        let outputs = workload.network.outputs();
+        json!({
+            "network": workload.network.name(),
+            "classes": workload.classes,
+            "train": self.train,
+            "threads": self.threads,
+            "weights": folder.join("weights.safetensors"),
+            "batch": folder.join("batch.safetensors"),
+            "onnx": folder.join("network.onnx"),
+            "learning_rate": LEARNING_RATE,
+            "momentum": MOMENTUM,
+            "loss_weights": outputs.iter().map(|output| output.loss_weight).collect::<Vec<f64>>(),
+        })
+    }
+
+    /// The command that writes the ONNX file of a case.
+    pub fn export(&self, folder: &Path) -> Command {
+        let mut command = self.rival();
+        command.arg("export").arg(folder.join("case.json")).arg(folder.join("network.onnx"));
+        command
+    }
+
+    /// The command that starts a contestant.
+    pub fn serve(&self, contestant: &str, case: &Case, folder: &Path) -> Result<Command> {
+        if contestant != OURS {
+            let mut command = self.rival();
+            command.args(["serve", contestant]).arg(folder.join("case.json"));
+            return Ok(command);
+        }
+        let mut command = Command::new(std::env::current_exe().context("cannot find this program's own file")?);
+        command.args(["bench", &case.network, "--serve", "--device", "cpu"]);
+        command.args(["--batch", &case.batch.to_string(), "--engine", &self.engine.to_string()]);
+        command.args(["--seed", &self.seed.to_string(), "--threads", &self.threads.to_string()]);
+        if let Some(shape) = case.shape {
+            command.args(["--shape", &shape.to_string()]);
+        }
+        if let Some(classes) = case.classes {
+            command.args(["--classes", &classes.to_string()]);
+        }
+        if self.train {
+            command.arg("--train");
+        }
+        Ok(command)
+    }
+
+    fn rival(&self) -> Command {
+        let mut command = Command::new(&self.python);
+        let threads = self.threads.to_string();
+        command.arg("-B").arg(self.folder.path().join("rival.py"));
+        for variable in ["OMP_NUM_THREADS", "MKL_NUM_THREADS"] {
+            command.env(variable, &threads);
+        }
+        command
+    }
+}

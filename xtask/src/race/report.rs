@@ -1,0 +1,111 @@
+//! A race for a reader: a table, and the ratios.
+
+use super::lineup::OURS;
+use super::record::{Outcome, Race};
+use crate::comparison::bytes;
+
+/// A rival whatever its layout, with how many times as long as this project it took; its best layout counts.
+pub fn ratios(outcome: &Outcome) -> Vec<(&'static str, f64)> {
+    let Some(ours) = outcome.lane(OURS) else { return Vec::new() };
+    let best = |layouts: &[&str]| {
+        let medians = layouts.iter().filter_map(|layout| Some(outcome.lane(layout)?.median_ms));
+        medians.min_by(f64::total_cmp)
+    };
+    RIVALS.iter().filter_map(|(name, layouts)| Some((*name, best(layouts)? / ours.median_ms))).collect()
+}
+
+/// A rival's name, and the contestants that are its layouts.
+pub const RIVALS: [(&str, &[&str]); 3] =
+    [("torch", &["torch", "torch_channels_last"]), ("ONNX Runtime", &["onnxruntime"]), ("OpenVINO", &["openvino"])];
+
+/// The geometric mean of each rival's ratios over all cases, with the number of cases.
+pub fn means(race: &Race) -> Vec<(&'static str, f64, usize)> {
+    let all: Vec<(&str, f64)> = race.outcomes.iter().flat_map(ratios).collect();
+    RIVALS
+        .iter()
+        .filter_map(|(name, _)| {
+            let logs: Vec<f64> = all.iter().filter(|(of, _)| of == name).map(|(_, ratio)| ratio.ln()).collect();
+            let mean = (logs.iter().sum::<f64>() / logs.len() as f64).exp();
+            (!logs.is_empty()).then_some((*name, mean, logs.len()))
+        })
+        .collect()
+}
+
+/// The race in Markdown: who took part, a line a case, the means, and every case that failed.
+pub fn table(race: &Race) -> String {
+    let contestants: Vec<&str> = race.settings.iter().map(|(key, _)| key.as_str()).collect();
+    let rivals: Vec<&str> = RIVALS
+        .iter()
+        .filter(|(_, layouts)| layouts.iter().any(|layout| contestants.contains(layout)))
+        .map(|(name, _)| *name)
+        .collect();
+    let what = if race.train { "Training steps" } else { "Forward passes" };
+    let mut text = format!(
+        "{what} without dropout, {} (cores: {}), threads: {}, rounds: {}.\n\n",
+        race.machine.processor, race.machine.cores, race.threads, race.rounds
+    );
+    for (key, settings) in &race.settings {
+        text += &format!("- `{key}`: {settings}\n");
+    }
+    text += &format!("\n| case | classes | {} |", contestants.join(" | "));
+    text += &rivals.iter().map(|name| format!(" {name} / ours |")).collect::<String>();
+    text += &format!("\n| --- | ---: |{}\n", " ---: |".repeat(contestants.len() + rivals.len()));
+    for outcome in &race.outcomes {
+        text += &format!("| {} | {} |", outcome.title(), outcome.classes);
+        for contestant in &contestants {
+            text += &match outcome.lane(contestant) {
+                Some(lane) => {
+                    let memory = lane.peak_bytes.map_or(String::new(), |peak| format!(", {}", size(peak)));
+                    format!(" {:.2} ({:.2}){memory} |", lane.median_ms, lane.min_ms)
+                }
+                None if outcome.failed(contestant) => " failed |".to_string(),
+                None => " |".to_string(),
+            };
+        }
+        let ratios = ratios(outcome);
+        for rival in &rivals {
+            let ratio = ratios.iter().find(|(name, _)| name == rival);
+            text += &ratio.map_or(" |".to_string(), |(_, ratio)| format!(" {ratio:.2} |"));
+        }
+        text.push('\n');
+    }
+    text += "\nMilliseconds: median (least), then the peak of memory above what the process held before the network was \
+             made. A ratio above 1 means that this project took less time; of torch's layouts the better counts.\n";
+    for (name, mean, cases) in means(race) {
+        text += &format!("\nGeometric mean, {name} / ours: **{mean:.2}** over {cases} cases.\n");
+    }
+    for outcome in &race.outcomes {
+        if let Some(disturbance) = outcome.disturbance() {
+            text += &format!("\nDisturbed: {}: {disturbance}\n", outcome.title());
+        }
+        for (contestant, problem) in &outcome.problems {
+            text += &format!("\nFailed: {}, {contestant}: {problem}\n", outcome.title());
+        }
+    }
+    text
+}
+
+fn size(number: u64) -> String {
+    bytes(usize::try_from(number).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::race::example;
+
+    #[test]
+    fn the_better_layout_counts_and_failures_are_named() {
+        let mut race = example();
+        race.outcomes[0].others = Some(0.5);
+        let text = table(&race);
+        assert!(
+            text.contains("| a b8 32 | 10 | 1.00 (1.00), 1.0 MB | 3.00 (3.00), 1.0 MB | 2.00 (2.00), 1.0 MB | 2.00 |")
+        );
+        assert!(text.contains("| 8.00 (8.00), 1.0 MB | failed | 8.00 |"), "{text}");
+        assert!(text.contains("torch / ours: **4.00** over 2 cases"), "{text}");
+        assert!(text.contains("Disturbed: a b8 32: other programs kept 50 % of the cores busy"), "{text}");
+        assert!(!text.contains("Disturbed: b"), "{text}");
+        assert!(text.contains("Failed: b b8 32, torch_channels_last: it ended"), "{text}");
+    }
+}
