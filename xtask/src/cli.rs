@@ -184,6 +184,9 @@ pub struct Train {
     /// Weight decay [default: the network's recipe]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub weight_decay: Option<f64>,
+    /// What computes a step [default: plan on the CPU, candle elsewhere]
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineName>,
     /// Folder for weights and figures [default: runs/NET-DATASET, or the next free name]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

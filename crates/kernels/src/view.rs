@@ -55,6 +55,11 @@ impl<'a, T: Element> View<'a, T> {
         Self { data, place, map: Map::Identity }
     }
 
+    /// Height and width.
+    pub(crate) fn size(&self) -> [usize; 2] {
+        [self.place.height, self.place.width]
+    }
+
     /// The same with each map as one row.
     pub(crate) fn flat(mut self) -> Self {
         self.place = self.place.flat();
@@ -86,16 +91,17 @@ impl<'a, T: Element> View<'a, T> {
     /// Writes `pixels` pixels of a row to `to`, from (`row`, `column`) on, mapped.
     #[inline(always)]
     pub(crate) fn read<V: Vector<Element = T>>(&self, from: [usize; 4], pixels: usize, to: &mut [T]) {
-        self.read_every::<V>(from, pixels, 1, to);
+        self.read_every::<V>(from, pixels, [1, 1], to);
     }
 
-    /// Writes `pixels` pixels of a row to `to`, every `step`-th from (`row`, `column`) on, mapped.
+    /// Writes `pixels` pixels of a row, every `step[0]`-th from (`row`, `column`) on, mapped, to every `step[1]`-th of
+    /// `to`.
     #[inline(always)]
     pub(crate) fn read_every<V: Vector<Element = T>>(
         &self,
         [image, block, row, column]: [usize; 4],
         pixels: usize,
-        step: usize,
+        [step, spread]: [usize; 2],
         to: &mut [T],
     ) {
         if pixels == 0 {
@@ -103,21 +109,21 @@ impl<'a, T: Element> View<'a, T> {
         }
         let length = ((pixels - 1) * step + 1) * LANES;
         let from = &self.data[self.place.at(image, block, row, column)..][..length];
-        let to = &mut to[..pixels * LANES];
+        let to = &mut to[..((pixels - 1) * spread + 1) * LANES];
         match self.map {
             Map::Identity => {
                 for i in (0..pixels * LANES).step_by(LANES) {
-                    // SAFETY: `from` holds every `step`-th pixel, `to` all of them.
-                    unsafe { V::load(from.as_ptr().add(i * step)).store(to.as_mut_ptr().add(i)) }
+                    // SAFETY: `from` holds every `step`-th pixel, `to` every `spread`-th.
+                    unsafe { V::load(from.as_ptr().add(i * step)).store(to.as_mut_ptr().add(i * spread)) }
                 }
             }
             Map::Affine { scale, shift, floor } => {
                 let [scale, shift, floor] = [scale, shift, floor].map(|entries| channel::<V>(entries, block));
                 for i in (0..pixels * LANES).step_by(LANES) {
-                    // SAFETY: `from` holds every `step`-th pixel, `to` all of them.
+                    // SAFETY: `from` holds every `step`-th pixel, `to` every `spread`-th.
                     unsafe {
                         let x = V::load(from.as_ptr().add(i * step));
-                        x.mul_add(scale, shift).at_least(floor).store(to.as_mut_ptr().add(i));
+                        x.mul_add(scale, shift).at_least(floor).store(to.as_mut_ptr().add(i * spread));
                     }
                 }
             }
@@ -126,10 +132,12 @@ impl<'a, T: Element> View<'a, T> {
                 let [scale, other_scale, shift] =
                     [scale, other_scale, shift].map(|entries| channel::<V>(entries, block));
                 for i in (0..pixels * LANES).step_by(LANES) {
-                    // SAFETY: `from` and `other` hold every `step`-th pixel, `to` all of them.
+                    // SAFETY: `from` and `other` hold every `step`-th pixel, `to` every `spread`-th.
                     unsafe {
                         let x = V::load(from.as_ptr().add(i * step)).mul_add(scale, shift);
-                        V::load(other.as_ptr().add(i * step)).mul_add(other_scale, x).store(to.as_mut_ptr().add(i));
+                        V::load(other.as_ptr().add(i * step))
+                            .mul_add(other_scale, x)
+                            .store(to.as_mut_ptr().add(i * spread));
                     }
                 }
             }

@@ -1,9 +1,10 @@
 //! What every engine can do.
 
 use super::candle::{Forward, Training};
+use super::plan::Planned;
 use super::workload::Workload;
 use crate::cli::EngineName;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use candle_core::Tensor;
 use cnn_core::candle_core;
 
@@ -24,6 +25,6 @@ pub fn open(name: EngineName, workload: &Workload) -> Result<Box<dyn Engine>> {
     Ok(match (name, workload.train) {
         (EngineName::Candle, false) => Box::new(Forward::new(workload)?),
         (EngineName::Candle, true) => Box::new(Training::new(workload)?),
-        (EngineName::Plan, _) => bail!("the engine plan is unavailable: this program has no planned step yet"),
+        (EngineName::Plan, _) => Box::new(Planned::new(workload)?),
     })
 }

@@ -6,6 +6,7 @@
 mod candle;
 mod engine;
 mod memory;
+mod plan;
 mod serve;
 mod times;
 mod workload;

@@ -38,7 +38,7 @@ pub struct Bench {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub classes: Option<u32>,
     /// What computes
-    #[arg(long, value_enum, default_value_t = EngineName::Candle)]
+    #[arg(long, value_enum, default_value_t = EngineName::Plan)]
     pub engine: EngineName,
     /// What is computed with
     #[arg(long, value_enum, default_value_t = Mode::F32)]
@@ -66,7 +66,7 @@ pub struct Race {
     #[arg(long = "case", value_name = "NET:BATCH[:C,H,W[:CLASSES]]")]
     pub cases: Vec<Case>,
     /// What computes on this project's side
-    #[arg(long, value_enum, default_value_t = EngineName::Candle)]
+    #[arg(long, value_enum, default_value_t = EngineName::Plan)]
     pub engine: EngineName,
     /// Turns that count, after one that does not
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=100_000))]

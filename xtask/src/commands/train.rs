@@ -1,7 +1,7 @@
 //! `train`: a network, a data set, settings, and a folder for what comes of it.
 
 use super::data;
-use crate::cli::{self, Common, OptimizerName, ScheduleName};
+use crate::cli::{self, Common, EngineName, OptimizerName, ScheduleName};
 use crate::progress::Progress;
 use anyhow::{Result, bail};
 use cnn_data::Fit;
@@ -18,7 +18,11 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     let device = common.device.open()?;
     let dataset = data::dataset(&args.data, common.seed)?;
     let entry = choose(args, dataset.train().shape())?;
-    let engine = args.engine.unwrap_or(Engine::usual(&device));
+    let engine = match args.engine {
+        None => Engine::usual(&device),
+        Some(EngineName::Candle) => Engine::Candle,
+        Some(EngineName::Plan) => Engine::Plan,
+    };
     let settings = settings(args, entry.name, common.seed)?;
     settings.check()?;
     let architecture = entry.architecture(dataset.classes().len());

@@ -40,7 +40,7 @@ impl Conv {
         self.check(input.place.channels, gradient.place.channels, weights.len());
         let flat = self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0];
         let [input, gradient] = [input, gradient].map(|view| if flat { view.flat() } else { *view });
-        let axes = [(0, gradient.place.height), (1, gradient.place.width)].map(|(i, n)| Axis::forward(self, i, n));
+        let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
         let sum = WeightSum::new(self, axes, gradient.place.batch, panels::<T>(set));
         with_scratch(sum.slices * sum.slice_len(), |partial| {
             partial.fill(T::ZERO);
@@ -55,7 +55,8 @@ struct WeightSum<'a> {
     conv: &'a Conv,
     bundles: Bundles,
     axes: [Axis; 2],
-    taps: Vec<[isize; 2]>,
+    /// Each tap's position in the kernel, and its offsets.
+    taps: Vec<(usize, [isize; 2])>,
     panels: usize,
     /// Blocks of input and output channels per task.
     blocks: [usize; 2],
@@ -69,7 +70,10 @@ impl<'a> WeightSum<'a> {
     fn new(conv: &'a Conv, axes: [Axis; 2], batch: usize, panels: usize) -> Self {
         let bundles = conv.bundles();
         let [down, right] = [0, 1].map(|i| axes[i].phases[0].taps.clone());
-        let taps = down.iter().flat_map(|row| right.iter().map(move |column| [row.1, column.1])).collect::<Vec<_>>();
+        let taps = down
+            .iter()
+            .flat_map(|row| right.iter().map(move |column| (row.0 * conv.kernel[1] + column.0, [row.1, column.1])));
+        let taps: Vec<_> = taps.collect();
         let all = [bundles.ins.div_ceil(LANES), bundles.outs.div_ceil(LANES)];
         let blocks = [0, 1].map(|i| BLOCKS[i].min(all[i]).max(1));
         let counts = [axes[0].count(), axes[1].count()];
@@ -145,6 +149,7 @@ impl<'a> WeightSum<'a> {
     /// Adds the slices up, in the order and place of the weights.
     fn unpack<T: Element>(&self, partial: &[T], weights: &mut [T]) {
         let (taps, [in_blocks, out_blocks]) = (self.taps.len(), self.all_blocks());
+        let all = self.conv.kernel[0] * self.conv.kernel[1];
         let shared = Shared::new(weights);
         let panels = out_blocks.div_ceil(self.panels);
         for_each(self.bundles.count * panels * in_blocks, |task| {
@@ -160,14 +165,17 @@ impl<'a> WeightSum<'a> {
                     let channel = bundle * self.bundles.ins + block * LANES + input;
                     let Some(at) = self.conv.weight_index(output, channel, 0) else { continue };
                     // SAFETY: each task has the weights between its own channels.
-                    let weights = unsafe { shared.part(at..at + taps) };
-                    for (tap, weight) in weights.iter_mut().enumerate() {
+                    let weights = unsafe { shared.part(at..at + all) };
+                    if taps < all {
+                        weights.fill(T::ZERO);
+                    }
+                    for (tap, (place, _)) in self.taps.iter().enumerate() {
                         let at = (tap * LANES + input) * width + lane;
                         let mut sum = T::ZERO;
                         for slice in 0..self.slices {
                             sum += sums(slice)[at];
                         }
-                        *weight = sum;
+                        weights[*place] = sum;
                     }
                 }
             }
@@ -237,29 +245,28 @@ impl<T: Element> Task<'_, T> {
         let first = bundle * all[0];
         tile.fill::<V>(&self.input, first + blocks[0].start..first + blocks[0].end, inputs);
         let first = bundle * all[1];
-        let mut to = gradients.chunks_exact_mut(columns * LANES);
-        for block in blocks[1].clone() {
-            for image in tile.images.clone() {
-                for row in tile.span[0].clone() {
-                    if let Some(to) = to.next() {
-                        self.gradient.read::<V>([image, first + block, row, tile.span[1].start], columns, to);
-                    }
+        let size = [rows, columns];
+        for (block, to) in blocks[1].clone().zip(gradients.chunks_exact_mut(positions * LANES)) {
+            for image in 0..tile.images.len() {
+                for row in 0..rows {
+                    let [position, apart] = tile.position(image, row, size);
+                    let from = [tile.images.start + image, first + block, tile.span[0].start + row, tile.span[1].start];
+                    self.gradient.read_every::<V>(from, columns, [1, apart], &mut to[position * LANES..]);
                 }
             }
         }
-        let mut starts = Vec::with_capacity(tile.images.len() * rows);
-        for image in 0..tile.images.len() {
-            for row in 0..rows {
-                starts.push([tile.at(image, row, 0), (image * rows + row) * columns * LANES]);
-            }
+        let [runs, pixels] = tile.runs(size);
+        let mut starts = Vec::with_capacity(runs);
+        for run in 0..runs {
+            starts.push([tile.run(run, size), run * pixels * LANES]);
         }
-        let rows = Rows { starts: &starts, pixels: columns, block: positions * LANES };
+        let rows = Rows { starts: &starts, pixels, block: positions * LANES };
         let mut output = blocks[1].start;
         while output < blocks[1].end {
             // Panels start at multiples of their width; a task's blocks do too.
             let panels = V::PANELS.min(all[1] - output);
             for block in blocks[0].clone() {
-                for (tap, offset) in sum.taps.iter().enumerate() {
+                for (tap, (_, offset)) in sum.taps.iter().enumerate() {
                     let start = self.slice * sum.slice_len()
                         + bundle * sum.bundle_len()
                         + sum.panel_len(output)

@@ -250,12 +250,11 @@ impl<T: Element> Task<'_, T> {
         let vectors = bundles.ins * taps.len();
         let per_bundle = sweep.weights.len() / bundles.count.max(1);
         let weights = &sweep.weights[self.bundle * per_bundle + first * LANES * vectors..][..panels * LANES * vectors];
-        // Rows of which the pixels of all lie one behind the other are taken as one.
-        let one = rows.len() * images == 1 || (self.tile.image() == columns.len() * LANES && rows.len() == 1);
-        let (runs, run) = if one { (1, positions) } else { (images * rows.len(), columns.len()) };
+        let size = [rows.len(), columns.len()];
+        let [runs, run] = self.tile.runs(size);
         let chunk = run.div_ceil(run.div_ceil(V::PIXELS));
         for number in 0..runs {
-            let start = self.tile.at(number / rows.len(), number % rows.len(), 0);
+            let start = self.tile.run(number, size);
             for pixel in (0..run).step_by(chunk) {
                 let pixels = chunk.min(run - pixel);
                 let at = (number * run + pixel) * LANES;
@@ -276,16 +275,25 @@ impl<T: Element> Task<'_, T> {
         for (panel, results) in results.chunks_exact_mut(positions * LANES).take(panels).enumerate() {
             let block = self.bundle * bundles.outs / LANES + first + panel;
             let mut tally = Tally::<V>::new();
-            for (number, results) in results.chunks_exact_mut(columns.len() * LANES).enumerate() {
-                let at = Row {
-                    image: self.tile.images.start + number / rows.len(),
-                    block,
-                    row: sweep.phase[0] + (rows.start + number % rows.len()) * axes[0].step,
-                    column: sweep.phase[1] + columns.start * axes[1].step,
-                    step: axes[1].step,
-                };
-                // SAFETY: parts, bundles and shares divide the positions and blocks among the tasks.
-                unsafe { self.output.write(at, results, &mut tally) };
+            for image in 0..images {
+                for row in 0..rows.len() {
+                    let [position, apart] = self.tile.position(image, row, size);
+                    let mut at = Row {
+                        image: self.tile.images.start + image,
+                        block,
+                        row: sweep.phase[0] + (rows.start + row) * axes[0].step,
+                        column: sweep.phase[1] + columns.start * axes[1].step,
+                        step: axes[1].step,
+                    };
+                    // One row at once, or column by column where other images lie between.
+                    let length = if apart == 1 { columns.len() } else { 1 };
+                    for column in 0..columns.len() / length {
+                        let results = &mut results[(position + column * apart) * LANES..][..length * LANES];
+                        // SAFETY: parts, bundles and shares divide the positions and blocks among the tasks.
+                        unsafe { self.output.write(at, results, &mut tally) };
+                        at.column += at.step;
+                    }
+                }
             }
             if self.output.wants_sums() {
                 if self.output.stores() {

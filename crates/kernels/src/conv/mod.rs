@@ -59,7 +59,7 @@ impl Conv {
     ///
     /// Where places or slices do not fit the convolution.
     pub fn forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, weights: &[T], output: Sink<'_, T>) {
-        let axes = [0, 1].map(|i| Axis::forward(self, i, output.size()[i]));
+        let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], output.size()[i]));
         self.check(input.place.channels, output.channels(), weights.len());
         let bundles = self.bundles();
         Correlation { bundles, axes, backward: false, conv: self }.run(set, input, weights, output);
@@ -77,7 +77,7 @@ impl Conv {
         weights: &[T],
         input: Sink<'_, T>,
     ) {
-        let axes = [0, 1].map(|i| Axis::backward(self, i, input.size()[i]));
+        let axes = [0, 1].map(|i| Axis::backward(self, i, input.size()[i], gradient.size()[i]));
         self.check(input.channels(), gradient.place.channels, weights.len());
         let Bundles { count, ins, outs } = self.bundles();
         let bundles = Bundles { count, ins: outs, outs: ins };

@@ -2,7 +2,8 @@
 //!
 //! Along one axis a sweep writes positions `phase + step · j` for `j` in `0..count`, and reads for each of its taps
 //! position `stride · j + offset`. The forward pass is one sweep. The gradient of the input is one for each remainder of
-//! the position by the stride: each remainder meets its own taps.
+//! the position by the stride: each remainder meets its own taps. Taps that meet nothing but padding are left out: on
+//! maps smaller than the kernel that is most of them.
 
 use super::Conv;
 
@@ -27,20 +28,24 @@ pub(super) struct Phase {
 }
 
 impl Axis {
-    pub(super) fn forward(conv: &Conv, axis: usize, output: usize) -> Self {
+    /// The forward pass between an input and an output of these lengths.
+    pub(super) fn forward(conv: &Conv, axis: usize, input: usize, output: usize) -> Self {
+        let stride = conv.stride[axis];
         let tap = |k: usize| (k, (k * conv.dilation[axis]) as isize - conv.padding[axis] as isize);
-        let taps = (0..conv.kernel[axis]).map(tap).collect();
-        Self { stride: conv.stride[axis], step: 1, phases: vec![Phase { count: output, taps }] }
+        let taps = (0..conv.kernel[axis]).map(tap).filter(|tap| meets(tap.1, stride, output, input)).collect();
+        Self { stride, step: 1, phases: vec![Phase { count: output, taps }] }
     }
 
-    pub(super) fn backward(conv: &Conv, axis: usize, input: usize) -> Self {
+    /// The way back between the same.
+    pub(super) fn backward(conv: &Conv, axis: usize, input: usize, output: usize) -> Self {
         let step = conv.stride[axis];
         let phases = (0..step).map(|phase| {
             // Output o meets input i at tap k where o · stride = i + padding − k · dilation.
             let reach = |k: usize| (phase + conv.padding[axis]) as isize - (k * conv.dilation[axis]) as isize;
-            let meets = |k: &usize| reach(*k).rem_euclid(step as isize) == 0;
-            let taps = (0..conv.kernel[axis]).filter(meets).map(|k| (k, reach(k).div_euclid(step as isize))).collect();
-            Phase { count: input.saturating_sub(phase).div_ceil(step), taps }
+            let whole = |k: &usize| reach(*k).rem_euclid(step as isize) == 0;
+            let taps = (0..conv.kernel[axis]).filter(whole).map(|k| (k, reach(k).div_euclid(step as isize)));
+            let count = input.saturating_sub(phase).div_ceil(step);
+            Phase { count, taps: taps.filter(|tap| meets(tap.1, 1, count, output)).collect() }
         });
         Self { stride: 1, step, phases: phases.collect() }
     }
@@ -55,4 +60,12 @@ impl Axis {
         let offsets = || self.phases.iter().flat_map(|phase| &phase.taps).map(|tap| tap.1);
         (offsets().min().unwrap_or(0), offsets().max().unwrap_or(0))
     }
+}
+
+/// Whether one of `count` positions reads, at this offset, one of `length` positions and not only padding.
+fn meets(offset: isize, stride: usize, count: usize, length: usize) -> bool {
+    // The first position that is not before the input, if any is not beyond it.
+    let first = (-offset).max(0) as usize;
+    let position = first.div_ceil(stride);
+    position < count && ((position * stride) as isize + offset) < length as isize
 }

@@ -7,12 +7,18 @@ use crate::simd::{LANES, Vector};
 use crate::view::View;
 use std::ops::Range;
 
-/// Where everything is in a tile: `[block][image][row][remainder][column]`, sixteen channels each.
+/// Rows of fewer positions leave the micro-kernel too little to do between two loads of weights.
+const SHORT: usize = 7;
+
+/// Where everything is in a tile: `[block][image][row][remainder][column]`, sixteen channels each; where rows are short,
+/// `[block][row][remainder][column][image]`, so that the micro-kernel goes along images.
 #[derive(Clone, Debug)]
 pub(super) struct Tile {
     pub(super) images: Range<usize>,
     /// Positions written, per axis, counted within a phase.
     pub(super) span: [Range<usize>; 2],
+    /// Whether images are innermost.
+    along_images: bool,
     /// Rows and columns of the input it holds, from which on; they may lie outside.
     low: [isize; 2],
     rows: usize,
@@ -23,6 +29,7 @@ pub(super) struct Tile {
 
 impl Tile {
     pub(super) fn new(axes: &[Axis; 2], images: Range<usize>, span: [Range<usize>; 2]) -> Self {
+        let along_images = axes[1].count() < SHORT && images.len() > axes[1].count();
         let extent = |i: usize| {
             let (low, high) = axes[i].reach();
             let length = (span[i].len().max(1) - 1) * axes[i].stride + (high - low) as usize + 1;
@@ -30,22 +37,58 @@ impl Tile {
         };
         let ((top, rows), (left, columns)) = (extent(0), extent(1));
         let stride = [axes[0].stride, axes[1].stride];
-        Self { images, span, low: [top, left], rows, stride, columns: columns.div_ceil(stride[1]) }
+        Self { images, span, along_images, low: [top, left], rows, stride, columns: columns.div_ceil(stride[1]) }
+    }
+
+    /// Numbers between two columns.
+    fn pixel(&self) -> usize {
+        if self.along_images { self.images.len() * LANES } else { LANES }
     }
 
     /// Numbers per row.
     fn row(&self) -> usize {
-        self.stride[1] * self.columns * LANES
+        self.stride[1] * self.columns * self.pixel()
     }
 
-    /// Numbers per image of a block.
-    pub(super) fn image(&self) -> usize {
-        self.rows * self.row()
+    /// Numbers between two images.
+    fn image(&self) -> usize {
+        if self.along_images { LANES } else { self.rows * self.row() }
     }
 
     /// Numbers per block.
     pub(super) fn block(&self) -> usize {
-        self.images.len() * self.image()
+        if self.along_images { self.rows * self.row() } else { self.images.len() * self.image() }
+    }
+
+    /// Runs of positions that lie one behind the other, of some rows and columns it covers: how many runs, and how many
+    /// positions each.
+    pub(super) fn runs(&self, [rows, columns]: [usize; 2]) -> [usize; 2] {
+        let images = self.images.len();
+        if self.along_images {
+            [rows * columns, images]
+        } else if rows * images == 1 || (rows == 1 && self.image() == columns * LANES) {
+            [1, images * rows * columns]
+        } else {
+            [images * rows, columns]
+        }
+    }
+
+    /// Where run number `run` starts.
+    #[inline(always)]
+    pub(super) fn run(&self, run: usize, [rows, columns]: [usize; 2]) -> usize {
+        match self.along_images {
+            true => self.at(0, run / columns, run % columns),
+            false => self.at(run / rows, run % rows, 0),
+        }
+    }
+
+    /// Which position, counted by runs, an image's row starts at, and how many positions lie between its columns.
+    #[inline(always)]
+    pub(super) fn position(&self, image: usize, row: usize, [rows, columns]: [usize; 2]) -> [usize; 2] {
+        match self.along_images {
+            true => [row * columns * self.images.len() + image, self.images.len()],
+            false => [(image * rows + row) * columns, 1],
+        }
     }
 
     /// Positions it covers.
@@ -56,30 +99,25 @@ impl Tile {
     /// Where the window of position (`row`, `column`) starts, counted from the first the tile covers.
     #[inline(always)]
     pub(super) fn at(&self, image: usize, row: usize, column: usize) -> usize {
-        image * self.image() + row * self.stride[0] * self.row() + column * LANES
+        image * self.image() + row * self.stride[0] * self.row() + column * self.pixel()
     }
 
     /// How far from there the pixel is that a tap of these offsets reads.
     pub(super) fn tap(&self, axes: &[Axis; 2], offset: [isize; 2]) -> usize {
         let [down, right] = [0, 1].map(|i| (offset[i] - axes[i].reach().0) as usize);
         let (remainder, column) = (right % self.stride[1], right / self.stride[1]);
-        down * self.row() + (remainder * self.columns + column) * LANES
+        down * self.row() + (remainder * self.columns + column) * self.pixel()
     }
 
     /// Fills `to` with `blocks` blocks of the input.
     #[inline(always)]
     pub(super) fn fill<V: Vector>(&self, input: &View<'_, V::Element>, blocks: Range<usize>, to: &mut [V::Element]) {
-        let mut rows = to.chunks_exact_mut(self.row());
-        for block in blocks {
-            for image in self.images.clone() {
+        for (block, to) in blocks.zip(to.chunks_exact_mut(self.block().max(1))) {
+            for number in 0..self.images.len() {
                 for row in 0..self.rows {
-                    let Some(to) = rows.next() else { return };
-                    let row = self.low[0] + row as isize;
-                    if row < 0 || row >= input.place.height as isize {
-                        to.fill(V::Element::ZERO);
-                    } else {
-                        self.fill_row::<V>(input, [image, block, row as usize], to);
-                    }
+                    let start = number * self.image() + row * self.row();
+                    let from = [self.images.start + number, block];
+                    self.fill_row::<V>(input, from, self.low[0] + row as isize, &mut to[start..]);
                 }
             }
         }
@@ -89,11 +127,15 @@ impl Tile {
     fn fill_row<V: Vector>(
         &self,
         input: &View<'_, V::Element>,
-        [image, block, row]: [usize; 3],
+        [image, block]: [usize; 2],
+        row: isize,
         to: &mut [V::Element],
     ) {
-        let (width, step) = (input.place.width as isize, self.stride[1]);
-        for (remainder, to) in to.chunks_exact_mut(self.columns * LANES).enumerate() {
+        let spread = self.pixel() / LANES;
+        let inside = row >= 0 && row < input.place.height as isize;
+        let (width, step) = (if inside { input.place.width as isize } else { 0 }, self.stride[1]);
+        for remainder in 0..step {
+            let to = &mut to[remainder * self.columns * self.pixel()..];
             // Column `i` of this remainder is column `first + i · step` of the input; outside it is border.
             let first = self.low[1] + remainder as isize;
             let until = |column: isize| (column - first + step as isize - 1).div_euclid(step as isize);
@@ -101,11 +143,13 @@ impl Tile {
             let until = until(width).clamp(from, self.columns as isize);
             let column = (first + from * step as isize) as usize;
             let (from, until) = (from as usize, until as usize);
-            to[..from * LANES].fill(V::Element::ZERO);
-            if until > from {
-                input.read_every::<V>([image, block, row, column], until - from, step, &mut to[from * LANES..]);
+            for border in (0..from).chain(until..self.columns) {
+                to[border * self.pixel()..][..LANES].fill(V::Element::ZERO);
             }
-            to[until * LANES..].fill(V::Element::ZERO);
+            if until > from {
+                let at = [image, block, row as usize, column];
+                input.read_every::<V>(at, until - from, [step, spread], &mut to[from * self.pixel()..]);
+            }
         }
     }
 }

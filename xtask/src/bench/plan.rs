@@ -1,0 +1,66 @@
+//! The engine `plan`: the planned step on this project's own kernels, on the CPU.
+
+use super::engine::Engine;
+use super::workload::{LEARNING_RATE, MOMENTUM, Workload};
+use anyhow::{Context, Result, ensure};
+use candle_core::{Device, Tensor};
+use cnn_core::candle_core;
+use cnn_plan::{Batch, Parameters, Plan};
+use cnn_train::{Rule, Updates};
+
+/// Forward passes, or steps of training as `cnn_train::train` takes them.
+pub struct Planned {
+    plan: Plan<f32>,
+    parameters: Parameters<f32>,
+    /// In training, what updates the weights.
+    updates: Option<Updates>,
+    names: Vec<(String, Vec<usize>)>,
+    images: Vec<f32>,
+    labels: Vec<u32>,
+    output: Option<Tensor>,
+}
+
+impl Planned {
+    pub fn new(workload: &Workload) -> Result<Self> {
+        ensure!(workload.device.is_cpu(), "the engine plan computes on the CPU only");
+        let network = &workload.network;
+        let values = network.tensors().map(|spec| spec.init.draw(workload.seed, &spec.name, spec.elements()));
+        Ok(Self {
+            plan: if workload.train { Plan::training(network, workload.seed, 0) } else { Plan::evaluation(network) },
+            parameters: Parameters::new(network, values)?,
+            updates: workload.train.then(|| Updates::new(Rule::sgd(MOMENTUM))),
+            names: network.tensors().map(|spec| (spec.name.clone(), spec.dims.clone())).collect(),
+            images: workload.images()?.flatten_all()?.to_vec1()?,
+            labels: workload.labels()?.to_vec1()?,
+            output: None,
+        })
+    }
+}
+
+impl Engine for Planned {
+    fn step(&mut self) -> Result<()> {
+        let Self { plan, parameters, images, labels, .. } = self;
+        self.output = Some(match &mut self.updates {
+            None => {
+                let logits = plan.logits(parameters, images)?;
+                Tensor::from_slice(&logits, (labels.len(), logits.len() / labels.len()), &Device::Cpu)?
+            }
+            Some(updates) => {
+                let loss = plan.forward(parameters, &Batch { images, labels }, 0.0)?;
+                updates.next(LEARNING_RATE);
+                plan.backward(parameters, updates);
+                Tensor::new(loss as f32, &Device::Cpu)?
+            }
+        });
+        Ok(())
+    }
+
+    fn output(&self) -> Result<Tensor> {
+        self.output.clone().context("no step was taken")
+    }
+
+    fn tensors(&self) -> Result<Vec<(String, Tensor)>> {
+        let values = self.names.iter().zip(self.parameters.values());
+        values.map(|((name, dims), value)| Ok((name.clone(), Tensor::from_slice(value, dims.as_slice(), &Device::Cpu)?))).collect()
+    }
+}
