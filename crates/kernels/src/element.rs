@@ -52,6 +52,10 @@ pub trait Element:
     fn ln(self) -> Self;
     /// `self` to the power of `exponent`.
     fn powf(self, exponent: Self) -> Self;
+    /// A whole number of `0..256` as a byte.
+    fn to_byte(self) -> u8;
+    /// A byte as a number.
+    fn from_byte(byte: u8) -> Self;
 }
 
 macro_rules! element {
@@ -100,6 +104,14 @@ macro_rules! element {
             #[inline(always)]
             fn powf(self, exponent: Self) -> Self {
                 self.powf(exponent)
+            }
+            #[inline(always)]
+            fn to_byte(self) -> u8 {
+                self as u8
+            }
+            #[inline(always)]
+            fn from_byte(byte: u8) -> Self {
+                Self::from(byte)
             }
         }
     };

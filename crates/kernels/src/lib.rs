@@ -8,19 +8,29 @@
 //!
 //! All `unsafe` code of the workspace is in this crate.
 
+pub mod activation;
 mod buffer;
 pub mod conv;
+pub mod copy;
 mod element;
 pub mod flatten;
+pub mod linear;
+pub mod loss;
+pub mod lrn;
+mod pieces;
 mod place;
+pub mod pool;
 mod simd;
 mod sink;
 pub mod threads;
+pub mod update;
 mod view;
 
 pub use buffer::Buffer;
 pub use conv::Conv;
 pub use element::Element;
+pub use linear::Linear;
+pub use lrn::Lrn;
 pub use place::{Place, from_blocks, to_blocks};
 pub use simd::{InstructionSet, LANES};
 pub use sink::{Moments, Pull, Sink, Store, Sums};

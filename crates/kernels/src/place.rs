@@ -64,6 +64,17 @@ impl Place {
         ((plane * self.height + row) * self.width + column) * LANES
     }
 
+    /// Whether it has the batch, channels, height and width of another.
+    pub(crate) fn same_shape(&self, other: &Self) -> bool {
+        let shape = |place: &Self| [place.batch, place.channels, place.height, place.width];
+        shape(self) == shape(other)
+    }
+
+    /// The same with another number of channels.
+    pub(crate) fn with_channels(self, channels: usize) -> Self {
+        Self { channels, ..self }
+    }
+
     /// The same numbers with each map as one row.
     pub(crate) fn flat(self) -> Self {
         Self { height: 1, width: self.pixels(), ..self }

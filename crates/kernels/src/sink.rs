@@ -85,7 +85,7 @@ impl<'a, T: Element> Sink<'a, T> {
         Self::Store(Store::plain(data, place))
     }
 
-    fn place(&self) -> &Place {
+    pub(crate) fn place(&self) -> &Place {
         match self {
             Self::Store(store) => &store.place,
             Self::Pull(pull) => &pull.place,
@@ -172,6 +172,13 @@ pub(crate) struct Row {
 }
 
 impl<'a, T: Element> Open<'a, T> {
+    /// A sink that takes the moments of what lies at `place`, and writes nothing.
+    pub(crate) fn measure(place: Place, parts: usize, moments: &'a mut Moments) -> Self {
+        let partial = Buffer::zeros(parts * 2 * place.padded_channels());
+        let rule = Rule::Store { bias: None, floor: T::NAN };
+        Self { data: Shared::new(&mut []), place, rule, partial, moments: Some(moments), sums: None }
+    }
+
     pub(crate) fn flat(mut self) -> Self {
         self.place = self.place.flat();
         if let Rule::Pull { through: Some(view), .. } = &mut self.rule {

@@ -69,4 +69,53 @@ impl Vector for Avx2 {
             Self(_mm256_and_ps(keep0, self.0), _mm256_and_ps(keep1, self.1))
         }
     }
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Self(_mm256_div_ps(self.0, other.0), _mm256_div_ps(self.1, other.1)) }
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        // SAFETY: see above.
+        unsafe { Self(_mm256_sqrt_ps(self.0), _mm256_sqrt_ps(self.1)) }
+    }
+    #[inline(always)]
+    fn select_above(self, best: Self, then: Self, otherwise: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let nan = [_mm256_cmp_ps::<_CMP_UNORD_Q>(self.0, self.0), _mm256_cmp_ps::<_CMP_UNORD_Q>(self.1, self.1)];
+            let above0 = _mm256_or_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(self.0, best.0), nan[0]);
+            let above1 = _mm256_or_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(self.1, best.1), nan[1]);
+            Self(_mm256_blendv_ps(otherwise.0, then.0, above0), _mm256_blendv_ps(otherwise.1, then.1, above1))
+        }
+    }
+    #[inline(always)]
+    fn where_equal(self, a: Self, b: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let keep0 = _mm256_cmp_ps::<_CMP_EQ_OQ>(a.0, b.0);
+            let keep1 = _mm256_cmp_ps::<_CMP_EQ_OQ>(a.1, b.1);
+            Self(_mm256_and_ps(keep0, self.0), _mm256_and_ps(keep1, self.1))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: *mut u8) {
+        // SAFETY: the caller vouches for sixteen writable bytes; unaligned stores are meant. Packing works within the
+        // halves of a register; the permutation brings them into order.
+        unsafe {
+            let words = _mm256_packs_epi32(_mm256_cvtps_epi32(self.0), _mm256_cvtps_epi32(self.1));
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(words);
+            let bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
+            _mm_storeu_si128(to.cast(), bytes);
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the caller vouches for sixteen readable bytes; unaligned loads are meant.
+        unsafe {
+            let bytes = _mm_loadu_si128(from.cast());
+            let low = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+            Self(low, _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128::<8>(bytes))))
+        }
+    }
 }

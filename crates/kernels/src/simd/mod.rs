@@ -63,6 +63,27 @@ pub trait Vector: Copy {
     /// `self` but zero where `value <= floor`.
     fn unless_at_most(self, value: Self, floor: Self) -> Self;
 
+    /// Quotient.
+    fn div(self, other: Self) -> Self;
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// `then` where `self > best` or `self` is not a number, else `otherwise`.
+    fn select_above(self, best: Self, then: Self, otherwise: Self) -> Self;
+    /// `self` but zero where `a` and `b` differ.
+    fn where_equal(self, a: Self, b: Self) -> Self;
+    /// Writes whole numbers of `0..256` as bytes.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be valid for writing [`LANES`] bytes.
+    unsafe fn store_bytes(self, to: *mut u8);
+    /// Bytes as numbers.
+    ///
+    /// # Safety
+    ///
+    /// `from` must be valid for reading [`LANES`] bytes.
+    unsafe fn load_bytes(from: *const u8) -> Self;
+
     /// Zeros.
     #[inline(always)]
     fn zero() -> Self {

@@ -30,7 +30,7 @@ impl<T: Element> Vector for Portable<T> {
     #[inline(always)]
     fn add(mut self, other: Self) -> Self {
         for i in 0..LANES {
-            self.0[i] = self.0[i] + other.0[i];
+            self.0[i] += other.0[i];
         }
         self
     }
@@ -68,5 +68,55 @@ impl<T: Element> Vector for Portable<T> {
             self.0[i] = if value.0[i] <= floor.0[i] { T::ZERO } else { self.0[i] };
         }
         self
+    }
+    #[inline(always)]
+    fn div(mut self, other: Self) -> Self {
+        for i in 0..LANES {
+            self.0[i] = self.0[i] / other.0[i];
+        }
+        self
+    }
+    #[inline(always)]
+    fn sqrt(mut self) -> Self {
+        for i in 0..LANES {
+            self.0[i] = self.0[i].sqrt();
+        }
+        self
+    }
+    #[inline(always)]
+    // What is not a number is unequal to itself.
+    #[allow(clippy::eq_op)]
+    fn select_above(mut self, best: Self, then: Self, otherwise: Self) -> Self {
+        for i in 0..LANES {
+            let above = self.0[i] > best.0[i] || self.0[i] != self.0[i];
+            self.0[i] = if above { then.0[i] } else { otherwise.0[i] };
+        }
+        self
+    }
+    #[inline(always)]
+    fn where_equal(mut self, a: Self, b: Self) -> Self {
+        for i in 0..LANES {
+            self.0[i] = if a.0[i] == b.0[i] { self.0[i] } else { T::ZERO };
+        }
+        self
+    }
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: *mut u8) {
+        let mut bytes = [0; LANES];
+        for (byte, number) in bytes.iter_mut().zip(self.0) {
+            *byte = number.to_byte();
+        }
+        // SAFETY: the caller vouches for sixteen writable bytes.
+        unsafe { to.cast::<[u8; LANES]>().write(bytes) }
+    }
+    #[inline(always)]
+    unsafe fn load_bytes(from: *const u8) -> Self {
+        // SAFETY: the caller vouches for sixteen readable bytes.
+        let bytes = unsafe { from.cast::<[u8; LANES]>().read() };
+        let mut numbers = [T::ZERO; LANES];
+        for (number, byte) in numbers.iter_mut().zip(bytes) {
+            *number = T::from_byte(byte);
+        }
+        Self(numbers)
     }
 }

@@ -1,0 +1,175 @@
+//! Views written out: copied, added up, put one behind the other. Bound by memory; each number is read and written
+//! once.
+
+use crate::element::Element;
+use crate::pieces::{At, Fill, Grain, fill};
+use crate::simd::{InstructionSet, LANES, Vector};
+use crate::sink::Sink;
+use crate::view::View;
+
+/// Writes a view to a sink. This is also how a gradient passes through a sum.
+///
+/// # Panics
+///
+/// Where the places differ in shape.
+pub fn copy<T: Element>(set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
+    sum(set, &[*input], output);
+}
+
+/// Writes the sum of some views, added in their order, to a sink; zeros where there are none.
+///
+/// # Panics
+///
+/// Where the places differ in shape.
+pub fn sum<T: Element>(set: InstructionSet, inputs: &[View<'_, T>], output: Sink<'_, T>) {
+    inputs.iter().for_each(|input| assert!(input.place.same_shape(output.place())));
+    let inputs: Vec<_> = inputs.iter().map(|input| input.flat()).collect();
+    fill(set, Grain { cost: inputs.len(), ..Grain::NUMBER }, &Sum { inputs: &inputs }, output);
+}
+
+/// Some channels of a view, and where they go.
+#[derive(Clone, Copy, Debug)]
+pub struct Channels<'a, T> {
+    /// The view.
+    pub view: View<'a, T>,
+    /// The first of the channels.
+    pub from: usize,
+    /// The channel of the output it becomes.
+    pub to: usize,
+    /// How many.
+    pub count: usize,
+}
+
+/// Writes channels of some views to a sink, and zeros to the channels no view has. The ranges need not begin or end
+/// with a block; they must not overlap in the output. What takes a part of its channels back, and what fills channels
+/// up with zeros, are calls with one range.
+///
+/// # Panics
+///
+/// Where the places differ in anything but their channels, or a range is not within them.
+pub fn gather<T: Element>(set: InstructionSet, inputs: &[Channels<'_, T>], output: Sink<'_, T>) {
+    let place = *output.place();
+    let mut runs = Vec::new();
+    for Channels { view, from, to, count } in inputs {
+        assert!(from + count <= view.place.channels && to + count <= place.channels);
+        assert!(view.place.with_channels(place.channels).same_shape(&place));
+        // Runs of lanes that are in one block on either side.
+        let mut done = 0;
+        while done < *count {
+            let (from, to) = (from + done, to + done);
+            let lanes = (count - done).min(LANES - from % LANES).min(LANES - to % LANES);
+            let mut mask = [T::ZERO; LANES];
+            mask[to % LANES..][..lanes].fill(T::ONE);
+            let lane = [from % LANES, to % LANES];
+            runs.push(Run { view: view.flat(), from: from / LANES, to: to / LANES, lane, lanes, mask });
+            done += lanes;
+        }
+    }
+    fill(set, Grain { cost: 2, ..Grain::NUMBER }, &Gather { runs: &runs }, output);
+}
+
+/// Writes views one behind the other, by channels, to a sink.
+///
+/// # Panics
+///
+/// Where the places differ in anything but their channels, or the output has another number of them than all inputs.
+pub fn concat<T: Element>(set: InstructionSet, inputs: &[View<'_, T>], output: Sink<'_, T>) {
+    let mut to = 0;
+    let mut ranges = Vec::with_capacity(inputs.len());
+    for view in inputs {
+        ranges.push(Channels { view: *view, from: 0, to, count: view.place.channels });
+        to += view.place.channels;
+    }
+    assert_eq!(to, output.channels());
+    gather(set, &ranges, output);
+}
+
+struct Sum<'a, T> {
+    inputs: &'a [View<'a, T>],
+}
+
+impl<T: Element> Fill<T> for Sum<'_, T> {
+    fn scratch(&self, at: &At) -> usize {
+        if self.inputs.len() > 1 { at.pixels.len() * LANES } else { 0 }
+    }
+
+    #[inline(always)]
+    fn fill<V: Vector<Element = T>>(&self, at: &At, results: &mut [T], scratch: &mut [T]) {
+        let pixels = at.pixels.len();
+        for (number, results) in results.chunks_exact_mut(pixels * LANES).enumerate() {
+            let from = [at.image, at.blocks.start + number, 0, at.pixels.start];
+            match self.inputs.first() {
+                Some(input) => input.read::<V>(from, pixels, results),
+                None => results.fill(T::ZERO),
+            }
+            for input in self.inputs.iter().skip(1) {
+                input.read::<V>(from, pixels, scratch);
+                for i in (0..pixels * LANES).step_by(LANES) {
+                    // SAFETY: both slices hold the pixels.
+                    unsafe {
+                        let x = V::load(scratch.as_ptr().add(i));
+                        let to = results.as_mut_ptr().add(i);
+                        V::load(to).add(x).store(to);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Lanes that go from one block to one block.
+struct Run<'a, T> {
+    view: View<'a, T>,
+    /// Block of the input.
+    from: usize,
+    /// Block of the output.
+    to: usize,
+    /// First lane in either.
+    lane: [usize; 2],
+    lanes: usize,
+    /// 1 for the output's lanes.
+    mask: [T; LANES],
+}
+
+struct Gather<'a, T> {
+    runs: &'a [Run<'a, T>],
+}
+
+impl<T: Element> Fill<T> for Gather<'_, T> {
+    fn scratch(&self, at: &At) -> usize {
+        // A block's width on either side, for loads that begin in other lanes.
+        (at.pixels.len() + 2) * LANES
+    }
+
+    #[inline(always)]
+    fn fill<V: Vector<Element = T>>(&self, at: &At, results: &mut [T], scratch: &mut [T]) {
+        let pixels = at.pixels.len();
+        for (number, results) in results.chunks_exact_mut(pixels * LANES).enumerate() {
+            let block = at.blocks.start + number;
+            results.fill(T::ZERO);
+            for run in self.runs {
+                if run.to != block {
+                    continue;
+                }
+                let from = [at.image, run.from, 0, at.pixels.start];
+                if run.lanes == LANES {
+                    run.view.read::<V>(from, pixels, results);
+                    continue;
+                }
+                run.view.read::<V>(from, pixels, &mut scratch[LANES..]);
+                assert!(scratch.len() >= (pixels + 2) * LANES);
+                let start = LANES + run.lane[0] - run.lane[1];
+                // SAFETY: sixteen numbers.
+                let mask = unsafe { V::load(run.mask.as_ptr()) };
+                for i in (0..pixels * LANES).step_by(LANES) {
+                    // SAFETY: less than a block before the pixels or behind them; `results` holds the pixels.
+                    unsafe {
+                        let x = V::load(scratch.as_ptr().add(start + i)).unless_at_most(mask, V::zero());
+                        let to = results.as_mut_ptr().add(i);
+                        V::load(to).add(x).store(to);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The two inner loops: products summed along vectors, and products of numbers with vectors.
+
+use crate::simd::{LANES, Vector};
+
+/// Rows and vectors a block of accumulators has: with what is loaded beside them, as many as the registers hold.
+#[inline(always)]
+fn limits<V: Vector>() -> (usize, usize) {
+    match V::PIXELS {
+        14 => (6, 4),
+        6 => (3, 2),
+        _ => (2, 1),
+    }
+}
+
+/// Rows of two matrices, multiplied vector by vector.
+#[derive(Clone, Copy)]
+pub(super) struct Dot<'a, T> {
+    pub(super) a: &'a [T],
+    /// Distance of two rows of `a`.
+    pub(super) a_row: usize,
+    pub(super) b: &'a [T],
+    /// Distance of two rows of `b`.
+    pub(super) b_row: usize,
+    /// Vectors.
+    pub(super) depth: usize,
+}
+
+macro_rules! sizes {
+    ($call:ident, $rows:expr, $vectors:expr, $limits:expr, $arguments:tt) => {
+        sizes!(@ $call, ($rows, $vectors), $limits, $arguments, 1 2 3 4 5 6)
+    };
+    (@ $call:ident, $size:expr, $limits:expr, $arguments:tt, $($rows:literal)*) => {
+        match $size {
+            $(($rows, 1) if $rows <= $limits.0 => sizes!(! $call, $rows, 1, $arguments),)*
+            $(($rows, 2) if $rows <= $limits.0 && $limits.1 == 2 => sizes!(! $call, $rows, 2, $arguments),)*
+            $(($rows, 4) if $rows <= $limits.0 && $limits.1 == 4 => sizes!(! $call, $rows, 4, $arguments),)*
+            _ => unreachable!("{:?} rows and vectors", $size),
+        }
+    };
+    (! $call:ident, $rows:literal, $vectors:literal, ($($argument:expr),*)) => {
+        // SAFETY: checked where the macro is used.
+        unsafe { $call::<V, $rows, $vectors>($($argument),*) }
+    };
+}
+
+impl<T: crate::Element> Dot<'_, T> {
+    /// Adds, lane by lane, the product of each of `rows` rows of `a` with each of `columns` rows of `b` to
+    /// `sums[row][column][16]`.
+    #[inline(always)]
+    pub(super) fn run<V: Vector<Element = T>>(&self, rows: usize, columns: usize, sums: &mut [T]) {
+        if rows == 0 || columns == 0 || self.depth == 0 {
+            return;
+        }
+        assert!((rows - 1) * self.a_row + self.depth * LANES <= self.a.len());
+        assert!((columns - 1) * self.b_row + self.depth * LANES <= self.b.len());
+        assert!(rows * columns * LANES <= sums.len());
+        let limits = limits::<V>();
+        let mut row = 0;
+        while row < rows {
+            // Rows of `a` are the weights: few, each read once for all columns that fit.
+            let height = if rows - row >= limits.1 { limits.1 } else { 1 };
+            let mut column = 0;
+            while column < columns {
+                let width = limits.0.min(columns - column);
+                // SAFETY: checked above.
+                let (a, b, to) = unsafe {
+                    (
+                        self.a.as_ptr().add(row * self.a_row),
+                        self.b.as_ptr().add(column * self.b_row),
+                        sums.as_mut_ptr().add((row * columns + column) * LANES),
+                    )
+                };
+                let steps = [self.a_row, self.b_row, columns * LANES];
+                sizes!(dot, width, height, limits, (a, b, steps, self.depth, to));
+                column += width;
+            }
+            row += height;
+        }
+    }
+}
+
+/// # Safety
+///
+/// `ROWS` rows of `a`, `COLUMNS` of `b` and the sums must be valid; `steps` are their distances.
+#[inline(always)]
+unsafe fn dot<V: Vector, const COLUMNS: usize, const ROWS: usize>(
+    a: *const V::Element,
+    b: *const V::Element,
+    [a_row, b_row, sums_row]: [usize; 3],
+    depth: usize,
+    sums: *mut V::Element,
+) {
+    let mut new = [[V::zero(); COLUMNS]; ROWS];
+    for i in 0..depth {
+        let mut weights = [V::zero(); ROWS];
+        for (row, weight) in weights.iter_mut().enumerate() {
+            // SAFETY: as the caller says.
+            *weight = unsafe { V::load(a.add(row * a_row + i * LANES)) };
+        }
+        for column in 0..COLUMNS {
+            // SAFETY: as the caller says.
+            let x = unsafe { V::load(b.add(column * b_row + i * LANES)) };
+            for (new, weight) in new.iter_mut().zip(&weights) {
+                new[column] = x.mul_add(*weight, new[column]);
+            }
+        }
+    }
+    for (row, new) in new.iter().enumerate() {
+        for (column, new) in new.iter().enumerate() {
+            // SAFETY: as the caller says.
+            unsafe {
+                let at = sums.add(row * sums_row + column * LANES);
+                V::load(at).add(*new).store(at);
+            }
+        }
+    }
+}
+
+/// Numbers of a matrix multiplied with vectors of another.
+#[derive(Clone, Copy)]
+pub(super) struct Product<'a, T> {
+    pub(super) a: &'a [T],
+    /// Distance of two rows of `a`.
+    pub(super) a_row: usize,
+    /// Distance of two numbers of a row of `a`.
+    pub(super) a_step: usize,
+    pub(super) b: &'a [T],
+    /// Distance of two rows of `b`.
+    pub(super) b_step: usize,
+    /// Numbers of a row of `a`, and rows of `b`.
+    pub(super) depth: usize,
+}
+
+impl<T: crate::Element> Product<'_, T> {
+    /// Adds `Σ a[row][i] · b[i][vector]` to `sums`, in which rows and vectors have these distances.
+    #[inline(always)]
+    pub(super) fn run<V: Vector<Element = T>>(
+        &self,
+        rows: usize,
+        vectors: usize,
+        sums: &mut [T],
+        [sums_row, sums_vector]: [usize; 2],
+    ) {
+        if rows == 0 || vectors == 0 || self.depth == 0 {
+            return;
+        }
+        assert!((rows - 1) * self.a_row + (self.depth - 1) * self.a_step < self.a.len());
+        assert!((self.depth - 1) * self.b_step + vectors * LANES <= self.b.len());
+        assert!((rows - 1) * sums_row + (vectors - 1) * sums_vector + LANES <= sums.len());
+        let limits = limits::<V>();
+        let mut vector = 0;
+        while vector < vectors {
+            let width = if vectors - vector >= limits.1 { limits.1 } else { 1 };
+            let mut row = 0;
+            while row < rows {
+                let height = limits.0.min(rows - row);
+                // SAFETY: checked above.
+                let (a, b, to) = unsafe {
+                    (
+                        self.a.as_ptr().add(row * self.a_row),
+                        self.b.as_ptr().add(vector * LANES),
+                        sums.as_mut_ptr().add(row * sums_row + vector * sums_vector),
+                    )
+                };
+                let steps = [self.a_row, self.a_step, self.b_step, sums_row, sums_vector];
+                sizes!(product, height, width, limits, (a, b, steps, self.depth, to));
+                row += height;
+            }
+            vector += width;
+        }
+    }
+}
+
+/// # Safety
+///
+/// `ROWS` rows of `a`, `VECTORS` vectors of each row of `b` and the sums must be valid; `steps` are their distances.
+#[inline(always)]
+unsafe fn product<V: Vector, const ROWS: usize, const VECTORS: usize>(
+    a: *const V::Element,
+    b: *const V::Element,
+    [a_row, a_step, b_step, sums_row, sums_vector]: [usize; 5],
+    depth: usize,
+    sums: *mut V::Element,
+) {
+    let mut new = [[V::zero(); VECTORS]; ROWS];
+    for i in 0..depth {
+        let mut xs = [V::zero(); VECTORS];
+        for (vector, x) in xs.iter_mut().enumerate() {
+            // SAFETY: as the caller says.
+            *x = unsafe { V::load(b.add(i * b_step + vector * LANES)) };
+        }
+        for (row, new) in new.iter_mut().enumerate() {
+            // SAFETY: as the caller says.
+            let a = V::splat(unsafe { *a.add(row * a_row + i * a_step) });
+            for vector in 0..VECTORS {
+                new[vector] = a.mul_add(xs[vector], new[vector]);
+            }
+        }
+    }
+    for (row, new) in new.iter().enumerate() {
+        for (vector, new) in new.iter().enumerate() {
+            // SAFETY: as the caller says.
+            unsafe {
+                let at = sums.add(row * sums_row + vector * sums_vector);
+                V::load(at).add(*new).store(at);
+            }
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! Fully connected layers: matrix products of a batch of vectors with weights that are read where they lie.
+//!
+//! The weights are `(out, in)`, row by row. Up to [`SAMPLES`] vectors share each pass over them, so that small batches
+//! are bound by the memory the weights come from, large ones by the multiply-add units. A task takes some rows
+//! ([`OUTPUTS`]) and goes through them, or some columns, in chunks that stay in the cache while all its samples meet
+//! them. Where a row's length is no multiple of sixteen, the last columns are copied and filled up with zeros.
+
+mod micro;
+
+use crate::buffer::{Buffer, Shared, with_scratch};
+use crate::element::Element;
+use crate::loss::{channel_sums, rows};
+use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::sink::{Open, Row, Sink, Tally};
+use crate::threads::for_each;
+use crate::view::View;
+use micro::{Dot, Product};
+use std::ops::Range;
+
+/// Samples that share a pass over the weights.
+const SAMPLES: usize = 64;
+/// Outputs a task takes.
+const OUTPUTS: usize = 32;
+/// Inputs of a chunk.
+const INPUTS: usize = 512;
+/// Inputs a task of the gradient of the input takes.
+const COLUMNS: usize = 256;
+/// Outputs of its chunks.
+const DEPTH: usize = 64;
+
+/// A linear map of vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Linear {
+    /// Length of the input.
+    pub in_features: usize,
+    /// Length of the output.
+    pub out_features: usize,
+}
+
+impl Linear {
+    /// Number of weights, in the order `(out, in)`.
+    pub fn weights(&self) -> usize {
+        self.in_features * self.out_features
+    }
+
+    /// Writes `input · weightsᵀ` to `output`, whose bias may be the layer's.
+    ///
+    /// # Panics
+    ///
+    /// Where places or slices do not fit.
+    pub fn forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, weights: &[T], output: Sink<'_, T>) {
+        self.check(input.place.channels, output.channels(), weights.len());
+        assert_eq!([output.size(), [output.place().batch; 2]], [[1, 1], [input.place.batch; 2]]);
+        let batch = input.place.batch;
+        let vectors = gathered(set, input);
+        let parts = batch.div_ceil(SAMPLES);
+        let groups = self.out_features.div_ceil(OUTPUTS);
+        let output = output.open(parts);
+        for_each(parts * groups, |task| {
+            let (part, group) = (task / groups, task % groups);
+            let samples = part * SAMPLES..((part + 1) * SAMPLES).min(batch);
+            let outputs = group * OUTPUTS..((group + 1) * OUTPUTS).min(self.out_features);
+            let blocks = outputs.len().div_ceil(LANES);
+            let (sums, results) = (outputs.len() * samples.len() * LANES, blocks * samples.len() * LANES);
+            // Closures do not take over the instructions they are called with, so the scratch memory comes first.
+            with_scratch(sums + results + outputs.len() * LANES, |scratch| {
+                let (sums, scratch) = scratch.split_at_mut(sums);
+                let (results, tails) = scratch.split_at_mut(results);
+                self.tails(weights, outputs.clone(), tails);
+                let (vectors, output) = (&*vectors, &output);
+                let forward = Forward { linear: self, vectors, weights, output, part, samples, outputs };
+                dispatch(set, ForwardTask { forward, sums, results, tails });
+            });
+        });
+        output.close(|part| ((part + 1) * SAMPLES).min(batch) - part * SAMPLES);
+    }
+
+    /// Sends the gradient of the output back to the input.
+    ///
+    /// # Panics
+    ///
+    /// Where places or slices do not fit.
+    pub fn backward_input<T: Element>(
+        &self,
+        set: InstructionSet,
+        gradient: &View<'_, T>,
+        weights: &[T],
+        input: Sink<'_, T>,
+    ) {
+        self.check(input.channels(), gradient.place.channels, weights.len());
+        assert_eq!([input.size(), [input.place().batch; 2]], [[1, 1], [gradient.place.batch; 2]]);
+        let batch = gradient.place.batch;
+        let gradients = gathered(set, gradient);
+        let parts = batch.div_ceil(SAMPLES);
+        let groups = self.in_features.div_ceil(COLUMNS);
+        let input = input.open(parts);
+        for_each(parts * groups, |task| {
+            let (part, group) = (task / groups, task % groups);
+            let samples = part * SAMPLES..((part + 1) * SAMPLES).min(batch);
+            let inputs = group * COLUMNS..((group + 1) * COLUMNS).min(self.in_features);
+            let sums = inputs.len().next_multiple_of(LANES) * samples.len();
+            let tails = if inputs.len().is_multiple_of(LANES) { 0 } else { self.out_features * LANES };
+            // Closures do not take over the instructions they are called with, so the scratch memory comes first.
+            with_scratch(sums + tails, |scratch| {
+                let (sums, tails) = scratch.split_at_mut(sums);
+                if !tails.is_empty() {
+                    self.tails(weights, 0..self.out_features, tails);
+                }
+                let (gradients, input) = (&*gradients, &input);
+                let backward = BackwardInput { linear: self, gradients, weights, input, part, samples, inputs };
+                dispatch(set, BackwardInputTask { backward, sums, tails });
+            });
+        });
+        input.close(|part| ((part + 1) * SAMPLES).min(batch) - part * SAMPLES);
+    }
+
+    /// Writes the gradient of the weights, `(out, in)`.
+    ///
+    /// # Panics
+    ///
+    /// Where places or slices do not fit.
+    pub fn backward_weights<T: Element>(
+        &self,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        gradient: &View<'_, T>,
+        weights: &mut [T],
+    ) {
+        let write = |weights: &mut [T], _: [&mut [T]; 0], gradient: &[T]| weights.copy_from_slice(gradient);
+        self.backward_weights_with(set, input, gradient, weights, [], write);
+    }
+
+    /// Computes the gradient of the weights and hands it out part by part, while it is in the cache:
+    /// `update(weights, memory, gradient)` is called with each part of a row once, on any thread, with the same part of
+    /// the weights and of the optimiser's memory (which may also be empty). The gradient is never in memory as a whole.
+    ///
+    /// # Panics
+    ///
+    /// Where places or slices do not fit.
+    pub fn backward_weights_with<T: Element, const MEMORY: usize>(
+        &self,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        gradient: &View<'_, T>,
+        weights: &mut [T],
+        memory: [&mut [T]; MEMORY],
+        update: impl Fn(&mut [T], [&mut [T]; MEMORY], &[T]) + Sync,
+    ) {
+        self.check(input.place.channels, gradient.place.channels, weights.len());
+        assert!(memory.iter().all(|memory| memory.is_empty() || memory.len() == weights.len()));
+        assert_eq!(input.place.batch, gradient.place.batch);
+        let (vectors, gradients) = (gathered(set, input), gathered(set, gradient));
+        let batch = input.place.batch;
+        let (weights, memory) = (Shared::new(weights), memory.map(|memory| (memory.is_empty(), Shared::new(memory))));
+        let across = self.in_features.div_ceil(INPUTS);
+        for_each(self.out_features.div_ceil(OUTPUTS) * across, |task| {
+            let (down, right) = (task / across, task % across);
+            let outputs = down * OUTPUTS..((down + 1) * OUTPUTS).min(self.out_features);
+            let inputs = right * INPUTS..((right + 1) * INPUTS).min(self.in_features);
+            let row = inputs.len().next_multiple_of(LANES);
+            // Closures do not take over the instructions they are called with, so the scratch memory comes first.
+            with_scratch(outputs.len() * row, |sums| {
+                let (vectors, gradients) = (&*vectors, &*gradients);
+                let (outputs, inputs) = (outputs.clone(), inputs.clone());
+                let at = [outputs.clone(), inputs.clone()];
+                dispatch(set, BackwardWeights { linear: self, vectors, gradients, batch, at, sums: &mut *sums });
+                for (output, gradient) in outputs.zip(sums.chunks_exact(row)) {
+                    let start = output * self.in_features;
+                    let range = start + inputs.start..start + inputs.end;
+                    // SAFETY: the tasks divide the weights among them.
+                    let weights = unsafe { weights.part(range.clone()) };
+                    let memory = memory.map(|(empty, memory)| {
+                        // SAFETY: each part's memory lies as it does.
+                        unsafe { memory.part(if empty { 0..0 } else { range.clone() }) }
+                    });
+                    update(weights, memory, &gradient[..inputs.len()]);
+                }
+            });
+        });
+    }
+
+    /// Writes the gradient of the bias.
+    ///
+    /// # Panics
+    ///
+    /// Where the lengths differ.
+    pub fn backward_bias<T: Element>(&self, set: InstructionSet, gradient: &View<'_, T>, bias: &mut [T]) {
+        assert_eq!([gradient.place.channels, bias.len()], [self.out_features; 2]);
+        for (to, sum) in bias.iter_mut().zip(channel_sums(set, gradient)) {
+            *to = T::from_f64(sum);
+        }
+    }
+
+    fn check(&self, ins: usize, outs: usize, weights: usize) {
+        assert_eq!([ins, outs, weights], [self.in_features, self.out_features, self.weights()]);
+    }
+
+    /// Inputs in whole vectors.
+    #[inline(always)]
+    fn whole(&self) -> usize {
+        self.in_features / LANES * LANES
+    }
+
+    #[inline(always)]
+    fn padded_inputs(&self) -> usize {
+        self.in_features.next_multiple_of(LANES)
+    }
+
+    #[inline(always)]
+    fn padded_outputs(&self) -> usize {
+        self.out_features.next_multiple_of(LANES)
+    }
+
+    /// What is left of some rows of the weights behind the last whole vector, filled up with zeros.
+    fn tails<T: Element>(&self, weights: &[T], outputs: Range<usize>, tails: &mut [T]) {
+        let rest = self.in_features - self.whole();
+        for (output, tail) in outputs.zip(tails.chunks_exact_mut(LANES)) {
+            tail[..rest].copy_from_slice(&weights[output * self.in_features + self.whole()..][..rest]);
+            tail[rest..].fill(T::ZERO);
+        }
+    }
+}
+
+/// The vectors of a view one behind the other, filled up to whole vectors.
+fn gathered<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Buffer<T> {
+    let mut vectors = Buffer::zeros(view.place.batch * view.place.padded_channels());
+    rows(set, view, &mut vectors);
+    vectors
+}
+
+struct Forward<'a, 'b, T> {
+    linear: &'a Linear,
+    /// `[sample][input]`
+    vectors: &'a [T],
+    weights: &'a [T],
+    output: &'a Open<'b, T>,
+    part: usize,
+    samples: Range<usize>,
+    outputs: Range<usize>,
+}
+
+/// A task with its memory.
+struct ForwardTask<'a, 'b, T> {
+    forward: Forward<'a, 'b, T>,
+    /// Sums lane by lane, `[output][sample][16]`.
+    sums: &'a mut [T],
+    /// `[block][sample][16]`
+    results: &'a mut [T],
+    /// `[output][16]`
+    tails: &'a [T],
+}
+
+impl<T: Element> Kernel<T> for ForwardTask<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { forward, sums, results, tails } = self;
+        let Forward { linear, vectors, weights, output, part, samples, outputs } = forward;
+        let (ins, padded, count) = (linear.in_features, linear.padded_inputs(), samples.len());
+        let vectors = &vectors[samples.start * padded..samples.end * padded];
+        let weights = &weights[outputs.start * ins..outputs.end * ins];
+        sums.fill(T::ZERO);
+        for input in (0..linear.whole()).step_by(INPUTS) {
+            let depth = (linear.whole() - input).min(INPUTS) / LANES;
+            let dot = Dot { a: &weights[input..], a_row: ins, b: &vectors[input..], b_row: padded, depth };
+            dot.run::<V>(outputs.len(), count, sums);
+        }
+        if linear.whole() < ins {
+            let b = &vectors[linear.whole()..];
+            Dot { a: tails, a_row: LANES, b, b_row: padded, depth: 1 }.run::<V>(outputs.len(), count, sums);
+        }
+        results.fill(T::ZERO);
+        for (number, sums) in sums.chunks_exact(count * LANES).enumerate() {
+            for (sample, lanes) in sums.chunks_exact(LANES).enumerate() {
+                // SAFETY: sixteen numbers.
+                let lanes = unsafe { V::load(lanes.as_ptr()) };
+                results[(number / LANES * count + sample) * LANES + number % LANES] = crate::activation::total(lanes);
+            }
+        }
+        // SAFETY: parts and groups of outputs divide the vectors among the tasks.
+        unsafe { write::<V>(output, part, samples, outputs.start / LANES, results) };
+    }
+}
+
+/// Writes `[block][sample][16]` to a sink, blocks from `first` on.
+///
+/// # Safety
+///
+/// No two threads may write the same vectors' blocks.
+#[inline(always)]
+unsafe fn write<V: Vector>(
+    output: &Open<'_, V::Element>,
+    part: usize,
+    samples: Range<usize>,
+    first: usize,
+    results: &mut [V::Element],
+) {
+    for (number, results) in results.chunks_exact_mut(samples.len() * LANES).enumerate() {
+        let block = first + number;
+        let mut tally = Tally::<V>::new();
+        for (sample, results) in results.chunks_exact_mut(LANES).enumerate() {
+            let at = Row { image: samples.start + sample, block, row: 0, column: 0, step: 1 };
+            // SAFETY: as the caller says.
+            unsafe { output.write(at, results, &mut tally) };
+        }
+        if output.wants_sums() {
+            if output.stores() {
+                tally = output.moments_of(results);
+            }
+            // SAFETY: as the caller says.
+            unsafe { output.leave(part, block, tally) };
+        }
+    }
+}
+
+struct BackwardInput<'a, 'b, T> {
+    linear: &'a Linear,
+    /// `[sample][output]`
+    gradients: &'a [T],
+    weights: &'a [T],
+    input: &'a Open<'b, T>,
+    part: usize,
+    samples: Range<usize>,
+    inputs: Range<usize>,
+}
+
+/// A task with its memory.
+struct BackwardInputTask<'a, 'b, T> {
+    backward: BackwardInput<'a, 'b, T>,
+    /// `[block][sample][16]`
+    sums: &'a mut [T],
+    /// `[output][16]`
+    tails: &'a [T],
+}
+
+impl<T: Element> Kernel<T> for BackwardInputTask<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { backward, sums, tails } = self;
+        let BackwardInput { linear, gradients, weights, input, part, samples, inputs } = backward;
+        let (ins, outs, padded) = (linear.in_features, linear.out_features, linear.padded_outputs());
+        let gradients = &gradients[samples.start * padded..samples.end * padded];
+        let (blocks, block) = (inputs.len() / LANES, samples.len() * LANES);
+        sums.fill(T::ZERO);
+        for output in (0..outs).step_by(DEPTH) {
+            let depth = DEPTH.min(outs - output);
+            let a = &gradients[output..];
+            let product =
+                Product { a, a_row: padded, a_step: 1, b: &weights[output * ins + inputs.start..], b_step: ins, depth };
+            product.run::<V>(samples.len(), blocks, sums, [LANES, block]);
+            if !tails.is_empty() {
+                let product = Product { b: &tails[output * LANES..], b_step: LANES, ..product };
+                product.run::<V>(samples.len(), 1, &mut sums[blocks * block..], [LANES, block]);
+            }
+        }
+        // SAFETY: parts and groups of inputs divide the vectors among the tasks.
+        unsafe { write::<V>(input, part, samples, inputs.start / LANES, sums) };
+    }
+}
+
+struct BackwardWeights<'a, T> {
+    linear: &'a Linear,
+    /// `[sample][input]`
+    vectors: &'a [T],
+    /// `[sample][output]`
+    gradients: &'a [T],
+    batch: usize,
+    /// Outputs and inputs.
+    at: [Range<usize>; 2],
+    /// `[output][input]`, rows of whole vectors.
+    sums: &'a mut [T],
+}
+
+impl<T: Element> Kernel<T> for BackwardWeights<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { linear, vectors, gradients, batch, at: [outputs, inputs], sums } = self;
+        let (ins, outs) = (linear.padded_inputs(), linear.padded_outputs());
+        let blocks = inputs.len().div_ceil(LANES);
+        sums.fill(T::ZERO);
+        for sample in (0..batch).step_by(SAMPLES) {
+            let depth = SAMPLES.min(batch - sample);
+            let a = &gradients[sample * outs + outputs.start..];
+            let b = &vectors[sample * ins + inputs.start..];
+            let product = Product { a, a_row: 1, a_step: outs, b, b_step: ins, depth };
+            product.run::<V>(outputs.len(), blocks, sums, [blocks * LANES, LANES]);
+        }
+    }
+}

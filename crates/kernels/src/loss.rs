@@ -1,0 +1,157 @@
+//! The loss, and sums over maps that no sink took. Small beside everything else; bound by `exp` and by memory.
+
+use crate::buffer::{Shared, with_scratch};
+use crate::element::Element;
+use crate::pieces::{Cut, Grain};
+use crate::place::Place;
+use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::sink::{Moments, Open};
+use crate::threads::for_each;
+use crate::view::View;
+
+/// Softmax cross-entropy of vectors of logits: `weight` times the mean over the samples of `−Σ t · ln p`, where
+/// `t` is `1 − smoothing` at the label plus `smoothing / classes` everywhere.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CrossEntropy {
+    /// The share of the target spread over all classes.
+    pub smoothing: f64,
+    /// Factor of the loss.
+    pub weight: f64,
+}
+
+impl CrossEntropy {
+    /// Gives the loss, weighted, and writes its gradient: rows of [`Place::padded_channels`] numbers. No samples lose
+    /// nothing.
+    ///
+    /// # Panics
+    ///
+    /// Where the logits are not vectors, lengths do not fit, or a label is no class.
+    pub fn run<T: Element>(
+        &self,
+        set: InstructionSet,
+        logits: &View<'_, T>,
+        labels: &[u32],
+        gradient: &mut [T],
+    ) -> f64 {
+        let Place { batch, channels, height, width, .. } = logits.place;
+        let row = logits.place.padded_channels();
+        assert_eq!([height, width, labels.len(), gradient.len()], [1, 1, batch, batch * row]);
+        assert!(labels.iter().all(|label| (*label as usize) < channels), "a label is no class");
+        let factor = self.weight / batch.max(1) as f64;
+        let mut losses = vec![0.0; batch];
+        let (rows, each) = (Shared::new(gradient), Shared::new(&mut losses));
+        for_each(batch, |image| {
+            // SAFETY: each task has a row of its own.
+            let (row, loss) = unsafe { (rows.part(image * row..(image + 1) * row), each.part(image..image + 1)) };
+            dispatch(set, Read { view: logits, image, row: &mut *row });
+            loss[0] = self.sample(&mut row[..channels], labels[image] as usize, factor);
+        });
+        losses.iter().sum::<f64>() * factor
+    }
+
+    /// Loss of one sample; its logits become the gradient, times `factor`.
+    fn sample<T: Element>(&self, row: &mut [T], label: usize, factor: f64) -> f64 {
+        let mut greatest = T::NEG_INFINITY;
+        for x in row.iter() {
+            greatest = if *x > greatest { *x } else { greatest };
+        }
+        let even = self.smoothing / row.len() as f64;
+        let (mut sum, mut spread) = (0.0, 0.0);
+        let own = (row[label] - greatest).to_f64();
+        for x in row.iter_mut() {
+            let away = *x - greatest;
+            *x = away.exp();
+            sum += x.to_f64();
+            if even > 0.0 {
+                spread += away.to_f64();
+            }
+        }
+        let log = sum.ln();
+        for (class, x) in row.iter_mut().enumerate() {
+            let target = even + if class == label { 1.0 - self.smoothing } else { 0.0 };
+            *x = T::from_f64((x.to_f64() / sum - target) * factor);
+        }
+        // The targets add up to 1.
+        log - (1.0 - self.smoothing) * own - even * spread
+    }
+}
+
+/// Reads a vector.
+struct Read<'a, T> {
+    view: &'a View<'a, T>,
+    image: usize,
+    row: &'a mut [T],
+}
+
+impl<T: Element> Kernel<T> for Read<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        for (block, to) in self.row.chunks_exact_mut(LANES).enumerate() {
+            self.view.read::<V>([self.image, block, 0, 0], 1, to);
+        }
+    }
+}
+
+/// Copies a batch of vectors to rows of [`Place::padded_channels`] numbers.
+pub(crate) fn rows<T: Element>(set: InstructionSet, view: &View<'_, T>, to: &mut [T]) {
+    let row = view.place.padded_channels();
+    assert_eq!([view.place.height, view.place.width, to.len()], [1, 1, view.place.batch * row]);
+    let shared = Shared::new(to);
+    for_each(view.place.batch, |image| {
+        // SAFETY: each task has a row of its own.
+        let row = unsafe { shared.part(image * row..(image + 1) * row) };
+        dispatch(set, Read { view, image, row });
+    });
+}
+
+/// The sum of each channel: the gradient of a bias.
+pub fn channel_sums<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Vec<f64> {
+    let pixels = view.place.batch * view.place.pixels();
+    match pixels {
+        0 => vec![0.0; view.place.channels],
+        _ => moments(set, view).mean.iter().map(|mean| mean * pixels as f64).collect(),
+    }
+}
+
+/// Mean and variance of each channel; not a number where there are no pixels.
+pub fn moments<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Moments {
+    let cut = Cut::new(&view.place, Grain::NUMBER);
+    let view = view.flat();
+    let mut moments = Moments::default();
+    let open = Open::measure(view.place, cut.parts(), &mut moments);
+    for_each(cut.tasks(), |task| {
+        let (part, at) = cut.task(task);
+        // Closures do not take over the instructions they are called with, so the scratch memory comes first.
+        with_scratch(at.pixels.len() * LANES, |scratch| {
+            for block in at.blocks.clone() {
+                let from = [at.image, block, 0, at.pixels.start];
+                dispatch(set, Measure { view: &view, open: &open, part, from, scratch: &mut *scratch });
+            }
+        });
+    });
+    open.close(|part| cut.part_pixels(part));
+    moments
+}
+
+/// Measures some pixels of a block.
+struct Measure<'a, 'b, T> {
+    view: &'a View<'a, T>,
+    open: &'a Open<'b, T>,
+    part: usize,
+    from: [usize; 4],
+    scratch: &'a mut [T],
+}
+
+impl<T: Element> Kernel<T> for Measure<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        self.view.read::<V>(self.from, self.scratch.len() / LANES, self.scratch);
+        let tally = self.open.moments_of::<V>(self.scratch);
+        // SAFETY: part and block are this task's.
+        unsafe { self.open.leave(self.part, self.from[1], tally) };
+    }
+}

@@ -1,0 +1,233 @@
+//! Maximum pooling.
+
+use super::{Cover, rows, rows_scratch};
+use crate::buffer::Shared;
+use crate::element::Element;
+use crate::pieces::{At, Fill, Grain, clear_padding, fill};
+use crate::place::Place;
+use crate::simd::{InstructionSet, LANES, Vector};
+use crate::sink::Sink;
+use crate::view::View;
+use std::ops::Range;
+
+/// The maximum over windows; pairs are `[height, width]`. Padding counts as −∞, and the number of windows is the
+/// output's size, so a last one may hang over the far edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Max {
+    /// Extent of a window in taps; 256 of them at most.
+    pub kernel: [usize; 2],
+    /// Step between two windows.
+    pub stride: [usize; 2],
+    /// Rows and columns before the first.
+    pub padding: [usize; 2],
+    /// Distance between two taps.
+    pub dilation: [usize; 2],
+}
+
+impl Max {
+    /// Writes the maxima to `output`, and to `winners` which tap of its window each was, counted row by row: the first
+    /// of equals, and the last of those that are not numbers. `winners` lie as a buffer of its own of the output's shape
+    /// does.
+    ///
+    /// # Panics
+    ///
+    /// Where the shapes do not fit, or a window has more than 256 taps.
+    pub fn forward<T: Element>(
+        &self,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        output: Sink<'_, T>,
+        winners: &mut [u8],
+    ) {
+        let (from, to) = (input.place, *output.place());
+        let place = self.check(&from, &to, winners.len());
+        let axes = [self.taps(0, from.height, to.height), self.taps(1, from.width, to.width)];
+        let cost = (from.pixels() / to.pixels().max(1)).max(1);
+        let forward = Forward { max: *self, input: *input, axes: &axes, winners: Shared::new(winners), place };
+        fill(set, Grain { row: to.width, cost, whole: false }, &forward, output);
+    }
+
+    /// Sends the gradient of the output back to the maxima; `winners` are what [`Max::forward`] left.
+    ///
+    /// # Panics
+    ///
+    /// Where the shapes do not fit, or a window has more than 256 taps.
+    pub fn backward<T: Element>(
+        &self,
+        set: InstructionSet,
+        gradient: &View<'_, T>,
+        winners: &[u8],
+        input: Sink<'_, T>,
+    ) {
+        let (from, to) = (*input.place(), gradient.place);
+        let place = self.check(&from, &to, winners.len());
+        let axis = |axis: usize, input: usize, output: usize, factor: usize| {
+            let covered = self.taps(axis, input, output).into_iter().map(|taps| {
+                let position = |tap: usize| (taps.start + (tap * self.dilation[axis]) as isize) as usize;
+                taps.valid.map(|tap| (position(tap), T::from_f64((tap * factor) as f64))).collect::<Vec<_>>()
+            });
+            Cover::new(input, &covered.collect::<Vec<_>>())
+        };
+        let axes = [axis(0, from.height, to.height, self.kernel[1]), axis(1, from.width, to.width, 1)];
+        let backward = Backward { gradient: *gradient, axes: &axes, winners, place, width: from.width };
+        fill(set, Grain { row: from.width, cost: 1, whole: false }, &backward, input);
+    }
+
+    /// The place of the winners.
+    fn check(&self, input: &Place, output: &Place, winners: usize) -> Place {
+        assert!(self.kernel[0] * self.kernel[1] <= 256, "{:?} is too large a window", self.kernel);
+        assert_eq!([input.batch, input.channels], [output.batch, output.channels]);
+        let place = Place::new(output.batch, output.channels, [output.height, output.width]);
+        assert_eq!(winners, place.len());
+        place
+    }
+
+    /// The taps of each window along an axis that are inside the input.
+    fn taps(&self, axis: usize, input: usize, output: usize) -> Vec<Taps> {
+        let (dilation, kernel) = (self.dilation[axis].max(1), self.kernel[axis]);
+        let window = |o: usize| {
+            let start = (o * self.stride[axis]) as isize - self.padding[axis] as isize;
+            let first = ((-start).max(0) as usize).div_ceil(dilation).min(kernel);
+            let end = ((input as isize - start).max(0) as usize).div_ceil(dilation).min(kernel);
+            Taps { start, valid: first..end.max(first) }
+        };
+        (0..output).map(window).collect()
+    }
+}
+
+/// A window along one axis.
+struct Taps {
+    /// The first tap's position.
+    start: isize,
+    /// Taps inside the input.
+    valid: Range<usize>,
+}
+
+struct Forward<'a, T> {
+    max: Max,
+    input: View<'a, T>,
+    axes: &'a [Vec<Taps>; 2],
+    winners: Shared<'a, u8>,
+    place: Place,
+}
+
+impl<T> Forward<'_, T> {
+    /// The rows of the input that a piece reads.
+    #[inline(always)]
+    fn reads(&self, at: &At) -> Range<usize> {
+        let width = self.place.width;
+        let (mut low, mut high) = (usize::MAX, 0);
+        for taps in &self.axes[0][at.pixels.start / width..at.pixels.end / width] {
+            if !taps.valid.is_empty() {
+                let dilation = self.max.dilation[0];
+                low = low.min((taps.start + (taps.valid.start * dilation) as isize) as usize);
+                high = high.max((taps.start + ((taps.valid.end - 1) * dilation) as isize) as usize + 1);
+            }
+        }
+        low.min(high)..high
+    }
+}
+
+impl<T: Element> Fill<T> for Forward<'_, T> {
+    fn scratch(&self, at: &At) -> usize {
+        rows_scratch(&self.input, &self.reads(at))
+    }
+
+    #[inline(always)]
+    fn fill<V: Vector<Element = T>>(&self, at: &At, results: &mut [T], scratch: &mut [T]) {
+        let (width, pixels) = (self.place.width, at.pixels.len());
+        let Max { kernel, dilation, .. } = self.max;
+        let reads = self.reads(at);
+        let stride = self.input.place.width * LANES;
+        for (number, results) in results.chunks_exact_mut(pixels * LANES).enumerate() {
+            let block = at.blocks.start + number;
+            let input = rows::<V>(&self.input, [at.image, block], &reads, &mut *scratch);
+            let start = self.place.at(at.image, block, 0, 0) + at.pixels.start * LANES;
+            // SAFETY: the pieces divide blocks and pixels among the tasks.
+            let winners = unsafe { self.winners.part(start..start + pixels * LANES) };
+            let mut to = results.chunks_exact_mut(LANES).zip(winners.chunks_exact_mut(LANES));
+            for down in &self.axes[0][at.pixels.start / width..at.pixels.end / width] {
+                for right in &self.axes[1] {
+                    let Some((result, winner)) = to.next() else { return };
+                    let mut best = V::splat(T::NEG_INFINITY);
+                    // Where all is −∞ the first tap wins.
+                    let mut which = V::splat(T::from_f64((down.valid.start * kernel[1] + right.valid.start) as f64));
+                    for y in down.valid.clone() {
+                        let row = (down.start + (y * dilation[0]) as isize) as usize - reads.start;
+                        let row = &input[row * stride..][..stride];
+                        for x in right.valid.clone() {
+                            let column = (right.start + (x * dilation[1]) as isize) as usize;
+                            // SAFETY: sixteen numbers.
+                            let value = unsafe { V::load(row[column * LANES..][..LANES].as_ptr()) };
+                            let tap = V::splat(T::from_f64((y * kernel[1] + x) as f64));
+                            which = value.select_above(best, tap, which);
+                            best = value.select_above(best, value, best);
+                        }
+                    }
+                    // SAFETY: sixteen numbers and bytes.
+                    unsafe {
+                        best.store(result.as_mut_ptr());
+                        if down.valid.is_empty() || right.valid.is_empty() {
+                            which = V::zero();
+                        }
+                        which.store_bytes(winner.as_mut_ptr());
+                    }
+                    if down.valid.is_empty() || right.valid.is_empty() {
+                        clear_padding(self.place.channels, block, result);
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Backward<'a, T> {
+    gradient: View<'a, T>,
+    /// What counts towards the tap's number.
+    axes: &'a [Cover<T>; 2],
+    winners: &'a [u8],
+    place: Place,
+    /// Columns of the input.
+    width: usize,
+}
+
+impl<T: Element> Fill<T> for Backward<'_, T> {
+    fn scratch(&self, at: &At) -> usize {
+        let rows = at.pixels.start / self.width..at.pixels.end / self.width;
+        rows_scratch(&self.gradient, &self.axes[0].outputs(&rows))
+    }
+
+    #[inline(always)]
+    fn fill<V: Vector<Element = T>>(&self, at: &At, results: &mut [T], scratch: &mut [T]) {
+        let pixels = at.pixels.len();
+        let down = at.pixels.start / self.width..at.pixels.end / self.width;
+        let reads = self.axes[0].outputs(&down);
+        let stride = self.place.width * LANES;
+        for (number, results) in results.chunks_exact_mut(pixels * LANES).enumerate() {
+            let block = at.blocks.start + number;
+            let gradient = rows::<V>(&self.gradient, [at.image, block], &reads, &mut *scratch);
+            let start = self.place.at(at.image, block, 0, 0) + reads.start * stride;
+            let winners = &self.winners[start.min(self.winners.len())..][..gradient.len()];
+            let mut to = results.chunks_exact_mut(LANES);
+            for y in down.clone() {
+                for x in 0..self.width {
+                    let Some(to) = to.next() else { return };
+                    let mut sum = V::zero();
+                    for (row, above) in self.axes[0].at(y) {
+                        for (column, tap) in self.axes[1].at(x) {
+                            let from = (row - reads.start) * stride + column * LANES;
+                            let tap = V::splat(*above + *tap);
+                            // SAFETY: sixteen numbers and bytes.
+                            unsafe {
+                                let winner = V::load_bytes(winners[from..][..LANES].as_ptr());
+                                sum = V::load(gradient[from..][..LANES].as_ptr()).where_equal(winner, tap).add(sum);
+                            }
+                        }
+                    }
+                    // SAFETY: sixteen numbers.
+                    unsafe { sum.store(to.as_mut_ptr()) };
+                }
+            }
+        }
+    }
+}

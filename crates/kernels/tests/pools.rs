@@ -1,0 +1,165 @@
+//! Pools against plain loops.
+
+mod common;
+
+use cnn_kernels::pool::{Average, Max, Span};
+use cnn_kernels::{Element, InstructionSet, Place, Sink, View};
+use common::{Maps, Seen, batch, channels, check, index, lay, one_of, size};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+/// Number of windows along an axis: any from none to some beyond the far edge.
+fn windows(rng: &mut ChaCha8Rng, length: usize, stride: usize, padding: usize) -> usize {
+    let most = (length + 2 * padding).div_ceil(stride);
+    if rng.random_bool(0.8) { most.saturating_sub(rng.random_range(0..2)) } else { rng.random_range(0..=most + 1) }
+}
+
+/// The first maximum of a window; what is not a number is one, the last of them.
+fn winner(max: &Max, maps: &Maps, [n, c, row, column]: [usize; 4]) -> (f64, Option<[usize; 4]>) {
+    let mut best = (f64::NEG_INFINITY, None);
+    for ky in 0..max.kernel[0] {
+        for kx in 0..max.kernel[1] {
+            let y = (row * max.stride[0] + ky * max.dilation[0]).wrapping_sub(max.padding[0]);
+            let x = (column * max.stride[1] + kx * max.dilation[1]).wrapping_sub(max.padding[1]);
+            if y < maps.shape[2] && x < maps.shape[3] {
+                let value = maps.at([n, c, y, x]);
+                if value > best.0 || value.is_nan() || best.1.is_none() {
+                    best = (value, Some([n, c, y, x]));
+                }
+            }
+        }
+    }
+    best
+}
+
+fn maxima<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
+    let pair = |rng: &mut ChaCha8Rng, values: &[usize]| [one_of(rng, values), one_of(rng, values)];
+    let max = Max {
+        kernel: if rng.random_bool(0.05) { [16, 16] } else { pair(rng, &[1, 2, 3, 3, 5]) },
+        stride: pair(rng, &[1, 2, 2, 3]),
+        padding: pair(rng, &[0, 0, 1, 2, 4]),
+        dilation: pair(rng, &[1, 1, 1, 2, 3]),
+    };
+    let (batch, channels, [height, width]) = (batch(rng), channels(rng), size(rng));
+    let from = [batch, channels, height, width];
+    let rows = windows(rng, height, max.stride[0], max.padding[0]);
+    let columns = windows(rng, width, max.stride[1], max.padding[1]);
+    let to = [batch, channels, rows, columns];
+    let what = format!("{set} {max:?} {from:?} {to:?}");
+    let (input, gradient) = (Seen::<T>::random(rng, from), Seen::<T>::random(rng, to));
+
+    let (mut expected, mut back) = (Maps::zeros(to), Maps::zeros(from));
+    for p in expected.each() {
+        let (value, at) = winner(&max, &input.maps, p);
+        expected.set(p, value);
+        if let Some(at) = at {
+            back.add(at, gradient.maps.at(p));
+        }
+    }
+    let mut winners = vec![0xff; Place::new(batch, channels, [rows, columns]).len()];
+    // Sums of what is −∞ say nothing.
+    let plain = expected.data.iter().any(|x| x.is_infinite());
+    if plain {
+        let place = Place::new(batch, channels, [rows, columns]);
+        let mut data = vec![T::NAN; place.len()];
+        max.forward(set, &input.view(), Sink::store(&mut data, place), &mut winners);
+        expected.each().for_each(|p| assert_eq!(data[index(&place, p)].to_f64(), expected.at(p), "{what} {p:?}"));
+        assert!(!data.iter().any(|x| x.to_f64().is_nan()), "{what}");
+        let infinite = |values: &[f64]| values.iter().filter(|x| x.is_infinite()).count();
+        let all: Vec<_> = data.iter().map(|x| x.to_f64()).collect();
+        assert_eq!(infinite(&all), infinite(&expected.data), "{what}: padding");
+    } else {
+        check(rng, &expected, &what, |sink| max.forward(set, &input.view(), sink, &mut winners));
+    }
+    check(rng, &back, &format!("backward {what}"), |sink| max.backward(set, &gradient.view(), &winners, sink));
+}
+
+/// What is not a number is a maximum, −∞ is one where there is nothing else.
+fn strange_maxima<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
+    let max = Max { kernel: [3, 2], stride: [1, 2], padding: [1, 1], dilation: [1, 1] };
+    let shape = [1, channels(rng), 6, 5];
+    let mut maps = Maps::random(rng, shape);
+    for p in maps.each() {
+        if rng.random_bool(0.6) {
+            maps.set(p, one_of(rng, &[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY]));
+        }
+    }
+    let (from, to) = (Place::new(1, shape[1], [6, 5]), Place::new(1, shape[1], [6, 3]));
+    let data: Vec<T> = lay(&from, &maps);
+    let (mut results, mut winners) = (vec![T::ZERO; to.len()], vec![0; to.len()]);
+    max.forward(set, &View::plain(&data, from), Sink::store(&mut results, to), &mut winners);
+    let gradient = Maps::random(rng, [1, shape[1], 6, 3]);
+    let mut back = Maps::zeros(shape);
+    for p in gradient.each() {
+        let (value, at) = winner(&max, &maps, p);
+        let is = results[index(&to, p)].to_f64();
+        assert!(is == value || is.is_nan() && value.is_nan(), "{set} {p:?}: {is}, not {value}");
+        back.add(at.expect("every window has a tap inside"), gradient.at(p));
+    }
+    let gradient: Vec<T> = lay(&to, &gradient);
+    check(rng, &back, "backward", |sink| max.backward(set, &View::plain(&gradient, to), &winners, sink));
+}
+
+fn spans(rng: &mut ChaCha8Rng, length: usize) -> Vec<Span> {
+    match rng.random_range(0..4) {
+        0 => Average::global([length, 1]).spans[0].clone(),
+        1 => {
+            let count = rng.random_range(1..6);
+            let adaptive = |o: usize| (o * length / count, ((o + 1) * length).div_ceil(count));
+            (0..count).map(adaptive).map(|(start, end)| Span { start, end, divisor: end - start }).collect()
+        }
+        _ => {
+            let (kernel, stride, padding) =
+                (one_of(rng, &[1, 2, 3, 5]), one_of(rng, &[1, 2, 3]), one_of(rng, &[0, 1, 2]));
+            let padded = rng.random_bool(0.5);
+            let span = |o: usize| {
+                let start = (o * stride) as isize - padding as isize;
+                let end = (start + kernel as isize).min((length + padding) as isize);
+                let [first, last] = [start, end].map(|at| at.clamp(0, length as isize) as usize);
+                let divisor = if padded { (end - start).max(0) as usize } else { last - first };
+                Span { start: first, end: last, divisor }
+            };
+            (0..windows(rng, length, stride, padding)).map(span).collect()
+        }
+    }
+}
+
+fn averages<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
+    let (batch, channels, [height, width]) = (batch(rng), channels(rng), size(rng));
+    let average = match rng.random_bool(0.2) {
+        true => Average::global([height, width]),
+        false => Average { spans: [spans(rng, height), spans(rng, width)] },
+    };
+    let from = [batch, channels, height, width];
+    let to = [batch, channels, average.spans[0].len(), average.spans[1].len()];
+    let what = format!("{set} {average:?} {from:?}");
+    let (input, gradient) = (Seen::<T>::random(rng, from), Seen::<T>::random(rng, to));
+    let (mut forward, mut backward) = (Maps::zeros(to), Maps::zeros(from));
+    for p in forward.each() {
+        let (down, right) = (average.spans[0][p[2]], average.spans[1][p[3]]);
+        let divisor = (down.divisor * right.divisor) as f64;
+        for y in down.start..down.end {
+            for x in right.start..right.end {
+                forward.add(p, input.maps.at([p[0], p[1], y, x]) / divisor);
+                backward.add([p[0], p[1], y, x], gradient.maps.at(p) / divisor);
+            }
+        }
+    }
+    check(rng, &forward, &what, |sink| average.forward(set, &input.view(), sink));
+    check(rng, &backward, &format!("backward {what}"), |sink| average.backward(set, &gradient.view(), sink));
+}
+
+#[test]
+fn maxima_are_those_of_plain_loops() {
+    on_all!(300, maxima);
+}
+
+#[test]
+fn maxima_of_strange_numbers() {
+    on_all!(50, strange_maxima);
+}
+
+#[test]
+fn averages_are_those_of_plain_loops() {
+    on_all!(300, averages);
+}
