@@ -115,10 +115,7 @@ fn difference(network: &Network) -> Result<(f64, String), Failure> {
 
 fn values(network: &Network, map: &cnn_core::candle_nn::VarMap) -> Result<Vec<Vec<f64>>, Failure> {
     let data = map.data().lock().map_err(|_| "poisoned")?;
-    network
-        .tensors()
-        .map(|spec| Ok(data[&spec.name].as_tensor().flatten_all()?.to_vec1()?))
-        .collect()
+    network.tensors().map(|spec| Ok(data[&spec.name].as_tensor().flatten_all()?.to_vec1()?)).collect()
 }
 
 fn larger(a: f64, b: f64) -> f64 {

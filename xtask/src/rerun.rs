@@ -60,7 +60,7 @@ pub fn with_feature(feature: &str, why: &str) -> Result<ExitCode> {
     {
         features.extend(built.then_some(name));
     }
-    let release: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
+    let release: &[&str] = if env!("XTASK_PROFILE") == "release" { &["--release"] } else { &[] };
     let status = Command::new(cargo)
         .args(["run", "--quiet", "--manifest-path", manifest])
         .args(release)

@@ -1,5 +1,6 @@
 //! The steps, backwards.
 
+use crate::clock::Part;
 use crate::forward::{activation, average, dense, lrn, max, rows};
 use crate::parameters::{Parameters, Receive};
 use crate::plan::Plan;
@@ -8,14 +9,10 @@ use crate::value::Value;
 use cnn_kernels::activation::multiply;
 use cnn_kernels::flatten::unflatten;
 use cnn_kernels::{Buffer, Element, LANES, Linear, Place, Pull, Sink, Sums, View, copy, loss};
+use std::time::Instant;
 
 impl<T: Element> Plan<T> {
-    pub(crate) fn run_back(
-        &mut self,
-        parameters: &mut Parameters<T>,
-        seeds: &[Vec<T>],
-        receiver: &mut dyn Receive<T>,
-    ) {
+    pub(crate) fn run_back(&mut self, parameters: &mut Parameters<T>, seeds: &[Vec<T>], receiver: &mut dyn Receive<T>) {
         for (seed, value) in seeds.iter().zip(self.lowered.outputs.clone()) {
             let place = Place::new(self.batch, value.channels, [1, 1]);
             if value.trained {
@@ -28,7 +25,7 @@ impl<T: Element> Plan<T> {
                 continue;
             }
             match &step.work {
-                Work::Fill(fill) => self.fill_back(&step, fill, parameters, receiver),
+                Work::Fill(fill) => self.fill_back(index, &step, fill, parameters, receiver),
                 Work::Map(work) => self.map_back(&step, work, parameters, receiver),
             }
         }
@@ -97,11 +94,13 @@ impl<T: Element> Plan<T> {
 
     fn fill_back(
         &mut self,
+        number: usize,
         step: &Step,
         fill: &Fill,
         parameters: &mut Parameters<T>,
         receiver: &mut dyn Receive<T>,
     ) {
+        let started = Instant::now();
         self.settle(&step.output);
         let (batch, output) = (self.batch, &step.output);
         for (index, input) in step.inputs.iter().enumerate().filter(|(_, input)| input.trained) {
@@ -111,8 +110,11 @@ impl<T: Element> Plan<T> {
                 plan.input_back(step, fill, index, &gradient, parameters, sink);
             });
         }
+        self.clock.add(number, Part::Inputs, started);
         if let Fill::Conv { bias, .. } | Fill::Linear { bias, .. } = fill {
+            let started = Instant::now();
             self.weights_back(step, fill, *bias, parameters, receiver);
+            self.clock.add(number, Part::Weights, started);
         }
     }
 
@@ -217,15 +219,11 @@ impl<T: Element> Plan<T> {
         self.memory.gradient = scratch;
     }
 
-    fn map_back(
-        &mut self,
-        step: &Step,
-        work: &MapWork,
-        parameters: &mut Parameters<T>,
-        receiver: &mut dyn Receive<T>,
-    ) {
+    fn map_back(&mut self, step: &Step, work: &MapWork, parameters: &mut Parameters<T>, receiver: &mut dyn Receive<T>) {
         let (tally, parameter) = match work {
-            MapWork::Norm { tally, parameter, .. } | MapWork::ChannelAffine { tally, parameter } => (*tally, *parameter),
+            MapWork::Norm { tally, parameter, .. } | MapWork::ChannelAffine { tally, parameter } => {
+                (*tally, *parameter)
+            }
             MapWork::Floor | MapWork::Join | MapWork::Constant { .. } => return,
         };
         let tally = &self.memory.tallies[tally];
@@ -240,8 +238,7 @@ impl<T: Element> Plan<T> {
                 let scale = parameters.values[parameter][c].to_f64() * deviation;
                 let slope = scale * deviation * deviation * tally.product[c] / count;
                 normalised.factor[at] += T::from_f64(-slope);
-                normalised.addend[at] +=
-                    T::from_f64(slope * normalised.mean[at] - scale * tally.gradient[c] / count);
+                normalised.addend[at] += T::from_f64(slope * normalised.mean[at] - scale * tally.gradient[c] / count);
                 weight[c] = T::from_f64(tally.product[c] * deviation);
             }
         }

@@ -1,5 +1,6 @@
 //! The steps, forward.
 
+use crate::clock::Part;
 use crate::error::{Error, Result};
 use crate::memory::Channels;
 use crate::parameters::Parameters;
@@ -13,15 +14,18 @@ use cnn_kernels::flatten::flatten;
 use cnn_kernels::pool::{self, Average, Max};
 use cnn_kernels::{Element, LANES, Linear, Lrn, Moments, Place, Sink, Store, View, copy, loss, to_blocks};
 use std::borrow::Cow;
+use std::time::Instant;
 
 impl<T: Element> Plan<T> {
     pub(crate) fn run_forward(&mut self, parameters: &mut Parameters<T>, images: &[T]) -> Result<()> {
         for index in 0..self.lowered.steps.len() {
             let step = self.lowered.steps[index].clone();
+            let started = Instant::now();
             match &step.work {
                 Work::Fill(fill) => self.fill(&step, fill, parameters, images),
                 Work::Map(work) => self.map(&step, work, parameters)?,
             }
+            self.clock.add(index, Part::Forward, started);
         }
         self.dropout.pass += u64::from(self.training);
         Ok(())
@@ -66,7 +70,11 @@ impl<T: Element> Plan<T> {
             Fill::Concat => copy::concat(set, &inputs, Sink::Store(sink)),
             Fill::ZeroChannels { before } => {
                 let count = inputs[0].place.channels;
-                copy::gather(set, &[copy::Channels { view: inputs[0], from: 0, to: *before, count }], Sink::Store(sink));
+                copy::gather(
+                    set,
+                    &[copy::Channels { view: inputs[0], from: 0, to: *before, count }],
+                    Sink::Store(sink),
+                );
             }
             Fill::Flatten => {
                 flatten(set, &inputs[0], sink.data, &place);
@@ -239,8 +247,10 @@ pub(crate) fn max(window: &cnn_core::shape::Window) -> Max {
 /// The windows of an average pool from one size to another.
 pub(crate) fn average(fill: &Fill, input: [usize; 2], output: [usize; 2]) -> Average {
     let spans = |i: usize| -> Vec<pool::Span> {
-        let span = |Span { start, end, padded }: Span, padding: bool| {
-            pool::Span { start, end, divisor: if padding { padded } else { end - start } }
+        let span = |Span { start, end, padded }: Span, padding: bool| pool::Span {
+            start,
+            end,
+            divisor: if padding { padded } else { end - start },
         };
         match fill {
             Fill::AvgPool(op) => {

@@ -11,6 +11,7 @@
 //! where a value is read, and concatenation is writing side by side; [`lifetime`] lets stores share memory.
 
 mod backward;
+mod clock;
 mod error;
 mod forward;
 mod home;
@@ -22,6 +23,7 @@ mod plan;
 mod step;
 mod value;
 
+pub use clock::StepTime;
 pub use error::{Error, Result};
 pub use parameters::{Parameters, Receive};
 pub use plan::{Batch, Plan};

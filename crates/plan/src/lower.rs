@@ -120,9 +120,7 @@ impl Lowering<'_> {
             }
             Op::Lrn(op) => self.fill(id, Fill::Lrn(*op), inputs),
             Op::Sigmoid => self.fill(id, Fill::Sigmoid, inputs),
-            Op::Tanh { amplitude, slope } => {
-                self.fill(id, Fill::Tanh { amplitude: *amplitude, slope: *slope }, inputs)
-            }
+            Op::Tanh { amplitude, slope } => self.fill(id, Fill::Tanh { amplitude: *amplitude, slope: *slope }, inputs),
             Op::Softmax => self.fill(id, Fill::Softmax, inputs),
             Op::MaxPool(window) => {
                 let winners = self.lowered.memories.len();
@@ -183,7 +181,16 @@ impl Lowering<'_> {
     fn own_store(&mut self, like: &Value, channels: usize, size: [usize; 2]) -> Value {
         self.lowered.stores.push(Store { blocks: channels.div_ceil(LANES), size, normalised: false });
         let store = self.lowered.stores.len() - 1;
-        Value { store, first_block: 0, channels, size, map: None, floored: false, tallies: Vec::new(), trained: like.trained }
+        Value {
+            store,
+            first_block: 0,
+            channels,
+            size,
+            map: None,
+            floored: false,
+            tallies: Vec::new(),
+            trained: like.trained,
+        }
     }
 
     fn push(&mut self, path: &str, fill: Fill, inputs: Vec<Value>, output: Value) -> Value {

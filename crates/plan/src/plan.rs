@@ -1,5 +1,6 @@
 //! A plan, and how it is used.
 
+use crate::clock::{Clock, StepTime};
 use crate::error::{Error, Result};
 use crate::lifetime::slots;
 use crate::lower::{Lowered, lower};
@@ -18,6 +19,7 @@ pub struct Plan<T> {
     pub(crate) lowered: Lowered,
     pub(crate) memory: Memory<T>,
     pub(crate) dropout: Dropout,
+    pub(crate) clock: Clock,
     /// Images of the last forward pass.
     pub(crate) batch: usize,
     /// Gradients of the outputs, in rows of padded channels.
@@ -56,7 +58,8 @@ impl<T: Element> Plan<T> {
         let lowered = lower(network, training);
         let memory = Memory::new(&lowered, slots(&lowered, training));
         let set = InstructionSet::chosen();
-        Self { network: network.clone(), training, set, lowered, memory, dropout, batch: 0, seeds: Vec::new() }
+        let clock = Clock::new(lowered.steps.len());
+        Self { network: network.clone(), training, set, lowered, memory, dropout, clock, batch: 0, seeds: Vec::new() }
     }
 
     /// The same on other instructions; for tests and measurements.
@@ -67,6 +70,12 @@ impl<T: Element> Plan<T> {
     /// Numbers the plan's slots hold per image: what it keeps in memory beside the parameters.
     pub fn numbers_per_image(&self) -> usize {
         self.memory.slots.lengths.iter().sum()
+    }
+
+    /// What each step has taken so far: the node it comes from, what it does, and the time.
+    pub fn times(&self) -> impl Iterator<Item = (&str, &'static str, StepTime)> {
+        let steps = self.lowered.steps.iter().zip(&self.clock.times);
+        steps.map(|(step, time)| (step.path.as_str(), step.work.name(), *time))
     }
 
     /// Computes the logits of images `(N, C, H, W)`, row by row.

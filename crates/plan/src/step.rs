@@ -29,10 +29,21 @@ pub(crate) enum Work {
 pub(crate) enum Fill {
     /// The batch, from rows of pixels.
     Input,
-    Conv { conv: Conv, weight: usize, bias: Option<usize>, table: Option<Vec<Vec<usize>>> },
-    Linear { weight: usize, bias: Option<usize> },
+    Conv {
+        conv: Conv,
+        weight: usize,
+        bias: Option<usize>,
+        table: Option<Vec<Vec<usize>>>,
+    },
+    Linear {
+        weight: usize,
+        bias: Option<usize>,
+    },
     /// `winners` is the position of the pool's memory.
-    MaxPool { window: Window, winners: usize },
+    MaxPool {
+        window: Window,
+        winners: usize,
+    },
     AvgPool(AvgPool),
     AdaptiveAvgPool(Pair),
     /// The sum of all inputs; of one, a copy.
@@ -40,16 +51,26 @@ pub(crate) enum Fill {
     /// All inputs one behind the other.
     Concat,
     /// Zeros before the input's channels, and after.
-    ZeroChannels { before: usize },
+    ZeroChannels {
+        before: usize,
+    },
     /// Maps as one vector, channel by channel.
     Flatten,
     /// `mask` is the position of the mask's memory.
-    Dropout { rate: f64, mask: usize },
+    Dropout {
+        rate: f64,
+        mask: usize,
+    },
     Sigmoid,
-    Tanh { amplitude: f64, slope: f64 },
+    Tanh {
+        amplitude: f64,
+        slope: f64,
+    },
     Softmax,
     Lrn(Lrn),
-    RadialBasis { centres: Vec<Vec<f64>> },
+    RadialBasis {
+        centres: Vec<Vec<f64>>,
+    },
 }
 
 /// Work on a map.
@@ -65,6 +86,37 @@ pub(crate) enum MapWork {
     ChannelAffine { parameter: usize, tally: usize },
     /// A constant scale and shift.
     Constant { scale: Vec<f64>, shift: Vec<f64> },
+}
+
+impl Work {
+    /// What it does, in a word or two.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Fill(fill) => match fill {
+                Fill::Input => "input",
+                Fill::Conv { .. } => "convolution",
+                Fill::Linear { .. } => "linear",
+                Fill::MaxPool { .. } => "max pool",
+                Fill::AvgPool(_) | Fill::AdaptiveAvgPool(_) => "average pool",
+                Fill::Sum => "sum",
+                Fill::Concat => "concatenation",
+                Fill::ZeroChannels { .. } => "zero channels",
+                Fill::Flatten => "flatten",
+                Fill::Dropout { .. } => "dropout",
+                Fill::Sigmoid => "sigmoid",
+                Fill::Tanh { .. } => "tanh",
+                Fill::Softmax => "softmax",
+                Fill::Lrn(_) => "local response",
+                Fill::RadialBasis { .. } => "radial basis",
+            },
+            Self::Map(work) => match work {
+                MapWork::Norm { .. } => "batch norm",
+                MapWork::Floor => "relu",
+                MapWork::Join => "side by side",
+                MapWork::ChannelAffine { .. } | MapWork::Constant { .. } => "affine",
+            },
+        }
+    }
 }
 
 impl Step {

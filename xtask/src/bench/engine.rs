@@ -16,6 +16,12 @@ pub trait Engine {
     /// What the last step computed: the logits, or in training the loss, a scalar.
     fn output(&self) -> Result<Tensor>;
 
+    /// Where the time went, if the engine knows: for each of its steps the node, what it does, and the milliseconds, all
+    /// steps taken together, of the forward pass, the gradients of inputs and the gradients of weights.
+    fn steps(&self) -> Vec<(String, &'static str, [f64; 3])> {
+        Vec::new()
+    }
+
     /// Every tensor of the network, running statistics included, as the last step left it.
     fn tensors(&self) -> Result<Vec<(String, Tensor)>>;
 }

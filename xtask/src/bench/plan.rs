@@ -1,6 +1,7 @@
 //! The engine `plan`: the planned step on this project's own kernels, on the CPU.
 
 use super::engine::Engine;
+use super::times::milliseconds;
 use super::workload::{LEARNING_RATE, MOMENTUM, Workload};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
@@ -59,8 +60,19 @@ impl Engine for Planned {
         self.output.clone().context("no step was taken")
     }
 
+    fn steps(&self) -> Vec<(String, &'static str, [f64; 3])> {
+        let times = self.plan.times();
+        times
+            .map(|(path, work, time)| {
+                (path.to_string(), work, [time.forward, time.inputs, time.weights].map(milliseconds))
+            })
+            .collect()
+    }
+
     fn tensors(&self) -> Result<Vec<(String, Tensor)>> {
         let values = self.names.iter().zip(self.parameters.values());
-        values.map(|((name, dims), value)| Ok((name.clone(), Tensor::from_slice(value, dims.as_slice(), &Device::Cpu)?))).collect()
+        values
+            .map(|((name, dims), value)| Ok((name.clone(), Tensor::from_slice(value, dims.as_slice(), &Device::Cpu)?)))
+            .collect()
     }
 }

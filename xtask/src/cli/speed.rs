@@ -46,6 +46,9 @@ pub struct Bench {
     /// Steps that are timed
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub runs: u32,
+    /// Print where the time goes, step by step, slowest first; engine plan only
+    #[arg(long, conflicts_with_all = ["serve", "json"])]
+    pub steps: bool,
     /// Print JSON
     #[arg(long, conflicts_with = "serve")]
     pub json: bool,

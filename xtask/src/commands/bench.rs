@@ -37,6 +37,9 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
     } else {
         measured.print();
     }
+    if args.steps {
+        print_steps(engine.as_ref(), f64::from(WARM_UP + args.runs));
+    }
     Ok(())
 }
 
@@ -55,6 +58,21 @@ fn take_times(engine: &mut dyn Engine, runs: u32) -> Result<Times> {
     }
     bar.finish_and_clear();
     Ok(Times::new(times))
+}
+
+/// The slowest steps, and the sum of all.
+fn print_steps(engine: &dyn Engine, runs: f64) {
+    const SHOWN: usize = 40;
+    let mut steps = engine.steps();
+    let total = |times: &[f64; 3]| times.iter().sum::<f64>();
+    let all = steps.iter().fold([0.0; 3], |all: [f64; 3], (_, _, times)| [0, 1, 2].map(|i| all[i] + times[i]));
+    steps.sort_by(|a, b| total(&b.2).total_cmp(&total(&a.2)));
+    steps.insert(0, ("all".to_string(), "", all));
+    println!("{:>10} {:>10} {:>10}  milliseconds a step", "forward", "inputs", "weights");
+    for (path, work, times) in steps.iter().take(SHOWN) {
+        let [forward, inputs, weights] = times.map(|time| time / runs);
+        println!("{forward:>10.3} {inputs:>10.3} {weights:>10.3}  {path} {work}");
+    }
 }
 
 struct Measured<'a> {
