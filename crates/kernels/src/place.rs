@@ -79,11 +79,6 @@ impl Place {
     pub(crate) fn flat(self) -> Self {
         Self { height: 1, width: self.pixels(), ..self }
     }
-
-    /// `blocks` of its blocks, from `first` on, as channels of their own.
-    pub(crate) fn part(self, first: usize, channels: usize) -> Self {
-        Self { channels, first_block: self.first_block + first, ..self }
-    }
 }
 
 /// Brings maps from rows of pixels, `(N, C, H, W)`, into blocks.

@@ -145,6 +145,8 @@ pub(crate) struct Open<'a, T> {
     sums: Option<&'a mut Sums>,
 }
 
+// One a computation: its size does not matter.
+#[allow(clippy::large_enum_variant)]
 enum Rule<'a, T> {
     Store { bias: Option<Vec<T>>, floor: T },
     Pull { accumulate: bool, factor: Option<Vec<T>>, through: Option<View<'a, T>>, centre: Option<Vec<T>> },

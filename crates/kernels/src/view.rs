@@ -69,25 +69,6 @@ impl<'a, T: Element> View<'a, T> {
         self
     }
 
-    /// Some of its blocks.
-    pub(crate) fn part(self, first: usize, channels: usize) -> Self {
-        let entries = first * LANES..first * LANES + channels.next_multiple_of(LANES);
-        let map = match self.map {
-            Map::Identity => Map::Identity,
-            Map::Affine { scale, shift, floor } => {
-                Map::Affine { scale: &scale[entries.clone()], shift: &shift[entries.clone()], floor: &floor[entries] }
-            }
-            Map::Mix { scale, other, other_place, other_scale, shift } => Map::Mix {
-                scale: &scale[entries.clone()],
-                other,
-                other_place: other_place.part(first, channels),
-                other_scale: &other_scale[entries.clone()],
-                shift: &shift[entries],
-            },
-        };
-        Self { data: self.data, place: self.place.part(first, channels), map }
-    }
-
     /// Writes `pixels` pixels of a row to `to`, from (`row`, `column`) on, mapped.
     #[inline(always)]
     pub(crate) fn read<V: Vector<Element = T>>(&self, from: [usize; 4], pixels: usize, to: &mut [T]) {
