@@ -1,3 +1,5 @@
+//! Times a convolution: images, channels, size, filters, kernel, stride, padding.
+
 use cnn_kernels::*;
 use std::time::Instant;
 fn main() {

@@ -112,20 +112,21 @@ impl<'a, T: Element> Sink<'a, T> {
             Self::Store(store) => store.moments.is_some(),
             Self::Pull(pull) => pull.sums.is_some(),
         };
+        let valid = valid(self.place().channels);
         let partial = Buffer::zeros(if summed { parts * 2 * padded } else { 0 });
         match self {
             Self::Store(Store { data, place, bias, floor, moments }) => {
                 assert!(data.len() >= place.len());
                 let bias = bias.map(|bias| wide(bias[..place.channels].to_vec()));
                 let rule = Rule::Store { bias, floor: floor.unwrap_or(T::NAN) };
-                Open { data: Shared::new(data), place, rule, partial, moments, sums: None }
+                Open { data: Shared::new(data), place, rule, valid, partial, moments, sums: None }
             }
             Self::Pull(Pull { data, place, accumulate, factor, through, sums }) => {
                 assert!(data.len() >= place.len());
                 let centre = sums.as_ref().map(|sums| wide(sums.centre.iter().map(|c| T::from_f64(*c)).collect()));
                 let factor = factor.map(|factor| factor[..padded].to_vec());
                 let rule = Rule::Pull { accumulate, factor, through, centre };
-                Open { data: Shared::new(data), place, rule, partial, moments: None, sums }
+                Open { data: Shared::new(data), place, rule, valid, partial, moments: None, sums }
             }
         }
     }
@@ -136,15 +137,27 @@ pub(crate) struct Open<'a, T> {
     data: Shared<'a, T>,
     pub(crate) place: Place,
     rule: Rule<'a, T>,
+    /// 0 for the lanes that fill the last block up, else 1.
+    valid: [T; LANES],
     /// `[part][2][channel]`
     partial: Buffer<T>,
     moments: Option<&'a mut Moments>,
     sums: Option<&'a mut Sums>,
 }
 
+// One a computation: its size does not matter.
+#[allow(clippy::large_enum_variant)]
 enum Rule<'a, T> {
     Store { bias: Option<Vec<T>>, floor: T },
     Pull { accumulate: bool, factor: Option<Vec<T>>, through: Option<View<'a, T>>, centre: Option<Vec<T>> },
+}
+
+/// 1 for the lanes of the last block that are channels.
+fn valid<T: Element>(channels: usize) -> [T; LANES] {
+    let filled = channels.next_multiple_of(LANES) - channels;
+    let mut valid = [T::ONE; LANES];
+    valid[LANES - filled..].fill(T::ZERO);
+    valid
 }
 
 /// Sums of one part and block, kept while its rows are written.
@@ -176,7 +189,8 @@ impl<'a, T: Element> Open<'a, T> {
     pub(crate) fn measure(place: Place, parts: usize, moments: &'a mut Moments) -> Self {
         let partial = Buffer::zeros(parts * 2 * place.padded_channels());
         let rule = Rule::Store { bias: None, floor: T::NAN };
-        Self { data: Shared::new(&mut []), place, rule, partial, moments: Some(moments), sums: None }
+        let valid = valid(place.channels);
+        Self { data: Shared::new(&mut []), place, rule, valid, partial, moments: Some(moments), sums: None }
     }
 
     pub(crate) fn flat(mut self) -> Self {
@@ -208,6 +222,10 @@ impl<'a, T: Element> Open<'a, T> {
         // SAFETY: the caller vouches that this row is this thread's. Rows of other phases interleave with it, so
         // only a pointer is made of it.
         let to = unsafe { self.data.pointer(start..start + length) };
+        // What fills the last block up stays zero, whatever was computed there.
+        let last = at.block + 1 == self.place.blocks();
+        // SAFETY: sixteen numbers.
+        let valid = if last { unsafe { V::load(self.valid.as_ptr()) } } else { V::splat(T::ONE) };
         match &self.rule {
             Rule::Store { bias, floor } => {
                 let bias = bias.as_ref().map_or(V::zero(), |bias| channel::<V>(bias, at.block));
@@ -216,7 +234,7 @@ impl<'a, T: Element> Open<'a, T> {
                     // SAFETY: within `results`, and within the row checked above.
                     unsafe {
                         let from = results.as_mut_ptr().add(i * LANES);
-                        let x = V::load(from).add(bias).at_least(floor);
+                        let x = V::load(from).add(bias).at_least(floor).unless_at_most(valid, V::zero());
                         x.store(from);
                         x.store(to.add(i * at.step * LANES));
                     }
@@ -238,7 +256,7 @@ impl<'a, T: Element> Open<'a, T> {
                 for i in 0..count {
                     // SAFETY: within `results`, and within the rows checked above.
                     unsafe {
-                        let mut g = V::load(results.as_ptr().add(i * LANES));
+                        let mut g = V::load(results.as_ptr().add(i * LANES)).unless_at_most(valid, V::zero());
                         if let Some((z, [scale, shift, floor])) = source {
                             let z = V::load(z.add(i * at.step * LANES));
                             g = g.unless_at_most(z.mul_add(scale, shift), floor);

@@ -2,8 +2,8 @@
 
 mod common;
 
-use cnn_kernels::{Conv, Element, InstructionSet, threads};
-use common::{Maps, Seen, all_close, batch, cast, channels, check, check_sinks, many, one_of, size};
+use cnn_kernels::{Conv, Element, InstructionSet, Place, Sink, threads};
+use common::{Maps, Seen, all_close, batch, cast, channels, check, check_sinks, index, many, one_of, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -96,4 +96,45 @@ fn all<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
 #[test]
 fn convolutions_are_those_of_plain_loops() {
     on_all!(200, all);
+}
+
+/// What is not finite reaches the channels that see it, never what fills blocks up.
+fn not_finite<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
+    let (ins, outs) = (channels(rng), channels(rng));
+    let one = [1, 1];
+    let conv = Conv {
+        in_channels: ins,
+        out_channels: outs,
+        groups: 1,
+        kernel: [3, 3],
+        stride: [1, 2],
+        padding: one,
+        dilation: one,
+    };
+    let mut maps = Maps::zeros([2, ins, 5, 6]);
+    maps.data.fill(0.5);
+    let at = [1, rng.random_range(0..ins), rng.random_range(0..5), rng.random_range(0..6)];
+    maps.set(at, one_of(rng, &[f64::NAN, f64::INFINITY]));
+    let input = Seen::<T>::plain(rng, maps);
+    let weights = vec![T::ONE; conv.weights()];
+    let place = Place::new(2, outs, [5, 3]);
+    let mut data = vec![T::NAN; place.len()];
+    conv.forward(set, &input.view(), &weights, Sink::store(&mut data, place));
+    for n in 0..2 {
+        for c in 0..place.padded_channels() {
+            for y in 0..5usize {
+                for x in 0..3usize {
+                    let sees = n == at[0] && y.abs_diff(at[2]) <= 1 && (2 * x).abs_diff(at[3]) <= 1;
+                    let is = data[index(&place, [n, c, y, x])].to_f64();
+                    assert_eq!(is.is_finite(), !sees || c >= outs, "{set} {conv:?} {:?}: {is}", [n, c, y, x]);
+                    assert!(c < outs || is == 0.0);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn convolutions_pass_on_what_is_not_finite() {
+    on_all!(50, not_finite);
 }

@@ -4,8 +4,9 @@ mod common;
 
 use cnn_kernels::activation::{Activation, multiply};
 use cnn_kernels::copy::{Channels, concat, copy, gather, sum};
-use cnn_kernels::{Element, InstructionSet, Lrn, Place, threads};
-use common::{Maps, Seen, batch, channels, check, index, lay, one_of, size};
+use cnn_kernels::flatten::{flatten, unflatten};
+use cnn_kernels::{Element, InstructionSet, Lrn, Place, from_blocks, threads, to_blocks};
+use common::{Maps, Seen, batch, cast, channels, check, index, lay, one_of, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -175,6 +176,42 @@ fn not_finite<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         assert!(copied == x || copied.is_nan() && x.is_nan());
         assert!((sigmoid - 1.0 / (1.0 + (-x).exp())).abs() < 1e-6 || sigmoid.is_nan() && x.is_nan());
     }
+}
+
+/// Rows of pixels become blocks, vectors and rows again.
+fn layouts<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
+    let shape = shape(rng);
+    let input = Seen::<T>::random(rng, shape);
+    let [batch, channels, height, width] = shape;
+    let place = Place::new(batch, channels, [height, width]);
+    threads::set_threads(one_of(rng, &[1, 2, 3]));
+    let rows: Vec<T> = cast(&input.maps.data);
+    let (mut blocks, mut back) = (vec![T::NAN; place.len()], vec![T::NAN; rows.len()]);
+    to_blocks(&rows, &mut blocks, &place);
+    assert_eq!(blocks, lay(&place, &input.maps));
+    from_blocks(&blocks, &place, &mut back);
+    assert_eq!(rows, back);
+
+    let length = channels * height * width;
+    let vectors = Place::new(batch, length, [1, 1]);
+    let mut flat = vec![T::NAN; vectors.len()];
+    flatten(set, &input.view(), &mut flat, &vectors);
+    let padded = vectors.padded_channels();
+    for n in 0..batch {
+        let row = &flat[n * padded..(n + 1) * padded];
+        assert_eq!(row[..length], rows[n * length..(n + 1) * length], "{set} {shape:?}");
+        assert!(row[length..].iter().all(|x| *x == T::ZERO), "{set} {shape:?}");
+    }
+    if length > 0 {
+        let gradient = Seen::<T>::random(rng, [batch, length, 1, 1]);
+        let expected = Maps { shape, data: gradient.maps.data.clone() };
+        check(rng, &expected, &format!("{set} unflatten {shape:?}"), |sink| unflatten(set, &gradient.view(), sink));
+    }
+}
+
+#[test]
+fn layouts_turn_into_each_other() {
+    on_all!(100, layouts);
 }
 
 #[test]

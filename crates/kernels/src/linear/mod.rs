@@ -159,11 +159,13 @@ impl Linear {
             let inputs = right * INPUTS..((right + 1) * INPUTS).min(self.in_features);
             let row = inputs.len().next_multiple_of(LANES);
             // Closures do not take over the instructions they are called with, so the scratch memory comes first.
-            with_scratch(outputs.len() * row, |sums| {
+            let (length, held) = (outputs.len() * row, SAMPLES.min(batch) * outputs.len());
+            with_scratch(length + held, |scratch| {
+                let (sums, held) = scratch.split_at_mut(length);
                 let (vectors, gradients) = (&*vectors, &*gradients);
                 let (outputs, inputs) = (outputs.clone(), inputs.clone());
                 let at = [outputs.clone(), inputs.clone()];
-                dispatch(set, BackwardWeights { linear: self, vectors, gradients, batch, at, sums: &mut *sums });
+                dispatch(set, BackwardWeights { linear: self, vectors, gradients, batch, at, sums: &mut *sums, held });
                 for (output, gradient) in outputs.zip(sums.chunks_exact(row)) {
                     let start = output * self.in_features;
                     let range = start + inputs.start..start + inputs.end;
@@ -372,6 +374,8 @@ struct BackwardWeights<'a, T> {
     at: [Range<usize>; 2],
     /// `[output][input]`, rows of whole vectors.
     sums: &'a mut [T],
+    /// Gradients of some samples, `[sample][output]`: as they lie they may all fall on the same lines of the cache.
+    held: &'a mut [T],
 }
 
 impl<T: Element> Kernel<T> for BackwardWeights<'_, T> {
@@ -379,15 +383,17 @@ impl<T: Element> Kernel<T> for BackwardWeights<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let Self { linear, vectors, gradients, batch, at: [outputs, inputs], sums } = self;
+        let Self { linear, vectors, gradients, batch, at: [outputs, inputs], sums, held } = self;
         let (ins, outs) = (linear.padded_inputs(), linear.padded_outputs());
         let blocks = inputs.len().div_ceil(LANES);
         sums.fill(T::ZERO);
         for sample in (0..batch).step_by(SAMPLES) {
             let depth = SAMPLES.min(batch - sample);
-            let a = &gradients[sample * outs + outputs.start..];
+            for (number, to) in held.chunks_exact_mut(outputs.len()).take(depth).enumerate() {
+                to.copy_from_slice(&gradients[(sample + number) * outs + outputs.start..][..outputs.len()]);
+            }
             let b = &vectors[sample * ins + inputs.start..];
-            let product = Product { a, a_row: 1, a_step: outs, b, b_step: ins, depth };
+            let product = Product { a: &*held, a_row: 1, a_step: outputs.len(), b, b_step: ins, depth };
             product.run::<V>(outputs.len(), blocks, sums, [blocks * LANES, LANES]);
         }
     }

@@ -336,12 +336,12 @@ fn stored<T: Element>(
 ) -> Outcome {
     let channels = expected.shape[1];
     let bias = rng.random_bool(0.5).then(|| many(rng, channels));
-    let floor = rng.random_bool(0.3).then_some(0.0);
+    let floor = rng.random_bool(0.3).then(|| one_of(rng, &[0.0, -0.5, 0.25]));
     let mut moments = (moments && rng.random_bool(0.5)).then(Moments::default);
     let mut should = expected.clone();
     for p in expected.each() {
         let x = expected.at(p) + bias.as_ref().map_or(0.0, |bias| bias[p[1]]);
-        should.set(p, if floor.is_some_and(|floor| x < floor) { 0.0 } else { x });
+        should.set(p, x.max(floor.unwrap_or(f64::NEG_INFINITY)));
     }
     let bias: Option<Vec<T>> = bias.map(|bias| cast(&bias));
     kernel(Sink::Store(Store {
