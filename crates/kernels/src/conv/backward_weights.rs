@@ -4,7 +4,7 @@
 //! the images, cut by the shapes alone, are added up in their order at the end.
 
 use super::correlate::panels;
-use super::micro::{self, Rows};
+use super::micro::{self, Place, Runs};
 use super::sweep::Axis;
 use super::tile::Tile;
 use super::{Bundles, Conv};
@@ -21,6 +21,8 @@ const BLOCKS: [usize; 2] = [4, 8];
 const TILE: usize = 48 * 1024;
 /// Positions of a tile.
 const POSITIONS: usize = 1024;
+/// Pixels of a piece: what lets a block of the input and a panel of the gradient stay in a first-level cache of 32 KiB.
+const PIECE: usize = 112;
 /// Tasks there should be, for any number of threads.
 const TASKS: usize = 16;
 
@@ -43,7 +45,6 @@ impl Conv {
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
         let sum = WeightSum::new(self, axes, gradient.place.batch, panels::<T>(set));
         with_scratch(sum.slices * sum.slice_len(), |partial| {
-            partial.fill(T::ZERO);
             sum.tiles(set, &input, &gradient, Shared::new(partial));
             sum.unpack(partial, weights);
         });
@@ -123,6 +124,19 @@ impl<'a> WeightSum<'a> {
         Tile::new(&self.axes, 0..self.images, self.span.map(|length| 0..length)).block() * self.blocks[0]
     }
 
+    /// The rows of the micro-kernel's product: the channels of each tap, for a full block and for the last one.
+    fn places(&self, tile: &Tile) -> [Vec<Place>; 2] {
+        let last = self.bundles.ins - (self.all_blocks()[0] - 1) * LANES;
+        [LANES, last].map(|channels| {
+            let mut places = Vec::with_capacity(self.taps.len() * channels);
+            for (number, (_, offset)) in self.taps.iter().enumerate() {
+                let tap = tile.tap(&self.axes, *offset);
+                places.extend((0..channels).map(|lane| Place { input: tap + lane, sums: number * LANES + lane }));
+            }
+            places
+        })
+    }
+
     fn all_blocks(&self) -> [usize; 2] {
         [self.bundles.ins.div_ceil(LANES), self.bundles.outs.div_ceil(LANES)]
     }
@@ -150,14 +164,19 @@ impl<'a> WeightSum<'a> {
     fn unpack<T: Element>(&self, partial: &[T], weights: &mut [T]) {
         let (taps, [in_blocks, out_blocks]) = (self.taps.len(), self.all_blocks());
         let all = self.conv.kernel[0] * self.conv.kernel[1];
-        let shared = Shared::new(weights);
+        let (shared, slice_len) = (Shared::new(weights), self.slice_len());
         let panels = out_blocks.div_ceil(self.panels);
         for_each(self.bundles.count * panels * in_blocks, |task| {
             let (bundle, panel, block) = (task / in_blocks / panels, task / in_blocks % panels, task % in_blocks);
             let first = panel * self.panels;
             let width = self.panels.min(out_blocks - first) * LANES;
             let start = bundle * self.bundle_len() + self.panel_len(first) + block * taps * LANES * width;
-            let sums = |slice: usize| &partial[slice * self.slice_len() + start..][..taps * LANES * width];
+            let length = taps * LANES * width;
+            let mut sums = partial[start..start + length].to_vec();
+            for slice in 1..self.slices {
+                let slice = &partial[slice * slice_len + start..][..length];
+                sums.iter_mut().zip(slice).for_each(|(sum, part)| *sum += *part);
+            }
             let inputs = LANES.min(self.bundles.ins - block * LANES);
             for lane in 0..width.min(self.bundles.outs - first * LANES) {
                 let output = bundle * self.bundles.outs + first * LANES + lane;
@@ -171,11 +190,7 @@ impl<'a> WeightSum<'a> {
                     }
                     for (tap, (place, _)) in self.taps.iter().enumerate() {
                         let at = (tap * LANES + input) * width + lane;
-                        let mut sum = T::ZERO;
-                        for slice in 0..self.slices {
-                            sum += sums(slice)[at];
-                        }
-                        weights[*place] = sum;
+                        weights[*place] = sums[at];
                     }
                 }
             }
@@ -212,6 +227,7 @@ impl<T: Element> Kernel<T> for Filled<'_, T> {
         let range = |number: usize, i: usize| number * sum.blocks[i]..((number + 1) * sum.blocks[i]).min(all[i]);
         let blocks = [range(chunk / chunks[1], 0), range(chunk % chunks[1], 1)];
         let counts = [sum.axes[0].count(), sum.axes[1].count()];
+        task.clear(bundle, &blocks);
         let cut = |slice: usize| sum.batch * slice / sum.slices;
         let (mut image, end) = (cut(task.slice), cut(task.slice + 1));
         while image < end {
@@ -243,6 +259,7 @@ impl<T: Element> Task<'_, T> {
         let [rows, columns] = [tile.span[0].len(), tile.span[1].len()];
         let positions = tile.images.len() * rows * columns;
         let first = bundle * all[0];
+        let inputs = &mut inputs[..sum.blocks[0] * tile.block()];
         tile.fill::<V>(&self.input, first + blocks[0].start..first + blocks[0].end, inputs);
         let first = bundle * all[1];
         let size = [rows, columns];
@@ -255,41 +272,68 @@ impl<T: Element> Task<'_, T> {
                 }
             }
         }
+        // Pieces small enough that both operands of the micro-kernel stay in the first-level cache.
         let [runs, pixels] = tile.runs(size);
-        let mut starts = Vec::with_capacity(runs);
-        for run in 0..runs {
-            starts.push([tile.run(run, size), run * pixels * LANES]);
+        let piece = pixels.div_ceil(pixels.div_ceil(PIECE).max(1));
+        let together = (PIECE / piece.max(1)).max(1);
+        let places = sum.places(&tile);
+        let base = self.slice * sum.slice_len() + bundle * sum.bundle_len();
+        for first in (0..pixels).step_by(piece.max(1)) {
+            let mut starts = [[0; 2]; PIECE];
+            for run in (0..runs).step_by(together) {
+                let starts = &mut starts[..together.min(runs - run)];
+                for (number, start) in starts.iter_mut().enumerate() {
+                    let run = run + number;
+                    *start = [tile.run(run, size) + first * LANES, (run * pixels + first) * LANES];
+                }
+                let runs = Runs { starts, pixels: piece.min(pixels - first), block: positions * LANES };
+                self.piece::<V>(base, blocks, &places, [&*inputs, &*gradients], &runs);
+            }
         }
-        let rows = Rows { starts: &starts, pixels, block: positions * LANES };
+    }
+
+    /// Zeros the sums of its blocks: the memory comes with whatever it held.
+    fn clear(&self, bundle: usize, blocks: &[Range<usize>; 2]) {
+        let (sum, taps) = (self.sum, self.sum.taps.len());
+        let base = self.slice * sum.slice_len() + bundle * sum.bundle_len();
+        for output in blocks[1].clone().step_by(sum.panels) {
+            let width = sum.panels.min(sum.all_blocks()[1] - output) * LANES;
+            let start = base + sum.panel_len(output) + blocks[0].start * taps * LANES * width;
+            let length = blocks[0].len() * taps * LANES * width;
+            // SAFETY: a slice's blocks of either side are one task's.
+            unsafe { self.shared.part(start..start + length) }.fill(T::ZERO);
+        }
+    }
+
+    /// Adds what some runs of pixels give to the sums of all blocks and taps.
+    #[inline(always)]
+    fn piece<V: Vector<Element = T>>(
+        &self,
+        base: usize,
+        blocks: &[Range<usize>; 2],
+        places: &[Vec<Place>; 2],
+        [inputs, gradients]: [&[T]; 2],
+        runs: &Runs<'_>,
+    ) {
+        let sum = self.sum;
+        let [in_blocks, out_blocks] = sum.all_blocks();
+        let (input_block, taps) = (inputs.len() / sum.blocks[0], sum.taps.len());
         let mut output = blocks[1].start;
         while output < blocks[1].end {
             // Panels start at multiples of their width; a task's blocks do too.
-            let panels = V::PANELS.min(all[1] - output);
+            let panels = V::PANELS.min(out_blocks - output);
+            let gradient = &gradients[(output - blocks[1].start) * runs.block..];
             for block in blocks[0].clone() {
-                for (tap, (_, offset)) in sum.taps.iter().enumerate() {
-                    let start = self.slice * sum.slice_len()
-                        + bundle * sum.bundle_len()
-                        + sum.panel_len(output)
-                        + (block * sum.taps.len() + tap) * LANES * panels * LANES;
-                    let length = LANES * panels * LANES;
-                    // SAFETY: a slice's blocks of either side are one task's.
-                    let sums = unsafe { self.shared.part(start..start + length) };
-                    let valid = (sum.bundles.ins - block * LANES).min(LANES);
-                    let from = (block - blocks[0].start) * tile.block() + tile.tap(&sum.axes, *offset);
-                    let g = (output - blocks[1].start) * positions * LANES;
-                    for channel in (0..valid).step_by(V::ROWS) {
-                        let channels = V::ROWS.min(valid - channel);
-                        // SAFETY: both tiles hold the rows, for all taps and panels; `sums` holds sixteen
-                        // channels of the panels.
-                        unsafe {
-                            micro::outer::<V>(
-                                (channels, panels),
-                                inputs.as_ptr().add(from + channel),
-                                gradients.as_ptr().add(g),
-                                &rows,
-                                sums.as_mut_ptr().add(channel * panels * LANES),
-                            );
-                        }
+                let start = base + sum.panel_len(output) + block * taps * LANES * panels * LANES;
+                // SAFETY: a slice's blocks of either side are one task's.
+                let sums = unsafe { self.shared.part(start..start + taps * LANES * panels * LANES) };
+                let input = &inputs[(block - blocks[0].start) * input_block..];
+                for rows in places[usize::from(block + 1 == in_blocks)].chunks(V::ROWS) {
+                    // SAFETY: both tiles hold the runs, for all taps and panels; `sums` holds sixteen channels of each
+                    // tap and panel.
+                    unsafe {
+                        let (input, gradient) = (input.as_ptr(), gradient.as_ptr());
+                        micro::outer::<V>(rows, panels, input, gradient, runs, sums.as_mut_ptr());
                     }
                 }
             }

@@ -90,43 +90,52 @@ unsafe fn block<V: Vector, const PIXELS: usize, const PANELS: usize>(
     }
 }
 
-/// Rows of pixels that both operands of [`outer`] have.
-pub(super) struct Rows<'a> {
-    /// Where each row starts, in the input's tile and in the gradient's.
+/// Runs of pixels that both operands of [`outer`] have.
+pub(super) struct Runs<'a> {
+    /// Where each run starts, in the input's tile and in the gradient's.
     pub(super) starts: &'a [[usize; 2]],
-    /// Pixels of a row.
+    /// Pixels of a run.
     pub(super) pixels: usize,
     /// Distance of two blocks in the gradient's tile.
     pub(super) block: usize,
 }
 
-/// Adds `Σ input[pixel][channel] · gradient[panel][pixel]` over all pixels of all rows to `sums[channel][panel]`, for
-/// `channels` channels from `input` on.
+/// A row of the product of [`outer`]: where its numbers are in the input, counted from the run's start, and which of
+/// the rows of sums is its own.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Place {
+    pub(super) input: usize,
+    pub(super) sums: usize,
+}
+
+/// For each of `rows`, adds `Σ input[pixel] · gradient[panel][pixel]` over all pixels of all runs to its sums, one vector
+/// for each of `panels` panels.
 ///
 /// # Safety
 ///
-/// `input` and `gradient` must hold the rows, `sums` be valid for `channels · panels` vectors. `channels` and `panels`
-/// must be at least 1 and at most what `V` says.
+/// `input` and `gradient` must hold the runs, at the offset of each row; `sums` must be valid for `panels` vectors at
+/// each row's place. `rows` must hold at least 1 and at most as many as `V` says, and so `panels`.
 #[inline(always)]
 pub(super) unsafe fn outer<V: Vector>(
-    (channels, panels): (usize, usize),
+    rows: &[Place],
+    panels: usize,
     input: *const V::Element,
     gradient: *const V::Element,
-    rows: &Rows<'_>,
+    runs: &Runs<'_>,
     sums: *mut V::Element,
 ) {
     macro_rules! sizes {
-        ($($channels:literal)*) => {
-            match (channels, panels) {
-                $(($channels, 1) if $channels <= V::ROWS => {
+        ($($rows:literal)*) => {
+            match (rows.len(), panels) {
+                $(($rows, 1) if $rows <= V::ROWS => {
                     // SAFETY: as the caller says.
-                    unsafe { outer_block::<V, $channels, 1>(input, gradient, rows, sums) }
+                    unsafe { outer_block::<V, $rows, 1>(rows, input, gradient, runs, sums) }
                 })*
-                $(($channels, 2) if $channels <= V::ROWS && V::PANELS == 2 => {
+                $(($rows, 2) if $rows <= V::ROWS && V::PANELS == 2 => {
                     // SAFETY: as the caller says.
-                    unsafe { outer_block::<V, $channels, 2>(input, gradient, rows, sums) }
+                    unsafe { outer_block::<V, $rows, 2>(rows, input, gradient, runs, sums) }
                 })*
-                _ => unreachable!("{channels} channels times {panels} panels"),
+                (rows, panels) => unreachable!("{rows} rows times {panels} panels"),
             }
         };
     }
@@ -134,43 +143,43 @@ pub(super) unsafe fn outer<V: Vector>(
 }
 
 #[inline(always)]
-unsafe fn outer_block<V: Vector, const CHANNELS: usize, const PANELS: usize>(
+unsafe fn outer_block<V: Vector, const ROWS: usize, const PANELS: usize>(
+    rows: &[Place],
     input: *const V::Element,
     gradient: *const V::Element,
-    rows: &Rows<'_>,
+    runs: &Runs<'_>,
     sums: *mut V::Element,
 ) {
-    // Summed apart from what is there already: blocks of rows keep the rounding errors small.
-    let mut new = [[V::zero(); PANELS]; CHANNELS];
-    for [x, g] in rows.starts {
-        // SAFETY: the caller vouches for the rows.
+    let mut places = [Place::default(); ROWS];
+    places.copy_from_slice(rows);
+    // Summed apart from what is there already: blocks of pixels keep the rounding errors small.
+    let mut new = [[V::zero(); PANELS]; ROWS];
+    for [x, g] in runs.starts {
+        // SAFETY: the caller vouches for the runs.
         let (mut x, mut g) = unsafe { (input.add(*x), gradient.add(*g)) };
-        for _ in 0..rows.pixels {
+        for _ in 0..runs.pixels {
             let mut gs = [V::zero(); PANELS];
             for panel in 0..PANELS {
-                // SAFETY: the caller vouches for the rows of every panel.
-                gs[panel] = unsafe { V::load(g.add(panel * rows.block)) };
+                // SAFETY: the caller vouches for the runs of every panel.
+                gs[panel] = unsafe { V::load(g.add(panel * runs.block)) };
             }
-            for channel in 0..CHANNELS {
-                // SAFETY: as above.
-                let x = V::splat(unsafe { *x.add(channel) });
+            for row in 0..ROWS {
+                // SAFETY: the caller vouches for the offset of every row.
+                let x = V::splat(unsafe { *x.add(places[row].input) });
                 for panel in 0..PANELS {
-                    new[channel][panel] = x.mul_add(gs[panel], new[channel][panel]);
+                    new[row][panel] = x.mul_add(gs[panel], new[row][panel]);
                 }
             }
-            // SAFETY: as above; past the last pixel nothing is read.
-            unsafe {
-                x = x.add(LANES);
-                g = g.add(LANES);
-            }
+            x = x.wrapping_add(LANES);
+            g = g.wrapping_add(LANES);
         }
     }
-    for channel in 0..CHANNELS {
+    for row in 0..ROWS {
         for panel in 0..PANELS {
             // SAFETY: the caller vouches for `sums`.
             unsafe {
-                let at = sums.add((channel * PANELS + panel) * LANES);
-                V::load(at).add(new[channel][panel]).store(at);
+                let at = sums.add((places[row].sums * PANELS + panel) * LANES);
+                V::load(at).add(new[row][panel]).store(at);
             }
         }
     }
