@@ -237,11 +237,21 @@ impl<T: Element> Task<'_, T> {
 }
 
 impl<T: Element> Task<'_, T> {
+    /// The tiles the micro-kernel takes together with this one: how many, from which on. Transformed inputs lie in the
+    /// order it reads them, `[plane][chunk][block][tile]`.
+    #[inline(always)]
+    fn chunk<V: Vector<Element = T>>(&self, tile: usize) -> (usize, usize) {
+        let tiles = self.part.count();
+        let length = tiles.div_ceil(tiles.div_ceil(V::PIXELS));
+        let start = tile / length * length;
+        (length.min(tiles - start), start)
+    }
+
     /// Transforms a block of all tiles.
     #[inline(always)]
     fn transform_inputs<V: Vector<Element = T>>(&self, block: usize, scratch: &mut [T], planes: Shared<'_, T>) {
         let [down, across] = [0, 1].map(|axis| self.part.tiles[axis].clone());
-        let mut number = block * self.part.count();
+        let mut first = 0;
         for image in self.part.images.clone() {
             for y in down.clone() {
                 for x in across.clone().step_by(STRIP) {
@@ -250,23 +260,24 @@ impl<T: Element> Task<'_, T> {
                     let tile = Tile::new(&self.correlation.axes, image..image + 1, span);
                     let (held, band) = scratch.split_at_mut(tile.block());
                     tile.fill::<V>(self.input, block..block + 1, held);
-                    self.transform_strip::<V>(end - x, held, band, (planes, number * LANES));
-                    number += end - x;
+                    self.transform_strip::<V>(block, first..first + (end - x), held, band, planes);
+                    first += end - x;
                 }
             }
         }
     }
 
-    /// Transforms a strip of `across` tiles from `held` by way of `band`.
+    /// Transforms a block of some tiles beside each other from `held` by way of `band`.
     #[inline(always)]
     fn transform_strip<V: Vector<Element = T>>(
         &self,
-        across: usize,
+        block: usize,
+        tiles: Range<usize>,
         held: &[T],
         band: &mut [T],
-        (planes, start): (Shared<'_, T>, usize),
+        planes: Shared<'_, T>,
     ) {
-        let (row, plane) = ((across * OUT + IN - OUT) * LANES, self.plane());
+        let (row, plane) = ((tiles.len() * OUT + IN - OUT) * LANES, self.plane());
         let (held, band) = (&held[..IN * row], &mut band[..IN * row]);
         for at in (0..row).step_by(LANES) {
             let mut d = [V::zero(); IN];
@@ -280,9 +291,11 @@ impl<T: Element> Task<'_, T> {
                 unsafe { d[y].store(band.as_mut_ptr().add(y * row + at)) };
             }
         }
-        // SAFETY: each block of a tile has a place of its own in each plane.
-        let to = unsafe { planes.pointer(start..start + (PLANES - 1) * plane + across * LANES) };
-        for x in 0..across {
+        for x in 0..tiles.len() {
+            let (chunk, start) = self.chunk::<V>(tiles.start + x);
+            let start = start * self.in_blocks() + block * chunk + (tiles.start + x - start);
+            // SAFETY: each block of a tile has a place of its own in each plane.
+            let to = unsafe { planes.pointer(start * LANES..(start + 1) * LANES + (PLANES - 1) * plane) };
             for y in 0..IN {
                 let mut d = [V::zero(); IN];
                 for i in 0..IN {
@@ -292,7 +305,7 @@ impl<T: Element> Task<'_, T> {
                 let d = transforms::input(d);
                 for i in 0..IN {
                     // SAFETY: the bounds are checked above.
-                    unsafe { d[i].store(to.add((y * IN + i) * plane + x * LANES)) };
+                    unsafe { d[i].store(to.add((y * IN + i) * plane)) };
                 }
             }
         }
@@ -316,25 +329,27 @@ impl<T: Element> Task<'_, T> {
         let Bundles { ins, .. } = self.correlation.bundles;
         let (tiles, panels) = (self.part.count(), self.layout.blocks(panel));
         let (plane, product) = (self.plane(), self.product_plane(panel));
-        let depth = Depth { taps: &[0], channels: ins, block: tiles * LANES };
-        let chunk = tiles.div_ceil(tiles.div_ceil(V::PIXELS));
         for number in 0..PLANES {
             let filters = &filters[number * self.layout.plane(panel)..][..ins * panels * LANES];
             let inputs = &planes[number * plane..][..self.in_blocks() * tiles * LANES];
             let products = &mut products[number * product..][..panels * tiles * LANES];
-            for first in (0..tiles).step_by(chunk) {
+            let mut first = 0;
+            while first < tiles {
+                let (chunk, _) = self.chunk::<V>(first);
+                let depth = Depth { taps: &[0], channels: ins, block: chunk * LANES };
                 // SAFETY: `inputs` holds all blocks of all tiles, `filters` the plane of the panel, `products` all tiles
                 // of each of its blocks; sizes are within what V says.
                 unsafe {
                     micro::product::<V>(
-                        (chunk.min(tiles - first), panels),
-                        inputs.as_ptr().add(first * LANES),
+                        (chunk, panels),
+                        inputs.as_ptr().add(first * self.in_blocks() * LANES),
                         &depth,
                         filters.as_ptr(),
                         products.as_mut_ptr().add(first * LANES),
                         tiles * LANES,
                     );
                 }
+                first += chunk;
             }
         }
     }
