@@ -49,7 +49,7 @@ pub enum Algorithm {
     /// As it is defined, for all convolutions.
     Direct,
     /// By Winograd's algorithm F(4x4, 3x3), for kernels of 3x3 with neither stride, dilation nor groups. Rounding
-    /// errors are a few times larger, and an input that is not finite spoils a tile of 4x4 outputs.
+    /// errors are about twice as large, and an input that is not finite spoils a tile of 4x4 outputs.
     Winograd,
 }
 
