@@ -27,7 +27,7 @@ pub mod update;
 mod view;
 
 pub use buffer::Buffer;
-pub use conv::Conv;
+pub use conv::{Algorithm, Conv};
 pub use element::Element;
 pub use linear::Linear;
 pub use lrn::Lrn;

@@ -11,6 +11,7 @@ mod micro;
 mod sweep;
 mod tile;
 mod weights;
+mod winograd;
 
 use crate::element::Element;
 use crate::simd::{InstructionSet, LANES};
@@ -38,6 +39,20 @@ pub struct Conv {
     pub dilation: [usize; 2],
 }
 
+/// How a convolution and the gradient of its input are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Whichever is likely to be faster for the shapes, whatever the number of threads. For `f64`, which is there to
+    /// check against, always [`Algorithm::Direct`].
+    #[default]
+    Auto,
+    /// As it is defined, for all convolutions.
+    Direct,
+    /// By Winograd's algorithm F(4x4, 3x3), for kernels of 3x3 with neither stride, dilation nor groups. Rounding
+    /// errors are about twice as large, and an input that is not finite spoils a tile of 4x4 outputs.
+    Winograd,
+}
+
 impl Conv {
     /// Height and width of the output; `None` where the kernel is larger than the padded input.
     pub fn output(&self, input: [usize; 2]) -> Option<[usize; 2]> {
@@ -59,10 +74,26 @@ impl Conv {
     ///
     /// Where places or slices do not fit the convolution.
     pub fn forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, weights: &[T], output: Sink<'_, T>) {
+        self.forward_by(Algorithm::Auto, set, input, weights, output);
+    }
+
+    /// [`Conv::forward`] by a given algorithm.
+    ///
+    /// # Panics
+    ///
+    /// Where places or slices do not fit the convolution, or the algorithm does not.
+    pub fn forward_by<T: Element>(
+        &self,
+        algorithm: Algorithm,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        weights: &[T],
+        output: Sink<'_, T>,
+    ) {
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], output.size()[i]));
         self.check(input.place.channels, output.channels(), weights.len());
         let bundles = self.bundles();
-        Correlation { bundles, axes, backward: false, conv: self }.run(set, input, weights, output);
+        Correlation { bundles, axes, backward: false, conv: self }.run_by(algorithm, set, input, weights, output);
     }
 
     /// Sends the gradient of the output back to the input.
@@ -77,11 +108,27 @@ impl Conv {
         weights: &[T],
         input: Sink<'_, T>,
     ) {
+        self.backward_input_by(Algorithm::Auto, set, gradient, weights, input);
+    }
+
+    /// [`Conv::backward_input`] by a given algorithm.
+    ///
+    /// # Panics
+    ///
+    /// Where places or slices do not fit the convolution, or the algorithm does not.
+    pub fn backward_input_by<T: Element>(
+        &self,
+        algorithm: Algorithm,
+        set: InstructionSet,
+        gradient: &View<'_, T>,
+        weights: &[T],
+        input: Sink<'_, T>,
+    ) {
         let axes = [0, 1].map(|i| Axis::backward(self, i, input.size()[i], gradient.size()[i]));
         self.check(input.channels(), gradient.place.channels, weights.len());
         let Bundles { count, ins, outs } = self.bundles();
         let bundles = Bundles { count, ins: outs, outs: ins };
-        Correlation { bundles, axes, backward: true, conv: self }.run(set, gradient, weights, input);
+        Correlation { bundles, axes, backward: true, conv: self }.run_by(algorithm, set, gradient, weights, input);
     }
 
     fn check(&self, ins: usize, outs: usize, weights: usize) {

@@ -1,0 +1,183 @@
+//! The filters, transformed once per call.
+#![allow(clippy::needless_range_loop)]
+
+use super::super::correlate::Correlation;
+use super::{PLANES, TAPS, odd, transforms};
+use crate::buffer::{Shared, with_scratch};
+use crate::element::Element;
+use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::threads::for_each;
+
+/// Where the transformed filters are: `[panel][plane][input][output]`, panels of `panels` blocks of outputs.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    ins: usize,
+    outs: usize,
+    panels: usize,
+}
+
+impl Layout {
+    pub(super) fn new(correlation: &Correlation<'_>, panels: usize) -> Self {
+        Self { ins: correlation.bundles.ins, outs: correlation.bundles.outs, panels }
+    }
+
+    /// Number of panels.
+    pub(super) fn count(&self) -> usize {
+        self.outs.div_ceil(LANES).div_ceil(self.panels)
+    }
+
+    /// Blocks of outputs of a panel.
+    pub(super) fn blocks(&self, panel: usize) -> usize {
+        self.panels.min(self.outs.div_ceil(LANES) - panel * self.panels)
+    }
+
+    /// First block of outputs of a panel.
+    pub(super) fn first_block(&self, panel: usize) -> usize {
+        panel * self.panels
+    }
+
+    /// Distance of two planes of a panel.
+    pub(super) fn plane(&self, panel: usize) -> usize {
+        odd(self.ins * self.blocks(panel)) * LANES
+    }
+
+    /// Where a panel starts.
+    pub(super) fn start(&self, panel: usize) -> usize {
+        panel * self.panel()
+    }
+
+    /// Numbers of a panel at most.
+    pub(super) fn panel(&self) -> usize {
+        PLANES * odd(self.ins * self.panels) * LANES
+    }
+
+    /// Numbers of all panels.
+    pub(super) fn len(&self) -> usize {
+        self.start(self.count())
+    }
+}
+
+/// The filters of a convolution, to be transformed.
+#[derive(Clone, Copy)]
+pub(super) struct Filters<'a, T> {
+    backward: bool,
+    pub(super) layout: Layout,
+    weights: &'a [T],
+}
+
+impl<'a, T: Element> Filters<'a, T> {
+    pub(super) fn new(correlation: &Correlation<'_>, layout: Layout, weights: &'a [T]) -> Self {
+        Self { backward: correlation.backward, layout, weights }
+    }
+
+    /// Transforms all filters into `to`.
+    pub(super) fn transform(&self, set: InstructionSet, to: &mut [T]) {
+        let blocks = self.layout.ins.div_ceil(LANES);
+        let to = Shared::new(to);
+        for_each(self.layout.count() * blocks, |task| {
+            let (panel, block) = (task / blocks, task % blocks);
+            with_scratch(self.collected(), |collected| {
+                dispatch(set, Share { filters: self, panel, block, collected, to });
+            });
+        });
+    }
+
+    /// Numbers that [`Filters::transform_block`] needs memory for.
+    pub(super) fn collected(&self) -> usize {
+        LANES * TAPS * self.layout.panels * LANES
+    }
+
+    /// Transforms the filters between a block of inputs and a panel of outputs into the panel's place in `to`, from
+    /// `start` on.
+    #[inline(always)]
+    pub(super) fn transform_block<V: Vector<Element = T>>(
+        &self,
+        [panel, block]: [usize; 2],
+        collected: &mut [T],
+        (to, start): (Shared<'_, T>, usize),
+    ) {
+        let Layout { ins, outs, panels } = self.layout;
+        let first = block * LANES;
+        let inputs = (ins - first).min(LANES);
+        let width = self.layout.blocks(panel) * LANES;
+        let outputs = (outs - panel * panels * LANES).min(width);
+        let collected = &mut collected[..inputs * TAPS * width];
+        self.collect([first, inputs], [panel * panels * LANES, outputs], width, collected);
+        let plane = self.layout.plane(panel);
+        // SAFETY: blocks of inputs have places of their own in each plane.
+        let to =
+            unsafe { to.pointer(start + first * width..start + first * width + (PLANES - 1) * plane + inputs * width) };
+        for vector in 0..inputs * width / LANES {
+            let (input, lanes) = (vector * LANES / width, vector * LANES % width);
+            // SAFETY: within `collected`, `inputs` times nine rows of `width`; the bounds of `to` are checked above.
+            unsafe {
+                let from = collected.as_ptr().add(input * TAPS * width + lanes);
+                let to = to.add(input * width + lanes);
+                let mut half = [[V::zero(); 3]; 6];
+                for x in 0..3 {
+                    let column = transforms::filter([
+                        V::load(from.add(x * width)),
+                        V::load(from.add((3 + x) * width)),
+                        V::load(from.add((6 + x) * width)),
+                    ]);
+                    for y in 0..6 {
+                        half[y][x] = column[y];
+                    }
+                }
+                for y in 0..6 {
+                    let row = transforms::filter(half[y]);
+                    for x in 0..6 {
+                        row[x].store(to.add((y * 6 + x) * plane));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Copies filters to `to`: `[input][tap][output]`, zeros where there is no output. Weights are read in runs as they
+    /// lie.
+    #[inline(always)]
+    fn collect(&self, [first, inputs]: [usize; 2], [out, outputs]: [usize; 2], width: usize, to: &mut [T]) {
+        let Layout { ins, outs, .. } = self.layout;
+        if outputs < width {
+            to.fill(T::ZERO);
+        }
+        if self.backward {
+            for input in 0..inputs {
+                let run = &self.weights[((first + input) * outs + out) * TAPS..][..outputs * TAPS];
+                let rows = &mut to[input * TAPS * width..][..TAPS * width];
+                for output in 0..outputs {
+                    for tap in 0..TAPS {
+                        rows[(TAPS - 1 - tap) * width + output] = run[output * TAPS + tap];
+                    }
+                }
+            }
+        } else {
+            for output in 0..outputs {
+                let run = &self.weights[((out + output) * ins + first) * TAPS..][..inputs * TAPS];
+                for row in 0..inputs * TAPS {
+                    to[row * width + output] = run[row];
+                }
+            }
+        }
+    }
+}
+
+/// A task of [`Filters::transform`].
+struct Share<'a, T> {
+    filters: &'a Filters<'a, T>,
+    panel: usize,
+    block: usize,
+    collected: &'a mut [T],
+    to: Shared<'a, T>,
+}
+
+impl<T: Element> Kernel<T> for Share<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let start = self.filters.layout.start(self.panel);
+        self.filters.transform_block::<V>([self.panel, self.block], self.collected, (self.to, start));
+    }
+}

@@ -1,0 +1,456 @@
+//! Winograd's algorithm against the definition of a convolution, in `f64`, through all views and sinks.
+
+use cnn_kernels::{
+    Algorithm, Buffer, Conv, Element, InstructionSet, LANES, Map, Moments, Place, Pull, Sink, Store, Sums, View,
+    from_blocks, threads, to_blocks,
+};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+type Random = ChaCha8Rng;
+
+/// A convolution in one direction, in numbers every type can hold.
+struct Problem {
+    conv: Conv,
+    backward: bool,
+    batch: usize,
+    /// Size of what is read, and of what is written.
+    sizes: [[usize; 2]; 2],
+    /// Blocks before and behind in the buffers that are read and written.
+    around: [[usize; 2]; 2],
+    read: Vec<f64>,
+    weights: Vec<f64>,
+    /// `max(scale · x + shift, floor)` for the channels that are read.
+    affine: Option<[Vec<f64>; 3]>,
+    sink: Kind,
+}
+
+enum Kind {
+    Store { bias: Option<Vec<f64>>, floor: Option<f64> },
+    Pull { old: Option<Vec<f64>>, factor: Option<Vec<f64>>, through: Option<Through> },
+}
+
+struct Through {
+    z: Vec<f64>,
+    affine: [Vec<f64>; 3],
+    centre: Vec<f64>,
+}
+
+/// What comes out, and the sums that were asked for.
+struct Outcome {
+    written: Vec<f64>,
+    sums: [Vec<f64>; 2],
+    /// The largest number on the way.
+    largest: f64,
+}
+
+fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |most, x| most.max(x.abs()))
+}
+
+fn random(rng: &mut Random, count: usize) -> Vec<f64> {
+    // Numbers that `f32` holds exactly.
+    (0..count).map(|_| f64::from(rng.random_range(-1.0f32..1.0))).collect()
+}
+
+fn random_affine(rng: &mut Random, channels: usize) -> [Vec<f64>; 3] {
+    let floors = [0.0, -0.25, f64::NAN];
+    [random(rng, channels), random(rng, channels), (0..channels).map(|_| floors[rng.random_range(0..3)]).collect()]
+}
+
+/// `max(x, floor)`, where a floor that is not a number is none.
+fn at_least(x: f64, floor: f64) -> f64 {
+    if floor > x { floor } else { x }
+}
+
+impl Problem {
+    /// One with outputs; most are small, and few sizes are multiples of anything.
+    fn random(rng: &mut Random) -> Self {
+        loop {
+            let channels = |rng: &mut Random| match rng.random_range(0..6) {
+                0 => 16 * rng.random_range(1..5),
+                1 => rng.random_range(30..100),
+                _ => rng.random_range(1..40),
+            };
+            let conv = Conv {
+                in_channels: channels(rng),
+                out_channels: channels(rng),
+                groups: 1,
+                kernel: [3; 2],
+                stride: [1; 2],
+                padding: [rng.random_range(0..3), rng.random_range(0..3)],
+                dilation: [1; 2],
+            };
+            let length = |rng: &mut Random| match rng.random_range(0..8) {
+                0 => 4 * rng.random_range(1usize..6),
+                1 => rng.random_range(16..40),
+                _ => rng.random_range(0..12),
+            };
+            let input = [length(rng), length(rng)];
+            let batch = if rng.random_range(0..20) == 0 { 0 } else { rng.random_range(1..6) };
+            let Some(output) = conv.output(input) else { continue };
+            return Self::of(rng, conv, batch, [input, output]);
+        }
+    }
+
+    fn of(rng: &mut Random, conv: Conv, batch: usize, [input, output]: [[usize; 2]; 2]) -> Self {
+        let backward = rng.random_bool(0.5);
+        let sizes = if backward { [output, input] } else { [input, output] };
+        let [ins, outs] = match backward {
+            true => [conv.out_channels, conv.in_channels],
+            false => [conv.in_channels, conv.out_channels],
+        };
+        let [read, written] = [batch * ins * sizes[0][0] * sizes[0][1], batch * outs * sizes[1][0] * sizes[1][1]];
+        let sink = if rng.random_bool(0.5) {
+            let bias = rng.random_bool(0.5).then(|| random(rng, outs));
+            Kind::Store { bias, floor: rng.random_bool(0.5).then_some(0.125) }
+        } else {
+            let old = rng.random_bool(0.5).then(|| random(rng, written));
+            let factor = rng.random_bool(0.5).then(|| random(rng, outs));
+            let through = rng.random_bool(0.7).then(|| Through {
+                z: random(rng, written),
+                affine: random_affine(rng, outs),
+                centre: random(rng, outs),
+            });
+            Kind::Pull { old, factor, through }
+        };
+        let mut around = || [rng.random_range(0..3), rng.random_range(0..3)];
+        Self {
+            around: [around(), around()],
+            conv,
+            backward,
+            batch,
+            sizes,
+            read: random(rng, read),
+            weights: random(rng, conv.weights()),
+            affine: rng.random_bool(0.5).then(|| random_affine(rng, ins)),
+            sink,
+        }
+    }
+
+    fn channels(&self) -> [usize; 2] {
+        match self.backward {
+            true => [self.conv.out_channels, self.conv.in_channels],
+            false => [self.conv.in_channels, self.conv.out_channels],
+        }
+    }
+
+    fn place(&self, side: usize) -> Place {
+        let place = Place::new(self.batch, self.channels()[side], self.sizes[side]);
+        let [before, behind] = self.around[side];
+        Place { first_block: before, buffer_blocks: before + place.blocks() + behind, ..place }
+    }
+
+    /// The convolution alone, as it is defined.
+    fn correlate(&self) -> Vec<f64> {
+        let ([ins, outs], [from, to]) = (self.channels(), self.sizes);
+        let mut read = self.read.clone();
+        if let Some([scale, shift, floor]) = &self.affine {
+            for (i, x) in read.iter_mut().enumerate() {
+                let channel = i / (from[0] * from[1]) % ins;
+                *x = at_least(scale[channel] * *x + shift[channel], floor[channel]);
+            }
+        }
+        let mut written = Vec::new();
+        for i in 0..self.batch * outs * to[0] * to[1] {
+            let (column, row, out, image) =
+                (i % to[1], i / to[1] % to[0], i / (to[0] * to[1]) % outs, i / (to[0] * to[1] * outs));
+            let mut sum = 0.0;
+            for tap in 0..9 {
+                let at = |position: usize, tap: usize, axis: usize| {
+                    let padding = self.conv.padding[axis];
+                    let at = match self.backward {
+                        true => (position + padding).checked_sub(tap),
+                        false => (position + tap).checked_sub(padding),
+                    };
+                    at.filter(|at| *at < from[axis])
+                };
+                if let (Some(y), Some(x)) = (at(row, tap / 3, 0), at(column, tap % 3, 1)) {
+                    for input in 0..ins {
+                        let weight = if self.backward { input * outs + out } else { out * ins + input };
+                        let pixel = ((image * ins + input) * from[0] + y) * from[1] + x;
+                        sum += read[pixel] * self.weights[weight * 9 + tap];
+                    }
+                }
+            }
+            written.push(sum);
+        }
+        written
+    }
+
+    fn expected(&self) -> Outcome {
+        let mut written = self.correlate();
+        let before = largest(&written);
+        let (outs, pixels) = (self.channels()[1], self.sizes[1][0] * self.sizes[1][1]);
+        let mut sums = [vec![0.0; outs], vec![0.0; outs]];
+        let channel = |i: usize| i / pixels % outs;
+        match &self.sink {
+            Kind::Store { bias, floor } => {
+                let count = (self.batch * pixels) as f64;
+                for (i, x) in written.iter_mut().enumerate() {
+                    *x = at_least(*x + bias.as_ref().map_or(0.0, |b| b[channel(i)]), floor.unwrap_or(f64::NAN));
+                    sums[0][channel(i)] += *x / count;
+                }
+                for (i, x) in written.iter().enumerate() {
+                    sums[1][channel(i)] += (x - sums[0][channel(i)]).powi(2) / count;
+                }
+            }
+            Kind::Pull { old, factor, through } => {
+                for (i, g) in written.iter_mut().enumerate() {
+                    let c = channel(i);
+                    if let Some(Through { z, affine: [scale, shift, floor], centre }) = through {
+                        if scale[c] * z[i] + shift[c] <= floor[c] {
+                            *g = 0.0;
+                        }
+                        sums[0][c] += *g;
+                        sums[1][c] += *g * (z[i] - centre[c]);
+                    }
+                    *g = *g * factor.as_ref().map_or(1.0, |f| f[c]) + old.as_ref().map_or(0.0, |old| old[i]);
+                }
+            }
+        }
+        let largest = before.max(largest(&written)).max(1.0);
+        Outcome { written, sums, largest }
+    }
+
+    /// The result of an algorithm, whose neighbours in the buffer must be as before.
+    fn computed<T: Element>(&self, algorithm: Algorithm, set: InstructionSet) -> Outcome {
+        let [from, to] = [self.place(0), self.place(1)];
+        let cast = |values: &[f64]| values.iter().map(|x| T::from_f64(*x)).collect::<Vec<T>>();
+        let wide = |values: &[f64], place: &Place| {
+            let mut values = cast(values);
+            values.resize(place.padded_channels(), T::ZERO);
+            values
+        };
+        let buffer = |values: &[f64], place: &Place| {
+            let mut buffer = Buffer::<T>::zeros(place.len());
+            buffer.fill(T::from_f64(7.0));
+            to_blocks(&cast(values), &mut buffer, place);
+            buffer
+        };
+        let affine = |affine: &[Vec<f64>; 3], place: &Place| [0, 1, 2].map(|i| wide(&affine[i], place));
+        let (read, weights) = (buffer(&self.read, &from), cast(&self.weights));
+        let read_affine = self.affine.as_ref().map(|a| affine(a, &from));
+        let mut input = View::plain(&read, from);
+        if let Some([scale, shift, floor]) = &read_affine {
+            input.map = Map::Affine { scale, shift, floor };
+        }
+        let count = self.batch * to.channels * to.pixels();
+        let nothing = vec![0.0; count];
+        let run = |sink: Sink<'_, T>| match self.backward {
+            true => self.conv.backward_input_by(algorithm, set, &input, &weights, sink),
+            false => self.conv.forward_by(algorithm, set, &input, &weights, sink),
+        };
+        let (written, sums) = match &self.sink {
+            Kind::Store { bias, floor } => {
+                let mut data = buffer(&nothing, &to);
+                let (bias, mut moments) = (bias.as_ref().map(|b| cast(b)), Moments::default());
+                run(Sink::Store(Store {
+                    data: &mut data,
+                    place: to,
+                    bias: bias.as_deref(),
+                    floor: floor.map(T::from_f64),
+                    moments: Some(&mut moments),
+                }));
+                (data, [moments.mean, moments.variance])
+            }
+            Kind::Pull { old, factor, through } => {
+                let mut data = buffer(old.as_ref().unwrap_or(&nothing), &to);
+                let factor = factor.as_ref().map(|f| wide(f, &to));
+                let z = through.as_ref().map(|t| (buffer(&t.z, &to), affine(&t.affine, &to)));
+                let mut sums =
+                    Sums { centre: through.as_ref().map_or(vec![], |t| t.centre.clone()), ..Sums::default() };
+                run(Sink::Pull(Pull {
+                    data: &mut data,
+                    place: to,
+                    accumulate: old.is_some(),
+                    factor: factor.as_deref(),
+                    through: z.as_ref().map(|(z, [scale, shift, floor])| View {
+                        data: z,
+                        place: to,
+                        map: Map::Affine { scale, shift, floor },
+                    }),
+                    sums: through.is_some().then_some(&mut sums),
+                }));
+                (data, [sums.gradient, sums.product])
+            }
+        };
+        for (plane, values) in written.chunks_exact((to.pixels() * LANES).max(1)).enumerate() {
+            let block = (plane % to.buffer_blocks).checked_sub(to.first_block).filter(|block| *block < to.blocks());
+            for (i, x) in values.iter().enumerate() {
+                match block {
+                    None => assert_eq!(x.to_f64(), 7.0, "written beside its place"),
+                    // What is added to every channel is the caller's affair.
+                    Some(block) if block * LANES + i % LANES >= to.channels && !self.lifts_floor() => {
+                        assert_eq!(x.to_f64(), 0.0, "lanes beyond the channels");
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        let mut maps = vec![T::ZERO; count];
+        from_blocks(&written, &to, &mut maps);
+        let written: Vec<f64> = maps.into_iter().map(T::to_f64).collect();
+        Outcome { largest: largest(&written), written, sums }
+    }
+
+    /// Whether the sink makes zeros something else.
+    fn lifts_floor(&self) -> bool {
+        matches!(self.sink, Kind::Store { floor: Some(floor), .. } if floor > 0.0)
+    }
+
+    fn describe(&self) -> String {
+        let sink = match &self.sink {
+            Kind::Store { bias, floor } => format!("store, bias {}, floor {floor:?}", bias.is_some()),
+            Kind::Pull { old, factor, through } => {
+                format!("pull, old {}, factor {}, through {}", old.is_some(), factor.is_some(), through.is_some())
+            }
+        };
+        let Self { conv, backward, batch, sizes, .. } = self;
+        format!("{conv:?} backward {backward} batch {batch} sizes {sizes:?} affine {}, {sink}", self.affine.is_some())
+    }
+
+    fn check<T: Element>(&self, expected: &Outcome, set: InstructionSet, tolerance: f64) {
+        let computed = self.computed::<T>(Algorithm::Winograd, set);
+        // A sum that cancels is as exact as what was summed up.
+        let size = expected.largest;
+        let terms = (self.batch * self.sizes[1][0] * self.sizes[1][1]) as f64;
+        let [first, second] = match &self.sink {
+            Kind::Store { .. } => [size, size * size],
+            Kind::Pull { .. } => [size * terms.max(1.0), 2.0 * size * terms.max(1.0)],
+        };
+        let close = |name: &str, expected: &[f64], computed: &[f64], scale: f64| {
+            for (i, (e, c)) in expected.iter().zip(computed).enumerate() {
+                let off = (e - c).abs() / scale;
+                assert!(off <= tolerance, "{name} {i}: {c} for {e}, off by {off:.1e}; {set}: {}", self.describe());
+            }
+        };
+        close("result", &expected.written, &computed.written, size);
+        if terms > 0.0 {
+            close("first sum", &expected.sums[0], &computed.sums[0], first);
+            close("second sum", &expected.sums[1], &computed.sums[1], second);
+        }
+    }
+}
+
+fn sets() -> impl Iterator<Item = InstructionSet> {
+    InstructionSet::ALL.into_iter().filter(|set| set.available())
+}
+
+#[test]
+fn it_is_a_convolution() {
+    let mut rng = Random::seed_from_u64(1);
+    for _ in 0..300 {
+        let problem = Problem::random(&mut rng);
+        let expected = problem.expected();
+        for set in sets() {
+            problem.check::<f32>(&expected, set, 1e-5);
+        }
+        problem.check::<f64>(&expected, InstructionSet::Portable, 1e-14);
+    }
+}
+
+/// Shapes of networks: those whose tiles are cut into many parts, and those whose tiles are taken at once.
+#[test]
+fn it_is_a_convolution_of_many_tiles() {
+    let mut rng = Random::seed_from_u64(2);
+    for (batch, ins, outs, size) in [
+        (1, 16, 16, [70, 61]),
+        (17, 16, 48, [8, 8]),
+        (2, 48, 17, [30, 33]),
+        (3, 16, 130, [13, 13]),
+        (1, 200, 64, [5, 4]),
+    ] {
+        for _ in 0..4 {
+            let conv = Conv {
+                in_channels: ins,
+                out_channels: outs,
+                groups: 1,
+                kernel: [3; 2],
+                stride: [1; 2],
+                padding: [1; 2],
+                dilation: [1; 2],
+            };
+            let problem = Problem::of(&mut rng, conv, batch, [size; 2]);
+            problem.check::<f32>(&problem.expected(), InstructionSet::widest(), 1e-5);
+        }
+    }
+}
+
+/// The largest error compared to the largest result, with as many channels as networks have.
+#[test]
+fn its_errors_are_small() {
+    let mut rng = Random::seed_from_u64(3);
+    for (channels, limit) in [(64, 4e-6), (512, 8e-6)] {
+        let conv = Conv {
+            in_channels: channels,
+            out_channels: 32,
+            groups: 1,
+            kernel: [3; 2],
+            stride: [1; 2],
+            padding: [1; 2],
+            dilation: [1; 2],
+        };
+        let mut problem = Problem::of(&mut rng, conv, 1, [[16, 16]; 2]);
+        (problem.backward, problem.affine) = (false, None);
+        problem.read = random(&mut rng, channels * 256);
+        problem.sink = Kind::Store { bias: None, floor: None };
+        let expected = problem.expected().written;
+        for set in sets() {
+            let error = |algorithm: Algorithm| {
+                let computed = problem.computed::<f32>(algorithm, set).written;
+                let off: Vec<f64> = expected.iter().zip(&computed).map(|(e, c)| e - c).collect();
+                largest(&off) / largest(&expected)
+            };
+            let (direct, winograd) = (error(Algorithm::Direct), error(Algorithm::Winograd));
+            println!("{channels} channels, {set}: direct {direct:.1e}, Winograd {winograd:.1e}");
+            assert!(winograd < limit, "{winograd:.1e}");
+        }
+    }
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let mut rng = Random::seed_from_u64(4);
+    let mut problems: Vec<Problem> = (0..20).map(|_| Problem::random(&mut rng)).collect();
+    let conv = Conv {
+        in_channels: 40,
+        out_channels: 70,
+        groups: 1,
+        kernel: [3; 2],
+        stride: [1; 2],
+        padding: [1; 2],
+        dilation: [1; 2],
+    };
+    problems.extend([[9, 9], [40, 40], [3, 150]].map(|size| Problem::of(&mut rng, conv, 3, [size; 2])));
+    for problem in problems {
+        let outcomes = [1, 2, 3, 7].map(|count| {
+            threads::set_threads(count);
+            [Algorithm::Auto, Algorithm::Winograd].map(|algorithm| {
+                let Outcome { written, sums, .. } = problem.computed::<f32>(algorithm, InstructionSet::chosen());
+                let bits = |values: Vec<f64>| values.into_iter().map(f64::to_bits).collect::<Vec<_>>();
+                (bits(written), sums.map(bits))
+            })
+        });
+        threads::set_threads(0);
+        assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{}", problem.describe());
+    }
+}
+
+#[test]
+#[should_panic(expected = "no Winograd algorithm")]
+fn it_refuses_other_kernels() {
+    let conv = Conv {
+        in_channels: 1,
+        out_channels: 1,
+        groups: 1,
+        kernel: [3; 2],
+        stride: [2; 2],
+        padding: [1; 2],
+        dilation: [1; 2],
+    };
+    let place = Place::new(1, 1, [4, 4]);
+    let (read, mut written) = (Buffer::<f32>::zeros(place.len()), Buffer::zeros(4 * LANES));
+    let sink = Sink::store(&mut written, Place::new(1, 1, [2, 2]));
+    conv.forward_by(Algorithm::Winograd, InstructionSet::chosen(), &View::plain(&read, place), &[0.0; 9], sink);
+}
