@@ -180,17 +180,20 @@ impl<'a> WeightSum<'a> {
             let inputs = LANES.min(self.bundles.ins - block * LANES);
             for lane in 0..width.min(self.bundles.outs - first * LANES) {
                 let output = bundle * self.bundles.outs + first * LANES + lane;
-                for input in 0..inputs {
-                    let channel = bundle * self.bundles.ins + block * LANES + input;
-                    let Some(at) = self.conv.weight_index(output, channel, 0) else { continue };
-                    // SAFETY: each task has the weights between its own channels.
-                    let weights = unsafe { shared.part(at..at + all) };
-                    if taps < all {
-                        weights.fill(T::ZERO);
-                    }
+                // Inputs of an output lie one behind the other, but only those of its group.
+                let channels = bundle * self.bundles.ins + block * LANES;
+                let seen = self.conv.inputs_of(output);
+                let (from, until) = (seen.start.max(channels), seen.end.min(channels + inputs));
+                let Some(at) = self.conv.weight_index(output, from, 0).filter(|_| from < until) else { continue };
+                // SAFETY: each task has the weights between its own channels.
+                let weights = unsafe { shared.part(at..at + (until - from) * all) };
+                if taps < all {
+                    weights.fill(T::ZERO);
+                }
+                for (input, weights) in weights.chunks_exact_mut(all).enumerate().filter(|_| taps > 0) {
+                    let sums = &sums[(from - channels + input) * width + lane..];
                     for (tap, (place, _)) in self.taps.iter().enumerate() {
-                        let at = (tap * LANES + input) * width + lane;
-                        weights[*place] = sums[at];
+                        weights[*place] = sums[tap * LANES * width];
                     }
                 }
             }

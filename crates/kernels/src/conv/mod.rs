@@ -149,6 +149,12 @@ impl Conv {
         Bundles { count: self.groups / groups, ins: groups * ins, outs: groups * outs }
     }
 
+    /// The input channels an output channel sees.
+    fn inputs_of(&self, out: usize) -> std::ops::Range<usize> {
+        let (ins, outs) = (self.in_channels / self.groups, self.out_channels / self.groups);
+        out / outs * ins..(out / outs + 1) * ins
+    }
+
     /// Where the weight between an output and an input channel at a tap is; nowhere between groups.
     #[inline(always)]
     fn weight_index(&self, out: usize, input: usize, tap: usize) -> Option<usize> {

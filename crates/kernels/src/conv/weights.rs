@@ -42,14 +42,16 @@ pub(super) fn pack<T: Element>(
         let mut vectors = panel.chunks_exact_mut(width);
         // Weights of neighbouring outputs are far apart: their taps are gathered run by run before they are sorted.
         let mut near = vec![T::ZERO; LANES * width * all];
+        let steps = correlation.steps(width);
         for block in (0..bundles.ins).step_by(LANES) {
             let inputs = LANES.min(bundles.ins - block);
-            correlation.gather(weights, bundle, [first * LANES, outputs], [block, inputs], &mut near);
+            correlation.gather(weights, bundle, [first * LANES, outputs], [block, inputs], steps, &mut near);
             for (tap, _) in taps {
                 for input in 0..inputs {
                     let Some(to) = vectors.next() else { return };
+                    let near = &near[input * steps[1] + tap..];
                     for (lane, to) in to[..outputs].iter_mut().enumerate() {
-                        *to = near[(lane * LANES + input) * all + tap];
+                        *to = near[lane * steps[0]];
                     }
                     to[outputs..].fill(T::ZERO);
                 }
@@ -59,22 +61,42 @@ pub(super) fn pack<T: Element>(
 }
 
 impl Correlation<'_> {
-    /// Copies all taps between some channels of a bundle, in this direction, to `[output][16 inputs][tap]`.
+    /// How far apart the taps of two outputs, and of two inputs, are gathered: as the weights have them.
+    fn steps(&self, width: usize) -> [usize; 2] {
+        let taps = self.conv.kernel[0] * self.conv.kernel[1];
+        if self.backward { [taps, width * taps] } else { [LANES * taps, taps] }
+    }
+
+    /// Copies all taps between some channels of a bundle, in this direction.
     fn gather<T: Element>(
         &self,
         weights: &[T],
         bundle: usize,
         [first, outputs]: [usize; 2],
         [block, inputs]: [usize; 2],
+        steps: [usize; 2],
         to: &mut [T],
     ) {
         let taps = self.conv.kernel[0] * self.conv.kernel[1];
         let first_output = bundle * self.bundles.outs + first;
         let first_input = bundle * self.bundles.ins + block;
-        for (lane, to) in to.chunks_exact_mut(LANES * taps).take(outputs).enumerate() {
-            for (input, to) in to.chunks_exact_mut(taps.max(1)).take(inputs).enumerate() {
-                let pair = (first_output + lane, first_input + input);
-                let (out, input) = if self.backward { (pair.1, pair.0) } else { pair };
+        // The channel whose weights lie one behind the other is the convolution's input.
+        let (rows, columns) = if self.backward { (inputs, outputs) } else { (outputs, inputs) };
+        let [row_step, column_step] = if self.backward { [steps[1], steps[0]] } else { steps };
+        for row in 0..rows {
+            let to = &mut to[row * row_step..][..columns * column_step];
+            let pair = |column: usize| match self.backward {
+                true => (first_input + row, first_output + column),
+                false => (first_output + row, first_input + column),
+            };
+            if self.conv.groups == 1 {
+                let (out, input) = pair(0);
+                let at = (out * self.conv.in_channels + input) * taps;
+                to.copy_from_slice(&weights[at..at + columns * taps]);
+                continue;
+            }
+            for (column, to) in to.chunks_exact_mut(taps.max(1)).enumerate() {
+                let (out, input) = pair(column);
                 match self.conv.weight_index(out, input, 0) {
                     Some(at) => to.copy_from_slice(&weights[at..at + taps]),
                     None => to.fill(T::ZERO),
