@@ -1,7 +1,7 @@
 //! A network in candle, held to torch's golden: logits, inner nodes and gradients, in f64 and in f32.
 
 use crate::error::Result;
-use crate::golden::Golden;
+use crate::golden::{Golden, NODE_SAMPLES};
 use crate::mismatch::{Findings, Mismatch};
 use crate::rule::Rule;
 use candle_core::{DType, Device, Tensor, Var};
@@ -166,7 +166,7 @@ impl Parity<'_> {
         let values = model.nodes(&self.batch(name, input, DType::F64)?, &paths)?;
         drop(model);
         for (index, path) in paths[..rows].iter().enumerate() {
-            let found = fingerprint(self.rule, path, &numbers(&values[index])?, 32);
+            let found = fingerprint(self.rule, path, &numbers(&values[index])?, NODE_SAMPLES);
             let expected = self.golden.row(&format!("eval{number}.nodes"), rows, index);
             let error = found.error(expected, 1.0 / (values[index].elem_count() as f64).sqrt());
             self.comparison.nodes += 1;
@@ -237,7 +237,9 @@ impl Parity<'_> {
             let [torch, derived] = [&zero, &cancelled].map(|set| if set.contains(name) { "zero" } else { "not zero" });
             self.findings.differ(format!("gradient of {name}, by the network"), torch, derived);
         }
-        let largest = self.golden.values("train.gradients").chunks(10).map(|row| row[1]).fold(0.0, f64::max);
+        let golden = self.golden;
+        let row_of = |row: usize| golden.row("train.gradients", rows.len(), row);
+        let largest = (0..rows.len()).map(|row| row_of(row)[1]).fold(0.0, f64::max);
         for (spec, var) in trainable {
             let place = format!("gradient of {} in {dtype:?}", spec.name);
             let Some(row) = rows.get(spec.name.as_str()) else {
@@ -248,7 +250,7 @@ impl Parity<'_> {
                 self.findings.differ(place, "a gradient", "none");
                 continue;
             };
-            let expected = self.golden.row("train.gradients", rows.len(), *row);
+            let expected = row_of(*row);
             let found = fingerprint(self.rule, &spec.name, &numbers(gradient)?, expected.len() - 2);
             if zero.contains(spec.name.as_str()) {
                 if dtype == DType::F64 {
