@@ -53,9 +53,11 @@ SIZES = {
     "alexnet_paper_pool_lrn": ((3, 227, 227), (3, 227, 251)),
     "googlenet_paper": ((3, 224, 224), (3, 64, 96)),
 }
-# In any network some pool or ReLU may be so near its kink that f32 falls to either side, and gradients jump: to which,
-# one f32 run cannot tell. So the f32 distance is also measured by moving every weight by up to a millionth, in f64.
-DRAWS = 4
+# In any network some pool or ReLU may be so near its kink that f32 falls to either side, and every gradient before it
+# jumps: to which, one run cannot tell. So f32 runs are made with every weight moved by up to a millionth too, which
+# moves the maps about three times as far as f32's rounding does. Each draw is run in both directions: what lies near
+# a kink and is moved away from it one way is moved over it the other way.
+DRAWS, MOVE = 8, 1e-6
 # Too deep or too wide for a quick check, and built of the same blocks as their smaller kin.
 LEFT_OUT = {
     "vgg11_d2l", "googlenet_naive", "resnet200", "resnet101_v1", "resnet152_v1", "plain34",
@@ -243,28 +245,19 @@ def golden(name, network, seed):
     metadata |= {"heads": heads, "head_weight": head_weight, "gradients": names, "zero_gradients": zero}
 
     def distances(others):
-        apart = [float((others[n].double() - gradients[n]).abs().max()) / largest[n] if n not in zero else 0.0
+        apart = [float((gradients[n] - others[n]).abs_().max()) / largest[n] if n not in zero else 0.0
                  for n in names]
         held = torch.tensor([d for n, d in zip(names, apart) if n not in zero])
         return torch.tensor(apart), {"max": float(held.max()), "median": float(held.median())}
 
     # Every weight moved by its last bit: what f64 can be asked for.
+    weights = [p.detach().float() for p in net.parameters()]
     with torch.no_grad():
         generator = torch.Generator().manual_seed(0)
         for parameter in net.parameters():
             up = torch.rand(parameter.shape, generator=generator) < 0.5
             parameter.copy_(torch.nextafter(parameter, torch.where(up, torch.inf, -torch.inf).double()))
     metadata["f64_gradients"] = distances(train(net, x1, labels, heads, head_weight)[2])[1]
-    fill(net, seed)
-
-    jumps = torch.zeros(len(names))
-    for draw in range(DRAWS):
-        with torch.no_grad():
-            generator = torch.Generator().manual_seed(draw)
-            for parameter in net.parameters():
-                parameter.mul_(1 + 1e-6 * (2 * torch.rand(parameter.shape, generator=generator).double() - 1))
-        jumps = torch.maximum(jumps, distances(train(net, x1, labels, heads, head_weight)[2])[0])
-        fill(net, seed)
 
     # The same in f32: what f32 can be asked for.
     for parameter in net.parameters():
@@ -272,15 +265,25 @@ def golden(name, network, seed):
     with torch.no_grad():
         for key, value in net.named_buffers():
             value.copy_(kept[key])
-    net.float()
+        net.float()
+        for parameter, weight in zip(net.parameters(), weights):
+            parameter.copy_(weight)
     logits32 = evaluate(net, x1.float(), seed, set(nodes))[0]
     metadata["f32_logits"] = float((logits32.double() - logits1).abs().max()) / metadata["separation"]
     if size2:
         logits32 = evaluate(net, x2.float(), seed, set(nodes))[0]
         metadata["f32_logits2"] = float((logits32.double() - logits2).abs().max()) / metadata["separation2"]
-    gradients32 = train(net, x1.float(), labels, heads, head_weight)[2]
-    tensors["train.f32_distance"], metadata["f32_gradients"] = distances(gradients32)
-    tensors["train.f32_distance"] = torch.maximum(tensors["train.f32_distance"], jumps)
+    distance, metadata["f32_gradients"] = distances(train(net, x1.float(), labels, heads, head_weight)[2])
+    for draw in range(DRAWS):
+        generator = torch.Generator().manual_seed(draw)
+        moves = [MOVE * (2 * torch.rand(w.shape, generator=generator) - 1) for w in weights]
+        for sign in (1, -1):
+            with torch.no_grad():
+                for parameter, weight, move in zip(net.parameters(), weights, moves):
+                    torch.addcmul(weight, weight, move, value=sign, out=parameter)
+            moved = train(net, x1.float(), labels, heads, head_weight)[2]
+            distance = torch.maximum(distance, distances(moved)[0])
+    tensors["train.f32_distance"] = distance
     tensors = {k: v.contiguous().clone() for k, v in tensors.items()}
     for key, tensor in tensors.items():
         assert torch.isfinite(tensor).all(), key
