@@ -150,6 +150,11 @@ def describe(name, network):
     return record
 
 
+def macs(name):
+    """Multiply-accumulates at the usual input, as written in networks/NAME.json."""
+    return json.loads((HERE / "networks" / f"{name}.json").read_text())["macs"]
+
+
 def published(name):
     """(num_params, GMACs) from torchvision's own records, for a cross-check."""
     if name not in TORCHVISION:

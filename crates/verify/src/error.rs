@@ -17,6 +17,9 @@ pub enum Error {
         /// Why.
         problem: String,
     },
+    /// No thread for a comparison.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
     /// A definition that cannot be elaborated or computed.
     #[error(transparent)]
     Network(#[from] cnn_core::Error),

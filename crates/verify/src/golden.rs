@@ -1,10 +1,16 @@
 //! The goldens of `tests/goldens/parity`; the README there has the format.
 
 use crate::error::{Error, Result};
+use cnn_core::shape::times;
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+
+/// Sampled elements of an inner node.
+pub(crate) const NODE_SAMPLES: usize = 32;
+/// Most numbers in a batch: a header that asks for more is damaged.
+const BATCH: usize = 1 << 24;
 
 /// Whole-network numbers that torch made.
 #[derive(Clone, Debug)]
@@ -67,12 +73,89 @@ pub struct Spread {
     pub median: f64,
 }
 
+impl About {
+    /// What a damaged header would break later on, in a sentence.
+    fn check(&self, network: &str) -> Result<(), String> {
+        if self.name != network {
+            return Err(format!("it is about {}", self.name));
+        }
+        if self.classes == 0 {
+            return Err("it has no classes".to_string());
+        }
+        let batches = [("calibration", self.calibration), ("input", Some(self.input)), ("input2", self.input2)];
+        for (field, batch) in batches {
+            let Some(batch) = batch else { continue };
+            let numbers = batch.iter().try_fold(1, |product: usize, n| product.checked_mul(*n));
+            if !numbers.is_some_and(|numbers| (1..=BATCH).contains(&numbers)) {
+                return Err(format!("{field} is {}, which is no batch of images", times(&batch)));
+            }
+        }
+        let mut separations = vec![("separation", self.separation)];
+        let mut distances = vec![("f32_logits", self.f32_logits), ("f64_gradients", self.f64_gradients.max)];
+        if self.input2.is_some() {
+            separations.push(("separation2", self.separation2));
+            distances.push(("f32_logits2", self.f32_logits2));
+        }
+        for (field, value) in separations {
+            if !value.is_finite() || value <= 0.0 {
+                return Err(format!("{field} is {value}, but must be positive"));
+            }
+        }
+        for (field, value) in distances {
+            if !value.is_finite() || value < 0.0 {
+                return Err(format!("{field} is {value}, but is a distance"));
+            }
+        }
+        let trained: BTreeSet<&String> = self.gradients.iter().collect();
+        if trained.len() < self.gradients.len() {
+            return Err("gradients names a tensor twice".to_string());
+        }
+        match self.zero_gradients.iter().find(|name| !trained.contains(name)) {
+            Some(name) => Err(format!("zero_gradients has {name}, gradients does not")),
+            None => Ok(()),
+        }
+    }
+
+    /// The first tensor that is missing or not of the shape that the header asks for, in a sentence.
+    fn check_shapes(&self, file: &SafeTensors<'_>) -> Result<(), String> {
+        let shape_of = |name: &str| match file.tensor(name) {
+            Ok(view) => Ok(view.shape().to_vec()),
+            Err(_) => Err(format!("it has no tensor {name}")),
+        };
+        let mut shapes = vec![("train.loss".to_string(), vec![1])];
+        let second = self.input2.map(|input| ("eval2", input));
+        for (part, [images, ..]) in [("eval1", self.input)].into_iter().chain(second) {
+            shapes.push((format!("{part}.logits"), vec![images, self.classes]));
+            shapes.push((format!("{part}.nodes"), vec![self.nodes.len(), 2 + NODE_SAMPLES]));
+        }
+        for output in ["logits"].into_iter().chain(self.heads.iter().map(String::as_str)) {
+            shapes.push((format!("train.{output}"), vec![self.input[0], self.classes]));
+        }
+        shapes.push(("train.f32_distance".to_string(), vec![self.gradients.len()]));
+        for (name, needed) in shapes {
+            let found = shape_of(&name)?;
+            if found != needed {
+                return Err(format!("{name} is {}, but {} is needed", times(&found), times(&needed)));
+            }
+        }
+        // How many elements of each gradient are sampled is the file's choice.
+        match shape_of("train.gradients")?.as_slice() {
+            [rows, width] if *rows == self.gradients.len() && *rows > 0 && *width > 2 => Ok(()),
+            found => Err(format!(
+                "train.gradients is {}, but {} rows of a norm, a largest magnitude and samples are needed",
+                times(found),
+                self.gradients.len()
+            )),
+        }
+    }
+}
+
 impl Golden {
     /// The golden of a network in `folder`, if there is one.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read or is no golden.
+    /// A file that cannot be read, or is no golden of this network.
     pub fn read(folder: &Path, network: &str) -> Result<Option<Self>> {
         let path = folder.join(format!("{network}.safetensors"));
         if !path.exists() {
@@ -82,17 +165,21 @@ impl Golden {
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|error| Error::file(&path, error))?;
         let header = metadata.metadata().as_ref().and_then(|metadata| metadata.get("parity"));
         let header = header.ok_or_else(|| Error::file(&path, "it has no metadata `parity`"))?;
-        let about = serde_json::from_str(header).map_err(|error| Error::file(&path, error))?;
+        let about: About = serde_json::from_str(header).map_err(|error| Error::file(&path, error))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|error| Error::file(&path, error))?;
+        about.check(network).and_then(|()| about.check_shapes(&file)).map_err(|problem| Error::file(&path, problem))?;
         let mut tensors = BTreeMap::new();
         for (name, view) in file.iter() {
-            let values = match view.dtype() {
+            let values: Vec<f64> = match view.dtype() {
                 Dtype::F64 => view.data().as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect(),
                 Dtype::F32 => {
                     view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes).into()).collect()
                 }
                 other => return Err(Error::file(&path, format!("{name} is {other:?}"))),
             };
+            if values.iter().any(|value| !value.is_finite()) {
+                return Err(Error::file(&path, format!("{name} holds what is not a number")));
+            }
             tensors.insert(name.to_string(), values);
         }
         Ok(Some(Self { about, tensors }))

@@ -16,6 +16,8 @@ pub mod parity;
 pub mod reference;
 pub mod rule;
 pub mod shapes;
+mod stack;
 
 pub use error::{Error, Result};
 pub use mismatch::Mismatch;
+pub use stack::deep;
