@@ -2,7 +2,7 @@
 
 use crate::clock::Part;
 use crate::forward::{activation, average, dense, lrn, max, rows};
-use crate::parameters::{Parameters, Receive};
+use crate::parameters::{Parameters, Parts, Receive};
 use crate::plan::Plan;
 use crate::step::{Fill, MapWork, Step, Work};
 use crate::value::Value;
@@ -207,12 +207,16 @@ impl<T: Element> Plan<T> {
             Fill::Linear { weight, .. } => {
                 let linear = Linear { in_features: input.place.channels, out_features: gradient.place.channels };
                 let weights = &mut parameters.values[*weight];
-                if scratch.len() < weights.len() {
-                    scratch = Buffer::zeros(weights.len());
+                if let Some(Parts { memory, update }) = receiver.parts(*weight, weights.len()) {
+                    linear.backward_weights_with(set, &input, &gradient, weights, memory, update);
+                } else {
+                    if scratch.len() < weights.len() {
+                        scratch = Buffer::zeros(weights.len());
+                    }
+                    let all = &mut scratch[..weights.len()];
+                    linear.backward_weights(set, &input, &gradient, all);
+                    receiver.receive(*weight, weights, all);
                 }
-                let all = &mut scratch[..weights.len()];
-                linear.backward_weights(set, &input, &gradient, all);
-                receiver.receive(*weight, weights, all);
             }
             _ => {}
         }

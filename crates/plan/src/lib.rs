@@ -25,5 +25,5 @@ mod value;
 
 pub use clock::StepTime;
 pub use error::{Error, Result};
-pub use parameters::{Parameters, Receive};
+pub use parameters::{Parameters, Parts, Receive, Update};
 pub use plan::{Batch, Plan};

@@ -41,7 +41,27 @@ impl<T: Element> Parameters<T> {
 pub trait Receive<T> {
     /// The gradient of the tensor at position `tensor` of [`Network::tensors`], and the tensor.
     fn receive(&mut self, tensor: usize, weights: &mut [T], gradient: &[T]);
+
+    /// For a receiver that treats each number of a gradient by itself: how to take the gradient of this tensor, of
+    /// `length` numbers, part by part. The gradient of a linear layer, which can be larger than all the rest, is then
+    /// never in memory as a whole; [`Receive::receive`] is not called for it.
+    fn parts(&mut self, tensor: usize, length: usize) -> Option<Parts<'_, T>> {
+        let _ = (tensor, length);
+        None
+    }
 }
+
+/// How a gradient is taken part by part.
+pub struct Parts<'a, T> {
+    /// What is remembered of the tensor: as long as it, or empty.
+    pub memory: [&'a mut [T]; 2],
+    /// Takes a part: the weights, what is remembered of them, and their gradient. Called once for each number, on any
+    /// thread.
+    pub update: Box<Update<'a, T>>,
+}
+
+/// Takes a part of a gradient.
+pub type Update<'a, T> = dyn Fn(&mut [T], [&mut [T]; 2], &[T]) + Sync + 'a;
 
 impl<T, F: FnMut(usize, &mut [T], &[T])> Receive<T> for F {
     fn receive(&mut self, tensor: usize, weights: &mut [T], gradient: &[T]) {

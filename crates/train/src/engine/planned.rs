@@ -9,7 +9,7 @@ use candle_nn::VarBuilder;
 use cnn_core::{Model, Network};
 use cnn_kernels::update::{AdamW, Sgd, Update};
 use cnn_kernels::{Buffer, InstructionSet};
-use cnn_plan::{Batch as Images, Parameters, Plan, Receive};
+use cnn_plan::{Batch as Images, Parameters, Parts, Plan, Receive};
 
 pub(crate) struct Learner {
     /// Holds the weights for saving; behind the parameters while training.
@@ -126,18 +126,35 @@ impl Updates {
     }
 }
 
-impl Receive<f32> for Updates {
-    fn receive(&mut self, tensor: usize, weights: &mut [f32], gradient: &[f32]) {
-        let update = self.update();
+impl Updates {
+    /// What the rule remembers of a tensor of this length.
+    fn memory(&mut self, tensor: usize, length: usize) -> [&mut [f32]; 2] {
+        let needs = self.update().needs();
         while self.memory.len() <= tensor {
             self.memory.push([Buffer::zeros(0), Buffer::zeros(0)]);
         }
-        for (memory, needed) in self.memory[tensor].iter_mut().zip(update.needs()) {
+        for (memory, needed) in self.memory[tensor].iter_mut().zip(needs) {
             if needed && memory.is_empty() {
-                *memory = Buffer::zeros(weights.len());
+                *memory = Buffer::zeros(length);
             }
         }
         let [first, second] = &mut self.memory[tensor];
-        update.step(self.set, weights, gradient, [first, second]);
+        [first, second]
+    }
+}
+
+impl Receive<f32> for Updates {
+    fn receive(&mut self, tensor: usize, weights: &mut [f32], gradient: &[f32]) {
+        let (set, update) = (self.set, self.update());
+        update.step(set, weights, gradient, self.memory(tensor, weights.len()));
+    }
+
+    fn parts(&mut self, tensor: usize, length: usize) -> Option<Parts<'_, f32>> {
+        let (set, update) = (self.set, self.update());
+        let memory = self.memory(tensor, length);
+        let part = move |weights: &mut [f32], memory: [&mut [f32]; 2], gradient: &[f32]| {
+            update.step_part(set, weights, gradient, memory);
+        };
+        Some(Parts { memory, update: Box::new(part) })
     }
 }
