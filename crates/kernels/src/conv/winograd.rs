@@ -18,6 +18,7 @@ mod weights;
 
 use super::correlate::{Correlation, panels};
 use super::micro::{self, Depth};
+use super::sweep::{Axis, Phase};
 use super::tile::Tile;
 use super::{Algorithm, Bundles};
 use crate::buffer::{Shared, with_scratch};
@@ -78,12 +79,31 @@ impl Correlation<'_> {
 
     /// Whether Winograd's algorithm is likely to take less time; shapes alone decide.
     fn prefers_winograd(&self, batch: usize) -> bool {
-        self.suits_winograd() && cut::pays(&self.bundles, batch, [self.axes[0].count(), self.axes[1].count()])
+        let [down, right] = &self.axes;
+        let taps = |axis: &Axis| axis.phases[0].taps.len();
+        self.suits_winograd()
+            && cut::pays(&self.bundles, taps(down) * taps(right), batch, [down.count(), right.count()])
+    }
+
+    /// An axis with all its taps.
+    fn whole_axis(&self, axis: usize) -> Axis {
+        let padding = self.conv.padding[axis] as isize;
+        let low = if self.backward { padding - 2 } else { -padding };
+        let taps = (0..3).map(|tap| (tap, low + tap as isize)).collect();
+        Axis { stride: 1, step: 1, phases: vec![Phase { count: self.axes[axis].count(), taps }] }
     }
 
     /// The same as [`Correlation::run`] by Winograd's algorithm.
-    fn run_winograd<T: Element>(self, set: InstructionSet, input: &View<'_, T>, weights: &[T], output: Sink<'_, T>) {
+    fn run_winograd<T: Element>(
+        mut self,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        weights: &[T],
+        output: Sink<'_, T>,
+    ) {
         let size = [self.axes[0].count(), self.axes[1].count()];
+        // A tile needs all taps, those that meet nothing but padding too.
+        self.axes = [0, 1].map(|i| self.whole_axis(i));
         let layout = Layout::new(&self, panels::<T>(set));
         let filters = Filters::new(&self, layout, weights);
         let cut = Cut::new(&self.bundles, input.place.batch, size, layout.count());

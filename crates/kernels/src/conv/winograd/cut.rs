@@ -101,15 +101,17 @@ impl Part {
 
 /// Whether the algorithm is likely to take less time than the direct computation, of which it must promise a tenth.
 ///
+/// `taps` is the number of those that meet more than padding, which the direct computation leaves out.
+///
 /// Both are counted in multiply-adds of a vector: those of the products, the work per block of channels read or
 /// written, and the preparation of the filters, which is bound by memory and so about the same. The factors were fitted
 /// to times on a CPU with AVX-512.
-pub(super) fn pays(bundles: &Bundles, batch: usize, size: [usize; 2]) -> bool {
+pub(super) fn pays(bundles: &Bundles, taps: usize, batch: usize, size: [usize; 2]) -> bool {
     const PREPARED: f64 = 900.0;
     let [pixels, tiles] = [1, OUT].map(|step| (batch * size[0].div_ceil(step) * size[1].div_ceil(step)) as f64);
-    let (ins, outs) = (bundles.ins as f64, bundles.outs.div_ceil(LANES) as f64);
+    let (taps, ins, outs) = (taps as f64, bundles.ins as f64, bundles.outs.div_ceil(LANES) as f64);
     let blocks = bundles.ins.div_ceil(LANES) as f64 + outs;
-    let direct = pixels * (9.8 * ins * outs + 25.0 * blocks) + PREPARED * ins * outs;
+    let direct = pixels * (1.09 * taps * ins * outs + 25.0 * blocks) + PREPARED * taps / 9.0 * ins * outs;
     let winograd = tiles * (36.0 * outs * (1.15 * ins + 6.0) + 620.0 * blocks) + PREPARED * ins * outs;
     1.1 * winograd < direct
 }
@@ -119,7 +121,8 @@ mod tests {
     use super::*;
 
     fn chosen(batch: usize, ins: usize, outs: usize, size: usize) -> bool {
-        pays(&Bundles { count: 1, ins, outs }, batch, [size; 2])
+        let taps = if size == 1 { 1 } else { 9 };
+        pays(&Bundles { count: 1, ins, outs }, taps, batch, [size; 2])
     }
 
     #[test]
