@@ -246,7 +246,6 @@ impl<T: Element> Task<'_, T> {
             return;
         }
         let taps: Vec<usize> = sweep.taps.iter().map(|offset| self.tile.tap(axes, *offset)).collect();
-        let depth = Depth { taps: &taps, channels: bundles.ins, block: self.tile.block() };
         let vectors = bundles.ins * taps.len();
         let per_bundle = sweep.weights.len() / bundles.count.max(1);
         let weights = &sweep.weights[self.bundle * per_bundle + first * LANES * vectors..][..panels * LANES * vectors];
@@ -255,6 +254,14 @@ impl<T: Element> Task<'_, T> {
         let chunk = run.div_ceil(run.div_ceil(V::PIXELS));
         for number in 0..runs {
             let start = self.tile.run(number, size);
+            // Rows of the kernel that lie on the border, above or below, are left out: theirs are the first or last taps.
+            let row = self.tile.run_row(number, size);
+            let height = self.input.place.height;
+            let inside = |tap: &[isize; 2]| self.tile.is_inside(row, tap[0], height);
+            let first = sweep.taps.iter().position(inside).unwrap_or(taps.len());
+            let end = sweep.taps.iter().rposition(inside).map_or(first, |last| last + 1);
+            let left_out = [first, taps.len() - end];
+            let depth = Depth { taps: &taps[first..end], left_out, channels: bundles.ins, block: self.tile.block() };
             for pixel in (0..run).step_by(chunk) {
                 let pixels = chunk.min(run - pixel);
                 let at = (number * run + pixel) * LANES;

@@ -11,6 +11,8 @@ use crate::simd::{LANES, Vector};
 pub(super) struct Depth<'a> {
     /// Where each tap's pixel is, from the window's start.
     pub(super) taps: &'a [usize],
+    /// Taps left out before and after these, whose weights are passed over.
+    pub(super) left_out: [usize; 2],
     /// Input channels.
     pub(super) channels: usize,
     /// Distance of two blocks in the tile.
@@ -62,6 +64,7 @@ unsafe fn block<V: Vector, const PIXELS: usize, const PANELS: usize>(
     let mut sums = [[V::zero(); PIXELS]; PANELS];
     for (number, first) in (0..depth.channels).step_by(LANES).enumerate() {
         let channels = (depth.channels - first).min(LANES);
+        weights = weights.wrapping_add(depth.left_out[0] * channels * PANELS * LANES);
         for tap in depth.taps {
             // SAFETY: the caller vouches for every offset of `depth`, and for as many weights as the loops take.
             unsafe {
@@ -81,6 +84,7 @@ unsafe fn block<V: Vector, const PIXELS: usize, const PANELS: usize>(
                 }
             }
         }
+        weights = weights.wrapping_add(depth.left_out[1] * channels * PANELS * LANES);
     }
     for panel in 0..PANELS {
         for p in 0..PIXELS {

@@ -82,6 +82,17 @@ impl Tile {
         }
     }
 
+    /// The row of run number `run`, counted from the first it covers.
+    pub(super) fn run_row(&self, run: usize, [rows, columns]: [usize; 2]) -> usize {
+        if self.along_images { run / columns } else { run % rows }
+    }
+
+    /// Whether a window of that row reads a row of the input, and not one of its border, at this offset.
+    pub(super) fn is_inside(&self, row: usize, offset: isize, height: usize) -> bool {
+        let read = ((self.span[0].start + row) * self.stride[0]) as isize + offset;
+        (0..height as isize).contains(&read)
+    }
+
     /// Which position, counted by runs, an image's row starts at, and how many positions lie between its columns.
     #[inline(always)]
     pub(super) fn position(&self, image: usize, row: usize, [rows, columns]: [usize; 2]) -> [usize; 2] {

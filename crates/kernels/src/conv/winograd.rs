@@ -358,7 +358,7 @@ impl<T: Element> Task<'_, T> {
             let mut first = 0;
             while first < tiles {
                 let (chunk, _) = self.chunk::<V>(first);
-                let depth = Depth { taps: &[0], channels: ins, block: chunk * LANES };
+                let depth = Depth { taps: &[0], left_out: [0, 0], channels: ins, block: chunk * LANES };
                 // SAFETY: `inputs` holds all blocks of all tiles, `filters` the plane of the panel, `products` all tiles
                 // of each of its blocks; sizes are within what V says.
                 unsafe {
