@@ -17,6 +17,7 @@ pub mod flatten;
 pub mod linear;
 pub mod loss;
 pub mod lrn;
+pub mod peak;
 mod pieces;
 mod place;
 pub mod pool;

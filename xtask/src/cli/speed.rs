@@ -49,6 +49,9 @@ pub struct Bench {
     /// Print where the time goes, step by step, slowest first; engine plan only
     #[arg(long, conflicts_with_all = ["serve", "json"])]
     pub steps: bool,
+    /// Compare one thread with all of them, beside a loop of multiply-adds that touches registers only; engine plan only
+    #[arg(long, conflicts_with_all = ["serve", "json", "steps"])]
+    pub scaling: bool,
     /// Print JSON
     #[arg(long, conflicts_with = "serve")]
     pub json: bool,

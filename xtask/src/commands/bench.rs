@@ -1,13 +1,14 @@
 //! `bench`: the time and the memory of a network's forward pass or training step.
 
 use crate::bench::{self, Engine, Memory, Request, Times, Workload, milliseconds};
-use crate::cli::{self, Common};
+use crate::cli::{self, Common, EngineName};
 use crate::comparison::bytes;
 use crate::progress;
 use crate::rerun;
 use anyhow::{Result, ensure};
 use cnn_core::candle_core::DType;
 use cnn_core::shape::times;
+use cnn_kernels::{InstructionSet, peak, threads};
 use serde_json::{Value, json};
 use std::time::Instant;
 
@@ -27,6 +28,10 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
     let mut engine = bench::open(args.engine, &workload)?;
     if args.serve {
         return bench::serve(engine.as_mut(), base, args.train);
+    }
+    if args.scaling {
+        ensure!(args.engine == EngineName::Plan, "--scaling belongs to --engine plan");
+        return print_scaling(engine.as_mut(), args.runs);
     }
     let times = take_times(engine.as_mut(), args.runs)?;
     let output = engine.output()?.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
@@ -58,6 +63,32 @@ fn take_times(engine: &mut dyn Engine, runs: u32) -> Result<Times> {
     }
     bar.finish_and_clear();
     Ok(Times::new(times))
+}
+
+/// What more threads gain, in turns with what they gain a loop that nothing but the clock bounds.
+fn print_scaling(engine: &mut dyn Engine, runs: u32) -> Result<()> {
+    let widths = [1, rerun::threads()];
+    let mut times = widths.map(|_| Vec::new());
+    let mut peaks = widths.map(|_| Vec::new());
+    for run in 0..WARM_UP + runs {
+        for (i, width) in widths.into_iter().enumerate() {
+            threads::set_threads(width);
+            let peak = peak::multiply_adds(InstructionSet::chosen());
+            let started = Instant::now();
+            engine.step()?;
+            if run >= WARM_UP {
+                times[i].push(milliseconds(started.elapsed()));
+                peaks[i].push(peak / 1e9);
+            }
+        }
+    }
+    let [times, peaks] = [times, peaks].map(|medians| medians.map(|values| Times::new(values).median()));
+    for i in 0..2 {
+        println!("threads: {}: {:.1} ms a step, {:.0} GFLOP/s in registers", widths[i], times[i], peaks[i]);
+    }
+    let (gain, most) = (times[0] / times[1], peaks[1] / peaks[0]);
+    println!("gain {gain:.3} of {most:.3}: {:.3}", gain / most);
+    Ok(())
 }
 
 /// The slowest steps, and the sum of all.

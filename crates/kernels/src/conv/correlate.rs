@@ -69,6 +69,8 @@ impl Correlation<'_> {
         let parts = cut.parts.iter().product();
         let output = output.open(parts);
         let output = if flat { output.flat() } else { output };
+        // Moments are taken of whole tiles, but each phase of a strided way back writes pixels of its own.
+        assert!(!(output.wants_sums() && output.stores()) || self.axes.iter().all(|axis| axis.step == 1));
         let lengths = self.sweep_lengths();
         with_scratch(lengths.iter().sum(), |packed| {
             let sweeps = self.sweeps(weights, set, &lengths, packed);

@@ -1,0 +1,51 @@
+//! How fast multiply-adds can be at all: what every other kernel is measured against.
+
+use crate::element::Element;
+use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::threads::{for_each, threads};
+use std::hint::black_box;
+use std::time::Instant;
+
+/// Independent chains of multiply-adds: more than the latency of one times what starts in a cycle.
+const CHAINS: usize = 12;
+/// Multiply-adds of a chain: some milliseconds.
+const LENGTH: usize = 1 << 21;
+
+/// Floating-point operations a second of a loop of `f32` multiply-adds that touches registers only, on all threads.
+pub fn multiply_adds(set: InstructionSet) -> f64 {
+    let tasks = threads();
+    let started = Instant::now();
+    for_each(tasks, |_| {
+        black_box(dispatch::<f32, _>(set, Chains));
+    });
+    let numbers = (tasks * CHAINS * LENGTH * LANES) as f64;
+    2.0 * numbers / started.elapsed().as_secs_f64()
+}
+
+struct Chains;
+
+impl<T: Element> Kernel<T> for Chains {
+    type Output = T;
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) -> T {
+        let [factor, addend] = [0.999, 0.001].map(|x| V::splat(T::from_f64(black_box(x))));
+        let mut chains = [V::splat(T::ONE); CHAINS];
+        for _ in 0..black_box(LENGTH) {
+            // By counting, so that the chains stay in registers.
+            #[allow(clippy::needless_range_loop)]
+            for i in 0..CHAINS {
+                chains[i] = chains[i].mul_add(factor, addend);
+            }
+        }
+        let mut sum = V::zero();
+        #[allow(clippy::needless_range_loop)]
+        for i in 0..CHAINS {
+            sum = sum.add(chains[i]);
+        }
+        let mut numbers = [T::ZERO; LANES];
+        // SAFETY: sixteen numbers.
+        unsafe { sum.store(numbers.as_mut_ptr()) };
+        numbers[0]
+    }
+}
