@@ -1,4 +1,7 @@
 //! The two inner loops: products summed along vectors, and products of numbers with vectors.
+//!
+//! As in `conv/micro.rs` the accumulators stay in registers only where plain counting loops index them.
+#![allow(clippy::needless_range_loop)]
 
 use crate::simd::{LANES, Vector};
 
@@ -93,24 +96,24 @@ unsafe fn dot<V: Vector, const COLUMNS: usize, const ROWS: usize>(
     let mut new = [[V::zero(); COLUMNS]; ROWS];
     for i in 0..depth {
         let mut weights = [V::zero(); ROWS];
-        for (row, weight) in weights.iter_mut().enumerate() {
+        for row in 0..ROWS {
             // SAFETY: as the caller says.
-            *weight = unsafe { V::load(a.add(row * a_row + i * LANES)) };
+            weights[row] = unsafe { V::load(a.add(row * a_row + i * LANES)) };
         }
         for column in 0..COLUMNS {
             // SAFETY: as the caller says.
             let x = unsafe { V::load(b.add(column * b_row + i * LANES)) };
-            for (new, weight) in new.iter_mut().zip(&weights) {
-                new[column] = x.mul_add(*weight, new[column]);
+            for row in 0..ROWS {
+                new[row][column] = x.mul_add(weights[row], new[row][column]);
             }
         }
     }
-    for (row, new) in new.iter().enumerate() {
-        for (column, new) in new.iter().enumerate() {
+    for row in 0..ROWS {
+        for column in 0..COLUMNS {
             // SAFETY: as the caller says.
             unsafe {
                 let at = sums.add(row * sums_row + column * LANES);
-                V::load(at).add(*new).store(at);
+                V::load(at).add(new[row][column]).store(at);
             }
         }
     }
@@ -185,24 +188,24 @@ unsafe fn product<V: Vector, const ROWS: usize, const VECTORS: usize>(
     let mut new = [[V::zero(); VECTORS]; ROWS];
     for i in 0..depth {
         let mut xs = [V::zero(); VECTORS];
-        for (vector, x) in xs.iter_mut().enumerate() {
+        for vector in 0..VECTORS {
             // SAFETY: as the caller says.
-            *x = unsafe { V::load(b.add(i * b_step + vector * LANES)) };
+            xs[vector] = unsafe { V::load(b.add(i * b_step + vector * LANES)) };
         }
-        for (row, new) in new.iter_mut().enumerate() {
+        for row in 0..ROWS {
             // SAFETY: as the caller says.
             let a = V::splat(unsafe { *a.add(row * a_row + i * a_step) });
             for vector in 0..VECTORS {
-                new[vector] = a.mul_add(xs[vector], new[vector]);
+                new[row][vector] = a.mul_add(xs[vector], new[row][vector]);
             }
         }
     }
-    for (row, new) in new.iter().enumerate() {
-        for (vector, new) in new.iter().enumerate() {
+    for row in 0..ROWS {
+        for vector in 0..VECTORS {
             // SAFETY: as the caller says.
             unsafe {
                 let at = sums.add(row * sums_row + vector * sums_vector);
-                V::load(at).add(*new).store(at);
+                V::load(at).add(new[row][vector]).store(at);
             }
         }
     }
