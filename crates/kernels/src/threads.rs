@@ -11,7 +11,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
 /// Times a waiting thread looks again before it sleeps: some tens of microseconds.
-const SPINS: usize = 20_000;
+const SPINS: usize = if cfg!(miri) { 10 } else { 20_000 };
 
 /// A parallel loop's body, its lifetime erased while the loop runs.
 #[derive(Clone, Copy)]
@@ -63,6 +63,9 @@ fn pool() -> &'static Pool {
 }
 
 fn default_width() -> usize {
+    if cfg!(miri) {
+        return 2;
+    }
     thread::available_parallelism().map_or(1, usize::from)
 }
 

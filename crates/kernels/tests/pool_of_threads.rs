@@ -6,6 +6,8 @@ use cnn_kernels::threads::{for_each, set_threads, threads};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+const ROUNDS: usize = if cfg!(miri) { 2 } else { 20 };
+
 fn counters(count: usize) -> Vec<AtomicUsize> {
     (0..count).map(|_| AtomicUsize::new(0)).collect()
 }
@@ -20,8 +22,8 @@ fn every_task_runs_once() {
     for width in [1, 2, 3, 8, 2, 1] {
         set_threads(width);
         assert_eq!(threads(), width);
-        for tasks in [0, 1, 2, 7, 1000] {
-            for _ in 0..20 {
+        for tasks in [0, 1, 2, 7, if cfg!(miri) { 20 } else { 1000 }] {
+            for _ in 0..ROUNDS {
                 let done = counters(tasks);
                 for_each(tasks, |task| {
                     done[task].fetch_add(1, Ordering::Relaxed);
@@ -54,7 +56,7 @@ fn a_panic_comes_out_after_the_others_have_run() {
     let _alone = common::alone();
     for width in [1, 2, 3] {
         set_threads(width);
-        for _ in 0..20 {
+        for _ in 0..ROUNDS {
             let done = AtomicUsize::new(0);
             let outcome = catch_unwind(AssertUnwindSafe(|| {
                 for_each(40, |task| {

@@ -19,17 +19,23 @@ pub fn sets() -> Vec<InstructionSet> {
     InstructionSet::ALL.into_iter().filter(|set| set.available()).collect()
 }
 
+/// A hundredth of the problems where Miri interprets them.
+pub fn fewer(count: u64) -> u64 {
+    if cfg!(miri) { count.div_ceil(100) } else { count }
+}
+
 /// Runs problems on every instruction set in `f32`, and in `f64`.
 #[macro_export]
 macro_rules! on_all {
     ($count:expr, $problem:ident) => {{
         let _alone = $crate::common::alone();
+        let count = $crate::common::fewer($count);
         for set in $crate::common::sets() {
-            for seed in 0..$count {
+            for seed in 0..count {
                 $problem::<f32>(set, &mut $crate::common::random(seed));
             }
         }
-        for seed in 0..$count {
+        for seed in 0..count {
             $problem::<f64>(cnn_kernels::InstructionSet::widest(), &mut $crate::common::random(seed));
         }
     }};
