@@ -9,7 +9,10 @@ mod progress;
 mod race;
 mod rerun;
 
+use anyhow::{Error, Result};
 use clap::Parser;
+use cnn_kernels::InstructionSet;
+use cnn_kernels::threads::set_threads;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -20,7 +23,7 @@ fn main() -> ExitCode {
         .without_time()
         .with_target(false)
         .init();
-    match rerun::with_threads(&cli.common).and_then(|()| commands::run(&cli)) {
+    match settled(&cli.common).and_then(|()| commands::run(&cli)) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {}", sentence(&error));
@@ -29,8 +32,17 @@ fn main() -> ExitCode {
     }
 }
 
+/// Settles what the process computes with: the kernels' instructions, and one number of threads for their pool, candle
+/// and rayon.
+fn settled(common: &cli::Common) -> Result<()> {
+    InstructionSet::forced().map_err(Error::msg)?;
+    rerun::with_threads(common)?;
+    set_threads(rerun::threads());
+    Ok(())
+}
+
 /// The whole chain of causes in one line; candle's errors can carry a backtrace behind their first.
-fn sentence(error: &anyhow::Error) -> String {
+fn sentence(error: &Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
         let part = cause.to_string().lines().next().unwrap_or_default().to_string();

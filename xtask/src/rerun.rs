@@ -25,7 +25,7 @@ pub fn with_threads(common: &Common) -> Result<()> {
     replace(command)
 }
 
-/// The number of threads that candle and rayon compute with, once [`with_threads`] has passed.
+/// The number of threads that candle, rayon and the kernels compute with, once [`with_threads`] has passed.
 pub fn threads() -> usize {
     let set = std::env::var(THREADS).ok().and_then(|threads| threads.parse().ok());
     set.filter(|threads| *threads > 0).unwrap_or_else(cores)

@@ -11,7 +11,10 @@ fn xtask(args: &[&str]) -> Result<Output, Failure> {
 
 /// The one line of an error: a failing exit code, no panic, nothing else on standard error.
 fn error_of(args: &[&str]) -> Result<String, Failure> {
-    let output = xtask(args)?;
+    error_from(args, xtask(args)?)
+}
+
+fn error_from(args: &[&str], output: Output) -> Result<String, Failure> {
     let text = String::from_utf8(output.stderr)?;
     assert_eq!(output.status.code(), Some(1), "{args:?}: {text}");
     assert!(!text.contains("panicked"), "{args:?}: {text}");
@@ -52,6 +55,22 @@ fn unknown_names_are_answered_with_near_ones() -> Result<(), Failure> {
     assert!(message.starts_with("there is no network lenett; did you mean lenet"), "{message}");
     let message = error_of(&["train", "lenet", "--dataset", "mnits"])?;
     assert!(message.contains("mnits") && message.contains("mnist"), "{message}");
+    Ok(())
+}
+
+#[test]
+fn instructions_that_are_none() -> Result<(), Failure> {
+    let with = |name: &str, args: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_xtask");
+        Command::new(program).args(args).env_remove("CARGO").env("CNN_INSTRUCTION_SET", name).output()
+    };
+    for args in [&["list"][..], &["bench", "lenet", "--batch", "1"]] {
+        let message = error_from(args, with("avx9", args)?)?;
+        assert_eq!(message, "CNN_INSTRUCTION_SET: avx9 is not one of avx512, avx2, portable");
+    }
+    for name in ["portable", ""] {
+        assert!(with(name, &["list"])?.status.success(), "{name}");
+    }
     Ok(())
 }
 

@@ -38,14 +38,17 @@ impl InstructionSet {
         })
     }
 
-    /// What the environment variable asks for, if it is set.
+    /// What the environment variable asks for, if it is set and not empty.
     ///
     /// # Errors
     ///
     /// A sentence where it names no set, or one this CPU lacks.
     pub fn forced() -> Result<Option<Self>, String> {
-        let Ok(name) = std::env::var(FORCED_BY) else { return Ok(None) };
-        let set: Self = name.parse().map_err(|problem| format!("{FORCED_BY}: {problem}"))?;
+        let name = std::env::var_os(FORCED_BY).unwrap_or_default();
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let set: Self = name.to_string_lossy().parse().map_err(|problem| format!("{FORCED_BY}: {problem}"))?;
         match set.available() {
             true => Ok(Some(set)),
             false => Err(format!("{FORCED_BY}: this CPU has no {set}")),
