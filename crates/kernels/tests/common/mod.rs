@@ -15,8 +15,13 @@ pub fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What the kernels are tested on: all the CPU has, or the one `CNN_INSTRUCTION_SET` names.
 pub fn sets() -> Vec<InstructionSet> {
-    InstructionSet::ALL.into_iter().filter(|set| set.available()).collect()
+    match InstructionSet::forced() {
+        Ok(Some(set)) => vec![set],
+        Ok(None) => InstructionSet::ALL.into_iter().filter(|set| set.available()).collect(),
+        Err(problem) => panic!("{problem}"),
+    }
 }
 
 /// A hundredth of the problems where Miri interprets them.
@@ -36,7 +41,7 @@ macro_rules! on_all {
             }
         }
         for seed in 0..count {
-            $problem::<f64>(cnn_kernels::InstructionSet::widest(), &mut $crate::common::random(seed));
+            $problem::<f64>(cnn_kernels::InstructionSet::chosen(), &mut $crate::common::random(seed));
         }
     }};
 }
