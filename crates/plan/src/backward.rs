@@ -236,14 +236,14 @@ impl<T: Element> Plan<T> {
         let Value { store, first_block, size: [height, width], .. } = step.inputs[0];
         if let (MapWork::Norm { eps, .. }, Some(normalised)) = (work, &mut self.memory.normalised[store]) {
             let count = (self.batch * height * width) as f64;
-            for c in 0..weight.len() {
+            for (c, weight) in weight.iter_mut().enumerate() {
                 let at = first_block * LANES + c;
                 let deviation = 1.0 / (normalised.variance[at] + eps).sqrt();
                 let scale = parameters.values[parameter][c].to_f64() * deviation;
                 let slope = scale * deviation * deviation * tally.product[c] / count;
                 normalised.factor[at] += T::from_f64(-slope);
                 normalised.addend[at] += T::from_f64(slope * normalised.mean[at] - scale * tally.gradient[c] / count);
-                weight[c] = T::from_f64(tally.product[c] * deviation);
+                *weight = T::from_f64(tally.product[c] * deviation);
             }
         }
         receiver.receive(parameter, &mut parameters.values[parameter], &weight);

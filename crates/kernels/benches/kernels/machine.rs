@@ -1,6 +1,7 @@
 //! What the machine can do at best: multiply-adds that never leave the registers, plain loops over memory.
 
 use crate::report::Work;
+use cnn_kernels::peak::multiply_adds;
 use cnn_kernels::threads::{for_each, threads};
 use cnn_kernels::{Buffer, InstructionSet};
 use std::fmt;
@@ -43,8 +44,6 @@ impl fmt::Display for Machine {
     }
 }
 
-/// Multiply-adds a task does in turn, for each of its accumulators.
-const TURNS: usize = 200_000;
 /// Numbers a task takes from memory.
 const CHUNK: usize = 1 << 14;
 
@@ -56,13 +55,7 @@ impl Machine {
     /// Flops or bytes a second, the best of some tries.
     pub fn best(&self, work: Work) -> f64 {
         match work {
-            Work::Flops(_) => rate(5, || {
-                let flops: Vec<_> = (0..self.threads).map(|_| std::sync::atomic::AtomicUsize::new(0)).collect();
-                for_each(self.threads, |task| {
-                    flops[task].store(multiply_adds(self.set), std::sync::atomic::Ordering::Relaxed);
-                });
-                flops.into_iter().map(std::sync::atomic::AtomicUsize::into_inner).sum()
-            }),
+            Work::Flops(_) => (0..5).map(|_| multiply_adds(self.set)).fold(0.0, f64::max),
             Work::Bytes { read, written } => match Access::of(work) {
                 Access::Read => {
                     let numbers = Buffer::<f32>::from_slice(&vec![1.0; read / size_of::<f32>()]);
@@ -148,60 +141,5 @@ fn sum_body(numbers: &[f32]) -> f32 {
 fn triad_body(a: &mut [f32], b: &[f32], c: &[f32]) {
     for ((a, b), c) in a.iter_mut().zip(b).zip(c) {
         *a = b + 3.0 * c;
-    }
-}
-
-/// Multiply-adds in as many accumulators as the registers hold; says how many flops that was.
-fn multiply_adds(set: InstructionSet) -> usize {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::*;
-
-        macro_rules! loops {
-            ($name:ident, $features:literal, $register:ty, $count:literal, $splat:ident, |$x:ident, $f:ident| $step:expr) => {
-                #[target_feature(enable = $features)]
-                fn $name() -> usize {
-                    let mut sums = [$splat(black_box(1.0)); $count];
-                    let $f = $splat(black_box(0.5));
-                    for _ in 0..TURNS {
-                        // A counted loop over constants: each accumulator gets a register.
-                        #[allow(clippy::needless_range_loop)]
-                        for i in 0..$count {
-                            let $x = sums[i];
-                            sums[i] = $step;
-                        }
-                    }
-                    black_box(sums);
-                    TURNS * $count * size_of::<$register>() / size_of::<f32>() * 2
-                }
-            };
-        }
-        loops!(avx512, "avx512f", __m512, 24, _mm512_set1_ps, |x, f| _mm512_fmadd_ps(x, f, f));
-        loops!(avx2, "avx2,fma", __m256, 12, _mm256_set1_ps, |x, f| _mm256_fmadd_ps(x, f, f));
-        // What plain Rust is compiled to: a multiplication and an addition.
-        loops!(plain, "sse2", __m128, 12, _mm_set1_ps, |x, f| _mm_add_ps(_mm_mul_ps(x, f), f));
-        match set {
-            // SAFETY: `set` is one this CPU has.
-            InstructionSet::Avx512 => unsafe { avx512() },
-            // SAFETY: as above.
-            InstructionSet::Avx2 => unsafe { avx2() },
-            // SAFETY: every x86-64 has these.
-            InstructionSet::Portable => unsafe { plain() },
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        let _ = set;
-        let mut sums = [[black_box(1.0f32); 16]; 6];
-        let factor = black_box(0.5);
-        for _ in 0..TURNS {
-            for sum in &mut sums {
-                for x in sum.iter_mut() {
-                    *x = if cfg!(target_arch = "aarch64") { x.mul_add(factor, factor) } else { *x * factor + factor };
-                }
-            }
-        }
-        black_box(sums);
-        TURNS * 6 * 16 * 2
     }
 }
