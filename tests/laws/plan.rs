@@ -51,7 +51,7 @@ fn both_engines_give_the_same_gradients() -> Result<(), Failure> {
         };
         let (difference, tensor) = difference(&network).map_err(|error| format!("{name}: {error}"))?;
         println!("{name}: {difference:.1e} ({tensor})");
-        if !(difference <= worst.0) {
+        if difference.is_nan() || difference > worst.0 {
             worst = (difference, format!("{name} {tensor}"));
         }
     }
@@ -83,7 +83,7 @@ fn difference(network: &Network) -> Result<(f64, String), Failure> {
     let loss = plan.forward(&mut parameters, &Batch { images: &images, labels: &labels }, 0.0)?;
     let mut worst = (away(&[loss], &[expected_loss.to_scalar()?]), "loss".to_string());
     let mut note = |difference: f64, name: String| {
-        if !(difference <= worst.0) {
+        if difference.is_nan() || difference > worst.0 {
             worst = (difference, name);
         }
     };
