@@ -99,9 +99,10 @@ impl<K: Kernel> Custom<K> {
         let (own, args_rows) = (&rows[args.len()], &rows[..args.len()]);
         let gradients = self.kernel.backward(self.set, args_rows, own, &wanted);
         let mut tensors = [None, None, None];
-        for (i, values) in gradients.into_iter().enumerate().filter(|(i, _)| wanted[*i]) {
-            let tensor = |values| Tensor::from_vec(values, args[i].shape(), args[i].device());
-            tensors[i] = values.map(tensor).transpose()?;
+        for (((tensor, values), arg), _) in
+            tensors.iter_mut().zip(gradients).zip(args).zip(&wanted).filter(|(_, wanted)| **wanted)
+        {
+            *tensor = values.map(|values| Tensor::from_vec(values, arg.shape(), arg.device())).transpose()?;
         }
         Ok(tensors)
     }
