@@ -5,7 +5,7 @@ use std::process::Command;
 
 /// For each package the packages of the workspace it may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("cnn-core", &[]),
+    ("cnn-core", &["cnn-kernels"]),
     ("cnn-inception", &["cnn-core"]),
     ("cnn-residual", &["cnn-core"]),
     ("cnn-dense", &["cnn-core"]),

@@ -1,6 +1,7 @@
 //! Laws over networks and readings, each with many witnesses.
 
 mod arrows;
+mod model;
 mod ops;
 mod parity;
 mod plan;

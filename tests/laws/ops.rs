@@ -1,4 +1,5 @@
-//! Every operation is torch's, in values and gradients, in f64 and f32: `goldens/ops.json`.
+//! Every operation is torch's, in values and gradients, in f64 and f32, by the kernels and without them:
+//! `goldens/ops.json`.
 
 use crate::Failure;
 use cnn_core::candle_core::{DType, Device, Tensor, Var};
@@ -141,7 +142,10 @@ fn every_operation_is_torchs() -> Result<(), Failure> {
         let f32 = if case.name == ILL_CONDITIONED.0 { ILL_CONDITIONED.1 } else { F32 };
         for (dtype, tolerance) in [(DType::F64, F64), (DType::F32, f32)] {
             match case.block()? {
-                Some(block) => in_a_network(case, block, &goldens, dtype, tolerance)?,
+                Some(block) => {
+                    in_a_network(case, block.clone(), &goldens, dtype, tolerance, |model| model)?;
+                    in_a_network(case, block, &goldens, dtype, tolerance, Model::without_kernels)?;
+                }
                 None => in_the_loss(case, &goldens, dtype, tolerance)?,
             }
         }
@@ -149,7 +153,14 @@ fn every_operation_is_torchs() -> Result<(), Failure> {
     Ok(())
 }
 
-fn in_a_network(case: &Case, block: Block, goldens: &Goldens, dtype: DType, tolerance: f64) -> Result<(), Failure> {
+fn in_a_network(
+    case: &Case,
+    block: Block,
+    goldens: &Goldens,
+    dtype: DType,
+    tolerance: f64,
+    way: fn(Model) -> Model,
+) -> Result<(), Failure> {
     let given = goldens.need(case, "input")?;
     let other = goldens.get(case, "other");
     let given = match other {
@@ -179,7 +190,7 @@ fn in_a_network(case: &Case, block: Block, goldens: &Goldens, dtype: DType, tole
         let var = Var::from_tensor(&tensor.to_dtype(dtype)?)?;
         map.data().lock().map_err(|_| "poisoned")?.insert(spec.name.clone(), var);
     }
-    let model = Model::new(&network, VarBuilder::from_varmap(&map, dtype, &Device::Cpu))?;
+    let model = way(Model::new(&network, VarBuilder::from_varmap(&map, dtype, &Device::Cpu))?);
     let input = Var::from_tensor(&input.to_dtype(dtype)?)?;
     let output = model.outputs_t(&input, case.flag("training"))?.swap_remove(0);
     close(case, "output", goldens.need(case, "output")?, &output, tolerance)?;

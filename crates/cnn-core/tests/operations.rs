@@ -1,5 +1,5 @@
-//! One law with many witnesses: for every operation the candle model agrees with the f64 oracle, and its gradients with
-//! finite differences of the oracle.
+//! One law with many witnesses: for every operation the candle model, by the kernels and without them, agrees with the
+//! f64 oracle, and its gradients with finite differences of the oracle.
 
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
@@ -7,8 +7,12 @@ use cnn_core::definition::*;
 use cnn_core::initialisation::{Init, Law};
 use cnn_core::oracle::{self, Batch, Mode, Weights};
 use cnn_core::{Model, Network};
+use std::collections::BTreeMap;
 
 type Failure = Box<dyn std::error::Error>;
+
+/// A model by the kernels, and one of plain candle operations.
+const WAYS: [fn(Model) -> Model; 2] = [|model| model, Model::without_kernels];
 
 /// A case: name, definition on an input `[C, H, W]`, and the mode in which it is tried.
 struct Case {
@@ -180,26 +184,30 @@ fn assert_close(what: &str, found: &[f64], expected: &[f64], tolerance: f64) {
 fn candle_agrees_with_the_oracle_in_values_and_gradients() -> Result<(), Failure> {
     for case in cases() {
         let mut tried = tried(&case)?;
-        let (_map, model) = tried.model()?;
         let dims = [vec![N], tried.net.input().dims()].concat();
         let input = Var::from_tensor(&Tensor::new(tried.input.values.as_slice(), &Device::Cpu)?.reshape(dims)?)?;
-        let output = match case.mode {
-            Mode::Training => model.outputs_t(&input, true)?.swap_remove(0),
-            Mode::Evaluation => model.outputs_t(&input, false)?.swap_remove(0),
-        };
-        let flat = output.flatten_all()?;
-        assert_close(case.name, &flat.to_vec1::<f64>()?, &tried.oracle()?, 1e-12);
+        let oracle = tried.oracle()?;
+        let mut slopes: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for way in WAYS {
+            let (_map, model) = tried.model()?;
+            let model = way(model);
+            let training = matches!(case.mode, Mode::Training);
+            let flat = model.outputs_t(&input, training)?.swap_remove(0).flatten_all()?;
+            assert_close(case.name, &flat.to_vec1::<f64>()?, &oracle, 1e-12);
 
-        let loss = (&flat * Tensor::new(values("loss", flat.elem_count()), &Device::Cpu)?)?.sum_all()?;
-        let gradients = loss.backward()?;
-        let trained = model.trainable()?;
-        let leaves =
-            trained.iter().map(|(spec, var)| (spec.name.clone(), var.clone())).chain([("input".into(), input)]);
-        for (name, var) in leaves {
-            let what = format!("{}, gradient of {name}", case.name);
-            let found = gradients.get(&var).ok_or(format!("{what}: none"))?.flatten_all()?.to_vec1::<f64>()?;
-            let expected = (0..found.len()).map(|i| tried.slope(&name, i)).collect::<Result<Vec<f64>, _>>()?;
-            assert_close(&what, &found, &expected, 1e-6);
+            let loss = (&flat * Tensor::new(values("loss", flat.elem_count()), &Device::Cpu)?)?.sum_all()?;
+            let gradients = loss.backward()?;
+            let trained = model.trainable()?;
+            let leaves = trained.iter().map(|(spec, var)| (spec.name.clone(), var.clone()));
+            for (name, var) in leaves.chain([("input".into(), input.clone())]) {
+                let what = format!("{}, gradient of {name}", case.name);
+                let found = gradients.get(&var).ok_or(format!("{what}: none"))?.flatten_all()?.to_vec1::<f64>()?;
+                if !slopes.contains_key(&name) {
+                    let all = (0..found.len()).map(|i| tried.slope(&name, i)).collect::<Result<Vec<f64>, _>>()?;
+                    slopes.insert(name.clone(), all);
+                }
+                assert_close(&what, &found, &slopes[&name], 1e-6);
+            }
         }
     }
     Ok(())
@@ -241,28 +249,76 @@ fn every_operation_is_tried() {
 #[test]
 fn relu_has_no_gradient_at_zero_and_keeps_what_is_not_a_number() -> Result<(), Failure> {
     let net = chain().relu().named("relu", [1, 1, 4]).at_usual_input()?;
-    let model = Model::new(&net, VarBuilder::zeros(DType::F32, &Device::Cpu))?;
     let x = Var::new(&[[[[0f32, -f32::INFINITY, 2.0, f32::NAN]]]], &Device::Cpu)?;
-    let y = model.outputs_t(&x, true)?.swap_remove(0);
-    let found = y.flatten_all()?.to_vec1::<f32>()?;
-    assert_eq!(found[..3], [0.0, 0.0, 2.0]);
-    assert!(found[3].is_nan());
-    let gradients = y.narrow(3, 0, 3)?.sum_all()?.backward()?;
-    let gradient = gradients.get(&x).ok_or("no gradient")?.flatten_all()?.to_vec1::<f32>()?;
-    assert_eq!(gradient[..3], [0.0, 0.0, 1.0]);
+    for way in WAYS {
+        let model = way(Model::new(&net, VarBuilder::zeros(DType::F32, &Device::Cpu))?);
+        let y = model.outputs_t(&x, true)?.swap_remove(0);
+        let found = y.flatten_all()?.to_vec1::<f32>()?;
+        assert_eq!(found[..3], [0.0, 0.0, 2.0]);
+        assert!(found[3].is_nan());
+        let gradients = y.narrow(3, 0, 3)?.sum_all()?.backward()?;
+        let gradient = gradients.get(&x).ok_or("no gradient")?.flatten_all()?.to_vec1::<f32>()?;
+        assert_eq!(gradient[..3], [0.0, 0.0, 1.0]);
+    }
     Ok(())
 }
 
 #[test]
 fn the_first_of_equal_maxima_gets_the_whole_gradient() -> Result<(), Failure> {
     let net = chain().and(max_pool(3).stride(2)).named("pool", [1, 5, 5]).at_usual_input()?;
-    let model = Model::new(&net, VarBuilder::zeros(DType::F32, &Device::Cpu))?;
     let x = Var::zeros((1, 1, 5, 5), DType::F32, &Device::Cpu)?;
-    let gradients = model.outputs_t(&x, true)?.swap_remove(0).sum_all()?.backward()?;
+    for way in WAYS {
+        let model = way(Model::new(&net, VarBuilder::zeros(DType::F32, &Device::Cpu))?);
+        let gradients = model.outputs_t(&x, true)?.swap_remove(0).sum_all()?.backward()?;
+        let gradient = gradients.get(&x).ok_or("no gradient")?.flatten_all()?.to_vec1::<f32>()?;
+        let firsts: Vec<usize> = gradient.iter().enumerate().filter(|(_, g)| **g != 0.0).map(|(i, _)| i).collect();
+        assert_eq!(firsts, [0, 2, 10, 12]);
+        assert_eq!(gradient.iter().sum::<f32>(), 4.0);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_not_a_number_wins_a_max_pool() -> Result<(), Failure> {
+    let net = chain().and(max_pool(2)).named("pool", [1, 2, 4]).at_usual_input()?;
+    let x = Tensor::new(&[[[[1f32, f32::NAN, 2.0, 3.0], [4.0, 5.0, -1.0, 0.0]]]], &Device::Cpu)?;
+    for way in WAYS {
+        let model = way(Model::new(&net, VarBuilder::zeros(DType::F32, &Device::Cpu))?);
+        let found = model.outputs_t(&x, true)?.swap_remove(0).flatten_all()?.to_vec1::<f32>()?;
+        assert!(found[0].is_nan() && found[1] == 3.0, "{found:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_window_too_large_for_the_kernels_is_still_pooled() -> Result<(), Failure> {
+    let net = chain().and(max_pool(17)).named("pool", [1, 17, 17]).at_usual_input()?;
+    let x = Var::from_tensor(&Tensor::arange(0f32, 289.0, &Device::Cpu)?.reshape((1, 1, 17, 17))?)?;
+    let model = Model::new(&net, VarBuilder::zeros(DType::F32, &Device::Cpu))?;
+    let y = model.outputs_t(&x, true)?.swap_remove(0);
+    assert_eq!(y.flatten_all()?.to_vec1::<f32>()?, [288.0]);
+    let gradients = y.sum_all()?.backward()?;
     let gradient = gradients.get(&x).ok_or("no gradient")?.flatten_all()?.to_vec1::<f32>()?;
-    let firsts: Vec<usize> = gradient.iter().enumerate().filter(|(_, g)| **g != 0.0).map(|(i, _)| i).collect();
-    assert_eq!(firsts, [0, 2, 10, 12]);
-    assert_eq!(gradient.iter().sum::<f32>(), 4.0);
+    assert_eq!((gradient[288], gradient.iter().sum::<f32>()), (1.0, 1.0));
+    Ok(())
+}
+
+#[test]
+fn other_numbers_than_the_kernels_take_fall_back() -> Result<(), Failure> {
+    let net = chain().then("bn", batch_norm()).and(max_pool(2)).relu().named("net", [2, 4, 4]).at_usual_input()?;
+    let outputs = [DType::BF16, DType::F32].map(|dtype| -> Result<Vec<f32>, Failure> {
+        let map = cnn_core::model::initialise(&net, 0, dtype, &Device::Cpu)?;
+        let model = Model::new(&net, VarBuilder::from_varmap(&map, dtype, &Device::Cpu))?;
+        let x = Tensor::arange(0f32, 64.0, &Device::Cpu)?.reshape((2, 2, 4, 4))?.to_dtype(dtype)?;
+        Ok(model.outputs_t(&x, false)?.swap_remove(0).to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
+    });
+    let [half, single] = outputs;
+    assert_close(
+        "bf16",
+        &half?.into_iter().map(f64::from).collect::<Vec<_>>(),
+        &single?.into_iter().map(f64::from).collect::<Vec<_>>(),
+        1e-2,
+    );
     Ok(())
 }
 
@@ -290,15 +346,17 @@ fn dropout_is_drawn_from_the_seed_and_keeps_the_mean() -> Result<(), Failure> {
 fn running_statistics_follow_the_batch() -> Result<(), Failure> {
     let norm = batch_norm().momentum(0.25);
     let net = chain().then("bn", norm).named("norm", [1, 1, 2]).at_usual_input()?;
-    let map = cnn_core::model::initialise(&net, 0, DType::F64, &Device::Cpu)?;
-    let model = Model::new(&net, VarBuilder::from_varmap(&map, DType::F64, &Device::Cpu))?;
     let x = Tensor::new(&[[[[1f64, 2.0]]], [[[3.0, 6.0]]]], &Device::Cpu)?;
-    model.outputs_t(&x, true)?;
-    // Mean 3, unbiased variance (4 + 1 + 0 + 9) / 3.
-    let data = map.data().lock().map_err(|_| "poisoned")?;
-    let read = |name: &str| -> Result<f64, Failure> { Ok(data[name].get(0)?.to_scalar::<f64>()?) };
-    assert_close("mean", &[read("bn.running_mean")?], &[0.25 * 3.0], 1e-12);
-    assert_close("variance", &[read("bn.running_var")?], &[0.75 + 0.25 * 14.0 / 3.0], 1e-12);
+    for way in WAYS {
+        let map = cnn_core::model::initialise(&net, 0, DType::F64, &Device::Cpu)?;
+        let model = way(Model::new(&net, VarBuilder::from_varmap(&map, DType::F64, &Device::Cpu))?);
+        model.outputs_t(&x, true)?;
+        // Mean 3, unbiased variance (4 + 1 + 0 + 9) / 3.
+        let data = map.data().lock().map_err(|_| "poisoned")?;
+        let read = |name: &str| -> Result<f64, Failure> { Ok(data[name].get(0)?.to_scalar::<f64>()?) };
+        assert_close("mean", &[read("bn.running_mean")?], &[0.25 * 3.0], 1e-12);
+        assert_close("variance", &[read("bn.running_var")?], &[0.75 + 0.25 * 14.0 / 3.0], 1e-12);
+    }
     Ok(())
 }
 

@@ -1,14 +1,15 @@
 //! The steps, backwards.
 
 use crate::clock::Part;
-use crate::forward::{activation, average, dense, lrn, max, rows};
+use crate::forward::{activation, average, dense, rows};
 use crate::parameters::{Parameters, Parts, Receive};
 use crate::plan::Plan;
 use crate::step::{Fill, MapWork, Step, Work};
 use crate::value::Value;
 use cnn_kernels::activation::multiply;
 use cnn_kernels::flatten::unflatten;
-use cnn_kernels::{Buffer, Element, LANES, Linear, Place, Pull, Sink, Sums, View, copy, loss};
+use cnn_kernels::pool::Max;
+use cnn_kernels::{Buffer, Element, LANES, Linear, Lrn, Place, Pull, Sink, Sums, View, copy, loss};
 use std::time::Instant;
 
 impl<T: Element> Plan<T> {
@@ -141,7 +142,7 @@ impl<T: Element> Plan<T> {
                 linear.backward_input(set, gradient, &parameters.values[*weight], sink);
             }
             Fill::MaxPool { window, winners } => {
-                max(window).backward(set, gradient, &self.memory.winners[*winners], sink);
+                Max::from(window).backward(set, gradient, &self.memory.winners[*winners], sink);
             }
             Fill::AvgPool(_) | Fill::AdaptiveAvgPool(_) => {
                 average(fill, input.size, step.output.size).backward(set, gradient, sink);
@@ -163,7 +164,7 @@ impl<T: Element> Plan<T> {
                 activation(fill).backward(set, &output, gradient, sink);
             }
             Fill::Lrn(op) => {
-                lrn(op).backward(set, &self.memory.view(input, self.batch, &self.lowered), gradient, sink);
+                Lrn::from(op).backward(set, &self.memory.view(input, self.batch, &self.lowered), gradient, sink);
             }
             Fill::RadialBasis { centres } => {
                 let x = rows(&self.memory.view(input, self.batch, &self.lowered));

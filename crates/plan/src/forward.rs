@@ -7,11 +7,10 @@ use crate::parameters::Parameters;
 use crate::plan::Plan;
 use crate::step::{Fill, MapWork, Step, Work};
 use crate::value::Value;
-use cnn_core::model::dropout_mask;
-use cnn_core::shape::{Axis, Span, adaptive_spans};
+use cnn_core::model::{adaptive_windows, dropout_mask};
 use cnn_kernels::activation::{Activation, multiply};
 use cnn_kernels::flatten::flatten;
-use cnn_kernels::pool::{self, Average, Max};
+use cnn_kernels::pool::{Average, Max};
 use cnn_kernels::{Element, LANES, Linear, Lrn, Moments, Place, Sink, Store, View, copy, loss, to_blocks};
 use std::borrow::Cow;
 use std::time::Instant;
@@ -61,7 +60,7 @@ impl<T: Element> Plan<T> {
             }
             Fill::MaxPool { window, .. } => {
                 winners.resize(place.batch * place.blocks() * place.pixels() * LANES, 0);
-                max(window).forward(set, &inputs[0], Sink::Store(sink), &mut winners);
+                Max::from(window).forward(set, &inputs[0], Sink::Store(sink), &mut winners);
             }
             Fill::AvgPool(_) | Fill::AdaptiveAvgPool(_) => {
                 average(fill, step.inputs[0].size, output.size).forward(set, &inputs[0], Sink::Store(sink));
@@ -92,7 +91,7 @@ impl<T: Element> Plan<T> {
             Fill::Sigmoid | Fill::Tanh { .. } | Fill::Softmax => {
                 activation(fill).forward(set, &inputs[0], Sink::Store(sink));
             }
-            Fill::Lrn(op) => lrn(op).forward(set, &inputs[0], Sink::Store(sink)),
+            Fill::Lrn(op) => Lrn::from(op).forward(set, &inputs[0], Sink::Store(sink)),
             Fill::RadialBasis { centres } => {
                 let scores = radial_basis(&rows(&inputs[0]), centres, place);
                 copy::copy(set, &View::plain(&scores, Place::new(batch, place.channels, [1, 1])), Sink::Store(sink));
@@ -235,32 +234,12 @@ pub(crate) fn dense<'a, T: Element>(
     Cow::Owned(dense)
 }
 
-pub(crate) fn max(window: &cnn_core::shape::Window) -> Max {
-    Max {
-        kernel: window.kernel.axes(),
-        stride: window.stride.axes(),
-        padding: window.padding.axes(),
-        dilation: window.dilation.axes(),
-    }
-}
-
 /// The windows of an average pool from one size to another.
 pub(crate) fn average(fill: &Fill, input: [usize; 2], output: [usize; 2]) -> Average {
-    let spans = |i: usize| -> Vec<pool::Span> {
-        let span = |Span { start, end, padded }: Span, padding: bool| pool::Span {
-            start,
-            end,
-            divisor: if padding { padded } else { end - start },
-        };
-        match fill {
-            Fill::AvgPool(op) => {
-                let axis: Axis = op.window.axes()[i];
-                (0..output[i]).map(|o| span(axis.span(o, input[i]), op.count_padding)).collect()
-            }
-            _ => adaptive_spans(input[i], output[i]).into_iter().map(|s| span(s, false)).collect(),
-        }
-    };
-    Average { spans: [spans(0), spans(1)] }
+    match fill {
+        Fill::AvgPool(op) => op.windows(input),
+        _ => adaptive_windows(output.into(), input),
+    }
 }
 
 pub(crate) fn activation(fill: &Fill) -> Activation {
@@ -269,10 +248,6 @@ pub(crate) fn activation(fill: &Fill) -> Activation {
         Fill::Softmax => Activation::Softmax,
         _ => Activation::Sigmoid,
     }
-}
-
-pub(crate) fn lrn(op: &cnn_core::op::Lrn) -> Lrn {
-    Lrn { size: op.size, alpha: op.alpha, beta: op.beta, k: op.k }
 }
 
 /// The rows of vectors, mapped.

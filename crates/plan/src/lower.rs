@@ -5,7 +5,7 @@ use crate::step::{Fill, MapWork, Step, Work};
 use crate::value::{Store, Value, size};
 use cnn_core::network::{Node, NodeId};
 use cnn_core::{Network, Op};
-use cnn_kernels::{Conv, LANES};
+use cnn_kernels::LANES;
 use std::collections::BTreeMap;
 
 /// A network as steps over stores.
@@ -76,16 +76,7 @@ impl Lowering<'_> {
         match &node.op {
             Op::Input => self.fill(id, Fill::Input, inputs),
             Op::Conv(op) => {
-                let axes = op.window;
-                let conv = Conv {
-                    in_channels: inputs[0].channels,
-                    out_channels: node.shape.channels(),
-                    groups: op.groups,
-                    kernel: axes.kernel.axes(),
-                    stride: axes.stride.axes(),
-                    padding: axes.padding.axes(),
-                    dilation: axes.dilation.axes(),
-                };
+                let conv = op.kernel(inputs[0].channels, node.shape.channels());
                 let (weight, bias, table) = (parameter, bias(node), op.connections.clone());
                 self.fill(id, Fill::Conv { conv, weight, bias, table }, inputs)
             }

@@ -8,13 +8,17 @@ use crate::op::Conv;
 use crate::shape::{Axis, Pair};
 use candle_core::{Result, Tensor};
 
-/// The convolution of `x` `(N, C, H, W)`.
+/// The weights `(out, in / groups, height, width)`, whether or not they are stored one a connection.
+pub(super) fn dense(op: &Conv, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    match &op.connections {
+        Some(table) => connected(table, x.dim(1)?, weight),
+        None => Ok(weight.clone()),
+    }
+}
+
+/// The convolution of `x` `(N, C, H, W)` with dense weights.
 pub(super) fn conv(op: &Conv, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    let weight = match &op.connections {
-        Some(table) => connected(table, x.dim(1)?, weight)?,
-        None => weight.clone(),
-    };
-    let weight = spread(&weight, op.window.dilation)?;
+    let weight = spread(weight, op.window.dilation)?;
     let mut x = x.clone();
     for (axis, window) in op.window.axes().into_iter().enumerate() {
         x = cover(&x, 2 + axis, &window)?;

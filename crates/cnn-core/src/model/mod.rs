@@ -1,12 +1,15 @@
 //! `Model`: a network with weights, in candle.
 //!
 //! A `VarBuilder` goes in, `Module` and `ModuleT` come out, and everything between is ordinary candle: an optimiser, a
-//! `VarMap` filled by [`initialise`] or a foreign checkpoint works with it unchanged. Every operation is made of plain candle operations whose
-//! gradients are right on any device; where candle's own are not (see `docs/decisions/`), others stand in for them.
+//! `VarMap` filled by [`initialise`] or a foreign checkpoint works with it unchanged. On the CPU, in f32 and f64, the
+//! dear operations are custom ones on this workspace's kernels. Everywhere else every operation is made of plain candle
+//! operations whose gradients are right on any device; where candle's own are not (see `docs/decisions/`), others stand
+//! in for them.
 
 mod activation;
 mod conv;
 mod dropout;
+mod kernels;
 mod norm;
 mod ops;
 mod pool;
@@ -19,6 +22,7 @@ use candle_nn::loss::cross_entropy;
 use candle_nn::{Module, ModuleT, VarBuilder, VarMap};
 use dropout::Dropout;
 pub use dropout::dropout_mask;
+pub use kernels::adaptive_windows;
 
 /// A network with weights.
 #[derive(Debug)]
@@ -27,6 +31,8 @@ pub struct Model {
     /// For each node its tensors, in the order of its specification; statistics are always variables.
     tensors: Vec<Vec<Tensor>>,
     dropout: Dropout,
+    /// Whether the kernels compute where they can.
+    kernels: bool,
 }
 
 /// A variable map that holds every tensor of `network`, initialised from `seed`.
@@ -68,7 +74,7 @@ impl Model {
             .iter()
             .map(|node| node.tensors.iter().map(tensor).collect())
             .collect::<Result<Vec<Vec<Tensor>>>>()?;
-        Ok(Self { network: network.clone(), tensors, dropout: Dropout::default() })
+        Ok(Self { network: network.clone(), tensors, dropout: Dropout::default(), kernels: true })
     }
 
     /// Dropout draws its masks from `seed` and the number of training passes so far, which starts at `passes`: a run
@@ -77,11 +83,18 @@ impl Model {
         Self { dropout: Dropout::new(seed, passes), ..self }
     }
 
+    /// The same made of plain candle operations, as on other devices; for tests and measurements.
+    #[doc(hidden)]
+    pub fn without_kernels(self) -> Self {
+        Self { kernels: false, ..self }
+    }
+
     /// The same weights, shared, for evaluation only.
     pub fn evaluation(&self) -> Evaluation {
         let detach = |tensors: &Vec<Tensor>| tensors.iter().map(Tensor::detach).collect();
         let tensors = self.tensors.iter().map(detach).collect();
-        Evaluation(Self { network: self.network.clone(), tensors, dropout: Dropout::default() })
+        let (network, dropout) = (self.network.clone(), Dropout::default());
+        Evaluation(Self { network, tensors, dropout, kernels: self.kernels })
     }
 
     /// The network.
@@ -142,10 +155,11 @@ impl Model {
         let needed = self.network.needed_for(targets);
         let last_readers = self.network.last_readers(&needed);
         let pass = train.then(|| self.dropout.next_pass());
+        let kernels = self.kernels && kernels::take(batch);
         let mut values: Vec<Option<Tensor>> = vec![None; nodes.len()];
         for (id, node) in nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
             let inputs: Vec<Tensor> = node.inputs.iter().filter_map(|input| values[input.index()].clone()).collect();
-            let place = ops::Place { node, tensors: &self.tensors[id], pass: pass.as_ref() };
+            let place = ops::Place { node, tensors: &self.tensors[id], pass: pass.as_ref(), kernels };
             values[id] = Some(ops::compute(&place, if id == 0 { std::slice::from_ref(batch) } else { &inputs })?);
             for input in &node.inputs {
                 let done = last_readers[input.index()].is_none_or(|reader| reader.index() <= id);

@@ -8,25 +8,39 @@ pub(super) fn affine(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tenso
     x.broadcast_mul(&along_channels(weight, x)?)?.broadcast_add(&along_channels(bias, x)?)
 }
 
-/// Normalises by the running statistics.
-pub(super) fn batch_norm_evaluation(op: &BatchNorm, x: &Tensor, tensors: &[Tensor]) -> Result<Tensor> {
+/// Scale and shift that normalise by the running statistics.
+pub(super) fn running(op: &BatchNorm, tensors: &[Tensor]) -> Result<(Tensor, Tensor)> {
     let [weight, bias, mean, variance] = [&tensors[0], &tensors[1], &tensors[2].detach(), &tensors[3].detach()];
     let scale = (weight / (variance + op.eps)?.sqrt()?)?;
     let shift = (bias - (mean * &scale)?)?;
-    affine(x, &scale, &shift)
+    Ok((scale, shift))
 }
 
-/// Normalises by the batch's statistics and moves the running ones towards them; the running variance is the unbiased
-/// one, as in torch.
-pub(super) fn batch_norm_training(op: &BatchNorm, x: &Tensor, tensors: &[Tensor]) -> Result<Tensor> {
-    let count = (x.elem_count() / tensors[0].elem_count()) as f64;
+/// `x` normalised by its own mean and (biased) variance, which come along.
+pub(super) fn batch_norm(
+    op: &BatchNorm,
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+) -> Result<(Tensor, Tensor, Tensor)> {
     let mean = channel_mean(x)?;
     let centred = x.broadcast_sub(&along_channels(&mean, x)?)?;
     let variance = channel_mean(&centred.sqr()?)?;
+    let scale = (weight / (&variance + op.eps)?.sqrt()?)?;
+    Ok((affine(&centred, &scale, bias)?, mean, variance))
+}
+
+/// Moves the running statistics towards those of a batch `x`; the running variance is the unbiased one, as in torch.
+pub(super) fn move_statistics(
+    op: &BatchNorm,
+    x: &Tensor,
+    tensors: &[Tensor],
+    mean: &Tensor,
+    variance: &Tensor,
+) -> Result<()> {
+    let count = (x.elem_count() / tensors[0].elem_count()) as f64;
     move_towards(&tensors[2], &mean.detach(), op.momentum)?;
-    move_towards(&tensors[3], &(variance.detach() * (count / (count - 1.0)))?, op.momentum)?;
-    let scale = (&tensors[0] / (variance + op.eps)?.sqrt()?)?;
-    affine(&centred, &scale, &tensors[1])
+    move_towards(&tensors[3], &(variance.detach() * (count / (count - 1.0)))?, op.momentum)
 }
 
 fn move_towards(running: &Tensor, new: &Tensor, momentum: f64) -> Result<()> {

@@ -1,7 +1,7 @@
 //! One operation of a network on candle tensors.
 
 use super::dropout::Pass;
-use super::{activation, conv, norm, pool};
+use super::{activation, conv, kernels, norm, pool};
 use crate::error::{Error, Result};
 use crate::network::Node;
 use crate::op::Op;
@@ -12,15 +12,23 @@ pub(super) struct Place<'a> {
     pub(super) node: &'a Node,
     pub(super) tensors: &'a [Tensor],
     pub(super) pass: Option<&'a Pass>,
+    /// Whether the kernels compute; else candle's operations do.
+    pub(super) kernels: bool,
 }
 
-/// The node's output for its inputs' values.
+/// The node's output for its inputs' values. Where an operation has two ways, they part here.
 pub(super) fn compute(place: &Place<'_>, inputs: &[Tensor]) -> Result<Tensor> {
-    let Place { node, tensors, pass } = place;
+    let Place { node, tensors, pass, kernels } = place;
     let x = &inputs[0];
+    let affine = if *kernels { kernels::affine } else { norm::affine };
     Ok(match &node.op {
         Op::Input => x.clone(),
-        Op::Conv(op) => conv::conv(op, x, &tensors[0], tensors.get(1))?,
+        Op::Conv(op) => {
+            let weight = conv::dense(op, x, &tensors[0])?;
+            let conv = if *kernels { kernels::conv } else { conv::conv };
+            conv(op, x, &weight, tensors.get(1))?
+        }
+        Op::Linear(_) if *kernels => kernels::linear(x, &tensors[0], tensors.get(1))?,
         Op::Linear(_) => {
             let y = x.matmul(&tensors[0].t()?)?;
             match tensors.get(1) {
@@ -32,16 +40,27 @@ pub(super) fn compute(place: &Place<'_>, inputs: &[Tensor]) -> Result<Tensor> {
             if x.elem_count() == node.shape.channels() {
                 return Err(Error::SingleValue { path: node.path.clone(), shape: node.shape });
             }
-            norm::batch_norm_training(op, x, tensors)?
+            let normalise = if *kernels { kernels::batch_norm } else { norm::batch_norm };
+            let (y, mean, variance) = normalise(op, x, &tensors[0], &tensors[1])?;
+            norm::move_statistics(op, x, tensors, &mean, &variance)?;
+            y
         }
-        Op::BatchNorm(op) => norm::batch_norm_evaluation(op, x, tensors)?,
+        Op::BatchNorm(op) => {
+            let (scale, shift) = norm::running(op, tensors)?;
+            affine(x, &scale, &shift)?
+        }
+        Op::Lrn(op) if *kernels => kernels::local_response(op, x)?,
         Op::Lrn(op) => norm::local_response(op, x)?,
+        Op::Relu if *kernels => kernels::relu(x)?,
         Op::Relu => activation::relu(x)?,
         Op::Sigmoid => activation::sigmoid(x)?,
         Op::Tanh { amplitude, slope } => ((x * *slope)?.tanh()? * *amplitude)?,
         Op::Softmax => candle_nn::ops::softmax(x, 1)?,
+        Op::MaxPool(window) if *kernels && kernels::fits(window) => kernels::max_pool(window, x)?,
         Op::MaxPool(window) => pool::max_pool(window, x)?,
+        Op::AvgPool(op) if *kernels => kernels::avg_pool(op, x)?,
         Op::AvgPool(op) => pool::avg_pool(op, x)?,
+        Op::AdaptiveAvgPool { output } if *kernels => kernels::adaptive_avg_pool(*output, x)?,
         Op::AdaptiveAvgPool { output } => pool::adaptive_avg_pool(*output, x)?,
         Op::Flatten => x.flatten_from(1)?,
         Op::Dropout { rate } => match pass {
@@ -50,10 +69,10 @@ pub(super) fn compute(place: &Place<'_>, inputs: &[Tensor]) -> Result<Tensor> {
         },
         Op::Scale { factor } => (x * *factor)?,
         Op::ZeroChannels { before, after } => x.pad_with_zeros(1, *before, *after)?,
-        Op::ChannelAffine { .. } => norm::affine(x, &tensors[0], &tensors[1])?,
+        Op::ChannelAffine { .. } => affine(x, &tensors[0], &tensors[1])?,
         Op::InputAffine { scale, shift } => {
             let constant = |values: &Vec<f64>| Tensor::new(values.as_slice(), x.device())?.to_dtype(x.dtype());
-            norm::affine(x, &constant(scale)?, &constant(shift)?)?
+            affine(x, &constant(scale)?, &constant(shift)?)?
         }
         Op::RadialBasis { centres } => {
             let flat: Vec<f64> = centres.concat();

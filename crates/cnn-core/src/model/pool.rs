@@ -13,7 +13,10 @@ pub(super) fn max_pool(window: &Window, x: &Tensor) -> Result<Tensor> {
     let x = lay_out(&lay_out(x, 2, &vertical, oh)?, 3, &horizontal, ow)?;
     let windows = x.reshape((n, c, oh, kh, ow, kw))?.permute((0, 1, 2, 4, 3, 5))?.contiguous()?;
     let windows = windows.reshape((n * c * oh * ow, kh * kw))?;
-    let first_maximum = windows.detach().argmax_keepdim(D::Minus1)?;
+    let known = windows.detach();
+    // candle's argmax passes over what is not a number; as +∞ it wins, and is what the window gives.
+    let infinity = Tensor::full(f32::INFINITY, known.shape(), x.device())?.to_dtype(x.dtype())?;
+    let first_maximum = known.eq(&known)?.where_cond(&known, &infinity)?.argmax_keepdim(D::Minus1)?;
     windows.gather(&first_maximum, D::Minus1)?.reshape((n, c, oh, ow))
 }
 

@@ -1,0 +1,133 @@
+//! The model by the kernels against the same model of plain candle operations, as ordinary users of candle's autograd
+//! meet it.
+
+use crate::Failure;
+use cnn_core::candle_core::backprop::GradStore;
+use cnn_core::candle_core::{DType, Device, Tensor, Var};
+use cnn_core::candle_nn::{VarBuilder, VarMap};
+use cnn_core::{Model, Network, model};
+
+/// Networks that between them have every operation the kernels compute.
+const NETWORKS: [(&str, [usize; 3]); 9] = [
+    ("lenet_paper", [1, 32, 32]),
+    ("alexnet_paper", [3, 99, 67]),
+    ("nin_d2l", [1, 99, 67]),
+    ("mnist_inception", [1, 28, 28]),
+    ("mnist_residual", [1, 28, 28]),
+    ("resnet20_cifar", [3, 32, 16]),
+    ("resnext50_32x4d", [3, 32, 64]),
+    ("densenet_d2l", [1, 32, 64]),
+    ("inception_v4", [3, 107, 75]),
+];
+
+/// Images of noise and their labels.
+fn batch(network: &Network) -> Result<(Tensor, Tensor), Failure> {
+    let [c, h, w]: [usize; 3] = network.input().dims().try_into().map_err(|_| "no maps")?;
+    let numbers = (0..2 * c * h * w).map(|i| ((i * 7919 + i * i % 613) % 997) as f64 / 500.0 - 1.0);
+    let images = Tensor::from_iter(numbers, &Device::Cpu)?.reshape((2, c, h, w))?;
+    Ok((images, Tensor::new(&[1u32, 3], &Device::Cpu)?))
+}
+
+fn with_weights(network: &Network) -> Result<(VarMap, Model), Failure> {
+    let map = model::initialise(network, 3, DType::F64, &Device::Cpu)?;
+    let model = Model::new(network, VarBuilder::from_varmap(&map, DType::F64, &Device::Cpu))?;
+    Ok((map, model.with_dropout(3, 0)))
+}
+
+fn network(name: &str, input: [usize; 3]) -> Result<Network, Failure> {
+    Ok(cnn_zoo::find(name)?.architecture(7).without_heads().at(input)?)
+}
+
+fn step(model: &Model, images: &Tensor, labels: &Tensor) -> Result<(f64, GradStore), Failure> {
+    let loss = model.loss(&model.outputs_t(images, true)?, labels)?;
+    Ok((loss.to_scalar()?, loss.backward()?))
+}
+
+fn numbers(tensor: &Tensor) -> Result<Vec<f64>, Failure> {
+    Ok(tensor.flatten_all()?.to_vec1()?)
+}
+
+/// The gradients of everything that is trained, by name.
+fn gradients(model: &Model, store: &GradStore) -> Result<Vec<(String, Vec<f64>)>, Failure> {
+    let of = |name: &str, var: &Var| Ok((name.to_string(), numbers(store.get(var).ok_or("no gradient")?)?));
+    model.trainable()?.iter().map(|(spec, var)| of(&spec.name, var)).collect()
+}
+
+/// The largest difference of a tensor, relative to its largest number, or to a millionth of all tensors' largest where
+/// it is nothing but rounding errors.
+fn away(found: &[(String, Vec<f64>)], expected: &[(String, Vec<f64>)]) -> f64 {
+    let largest = |values: &[f64]| values.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+    let all = expected.iter().fold(0.0, |most: f64, (_, values)| most.max(largest(values)));
+    let pairs = found.iter().zip(expected).map(|((name, found), (other, expected))| {
+        assert_eq!((name, found.len()), (other, expected.len()));
+        let away: Vec<f64> = found.iter().zip(expected).map(|(a, b)| a - b).collect();
+        assert!(away.iter().all(|x| x.is_finite()), "{name}");
+        largest(&away) / largest(expected).max(1e-6 * all)
+    });
+    pairs.fold(0.0, f64::max)
+}
+
+#[test]
+fn gradients_are_those_without_the_kernels() -> Result<(), Failure> {
+    for (name, input) in NETWORKS {
+        let network = network(name, input)?;
+        let (images, labels) = batch(&network)?;
+        let ((_map, kernels), (_other, plain)) = (with_weights(&network)?, with_weights(&network)?);
+        let plain = plain.without_kernels();
+        let ((loss, store), (expected_loss, expected)) =
+            (step(&kernels, &images, &labels)?, step(&plain, &images, &labels)?);
+        assert!((loss - expected_loss).abs() <= 1e-12 * expected_loss.abs(), "{name}: {loss}, not {expected_loss}");
+        let error = away(&gradients(&kernels, &store)?, &gradients(&plain, &expected)?);
+        println!("{name}: {error:.1e}");
+        assert!(error <= 1e-12, "{name}: {error:.1e}");
+        let statistics = |model: &Model| -> Result<Vec<(String, Vec<f64>)>, Failure> {
+            model.tensors().map(|(spec, tensor)| Ok((spec.name.clone(), numbers(tensor)?))).collect()
+        };
+        let error = away(&statistics(&kernels)?, &statistics(&plain)?);
+        assert!(error <= 1e-12, "{name}: statistics {error:.1e}");
+        // Nobody asked for the gradient of the images.
+        assert!(store.get(&images).is_none(), "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_second_backward_pass_and_a_second_use_of_the_weights_work() -> Result<(), Failure> {
+    for (name, input) in [("lenet_paper", [1, 32, 32]), ("mnist_residual", [1, 28, 28])] {
+        let network = network(name, input)?;
+        let (images, labels) = batch(&network)?;
+        let (_map, model) = with_weights(&network)?;
+        let loss = model.loss(&model.outputs_t(&images, true)?, &labels)?;
+        let once = gradients(&model, &loss.backward()?)?;
+        assert_eq!(away(&gradients(&model, &loss.backward()?)?, &once), 0.0, "{name}: twice");
+
+        let other = images.flip(&[3])?;
+        let further = model.loss(&model.outputs_t(&other, true)?, &labels)?;
+        let alone = gradients(&model, &further.backward()?)?;
+        let sums = once
+            .iter()
+            .zip(&alone)
+            .map(|((name, a), (_, b))| (name.clone(), a.iter().zip(b).map(|(a, b)| a + b).collect()));
+        let both = gradients(&model, &(loss + further)?.backward()?)?;
+        let error = away(&both, &sums.collect::<Vec<_>>());
+        assert!(error <= 1e-12, "{name}: both {error:.1e}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_not_contiguous_is_taken_too() -> Result<(), Failure> {
+    let network = network("mnist_residual", [1, 28, 28])?;
+    let (images, _) = batch(&network)?;
+    let (_map, model) = with_weights(&network)?;
+    let turned = images.transpose(2, 3)?;
+    assert!(!turned.is_contiguous());
+    let run = |images: &Tensor| -> Result<(Vec<f64>, Vec<(String, Vec<f64>)>), Failure> {
+        let logits = model.outputs_t(images, false)?.swap_remove(0);
+        // The gradient comes back from a transposition, and spread out from a sum.
+        let squares = logits.t()?.sqr()?.sum_all()?;
+        Ok((numbers(&logits)?, gradients(&model, &squares.backward()?)?))
+    };
+    assert_eq!(run(&turned)?, run(&turned.contiguous()?)?);
+    Ok(())
+}
