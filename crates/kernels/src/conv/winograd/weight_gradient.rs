@@ -29,8 +29,10 @@ const SLICE_SUMS: usize = 600 * 1024;
 const SLICE_GROUP: usize = 128 * 1024;
 /// Slices there must be at least: with fewer, threads would have nothing to do.
 const SLICES: usize = 4;
-/// Tiles of a slice at least.
+/// Tiles of a slice, where that gives enough slices.
 const SLICE_TILES: usize = 192;
+/// Tiles of a slice at least.
+const FEWEST_TILES: usize = 96;
 /// Tiles of such a group at least: each goes through all sums.
 const FEWEST: usize = 28;
 /// Numbers of the transformed tiles of a group that tasks share: going through all sums once more costs more than to
@@ -116,8 +118,8 @@ impl Cut {
         let [ins, outs] = channels.map(|channels| channels.div_ceil(LANES));
         let per_tile = PLANES * (ins + outs).max(1) * LANES;
         let even = |count: usize, most: usize| count.div_ceil(count.div_ceil(most.max(1)).max(1)).max(1);
-        let slices = (tiles / SLICE_TILES).min(TASKS);
-        if PLANES * ins * outs * LANES * LANES <= SLICE_SUMS && slices >= SLICES {
+        let slices = (tiles / SLICE_TILES).clamp(SLICES, TASKS);
+        if PLANES * ins * outs * LANES * LANES <= SLICE_SUMS && tiles >= slices * FEWEST_TILES {
             let group = even(tiles.div_ceil(slices), (SLICE_GROUP / per_tile).clamp(FEWEST, PIECE));
             return Self { tiles, group, slices, parts: 1 };
         }
