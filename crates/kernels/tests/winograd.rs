@@ -1,9 +1,12 @@
 //! Winograd's algorithm against the definition of a convolution, in `f64`, through all views and sinks.
 
+mod common;
+
 use cnn_kernels::{
     Algorithm, Buffer, Conv, Element, InstructionSet, LANES, Map, Moments, Place, Pull, Sink, Store, Sums, View,
     from_blocks, threads, to_blocks,
 };
+use common::{Maps, Seen};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -431,6 +434,152 @@ fn results_do_not_depend_on_the_number_of_threads() {
                 let Outcome { written, sums, .. } = problem.computed::<f32>(algorithm, InstructionSet::chosen());
                 let bits = |values: Vec<f64>| values.into_iter().map(f64::to_bits).collect::<Vec<_>>();
                 (bits(written), sums.map(bits))
+            })
+        });
+        threads::set_threads(0);
+        assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{}", problem.describe());
+    }
+}
+
+/// A gradient of the weights: its input, the gradient of its output, and the result by its definition.
+struct WeightGradient<T> {
+    conv: Conv,
+    sides: [Seen<T>; 2],
+    expected: Vec<f64>,
+}
+
+impl<T: Element> WeightGradient<T> {
+    fn random(rng: &mut Random) -> Self {
+        let Problem { conv, batch, backward, mut sizes, .. } = Problem::random(rng);
+        if backward {
+            sizes.reverse();
+        }
+        Self::of(rng, conv, batch, sizes)
+    }
+
+    fn of(rng: &mut Random, conv: Conv, batch: usize, sizes: [[usize; 2]; 2]) -> Self {
+        let channels = [conv.in_channels, conv.out_channels];
+        Self::new(conv, [0, 1].map(|i| Seen::random(rng, [batch, channels[i], sizes[i][0], sizes[i][1]])))
+    }
+
+    fn new(conv: Conv, sides: [Seen<T>; 2]) -> Self {
+        let [input, gradient] = &sides;
+        let [batch, ins, ..] = input.maps.shape;
+        let [_, outs, rows, columns] = gradient.maps.shape;
+        let mut expected = vec![0.0; conv.weights()];
+        // Pixel by pixel of both, with all their channels: `[in][out]` for each tap.
+        let mut taps = vec![vec![0.0; ins * outs]; 9];
+        let channels = |maps: &Maps, [image, y, x]: [usize; 3]| -> Vec<f64> {
+            (0..maps.shape[1]).map(|channel| maps.at([image, channel, y, x])).collect()
+        };
+        for at in 0..batch * rows * columns {
+            let [image, y, x] = [at / (rows * columns), at / columns % rows, at % columns];
+            let g = channels(&gradient.maps, [image, y, x]);
+            for (tap, sums) in taps.iter_mut().enumerate() {
+                let [y, x] = [y + tap / 3, x + tap % 3];
+                let [Some(y), Some(x)] = [y.checked_sub(conv.padding[0]), x.checked_sub(conv.padding[1])] else {
+                    continue;
+                };
+                if y < input.maps.shape[2] && x < input.maps.shape[3] {
+                    let i = channels(&input.maps, [image, y, x]);
+                    for (row, i) in sums.chunks_exact_mut(outs).zip(i) {
+                        row.iter_mut().zip(&g).for_each(|(sum, g)| *sum += i * g);
+                    }
+                }
+            }
+        }
+        for (tap, sums) in taps.iter().enumerate() {
+            for (i, sum) in sums.iter().enumerate() {
+                expected[(i % outs * ins + i / outs) * 9 + tap] = *sum;
+            }
+        }
+        Self { conv, sides, expected }
+    }
+
+    fn computed(&self, algorithm: Algorithm, set: InstructionSet) -> Vec<f64> {
+        let [input, gradient] = &self.sides;
+        let mut weights = vec![T::NAN; self.conv.weights()];
+        self.conv.backward_weights_by(algorithm, set, &input.view(), &gradient.view(), &mut weights);
+        weights.into_iter().map(T::to_f64).collect()
+    }
+
+    /// The largest error compared to the largest result.
+    fn error(&self, algorithm: Algorithm, set: InstructionSet) -> f64 {
+        let computed = self.computed(algorithm, set);
+        assert!(computed.iter().all(|x| x.is_finite()), "{set} {}", self.describe());
+        let off: Vec<f64> = self.expected.iter().zip(&computed).map(|(e, c)| e - c).collect();
+        // Sums may cancel.
+        largest(&off) / largest(&self.expected).max(1.0)
+    }
+
+    fn check(&self, set: InstructionSet, tolerance: f64) {
+        let error = self.error(Algorithm::Winograd, set);
+        assert!(error <= tolerance, "off by {error:.1e}; {set} {}", self.describe());
+    }
+
+    fn describe(&self) -> String {
+        format!("{:?} of {:?}", self.conv, self.sides[0].place)
+    }
+}
+
+fn dense(in_channels: usize, out_channels: usize) -> Conv {
+    Conv { in_channels, out_channels, groups: 1, kernel: [3; 2], stride: [1; 2], padding: [1; 2], dilation: [1; 2] }
+}
+
+/// Shapes whose tiles are cut into slices, into several groups, and whose sums are transformed as they are made.
+const LARGE: [(usize, usize, usize, [usize; 2]); 5] =
+    [(5, 16, 20, [50, 51]), (1, 64, 40, [90, 79]), (9, 1, 1000, [21, 25]), (2, 200, 257, [6, 9]), (3, 40, 70, [3, 41])];
+
+#[test]
+fn the_gradient_of_the_weights_is_that_of_its_definition() {
+    let mut rng = Random::seed_from_u64(5);
+    for _ in 0..150 {
+        let problem = WeightGradient::<f32>::random(&mut rng);
+        for set in sets() {
+            problem.check(set, 1e-5);
+        }
+        let problem = WeightGradient::<f64>::random(&mut rng);
+        problem.check(InstructionSet::Portable, 1e-14);
+    }
+    for (batch, ins, outs, size) in LARGE {
+        let problem = WeightGradient::<f32>::of(&mut rng, dense(ins, outs), batch, [size; 2]);
+        for set in sets() {
+            problem.check(set, 1e-5);
+        }
+    }
+}
+
+#[test]
+fn errors_of_the_gradient_of_the_weights_are_small() {
+    let mut rng = Random::seed_from_u64(6);
+    for (batch, channels, size, limit) in [(4, 64, 28, 4e-6), (2, 256, 7, 4e-6)] {
+        let sides = [channels, 32].map(|channels| {
+            let mut maps = Maps::zeros([batch, channels, size, size]);
+            maps.data = random(&mut rng, maps.data.len());
+            Seen::<f32>::plain(&mut rng, maps)
+        });
+        let problem = WeightGradient::new(dense(channels, 32), sides);
+        for set in sets() {
+            let [direct, winograd] =
+                [Algorithm::Direct, Algorithm::Winograd].map(|algorithm| problem.error(algorithm, set));
+            println!("{channels} channels, {set}: direct {direct:.1e}, Winograd {winograd:.1e}");
+            assert!(winograd < limit, "{winograd:.1e}");
+        }
+    }
+}
+
+#[test]
+fn the_gradient_of_the_weights_does_not_depend_on_the_number_of_threads() {
+    let mut rng = Random::seed_from_u64(7);
+    let mut problems: Vec<_> = (0..20).map(|_| WeightGradient::<f32>::random(&mut rng)).collect();
+    problems
+        .extend(LARGE.map(|(batch, ins, outs, size)| WeightGradient::of(&mut rng, dense(ins, outs), batch, [size; 2])));
+    for problem in problems {
+        let outcomes = [1, 2, 3, 7].map(|count| {
+            threads::set_threads(count);
+            [Algorithm::Auto, Algorithm::Winograd].map(|algorithm| {
+                let weights = problem.computed(algorithm, InstructionSet::chosen());
+                weights.into_iter().map(f64::to_bits).collect::<Vec<_>>()
             })
         });
         threads::set_threads(0);

@@ -7,7 +7,7 @@ use super::correlate::panels;
 use super::micro::{self, Place, Runs};
 use super::sweep::Axis;
 use super::tile::Tile;
-use super::{Bundles, Conv};
+use super::{Algorithm, Bundles, Conv};
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
@@ -39,7 +39,27 @@ impl Conv {
         gradient: &View<'_, T>,
         weights: &mut [T],
     ) {
+        self.backward_weights_by(Algorithm::Auto, set, input, gradient, weights);
+    }
+
+    /// [`Conv::backward_weights`] by a given algorithm.
+    ///
+    /// # Panics
+    ///
+    /// Where places or slices do not fit the convolution, or the algorithm does not.
+    pub fn backward_weights_by<T: Element>(
+        &self,
+        algorithm: Algorithm,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        gradient: &View<'_, T>,
+        weights: &mut [T],
+    ) {
         self.check(input.place.channels, gradient.place.channels, weights.len());
+        let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
+        if self.weights_by_winograd::<T>(algorithm, &axes, gradient.place.batch) {
+            return self.winograd_weights(set, input, gradient, weights);
+        }
         let flat = self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0];
         let [input, gradient] = [input, gradient].map(|view| if flat { view.flat() } else { *view });
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));

@@ -39,7 +39,7 @@ pub struct Conv {
     pub dilation: [usize; 2],
 }
 
-/// How a convolution and the gradient of its input are computed.
+/// How a convolution and its gradients are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Algorithm {
     /// Whichever is likely to be faster for the shapes, whatever the number of threads. For `f64`, which is there to
@@ -49,7 +49,8 @@ pub enum Algorithm {
     /// As it is defined, for all convolutions.
     Direct,
     /// By Winograd's algorithm F(4x4, 3x3), for kernels of 3x3 with neither stride, dilation nor groups. Rounding
-    /// errors are about twice as large, and an input that is not finite spoils a tile of 4x4 outputs.
+    /// errors are about twice as large, and an input that is not finite spoils a tile of 4x4 outputs, or all taps of the
+    /// gradient of the weights of its channel.
     Winograd,
 }
 

@@ -10,17 +10,20 @@
 //! Its rounding errors are about twice those of the direct computation: in `f32` 2e-6 of the largest output with 64
 //! channels, 5e-6 with 512. An input that is not finite spoils the whole tile of outputs it belongs to, 4x4 pixels,
 //! rather than only the pixels whose window it is in.
+//!
+//! The gradient of the weights goes the same way backwards ([`weight_gradient`]).
 #![allow(clippy::needless_range_loop)]
 
 mod cut;
 mod transforms;
+mod weight_gradient;
 mod weights;
 
 use super::correlate::{Correlation, panels};
 use super::micro::{self, Depth};
 use super::sweep::{Axis, Phase};
 use super::tile::Tile;
-use super::{Algorithm, Bundles};
+use super::{Algorithm, Bundles, Conv};
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
@@ -48,6 +51,16 @@ fn odd(vectors: usize) -> usize {
     vectors | 1
 }
 
+fn suits(conv: &Conv) -> bool {
+    conv.kernel == [3, 3] && conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1
+}
+
+/// An axis with all its taps, the first of which reads position `low` for output 0.
+fn whole_axis(low: isize, count: usize) -> Axis {
+    let taps = (0..3).map(|tap| (tap, low + tap as isize)).collect();
+    Axis { stride: 1, step: 1, phases: vec![Phase { count, taps }] }
+}
+
 impl Correlation<'_> {
     /// Computes it by the given algorithm.
     pub(super) fn run_by<T: Element>(
@@ -73,8 +86,7 @@ impl Correlation<'_> {
     }
 
     fn suits_winograd(&self) -> bool {
-        let conv = self.conv;
-        conv.kernel == [3, 3] && conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1
+        suits(self.conv)
     }
 
     /// Whether Winograd's algorithm is likely to take less time; shapes alone decide.
@@ -88,9 +100,7 @@ impl Correlation<'_> {
     /// An axis with all its taps.
     fn whole_axis(&self, axis: usize) -> Axis {
         let padding = self.conv.padding[axis] as isize;
-        let low = if self.backward { padding - 2 } else { -padding };
-        let taps = (0..3).map(|tap| (tap, low + tap as isize)).collect();
-        Axis { stride: 1, step: 1, phases: vec![Phase { count: self.axes[axis].count(), taps }] }
+        whole_axis(if self.backward { padding - 2 } else { -padding }, self.axes[axis].count())
     }
 
     /// The same as [`Correlation::run`] by Winograd's algorithm.
@@ -149,6 +159,48 @@ impl Correlation<'_> {
             });
         }
         output.close(|part| cut.part(part).pixels());
+    }
+}
+
+/// Transforms a block of inputs of tiles beside each other from `held` by way of `band`, to a start for each tile in each
+/// of the planes.
+#[inline(always)]
+fn transform_inputs<V: Vector>(
+    starts: &[usize],
+    held: &[V::Element],
+    band: &mut [V::Element],
+    planes: Shared<'_, V::Element>,
+    plane: usize,
+) {
+    let row = (starts.len() * OUT + IN - OUT) * LANES;
+    let (held, band) = (&held[..IN * row], &mut band[..IN * row]);
+    for at in (0..row).step_by(LANES) {
+        let mut d = [V::zero(); IN];
+        for y in 0..IN {
+            // SAFETY: within `held`.
+            d[y] = unsafe { V::load(held.as_ptr().add(y * row + at)) };
+        }
+        let d = transforms::input(d);
+        for y in 0..IN {
+            // SAFETY: within `band`.
+            unsafe { d[y].store(band.as_mut_ptr().add(y * row + at)) };
+        }
+    }
+    for x in 0..starts.len() {
+        // SAFETY: each block of a tile has a place of its own in each plane.
+        let to = unsafe { planes.pointer(starts[x]..starts[x] + (PLANES - 1) * plane + LANES) };
+        for y in 0..IN {
+            let mut d = [V::zero(); IN];
+            for i in 0..IN {
+                // SAFETY: within `band`.
+                d[i] = unsafe { V::load(band.as_ptr().add(y * row + (x * OUT + i) * LANES)) };
+            }
+            let d = transforms::input(d);
+            for i in 0..IN {
+                // SAFETY: the bounds are checked above.
+                unsafe { d[i].store(to.add((y * IN + i) * plane)) };
+            }
+        }
     }
 }
 
@@ -299,38 +351,13 @@ impl<T: Element> Task<'_, T> {
         band: &mut [T],
         planes: Shared<'_, T>,
     ) {
-        let (row, plane) = ((tiles.len() * OUT + IN - OUT) * LANES, self.plane());
-        let (held, band) = (&held[..IN * row], &mut band[..IN * row]);
-        for at in (0..row).step_by(LANES) {
-            let mut d = [V::zero(); IN];
-            for y in 0..IN {
-                // SAFETY: within `held`.
-                d[y] = unsafe { V::load(held.as_ptr().add(y * row + at)) };
-            }
-            let d = transforms::input(d);
-            for y in 0..IN {
-                // SAFETY: within `band`.
-                unsafe { d[y].store(band.as_mut_ptr().add(y * row + at)) };
-            }
-        }
-        for x in 0..tiles.len() {
+        let mut starts = [0; STRIP];
+        let starts = &mut starts[..tiles.len()];
+        for x in 0..starts.len() {
             let (chunk, start) = self.chunk::<V>(tiles.start + x);
-            let start = start * self.in_blocks() + block * chunk + (tiles.start + x - start);
-            // SAFETY: each block of a tile has a place of its own in each plane.
-            let to = unsafe { planes.pointer(start * LANES..(start + 1) * LANES + (PLANES - 1) * plane) };
-            for y in 0..IN {
-                let mut d = [V::zero(); IN];
-                for i in 0..IN {
-                    // SAFETY: within `band`.
-                    d[i] = unsafe { V::load(band.as_ptr().add(y * row + (x * OUT + i) * LANES)) };
-                }
-                let d = transforms::input(d);
-                for i in 0..IN {
-                    // SAFETY: the bounds are checked above.
-                    unsafe { d[i].store(to.add((y * IN + i) * plane)) };
-                }
-            }
+            starts[x] = (start * self.in_blocks() + block * chunk + (tiles.start + x - start)) * LANES;
         }
+        transform_inputs::<V>(starts, held, band, planes, self.plane());
     }
 
     /// Everything after the transforms of inputs and filters, for one panel.

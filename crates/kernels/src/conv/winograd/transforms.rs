@@ -69,3 +69,29 @@ pub(super) fn output<V: Vector>(m: [V; 6]) -> [V; 4] {
         far_odd.mul_add(outer_cube, odd.mul_add(inner_cube, m[5])),
     ]
 }
+
+/// `A y`, the transpose of [`output`].
+#[inline(always)]
+pub(super) fn gradient<V: Vector>(y: [V; 4]) -> [V; 6] {
+    let (inner, outer) = (number::<V>(A), number::<V>(B));
+    let (inner_square, outer_square) = (number::<V>(A * A), number::<V>(B * B));
+    let (even, odd) = (y[2].mul_add(inner_square, y[0]), y[3].mul_add(inner_square, y[1]).mul(inner));
+    let (far_even, far_odd) = (y[2].mul_add(outer_square, y[0]), y[3].mul_add(outer_square, y[1]).mul(outer));
+    [y[0], even.add(odd), even.sub(odd), far_even.add(far_odd), far_even.sub(far_odd), y[3]]
+}
+
+/// `Gᵀ m`, the transpose of [`filter`].
+#[inline(always)]
+pub(super) fn weights<V: Vector>(m: [V; 6]) -> [V; 3] {
+    let (inner, outer) = (number::<V>(A), number::<V>(B));
+    let (inner_square, outer_square) = (number::<V>(A * A), number::<V>(B * B));
+    let near = number::<V>(1.0 / (2.0 * A * A * (A * A - B * B)));
+    let far = number::<V>(1.0 / (2.0 * B * B * (B * B - A * A)));
+    let (even, odd) = (m[1].add(m[2]).mul(near), m[1].sub(m[2]).mul(near));
+    let (far_even, far_odd) = (m[3].add(m[4]).mul(far), m[3].sub(m[4]).mul(far));
+    [
+        m[0].mul_add(number::<V>(1.0 / (A * A * B * B)), even).add(far_even),
+        far_odd.mul_add(outer, odd.mul(inner)),
+        far_even.mul_add(outer_square, even.mul_add(inner_square, m[5])),
+    ]
+}

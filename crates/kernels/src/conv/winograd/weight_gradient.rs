@@ -1,0 +1,599 @@
+//! The gradient of the weights: with tiles `d` of the input and `y` of the gradient of the output,
+//! `Gᵀ [Σ (A y Aᵀ) ⊙ (Bᵀ d B)] G`, summed over all tiles of all images.
+//!
+//! For each of the 36 planes the sum is a matrix product between input and output channels over tiles. The tiles are
+//! gone through group by group: all channels of a group are transformed, then multiplied. Where channels are few, tasks
+//! take slices of the tiles and do both, with sums of their own that are added up in their order at the end. Otherwise
+//! tasks share a group, and divide the channels: no sums are added up but where there are several groups.
+
+use super::super::correlate::panels;
+use super::super::micro::{self, Place, Runs};
+use super::super::sweep::Axis;
+use super::super::tile::Tile;
+use super::super::{Algorithm, Conv};
+use super::{IN, OUT, PLANES, STRIP, TAPS, odd, suits, transform_inputs, transforms, whole_axis};
+use crate::buffer::{Shared, with_scratch};
+use crate::element::Element;
+use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::threads::for_each;
+use crate::view::View;
+use std::any::TypeId;
+use std::ops::Range;
+
+/// Tiles multiplied at once: what lets a block of inputs and a panel of gradients stay in a first-level cache of 32 KiB.
+const PIECE: usize = 112;
+/// Numbers of all sums up to which tasks take slices of the tiles: all of a slice must stay in the caches.
+const SLICE_SUMS: usize = 600 * 1024;
+/// Numbers of the transformed tiles of a group of a slice, where that leaves enough tiles: what a second-level cache of
+/// 1 MiB holds beside some sums.
+const SLICE_GROUP: usize = 128 * 1024;
+/// Slices there must be at least: with fewer, threads would have nothing to do.
+const SLICES: usize = 4;
+/// Tiles of a slice, where that gives enough slices.
+const SLICE_TILES: usize = 192;
+/// Tiles of a slice at least.
+const FEWEST_TILES: usize = 96;
+/// Tiles of such a group at least: each goes through all sums.
+const FEWEST: usize = 28;
+/// Numbers of the transformed tiles of a group that tasks share: going through all sums once more costs more than to
+/// write and read transformed tiles that no cache holds.
+const SHARED_GROUP: usize = 12 * 1024 * 1024;
+/// Blocks of input channels and panels of output channels of a task's product.
+const CHUNK: [usize; 2] = [4, 2];
+/// Tasks there should be, for any number of threads.
+const TASKS: usize = 16;
+/// Tiles a task transforms where a group is shared, and blocks of either side.
+const TRANSFORMED: [usize; 2] = [32, 4];
+/// Numbers of the inputs of a strip, as they are and transformed along one axis.
+const HELD: usize = 2 * IN * (STRIP * OUT + IN - OUT) * LANES;
+
+impl Conv {
+    /// Whether the gradient of the weights is to be computed by Winograd's algorithm.
+    pub(in super::super) fn weights_by_winograd<T: Element>(
+        &self,
+        algorithm: Algorithm,
+        axes: &[Axis; 2],
+        batch: usize,
+    ) -> bool {
+        match algorithm {
+            Algorithm::Auto => {
+                let all_taps = axes.iter().all(|axis| axis.phases[0].taps.len() == self.kernel[0]);
+                let size = [axes[0].count(), axes[1].count()];
+                let channels = [self.in_channels, self.out_channels];
+                TypeId::of::<T>() == TypeId::of::<f32>() && suits(self) && all_taps && pays(channels, batch, size)
+            }
+            Algorithm::Direct => false,
+            Algorithm::Winograd => {
+                assert!(suits(self), "no Winograd algorithm for {self:?}");
+                true
+            }
+        }
+    }
+
+    /// The gradient of the weights by Winograd's algorithm.
+    pub(in super::super) fn winograd_weights<T: Element>(
+        &self,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        gradient: &View<'_, T>,
+        weights: &mut [T],
+    ) {
+        let size = gradient.size();
+        let counts = size.map(|pixels| pixels.div_ceil(OUT));
+        let channels = [self.in_channels, self.out_channels];
+        let cut = Cut::new(channels, gradient.place.batch * counts[0] * counts[1]);
+        let axes = [0, 1].map(|axis| whole_axis(-(self.padding[axis] as isize), size[axis]));
+        Sum { input: *input, gradient: *gradient, axes, channels, counts, panels: panels::<T>(set), cut }
+            .run(set, weights);
+    }
+}
+
+/// Whether the algorithm is likely to take less time than the direct computation, of which it must promise a tenth.
+///
+/// Counted as in [`super::cut::pays`]; what is done once per weight is to bring the sums to their place, and with
+/// Winograd's algorithm their transform.
+fn pays([ins, outs]: [usize; 2], batch: usize, size: [usize; 2]) -> bool {
+    let [pixels, tiles] = [1, OUT].map(|step| (batch * size[0].div_ceil(step) * size[1].div_ceil(step)) as f64);
+    let blocks = (ins.div_ceil(LANES) + outs.div_ceil(LANES)) as f64;
+    let pairs = ins as f64 * outs.div_ceil(LANES) as f64;
+    let direct = pixels * (9.0 * pairs + 18.0 * blocks) + 650.0 * pairs;
+    let winograd = tiles * (1.4 * 36.0 * pairs + 640.0 * blocks) + 900.0 * pairs;
+    1.1 * winograd < direct
+}
+
+/// How the work is cut; it depends on shapes alone.
+#[derive(Clone, Copy)]
+struct Cut {
+    tiles: usize,
+    /// Tiles of a group at most.
+    group: usize,
+    /// Slices of the tiles, each with a task and sums of its own; 0 where tasks share all groups.
+    slices: usize,
+    /// Parts of the planes that tasks take where they share groups.
+    parts: usize,
+}
+
+impl Cut {
+    fn new(channels: [usize; 2], tiles: usize) -> Self {
+        let [ins, outs] = channels.map(|channels| channels.div_ceil(LANES));
+        let per_tile = PLANES * (ins + outs).max(1) * LANES;
+        let even = |count: usize, most: usize| count.div_ceil(count.div_ceil(most.max(1)).max(1)).max(1);
+        let slices = (tiles / SLICE_TILES).clamp(SLICES, TASKS);
+        if PLANES * ins * outs * LANES * LANES <= SLICE_SUMS && tiles >= slices * FEWEST_TILES {
+            let group = even(tiles.div_ceil(slices), (SLICE_GROUP / per_tile).clamp(FEWEST, PIECE));
+            return Self { tiles, group, slices, parts: 1 };
+        }
+        let tasks = ins.div_ceil(CHUNK[0]) * outs.div_ceil(2 * CHUNK[1]);
+        let parts = [1, 2, 3, 4, 6, 9, 12, 18].into_iter().find(|parts| tasks * parts >= TASKS).unwrap_or(PLANES);
+        Self { tiles, group: even(tiles, (SHARED_GROUP / per_tile).max(PIECE)), slices: 0, parts }
+    }
+
+    /// Tiles of a slice.
+    fn slice(&self, slice: usize) -> Range<usize> {
+        self.tiles * slice / self.slices..self.tiles * (slice + 1) / self.slices
+    }
+}
+
+/// The shape of the computation, and what it reads.
+struct Sum<'a, T> {
+    input: View<'a, T>,
+    gradient: View<'a, T>,
+    axes: [Axis; 2],
+    /// Of the input and of the output.
+    channels: [usize; 2],
+    /// Rows and columns of tiles.
+    counts: [usize; 2],
+    /// Blocks of outputs of a panel.
+    panels: usize,
+    cut: Cut,
+}
+
+/// Sums between some blocks of inputs and panels of outputs: `[panel][block][plane][input][output]`.
+#[derive(Clone, Copy)]
+struct Sums<'a, T> {
+    shared: Shared<'a, T>,
+    start: usize,
+    blocks: [usize; 2],
+    first_panel: usize,
+}
+
+impl<T: Element> Sum<'_, T> {
+    fn run(&self, set: InstructionSet, weights: &mut [T]) {
+        let (weights, cut) = (Shared::new(weights), &self.cut);
+        let chunks = [self.blocks(0).div_ceil(CHUNK[0]), self.panel_count().div_ceil(CHUNK[1])];
+        let lengths = [0, 1].map(|side| PLANES * self.plane(side));
+        let (whole, slices) = (self.sums(self.blocks(0), self.panel_count()), cut.slices.max(1));
+        // Scratch memory comes before `dispatch`: closures do not take over the instructions they are called with.
+        let shared = |tiles: Range<usize>, sums: Option<Shared<'_, T>>, planes: [Shared<'_, T>; 2]| {
+            let pieces = tiles.len().div_ceil(TRANSFORMED[0]);
+            let blocks = (self.blocks(0) + self.blocks(1)).div_ceil(TRANSFORMED[1]);
+            for_each(pieces * blocks, |task| {
+                let start = tiles.start + task / blocks * TRANSFORMED[0];
+                let own = start..tiles.end.min(start + TRANSFORMED[0]);
+                let block = task % blocks * TRANSFORMED[1];
+                let blocks = block..(self.blocks(0) + self.blocks(1)).min(block + TRANSFORMED[1]);
+                with_scratch(HELD, |scratch| {
+                    dispatch(set, Transform { sum: self, first: tiles.start, tiles: own, blocks, scratch, planes });
+                });
+            });
+            for_each(chunks[0] * chunks[1] * cut.parts, |task| {
+                let (chunk, part) = (task / cut.parts, task % cut.parts);
+                let (block, panel) = (chunk / chunks[1] * CHUNK[0], chunk % chunks[1] * CHUNK[1]);
+                let blocks = block..self.blocks(0).min(block + CHUNK[0]);
+                let panels = panel..self.panel_count().min(panel + CHUNK[1]);
+                let parts = PLANES * part / cut.parts..PLANES * (part + 1) / cut.parts;
+                let multiply = |sums: Sums<'_, T>| {
+                    let (blocks, panels, fresh) = (blocks.clone(), panels.clone(), tiles.start == 0);
+                    dispatch(
+                        set,
+                        Multiply { sum: self, tiles: tiles.len(), parts, blocks, panels, planes, sums, fresh },
+                    );
+                };
+                let Some(sums) = sums else {
+                    let len = self.sums(blocks.len(), panels.len());
+                    with_scratch(len + self.collected(), |scratch| {
+                        let (sums, collected) = scratch.split_at_mut(len);
+                        let sums = Sums {
+                            shared: Shared::new(sums),
+                            start: 0,
+                            blocks: [blocks.start, blocks.end],
+                            first_panel: panels.start,
+                        };
+                        multiply(sums);
+                        let (blocks, panels) = (blocks.clone(), panels.clone());
+                        dispatch(set, Invert { sum: self, blocks, panels, sums, slices: [1, 0], collected, weights });
+                    });
+                    return;
+                };
+                multiply(self.all(sums, 0));
+            });
+        };
+        if cut.slices == 0 && cut.group >= cut.tiles && cut.parts == 1 {
+            with_scratch(lengths[0] + lengths[1], |planes| {
+                let (inputs, gradients) = planes.split_at_mut(lengths[0]);
+                shared(0..cut.tiles, None, [Shared::new(inputs), Shared::new(gradients)]);
+            });
+            return;
+        }
+        with_scratch(slices * whole, |sums| {
+            let sums = Shared::new(sums);
+            if cut.slices == 0 {
+                with_scratch(lengths[0] + lengths[1], |planes| {
+                    let (inputs, gradients) = planes.split_at_mut(lengths[0]);
+                    let planes = [Shared::new(inputs), Shared::new(gradients)];
+                    let mut first = 0;
+                    // Once where there are no tiles, for the sums to be zeros.
+                    while first < cut.tiles.max(1) {
+                        shared(first..cut.tiles.min(first + cut.group), Some(sums), planes);
+                        first += cut.group;
+                    }
+                });
+            } else {
+                for_each(cut.slices, |slice| {
+                    with_scratch(lengths[0] + lengths[1] + HELD, |scratch| {
+                        let (planes, scratch) = scratch.split_at_mut(lengths[0] + lengths[1]);
+                        let (inputs, gradients) = planes.split_at_mut(lengths[0]);
+                        let planes = [Shared::new(inputs), Shared::new(gradients)];
+                        let (all, sums) = (cut.slice(slice), self.all(sums, slice * whole));
+                        for first in all.clone().step_by(cut.group) {
+                            let tiles = first..all.end.min(first + cut.group);
+                            let (len, fresh) = (tiles.len(), first == all.start);
+                            let blocks = 0..self.blocks(0) + self.blocks(1);
+                            let scratch = &mut *scratch;
+                            dispatch(set, Transform { sum: self, first, tiles, blocks, scratch, planes });
+                            let (blocks, panels, parts) = (0..self.blocks(0), 0..self.panel_count(), 0..PLANES);
+                            dispatch(
+                                set,
+                                Multiply { sum: self, tiles: len, parts, blocks, panels, planes, sums, fresh },
+                            );
+                        }
+                    });
+                });
+            }
+            for_each(self.blocks(0) * self.panel_count(), |task| {
+                let (panel, block) = (task / self.blocks(0), task % self.blocks(0));
+                with_scratch(self.collected(), |collected| {
+                    let (sums, slices) = (self.all(sums, 0), [slices, whole]);
+                    let (blocks, panels) = (block..block + 1, panel..panel + 1);
+                    dispatch(set, Invert { sum: self, blocks, panels, sums, slices, collected, weights });
+                });
+            });
+        });
+    }
+
+    /// Blocks of channels of the input or of the output.
+    fn blocks(&self, side: usize) -> usize {
+        self.channels[side].div_ceil(LANES)
+    }
+
+    /// Number of panels.
+    fn panel_count(&self) -> usize {
+        self.blocks(1).div_ceil(self.panels)
+    }
+
+    /// Blocks of outputs of a panel.
+    fn width(&self, panel: usize) -> usize {
+        self.panels.min(self.blocks(1) - panel * self.panels)
+    }
+
+    /// Channels of a block of inputs.
+    fn inputs(&self, block: usize) -> usize {
+        LANES.min(self.channels[0] - block * LANES)
+    }
+
+    /// Distance of two planes of transformed tiles, `[block][tile]`.
+    fn plane(&self, side: usize) -> usize {
+        odd(self.blocks(side) * self.cut.group) * LANES
+    }
+
+    /// Numbers of the sums of some blocks of inputs and whole panels.
+    fn sums(&self, blocks: usize, panels: usize) -> usize {
+        blocks * panels * PLANES * LANES * self.panels * LANES
+    }
+
+    /// Numbers of the weights between a block of inputs and a panel.
+    fn collected(&self) -> usize {
+        LANES * TAPS * self.panels * LANES
+    }
+
+    /// The sums of all channels, from `start` on.
+    fn all<'s>(&self, shared: Shared<'s, T>, start: usize) -> Sums<'s, T> {
+        Sums { shared, start, blocks: [0, self.blocks(0)], first_panel: 0 }
+    }
+
+    /// Where the sums between a block of inputs and a panel are.
+    fn sums_at(&self, sums: &Sums<'_, T>, block: usize, panel: usize) -> usize {
+        let [first, end] = sums.blocks;
+        sums.start
+            + self.sums(end - first, panel - sums.first_panel)
+            + (block - first) * PLANES * LANES * self.width(panel) * LANES
+    }
+}
+
+/// Transforms some blocks, those of the inputs counted before those of the gradients, of some tiles of the group that
+/// begins with tile `first`.
+struct Transform<'a, T> {
+    sum: &'a Sum<'a, T>,
+    first: usize,
+    tiles: Range<usize>,
+    blocks: Range<usize>,
+    scratch: &'a mut [T],
+    planes: [Shared<'a, T>; 2],
+}
+
+impl<T: Element> Kernel<T> for Transform<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { sum, first, tiles, blocks, scratch, planes } = self;
+        let [down, across] = sum.counts;
+        let mut tile = tiles.start;
+        while tile < tiles.end {
+            let (image, y, x) = (tile / (down * across), tile / across % down, tile % across);
+            let count = STRIP.min(across - x).min(tiles.end - tile);
+            let span = [y * OUT..(y + 1) * OUT, x * OUT..(x + count) * OUT];
+            let window = Tile::new(&sum.axes, image..image + 1, span);
+            let mut starts = [0; STRIP];
+            let starts = &mut starts[..count];
+            for block in blocks.clone() {
+                let side = usize::from(block >= sum.blocks(0));
+                let block = block - side * sum.blocks(0);
+                for number in 0..count {
+                    starts[number] = (block * sum.cut.group + tile - first + number) * LANES;
+                }
+                if side == 0 {
+                    let (held, band) = scratch.split_at_mut(window.block());
+                    window.fill::<V>(&sum.input, block..block + 1, held);
+                    transform_inputs::<V>(starts, held, band, planes[0], sum.plane(0));
+                } else {
+                    let (held, band) = scratch.split_at_mut(OUT * count * OUT * LANES);
+                    sum.read_gradients::<V>([image, block, y * OUT, x * OUT], count, held);
+                    transform_gradients::<V>(starts, held, band, planes[1], sum.plane(1));
+                }
+            }
+            tile += count;
+        }
+    }
+}
+
+impl<T: Element> Sum<'_, T> {
+    /// Reads a block of gradients of `count` tiles beside each other, zeros where there are none.
+    #[inline(always)]
+    fn read_gradients<V: Vector<Element = T>>(
+        &self,
+        [image, block, row, column]: [usize; 4],
+        count: usize,
+        to: &mut [T],
+    ) {
+        let [height, width] = self.gradient.size();
+        let columns = (count * OUT).min(width - column);
+        for y in 0..OUT {
+            let to = &mut to[y * count * OUT * LANES..][..count * OUT * LANES];
+            let columns = if row + y < height { columns } else { 0 };
+            self.gradient.read::<V>([image, block, row + y, column], columns, to);
+            to[columns * LANES..].fill(T::ZERO);
+        }
+    }
+}
+
+/// Transforms a block of gradients of tiles beside each other as [`transform_inputs`] does inputs.
+#[inline(always)]
+fn transform_gradients<V: Vector>(
+    starts: &[usize],
+    held: &[V::Element],
+    band: &mut [V::Element],
+    planes: Shared<'_, V::Element>,
+    plane: usize,
+) {
+    let row = starts.len() * OUT * LANES;
+    let (held, band) = (&held[..OUT * row], &mut band[..IN * row]);
+    for at in (0..row).step_by(LANES) {
+        let mut d = [V::zero(); OUT];
+        for y in 0..OUT {
+            // SAFETY: within `held`.
+            d[y] = unsafe { V::load(held.as_ptr().add(y * row + at)) };
+        }
+        let d = transforms::gradient(d);
+        for y in 0..IN {
+            // SAFETY: within `band`.
+            unsafe { d[y].store(band.as_mut_ptr().add(y * row + at)) };
+        }
+    }
+    for x in 0..starts.len() {
+        // SAFETY: each block of a tile has a place of its own in each plane.
+        let to = unsafe { planes.pointer(starts[x]..starts[x] + (PLANES - 1) * plane + LANES) };
+        for y in 0..IN {
+            let mut d = [V::zero(); OUT];
+            for i in 0..OUT {
+                // SAFETY: within `band`.
+                d[i] = unsafe { V::load(band.as_ptr().add(y * row + (x * OUT + i) * LANES)) };
+            }
+            let d = transforms::gradient(d);
+            for i in 0..IN {
+                // SAFETY: the bounds are checked above.
+                unsafe { d[i].store(to.add((y * IN + i) * plane)) };
+            }
+        }
+    }
+}
+
+/// Adds the products of some blocks of inputs and panels of outputs in some planes, over a group of `tiles` tiles, to
+/// their sums.
+struct Multiply<'a, T> {
+    sum: &'a Sum<'a, T>,
+    tiles: usize,
+    parts: Range<usize>,
+    blocks: Range<usize>,
+    panels: Range<usize>,
+    planes: [Shared<'a, T>; 2],
+    sums: Sums<'a, T>,
+    /// Whether the sums hold nothing yet.
+    fresh: bool,
+}
+
+impl<T: Element> Kernel<T> for Multiply<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { sum, tiles, parts, blocks, panels, planes, sums, fresh } = self;
+        let mut places = [Place::default(); LANES];
+        for lane in 0..LANES {
+            places[lane] = Place { input: lane, sums: lane };
+        }
+        let run = sum.cut.group * LANES;
+        let piece = tiles.div_ceil(tiles.div_ceil(PIECE).max(1)).max(1);
+        for number in parts {
+            let start = number * sum.plane(0);
+            // SAFETY: nothing is written to the planes meanwhile.
+            let inputs = unsafe { planes[0].pointer(start..start + sum.blocks(0) * run) };
+            let start = number * sum.plane(1);
+            // SAFETY: as above.
+            let gradients = unsafe { planes[1].pointer(start..start + sum.blocks(1) * run) };
+            let mut first = 0;
+            while first < tiles || (fresh && first == 0) {
+                let pixels = piece.min(tiles - first);
+                for panel in panels.clone() {
+                    let width = sum.width(panel);
+                    for block in blocks.clone() {
+                        let length = LANES * width * LANES;
+                        let start = sum.sums_at(&sums, block, panel) + number * length;
+                        // SAFETY: tasks divide planes, blocks and panels among them, or have sums of their own.
+                        let sums = unsafe { sums.shared.part(start..start + length) };
+                        if fresh && first == 0 {
+                            sums.fill(T::ZERO);
+                        }
+                        let runs = Runs { starts: &[[0, 0]], pixels, block: run };
+                        let mut row = 0;
+                        while row < sum.inputs(block) {
+                            let rows = V::ROWS.min(sum.inputs(block) - row);
+                            // SAFETY: the planes hold all tiles of the block and of the panel; `sums` holds sixteen
+                            // inputs of the panel; sizes are within what V says.
+                            unsafe {
+                                micro::outer::<V>(
+                                    &places[row..row + rows],
+                                    width,
+                                    inputs.add(block * run + first * LANES),
+                                    gradients.add(panel * sum.panels * run + first * LANES),
+                                    &runs,
+                                    sums.as_mut_ptr(),
+                                );
+                            }
+                            row += rows;
+                        }
+                    }
+                }
+                first += piece;
+            }
+        }
+    }
+}
+
+/// Transforms the sums between some blocks of inputs and panels back to weights: `slices[0]` sums at a distance of
+/// `slices[1]`, added up in their order.
+struct Invert<'a, T> {
+    sum: &'a Sum<'a, T>,
+    blocks: Range<usize>,
+    panels: Range<usize>,
+    sums: Sums<'a, T>,
+    slices: [usize; 2],
+    collected: &'a mut [T],
+    weights: Shared<'a, T>,
+}
+
+impl<T: Element> Kernel<T> for Invert<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        for panel in self.panels.clone() {
+            for block in self.blocks.clone() {
+                self.sum.invert::<V>([block, panel], &self.sums, self.slices, self.collected);
+                self.sum.unpack([block, panel], self.collected, self.weights);
+            }
+        }
+    }
+}
+
+impl<T: Element> Sum<'_, T> {
+    /// Transforms sums back to `[input][tap][output]`.
+    #[inline(always)]
+    fn invert<V: Vector<Element = T>>(
+        &self,
+        [block, panel]: [usize; 2],
+        sums: &Sums<'_, T>,
+        [slices, slice]: [usize; 2],
+        to: &mut [T],
+    ) {
+        let width = self.width(panel) * LANES;
+        let (start, plane) = (self.sums_at(sums, block, panel), LANES * width);
+        // SAFETY: nothing is written to the sums meanwhile.
+        let from = unsafe { sums.shared.pointer(start..start + (slices - 1) * slice + PLANES * plane) };
+        let to = &mut to[..self.inputs(block) * TAPS * width];
+        for vector in 0..self.inputs(block) * width / LANES {
+            let (input, lanes) = (vector * LANES / width, vector * LANES % width);
+            let mut half = [[V::zero(); IN]; 3];
+            for x in 0..IN {
+                let mut m = [V::zero(); IN];
+                for y in 0..IN {
+                    // SAFETY: each plane of each slice has a row of the panel for each input; bounds are checked above.
+                    unsafe {
+                        let from = from.add((y * IN + x) * plane + input * width + lanes);
+                        let mut value = V::load(from);
+                        for number in 1..slices {
+                            value = value.add(V::load(from.add(number * slice)));
+                        }
+                        m[y] = value;
+                    }
+                }
+                let m = transforms::weights(m);
+                for j in 0..3 {
+                    half[j][x] = m[j];
+                }
+            }
+            for j in 0..3 {
+                let row = transforms::weights(half[j]);
+                for i in 0..3 {
+                    // SAFETY: within `to`, nine rows for each input.
+                    unsafe { row[i].store(to.as_mut_ptr().add((input * TAPS + j * 3 + i) * width + lanes)) };
+                }
+            }
+        }
+    }
+
+    /// Copies `[input][tap][output]` to the place of the weights.
+    #[inline(always)]
+    fn unpack(&self, [block, panel]: [usize; 2], from: &[T], weights: Shared<'_, T>) {
+        let (width, first) = (self.width(panel) * LANES, panel * self.panels * LANES);
+        let length = self.inputs(block) * TAPS;
+        let from = &from[..length * width];
+        for lane in 0..width.min(self.channels[1] - first) {
+            let start = ((first + lane) * self.channels[0] + block * LANES) * TAPS;
+            // SAFETY: the weights between a block and a panel are written once.
+            let weights = unsafe { weights.part(start..start + length) };
+            for number in 0..length {
+                weights[number] = from[number * width + lane];
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_pays_for_most_convolutions_of_networks() {
+        for (channels, size) in [(64, 56), (128, 28), (256, 14), (512, 7), (64, 224), (512, 28), (64, 8), (128, 4)] {
+            assert!(pays([channels; 2], 8, [size; 2]), "{channels}@{size}");
+        }
+        assert!(pays([16; 2], 128, [32; 2]) && pays([128, 32], 8, [7; 2]) && pays([192, 384], 32, [13; 2]));
+    }
+
+    #[test]
+    fn it_does_not_pay_for_colours_or_few_pixels() {
+        assert!(!pays([3, 64], 8, [224; 2]) && !pays([3, 16], 128, [32; 2]) && !pays([1, 6], 64, [28; 2]));
+        assert!(!pays([512; 2], 1, [7; 2]) && !pays([128; 2], 1, [4; 2]) && !pays([64; 2], 0, [8; 2]));
+    }
+}
