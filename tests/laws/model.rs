@@ -23,9 +23,10 @@ const NETWORKS: [(&str, [usize; 3]); 9] = [
 /// Images of noise and their labels.
 fn batch(network: &Network) -> Result<(Tensor, Tensor), Failure> {
     let [c, h, w]: [usize; 3] = network.input().dims().try_into().map_err(|_| "no maps")?;
-    let numbers = (0..2 * c * h * w).map(|i| ((i * 7919 + i * i % 613) % 997) as f64 / 500.0 - 1.0);
-    let images = Tensor::from_iter(numbers, &Device::Cpu)?.reshape((2, c, h, w))?;
-    Ok((images, Tensor::new(&[1u32, 3], &Device::Cpu)?))
+    // Of two values a batch norm leaves nothing but their order: five.
+    let numbers = (0..5 * c * h * w).map(|i| ((i * 7919 + i * i % 613) % 997) as f64 / 500.0 - 1.0);
+    let images = Tensor::from_iter(numbers, &Device::Cpu)?.reshape((5, c, h, w))?;
+    Ok((images, Tensor::new(&[1u32, 3, 0, 6, 2], &Device::Cpu)?))
 }
 
 fn with_weights(network: &Network) -> Result<(VarMap, Model), Failure> {
@@ -47,10 +48,13 @@ fn numbers(tensor: &Tensor) -> Result<Vec<f64>, Failure> {
     Ok(tensor.flatten_all()?.to_vec1()?)
 }
 
-/// The gradients of everything that is trained, by name.
+/// The gradients of everything that is trained, by name, but of the biases that a batch norm cancels: theirs are nothing
+/// but rounding errors.
 fn gradients(model: &Model, store: &GradStore) -> Result<Vec<(String, Vec<f64>)>, Failure> {
+    let cancelled = model.network().cancelled_biases();
     let of = |name: &str, var: &Var| Ok((name.to_string(), numbers(store.get(var).ok_or("no gradient")?)?));
-    model.trainable()?.iter().map(|(spec, var)| of(&spec.name, var)).collect()
+    let trained = model.trainable()?;
+    trained.iter().filter(|(spec, _)| !cancelled.contains(spec)).map(|(spec, var)| of(&spec.name, var)).collect()
 }
 
 /// The largest difference of a tensor, relative to its largest number, or to a millionth of all tensors' largest where
@@ -85,7 +89,7 @@ fn gradients_are_those_without_the_kernels() -> Result<(), Failure> {
             model.tensors().map(|(spec, tensor)| Ok((spec.name.clone(), numbers(tensor)?))).collect()
         };
         let error = away(&statistics(&kernels)?, &statistics(&plain)?);
-        assert!(error <= 1e-12, "{name}: statistics {error:.1e}");
+        assert!(error <= 1e-9, "{name}: statistics {error:.1e}");
         // Nobody asked for the gradient of the images.
         assert!(store.get(&images).is_none(), "{name}");
     }

@@ -32,7 +32,7 @@ impl Engine {
 
 /// A network that learns.
 pub(crate) enum Learner {
-    Candle(candle::Learner),
+    Candle(Box<candle::Learner>),
     Plan(Box<planned::Learner>),
 }
 
@@ -47,7 +47,7 @@ impl Learner {
     /// A freshly initialised network.
     pub(crate) fn new(engine: Engine, network: &Network, settings: &Settings, device: &Device) -> Result<Self> {
         Ok(match engine {
-            Engine::Candle => Self::Candle(candle::Learner::new(network, settings, device)?),
+            Engine::Candle => Self::Candle(Box::new(candle::Learner::new(network, settings, device)?)),
             Engine::Plan => Self::Plan(Box::new(planned::Learner::new(network, settings)?)),
         })
     }

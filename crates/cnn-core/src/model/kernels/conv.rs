@@ -1,10 +1,11 @@
-//! Convolution by the kernels.
+//! Convolution by the kernels, always as it is defined: this is the path that is held to torch's own f32. Winograd's
+//! algorithm, whose rounding errors are twice as large, is for the planned step.
 
 use super::blocks::{Blocks, place};
 use super::custom::{Kernel, Rows, apply};
 use crate::op;
 use candle_core::{Result, Tensor};
-use cnn_kernels::{Conv, Element, InstructionSet, Place, Sink, Store, loss};
+use cnn_kernels::{Algorithm, Conv, Element, InstructionSet, Place, Sink, Store, loss};
 
 /// The convolution of `x` `(N, C, H, W)` with dense weights.
 pub(in crate::model) fn conv(op: &op::Conv, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
@@ -40,7 +41,7 @@ impl Kernel for Conv {
         let mut y = Blocks::empty(Place::new(x.place.batch, self.out_channels, size));
         let bias = args.get(2).map(|bias| bias.data);
         let sink = Sink::Store(Store { bias, ..Store::plain(&mut y.data, y.place) });
-        self.forward(set, &x.view(), args[1].data, sink);
+        self.forward_by(Algorithm::Direct, set, &x.view(), args[1].data, sink);
         (y.rows(), vec![y.place.batch, self.out_channels, size[0], size[1]])
     }
 
@@ -54,12 +55,13 @@ impl Kernel for Conv {
         let gradient = Blocks::of(gradient);
         let input = wanted[0].then(|| {
             let mut input = Blocks::empty(place(args[0].dims));
-            self.backward_input(set, &gradient.view(), args[1].data, input.sink());
+            self.backward_input_by(Algorithm::Direct, set, &gradient.view(), args[1].data, input.sink());
             input.rows()
         });
         let weights = wanted[1].then(|| {
             let mut weights = vec![T::ZERO; self.weights()];
-            self.backward_weights(set, &Blocks::of(&args[0]).view(), &gradient.view(), &mut weights);
+            let input = Blocks::of(&args[0]);
+            self.backward_weights_by(Algorithm::Direct, set, &input.view(), &gradient.view(), &mut weights);
             weights
         });
         let bias = wanted.get(2) == Some(&true);
