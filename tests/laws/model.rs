@@ -48,9 +48,12 @@ fn numbers(tensor: &Tensor) -> Result<Vec<f64>, Failure> {
     Ok(tensor.flatten_all()?.to_vec1()?)
 }
 
+/// Numbers by the name of their tensor.
+type Named = Vec<(String, Vec<f64>)>;
+
 /// The gradients of everything that is trained, by name, but of the biases that a batch norm cancels: theirs are nothing
 /// but rounding errors.
-fn gradients(model: &Model, store: &GradStore) -> Result<Vec<(String, Vec<f64>)>, Failure> {
+fn gradients(model: &Model, store: &GradStore) -> Result<Named, Failure> {
     let cancelled = model.network().cancelled_biases();
     let of = |name: &str, var: &Var| Ok((name.to_string(), numbers(store.get(var).ok_or("no gradient")?)?));
     let trained = model.trainable()?;
@@ -85,7 +88,7 @@ fn gradients_are_those_without_the_kernels() -> Result<(), Failure> {
         println!("{name}: {error:.1e}");
         // Fifty batch norms over a handful of pixels amplify what the order of additions changes.
         assert!(error <= 1e-9, "{name}: {error:.1e}");
-        let statistics = |model: &Model| -> Result<Vec<(String, Vec<f64>)>, Failure> {
+        let statistics = |model: &Model| -> Result<Named, Failure> {
             model.tensors().map(|(spec, tensor)| Ok((spec.name.clone(), numbers(tensor)?))).collect()
         };
         let error = away(&statistics(&kernels)?, &statistics(&plain)?);
@@ -127,7 +130,7 @@ fn what_is_not_contiguous_is_taken_too() -> Result<(), Failure> {
     let (_map, model) = with_weights(&network)?;
     let turned = images.transpose(2, 3)?;
     assert!(!turned.is_contiguous());
-    let run = |images: &Tensor| -> Result<(Vec<f64>, Vec<(String, Vec<f64>)>), Failure> {
+    let run = |images: &Tensor| -> Result<(Vec<f64>, Named), Failure> {
         let logits = model.outputs_t(images, false)?.swap_remove(0);
         // The gradient comes back from a transposition, and spread out from a sum.
         let squares = logits.t()?.sqr()?.sum_all()?;
