@@ -15,7 +15,7 @@ const LAYERS: [[usize; 5]; 5] =
 type Failure = Box<dyn std::error::Error>;
 
 fn network([_, channels, size, out, kernel]: [usize; 5]) -> Result<Network, Failure> {
-    let layer = chain().then("conv", conv(kernel).out(out).padding(kernel / 2)).named("layer", [channels, size, size]);
+    let layer = chain().then("conv", conv(kernel).out(out).pad(kernel / 2)).named("layer", [channels, size, size]);
     Ok(layer.at_usual_input()?)
 }
 

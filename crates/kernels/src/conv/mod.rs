@@ -1,8 +1,8 @@
 //! Convolution: forward, and the gradients of its input and of its weights.
 //!
 //! All three are one computation: a small matrix product between pixels and channels, repeated for each tap of the
-//! kernel. What differs is which pixel belongs to which tap; [`sweep`] says so. A task copies the part of the input it
-//! needs into a tile ([`tile`]), borders and strides resolved, so that the micro-kernel ([`micro`]) sees nothing but
+//! kernel. What differs is which pixel belongs to which tap; `sweep` says so. A task copies the part of the input it
+//! needs into a tile (`tile`), borders and strides resolved, so that the micro-kernel (`micro`) sees nothing but
 //! pixels one behind the other. What it computes goes through a [`Sink`] to its place.
 
 mod backward_weights;

@@ -1,8 +1,8 @@
 //! Fully connected layers: matrix products of a batch of vectors with weights that are read where they lie.
 //!
-//! The weights are `(out, in)`, row by row. Up to [`SAMPLES`] vectors share each pass over them, so that small batches
+//! The weights are `(out, in)`, row by row. Up to `SAMPLES` vectors share each pass over them, so that small batches
 //! are bound by the memory the weights come from, large ones by the multiply-add units. A task takes some rows
-//! ([`OUTPUTS`]) and goes through them, or some columns, in chunks that stay in the cache while all its samples meet
+//! (`OUTPUTS`) and goes through them, or some columns, in chunks that stay in the cache while all its samples meet
 //! them. Where a row's length is no multiple of sixteen, the last columns are copied and filled up with zeros.
 
 mod micro;

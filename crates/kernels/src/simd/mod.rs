@@ -21,7 +21,7 @@ pub use portable::Portable;
 
 use crate::element::Element;
 
-/// Numbers in a [`Vector`], and channels in a block of the layout.
+/// Numbers in a `Vector`, and channels in a block of the layout.
 pub const LANES: usize = 16;
 
 /// [`LANES`] numbers.
