@@ -40,6 +40,14 @@ impl<T: Element> Buffer<T> {
         Self { start, len }
     }
 
+    /// `len` zeros, or nothing where there is no such memory.
+    pub fn try_zeros(len: usize) -> Option<Self> {
+        let bytes = len.checked_mul(size_of::<T>())?;
+        // Asking costs nothing: what is not touched is not there.
+        Vec::<u8>::new().try_reserve_exact(bytes).ok()?;
+        Some(Self::zeros(len))
+    }
+
     /// A copy of these numbers.
     pub fn from_slice(values: &[T]) -> Self {
         let mut buffer = Self::zeros(values.len());

@@ -14,6 +14,7 @@ use crate::view::View;
 ///
 /// Where `place` is not that of such vectors, or `output` is shorter than it.
 pub fn flatten<T: Element>(set: InstructionSet, input: &View<'_, T>, output: &mut [T], place: &Place) {
+    place.check();
     let (from, pixels) = (input.place, input.place.pixels());
     assert_eq!([place.batch, place.channels, place.pixels()], [from.batch, from.channels * pixels, 1]);
     let shared = Shared::new(output);

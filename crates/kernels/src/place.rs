@@ -52,6 +52,11 @@ impl Place {
         self.batch * self.buffer_blocks * self.pixels() * LANES
     }
 
+    /// Panics where its blocks are not the buffer's: images would overlap.
+    pub(crate) fn check(&self) {
+        assert!(self.first_block + self.blocks() <= self.buffer_blocks, "{self:?} reaches beyond its buffer's blocks");
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -87,6 +92,7 @@ impl Place {
 ///
 /// Where a slice is shorter than its shape asks.
 pub fn to_blocks<T: Element>(maps: &[T], blocks: &mut [T], place: &Place) {
+    place.check();
     let (pixels, shared) = (place.pixels(), Shared::new(blocks));
     for_each(place.batch * place.blocks(), |task| {
         let (image, block) = (task / place.blocks(), task % place.blocks());

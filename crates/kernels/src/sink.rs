@@ -102,6 +102,7 @@ impl<'a, T: Element> Sink<'a, T> {
 
     /// Opens the sink for a computation of `parts` parts, each of which sums up its own pixels.
     pub(crate) fn open(self, parts: usize) -> Open<'a, T> {
+        self.place().check();
         let padded = self.place().padded_channels();
         let wide = |values: Vec<T>| {
             let mut values = values;

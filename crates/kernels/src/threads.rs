@@ -20,7 +20,7 @@ struct Job {
     tasks: usize,
 }
 
-// SAFETY: the body is `Sync`, and `Pool::run` does not return before every thread has let go of it.
+// SAFETY: the body is `Sync`, and `for_each` does not return before every thread has let go of it.
 unsafe impl Send for Job {}
 
 /// What the threads share.
@@ -69,7 +69,8 @@ fn default_width() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Sets the number of threads of all later loops, the calling thread included; 0 for as many as the machine has.
+/// Sets the number of threads of all later loops, the calling thread included; 0 for as many as the machine has. It waits
+/// for the loop that runs, so a task must not call it.
 pub fn set_threads(threads: usize) {
     let width = if threads == 0 { default_width() } else { threads };
     // No loop may be running: its number of threads is settled.
@@ -88,7 +89,7 @@ pub fn threads() -> usize {
 ///
 /// # Panics
 ///
-/// If a task does, after all others have ended.
+/// If a task does: on the pool after all others have ended, on the caller's thread alone at once.
 pub fn for_each(tasks: usize, body: impl Fn(usize) + Sync) {
     let pool = pool();
     if tasks > 1
@@ -97,8 +98,10 @@ pub fn for_each(tasks: usize, body: impl Fn(usize) + Sync) {
     {
         pool.work(&body, tasks);
         pool.end();
+        // Asked before another thread's loop may begin.
+        let panicked = pool.panicked.swap(false, Ordering::Relaxed);
         drop(turn);
-        if pool.panicked.swap(false, Ordering::Relaxed) {
+        if panicked {
             panic!("a task of a parallel loop panicked");
         }
         return;
@@ -148,7 +151,8 @@ impl Pool {
             }
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| body(task))) {
                 self.panicked.store(true, Ordering::Relaxed);
-                drop(panic);
+                // A payload may panic when it is dropped, and no thread may leave the loop that way.
+                std::mem::forget(panic);
             }
         }
     }

@@ -38,6 +38,32 @@ pub enum Error {
         /// Channels, height and width.
         shape: String,
     },
+    /// A batch that memory does not hold.
+    #[error("a batch of {batch} images takes {bytes} bytes, more than there are")]
+    Memory {
+        /// Images.
+        batch: usize,
+        /// What the plan's stores would take.
+        bytes: usize,
+    },
+    /// A pool that is too large.
+    #[error("{path}: a planned step takes max pools of at most 256 taps, not of {taps}; candle's engine takes it")]
+    Pool {
+        /// The node.
+        path: String,
+        /// Taps of its window.
+        taps: usize,
+    },
+    /// An output to take the loss of that is no vector.
+    #[error("{network}: output {output} is {shape}, not a vector of scores")]
+    Output {
+        /// The network.
+        network: String,
+        /// The output.
+        output: String,
+        /// Its shape.
+        shape: Shape,
+    },
     /// Parameters of another network.
     #[error("{network}: tensor {name} has {expected} numbers, found {found}")]
     Parameter {

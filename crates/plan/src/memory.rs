@@ -1,5 +1,6 @@
 //! The memory of a plan: slots for stores, and per channel what maps, norms and tallies need.
 
+use crate::error::{Error, Result};
 use crate::lifetime::Slots;
 use crate::lower::Lowered;
 use crate::value::Value;
@@ -91,12 +92,19 @@ impl<T: Element> Memory<T> {
         }
     }
 
-    /// Makes room for a batch, and forgets the last step's sums.
-    pub(crate) fn prepare(&mut self, batch: usize) {
+    /// Makes room for a batch, if there is, and forgets the last step's sums.
+    pub(crate) fn prepare(&mut self, batch: usize) -> Result<()> {
         if batch > self.capacity {
-            for (buffer, length) in self.buffers.iter_mut().zip(&self.slots.lengths) {
+            self.capacity = 0;
+            let numbers: usize = self.slots.lengths.iter().sum();
+            let short = Error::Memory { batch, bytes: numbers.saturating_mul(batch).saturating_mul(size_of::<T>()) };
+            let whole = numbers.checked_mul(batch).and_then(Buffer::<T>::try_zeros).is_some();
+            for (buffer, length) in self.buffers.iter_mut().zip(&self.slots.lengths).filter(|_| whole) {
                 *buffer = Buffer::zeros(0);
                 *buffer = Buffer::zeros(length * batch);
+            }
+            if !whole {
+                return Err(short);
             }
             self.capacity = batch;
         }
@@ -109,6 +117,7 @@ impl<T: Element> Memory<T> {
             normalised.addend.fill(T::ZERO);
         }
         self.written.iter_mut().for_each(|blocks| blocks.fill(false));
+        Ok(())
     }
 
     /// A value, seen through its map.

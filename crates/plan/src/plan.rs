@@ -6,6 +6,7 @@ use crate::lifetime::slots;
 use crate::lower::{Lowered, lower};
 use crate::memory::Memory;
 use crate::parameters::{Parameters, Receive};
+use crate::step::{Fill, Work};
 use cnn_core::Network;
 use cnn_kernels::loss::CrossEntropy;
 use cnn_kernels::{Element, InstructionSet, from_blocks};
@@ -45,11 +46,19 @@ pub struct Batch<'a, T> {
 impl<T: Element> Plan<T> {
     /// A plan for training: all outputs, batch normalisation by the batch, dropout from `seed`, as
     /// [`Model::with_dropout`](cnn_core::Model::with_dropout) draws it.
+    ///
+    /// # Panics
+    ///
+    /// As [`InstructionSet::chosen`].
     pub fn training(network: &Network, seed: u64, passes: u64) -> Self {
         Self::new(network, true, Dropout { seed, pass: passes })
     }
 
     /// A plan for evaluation: the logits alone.
+    ///
+    /// # Panics
+    ///
+    /// As [`InstructionSet::chosen`].
     pub fn evaluation(network: &Network) -> Self {
         Self::new(network, false, Dropout::default())
     }
@@ -67,7 +76,7 @@ impl<T: Element> Plan<T> {
         Self { set, ..self }
     }
 
-    /// Numbers the plan's slots hold per image: what it keeps in memory beside the parameters.
+    /// Numbers the plan's stores and their gradients hold per image.
     pub fn numbers_per_image(&self) -> usize {
         self.memory.slots.lengths.iter().sum()
     }
@@ -103,15 +112,22 @@ impl<T: Element> Plan<T> {
     ///
     /// # Errors
     ///
-    /// Images of another size, a label that is no class, batch normalisation over a single value.
+    /// Images of another size, a label that is no class, batch normalisation over a single value, an output that is no
+    /// vector, a batch that memory does not hold.
     pub fn forward(&mut self, parameters: &mut Parameters<T>, batch: &Batch<'_, T>, smoothing: f64) -> Result<f64> {
         let classes = self.lowered.outputs.iter().map(|output| output.channels).min().unwrap_or(0);
         if let Some(label) = batch.labels.iter().find(|label| **label as usize >= classes) {
             return Err(Error::Label { network: self.network.name().to_string(), label: *label, classes });
         }
+        for output in self.network.outputs() {
+            let shape = self.network.node(output.node).shape;
+            if shape.size().is_some() {
+                let (network, output) = (self.network.name().to_string(), output.name.clone());
+                return Err(Error::Output { network, output, shape });
+            }
+        }
         self.run(parameters, batch.images, batch.labels.len())?;
         let mut total = 0.0;
-        self.seeds.clear();
         for (value, output) in self.lowered.outputs.iter().zip(self.network.outputs()) {
             let logits = self.memory.view(value, self.batch, &self.lowered);
             let mut seed = vec![T::ZERO; self.batch * logits.place.padded_channels()];
@@ -135,8 +151,16 @@ impl<T: Element> Plan<T> {
             let network = self.network.name().to_string();
             return Err(Error::BatchLength { network, batch, expected, found: images.len() });
         }
+        self.seeds.clear();
+        for step in &self.lowered.steps {
+            if let Work::Fill(Fill::MaxPool { window, .. }) = &step.work
+                && window.kernel.area() > 256
+            {
+                return Err(Error::Pool { path: step.path.clone(), taps: window.kernel.area() });
+            }
+        }
+        self.memory.prepare(batch)?;
         self.batch = batch;
-        self.memory.prepare(batch);
         self.run_forward(parameters, images)
     }
 }

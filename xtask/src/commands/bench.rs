@@ -29,8 +29,11 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
     if args.serve {
         return bench::serve(engine.as_mut(), base, args.train);
     }
+    ensure!(
+        args.engine == EngineName::Plan || !(args.scaling || args.steps),
+        "--scaling and --steps belong to --engine plan"
+    );
     if args.scaling {
-        ensure!(args.engine == EngineName::Plan, "--scaling belongs to --engine plan");
         return print_scaling(engine.as_mut(), args.runs);
     }
     let times = take_times(engine.as_mut(), args.runs)?;

@@ -7,6 +7,7 @@ use super::correlate::panels;
 use super::micro::{self, Place, Runs};
 use super::sweep::Axis;
 use super::tile::Tile;
+use super::tile::even;
 use super::{Algorithm, Bundles, Conv};
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
@@ -102,7 +103,6 @@ impl<'a> WeightSum<'a> {
             let tile = Tile::new(&axes, 0..images, span.map(|length| 0..length));
             images * span[0] * span[1] <= POSITIONS && tile.block() * blocks[0] <= TILE
         };
-        let even = |count: usize, most: usize| count.div_ceil(count.div_ceil(most.max(1)).max(1)).max(1);
         let (rows, columns) = (counts[0].max(1), counts[1].max(1));
         let across = even(columns, (1..=columns).rev().find(|columns| fits(1, [1, *columns])).unwrap_or(1));
         let whole_rows = across == columns;

@@ -3,6 +3,7 @@
 use super::micro::{self, Depth};
 use super::sweep::Axis;
 use super::tile::Tile;
+use super::tile::even;
 use super::{Bundles, Conv, weights};
 use crate::buffer::with_scratch;
 use crate::element::Element;
@@ -154,7 +155,6 @@ impl Correlation<'_> {
         };
         let fits =
             |images: usize, span: [usize; 2]| images * span[0] * span[1] <= POSITIONS && size(images, span) <= TILE;
-        let even = |count: usize, most: usize| count.div_ceil(count.div_ceil(most.max(1)).max(1)).max(1);
         let (rows, columns) = (counts[0].max(1), counts[1].max(1));
         // As many columns as fit, in whole rows if possible; then rows, then images.
         let most = (1..=columns).rev().find(|columns| fits(1, [1, *columns])).unwrap_or(1);

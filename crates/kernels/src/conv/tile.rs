@@ -164,3 +164,8 @@ impl Tile {
         }
     }
 }
+
+/// How many of `count` things a part takes if it takes at most `most` and the parts are as even as can be.
+pub(super) fn even(count: usize, most: usize) -> usize {
+    count.div_ceil(count.div_ceil(most.max(1)).max(1)).max(1)
+}

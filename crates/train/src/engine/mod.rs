@@ -52,7 +52,7 @@ impl Learner {
         })
     }
 
-    /// One step; where the loss is no number, nothing is changed.
+    /// One step; where the loss is no number, no weight is changed.
     pub(crate) fn step(&mut self, batch: &Batch, learning_rate: f64) -> Result<Stepped> {
         match self {
             Self::Candle(learner) => learner.step(batch, learning_rate),

@@ -2,6 +2,7 @@
 
 use super::super::Bundles;
 use super::{OUT, PLANES};
+use crate::conv::tile::even;
 use crate::simd::LANES;
 use crate::threads::threads;
 use std::ops::Range;
@@ -53,7 +54,6 @@ impl Cut {
         // Enough parts for many threads, but not of fewer tiles than the micro-kernel takes; with many outputs threads
         // may share a part.
         let most = if bundles.outs >= 256 { most } else { most.min(tiles.div_ceil(16)).max(14) };
-        let even = |count: usize, most: usize| count.div_ceil(count.div_ceil(most.max(1)).max(1)).max(1);
         let (rows, columns, images) = if at_once {
             (down.max(1), across.max(1), batch.max(1))
         } else {

@@ -13,6 +13,7 @@ use super::super::tile::Tile;
 use super::super::{Algorithm, Conv};
 use super::{IN, OUT, PLANES, STRIP, TAPS, odd, suits, transform_inputs, transforms, whole_axis};
 use crate::buffer::{Shared, with_scratch};
+use crate::conv::tile::even;
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::threads::for_each;
@@ -117,7 +118,6 @@ impl Cut {
     fn new(channels: [usize; 2], tiles: usize) -> Self {
         let [ins, outs] = channels.map(|channels| channels.div_ceil(LANES));
         let per_tile = PLANES * (ins + outs).max(1) * LANES;
-        let even = |count: usize, most: usize| count.div_ceil(count.div_ceil(most.max(1)).max(1)).max(1);
         let slices = (tiles / SLICE_TILES).clamp(SLICES, TASKS);
         if PLANES * ins * outs * LANES * LANES <= SLICE_SUMS && tiles >= slices * FEWEST_TILES {
             let group = even(tiles.div_ceil(slices), (SLICE_GROUP / per_tile).clamp(FEWEST, PIECE));
