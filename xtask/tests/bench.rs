@@ -55,7 +55,7 @@ fn the_times_as_json() -> Result<(), Failure> {
         assert_eq!(found["network"], "lenet");
         assert_eq!(found["shape"], serde_json::json!([1, 28, 28]));
         assert_eq!((&found["batch"], &found["threads"], &found["runs"]), (&4.into(), &2.into(), &3.into()));
-        assert_eq!((&found["engine"], &found["mode"]), (&"candle".into(), &"f32".into()));
+        assert_eq!((&found["engine"], &found["mode"]), (&"plan".into(), &"f32".into()));
         assert_eq!((&found["train"], &found["dropout"]), (&train.into(), &false.into()));
         let number = |key: &str| found[key].as_f64().ok_or(format!("{key} is no number"));
         assert!(number("min_ms")? > 0.0 && number("median_ms")? >= number("min_ms")?, "{found}");
