@@ -19,14 +19,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-data", &["cnn-core"]),
     ("cnn-kernels", &[]),
     ("cnn-plan", &["cnn-core", "cnn-kernels"]),
-    ("cnn-train", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-plan"]),
+    // LeNet for its examples.
+    ("cnn-train", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-lenet", "cnn-plan"]),
     (
         "cnn-zoo",
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
     ("cnn-verify", &["cnn-core", "cnn-zoo"]),
     ("xtask", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-plan", "cnn-train", "cnn-verify", "cnn-zoo"]),
-    ("cnn-tests", &["cnn-core", "cnn-lenet", "cnn-plan", "cnn-train", "cnn-verify", "cnn-zoo"]),
+    ("cnn-tests", &["cnn-core", "cnn-data", "cnn-lenet", "cnn-plan", "cnn-train", "cnn-verify", "cnn-zoo"]),
 ];
 
 #[test]

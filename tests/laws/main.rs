@@ -6,6 +6,7 @@ mod ops;
 mod parity;
 mod plan;
 mod shapes;
+mod training;
 mod zoo;
 
 type Failure = Box<dyn std::error::Error>;

@@ -139,3 +139,27 @@ fn what_is_not_contiguous_is_taken_too() -> Result<(), Failure> {
     assert_eq!(run(&turned)?, run(&turned.contiguous()?)?);
     Ok(())
 }
+
+/// Maps of less precision than the weights: numbers differ by that much and no more, gradients are the weights'.
+#[test]
+fn maps_may_be_of_less_precision_than_weights() -> Result<(), Failure> {
+    for (name, input) in [("resnet20_cifar", [3, 32, 16]), ("mnist_inception", [1, 28, 28])] {
+        let network = network(name, input)?;
+        let (images, labels) = batch(&network)?;
+        let model = || with_weights(&network);
+        let (loss, _) = step(&model()?.1, &images, &labels)?;
+        for (precision, most) in [(DType::F32, 1e-5), (DType::BF16, 0.03)] {
+            let (_map, model) = model()?;
+            let model = model.in_precision(precision);
+            let (lossy, store) = step(&model, &images, &labels)?;
+            let off = (lossy / loss - 1.0).abs();
+            assert!(off < most && off > 0.0, "{name} {precision:?}: {lossy} for {loss}");
+            for (spec, var) in model.trainable()? {
+                let gradient = store.get(&var).ok_or("no gradient")?;
+                assert_eq!(gradient.dtype(), DType::F64, "{name} {}", spec.name);
+                assert!(numbers(gradient)?.iter().all(|x| x.is_finite()), "{name} {}", spec.name);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,8 +1,10 @@
 //! The arguments.
 
 mod speed;
+mod train;
 
 pub use speed::{Bench, EngineName, Race};
+pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, Train};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cnn_core::device::DeviceChoice;
@@ -23,9 +25,9 @@ pub struct Cli {
 /// What every command takes.
 #[derive(Debug, Args)]
 pub struct Common {
-    /// Where every random number begins: initialisation, dropout, shuffling, drawn digits
-    #[arg(long, global = true, default_value_t = 1, value_name = "N")]
-    pub seed: u64,
+    /// Where every random number begins: initialisation, dropout, shuffling, drawn digits [default: 1, or a recipe's]
+    #[arg(long, global = true, value_name = "N")]
+    pub seed: Option<u64>,
     /// auto, cpu, cuda, cuda:N, metal or metal:N
     #[arg(long, global = true, default_value_t, value_name = "DEVICE")]
     pub device: DeviceChoice,
@@ -35,6 +37,13 @@ pub struct Common {
     /// What is reported on standard error: error, warn, info, debug or trace
     #[arg(long, global = true, default_value_t = tracing::Level::WARN, value_name = "LEVEL")]
     pub log: tracing::Level,
+}
+
+impl Common {
+    /// The seed of a command that knows no recipe.
+    pub fn seed(&self) -> u64 {
+        self.seed.unwrap_or(1)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -50,8 +59,10 @@ pub enum Command {
     /// Write the documentation that is generated from the networks
     Docs(Docs),
     /// Train a network
-    #[command(after_help = TRAIN_EXAMPLES)]
+    #[command(after_help = train::TRAIN_EXAMPLES)]
     Train(Train),
+    /// The recipes, or one of them as a file
+    Recipes(Recipes),
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),
@@ -88,12 +99,6 @@ const COMPARE_EXAMPLES: &str = "Examples:
   cargo xtask compare alexnet vgg16 nin googlenet
   cargo xtask compare resnet50 densenet121 --batch 32
   cargo xtask compare lenet mnist_mlp --classes 26 --json";
-
-const TRAIN_EXAMPLES: &str = "Examples:
-  cargo xtask train lenet
-  cargo xtask train lenet --dataset mnist --data-dir mnist-files --epochs 3
-  cargo xtask train lenet_d2l --dataset fashion-mnist --lr 0.5 --out runs/fashion
-  cargo xtask train mnist_conv --optimizer adamw --seed 7 --threads 2";
 
 const EVAL_EXAMPLES: &str = "Examples:
   cargo xtask eval lenet --weights runs/lenet-digits/best.safetensors
@@ -148,51 +153,10 @@ pub struct Docs {
 }
 
 #[derive(Debug, Args)]
-pub struct Train {
-    /// A network's name, or a family's for the variant that fits the images
-    #[arg(value_name = "NET")]
-    pub network: String,
-    /// Take the name literally, never as a family's
-    #[arg(long)]
-    pub exact: bool,
-    #[command(flatten)]
-    pub data: Data,
-    /// Stretch images to N×N pixels
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
-    pub resize: Option<u32>,
-    /// Passes over the training images [default: the network's recipe]
-    #[arg(long, value_name = "N")]
-    pub epochs: Option<u32>,
-    /// Images in a step [default: the network's recipe]
-    #[arg(long, value_name = "N")]
-    pub batch_size: Option<usize>,
-    /// Learning rate at the start [default: the network's recipe]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub lr: Option<f64>,
-    /// Learning rate over time [default: the network's recipe]
-    #[arg(long, value_enum)]
-    pub schedule: Option<ScheduleName>,
-    /// The optimiser [default: the network's recipe]
-    #[arg(long, value_enum)]
-    pub optimizer: Option<OptimizerName>,
-    /// Momentum of SGD [default: the network's recipe]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub momentum: Option<f64>,
-    /// Nesterov's momentum
-    #[arg(long)]
-    pub nesterov: bool,
-    /// Weight decay [default: the network's recipe]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub weight_decay: Option<f64>,
-    /// What computes a step [default: plan on the CPU, candle elsewhere]
-    #[arg(long, value_enum)]
-    pub engine: Option<EngineName>,
-    /// Folder for weights and figures [default: runs/NET-DATASET, or the next free name]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Replace a run that the folder holds
-    #[arg(long)]
-    pub overwrite: bool,
+pub struct Recipes {
+    /// The recipe to print
+    #[arg(value_name = "NAME|FILE")]
+    pub name: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -264,9 +228,9 @@ pub struct Forward {
 /// A data set and where it lies.
 #[derive(Debug, Args)]
 pub struct Data {
-    /// digits, mnist, fashion-mnist or cifar10
-    #[arg(long, default_value = "digits", value_name = "NAME")]
-    pub dataset: String,
+    /// digits, mnist, fashion-mnist or cifar10 [default: digits]
+    #[arg(long, value_name = "NAME")]
+    pub dataset: Option<String>,
     /// Folder of the classic files; without it mnist, fashion-mnist and cifar10 come from the Hugging Face hub
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -276,18 +240,6 @@ pub struct Data {
 pub enum Switch {
     On,
     Off,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum OptimizerName {
-    Sgd,
-    Adamw,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum ScheduleName {
-    Constant,
-    Cosine,
 }
 
 /// `C,H,W`.

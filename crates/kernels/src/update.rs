@@ -38,6 +38,21 @@ pub struct AdamW {
     pub step: i32,
 }
 
+/// Gradient descent by the root of a running mean of squares.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RmsProp {
+    /// Factor of a step.
+    pub learning_rate: f64,
+    /// Share of the mean square kept.
+    pub alpha: f64,
+    /// Added to the root.
+    pub eps: f64,
+    /// Share of the velocity kept.
+    pub momentum: f64,
+    /// Share of the weights added to the gradient.
+    pub weight_decay: f64,
+}
+
 /// A rule to update weights in place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Update {
@@ -45,6 +60,8 @@ pub enum Update {
     Sgd(Sgd),
     /// Its memory is the mean gradient and the mean square gradient.
     AdamW(AdamW),
+    /// Its memory is the mean square gradient and the velocity; no velocity without momentum.
+    RmsProp(RmsProp),
 }
 
 impl Update {
@@ -95,6 +112,7 @@ impl Update {
         match self {
             Self::Sgd(sgd) => [sgd.momentum != 0.0, false],
             Self::AdamW(_) => [true, true],
+            Self::RmsProp(rule) => [true, rule.momentum != 0.0],
         }
     }
 }
@@ -152,6 +170,7 @@ impl<T: Element> Kernel<T> for Step<'_, T> {
 enum Rule<V> {
     Sgd { rate: V, momentum: V, decay: V, moves: bool, nesterov: bool },
     AdamW { rate: V, keep: V, betas: [V; 2], news: [V; 2], corrections: [V; 2], eps: V },
+    RmsProp { rate: V, decay: V, alpha: V, new: V, eps: V, momentum: V, moves: bool },
 }
 
 impl<V: Vector> Rule<V> {
@@ -175,6 +194,15 @@ impl<V: Vector> Rule<V> {
                     splat(1.0 / (1.0 - adam.beta2.powi(adam.step))),
                 ],
                 eps: splat(adam.eps),
+            },
+            Update::RmsProp(rule) => Self::RmsProp {
+                rate: splat(-rule.learning_rate),
+                decay: splat(rule.weight_decay),
+                alpha: splat(rule.alpha),
+                new: splat(1.0 - rule.alpha),
+                eps: splat(rule.eps),
+                momentum: splat(rule.momentum),
+                moves: rule.momentum != 0.0,
             },
         }
     }
@@ -211,6 +239,21 @@ impl<V: Vector> Rule<V> {
                 }
                 let root = square.mul(corrections[1]).sqrt().add(*eps);
                 mean.mul(corrections[0]).div(root).mul_add(*rate, w.mul(*keep))
+            }
+            Self::RmsProp { rate, decay, alpha, new, eps, momentum, moves } => {
+                let g = w.mul_add(*decay, g);
+                // SAFETY: as the caller says.
+                let square = unsafe { V::load(memory[0]) }.mul_add(*alpha, g.mul(g).mul(*new));
+                // SAFETY: as the caller says.
+                unsafe { square.store(memory[0]) };
+                let mut step = g.div(square.sqrt().add(*eps));
+                if *moves {
+                    // SAFETY: as the caller says.
+                    step = unsafe { V::load(memory[1]) }.mul_add(*momentum, step);
+                    // SAFETY: as the caller says.
+                    unsafe { step.store(memory[1]) };
+                }
+                step.mul_add(*rate, w)
             }
         };
         // SAFETY: as the caller says.

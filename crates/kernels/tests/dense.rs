@@ -3,7 +3,7 @@
 mod common;
 
 use cnn_kernels::loss::{CrossEntropy, channel_sums, moments};
-use cnn_kernels::update::{AdamW, Sgd, Update};
+use cnn_kernels::update::{AdamW, RmsProp, Sgd, Update};
 use cnn_kernels::{Element, InstructionSet, Linear, threads};
 use common::{Maps, Seen, all_close, batch, cast, channels, check, close, index, many, one_of, size};
 use rand::Rng;
@@ -74,16 +74,16 @@ fn layers<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
 }
 
 fn rule(rng: &mut ChaCha8Rng) -> Update {
-    match rng.random_bool(0.6) {
-        true => Update::Sgd(Sgd {
+    let momentum = one_of(rng, &[0.0, 0.5, 0.9]);
+    match rng.random_range(0..5) {
+        0 => Update::AdamW(AdamW { learning_rate: 0.01, beta1: 0.9, beta2: 0.99, eps: 1e-3, weight_decay: 0.1, step: 1 }),
+        1 => Update::RmsProp(RmsProp { learning_rate: 0.01, alpha: 0.9, eps: 1e-3, momentum, weight_decay: 0.1 }),
+        _ => Update::Sgd(Sgd {
             learning_rate: 0.125,
-            momentum: one_of(rng, &[0.0, 0.5, 0.9]),
+            momentum,
             nesterov: rng.random_bool(0.5),
             weight_decay: one_of(rng, &[0.0, 0.25]),
         }),
-        false => {
-            Update::AdamW(AdamW { learning_rate: 0.01, beta1: 0.9, beta2: 0.99, eps: 1e-3, weight_decay: 0.1, step: 1 })
-        }
     }
 }
 
@@ -121,6 +121,16 @@ fn steps<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
                     let root = (second[i] / (1.0 - adam.beta2.powi(step))).sqrt();
                     *w = *w * (1.0 - adam.learning_rate * adam.weight_decay)
                         - adam.learning_rate * mean / (root + adam.eps);
+                }
+            }
+            Update::RmsProp(rule) => {
+                first.resize(length, 0.0);
+                second.resize(length, 0.0);
+                for (i, w) in expected.iter_mut().enumerate() {
+                    let g = gradient[i] + *w * rule.weight_decay;
+                    first[i] = first[i] * rule.alpha + g.powi(2) * (1.0 - rule.alpha);
+                    second[i] = second[i] * rule.momentum + g / (first[i].sqrt() + rule.eps);
+                    *w -= rule.learning_rate * second[i];
                 }
             }
         }

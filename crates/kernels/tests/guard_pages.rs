@@ -10,7 +10,7 @@ use cnn_kernels::copy::{Channels, concat, copy, gather, sum};
 use cnn_kernels::flatten::{flatten, unflatten};
 use cnn_kernels::loss::{CrossEntropy, channel_sums, moments};
 use cnn_kernels::pool::{Average, Max, Span};
-use cnn_kernels::update::{AdamW, Sgd, Update};
+use cnn_kernels::update::{AdamW, RmsProp, Sgd, Update};
 use cnn_kernels::{
     Conv, Element, InstructionSet, Linear, Lrn, Map, Moments, Place, Pull, Sink, Store, Sums, View, from_blocks,
     threads, to_blocks,
@@ -233,11 +233,10 @@ fn layers<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
 
 fn rule(rng: &mut ChaCha8Rng) -> Update {
     let momentum = one_of(rng, &[0.0, 0.9]);
-    match rng.random_bool(0.5) {
-        true => Update::Sgd(Sgd { learning_rate: 0.1, momentum, nesterov: true, weight_decay: 0.1 }),
-        false => {
-            Update::AdamW(AdamW { learning_rate: 0.01, beta1: 0.9, beta2: 0.99, eps: 1e-3, weight_decay: 0.1, step: 1 })
-        }
+    match rng.random_range(0..4) {
+        0 => Update::AdamW(AdamW { learning_rate: 0.01, beta1: 0.9, beta2: 0.99, eps: 1e-3, weight_decay: 0.1, step: 1 }),
+        1 => Update::RmsProp(RmsProp { learning_rate: 0.01, alpha: 0.9, eps: 1e-3, momentum, weight_decay: 0.1 }),
+        _ => Update::Sgd(Sgd { learning_rate: 0.1, momentum, nesterov: true, weight_decay: 0.1 }),
     }
 }
 

@@ -48,6 +48,58 @@ pub enum Error {
         /// The file that was found there.
         file: &'static str,
     },
+    /// A checkpoint that a run cannot go on from.
+    #[error("{}: a checkpoint {problem}", path.display())]
+    Checkpoint {
+        /// The checkpoint, or the file in it.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A folder that holds no run.
+    #[error("{}: holds no run that could go on: there is no {file}", path.display())]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+        /// The file that is missing.
+        file: &'static str,
+    },
+    /// A file that is no recipe.
+    #[error("{}:{line}: {problem}", path.display())]
+    Recipe {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// A setting that cannot be made.
+    #[error("{assignment}: {problem}")]
+    Set {
+        /// What was to be set.
+        assignment: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A recipe that is not there.
+    #[error("there is no recipe {name}, nor a file of that name; there are {known}")]
+    UnknownRecipe {
+        /// The name that was asked for.
+        name: String,
+        /// The recipes there are.
+        known: String,
+    },
+    /// Frozen tensors that are not there, or all of them.
+    #[error("freeze {prefix}: {network} {problem}")]
+    Freeze {
+        /// What the names should begin with.
+        prefix: String,
+        /// The network.
+        network: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A setting that cannot be.
     #[error("{setting} {problem}")]
     Setting {

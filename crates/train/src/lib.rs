@@ -1,20 +1,26 @@
 //! Training of convolutional networks.
 //!
 //! ```text
-//! Task { network, dataset, preparation, settings, device }  →  train(&task, folder, observer)?  →  Outcome
+//! Task { network, dataset, preparation, settings, device, … }  →  train(&task, folder, observer)?  →  Outcome
 //! ```
 //!
-//! [`train`] is the loop; [`Settings`] says how, [`recipe::usual`] what each network's source used; [`RunFolder`] keeps
-//! what comes of it; an [`Observer`] watches and may stop it. [`evaluate`] judges, [`WeightsFile`] reads weights back.
+//! [`train`] is the loop; [`Settings`] says how, a [`Recipe`] names settings and [`Recipe::usual`] knows what each network's
+//! source used; [`RunFolder`] keeps what comes of it and lets a run go on; an [`Observer`] watches and may stop it.
+//! [`evaluate`] judges, [`WeightsFile`] reads weights back, for evaluation or as the [`Start`] of another training.
 
+mod average;
+mod checkpoint;
 mod engine;
 mod error;
 mod evaluate;
 mod fitting;
 mod folder;
+mod freeze;
 mod observer;
 mod optimiser;
-pub mod recipe;
+mod recipe;
+mod rule;
+mod schedule;
 mod settings;
 mod training;
 mod weights;
@@ -24,10 +30,13 @@ pub use engine::{Engine, PlannedEvaluation, Updates};
 pub use error::{Error, Result};
 pub use evaluate::{Classify, Evaluated, evaluate};
 pub use fitting::fit;
-pub use folder::RunFolder;
+pub use folder::{Checkpoints, Every, RunFolder};
 pub use observer::{Observer, Silent, Step};
 pub use optimiser::Optimiser;
-pub use settings::{Rule, Schedule, Settings};
+pub use recipe::{DataChoice, Recipe};
+pub use rule::Rule;
+pub use schedule::{Schedule, WarmUp, When};
+pub use settings::{Clip, Decay, Precision, Settings};
 pub use training::{Epoch, Outcome, Task, train};
-pub use weights::{Card, WeightsFile};
+pub use weights::{Card, Start, WeightsFile};
 pub use whole_file::write_whole;

@@ -1,10 +1,11 @@
-//! Optimisers: from gradients to steps.
+//! Optimisers over candle's tensors: from gradients to steps, on any device.
 
 use crate::error::Result;
-use crate::settings::Rule;
+use crate::rule::Rule;
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use cnn_core::Model;
+use cnn_core::tensors::TensorSpec;
 
 /// A rule with its state for every trained tensor of a model, in the model's order.
 #[derive(Debug)]
@@ -14,11 +15,15 @@ pub struct Optimiser {
     steps: i32,
 }
 
-/// A trained tensor with what its rule remembers: the velocity, or mean and mean square gradient.
+/// A trained tensor with what its rule remembers.
 #[derive(Debug)]
 struct Parameter {
+    name: String,
     var: Var,
-    memory: Vec<Tensor>,
+    /// Whether weight decay pulls at it.
+    decays: bool,
+    /// As [`Rule::memories`] names them.
+    memory: [Option<Tensor>; 2],
 }
 
 impl Optimiser {
@@ -28,8 +33,23 @@ impl Optimiser {
     ///
     /// Those of candle.
     pub fn new(rule: Rule, model: &Model) -> Result<Self> {
-        let parameters = model.trainable()?.into_iter().map(|(_, var)| Parameter { var, memory: Vec::new() }).collect();
-        Ok(Self { rule, parameters, steps: 0 })
+        let parameter = |(spec, var): (&TensorSpec, Var)| Parameter {
+            name: spec.name.clone(),
+            var,
+            decays: true,
+            memory: [None, None],
+        };
+        Ok(Self { rule, parameters: model.trainable()?.into_iter().map(parameter).collect(), steps: 0 })
+    }
+
+    /// The same whose weight decay pulls only at tensors of two dimensions and more: the weights of convolutions and
+    /// linear layers.
+    #[must_use]
+    pub fn decaying_weights_only(mut self) -> Self {
+        for parameter in &mut self.parameters {
+            parameter.decays = parameter.var.rank() > 1;
+        }
+        self
     }
 
     /// One step along `gradients`. A tensor without a gradient stays.
@@ -38,29 +58,47 @@ impl Optimiser {
     ///
     /// Those of candle.
     pub fn step(&mut self, gradients: &GradStore, learning_rate: f64) -> Result<()> {
+        let gradients = self.gradients(gradients);
+        self.step_along(&gradients, learning_rate)
+    }
+
+    /// The gradients of what is trained, in order.
+    pub(crate) fn gradients(&self, gradients: &GradStore) -> Vec<Option<Tensor>> {
+        self.parameters.iter().map(|parameter| gradients.get(&parameter.var).map(Tensor::detach)).collect()
+    }
+
+    /// One step along one gradient for each tensor that is trained, in order.
+    pub(crate) fn step_along(&mut self, gradients: &[Option<Tensor>], learning_rate: f64) -> Result<()> {
         self.steps += 1;
+        for (parameter, gradient) in self.parameters.iter_mut().zip(gradients) {
+            if let Some(gradient) = gradient {
+                parameter.step(self.rule, self.steps, gradient, learning_rate)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps taken so far.
+    pub(crate) fn steps(&self) -> i32 {
+        self.steps
+    }
+
+    /// What the rule remembers: the memory's name, the tensor's name, the numbers.
+    pub(crate) fn memory(&self) -> impl Iterator<Item = (&'static str, &str, &Tensor)> {
+        self.parameters.iter().flat_map(|parameter| {
+            let named = self.rule.memories().into_iter().zip(&parameter.memory);
+            named.filter_map(|(name, memory)| Some((name?, parameter.name.as_str(), memory.as_ref()?)))
+        })
+    }
+
+    /// Goes on after `steps` steps with what `find` has for a memory's name and a tensor's.
+    pub(crate) fn restore(&mut self, steps: i32, find: impl Fn(&str, &str) -> Option<Vec<f32>>) -> Result<()> {
+        self.steps = steps;
         for parameter in &mut self.parameters {
-            if let Some(gradient) = gradients.get(&parameter.var) {
-                let gradient = gradient.detach();
-                match self.rule {
-                    Rule::Sgd { momentum, nesterov, weight_decay } => {
-                        let gradient = match weight_decay {
-                            0.0 => gradient,
-                            decay => (gradient + (parameter.var.as_detached_tensor() * decay)?)?,
-                        };
-                        parameter.descend(&gradient, learning_rate, momentum, nesterov)?;
-                    }
-                    Rule::AdamW { beta1, beta2, eps, weight_decay } => {
-                        let corrections = [1.0 - beta1.powi(self.steps), 1.0 - beta2.powi(self.steps)];
-                        let moments = parameter.moments(&gradient, [beta1, beta2])?;
-                        let mean = (&moments[0] / corrections[0])?;
-                        let root = (&moments[1] / corrections[1])?.sqrt()?;
-                        let kept = (parameter.var.as_detached_tensor() * (1.0 - learning_rate * weight_decay))?;
-                        let step = (mean / (root + eps)?)?;
-                        parameter.var.set(&(kept - (step * learning_rate)?)?)?;
-                        parameter.memory = moments;
-                    }
-                }
+            for (memory, name) in parameter.memory.iter_mut().zip(self.rule.memories()) {
+                let found = name.and_then(|name| find(name, &parameter.name));
+                let var = &parameter.var;
+                *memory = found.map(|values| Tensor::from_vec(values, var.shape(), var.device())).transpose()?;
             }
         }
         Ok(())
@@ -68,30 +106,49 @@ impl Optimiser {
 }
 
 impl Parameter {
-    fn descend(&mut self, gradient: &Tensor, learning_rate: f64, momentum: f64, nesterov: bool) -> Result<()> {
-        let step = if momentum == 0.0 {
-            gradient.clone()
-        } else {
-            let velocity = match self.memory.first() {
-                Some(velocity) => ((velocity * momentum)? + gradient)?,
-                None => gradient.clone(),
-            };
-            let step = if nesterov { (gradient + (&velocity * momentum)?)? } else { velocity.clone() };
-            self.memory = vec![velocity];
-            step
+    fn step(&mut self, rule: Rule, steps: i32, gradient: &Tensor, learning_rate: f64) -> Result<()> {
+        let weights = self.var.as_detached_tensor();
+        let decay = if self.decays { rule.weight_decay() } else { 0.0 };
+        let pulled = || match decay {
+            0.0 => Ok(gradient.clone()),
+            decay => gradient + (&weights * decay)?,
         };
-        Ok(self.var.set(&(self.var.as_detached_tensor() - (step * learning_rate)?)?)?)
+        let new = match rule {
+            Rule::Sgd { momentum, nesterov, .. } => {
+                let gradient = pulled()?;
+                let step = match self.memory(0, &gradient, momentum, 1.0)? {
+                    velocity if nesterov => (gradient + (velocity * momentum)?)?,
+                    velocity => velocity,
+                };
+                (weights - (step * learning_rate)?)?
+            }
+            Rule::AdamW { beta1, beta2, eps, .. } => {
+                let mean = (self.memory(0, gradient, beta1, 1.0 - beta1)? / (1.0 - beta1.powi(steps)))?;
+                let square = (self.memory(1, &gradient.sqr()?, beta2, 1.0 - beta2)? / (1.0 - beta2.powi(steps)))?;
+                let step = (mean / (square.sqrt()? + eps)?)?;
+                ((weights * (1.0 - learning_rate * decay))? - (step * learning_rate)?)?
+            }
+            Rule::RmsProp { alpha, eps, momentum, .. } => {
+                let gradient = pulled()?;
+                let square = self.memory(0, &gradient.sqr()?, alpha, 1.0 - alpha)?;
+                let step = self.memory(1, &(gradient / (square.sqrt()? + eps)?)?, momentum, 1.0)?;
+                (weights - (step * learning_rate)?)?
+            }
+        };
+        Ok(self.var.set(&new)?)
     }
 
-    fn moments(&self, gradient: &Tensor, betas: [f64; 2]) -> Result<Vec<Tensor>> {
-        let news = [gradient.clone(), gradient.sqr()?];
-        let moved = news.into_iter().zip(betas).enumerate().map(|(i, (new, beta))| {
-            let new = (new * (1.0 - beta))?;
-            Ok(match self.memory.get(i) {
-                Some(old) => ((old * beta)? + new)?,
-                None => new,
-            })
-        });
-        moved.collect()
+    /// Memory number `index`, `keep` of it and `share` of what is new; what is kept nothing of is not remembered.
+    fn memory(&mut self, index: usize, new: &Tensor, keep: f64, share: f64) -> Result<Tensor> {
+        let new = if share == 1.0 { new.clone() } else { (new * share)? };
+        if keep == 0.0 && share == 1.0 {
+            return Ok(new);
+        }
+        let now = match &self.memory[index] {
+            Some(old) => ((old * keep)? + new)?,
+            None => new,
+        };
+        self.memory[index] = Some(now.clone());
+        Ok(now)
     }
 }

@@ -1,33 +1,248 @@
-//! What each network is trained with unless told otherwise.
+//! Recipes: named settings in readable files.
+//!
+//! A recipe is TOML. `[training]` holds [`Settings`], `[data]` what is trained on; what is left out is as usual.
+//! The files under `recipes/` are part of this crate and have their names; any other file is read by its path, the
+//! `recipe.toml` in the folder of a run too, which repeats that run.
 
-use crate::settings::{Rule, Schedule, Settings};
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
 
-/// The usual settings for the network of this name: its source's where the source names them, otherwise SGD with
-/// momentum 0.9 and a cosine.
-pub fn usual(network: &str) -> Settings {
-    let settings = Settings {
-        epochs: 10,
-        batch_size: 64,
-        learning_rate: 0.02,
-        schedule: Schedule::Cosine,
-        rule: Rule::sgd(0.9),
-        seed: 1,
-    };
-    match network {
-        // Distances to the codes make steep scores.
-        "lenet_paper" => Settings { learning_rate: 0.002, ..settings },
-        // The book, section 7.6: plain SGD, large steps through the sigmoids.
-        "lenet_d2l" | "lenet_d2l_max" => Settings {
-            learning_rate: 0.9,
-            batch_size: 256,
-            schedule: Schedule::Constant,
-            rule: Rule::sgd(0.0),
-            ..settings
-        },
-        "mnist_conv" | "mnist_inception" | "mnist_residual" => {
-            Settings { learning_rate: 0.01, schedule: Schedule::Constant, rule: Rule::sgd(0.5), ..settings }
+/// The recipes of this crate, by name. The first that fits a network and a data set is the usual one.
+const RECIPES: &[(&str, &str)] = &[
+    ("mnist", include_str!("../recipes/mnist.toml")),
+    ("mlp", include_str!("../recipes/mlp.toml")),
+    ("lenet-paper", include_str!("../recipes/lenet-paper.toml")),
+    ("book-lenet", include_str!("../recipes/book-lenet.toml")),
+    ("resnet-cifar", include_str!("../recipes/resnet-cifar.toml")),
+    ("densenet-cifar", include_str!("../recipes/densenet-cifar.toml")),
+    ("cifar", include_str!("../recipes/cifar.toml")),
+    ("book", include_str!("../recipes/book.toml")),
+    ("alexnet-paper", include_str!("../recipes/alexnet-paper.toml")),
+    ("vgg-paper", include_str!("../recipes/vgg-paper.toml")),
+    ("googlenet-paper", include_str!("../recipes/googlenet-paper.toml")),
+    ("inception-v3-paper", include_str!("../recipes/inception-v3-paper.toml")),
+    ("densenet-paper", include_str!("../recipes/densenet-paper.toml")),
+    ("resnet-paper", include_str!("../recipes/resnet-paper.toml")),
+    ("modern", include_str!("../recipes/modern.toml")),
+    ("usual", include_str!("../recipes/usual.toml")),
+];
+
+/// What is trained, on what, and how.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Recipe {
+    /// Where the numbers come from.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub about: String,
+    /// The networks it is the usual recipe of; `*` stands for any letters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<String>,
+    /// The data sets it is the usual recipe on; none for all. A folder of images is called `folder`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<String>,
+    /// The network, if the recipe is of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    /// The data.
+    #[serde(skip_serializing_if = "DataChoice::is_empty")]
+    pub data: DataChoice,
+    /// How to train.
+    pub training: Settings,
+}
+
+/// What a recipe trains on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DataChoice {
+    /// The data set, as the command line names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<String>,
+    /// The folder of its files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// Only so many of the training images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<usize>,
+    /// The side images are stretched to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<usize>,
+    /// The file of weights to start from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<PathBuf>,
+}
+
+impl DataChoice {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Recipe {
+    /// The names of this crate's recipes.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        RECIPES.iter().map(|(name, _)| *name)
+    }
+
+    /// The file of a recipe of this crate.
+    pub fn text(name: &str) -> Option<&'static str> {
+        RECIPES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+    }
+
+    /// A recipe of this crate by its name, else the file of that path.
+    ///
+    /// # Errors
+    ///
+    /// A name that is none and no file either, a file that is no recipe.
+    pub fn find(name: &str) -> Result<Self> {
+        if let Some(text) = Self::text(name) {
+            return Self::parse(Path::new(name), text);
         }
-        "mnist_mlp" => Settings { learning_rate: 0.5, ..settings },
-        _ => settings,
+        let path = Path::new(name);
+        if path.extension().is_none() && !path.exists() {
+            let known = Self::names().collect::<Vec<_>>().join(", ");
+            return Err(Error::UnknownRecipe { name: name.to_string(), known });
+        }
+        let text = std::fs::read_to_string(path).map_err(Error::file(path, "cannot read"))?;
+        Self::parse(path, &text)
+    }
+
+    /// The usual recipe for the network of this name on the data set of this name: its source's where the source
+    /// names one, otherwise SGD with momentum 0.9 and a cosine.
+    ///
+    /// # Errors
+    ///
+    /// None but for a recipe of this crate that is none, which a test excludes.
+    pub fn usual(network: &str, dataset: &str) -> Result<Self> {
+        let dataset = dataset.split(':').next().unwrap_or(dataset);
+        for (name, text) in RECIPES {
+            let recipe = Self::parse(Path::new(name), text)?;
+            let on = recipe.datasets.is_empty() || recipe.datasets.iter().any(|known| known == dataset);
+            if on && recipe.networks.iter().any(|pattern| fits(pattern, network)) {
+                return Ok(recipe);
+            }
+        }
+        Ok(Self::default())
+    }
+
+    /// The recipe as a file.
+    ///
+    /// # Errors
+    ///
+    /// Numbers that TOML cannot hold.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|error| Error::Setting { setting: "recipe", problem: error.to_string() })
+    }
+
+    /// The same with one setting changed: `assignment` is a line of TOML within `[training]`, such as
+    /// `epochs = 3`, `optimizer.sgd.momentum = 0.5` or `schedule = { step = { every = 2, factor = 0.5 } }`.
+    ///
+    /// # Errors
+    ///
+    /// What is no such line, or no setting.
+    pub fn set(&mut self, assignment: &str) -> Result<()> {
+        let error = |problem: String| Error::Set { assignment: assignment.to_string(), problem };
+        let problem = |message: &str| error(message.lines().collect::<Vec<_>>().join(" "));
+        let changes: toml::Table = toml::from_str(assignment).map_err(|e| problem(e.message()))?;
+        let mut settings = toml::Table::try_from(&self.training).map_err(|e| error(e.to_string()))?;
+        merge(&mut settings, changes);
+        self.training = settings.try_into().map_err(|e: toml::de::Error| problem(e.message()))?;
+        Ok(())
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            let problem = error.message().lines().collect::<Vec<_>>().join(" ");
+            Error::Recipe { path: path.to_path_buf(), line, problem }
+        })
+    }
+}
+
+/// Puts the entries of one table over another's. A table that has none of the keys put over it is a choice among
+/// several, such as `sgd` and `adamw`, and gives way to the other.
+fn merge(table: &mut toml::Table, changes: toml::Table) {
+    for (key, change) in changes {
+        match (table.get_mut(&key), change) {
+            (Some(toml::Value::Table(old)), toml::Value::Table(new)) if new.keys().any(|key| old.contains_key(key)) => {
+                merge(old, new);
+            }
+            (_, change) => {
+                table.insert(key, change);
+            }
+        }
+    }
+}
+
+/// Whether a name is as a pattern says, in which `*` stands for any letters.
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((start, rest)) => {
+            let Some(left) = name.strip_prefix(start) else { return false };
+            (0..=left.len()).filter(|at| left.is_char_boundary(*at)).any(|at| fits(rest, &left[at..]))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::Rule;
+    use crate::schedule::Schedule;
+
+    #[test]
+    fn every_recipe_is_one_and_can_be_meant() {
+        for name in Recipe::names() {
+            let recipe = Recipe::find(name).unwrap();
+            recipe.training.check().unwrap();
+            assert!(!recipe.about.is_empty(), "{name}");
+            assert_eq!(Recipe::parse(Path::new(name), &recipe.to_toml().unwrap()).unwrap(), recipe, "{name}");
+        }
+    }
+
+    #[test]
+    fn networks_have_their_sources_recipes() {
+        let usual = |network, dataset| Recipe::usual(network, dataset).unwrap().training;
+        assert_eq!(usual("lenet", "mnist"), Settings::default());
+        let book = usual("lenet_d2l", "fashion-mnist");
+        assert_eq!((book.learning_rate, book.batch_size, book.optimizer), (0.9, 256, Rule::sgd(0.0)));
+        let small = usual("mnist_residual", "mnist");
+        assert_eq!((small.learning_rate, small.schedule, small.optimizer), (0.01, Schedule::Constant, Rule::sgd(0.5)));
+        assert_eq!(usual("resnet56_cifar", "cifar10").batch_size, 128);
+        // Digits must not be mirrored.
+        assert_eq!(usual("resnet56_cifar", "digits").augmentation, Settings::default().augmentation);
+        assert_ne!(usual("resnet50", "folder:images").learning_rate, Settings::default().learning_rate);
+    }
+
+    #[test]
+    fn one_setting_is_changed() {
+        let mut recipe = Recipe::default();
+        recipe.set("optimizer.sgd.momentum = 0.5").unwrap();
+        recipe.set("schedule = { step = { every = 2, factor = 0.5 } }").unwrap();
+        recipe.set("clip.norm = 2.0").unwrap();
+        assert_eq!(recipe.training.optimizer, Rule::sgd(0.5));
+        assert_eq!(recipe.training.schedule, Schedule::Step { every: 2.0, factor: 0.5 });
+        recipe.set("optimizer = { adamw = { beta1 = 0.9, beta2 = 0.99, eps = 1e-8, weight-decay = 0.0 } }").unwrap();
+        assert!(matches!(recipe.training.optimizer, Rule::AdamW { .. }));
+        let error = recipe.set("epoch = 3").unwrap_err().to_string();
+        assert!(error.starts_with("epoch = 3: unknown field `epoch`"), "{error}");
+        assert!(recipe.set("epochs").is_err() && recipe.set("epochs = true").is_err());
+    }
+
+    #[test]
+    fn a_star_stands_for_any_letters() {
+        assert!(fits("resnet*_cifar", "resnet110_preact_cifar") && fits("*", "") && fits("a*", "a"));
+        assert!(!fits("resnet*_cifar", "resnet18") && !fits("a*b", "ac") && !fits("a", "ab"));
+    }
+
+    #[test]
+    fn a_slip_is_named_with_its_line() {
+        let error = Recipe::parse(Path::new("mine.toml"), "[training]\nepochs = 3\nlearning-rat = 0.1\n").unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("mine.toml:3: unknown field `learning-rat`"), "{text}");
+        let error = Recipe::find("no-such-recipe").unwrap_err().to_string();
+        assert!(error.starts_with("there is no recipe no-such-recipe, nor a file of that name; there are mnist, "));
     }
 }

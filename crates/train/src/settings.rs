@@ -1,80 +1,113 @@
 //! How to train.
 
 use crate::error::{Error, Result};
+use crate::rule::Rule;
+use crate::schedule::{Schedule, WarmUp};
+use cnn_data::Augmentation;
 use serde::{Deserialize, Serialize};
 
 /// Everything that decides how a network is trained; with the data and the machine it decides every bit of the result.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// It is the table `[training]` of a [`Recipe`](crate::Recipe): what a recipe leaves out is as in [`Settings::default`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Settings {
     /// Passes over the training images.
     pub epochs: usize,
-    /// Images in a step.
+    /// Images that go through the network together.
     pub batch_size: usize,
-    /// Learning rate at the start.
+    /// Batches whose gradients are averaged for one step.
+    pub accumulate: usize,
+    /// The learning rate, at the end of the warm-up where there is one.
     pub learning_rate: f64,
+    /// Where initialisation, dropout, shuffling and augmentation begin.
+    pub seed: u64,
+    /// Which weights the rule's weight decay pulls at.
+    pub decay: Decay,
+    /// Share of the target that is spread over all classes (Szegedy et al. 2016, section 7).
+    pub label_smoothing: f64,
+    /// How a gradient becomes a step.
+    pub optimizer: Rule,
     /// How the learning rate goes on.
     pub schedule: Schedule,
-    /// How a gradient becomes a step.
-    pub rule: Rule,
-    /// Where initialisation, dropout and shuffling begin.
-    pub seed: u64,
+    /// A rise to the learning rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_up: Option<WarmUp>,
+    /// A limit to gradients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip: Option<Clip>,
+    /// Judge and keep a moving average of the weights, statistics included: the share of it that stays at each step.
+    /// Over the first steps it is lower, (1 + n) / (10 + n) after n of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub average: Option<f64>,
+    /// Stop after this many epochs in a row without a new best test accuracy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
+    /// Tensors whose names begin so stay as they are, their layers as in evaluation.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub freeze: Vec<String>,
+    /// Compute again in the backward pass what would take memory to keep.
+    pub recompute: bool,
+    /// What maps are computed in.
+    pub precision: Precision,
+    /// What is done to training images.
+    pub augmentation: Augmentation,
 }
 
-/// The rule of an optimiser.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "optimizer", rename_all = "lowercase")]
-pub enum Rule {
-    /// Stochastic gradient descent: `v ← momentum·v + g + weight_decay·p`, `p ← p − lr·v`; with `nesterov`
-    /// `p ← p − lr·(g + weight_decay·p + momentum·v)`.
-    Sgd {
-        /// How much of the last step goes on.
-        momentum: f64,
-        /// Whether the gradient is taken as if the step had gone on already (Sutskever et al. 2013).
-        nesterov: bool,
-        /// Pull towards zero, as part of the gradient.
-        weight_decay: f64,
-    },
-    /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
-    AdamW {
-        /// Decay of the mean gradient.
-        beta1: f64,
-        /// Decay of the mean square gradient.
-        beta2: f64,
-        /// Added to the root of the mean square.
-        eps: f64,
-        /// Pull towards zero, times the learning rate.
-        weight_decay: f64,
-    },
-}
-
-/// The learning rate over the steps of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Schedule {
-    /// The same throughout.
-    Constant,
-    /// Half a cosine from the start to zero at the end (Loshchilov and Hutter 2017).
-    Cosine,
-}
-
-impl Schedule {
-    /// The factor on the learning rate after `done` of `all` steps.
-    pub fn factor(self, done: usize, all: usize) -> f64 {
-        match self {
-            Self::Constant => 1.0,
-            Self::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * done as f64 / all.max(1) as f64).cos()),
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            epochs: 10,
+            batch_size: 64,
+            accumulate: 1,
+            learning_rate: 0.02,
+            seed: 1,
+            decay: Decay::All,
+            label_smoothing: 0.0,
+            optimizer: Rule::sgd(0.9),
+            schedule: Schedule::Cosine,
+            warm_up: None,
+            clip: None,
+            average: None,
+            patience: None,
+            freeze: Vec::new(),
+            recompute: false,
+            precision: Precision::F32,
+            augmentation: Augmentation::default(),
         }
     }
 }
 
-impl Rule {
-    /// SGD with momentum and nothing else.
-    pub const fn sgd(momentum: f64) -> Self {
-        Self::Sgd { momentum, nesterov: false, weight_decay: 0.0 }
-    }
+/// What maps are computed in; weights, their updates, batch normalisation and the loss are of f32 throughout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// The upper 16 of them, on devices that compute with them.
+    Bf16,
+}
 
-    /// AdamW with torch's defaults.
-    pub const ADAMW: Self = Self::AdamW { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.01 };
+/// Which weights weight decay pulls at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decay {
+    /// All that are trained.
+    #[default]
+    All,
+    /// The weights of convolutions and linear layers: neither biases nor the scales of batch normalisation.
+    Weights,
+}
+
+/// A limit to gradients.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Clip {
+    /// All gradients together are scaled down to this Euclidean norm (Pascanu et al. 2013).
+    Norm(f64),
+    /// Each number is cut off at plus and minus this.
+    Value(f64),
 }
 
 impl Settings {
@@ -84,40 +117,28 @@ impl Settings {
     ///
     /// The first that cannot.
     pub fn check(&self) -> Result<()> {
-        let require = |setting, holds: bool, problem: String| {
-            if holds { Ok(()) } else { Err(Error::Setting { setting, problem }) }
+        let require = |setting, holds: bool, problem: String| match holds {
+            true => Ok(()),
+            false => Err(Error::Setting { setting, problem }),
         };
-        let finite = |v: f64| v.is_finite() && v >= 0.0;
-        let share = |v: f64| (0.0..1.0).contains(&v);
-        require("epochs", self.epochs > 0, "must be at least 1".to_string())?;
-        require("batch size", self.batch_size > 0, "must be at least 1".to_string())?;
+        let at_least_one = |setting, value: usize| require(setting, value > 0, "must be at least 1".to_string());
+        at_least_one("epochs", self.epochs)?;
+        at_least_one("batch size", self.batch_size)?;
+        at_least_one("accumulate", self.accumulate)?;
+        at_least_one("patience", self.patience.unwrap_or(1))?;
         let rate = self.learning_rate;
-        require("learning rate", finite(rate), format!("{rate} must be a number from 0 up"))?;
-        match self.rule {
-            Rule::Sgd { momentum, weight_decay, nesterov } => {
-                require("momentum", share(momentum), format!("{momentum} must be in [0, 1)"))?;
-                require("nesterov", !nesterov || momentum > 0.0, "needs a momentum above 0".to_string())?;
-                require("weight decay", finite(weight_decay), format!("{weight_decay} must be a number from 0 up"))
-            }
-            Rule::AdamW { beta1, beta2, eps, weight_decay } => {
-                require("beta1", share(beta1), format!("{beta1} must be in [0, 1)"))?;
-                require("beta2", share(beta2), format!("{beta2} must be in [0, 1)"))?;
-                require("eps", finite(eps), format!("{eps} must be a number from 0 up"))?;
-                require("weight decay", finite(weight_decay), format!("{weight_decay} must be a number from 0 up"))
-            }
+        let finite = rate.is_finite() && rate >= 0.0;
+        require("learning rate", finite, format!("{rate} must be a number from 0 up"))?;
+        let smoothing = self.label_smoothing;
+        require("label smoothing", (0.0..1.0).contains(&smoothing), format!("{smoothing} must be in [0, 1)"))?;
+        if let Some(share) = self.average {
+            require("average", (0.0..1.0).contains(&share), format!("{share} must be in [0, 1)"))?;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cosine_goes_from_one_to_zero() {
-        let factors: Vec<f64> = (0..=4).map(|done| Schedule::Cosine.factor(done, 4)).collect();
-        assert!((factors[0] - 1.0).abs() < 1e-12 && (factors[2] - 0.5).abs() < 1e-12 && factors[4].abs() < 1e-12);
-        assert!(factors.windows(2).all(|pair| pair[1] < pair[0]));
-        assert_eq!(Schedule::Constant.factor(3, 4), 1.0);
+        if let Some(Clip::Norm(limit) | Clip::Value(limit)) = self.clip {
+            require("clip", limit.is_finite() && limit > 0.0, format!("{limit} must be a number above 0"))?;
+        }
+        self.optimizer.check()?;
+        self.schedule.check(self.warm_up)?;
+        Ok(self.augmentation.check()?)
     }
 }

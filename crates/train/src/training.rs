@@ -1,14 +1,18 @@
 //! The loop.
 
-use crate::engine::{Engine, Learner};
+use crate::checkpoint::{Position, Taken, Wanted};
+use crate::engine::{Engine, Learner, Lesson};
 use crate::error::{Error, Result};
-use crate::folder::RunFolder;
+use crate::evaluate::Evaluated;
+use crate::folder::{Every, RunFolder};
+use crate::freeze::frozen;
 use crate::observer::{Observer, Step};
-use crate::settings::Settings;
-use crate::weights::Card;
+use crate::schedule::{Schedule, When};
+use crate::settings::{Precision, Settings};
+use crate::weights::{Card, Start};
 use candle_core::Device;
 use cnn_core::{Model, Network, Op};
-use cnn_data::{Dataset, Loader, Preparation};
+use cnn_data::{Batch, Dataset, Loader, Preparation};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -27,6 +31,8 @@ pub struct Task<'a> {
     pub device: Device,
     /// What computes a step.
     pub engine: Engine,
+    /// Weights to start from; without them the network is freshly initialised.
+    pub start: Option<Start>,
 }
 
 /// The figures of one epoch: a line of `metrics.jsonl`.
@@ -53,7 +59,7 @@ pub struct Epoch {
 /// A finished run.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The model after the last epoch.
+    /// The model after the last epoch; the averaged one where an average was kept.
     pub model: Model,
     /// Every epoch's figures.
     pub epochs: Vec<Epoch>,
@@ -61,57 +67,67 @@ pub struct Outcome {
     pub best: usize,
 }
 
-/// Trains a freshly initialised network; `folder` keeps weights and figures after each epoch.
+/// Trains a network; `folder` keeps weights, figures and checkpoints. In a folder made by [`RunFolder::resume`] the run
+/// goes on where it had come to, to the very weights it would have reached without a stop.
 ///
 /// # Errors
 ///
 /// Settings that cannot be, data that does not fit the network, a loss that is no longer a number, an observer that
-/// stops the run, a folder that can no longer be written.
-pub fn train(task: &Task<'_>, mut folder: Option<&mut RunFolder>, observer: &mut dyn Observer) -> Result<Outcome> {
+/// stops the run, a folder that can no longer be written, a checkpoint of something else.
+pub fn train(task: &Task<'_>, folder: Option<&mut RunFolder>, observer: &mut dyn Observer) -> Result<Outcome> {
     task.check()?;
-    let Task { network, dataset, settings, device, .. } = task;
-    if task.engine == Engine::Plan && !device.is_cpu() {
-        return Err(Error::Setting { setting: "engine", problem: "plan computes on the CPU only".to_string() });
+    let folder = folder.map(|folder| &*folder);
+    let card = task.card();
+    let wanted = Wanted { network: task.network, card: &card, settings: &task.settings };
+    let checkpoint = folder.map(|folder| folder.newest(&wanted)).transpose()?.flatten();
+    let frozen = frozen(task.network, &task.settings.freeze)?;
+    let position = checkpoint.as_ref().map_or_else(Position::start, |checkpoint| checkpoint.position.clone());
+    let mut learner = Learner::new(task.engine, task.lesson(&frozen, position.passes))?;
+    if let Some(checkpoint) = checkpoint {
+        learner.restore(checkpoint)?;
     }
-    let loader = Loader::new(dataset.train(), task.preparation.clone(), settings.batch_size)?.on(device);
-    let test = Loader::new(dataset.test(), task.preparation.clone(), settings.batch_size.max(100))?.on(device);
-    let mut learner = Learner::new(task.engine, network, settings, device)?;
-    let (mut epochs, mut best): (Vec<Epoch>, usize) = (Vec::new(), 0);
-    for number in 1..=settings.epochs {
-        let started = Instant::now();
-        let trained = task.epoch(number, &loader, &mut learner, observer, folder.as_deref())?;
-        let training_seconds = started.elapsed().as_secs_f64();
-        let tested = learner.evaluate(&test)?;
-        // The last step's effect shows only here.
-        if !tested.loss.is_finite() {
-            let Step { epoch, step, learning_rate, .. } = trained;
-            return Err(Error::Diverged { epoch, step, loss: tested.loss as f32, learning_rate });
+    let mut run = Run { task, card, learner, position, folder, kept_at: Instant::now() };
+    run.run(observer)?;
+    let epochs = run.position.epochs;
+    let best = best(&epochs);
+    Ok(Outcome { model: run.learner.into_model()?, epochs, best })
+}
+
+/// The position of the first epoch with the highest test accuracy.
+fn best(epochs: &[Epoch]) -> usize {
+    let mut best = 0;
+    for (number, epoch) in epochs.iter().enumerate() {
+        if epoch.test_accuracy > epochs[best].test_accuracy {
+            best = number;
         }
-        epochs.push(Epoch {
-            epoch: number,
-            train_loss: trained.loss,
-            train_accuracy: trained.accuracy,
-            test_loss: tested.loss,
-            test_accuracy: tested.accuracy,
-            learning_rate: trained.learning_rate,
-            images_per_second: dataset.train().len() as f64 / training_seconds,
-            seconds: started.elapsed().as_secs_f64(),
-        });
-        let is_best = number == 1 || tested.accuracy > epochs[best].test_accuracy;
-        if is_best {
-            best = number - 1;
-        }
-        if let Some(folder) = folder.as_deref_mut() {
-            folder.keep_epoch(&epochs[number - 1], is_best, learner.model()?, &task.card())?;
-        }
-        observer.epoch(&epochs[number - 1], is_best);
     }
-    Ok(Outcome { model: learner.into_model()?, epochs, best })
+    best
+}
+
+/// How often the test loss has not fallen for more than `patience` epochs in a row.
+fn plateaus(epochs: &[Epoch], patience: usize) -> usize {
+    let (mut least, mut since, mut plateaus) = (f64::INFINITY, 0, 0);
+    for epoch in epochs {
+        since += 1;
+        if epoch.test_loss < least {
+            (least, since) = (epoch.test_loss, 0);
+        } else if since > patience {
+            (since, plateaus) = (0, plateaus + 1);
+        }
+    }
+    plateaus
 }
 
 impl Task<'_> {
     fn check(&self) -> Result<()> {
         self.settings.check()?;
+        if self.engine == Engine::Plan && !self.device.is_cpu() {
+            return Err(Error::Setting { setting: "engine", problem: "plan computes on the CPU only".to_string() });
+        }
+        if self.settings.precision == Precision::Bf16 && self.device.is_cpu() {
+            let problem = "bf16 needs a device that computes with it, such as cuda".to_string();
+            return Err(Error::Setting { setting: "precision", problem });
+        }
         let outputs = self.network.node(self.network.outputs()[0].node).shape.elements();
         let classes = self.dataset.classes().len();
         if self.dataset.train().is_empty() || self.dataset.test().is_empty() {
@@ -122,6 +138,11 @@ impl Task<'_> {
             return Err(Error::Classes { network, outputs, dataset, classes });
         }
         Ok(())
+    }
+
+    fn lesson<'a>(&'a self, frozen: &'a [bool], passes: u64) -> Lesson<'a> {
+        let Self { network, settings, device, start, .. } = self;
+        Lesson { network, settings, device, start: start.as_ref(), frozen, passes }
     }
 
     fn has_batch_norm(&self) -> bool {
@@ -138,56 +159,169 @@ impl Task<'_> {
             preparation: self.preparation.clone(),
         }
     }
+}
 
-    /// One pass over the training images; the figures of its last step.
-    fn epoch(
-        &self,
-        number: usize,
-        loader: &Loader<'_>,
-        learner: &mut Learner,
-        observer: &mut dyn Observer,
-        folder: Option<&RunFolder>,
-    ) -> Result<Step> {
-        let settings = &self.settings;
-        let steps = loader.len();
-        let mut at = Step {
-            epoch: number,
-            epochs: settings.epochs,
-            step: 0,
-            steps,
-            images: 0,
-            loss: 0.0,
-            accuracy: 0.0,
-            learning_rate: settings.learning_rate,
+/// A run under way.
+struct Run<'a> {
+    task: &'a Task<'a>,
+    card: Card,
+    learner: Learner,
+    position: Position,
+    folder: Option<&'a RunFolder>,
+    /// When the last checkpoint was taken, or the run began.
+    kept_at: Instant,
+}
+
+impl Run<'_> {
+    fn run(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        let Task { dataset, settings, device, preparation, .. } = self.task;
+        let loader = Loader::new(dataset.train(), preparation.clone(), settings.batch_size)?.on(device);
+        let loader = loader.augmented(settings.augmentation.clone())?;
+        let test = Loader::new(dataset.test(), preparation.clone(), settings.batch_size)?.on(device);
+        if let Some(folder) = self.folder {
+            folder.keep_metrics(&self.position.epochs)?;
+        }
+        while self.position.epoch <= settings.epochs && !self.out_of_patience() {
+            let (started, before) = (Instant::now(), self.position.seconds);
+            let last = self.epoch(&loader, started, observer)?;
+            let training_seconds = before + started.elapsed().as_secs_f64();
+            let tested = self.learner.evaluate(&test)?;
+            // The last step's effect shows only here.
+            if !tested.loss.is_finite() {
+                return Err(diverged(&last, tested.loss as f32));
+            }
+            let seconds = before + started.elapsed().as_secs_f64();
+            let images_per_second = self.position.seen as f64 / training_seconds;
+            self.finish(Epoch { images_per_second, seconds, ..figures(&last, tested) }, observer)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what there is after an epoch.
+    fn finish(&mut self, epoch: Epoch, observer: &mut dyn Observer) -> Result<()> {
+        self.position = std::mem::replace(&mut self.position, Position::start()).after(epoch);
+        let best = best(&self.position.epochs) + 1 == self.position.epochs.len();
+        if let Some(folder) = self.folder {
+            folder.keep_weights(&self.learner.kept()?, &self.card, best)?;
+            folder.keep_metrics(&self.position.epochs)?;
+            self.keep_checkpoint()?;
+        }
+        observer.epoch(&epoch, best);
+        Ok(())
+    }
+
+    fn out_of_patience(&self) -> bool {
+        let epochs = &self.position.epochs;
+        self.task.settings.patience.is_some_and(|patience| epochs.len() > best(epochs) + patience)
+    }
+
+    /// The rest of a pass over the training images; its last step.
+    fn epoch(&mut self, loader: &Loader<'_>, started: Instant, observer: &mut dyn Observer) -> Result<Step> {
+        let task = self.task;
+        let settings = &task.settings;
+        let steps = loader.len().div_ceil(settings.accumulate);
+        let seconds_before = self.position.seconds;
+        let plateaus = match settings.schedule {
+            Schedule::Plateau { patience, .. } => plateaus(&self.position.epochs, patience),
+            _ => 0,
         };
-        let (mut loss_sum, mut correct, mut seen) = (0.0, 0, 0);
-        for batch in loader.epoch(settings.seed, number) {
-            let batch = batch?;
-            // A batch norm cannot train on what may be a single value; the image comes again in another epoch.
-            if batch.indices.len() == 1 && steps > 1 && self.has_batch_norm() {
+        // A batch norm cannot train on what may be a single value; the image comes again in another epoch.
+        let alone = |batch: &Batch| batch.indices.len() == 1 && loader.len() > 1 && task.has_batch_norm();
+        let mut batches = loader.epoch(settings.seed, self.position.epoch).skip_to(self.position.batches);
+        loop {
+            let group: Vec<Batch> = batches.by_ref().take(settings.accumulate).collect::<Result<_, _>>()?;
+            if group.is_empty() {
+                return Ok(self.at(steps));
+            }
+            self.position.batches += group.len();
+            let group: Vec<Batch> = group.into_iter().filter(|batch| !alone(batch)).collect();
+            if group.is_empty() {
                 continue;
             }
-            let done = (number - 1) * steps + at.step;
-            at.learning_rate = settings.learning_rate * settings.schedule.factor(done, settings.epochs * steps);
-            at.step += 1;
-            at.images = batch.indices.len();
-            let stepped = learner.step(&batch, at.learning_rate)?;
-            if !stepped.loss.is_finite() {
-                let Step { epoch, step, learning_rate, .. } = at;
-                return Err(Error::Diverged { epoch, step, loss: stepped.loss, learning_rate });
+            let done = (self.position.epoch - 1) * steps + self.position.steps;
+            let when = When { done, epoch: steps, all: settings.epochs * steps, plateaus };
+            self.position.learning_rate =
+                settings.learning_rate * settings.schedule.factor(settings.warm_up, when);
+            let step = self.step(&group, steps)?;
+            self.position.seconds = seconds_before + started.elapsed().as_secs_f64();
+            if observer.step(&step).is_break() {
+                self.keep_checkpoint()?;
+                return Err(self.interrupted(&step));
             }
-            seen += at.images;
-            loss_sum += f64::from(stepped.loss) * at.images as f64;
-            correct += stepped.correct;
-            (at.loss, at.accuracy) = (loss_sum / seen as f64, correct as f64 / seen as f64);
-            if observer.step(&at).is_break() {
-                let kept = match folder {
-                    Some(folder) if number > 1 => format!("{} holds epoch {}", folder.path().display(), number - 1),
-                    _ => "no epoch was finished, no weights were written".to_string(),
-                };
-                return Err(Error::Interrupted { epoch: number, step: at.step, kept });
+            if self.checkpoint_is_due() {
+                self.keep_checkpoint()?;
             }
         }
-        Ok(at)
     }
+
+    fn step(&mut self, group: &[Batch], steps: usize) -> Result<Step> {
+        let stepped = self.learner.step(group, self.position.learning_rate)?;
+        let images: usize = group.iter().map(|batch| batch.indices.len()).sum();
+        let position = &mut self.position;
+        position.steps += 1;
+        position.updates += 1;
+        position.passes += group.len() as u64;
+        position.seen += images;
+        position.correct += stepped.correct;
+        position.loss_sum += f64::from(stepped.loss) * images as f64;
+        let step = Step { images, ..self.at(steps) };
+        if stepped.loss.is_finite() { Ok(step) } else { Err(diverged(&step, stepped.loss)) }
+    }
+
+    /// Where the run is.
+    fn at(&self, steps: usize) -> Step {
+        let position = &self.position;
+        let seen = position.seen.max(1) as f64;
+        Step {
+            epoch: position.epoch,
+            epochs: self.task.settings.epochs,
+            step: position.steps,
+            steps,
+            images: 0,
+            loss: position.loss_sum / seen,
+            accuracy: position.correct as f64 / seen,
+            learning_rate: position.learning_rate,
+        }
+    }
+
+    fn checkpoint_is_due(&self) -> bool {
+        self.folder.is_some_and(|folder| match folder.when() {
+            Every::Steps(steps) => self.position.updates.is_multiple_of(steps.max(1)),
+            Every::Time(time) => self.kept_at.elapsed() >= time,
+        })
+    }
+
+    fn keep_checkpoint(&mut self) -> Result<()> {
+        self.kept_at = Instant::now();
+        let Some(folder) = self.folder else { return Ok(()) };
+        let (weights, state) = (self.learner.weights()?, self.learner.state()?);
+        let (position, settings) = (&self.position, &self.task.settings);
+        folder.keep_checkpoint(&Taken { position, settings, card: &self.card, weights: &weights, state: &state })
+    }
+
+    fn interrupted(&self, step: &Step) -> Error {
+        let kept = match self.folder {
+            Some(folder) => format!("--resume {} goes on from there", folder.path().display()),
+            None => "nothing was written".to_string(),
+        };
+        Error::Interrupted { epoch: step.epoch, step: step.step, kept }
+    }
+}
+
+fn figures(last: &Step, tested: Evaluated) -> Epoch {
+    Epoch {
+        epoch: last.epoch,
+        train_loss: last.loss,
+        train_accuracy: last.accuracy,
+        test_loss: tested.loss,
+        test_accuracy: tested.accuracy,
+        learning_rate: last.learning_rate,
+        images_per_second: 0.0,
+        seconds: 0.0,
+    }
+}
+
+fn diverged(step: &Step, loss: f32) -> Error {
+    let Step { epoch, step, learning_rate, .. } = *step;
+    Error::Diverged { epoch, step, loss, learning_rate }
 }

@@ -23,8 +23,24 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
             file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
         }
         file.persist(path).map_err(|error| error.error)?;
-        // The renaming itself reaches the disk with the folder.
-        std::fs::File::open(folder)?.sync_all()
+        Ok(())
+    };
+    write().map_err(Error::file(path, "cannot write"))?;
+    // The renaming itself reaches the disk with the folder.
+    sync_folder(folder)
+}
+
+/// Writes a new file, to the disk.
+pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || {
+        let mut file = std::fs::File::create_new(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
     };
     write().map_err(Error::file(path, "cannot write"))
+}
+
+/// Brings what a folder holds to the disk.
+pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::file(folder, "cannot write"))
 }

@@ -23,7 +23,7 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
         classes: args.classes,
         train: args.train,
     };
-    let workload = Workload::new(&request, common.seed, common.device.open()?)?;
+    let workload = Workload::new(&request, common.seed(), common.device.open()?)?;
     let base = Memory::now();
     let mut engine = bench::open(args.engine, &workload)?;
     if args.serve {

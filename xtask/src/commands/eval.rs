@@ -11,7 +11,7 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let device = common.device.open()?;
     let weights = WeightsFile::read(&args.weights, &device)?;
     weights.check(&entry.architecture(entry.classes))?;
-    let dataset = data::dataset(&args.data, common.seed)?;
+    let dataset = data::dataset(&args.data, common.seed())?;
     // Weights from elsewhere say nothing about their images: the data set's own statistics stand in.
     let (network, preparation) = match &weights.card {
         Some(card) => {

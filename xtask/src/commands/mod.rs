@@ -8,6 +8,8 @@ mod eval;
 mod forward;
 mod list;
 mod race;
+mod recipes;
+mod settings;
 mod summary;
 mod train;
 mod verify_parity;
@@ -25,6 +27,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Summary(args) => summary::run(args).map(success),
         Command::Compare(args) => compare::run(args).map(success),
         Command::Docs(args) => docs::run(args).map(success),
+        Command::Recipes(args) => recipes::run(args).map(success),
         Command::Train(args) => train::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),

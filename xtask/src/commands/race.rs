@@ -18,7 +18,7 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
     };
     // What can be wrong is found before anything is started.
     for case in &cases {
-        Workload::new(&case.request(args.train), common.seed, Device::Cpu)?;
+        Workload::new(&case.request(args.train), common.seed(), Device::Cpu)?;
     }
     if let Some(path) = &args.json {
         let opened = OpenOptions::new().create(true).append(true).open(path);
@@ -26,7 +26,7 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
     }
     let path = docs::repository().join(docs::RECORDS);
     let records = args.docs.then(|| Records::read(&path)).transpose()?;
-    let lineup = Lineup::new(&args.python, args.train, rerun::threads(), args.engine, common.seed)?;
+    let lineup = Lineup::new(&args.python, args.train, rerun::threads(), args.engine, common.seed())?;
     for (contestant, settings) in lineup.settings() {
         println!("{contestant}: {settings}");
     }
@@ -36,7 +36,7 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
     let interrupted = progress::interrupted();
     let bar = progress::bar(cases.len() as u64 * u64::from(args.rounds + 1));
     let setting =
-        Setting { lineup: &lineup, seed: common.seed, rounds: args.rounds, bar: &bar, interrupted: &interrupted };
+        Setting { lineup: &lineup, seed: common.seed(), rounds: args.rounds, bar: &bar, interrupted: &interrupted };
     let mut outcomes = Vec::new();
     for case in &cases {
         let outcome = Heat::new(&setting, case)?.run().with_context(|| case.to_string())?;

@@ -10,6 +10,7 @@ mod activation;
 mod conv;
 mod dropout;
 mod kernels;
+mod loss;
 mod norm;
 mod ops;
 mod pool;
@@ -18,11 +19,11 @@ use crate::error::{Error, Result};
 use crate::network::{Network, NodeId};
 use crate::tensors::{Role, TensorSpec};
 use candle_core::{DType, Device, Tensor, Var};
-use candle_nn::loss::cross_entropy;
 use candle_nn::{Module, ModuleT, VarBuilder, VarMap};
 use dropout::Dropout;
 pub use dropout::dropout_mask;
 pub use kernels::adaptive_windows;
+pub use loss::Targets;
 
 /// A network with weights.
 #[derive(Debug)]
@@ -30,9 +31,13 @@ pub struct Model {
     network: Network,
     /// For each node its tensors, in the order of its specification; statistics are always variables.
     tensors: Vec<Vec<Tensor>>,
+    /// The nodes that do not learn.
+    frozen: Vec<bool>,
     dropout: Dropout,
     /// Whether the kernels compute where they can.
     kernels: bool,
+    /// What maps are computed in, if not in what the batch is of.
+    precision: Option<DType>,
 }
 
 /// A variable map that holds every tensor of `network`, initialised from `seed`.
@@ -74,13 +79,39 @@ impl Model {
             .iter()
             .map(|node| node.tensors.iter().map(tensor).collect())
             .collect::<Result<Vec<Vec<Tensor>>>>()?;
-        Ok(Self { network: network.clone(), tensors, dropout: Dropout::default(), kernels: true })
+        let frozen = vec![false; tensors.len()];
+        let (network, dropout) = (network.clone(), Dropout::default());
+        Ok(Self { network, tensors, frozen, dropout, kernels: true, precision: None })
     }
 
     /// Dropout draws its masks from `seed` and the number of training passes so far, which starts at `passes`: a run
     /// that goes on from a checkpoint gives the number it had reached.
     pub fn with_dropout(self, seed: u64, passes: u64) -> Self {
         Self { dropout: Dropout::new(seed, passes), ..self }
+    }
+
+    /// The same with some tensors that do not learn: `frozen` says which, in the order of [`Network::tensors`]. They
+    /// get no gradient, and a batch normalisation whose weight is among them goes by its running statistics, which stay.
+    #[must_use]
+    pub fn freeze(mut self, frozen: &[bool]) -> Self {
+        let mut frozen = frozen.iter().copied();
+        for (tensors, node) in self.tensors.iter_mut().zip(&mut self.frozen) {
+            for (i, tensor) in tensors.iter_mut().enumerate() {
+                if frozen.next().unwrap_or(false) {
+                    *tensor = tensor.detach();
+                    *node |= i == 0;
+                }
+            }
+        }
+        self
+    }
+
+    /// The same that computes maps in `precision`, such as bf16, whatever its weights are of: convolutions and linear
+    /// layers take their weights in it, batch normalisation computes in what its tensors are of, outputs are given in
+    /// what the batch is of. Gradients of weights are of what the weights are of.
+    #[must_use]
+    pub fn in_precision(self, precision: DType) -> Self {
+        Self { precision: Some(precision), ..self }
     }
 
     /// The same made of plain candle operations, as on other devices; for tests and measurements.
@@ -94,7 +125,8 @@ impl Model {
         let detach = |tensors: &Vec<Tensor>| tensors.iter().map(Tensor::detach).collect();
         let tensors = self.tensors.iter().map(detach).collect();
         let (network, dropout) = (self.network.clone(), Dropout::default());
-        Evaluation(Self { network, tensors, dropout, kernels: self.kernels })
+        let (frozen, kernels, precision) = (self.frozen.clone(), self.kernels, self.precision);
+        Evaluation(Self { network, tensors, frozen, dropout, kernels, precision })
     }
 
     /// The network.
@@ -125,16 +157,17 @@ impl Model {
         self.run(batch, train, &targets)
     }
 
-    /// The loss of a batch for [`Model::outputs_t`] and labels `(N)`: mean cross-entropy of the logits, plus that of each
-    /// auxiliary head times the weight its source gives it.
+    /// The loss of a batch for [`Model::outputs_t`] and labels `(N)`, or [`Targets`] that say more: mean cross-entropy of
+    /// the logits, plus that of each auxiliary head times the weight its source gives it.
     ///
     /// # Errors
     ///
     /// A label that is no class.
-    pub fn loss(&self, outputs: &[Tensor], labels: &Tensor) -> Result<Tensor> {
-        let mut total = cross_entropy(&outputs[0], labels)?;
+    pub fn loss<'a>(&self, outputs: &[Tensor], targets: impl Into<Targets<'a>>) -> Result<Tensor> {
+        let targets = targets.into();
+        let mut total = targets.cross_entropy(&outputs[0])?;
         for (output, head) in outputs.iter().zip(self.network.outputs()).skip(1) {
-            total = (total + (cross_entropy(output, labels)? * head.loss_weight)?)?;
+            total = (total + (targets.cross_entropy(output)? * head.loss_weight)?)?;
         }
         Ok(total)
     }
@@ -155,11 +188,13 @@ impl Model {
         let needed = self.network.needed_for(targets);
         let last_readers = self.network.last_readers(&needed);
         let pass = train.then(|| self.dropout.next_pass());
+        let (given, batch) = (batch.dtype(), &batch.to_dtype(self.precision.unwrap_or(batch.dtype()))?);
         let kernels = self.kernels && kernels::take(batch);
         let mut values: Vec<Option<Tensor>> = vec![None; nodes.len()];
         for (id, node) in nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
             let inputs: Vec<Tensor> = node.inputs.iter().filter_map(|input| values[input.index()].clone()).collect();
-            let place = ops::Place { node, tensors: &self.tensors[id], pass: pass.as_ref(), kernels };
+            let pass = pass.as_ref().filter(|_| !self.frozen[id]);
+            let place = ops::Place { node, tensors: &self.tensors[id], pass, kernels };
             values[id] = Some(ops::compute(&place, if id == 0 { std::slice::from_ref(batch) } else { &inputs })?);
             for input in &node.inputs {
                 let done = last_readers[input.index()].is_none_or(|reader| reader.index() <= id);
@@ -168,7 +203,8 @@ impl Model {
                 }
             }
         }
-        Ok(targets.iter().filter_map(|target| values[target.index()].clone()).collect())
+        let found = targets.iter().filter_map(|target| values[target.index()].as_ref());
+        Ok(found.map(|value| value.to_dtype(given)).collect::<candle_core::Result<_>>()?)
     }
 
     fn check(&self, batch: &Tensor) -> Result<()> {

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::network::Node;
 use crate::op::Op;
 use candle_core::{D, Tensor};
+use std::borrow::Cow;
 
 /// A node with its tensors, and the training pass it is part of, if it is training.
 pub(super) struct Place<'a> {
@@ -17,8 +18,20 @@ pub(super) struct Place<'a> {
 }
 
 /// The node's output for its inputs' values. Where an operation has two ways, they part here.
+///
+/// Inputs may be of less precision than the node's tensors. Then batch normalisation computes with that of its tensors,
+/// everything else with that of its inputs.
 pub(super) fn compute(place: &Place<'_>, inputs: &[Tensor]) -> Result<Tensor> {
-    let Place { node, tensors, pass, kernels } = place;
+    let precise = place.tensors.first().map_or(inputs[0].dtype(), Tensor::dtype);
+    if precise != inputs[0].dtype() && matches!(place.node.op, Op::BatchNorm(_)) {
+        let y = compute(place, &[inputs[0].to_dtype(precise)?])?;
+        return Ok(y.to_dtype(inputs[0].dtype())?);
+    }
+    let Place { node, pass, kernels, .. } = place;
+    let tensors = &*match precise == inputs[0].dtype() {
+        true => Cow::Borrowed(place.tensors),
+        false => place.tensors.iter().map(|tensor| tensor.to_dtype(inputs[0].dtype())).collect::<Result<_, _>>()?,
+    };
     let x = &inputs[0];
     let affine = if *kernels { kernels::affine } else { norm::affine };
     Ok(match &node.op {

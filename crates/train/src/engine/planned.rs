@@ -1,61 +1,169 @@
 //! Learning with the planned step.
 
-use super::Stepped;
+use super::gathered::Gathered;
+use super::{Lesson, Stepped, Updates, shares};
+use crate::average::{move_towards, staying};
+use crate::checkpoint::Checkpoint;
 use crate::error::Result;
 use crate::evaluate::{Classify, count_correct};
-use crate::settings::{Rule, Settings};
-use candle_core::{DType, Device, Tensor, Var};
+use crate::settings::{Clip, Decay};
+use crate::weights::{Numbers, Tensors};
+use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use cnn_core::{Model, Network};
-use cnn_kernels::update::{AdamW, Sgd, Update};
-use cnn_kernels::{Buffer, InstructionSet};
-use cnn_plan::{Batch as Images, Parameters, Parts, Plan, Receive};
+use cnn_plan::{Batch as Images, Parameters, Plan, Receive, Recompute, Targets, TrainingOptions};
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 pub(crate) struct Learner {
-    /// Holds the weights for saving; behind the parameters while training.
-    model: Model,
+    network: Network,
     plan: Plan<f32>,
+    parameters: Parameters<f32>,
     updates: Updates,
-    evaluation: PlannedEvaluation,
+    smoothing: f64,
+    clip: Option<Clip>,
+    /// Where steps need all gradients at once.
+    gathered: Option<Gathered>,
+    average: Option<Average>,
+    evaluation: Plan<f32>,
+}
+
+/// The moving average, and the share of it that stays.
+struct Average {
+    share: f64,
+    parameters: Parameters<f32>,
 }
 
 impl Learner {
-    pub(super) fn new(network: &Network, settings: &Settings) -> Result<Self> {
-        let variables = cnn_core::model::initialise(network, settings.seed, DType::F32, &Device::Cpu)?;
-        let model = Model::new(network, VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu))?;
-        let evaluation = PlannedEvaluation::new(&model)?;
-        let plan = Plan::training(network, settings.seed, 0);
-        Ok(Self { model, plan, updates: Updates::new(settings.rule), evaluation })
+    pub(super) fn new(lesson: Lesson<'_>) -> Result<Self> {
+        let Lesson { network, settings, frozen, passes, .. } = lesson;
+        let recompute = if settings.recompute { Recompute::Maps } else { Recompute::Nothing };
+        let options = TrainingOptions { seed: settings.seed, passes, frozen, recompute };
+        let parameters = Parameters::new(network, lesson.beginning()?)?;
+        let updates = Updates::new(settings.optimizer);
+        let copy = |share| -> Result<Average> { Ok(Average { share, parameters: copy(network, &parameters)? }) };
+        Ok(Self {
+            plan: Plan::training(network, options)?,
+            updates: match settings.decay {
+                Decay::All => updates,
+                Decay::Weights => updates.decaying_weights_only(network),
+            },
+            smoothing: settings.label_smoothing,
+            clip: settings.clip,
+            gathered: (settings.accumulate > 1 || settings.clip.is_some()).then(Gathered::default),
+            average: settings.average.map(copy).transpose()?,
+            evaluation: Plan::evaluation(network),
+            network: network.clone(),
+            parameters,
+        })
     }
 
-    pub(super) fn step(&mut self, batch: &cnn_data::Batch, learning_rate: f64) -> Result<Stepped> {
-        let (images, labels) = (numbers(&batch.images)?, batch.labels.to_vec1::<u32>()?);
-        let parameters = &mut self.evaluation.parameters;
-        let loss = self.plan.forward(parameters, &Images { images: &images, labels: &labels }, 0.0)? as f32;
-        let logits = self.plan.output(0);
-        if loss.is_finite() {
-            self.updates.next(learning_rate);
-            self.plan.backward(parameters, &mut self.updates);
+    pub(super) fn step(&mut self, batches: &[cnn_data::Batch], learning_rate: f64) -> Result<Stepped> {
+        let mut stepped = Stepped::default();
+        self.gathered.iter_mut().for_each(Gathered::clear);
+        self.updates.next(learning_rate);
+        for (batch, share) in shares(batches) {
+            let one = self.forward(batch)?;
+            stepped = stepped.with(one, share);
+            if !one.loss.is_finite() {
+                return Ok(stepped);
+            }
+            match &mut self.gathered {
+                None => self.plan.backward(&mut self.parameters, &mut self.updates),
+                Some(gathered) => self.plan.backward(&mut self.parameters, gathered.next(share)),
+            }
         }
+        if let Some(gathered) = &mut self.gathered {
+            if let Some(clip) = self.clip {
+                gathered.clip(clip);
+            }
+            for (tensor, gradient) in gathered.iter() {
+                self.updates.receive(tensor, self.parameters.value_mut(tensor), gradient);
+            }
+        }
+        if let Some(Average { share, parameters }) = &mut self.average {
+            let stays = staying(*share, self.updates.steps());
+            for (tensor, new) in self.parameters.values().enumerate() {
+                move_towards(parameters.value_mut(tensor), new, stays);
+            }
+        }
+        Ok(stepped)
+    }
+
+    fn forward(&mut self, batch: &cnn_data::Batch) -> Result<Stepped> {
+        let (images, labels) = (numbers(&batch.images)?, batch.labels.to_vec1::<u32>()?);
+        let others = batch.mixed.as_ref().map(|mixed| mixed.labels.to_vec1::<u32>()).transpose()?;
+        let mixed = others.as_deref().zip(batch.mixed.as_ref().map(|mixed| mixed.share));
+        let targets = Targets { labels: &labels, mixed, smoothing: self.smoothing };
+        let loss = self.plan.forward(&mut self.parameters, &Images { images: &images, targets })? as f32;
+        let logits = self.plan.output(0);
         let logits = Tensor::from_slice(&logits, (labels.len(), logits.len() / labels.len()), &Device::Cpu)?;
         Ok(Stepped { loss, correct: count_correct(&logits, &batch.labels)? })
     }
 
-    pub(super) fn evaluation(&mut self) -> &mut PlannedEvaluation {
-        &mut self.evaluation
+    /// The network that is judged.
+    pub(super) fn judged(&mut self) -> impl Classify {
+        let parameters = match &mut self.average {
+            Some(average) => &mut average.parameters,
+            None => &mut self.parameters,
+        };
+        Planned { plan: &mut self.evaluation, parameters }
     }
 
-    pub(super) fn model(&self) -> Result<&Model> {
-        for ((_, tensor), values) in self.model.tensors().zip(self.evaluation.parameters.values()) {
-            Var::from_tensor(tensor)?.set(&Tensor::from_slice(values, tensor.shape(), &Device::Cpu)?)?;
+    pub(super) fn weights(&self) -> Tensors<'_> {
+        named(&self.network, &self.parameters)
+    }
+
+    pub(super) fn kept(&self) -> Tensors<'_> {
+        named(&self.network, self.average.as_ref().map_or(&self.parameters, |average| &average.parameters))
+    }
+
+    pub(super) fn state(&self) -> Tensors<'_> {
+        let specs: Vec<_> = self.network.tensors().collect();
+        let state = |kind: &str, tensor: usize, values| {
+            let spec = specs[tensor];
+            (format!("{kind}/{}", spec.name), Numbers { dims: spec.dims.clone(), values: Cow::Borrowed(values) })
+        };
+        let memory = self.updates.memory().map(|(kind, tensor, values)| state(kind, tensor, values));
+        let average = self.average.iter().flat_map(|average| average.parameters.values().enumerate());
+        Tensors(memory.chain(average.map(|(tensor, values)| state("average", tensor, values))).collect())
+    }
+
+    pub(super) fn restore(&mut self, checkpoint: Checkpoint) -> Result<()> {
+        let Checkpoint { position, weights, state } = checkpoint;
+        self.parameters = found(&self.network, &weights, "")?;
+        if let Some(average) = &mut self.average {
+            average.parameters = found(&self.network, &state, "average/")?;
         }
-        Ok(&self.model)
+        self.updates.restore(position.updates as i32, &self.network, &state);
+        Ok(())
     }
 
     pub(super) fn into_model(self) -> Result<Model> {
-        self.model()?;
-        Ok(self.model)
+        let kept = self.kept();
+        let tensors = kept.0.into_iter().map(|(name, Numbers { dims, values })| {
+            Ok((name, Tensor::from_vec(values.into_owned(), dims, &Device::Cpu)?))
+        });
+        let vb = VarBuilder::from_tensors(tensors.collect::<Result<_>>()?, DType::F32, &Device::Cpu);
+        Ok(Model::new(&self.network, vb)?)
     }
+}
+
+fn copy(network: &Network, parameters: &Parameters<f32>) -> Result<Parameters<f32>> {
+    Ok(Parameters::new(network, parameters.values().map(<[f32]>::to_vec))?)
+}
+
+/// The parameters in `values`, each under its name behind `prefix`.
+fn found(network: &Network, values: &HashMap<String, Vec<f32>>, prefix: &str) -> Result<Parameters<f32>> {
+    let value = |name: &str| values.get(&format!("{prefix}{name}")).cloned().unwrap_or_default();
+    Ok(Parameters::new(network, network.tensors().map(|spec| value(&spec.name)))?)
+}
+
+fn named<'a>(network: &Network, parameters: &'a Parameters<f32>) -> Tensors<'a> {
+    let named = network.tensors().zip(parameters.values()).map(|(spec, values)| {
+        (spec.name.clone(), Numbers { dims: spec.dims.clone(), values: Cow::Borrowed(values) })
+    });
+    Tensors(named.collect())
 }
 
 /// A network's evaluation on the kernels, much faster on the CPU than candle's.
@@ -80,7 +188,19 @@ impl PlannedEvaluation {
 
 impl Classify for PlannedEvaluation {
     fn logits(&mut self, images: &Tensor) -> Result<Tensor> {
-        let logits = self.plan.logits(&mut self.parameters, &numbers(images)?)?;
+        Planned { plan: &mut self.plan, parameters: &mut self.parameters }.logits(images)
+    }
+}
+
+/// A plan for evaluation with its weights.
+struct Planned<'a> {
+    plan: &'a mut Plan<f32>,
+    parameters: &'a mut Parameters<f32>,
+}
+
+impl Classify for Planned<'_> {
+    fn logits(&mut self, images: &Tensor) -> Result<Tensor> {
+        let logits = self.plan.logits(self.parameters, &numbers(images)?)?;
         let batch = images.dim(0)?;
         Ok(Tensor::from_slice(&logits, (batch, logits.len() / batch), &Device::Cpu)?)
     }
@@ -88,73 +208,4 @@ impl Classify for PlannedEvaluation {
 
 fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
     Ok(tensor.flatten_all()?.to_vec1()?)
-}
-
-/// Updates each tensor as soon as its gradient is there, so that no two gradients are in memory at once.
-#[derive(Debug)]
-pub struct Updates {
-    set: InstructionSet,
-    rule: Rule,
-    learning_rate: f64,
-    steps: i32,
-    /// What the rule remembers of each tensor.
-    memory: Vec<[Buffer<f32>; 2]>,
-}
-
-impl Updates {
-    /// Updates by a rule, before the first step.
-    pub fn new(rule: Rule) -> Self {
-        Self { set: InstructionSet::chosen(), rule, learning_rate: 0.0, steps: 0, memory: Vec::new() }
-    }
-
-    /// Begins a step.
-    pub fn next(&mut self, learning_rate: f64) {
-        self.learning_rate = learning_rate;
-        self.steps += 1;
-    }
-
-    fn update(&self) -> Update {
-        let learning_rate = self.learning_rate;
-        match self.rule {
-            Rule::Sgd { momentum, nesterov, weight_decay } => {
-                Update::Sgd(Sgd { learning_rate, momentum, nesterov, weight_decay })
-            }
-            Rule::AdamW { beta1, beta2, eps, weight_decay } => {
-                Update::AdamW(AdamW { learning_rate, beta1, beta2, eps, weight_decay, step: self.steps })
-            }
-        }
-    }
-}
-
-impl Updates {
-    /// What the rule remembers of a tensor of this length.
-    fn memory(&mut self, tensor: usize, length: usize) -> [&mut [f32]; 2] {
-        let needs = self.update().needs();
-        while self.memory.len() <= tensor {
-            self.memory.push([Buffer::zeros(0), Buffer::zeros(0)]);
-        }
-        for (memory, needed) in self.memory[tensor].iter_mut().zip(needs) {
-            if needed && memory.is_empty() {
-                *memory = Buffer::zeros(length);
-            }
-        }
-        let [first, second] = &mut self.memory[tensor];
-        [first, second]
-    }
-}
-
-impl Receive<f32> for Updates {
-    fn receive(&mut self, tensor: usize, weights: &mut [f32], gradient: &[f32]) {
-        let (set, update) = (self.set, self.update());
-        update.step(set, weights, gradient, self.memory(tensor, weights.len()));
-    }
-
-    fn parts(&mut self, tensor: usize, length: usize) -> Option<Parts<'_, f32>> {
-        let (set, update) = (self.set, self.update());
-        let memory = self.memory(tensor, length);
-        let part = move |weights: &mut [f32], memory: [&mut [f32]; 2], gradient: &[f32]| {
-            update.step_part(set, weights, gradient, memory);
-        };
-        Some(Parts { memory, update: Box::new(part) })
-    }
 }

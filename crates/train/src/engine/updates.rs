@@ -1,0 +1,116 @@
+//! Updates of the planned step's weights by an optimiser's rule.
+
+use crate::rule::Rule;
+use cnn_core::Network;
+use cnn_kernels::update::{AdamW, RmsProp, Sgd, Update};
+use cnn_kernels::{Buffer, InstructionSet};
+use cnn_plan::{Parts, Receive};
+use std::collections::HashMap;
+
+/// Updates each tensor as soon as its gradient is there, so that no two gradients are in memory at once.
+#[derive(Debug)]
+pub struct Updates {
+    set: InstructionSet,
+    rule: Rule,
+    learning_rate: f64,
+    steps: i32,
+    /// The tensors that weight decay leaves alone.
+    spared: Vec<bool>,
+    /// What the rule remembers of each tensor.
+    memory: Vec<[Buffer<f32>; 2]>,
+}
+
+impl Updates {
+    /// Updates by a rule, before the first step.
+    pub fn new(rule: Rule) -> Self {
+        let set = InstructionSet::chosen();
+        Self { set, rule, learning_rate: 0.0, steps: 0, spared: Vec::new(), memory: Vec::new() }
+    }
+
+    /// The same whose weight decay pulls only at tensors of two dimensions and more: the weights of convolutions and
+    /// linear layers.
+    #[must_use]
+    pub fn decaying_weights_only(self, network: &Network) -> Self {
+        Self { spared: network.tensors().map(|spec| spec.dims.len() < 2).collect(), ..self }
+    }
+
+    /// Begins a step.
+    pub fn next(&mut self, learning_rate: f64) {
+        self.learning_rate = learning_rate;
+        self.steps += 1;
+    }
+
+    /// Steps begun so far.
+    pub(crate) fn steps(&self) -> i32 {
+        self.steps
+    }
+
+    /// What the rule remembers: the memory's name, the tensor's position, the numbers.
+    pub(crate) fn memory(&self) -> impl Iterator<Item = (&'static str, usize, &[f32])> {
+        let names = self.rule.memories();
+        self.memory.iter().enumerate().flat_map(move |(tensor, memory)| {
+            let named = names.into_iter().zip(memory);
+            named.filter_map(move |(name, memory)| Some((name?, tensor, &**memory)).filter(|_| !memory.is_empty()))
+        })
+    }
+
+    /// Goes on after `steps` steps with what `state` has for each of the network's tensors.
+    pub(crate) fn restore(&mut self, steps: i32, network: &Network, state: &HashMap<String, Vec<f32>>) {
+        self.steps = steps;
+        let names = self.rule.memories();
+        let memory = network.tensors().map(|spec| {
+            names.map(|name| {
+                let found = name.and_then(|name| state.get(&format!("{name}/{}", spec.name)));
+                found.map_or_else(|| Buffer::zeros(0), |values| Buffer::from_slice(values))
+            })
+        });
+        self.memory = memory.collect();
+    }
+
+    fn update(&self, tensor: usize) -> Update {
+        let learning_rate = self.learning_rate;
+        let spared = self.spared.get(tensor).copied().unwrap_or(false);
+        match if spared { self.rule.decaying(0.0) } else { self.rule } {
+            Rule::Sgd { momentum, nesterov, weight_decay } => {
+                Update::Sgd(Sgd { learning_rate, momentum, nesterov, weight_decay })
+            }
+            Rule::AdamW { beta1, beta2, eps, weight_decay } => {
+                Update::AdamW(AdamW { learning_rate, beta1, beta2, eps, weight_decay, step: self.steps })
+            }
+            Rule::RmsProp { alpha, eps, momentum, weight_decay } => {
+                Update::RmsProp(RmsProp { learning_rate, alpha, eps, momentum, weight_decay })
+            }
+        }
+    }
+
+    /// What the rule remembers of a tensor of this length.
+    fn memory_of(&mut self, tensor: usize, length: usize) -> [&mut [f32]; 2] {
+        let needs = self.update(tensor).needs();
+        while self.memory.len() <= tensor {
+            self.memory.push([Buffer::zeros(0), Buffer::zeros(0)]);
+        }
+        for (memory, needed) in self.memory[tensor].iter_mut().zip(needs) {
+            if needed && memory.is_empty() {
+                *memory = Buffer::zeros(length);
+            }
+        }
+        let [first, second] = &mut self.memory[tensor];
+        [first, second]
+    }
+}
+
+impl Receive<f32> for Updates {
+    fn receive(&mut self, tensor: usize, weights: &mut [f32], gradient: &[f32]) {
+        let (set, update) = (self.set, self.update(tensor));
+        update.step(set, weights, gradient, self.memory_of(tensor, weights.len()));
+    }
+
+    fn parts(&mut self, tensor: usize, length: usize) -> Option<Parts<'_, f32>> {
+        let (set, update) = (self.set, self.update(tensor));
+        let memory = self.memory_of(tensor, length);
+        let part = move |weights: &mut [f32], memory: [&mut [f32]; 2], gradient: &[f32]| {
+            update.step_part(set, weights, gradient, memory);
+        };
+        Some(Parts { memory, update: Box::new(part) })
+    }
+}

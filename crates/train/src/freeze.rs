@@ -1,0 +1,58 @@
+//! Which tensors do not learn.
+
+use crate::error::{Error, Result};
+use cnn_core::Network;
+use std::collections::BTreeSet;
+
+/// For each tensor, in the network's order, whether its name is one of `prefixes` or continues it behind a dot.
+///
+/// # Errors
+///
+/// A prefix of no tensor; nothing left to train.
+pub(crate) fn frozen(network: &Network, prefixes: &[String]) -> Result<Vec<bool>> {
+    let begins = |name: &str, prefix: &str| {
+        name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || prefix.ends_with('.'))
+    };
+    let error = |prefix: &str, problem: String| {
+        let (prefix, network) = (prefix.to_string(), network.name().to_string());
+        Err(Error::Freeze { prefix, network, problem })
+    };
+    for prefix in prefixes {
+        if !network.tensors().any(|spec| begins(&spec.name, prefix)) {
+            let parts: BTreeSet<&str> = network.tensors().filter_map(|spec| spec.name.split('.').next()).collect();
+            let parts = parts.into_iter().collect::<Vec<_>>().join(", ");
+            return error(prefix, format!("has no tensor that begins so; its parts are {parts}"));
+        }
+    }
+    let frozen: Vec<bool> =
+        network.tensors().map(|spec| prefixes.iter().any(|prefix| begins(&spec.name, prefix))).collect();
+    let learns = network.tensors().zip(&frozen).any(|(spec, frozen)| spec.trained() && !frozen);
+    if learns { Ok(frozen) } else { error(&prefixes.join(", "), "has nothing left to train".to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cnn_core::definition::*;
+
+    #[test]
+    fn names_that_begin_so_are_frozen() {
+        let network = chain()
+            .then("conv1", conv(3).out(4))
+            .then("conv10", conv(3).out(4))
+            .then("fc", conv(1).out(2))
+            .global_avg_pool()
+            .named("small", [1, 8, 8]);
+        let network = network.at_usual_input().unwrap();
+        let find = |prefixes: &[&str]| frozen(&network, &prefixes.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(find(&["conv1"]).unwrap(), [true, true, false, false, false, false]);
+        assert_eq!(find(&["conv10", "fc.bias"]).unwrap(), [false, false, true, true, false, true]);
+        let message = find(&["layer"]).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "freeze layer: small has no tensor that begins so; its parts are conv1, conv10, fc"
+        );
+        let message = find(&["conv1", "conv10", "fc"]).unwrap_err().to_string();
+        assert_eq!(message, "freeze conv1, conv10, fc: small has nothing left to train");
+    }
+}

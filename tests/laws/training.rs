@@ -1,0 +1,278 @@
+//! Training: what stops goes on to the same bits, both engines learn the same, and every setting does what it says.
+
+use crate::Failure;
+use cnn_core::Network;
+use cnn_core::candle_core::{Device, Tensor, safetensors};
+use cnn_data::{Dataset, DigitsConfig, Fit, Preparation, digits};
+use cnn_train::{
+    Clip, Decay, Engine, Epoch, Error, Observer, Rule, RunFolder, Schedule, Settings, Silent, Start, Step, Task,
+    WarmUp, WeightsFile, train,
+};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+/// Batch normalisation, shortcuts and a dropout, in little time.
+fn network(classes: usize) -> Result<Network, Failure> {
+    use cnn_core::definition::*;
+    let block = || chain().then("conv", conv(3).out(8).pad(1).no_bias()).then("bn", batch_norm()).relu();
+    let architecture = chain()
+        .then("stem", conv(5).out(8).stride(2))
+        .relu()
+        .then("block", sum([block(), chain()]))
+        .and(max_pool(2))
+        .dropout(0.3)
+        .flatten()
+        .then("fc", linear(classes))
+        .named("small", [1, 28, 28]);
+    Ok(architecture.at([1, 14, 14])?)
+}
+
+fn data() -> Result<Dataset, Failure> {
+    Ok(digits(DigitsConfig { seed: 3, train: 90, test: 40 })?)
+}
+
+/// Every setting that has a state, or works on gradients.
+fn everything() -> Settings {
+    Settings {
+        epochs: 3,
+        batch_size: 16,
+        accumulate: 2,
+        learning_rate: 0.05,
+        decay: Decay::Weights,
+        label_smoothing: 0.1,
+        optimizer: Rule::AdamW { beta1: 0.9, beta2: 0.99, eps: 1e-6, weight_decay: 0.05 },
+        schedule: Schedule::Plateau { factor: 0.5, patience: 0 },
+        warm_up: Some(WarmUp { epochs: 0.5, from: 0.1 }),
+        clip: Some(Clip::Norm(1.0)),
+        average: Some(0.9),
+        augmentation: AUGMENTED.parse().expect("an augmentation"),
+        ..Settings::default()
+    }
+}
+
+const AUGMENTED: &str = "padded-crop:2,flip,mixup:0.4,cutmix:1";
+
+fn task<'a>(network: &'a Network, dataset: &'a Dataset, settings: Settings, engine: Engine) -> Task<'a> {
+    let fit = Fit::Resize { height: 14, width: 14 };
+    let preparation = Preparation::mnist().fitted(fit);
+    Task { network, dataset, preparation, settings, device: Device::Cpu, engine, start: None }
+}
+
+/// Stops a run after so many steps.
+struct StopAfter(usize);
+
+impl Observer for StopAfter {
+    fn step(&mut self, _: &Step) -> ControlFlow<()> {
+        self.0 -= 1;
+        if self.0 == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// A run's weights, and its figures but for the time they took.
+fn kept(folder: &Path) -> Result<(Vec<Vec<u8>>, Vec<Epoch>), Failure> {
+    let weights = ["best.safetensors", "last.safetensors"].map(|name| std::fs::read(folder.join(name)));
+    let metrics = std::fs::read_to_string(folder.join("metrics.jsonl"))?;
+    let epochs = metrics.lines().map(|line| {
+        let epoch: Epoch = serde_json::from_str(line)?;
+        Ok(Epoch { seconds: 0.0, images_per_second: 0.0, ..epoch })
+    });
+    let epochs = epochs.collect::<Result<_, Failure>>()?;
+    Ok((weights.into_iter().collect::<Result<_, _>>()?, epochs))
+}
+
+#[test]
+fn a_run_that_stops_anywhere_goes_on_to_the_same_bits() -> Result<(), Failure> {
+    let (network, data, folder) = (network(10)?, data()?, tempfile::tempdir()?);
+    let sgd = Settings {
+        epochs: 2,
+        batch_size: 20,
+        optimizer: Rule::Sgd { momentum: 0.9, nesterov: true, weight_decay: 1e-3 },
+        schedule: Schedule::OneCycle { peak_at: 0.3, start: 0.1, end: 0.0 },
+        ..Settings::default()
+    };
+    let root = Settings { optimizer: Rule::RmsProp { alpha: 0.9, eps: 1e-3, momentum: 0.5, weight_decay: 0.0 }, ..sgd.clone() };
+    for (name, settings, steps) in [("all", everything(), 9), ("sgd", sgd, 10), ("root", root, 10)] {
+        for engine in [Engine::Plan, Engine::Candle] {
+            let task = task(&network, &data, settings.clone(), engine);
+            let run = |stops: &[usize]| -> Result<_, Failure> {
+                let path = folder.path().join(format!("{name}-{engine:?}-{stops:?}"));
+                let mut run = RunFolder::create(&path)?;
+                std::fs::write(run.recipe(), "")?;
+                for stop in stops {
+                    let stopped = train(&task, Some(&mut run), &mut StopAfter(*stop));
+                    assert!(matches!(stopped, Err(Error::Interrupted { .. })), "{stopped:?}");
+                    run = RunFolder::resume(&path)?;
+                }
+                train(&task, Some(&mut run), &mut Silent)?;
+                kept(&path)
+            };
+            let whole = run(&[])?;
+            for stop in [1, 2, steps / 2, steps - 1, steps] {
+                assert!(run(&[stop])? == whole, "{name} {engine:?} stopped at {stop}");
+            }
+            assert!(run(&[1, 1, 2, 1])? == whole, "{name} {engine:?} stopped four times");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_run_does_not_go_on_as_another() -> Result<(), Failure> {
+    let (network, data, folder) = (network(10)?, data()?, tempfile::tempdir()?);
+    let path = folder.path().join("run");
+    let mut run = RunFolder::create(&path)?;
+    std::fs::write(run.recipe(), "")?;
+    let first = task(&network, &data, everything(), Engine::Plan);
+    assert!(train(&first, Some(&mut run), &mut StopAfter(2)).is_err());
+    let resumed = |task: &Task<'_>| -> Result<String, Failure> {
+        let mut run = RunFolder::resume(&path)?;
+        Ok(train(task, Some(&mut run), &mut Silent).err().ok_or("it went on")?.to_string())
+    };
+    let checkpoint = path.join("checkpoints").join("step-00000002");
+    let other = task(&network, &data, Settings { seed: 9, ..everything() }, Engine::Plan);
+    assert_eq!(resumed(&other)?, format!("{}: a checkpoint taken with other settings", checkpoint.display()));
+    let lenet = cnn_zoo::find("mnist_conv")?.architecture(10).at([1, 28, 28])?;
+    let other = Task { network: &lenet, preparation: Preparation::mnist(), ..first.clone() };
+    assert_eq!(resumed(&other)?, format!("{}: a checkpoint of small, not of mnist_conv", checkpoint.display()));
+
+    let weights = checkpoint.join("weights.safetensors");
+    let whole = std::fs::read(&weights)?;
+    let mut flipped = whole.clone();
+    *flipped.last_mut().ok_or("empty")? ^= 1;
+    for damaged in [&whole[..whole.len() - 1], &whole[..20], &flipped] {
+        std::fs::write(&weights, damaged)?;
+        let message = resumed(&first)?;
+        assert!(message.starts_with(&format!("{}: a checkpoint damaged: ", weights.display())), "{message}");
+    }
+    std::fs::write(&weights, &whole)?;
+    let state = checkpoint.join("state.safetensors");
+    let bytes = std::fs::read(&state)?;
+    std::fs::write(&state, &bytes[..bytes.len() / 2])?;
+    let message = resumed(&first)?;
+    assert!(message.starts_with(&format!("{}: a checkpoint damaged: ", state.display())), "{message}");
+    let message = RunFolder::resume(folder.path()).err().ok_or("a run")?.to_string();
+    assert_eq!(message, format!("{}: holds no run that could go on: there is no recipe.toml", folder.path().display()));
+    Ok(())
+}
+
+/// The weights a run ends with, in f32.
+fn trained(task: &Task<'_>) -> Result<HashMap<String, Vec<f32>>, Failure> {
+    let model = train(task, None, &mut Silent)?.model;
+    let tensors = model.tensors().map(|(spec, tensor)| Ok((spec.name.clone(), tensor.flatten_all()?.to_vec1()?)));
+    tensors.collect()
+}
+
+/// The largest difference of two runs' weights.
+fn distance(a: &HashMap<String, Vec<f32>>, b: &HashMap<String, Vec<f32>>) -> f32 {
+    let each = a.iter().flat_map(|(name, a)| a.iter().zip(&b[name]).map(|(a, b)| (a - b).abs()));
+    each.fold(0.0, |most, x| if x.is_nan() || x > most { x } else { most })
+}
+
+#[test]
+fn both_engines_train_alike() -> Result<(), Failure> {
+    let (network, data) = (network(10)?, data()?);
+    let sgd = Rule::Sgd { momentum: 0.9, nesterov: true, weight_decay: 0.01 };
+    let root = Rule::RmsProp { alpha: 0.9, eps: 0.1, momentum: 0.5, weight_decay: 0.01 };
+    for (optimizer, clip) in [(sgd, Clip::Norm(0.5)), (root, Clip::Value(0.02))] {
+        let settings = Settings { optimizer, clip: Some(clip), learning_rate: 0.01, epochs: 1, ..everything() };
+        let [plan, candle] = [Engine::Plan, Engine::Candle].map(|engine| {
+            let settings = Settings { schedule: Schedule::Cosine, warm_up: None, ..settings.clone() };
+            trained(&task(&network, &data, settings, engine))
+        });
+        let apart = distance(&plan?, &candle?);
+        assert!(apart < 2e-5, "{optimizer:?}: {apart}");
+    }
+    Ok(())
+}
+
+#[test]
+fn accumulated_batches_are_one_large_batch() -> Result<(), Failure> {
+    use cnn_core::definition::*;
+    // Batch normalisation would see other batches.
+    let network = chain().then("conv", conv(3).out(4)).relu().flatten().then("fc", linear(10)).named("plain", [1, 14, 14]);
+    let (network, data) = (network.at([1, 14, 14])?, data()?);
+    for engine in [Engine::Plan, Engine::Candle] {
+        let run = |batch_size, accumulate| {
+            let settings = Settings { batch_size, accumulate, epochs: 2, ..Settings::default() };
+            trained(&task(&network, &data, settings, engine))
+        };
+        // 90 images: the last step has 26, in batches of 8, 8, 8 and 2.
+        let apart = distance(&run(32, 1)?, &run(8, 4)?);
+        assert!(apart < 1e-5, "{engine:?}: {apart}");
+        assert!(distance(&run(32, 1)?, &run(8, 1)?) > 1e-3);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_frozen_stays() -> Result<(), Failure> {
+    let (network, data) = (network(10)?, data()?);
+    let fresh: HashMap<String, Vec<f32>> =
+        network.tensors().map(|spec| (spec.name.clone(), spec.init.draw(1, &spec.name, spec.elements()))).collect();
+    let settings = Settings { freeze: vec!["stem".into(), "block".into()], epochs: 1, ..Settings::default() };
+    let mut runs = Vec::new();
+    for engine in [Engine::Plan, Engine::Candle] {
+        let run = trained(&task(&network, &data, settings.clone(), engine))?;
+        for (name, values) in &run {
+            let stays = *values == fresh[name];
+            assert_eq!(stays, !name.starts_with("fc"), "{engine:?}: {name}");
+        }
+        runs.push(run);
+    }
+    let apart = distance(&runs[0], &runs[1]);
+    assert!(apart < 1e-5, "{apart}");
+    Ok(())
+}
+
+#[test]
+fn a_network_for_other_classes_starts_from_trained_weights() -> Result<(), Failure> {
+    let (ten, four, data) = (network(10)?, network(4)?, data()?);
+    let folder = tempfile::tempdir()?;
+    let mut run = RunFolder::create(&folder.path().join("run"))?;
+    let settings = Settings { epochs: 1, ..Settings::default() };
+    train(&task(&ten, &data, settings, Engine::Plan), Some(&mut run), &mut Silent)?;
+    let file = WeightsFile::read(&run.last(), &Device::Cpu)?;
+    let Start { tensors, anew } = file.start(&four)?;
+    assert_eq!(anew, ["fc.weight", "fc.bias"]);
+    assert_eq!(tensors.len() + 2, four.tensors().count());
+    assert_eq!(file.start(&ten)?.anew, [""; 0]);
+    let other = cnn_zoo::find("mnist_conv")?.architecture(4).at([1, 28, 28])?;
+    let message = file.start(&other).err().ok_or("a start")?.to_string();
+    assert!(message.starts_with("mnist_conv: ") && message.contains("conv1.weight"), "{message}");
+    Ok(())
+}
+
+#[test]
+fn the_average_is_what_is_kept_and_judged() -> Result<(), Failure> {
+    let (network, data) = (network(10)?, data()?);
+    let folder = tempfile::tempdir()?;
+    // After one step of the average.
+    let settings = Settings { average: Some(0.5), epochs: 1, batch_size: 90, learning_rate: 0.1, ..Settings::default() };
+    let mut run = RunFolder::create(&folder.path().join("run"))?;
+    train(&task(&network, &data, settings, Engine::Plan), Some(&mut run), &mut Silent)?;
+    let checkpoint = run.path().join("checkpoints/step-00000001-epoch-0001/weights.safetensors");
+    let [kept, stepped] = [run.last(), checkpoint].map(|file| safetensors::load(file, &Device::Cpu));
+    let (kept, stepped) = (kept?, stepped?);
+    for spec in network.tensors() {
+        let fresh = Tensor::from_vec(spec.init.draw(1, &spec.name, spec.elements()), spec.dims.as_slice(), &Device::Cpu)?;
+        // One step taken, so (1 + 1) / (10 + 1) of the fresh weights stay.
+        let stays = 2.0 / 11.0;
+        let expected = ((fresh * stays)? + (&stepped[&spec.name] * (1.0 - stays))?)?;
+        let off = (&kept[&spec.name] - expected)?.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()?;
+        assert!(off < 1e-6, "{}: {off}", spec.name);
+    }
+    Ok(())
+}
+
+#[test]
+fn patience_ends_a_run() -> Result<(), Failure> {
+    let (network, data) = (network(10)?, data()?);
+    // Nothing ever changes, so the first epoch is the best.
+    let settings = Settings { learning_rate: 0.0, epochs: 9, patience: Some(2), ..Settings::default() };
+    let network = Network::clone(&network);
+    let settings = Settings { freeze: vec!["block".into()], ..settings };
+    let outcome = train(&task(&network, &data, settings, Engine::Plan), None, &mut Silent)?;
+    assert_eq!((outcome.epochs.len(), outcome.best), (3, 0));
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! The arguments of `train`.
+
+use super::{Data, EngineName};
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+pub const TRAIN_EXAMPLES: &str = "What is not said is as the recipe says, see `cargo xtask recipes`. The folder of a run holds its recipe.toml.
+
+Examples:
+  cargo xtask train lenet
+  cargo xtask train resnet20_cifar --dataset cifar10 --epochs 20
+  cargo xtask train lenet --dataset mnist --data-dir mnist-files --epochs 3
+  cargo xtask train lenet_d2l --dataset fashion-mnist --lr 0.5 --out runs/fashion
+  cargo xtask train mnist_conv --optimizer adamw --seed 7 --threads 2
+  cargo xtask train resnet50 --dataset folder:flowers --init resnet50.safetensors --freeze conv1,bn1,layer1
+  cargo xtask train vgg16 --recipe modern --set 'optimizer.sgd.momentum = 0.8'
+  cargo xtask train --recipe runs/lenet-digits/recipe.toml
+  cargo xtask train --resume runs/lenet-digits";
+
+#[derive(Debug, Args)]
+pub struct Train {
+    /// A network's name, or a family's for the variant that fits the images
+    #[arg(value_name = "NET", required_unless_present_any = ["recipe", "resume"])]
+    pub network: Option<String>,
+    /// Take the name literally, never as a family's
+    #[arg(long)]
+    pub exact: bool,
+    #[command(flatten)]
+    pub data: Data,
+    /// Stretch images to N×N pixels
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub resize: Option<u32>,
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Begin with these weights; a last layer for other classes begins anew
+    #[arg(long, value_name = "FILE")]
+    pub init: Option<PathBuf>,
+    /// What computes a step [default: plan on the CPU, candle elsewhere]
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineName>,
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+/// What differs from the recipe.
+#[derive(Debug, Default, Args)]
+pub struct Settings {
+    /// Recipe by name, or a file of one [default: the network's usual one]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub recipe: Option<String>,
+    /// Any setting, as a line of a recipe's [training]; may be given several times
+    #[arg(long, value_name = "KEY = VALUE")]
+    pub set: Vec<String>,
+    /// Passes over the training images
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<u32>,
+    /// Images in a batch
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+    /// Batches in a step
+    #[arg(long, value_name = "N")]
+    pub accumulate: Option<usize>,
+    /// Learning rate
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub lr: Option<f64>,
+    /// Learning rate over time, with usual numbers; --set has all of them
+    #[arg(long, value_enum)]
+    pub schedule: Option<ScheduleName>,
+    /// Epochs over which the learning rate rises
+    #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true)]
+    pub warm_up: Option<f64>,
+    /// The optimiser
+    #[arg(long, value_enum)]
+    pub optimizer: Option<OptimizerName>,
+    /// Momentum of SGD or RMSprop
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub momentum: Option<f64>,
+    /// Nesterov's momentum
+    #[arg(long)]
+    pub nesterov: bool,
+    /// Weight decay
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub weight_decay: Option<f64>,
+    /// What weight decay pulls at: everything, or weights without biases and batch norms
+    #[arg(long, value_enum)]
+    pub decay: Option<DecayName>,
+    /// Share of the target that is spread over all classes
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub label_smoothing: Option<f64>,
+    /// Scale all gradients together down to this norm
+    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "clip_value")]
+    pub clip_norm: Option<f64>,
+    /// Cut gradients off at this value
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub clip_value: Option<f64>,
+    /// Keep and judge a moving average of the weights, of which this share stays at each step
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub average: Option<f64>,
+    /// Stop after so many epochs without a new best
+    #[arg(long, value_name = "EPOCHS")]
+    pub patience: Option<usize>,
+    /// Tensors whose names begin so stay as they are
+    #[arg(long, value_name = "PREFIX", value_delimiter = ',')]
+    pub freeze: Vec<String>,
+    /// Compute again in the backward pass what would take memory to keep
+    #[arg(long)]
+    pub recompute: bool,
+    /// What maps are computed in
+    #[arg(long, value_enum)]
+    pub precision: Option<PrecisionName>,
+}
+
+/// Where a run is kept.
+#[derive(Debug, Args)]
+pub struct Folder {
+    /// Folder for weights and figures [default: runs/NET-DATASET, or the next free name]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace a run that the folder holds
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Go on with a run that was interrupted or killed, to the same bits; all settings are the run's
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "overwrite", "recipe", "set", "network", "init"])]
+    pub resume: Option<PathBuf>,
+    /// Steps between two checkpoints [default: one every ten minutes]; there is one after every epoch too
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub checkpoint_steps: Option<u32>,
+    /// Checkpoints that are kept
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub keep: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OptimizerName {
+    Sgd,
+    Adamw,
+    Rmsprop,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ScheduleName {
+    /// The same throughout
+    Constant,
+    /// A tenth after every third of the run
+    Step,
+    /// A tenth after half and three quarters of the run
+    MultiStep,
+    /// A hundredth over the run
+    Exponential,
+    /// Half a cosine down to zero
+    Cosine,
+    /// Up and down by half cosines
+    OneCycle,
+    /// A tenth whenever the test loss stays
+    Plateau,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PrecisionName {
+    F32,
+    /// On devices that compute with it
+    Bf16,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum DecayName {
+    All,
+    Weights,
+}

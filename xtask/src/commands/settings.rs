@@ -1,0 +1,95 @@
+//! The settings of a run: a recipe, and what the command line changes.
+
+use crate::cli::{self, DecayName, OptimizerName, PrecisionName, ScheduleName};
+use anyhow::{Result, bail};
+use cnn_train::{Clip, Decay, Precision, Recipe, Rule, Schedule, Settings, WarmUp};
+
+/// Changes a recipe as the command line says.
+pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
+    let settings = &mut recipe.training;
+    let set = |place: &mut usize, value: Option<usize>| *place = value.unwrap_or(*place);
+    set(&mut settings.epochs, args.epochs.map(|epochs| epochs as usize));
+    set(&mut settings.batch_size, args.batch_size);
+    set(&mut settings.accumulate, args.accumulate);
+    settings.optimizer = match args.optimizer {
+        Some(name) if name != name_of(settings.optimizer) => {
+            let (rule, learning_rate) = usual(name);
+            settings.learning_rate = learning_rate;
+            rule
+        }
+        _ => settings.optimizer,
+    };
+    settings.learning_rate = args.lr.unwrap_or(settings.learning_rate);
+    if let Some(name) = args.schedule {
+        settings.schedule = schedule(name, settings.epochs);
+    }
+    if let Some(epochs) = args.warm_up {
+        settings.warm_up = (epochs != 0.0).then_some(WarmUp { epochs, from: 0.0 });
+    }
+    match &mut settings.optimizer {
+        Rule::Sgd { momentum, nesterov, .. } => {
+            *momentum = args.momentum.unwrap_or(*momentum);
+            *nesterov |= args.nesterov;
+        }
+        Rule::RmsProp { momentum, .. } if !args.nesterov => *momentum = args.momentum.unwrap_or(*momentum),
+        _ if args.nesterov => bail!("--nesterov belongs to --optimizer sgd"),
+        _ if args.momentum.is_some() => bail!("--momentum belongs to --optimizer sgd or rmsprop"),
+        _ => {}
+    }
+    if let Some(decay) = args.weight_decay {
+        settings.optimizer = settings.optimizer.decaying(decay);
+    }
+    settings.decay = match args.decay {
+        None => settings.decay,
+        Some(DecayName::All) => Decay::All,
+        Some(DecayName::Weights) => Decay::Weights,
+    };
+    settings.label_smoothing = args.label_smoothing.unwrap_or(settings.label_smoothing);
+    let clip = args.clip_norm.map(Clip::Norm).or(args.clip_value.map(Clip::Value));
+    settings.clip = clip.or(settings.clip);
+    settings.average = args.average.or(settings.average);
+    settings.patience = args.patience.or(settings.patience);
+    settings.freeze.extend(args.freeze.iter().cloned());
+    settings.recompute |= args.recompute;
+    settings.precision = match args.precision {
+        None => settings.precision,
+        Some(PrecisionName::F32) => Precision::F32,
+        Some(PrecisionName::Bf16) => Precision::Bf16,
+    };
+    for assignment in &args.set {
+        recipe.set(assignment)?;
+    }
+    Ok(())
+}
+
+fn name_of(rule: Rule) -> OptimizerName {
+    match rule {
+        Rule::Sgd { .. } => OptimizerName::Sgd,
+        Rule::AdamW { .. } => OptimizerName::Adamw,
+        Rule::RmsProp { .. } => OptimizerName::Rmsprop,
+    }
+}
+
+/// A rule where the recipe has another, and the learning rate that suits it.
+fn usual(name: OptimizerName) -> (Rule, f64) {
+    match name {
+        OptimizerName::Sgd => (Rule::sgd(0.9), Settings::default().learning_rate),
+        OptimizerName::Adamw => (Rule::ADAMW, 1e-3),
+        OptimizerName::Rmsprop => (Rule::RMSPROP, 1e-3),
+    }
+}
+
+/// A schedule with the numbers that its name's help says.
+fn schedule(name: ScheduleName, epochs: usize) -> Schedule {
+    let epochs = epochs as f64;
+    match name {
+        ScheduleName::Constant => Schedule::Constant,
+        ScheduleName::Step => Schedule::Step { every: epochs / 3.0, factor: 0.1 },
+        ScheduleName::MultiStep => Schedule::MultiStep { at: vec![epochs * 0.5, epochs * 0.75], factor: 0.1 },
+        ScheduleName::Exponential => Schedule::Exponential { factor: 0.01_f64.powf(1.0 / epochs) },
+        ScheduleName::Cosine => Schedule::Cosine,
+        // torch's shares: a 25th at the start, a ten thousandth of that at the end.
+        ScheduleName::OneCycle => Schedule::OneCycle { peak_at: 0.3, start: 1.0 / 25.0, end: 1.0 / 25e4 },
+        ScheduleName::Plateau => Schedule::Plateau { factor: 0.1, patience: 5 },
+    }
+}

@@ -1,0 +1,145 @@
+//! A run that is killed, at whatever moment, goes on to the same bits.
+#![cfg(unix)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+type Failure = Box<dyn std::error::Error>;
+
+const KILLS: usize = 50;
+
+/// A run of some hundred milliseconds, most of them spent on checkpoints. Two heads' worth of state: the optimiser's
+/// memory and an average; two batches a step; random crops.
+const RUN: &[&str] = &[
+    "train",
+    "mnist_conv",
+    "--dataset",
+    "mnist",
+    "--epochs",
+    "5",
+    "--batch-size",
+    "8",
+    "--accumulate",
+    "2",
+    "--optimizer",
+    "adamw",
+    "--average",
+    "0.9",
+    "--label-smoothing",
+    "0.1",
+    "--set",
+    "augmentation.steps = [{ padded-crop = { padding = 2 } }]",
+    "--checkpoint-steps",
+    "2",
+    "--keep",
+    "2",
+];
+
+/// The classic files with `n` images each.
+fn classic_files(folder: &Path, n: u32) -> Result<(), Failure> {
+    for part in ["train", "t10k"] {
+        let header = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
+        let pixels = (0..n * 28 * 28).map(|i| (i * 37 % 251) as u8);
+        let images = header(&[0x803, n, 28, 28]).into_iter().chain(pixels).collect::<Vec<u8>>();
+        std::fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images)?;
+        let labels = header(&[0x801, n]).into_iter().chain((0..n).map(|i| (i % 10) as u8)).collect::<Vec<u8>>();
+        std::fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels)?;
+    }
+    Ok(())
+}
+
+fn start(args: &[&str]) -> Result<Child, Failure> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    Ok(command.args(args).env_remove("CARGO").stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap_or_default()
+}
+
+/// What does not depend on how long anything took.
+fn outcome(run: &Path) -> Result<[Vec<u8>; 2], Failure> {
+    Ok([std::fs::read(run.join("best.safetensors"))?, std::fs::read(run.join("last.safetensors"))?])
+}
+
+/// Whatever has the name of a file of weights or of a checkpoint is whole.
+fn assert_whole(run: &Path) -> Result<(), Failure> {
+    let mut files: Vec<PathBuf> = ["best", "last"].map(|name| run.join(name).with_extension("safetensors")).into();
+    files.retain(|file| file.exists());
+    let checkpoints = run.join("checkpoints");
+    if checkpoints.exists() {
+        for entry in std::fs::read_dir(checkpoints)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with("step-") {
+                files.extend(["weights", "state"].map(|name| entry.path().join(name).with_extension("safetensors")));
+            }
+        }
+    }
+    for file in files {
+        let bytes = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        safetensors::SafeTensors::deserialize(&bytes).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn fifty_kills_change_no_bit() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 200)?;
+    let data = ["--data-dir", text(folder.path())];
+    let whole = folder.path().join("whole");
+    let ended = start(&[RUN, &data, &["--out", text(&whole)]].concat())?.wait_with_output()?;
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let expected = outcome(&whole)?;
+
+    let (mut kills, mut runs, mut random) = (0, 0, 0x2545_f491_4f6c_dd1d_u64);
+    while kills < KILLS {
+        runs += 1;
+        let run = folder.path().join(format!("killed-{runs}"));
+        let mut child = start(&[RUN, &data, &["--out", text(&run)]].concat())?;
+        loop {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            std::thread::sleep(Duration::from_millis(20 + random % 230));
+            if child.try_wait()?.is_some() || kills == KILLS {
+                break;
+            }
+            child.kill()?;
+            kills += 1;
+            child.wait()?;
+            assert_whole(&run)?;
+            child = match run.join("recipe.toml").exists() {
+                true => start(&["train", "--resume", text(&run), "--checkpoint-steps", "2", "--keep", "2"])?,
+                // Killed before there was anything to go on with.
+                false => start(&[RUN, &data, &["--out", text(&run), "--overwrite"]].concat())?,
+            };
+        }
+        let ended = child.wait_with_output()?;
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        assert!(outcome(&run)? == expected, "run {runs}, {kills} kills so far");
+    }
+    println!("{kills} kills in {runs} runs");
+    Ok(())
+}
+
+#[test]
+fn a_run_that_is_over_stays_as_it_is() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 40)?;
+    let run = folder.path().join("run");
+    let args = ["train", "mnist_mlp", "--dataset", "mnist", "--data-dir", text(folder.path()), "--epochs", "2"];
+    let ended = start(&[&args, &["--out", text(&run)][..]].concat())?.wait_with_output()?;
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let before = outcome(&run)?;
+    // Its recipe runs again, elsewhere, to the same bits.
+    let again = folder.path().join("again");
+    let recipe = run.join("recipe.toml");
+    for args in [["train", "--resume", text(&run)].to_vec(), ["train", "--recipe", text(&recipe), "--out", text(&again)].to_vec()] {
+        let ended = start(&args)?.wait_with_output()?;
+        assert!(ended.status.success(), "{args:?}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+    assert!(outcome(&run)? == before && outcome(&again)? == before);
+    Ok(())
+}
