@@ -212,6 +212,15 @@ pub enum Error {
         found: String,
     },
 
+    /// An augmentation that cannot be.
+    #[error("augmentation {step}: {problem}")]
+    Augmentation {
+        /// The step's name.
+        step: String,
+        /// What is expected and found.
+        problem: String,
+    },
+
     /// A batch size of zero.
     #[error("expected a batch size of at least 1, found 0")]
     BatchSize,

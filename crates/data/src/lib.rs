@@ -4,6 +4,7 @@
 //! `hub`) the Hugging Face hub; [`load`] takes any of them by [`Name`]. A [`Preparation`] says how bytes become numbers, a
 //! [`Loader`] cuts batches. Whatever is random comes from a seed, and no result depends on the number of threads.
 
+mod augmentation;
 pub mod classic;
 mod digits;
 mod error;
@@ -13,14 +14,17 @@ pub mod hub;
 mod images;
 mod loader;
 mod name;
+mod picture;
 mod preparation;
 mod sheet;
 
+pub use augmentation::{Augmentation, Flip, Mix, Mixed, PaddedCrop, Step};
 pub use digits::{DigitsConfig, digits};
 pub use error::Error;
 pub use fit::Fit;
 pub use images::{Dataset, Images};
 pub use loader::{Batch, Batches, Loader};
 pub use name::{Name, Source, load};
+pub use picture::Picture;
 pub use preparation::Preparation;
 pub use sheet::{Sheet, sheet};

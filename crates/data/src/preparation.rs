@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::fit::{Fit, Fitting};
-use crate::{Error, Images};
+use crate::{Error, Images, Picture};
 
 /// How the bytes of an image become numbers for a network: fit, then (x / 255 − mean) / std per channel.
 ///
@@ -120,6 +120,16 @@ impl Preparation {
     /// As [`Preparation::shape`]; [`Error::Index`] for an index beyond the last image; [`Error::TooMany`] where the result
     /// does not fit into memory's addresses.
     pub fn apply(&self, images: &Images, indices: &[usize]) -> Result<Vec<f32>, Error> {
+        self.apply_after(images, indices, |_, picture| picture)
+    }
+
+    /// As [`Preparation::apply`], of what `change` makes of each image; it is told the image's index.
+    pub(crate) fn apply_after<'a>(
+        &self,
+        images: &'a Images,
+        indices: &[usize],
+        change: impl Fn(usize, Picture<'a>) -> Picture<'a> + Sync,
+    ) -> Result<Vec<f32>, Error> {
         let to = self.shape(images.shape())?;
         if let Some(index) = indices.iter().find(|index| **index >= images.len()) {
             return Err(Error::Index { index: *index, count: images.len() });
@@ -135,16 +145,17 @@ impl Preparation {
         let fitting = self.fit.fitting([height, width]);
         let from: usize = images.shape().iter().product();
         out.par_chunks_exact_mut(size).zip(indices).with_min_len(GRAIN.div_ceil(size)).for_each(|(out, index)| {
-            let image = &images.pixels()[index * from..(index + 1) * from];
-            self.image(&fitting, image, [height, width], out, [to[1], to[2]]);
+            let pixels = &images.pixels()[index * from..(index + 1) * from];
+            let picture = change(*index, Picture { shape: images.shape(), pixels: pixels.into() });
+            self.image(&fitting, &picture, out, [to[1], to[2]]);
         });
         Ok(out)
     }
 
-    fn image(&self, fitting: &Fitting, image: &[u8], from: [usize; 2], out: &mut [f32], to: [usize; 2]) {
-        let planes = image.chunks_exact(from[0] * from[1]).zip(out.chunks_exact_mut(to[0] * to[1]));
+    fn image(&self, fitting: &Fitting, picture: &Picture<'_>, out: &mut [f32], to: [usize; 2]) {
+        let planes = picture.planes().zip(out.chunks_exact_mut(to[0] * to[1]));
         for ((plane, out), (mean, std)) in planes.zip(self.mean.iter().zip(&self.std)) {
-            fitting.apply(plane, from, out, to);
+            fitting.apply(plane, picture.size(), out, to);
             for value in out {
                 *value = (*value / 255.0 - mean) / std;
             }

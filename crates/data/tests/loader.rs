@@ -1,7 +1,7 @@
 //! Laws of the loader.
 
 use candle_core::{DType, Device};
-use cnn_data::{Batch, Error, Fit, Images, Loader, Preparation};
+use cnn_data::{Augmentation, Batch, Error, Fit, Flip, Images, Loader, Mix, PaddedCrop, Preparation, Step};
 
 /// Image `i` of `count` has every pixel `i` and the label `i`.
 fn numbered(count: u8) -> Images {
@@ -84,6 +84,79 @@ fn the_numbers_do_not_depend_on_the_number_of_threads() {
     assert_eq!(run(1), run(7));
 }
 
+/// Moves, flips and mixes.
+fn augmentation() -> Augmentation {
+    let steps = vec![Step::PaddedCrop(PaddedCrop { padding: 2 }), Step::Flip(Flip::default())];
+    Augmentation { steps, mix: Mix { mixup: Some(0.4), cutmix: Some(1.0) } }
+}
+
+#[test]
+fn augmented_numbers_depend_on_seed_epoch_and_image_alone() {
+    let data = cnn_data::digits(cnn_data::DigitsConfig { seed: 0, train: 60, test: 0 }).unwrap();
+    let preparation = Preparation::of(data.train()).unwrap();
+    let pass = |batch_size, threads, augmentation: Augmentation, epoch| {
+        let loader =
+            Loader::new(data.train(), preparation.clone(), batch_size).unwrap().augmented(augmentation).unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| values(&all(loader.epoch(3, epoch))))
+    };
+    assert_eq!(pass(16, 1, augmentation(), 0), pass(16, 7, augmentation(), 0));
+    let alone = || Augmentation { mix: Mix::default(), ..augmentation() };
+    // What is done to single images is the same whatever batch they are in.
+    assert_eq!(pass(16, 2, alone(), 0), pass(60, 2, alone(), 0));
+    assert_ne!(pass(16, 2, alone(), 0), pass(16, 2, alone(), 1));
+    assert_ne!(pass(16, 2, alone(), 0), pass(16, 2, Augmentation::default(), 0));
+}
+
+#[test]
+fn evaluation_is_never_augmented() {
+    let data = cnn_data::digits(cnn_data::DigitsConfig { seed: 0, train: 20, test: 0 }).unwrap();
+    let preparation = Preparation::of(data.train()).unwrap();
+    let plain = Loader::new(data.train(), preparation, 8).unwrap();
+    let augmented = plain.clone().augmented(augmentation()).unwrap();
+    assert_eq!(values(&all(plain.in_order())), values(&all(augmented.in_order())));
+    assert!(all(augmented.in_order()).iter().all(|batch| batch.mixed.is_none()));
+}
+
+#[test]
+fn a_pass_can_go_on_in_the_middle() {
+    let data = cnn_data::digits(cnn_data::DigitsConfig { seed: 0, train: 50, test: 0 }).unwrap();
+    let preparation = Preparation::of(data.train()).unwrap();
+    let loader = Loader::new(data.train(), preparation, 8).unwrap().augmented(augmentation()).unwrap();
+    let whole = all(loader.epoch(5, 2));
+    for from in [0, 1, 4, 6] {
+        let rest = all(loader.epoch(5, 2).skip_to(from));
+        assert_eq!((order(&rest), values(&rest)), (order(&whole[from..]), values(&whole[from..])));
+    }
+    assert_eq!(loader.epoch(5, 2).skip_to(5).len(), 2);
+    assert_eq!(loader.epoch(5, 2).skip_to(99).count(), 0);
+}
+
+#[test]
+fn mixing_is_a_weighted_sum_of_images_and_labels() {
+    let images = numbered(40);
+    let labels = |tensor: &candle_core::Tensor| tensor.to_vec1::<u32>().unwrap();
+    for mix in [Mix { mixup: Some(0.7), cutmix: None }, Mix { mixup: None, cutmix: Some(0.7) }] {
+        let loader = Loader::new(&images, plain(), 8).unwrap();
+        let loader = loader.augmented(Augmentation { mix, ..Augmentation::default() }).unwrap();
+        let mut shares = Vec::new();
+        for batch in all(loader.epoch(1, 1)) {
+            let mixed = batch.mixed.clone().unwrap();
+            let (own, other) = (labels(&batch.labels), labels(&mixed.labels));
+            assert_eq!(other, [&own[7..], &own[..7]].concat());
+            for ((value, own), other) in values(std::slice::from_ref(&batch)).chunks(6).zip(&own).zip(&other) {
+                // A pixel of image i is i: the mean says how much of each is there.
+                let mean = value.iter().sum::<f32>() / 6.0;
+                let expected = mixed.share * f64::from(*own) + (1.0 - mixed.share) * f64::from(*other);
+                assert!((f64::from(mean) - expected).abs() < 1e-4, "{mix:?}: {mean} {expected}");
+            }
+            shares.push(mixed.share);
+        }
+        assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)));
+        assert!(shares.iter().any(|share| *share != shares[0]));
+    }
+}
+
 #[test]
 fn bad_input_is_an_error() {
     let images = numbered(3);
@@ -92,6 +165,9 @@ fn bad_input_is_an_error() {
     let small = plain().fitted(Fit::Pad { height: 1, width: 9 });
     assert!(matches!(Loader::new(&images, small, 1), Err(Error::Preparation { .. })));
     let loader = Loader::new(&images, plain(), 2).unwrap().on(&Device::Cpu);
+    let never = Augmentation { steps: vec![Step::Flip(Flip { probability: 2.0 })], ..Augmentation::default() };
+    let error = loader.clone().augmented(never).unwrap_err().to_string();
+    assert_eq!(error, "augmentation flip: expected a probability from 0 to 1, found 2");
     assert!(matches!(loader.batch(vec![0, 3]), Err(Error::Index { index: 3, count: 3 })));
     let empty = Images::new([1, 2, 3], vec![], vec![]).unwrap();
     assert_eq!(Loader::new(&empty, plain(), 2).unwrap().epoch(0, 0).count(), 0);

@@ -1,0 +1,36 @@
+//! Left and right exchanged.
+
+use serde::{Deserialize, Serialize};
+
+use super::draws::Draws;
+use super::range;
+use crate::Picture;
+
+/// Exchanges left and right.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Flip {
+    /// How often, from 0 to 1.
+    pub probability: f64,
+}
+
+impl Default for Flip {
+    /// Every other image.
+    fn default() -> Self {
+        Self { probability: 0.5 }
+    }
+}
+
+impl Flip {
+    pub(super) fn check(&self) -> Result<(), String> {
+        range("a probability", self.probability, [0.0, 1.0])
+    }
+
+    pub(super) fn apply<'a>(&self, mut picture: Picture<'a>, draws: &mut Draws) -> Picture<'a> {
+        if draws.chance(self.probability) {
+            let width = picture.shape[2];
+            picture.pixels.to_mut().chunks_exact_mut(width).for_each(<[u8]>::reverse);
+        }
+        picture
+    }
+}
