@@ -5,8 +5,8 @@ use cnn_core::Network;
 use cnn_core::candle_core::{Device, Tensor, safetensors};
 use cnn_data::{Dataset, DigitsConfig, Fit, Preparation, digits};
 use cnn_train::{
-    Clip, Decay, Engine, Epoch, Error, Observer, Rule, RunFolder, Schedule, Settings, Silent, Start, Step, Task,
-    WarmUp, WeightsFile, train,
+    Clip, Decay, Engine, Epoch, Error, Observer, Recipe, Rule, RunFolder, Schedule, Settings, Silent, Start, Step,
+    Task, WarmUp, WeightsFile, train,
 };
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -19,7 +19,7 @@ fn network(classes: usize) -> Result<Network, Failure> {
     let architecture = chain()
         .then("stem", conv(5).out(8).stride(2))
         .relu()
-        .then("block", sum([block(), chain()]))
+        .then("block", sum().branch(block()).branch(chain()))
         .and(max_pool(2))
         .dropout(0.3)
         .flatten()
@@ -34,7 +34,7 @@ fn data() -> Result<Dataset, Failure> {
 
 /// Every setting that has a state, or works on gradients.
 fn everything() -> Settings {
-    Settings {
+    let settings = Settings {
         epochs: 3,
         batch_size: 16,
         accumulate: 2,
@@ -46,12 +46,19 @@ fn everything() -> Settings {
         warm_up: Some(WarmUp { epochs: 0.5, from: 0.1 }),
         clip: Some(Clip::Norm(1.0)),
         average: Some(0.9),
-        augmentation: AUGMENTED.parse().expect("an augmentation"),
         ..Settings::default()
+    };
+    let mut recipe = Recipe { training: settings, ..Recipe::default() };
+    for line in AUGMENTED {
+        recipe.set(line).expect("an augmentation");
     }
+    recipe.training
 }
 
-const AUGMENTED: &str = "padded-crop:2,flip,mixup:0.4,cutmix:1";
+const AUGMENTED: [&str; 2] = [
+    "augmentation.steps = [{ padded-crop = { padding = 2 } }, { flip = { probability = 0.5 } }]",
+    "augmentation.mix = { mixup = 0.4, cutmix = 1.0 }",
+];
 
 fn task<'a>(network: &'a Network, dataset: &'a Dataset, settings: Settings, engine: Engine) -> Task<'a> {
     let fit = Fit::Resize { height: 14, width: 14 };
@@ -91,7 +98,10 @@ fn a_run_that_stops_anywhere_goes_on_to_the_same_bits() -> Result<(), Failure> {
         schedule: Schedule::OneCycle { peak_at: 0.3, start: 0.1, end: 0.0 },
         ..Settings::default()
     };
-    let root = Settings { optimizer: Rule::RmsProp { alpha: 0.9, eps: 1e-3, momentum: 0.5, weight_decay: 0.0 }, ..sgd.clone() };
+    let root = Settings {
+        optimizer: Rule::RmsProp { alpha: 0.9, eps: 1e-3, momentum: 0.5, weight_decay: 0.0 },
+        ..sgd.clone()
+    };
     for (name, settings, steps) in [("all", everything(), 9), ("sgd", sgd, 10), ("root", root, 10)] {
         for engine in [Engine::Plan, Engine::Candle] {
             let task = task(&network, &data, settings.clone(), engine);
@@ -190,7 +200,8 @@ fn both_engines_train_alike() -> Result<(), Failure> {
 fn accumulated_batches_are_one_large_batch() -> Result<(), Failure> {
     use cnn_core::definition::*;
     // Batch normalisation would see other batches.
-    let network = chain().then("conv", conv(3).out(4)).relu().flatten().then("fc", linear(10)).named("plain", [1, 14, 14]);
+    let network =
+        chain().then("conv", conv(3).out(4)).relu().flatten().then("fc", linear(10)).named("plain", [1, 14, 14]);
     let (network, data) = (network.at([1, 14, 14])?, data()?);
     for engine in [Engine::Plan, Engine::Candle] {
         let run = |batch_size, accumulate| {
@@ -248,14 +259,16 @@ fn the_average_is_what_is_kept_and_judged() -> Result<(), Failure> {
     let (network, data) = (network(10)?, data()?);
     let folder = tempfile::tempdir()?;
     // After one step of the average.
-    let settings = Settings { average: Some(0.5), epochs: 1, batch_size: 90, learning_rate: 0.1, ..Settings::default() };
+    let settings =
+        Settings { average: Some(0.5), epochs: 1, batch_size: 90, learning_rate: 0.1, ..Settings::default() };
     let mut run = RunFolder::create(&folder.path().join("run"))?;
     train(&task(&network, &data, settings, Engine::Plan), Some(&mut run), &mut Silent)?;
     let checkpoint = run.path().join("checkpoints/step-00000001-epoch-0001/weights.safetensors");
     let [kept, stepped] = [run.last(), checkpoint].map(|file| safetensors::load(file, &Device::Cpu));
     let (kept, stepped) = (kept?, stepped?);
     for spec in network.tensors() {
-        let fresh = Tensor::from_vec(spec.init.draw(1, &spec.name, spec.elements()), spec.dims.as_slice(), &Device::Cpu)?;
+        let fresh =
+            Tensor::from_vec(spec.init.draw(1, &spec.name, spec.elements()), spec.dims.as_slice(), &Device::Cpu)?;
         // One step taken, so (1 + 1) / (10 + 1) of the fresh weights stay.
         let stays = 2.0 / 11.0;
         let expected = ((fresh * stays)? + (&stepped[&spec.name] * (1.0 - stays))?)?;

@@ -8,6 +8,7 @@ mod docs;
 mod progress;
 mod race;
 mod rerun;
+mod session;
 
 use anyhow::{Error, Result};
 use clap::Parser;

@@ -136,7 +136,10 @@ fn a_run_that_is_over_stays_as_it_is() -> Result<(), Failure> {
     // Its recipe runs again, elsewhere, to the same bits.
     let again = folder.path().join("again");
     let recipe = run.join("recipe.toml");
-    for args in [["train", "--resume", text(&run)].to_vec(), ["train", "--recipe", text(&recipe), "--out", text(&again)].to_vec()] {
+    for args in [
+        ["train", "--resume", text(&run)].to_vec(),
+        ["train", "--recipe", text(&recipe), "--out", text(&again)].to_vec(),
+    ] {
         let ended = start(&args)?.wait_with_output()?;
         assert!(ended.status.success(), "{args:?}: {}", String::from_utf8_lossy(&ended.stderr));
     }

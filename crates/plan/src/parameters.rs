@@ -30,6 +30,15 @@ impl<T: Element> Parameters<T> {
         Ok(Self { values })
     }
 
+    /// The values of one tensor, to be changed.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no tensor of this number.
+    pub fn value_mut(&mut self, tensor: usize) -> &mut [T] {
+        &mut self.values[tensor]
+    }
+
     /// The values of each tensor.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &[T]> {
         self.values.iter().map(|value| &**value)

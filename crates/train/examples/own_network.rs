@@ -15,17 +15,21 @@ struct Print;
 impl Observer for Print {
     fn epoch(&mut self, epoch: &Epoch, best: bool) {
         let star = if best { " *" } else { "" };
-        println!("epoch {:2}  loss {:.3}  test accuracy {:.1} %{star}", epoch.epoch, epoch.train_loss, 100.0 * epoch.test_accuracy);
+        println!(
+            "epoch {:2}  loss {:.3}  test accuracy {:.1} %{star}",
+            epoch.epoch,
+            epoch.train_loss,
+            100.0 * epoch.test_accuracy
+        );
     }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Two residual blocks behind a stem. Channels of the inputs and all sizes follow from the images.
     let block = |width| {
-        sum([
-            chain().then("conv1", conv(3).out(width).pad(1).no_bias()).then("bn1", batch_norm()).relu(),
-            chain(),
-        ])
+        sum()
+            .branch(chain().then("conv1", conv(3).out(width).pad(1).no_bias()).then("bn1", batch_norm()).relu())
+            .branch(chain())
     };
     let architecture = chain()
         .then("stem", conv(5).out(16).stride(2))

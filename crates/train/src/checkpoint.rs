@@ -4,6 +4,7 @@
 //! what lies beside them: the optimiser's memory, the moving average, and as metadata where in the run they were taken.
 //! The folder is written under another name, to the disk, and renamed, so that what has a checkpoint's name is whole.
 
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::training::Epoch;
@@ -90,6 +91,7 @@ impl Position {
 struct Header {
     position: Position,
     settings: Settings,
+    engine: Engine,
     /// Of the weights' file.
     checksum: u32,
 }
@@ -108,6 +110,7 @@ pub(crate) struct Checkpoint {
 pub(crate) struct Taken<'a> {
     pub(crate) position: &'a Position,
     pub(crate) settings: &'a Settings,
+    pub(crate) engine: Engine,
     pub(crate) card: &'a Card,
     pub(crate) weights: &'a Tensors<'a>,
     pub(crate) state: &'a Tensors<'a>,
@@ -119,6 +122,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) network: &'a Network,
     pub(crate) card: &'a Card,
     pub(crate) settings: &'a Settings,
+    pub(crate) engine: Engine,
 }
 
 /// Writes a checkpoint into `folder`, then removes all but the newest `keep`.
@@ -139,6 +143,7 @@ pub(crate) fn write(folder: &Path, taken: &Taken<'_>, keep: usize) -> Result<()>
         let header = Header {
             position: taken.position.clone(),
             settings: taken.settings.clone(),
+            engine: taken.engine,
             checksum: crc32fast::hash(&weights),
         };
         let header = serde_json::to_string(&header).map_err(|e| Error::file(&path, "cannot write")(e.into()))?;
@@ -166,13 +171,15 @@ pub(crate) fn newest(folder: &Path, wanted: &Wanted<'_>) -> Result<Option<Checkp
 }
 
 fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
-    let Wanted { network, card, settings } = *wanted;
+    let Wanted { network, card, settings, engine } = *wanted;
     let file = |name: &str| {
         let path = path.join(name);
         std::fs::read(&path).map_err(Error::file(path, "cannot read"))
     };
-    let damaged =
-        |name: &str, problem: String| Error::Checkpoint { path: path.join(name), problem: format!("damaged: {problem}") };
+    let damaged = |name: &str, problem: String| Error::Checkpoint {
+        path: path.join(name),
+        problem: format!("damaged: {problem}"),
+    };
     let (weights, state) = (file(WEIGHTS)?, file(STATE)?);
     let (_, metadata) = SafeTensors::read_metadata(&state).map_err(|e| damaged(STATE, e.to_string()))?;
     let header = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
@@ -199,6 +206,9 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
             )));
         }
         _ => {}
+    }
+    if header.engine != engine {
+        return Err(other(format!("taken with the engine {:?}, not with {engine:?}", header.engine).to_lowercase()));
     }
     if header.settings != *settings {
         return Err(other("taken with other settings".to_string()));

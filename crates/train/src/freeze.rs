@@ -48,10 +48,7 @@ mod tests {
         assert_eq!(find(&["conv1"]).unwrap(), [true, true, false, false, false, false]);
         assert_eq!(find(&["conv10", "fc.bias"]).unwrap(), [false, false, true, true, false, true]);
         let message = find(&["layer"]).unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "freeze layer: small has no tensor that begins so; its parts are conv1, conv10, fc"
-        );
+        assert_eq!(message, "freeze layer: small has no tensor that begins so; its parts are conv1, conv10, fc");
         let message = find(&["conv1", "conv10", "fc"]).unwrap_err().to_string();
         assert_eq!(message, "freeze conv1, conv10, fc: small has nothing left to train");
     }

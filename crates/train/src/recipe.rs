@@ -4,6 +4,7 @@
 //! The files under `recipes/` are part of this crate and have their names; any other file is read by its path, the
 //! `recipe.toml` in the folder of a run too, which repeats that run.
 
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,9 @@ pub struct Recipe {
     /// The network, if the recipe is of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,
+    /// What computes a step, if not what is fastest on the device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<Engine>,
     /// The data.
     #[serde(skip_serializing_if = "DataChoice::is_empty")]
     pub data: DataChoice,

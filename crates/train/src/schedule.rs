@@ -118,9 +118,8 @@ impl Schedule {
             false => Err(Error::Setting { setting: "schedule", problem }),
         };
         let share = |name: &str, v: f64| require((0.0..=1.0).contains(&v), format!("{name} {v} must be in [0, 1]"));
-        let positive = |name: &str, v: f64| {
-            require(v.is_finite() && v > 0.0, format!("{name} {v} must be a number above 0"))
-        };
+        let positive =
+            |name: &str, v: f64| require(v.is_finite() && v > 0.0, format!("{name} {v} must be a number above 0"));
         match self {
             Self::Constant | Self::Cosine => {}
             Self::Step { every, factor } => {

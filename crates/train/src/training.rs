@@ -78,7 +78,8 @@ pub fn train(task: &Task<'_>, folder: Option<&mut RunFolder>, observer: &mut dyn
     task.check()?;
     let folder = folder.map(|folder| &*folder);
     let card = task.card();
-    let wanted = Wanted { network: task.network, card: &card, settings: &task.settings };
+    let Task { network, settings, engine, .. } = task;
+    let wanted = Wanted { network, card: &card, settings, engine: *engine };
     let checkpoint = folder.map(|folder| folder.newest(&wanted)).transpose()?.flatten();
     let frozen = frozen(task.network, &task.settings.freeze)?;
     let position = checkpoint.as_ref().map_or_else(Position::start, |checkpoint| checkpoint.position.clone());
@@ -119,8 +120,18 @@ fn plateaus(epochs: &[Epoch], patience: usize) -> usize {
 }
 
 impl Task<'_> {
-    fn check(&self) -> Result<()> {
+    /// Whether it can be done: settings that can be meant, on a device that can, with data for the network's classes.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that stands against it.
+    pub fn check(&self) -> Result<()> {
         self.settings.check()?;
+        frozen(self.network, &self.settings.freeze)?;
+        if self.settings.recompute && self.engine == Engine::Candle {
+            let problem = "belongs to the engine plan, which computes on the CPU".to_string();
+            return Err(Error::Setting { setting: "recompute", problem });
+        }
         if self.engine == Engine::Plan && !self.device.is_cpu() {
             return Err(Error::Setting { setting: "engine", problem: "plan computes on the CPU only".to_string() });
         }
@@ -240,8 +251,7 @@ impl Run<'_> {
             }
             let done = (self.position.epoch - 1) * steps + self.position.steps;
             let when = When { done, epoch: steps, all: settings.epochs * steps, plateaus };
-            self.position.learning_rate =
-                settings.learning_rate * settings.schedule.factor(settings.warm_up, when);
+            self.position.learning_rate = settings.learning_rate * settings.schedule.factor(settings.warm_up, when);
             let step = self.step(&group, steps)?;
             self.position.seconds = seconds_before + started.elapsed().as_secs_f64();
             if observer.step(&step).is_break() {
@@ -295,8 +305,9 @@ impl Run<'_> {
         self.kept_at = Instant::now();
         let Some(folder) = self.folder else { return Ok(()) };
         let (weights, state) = (self.learner.weights()?, self.learner.state()?);
-        let (position, settings) = (&self.position, &self.task.settings);
-        folder.keep_checkpoint(&Taken { position, settings, card: &self.card, weights: &weights, state: &state })
+        let (position, settings, engine) = (&self.position, &self.task.settings, self.task.engine);
+        let card = &self.card;
+        folder.keep_checkpoint(&Taken { position, settings, engine, card, weights: &weights, state: &state })
     }
 
     fn interrupted(&self, step: &Step) -> Error {

@@ -83,8 +83,10 @@ impl Tensors<'_> {
     pub(crate) fn numbers(bytes: &[u8]) -> Result<HashMap<String, Vec<f32>>, String> {
         let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
         let numbers = file.iter().map(|(name, view)| match view.dtype() {
-            // The file's bytes need not lie where numbers may.
-            Dtype::F32 => Ok((name.to_string(), bytemuck::pod_collect_to_vec(view.data()))),
+            Dtype::F32 => {
+                let (numbers, _) = view.data().as_chunks::<4>();
+                Ok((name.to_string(), numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()))
+            }
             other => Err(format!("{name} is of {other:?}, not of F32")),
         });
         numbers.collect()

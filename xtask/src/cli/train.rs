@@ -4,7 +4,8 @@ use super::{Data, EngineName};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-pub const TRAIN_EXAMPLES: &str = "What is not said is as the recipe says, see `cargo xtask recipes`. The folder of a run holds its recipe.toml.
+pub const TRAIN_EXAMPLES: &str =
+    "What is not said is as the recipe says, see `cargo xtask recipes`. The folder of a run holds its recipe.toml.
 
 Examples:
   cargo xtask train lenet

@@ -2,14 +2,14 @@
 
 mod bench;
 mod compare;
-mod data;
+pub mod data;
 mod docs;
 mod eval;
 mod forward;
 mod list;
 mod race;
 mod recipes;
-mod settings;
+pub mod settings;
 mod summary;
 mod train;
 mod verify_parity;

@@ -34,10 +34,6 @@ struct Average {
 impl Learner {
     pub(super) fn new(lesson: Lesson<'_>) -> Result<Self> {
         let Lesson { network, settings, device, frozen, passes, .. } = lesson;
-        if settings.recompute {
-            let problem = "belongs to the engine plan, which computes on the CPU".to_string();
-            return Err(Error::Setting { setting: "recompute", problem });
-        }
         let variables = VarMap::new();
         for (spec, values) in network.tensors().zip(lesson.beginning()?) {
             let tensor = Tensor::from_vec(values, spec.dims.as_slice(), device)?;
@@ -58,7 +54,8 @@ impl Learner {
         };
         let copy = |(name, tensor): (String, Tensor)| Ok((name, tensor.copy()?));
         let copies = || tensors(&model).into_iter().map(copy).collect::<Result<_>>();
-        let average = settings.average.map(|share| Ok::<_, Error>(Average { share, tensors: copies()? })).transpose()?;
+        let average =
+            settings.average.map(|share| Ok::<_, Error>(Average { share, tensors: copies()? })).transpose()?;
         Ok(Self {
             network: network.clone(),
             model,
@@ -78,8 +75,7 @@ impl Learner {
             let mixed = batch.mixed.as_ref().map(|mixed| (&mixed.labels, mixed.share));
             let targets = Targets { labels: &batch.labels, mixed, smoothing: self.smoothing };
             let loss = self.model.loss(&outputs, targets)?;
-            let one =
-                Stepped { loss: loss.to_scalar::<f32>()?, correct: count_correct(&outputs[0], &batch.labels)? };
+            let one = Stepped { loss: loss.to_scalar::<f32>()?, correct: count_correct(&outputs[0], &batch.labels)? };
             stepped = stepped.with(one, share);
             if !one.loss.is_finite() {
                 return Ok(stepped);
@@ -148,8 +144,7 @@ impl Learner {
                 *tensor = value(&state, &format!("average/{name}"), tensor)?;
             }
         }
-        self.optimiser
-            .restore(position.updates as i32, |kind, name| state.get(&format!("{kind}/{name}")).cloned())
+        self.optimiser.restore(position.updates as i32, |kind, name| state.get(&format!("{kind}/{name}")).cloned())
     }
 }
 

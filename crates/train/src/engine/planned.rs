@@ -11,7 +11,7 @@ use crate::weights::{Numbers, Tensors};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use cnn_core::{Model, Network};
-use cnn_plan::{Batch as Images, Parameters, Plan, Receive, Recompute, Targets, TrainingOptions};
+use cnn_plan::{Batch as Images, Parameters, Plan, Receive, Targets, TrainingOptions};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -37,8 +37,7 @@ struct Average {
 impl Learner {
     pub(super) fn new(lesson: Lesson<'_>) -> Result<Self> {
         let Lesson { network, settings, frozen, passes, .. } = lesson;
-        let recompute = if settings.recompute { Recompute::Maps } else { Recompute::Nothing };
-        let options = TrainingOptions { seed: settings.seed, passes, frozen, recompute };
+        let options = TrainingOptions { seed: settings.seed, passes, frozen };
         let parameters = Parameters::new(network, lesson.beginning()?)?;
         let updates = Updates::new(settings.optimizer);
         let copy = |share| -> Result<Average> { Ok(Average { share, parameters: copy(network, &parameters)? }) };
@@ -160,9 +159,10 @@ fn found(network: &Network, values: &HashMap<String, Vec<f32>>, prefix: &str) ->
 }
 
 fn named<'a>(network: &Network, parameters: &'a Parameters<f32>) -> Tensors<'a> {
-    let named = network.tensors().zip(parameters.values()).map(|(spec, values)| {
-        (spec.name.clone(), Numbers { dims: spec.dims.clone(), values: Cow::Borrowed(values) })
-    });
+    let named = network
+        .tensors()
+        .zip(parameters.values())
+        .map(|(spec, values)| (spec.name.clone(), Numbers { dims: spec.dims.clone(), values: Cow::Borrowed(values) }));
     Tensors(named.collect())
 }
 
