@@ -1,8 +1,12 @@
 //! The arguments.
 
+mod augment;
+mod data;
 mod speed;
 mod train;
 
+pub use augment::Augment;
+pub use data::Data;
 pub use speed::{Bench, EngineName, Race};
 pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, Train};
 
@@ -63,6 +67,9 @@ pub enum Command {
     Train(Train),
     /// The recipes, or one of them as a file
     Recipes(Recipes),
+    /// Draw how training images are augmented, to look at
+    #[command(after_help = augment::EXAMPLES)]
+    Augment(Augment),
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),
@@ -223,17 +230,6 @@ pub struct Forward {
     /// Put torchvision's `transform_input` in front (googlenet and inception_v3 with published weights)
     #[arg(long)]
     pub transform_input: bool,
-}
-
-/// A data set and where it lies.
-#[derive(Debug, Args)]
-pub struct Data {
-    /// digits, mnist, fashion-mnist or cifar10 [default: digits]
-    #[arg(long, value_name = "NAME")]
-    pub dataset: Option<String>,
-    /// Folder of the classic files; without it mnist, fashion-mnist and cifar10 come from the Hugging Face hub
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

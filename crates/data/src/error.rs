@@ -221,6 +221,59 @@ pub enum Error {
         problem: String,
     },
 
+    /// A file of a folder that is no intact image.
+    #[error("{}: {problem}", path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// A folder of images without a folder for a class.
+    #[error("{}: expected a folder of images for each class, found no folder", path.display())]
+    NoClass {
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// A class without images.
+    #[error("{}: expected images of the class, found none", path.display())]
+    EmptyClass {
+        /// The class's folder.
+        path: PathBuf,
+    },
+
+    /// A class of the test images that the training images do not have.
+    #[error("{}: expected a class of the training images ({}), found another", path.display(), classes.join(", "))]
+    UnknownClass {
+        /// The class's folder.
+        path: PathBuf,
+        /// The classes of the training images.
+        classes: Vec<String>,
+    },
+
+    /// A share of test images that leaves one side without.
+    #[error("expected a share of test images above 0 and below 1, found {found}")]
+    TestShare {
+        /// The share given.
+        found: f64,
+    },
+
+    /// Images of different sizes that nothing brings to one.
+    #[error("expected a fit that brings images of different sizes to one, found {found}")]
+    Sizes {
+        /// The fit.
+        found: String,
+    },
+
+    /// A batch of which every image was left out.
+    #[error("expected an intact image in the batch, found {count} damaged ones")]
+    NothingLeft {
+        /// Number of images in the batch.
+        count: usize,
+    },
+
     /// A batch size of zero.
     #[error("expected a batch size of at least 1, found 0")]
     BatchSize,
@@ -228,6 +281,17 @@ pub enum Error {
     /// A sheet of no columns.
     #[error("expected a sheet of at least 1 column, found 0")]
     Columns,
+
+    /// A sheet that cannot be written as a picture.
+    #[error("a sheet of {}×{} pixels of {channels} channels cannot be a PNG: {problem}", size[0], size[1])]
+    Sheet {
+        /// Height and width in pixels.
+        size: [usize; 2],
+        /// Bytes per pixel.
+        channels: usize,
+        /// What is wrong.
+        problem: String,
+    },
 
     /// No image to compute with.
     #[error("expected at least 1 image to compute the mean and the deviation of, found 0")]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::resample::{Resample, Window};
+
 /// How an image is brought to another size, before it is normalised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -25,6 +27,17 @@ pub enum Fit {
         /// Width after it, in pixels.
         width: usize,
     },
+    /// Stretched until the shorter side has `short` pixels, then a piece cut out of the middle: how published ImageNet
+    /// weights are judged. Bilinear and antialiased to bytes as PIL does it; the longer side is rounded down, an offset
+    /// that is not whole to the even neighbour.
+    Crop {
+        /// The shorter side after stretching, in pixels, at least as long as the piece's sides.
+        short: usize,
+        /// Height of the piece in pixels.
+        height: usize,
+        /// Width of the piece in pixels.
+        width: usize,
+    },
 }
 
 /// A [`Fit`] worked out for images of one shape.
@@ -32,6 +45,7 @@ pub(crate) enum Fitting {
     None,
     Pad { top: usize, left: usize },
     Resize { rows: Vec<Taps>, columns: Vec<Taps> },
+    Crop(Resample),
 }
 
 /// The pixels of a line that make one new pixel: from `start` on, with weights that sum to 1.
@@ -41,6 +55,17 @@ pub(crate) struct Taps {
 }
 
 impl Fit {
+    /// A piece of `size` (height, width) out of the middle of an image whose shorter side is a seventh longer than the
+    /// piece's longer one: 256 for 224, 342 for 299, as published networks are judged.
+    pub fn centre([height, width]: [usize; 2]) -> Self {
+        Self::Crop { short: round(height.max(width) as f64 * 8.0 / 7.0), height, width }
+    }
+
+    /// Whether images of any size come out in one.
+    pub(crate) fn equals_sizes(&self) -> bool {
+        matches!(self, Self::Resize { .. } | Self::Crop { .. })
+    }
+
     /// Height and width after fitting images of `size` (height, width), or what is wrong: what is expected and found.
     pub(crate) fn size(&self, size: [usize; 2]) -> Result<[usize; 2], [String; 2]> {
         let print = |[height, width]: [usize; 2]| format!("{height}×{width}");
@@ -54,6 +79,13 @@ impl Fit {
             Self::Resize { height, width } => {
                 Err(["a size of at least 1×1".to_string(), format!("one of {}", print([height, width]))])
             }
+            Self::Crop { short, height, width } if height > 0 && width > 0 && short >= height.max(width) => {
+                Ok([height, width])
+            }
+            Self::Crop { short, height, width } => Err([
+                "a piece of at least 1×1 that is no longer than the shorter side".to_string(),
+                format!("one of {} and a side of {short}", print([height, width])),
+            ]),
         }
     }
 
@@ -66,6 +98,13 @@ impl Fit {
                 rows: taps(Line { from: size[0], to: height }),
                 columns: taps(Line { from: size[1], to: width }),
             },
+            Self::Crop { short, height, width } => {
+                let least = size[0].min(size[1]);
+                let stretched = size.map(|side| (short as f64 * side as f64 / least as f64) as usize);
+                let middle = |side: usize, piece: usize| round((side - piece) as f64 / 2.0);
+                let (top, left) = (middle(stretched[0], height), middle(stretched[1], width));
+                Fitting::Crop(Resample::new(size, stretched, Window { top, left, height, width }))
+            }
         }
     }
 }
@@ -99,6 +138,11 @@ impl Fitting {
                     }
                 }
             }
+            Self::Crop(resample) => {
+                for (out, pixel) in out.iter_mut().zip(resample.plane(plane, from[1])) {
+                    *out = f32::from(pixel);
+                }
+            }
         }
     }
 }
@@ -110,24 +154,36 @@ impl Taps {
 }
 
 /// A line of `from` pixels that becomes one of `to`.
-struct Line {
-    from: usize,
-    to: usize,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line {
+    pub from: usize,
+    pub to: usize,
 }
 
-/// A triangle around the centre of each new pixel, one old pixel to each side or, shrinking, one new pixel.
 fn taps(line: Line) -> Vec<Taps> {
-    let scale = line.from as f64 / line.to as f64;
-    let support = scale.max(1.0);
-    let tap = |index: usize| {
-        let centre = (index as f64 + 0.5) * scale;
-        let start = (centre - support + 0.5).max(0.0) as usize;
-        let end = ((centre + support + 0.5) as usize).min(line.from);
-        let weight = |pixel: usize| (1.0 - ((pixel as f64 + 0.5 - centre) / support).abs()).max(0.0);
-        let total: f64 = (start..end).map(weight).sum();
-        Taps { start, weights: (start..end).map(|pixel| (weight(pixel) / total) as f32).collect() }
+    let tap = |index| {
+        let (start, weights) = weights(line, index);
+        Taps { start, weights: weights.into_iter().map(|weight| weight as f32).collect() }
     };
     (0..line.to).map(tap).collect()
+}
+
+/// What makes new pixel `index` of a line: the first old pixel, and the weights from there on, which sum to 1. They are a
+/// triangle around the new pixel's centre, one old pixel to each side or, shrinking, one new pixel.
+pub(crate) fn weights(line: Line, index: usize) -> (usize, Vec<f64>) {
+    let scale = line.from as f64 / line.to as f64;
+    let support = scale.max(1.0);
+    let centre = (index as f64 + 0.5) * scale;
+    let start = (centre - support + 0.5).max(0.0) as usize;
+    let end = ((centre + support + 0.5) as usize).min(line.from);
+    let weight = |pixel: usize| (1.0 - ((pixel as f64 + 0.5 - centre) / support).abs()).max(0.0);
+    let total: f64 = (start..end).map(weight).sum();
+    (start, (start..end).map(|pixel| weight(pixel) / total).collect())
+}
+
+/// To the nearest whole number, halves to the even one, as Python rounds.
+pub(crate) fn round(value: f64) -> usize {
+    value.round_ties_even() as usize
 }
 
 #[cfg(test)]

@@ -1,13 +1,28 @@
 //! Images and data sets as they are: bytes and labels.
 
-use crate::Error;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-/// Labelled images of one shape: pixels are bytes 0 to 255 in the order (image, channel, row, column).
+use cnn_core::seed;
+use rand::seq::SliceRandom;
+
+use crate::folder::Files;
+use crate::{Error, Picture};
+
+/// Labelled images: bytes 0 to 255 in the order (image, channel, row, column) in memory, all of one shape; or files, each
+/// decoded when it is asked for. A copy shares them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Images {
     shape: [usize; 3],
-    pixels: Vec<u8>,
-    labels: Vec<u32>,
+    store: Store,
+    labels: Arc<[u32]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Store {
+    Memory(Arc<[u8]>),
+    Files { files: Files, one_size: bool },
 }
 
 impl Images {
@@ -25,7 +40,12 @@ impl Images {
             let expected = bytes.unwrap_or(usize::MAX);
             return Err(Error::Lengths { shape, labels: labels.len(), expected, found: pixels.len() });
         }
-        Ok(Self { shape, pixels, labels })
+        Ok(Self { shape, store: Store::Memory(pixels.into()), labels: labels.into() })
+    }
+
+    /// Files, one for each label; `shape` is theirs where they have one size, else the least height and width.
+    pub(crate) fn of_files(files: Files, shape: [usize; 3], one_size: bool, labels: Vec<u32>) -> Self {
+        Self { shape, store: Store::Files { files, one_size }, labels: labels.into() }
     }
 
     /// Number of images.
@@ -38,9 +58,14 @@ impl Images {
         self.labels.is_empty()
     }
 
-    /// Channels, height and width of one image.
+    /// Channels, height and width of one image; of files that differ in size, the least height and the least width.
     pub fn shape(&self) -> [usize; 3] {
         self.shape
+    }
+
+    /// Whether all images have the same size. Where not, only a fit of one size can prepare them.
+    pub fn have_one_size(&self) -> bool {
+        matches!(self.store, Store::Memory(_) | Store::Files { one_size: true, .. })
     }
 
     /// Channels of one image.
@@ -48,19 +73,22 @@ impl Images {
         self.shape[0]
     }
 
-    /// Height of one image in pixels.
+    /// Height of one image in pixels, as [`Images::shape`] tells it.
     pub fn height(&self) -> usize {
         self.shape[1]
     }
 
-    /// Width of one image in pixels.
+    /// Width of one image in pixels, as [`Images::shape`] tells it.
     pub fn width(&self) -> usize {
         self.shape[2]
     }
 
-    /// All pixels, in the order (image, channel, row, column).
+    /// All pixels that are in memory, in the order (image, channel, row, column); none where the images are files.
     pub fn pixels(&self) -> &[u8] {
-        &self.pixels
+        match &self.store {
+            Store::Memory(pixels) => pixels,
+            Store::Files { .. } => &[],
+        }
     }
 
     /// The label of each image.
@@ -68,10 +96,43 @@ impl Images {
         &self.labels
     }
 
-    /// The pixels of image `index`, in the order (channel, row, column); `None` beyond the last.
+    /// The pixels of image `index` in memory, in the order (channel, row, column); `None` beyond the last, and where the
+    /// images are files.
     pub fn image(&self, index: usize) -> Option<&[u8]> {
         let size: usize = self.shape.iter().product();
-        self.pixels.chunks_exact(size).nth(index)
+        let start = index.checked_mul(size)?;
+        self.pixels().get(start..start.checked_add(size)?)
+    }
+
+    /// Image `index`, decoded if it is a file.
+    ///
+    /// # Errors
+    /// [`Error::Index`] for an index beyond the last image; [`Error::Read`] and [`Error::Image`] for a file that cannot be
+    /// read or is no intact image.
+    pub fn picture(&self, index: usize) -> Result<Picture<'_>, Error> {
+        if index >= self.len() {
+            return Err(Error::Index { index, count: self.len() });
+        }
+        match (&self.store, self.image(index)) {
+            (Store::Files { files, .. }, _) => files.picture(index),
+            (Store::Memory(_), pixels) => Ok(Picture { shape: self.shape, pixels: pixels.unwrap_or_default().into() }),
+        }
+    }
+
+    /// Files that were found damaged and left out so far, where [`Damage::Skip`](crate::Damage::Skip) was asked for.
+    pub fn damaged(&self) -> Vec<PathBuf> {
+        match &self.store {
+            Store::Memory(_) => Vec::new(),
+            Store::Files { files, .. } => files.damaged(),
+        }
+    }
+
+    /// Whether the image that failed with `error` is to be left out.
+    pub(crate) fn leave_out(&self, error: &Error) -> bool {
+        match &self.store {
+            Store::Memory(_) => false,
+            Store::Files { files, .. } => files.leaves_out(error),
+        }
     }
 
     /// The images at `indices`, in that order; an index may come more than once.
@@ -79,13 +140,19 @@ impl Images {
     /// # Errors
     /// [`Error::Index`] for an index beyond the last image.
     pub fn select(&self, indices: &[usize]) -> Result<Self, Error> {
-        let (mut pixels, mut labels) = (Vec::new(), Vec::with_capacity(indices.len()));
-        for index in indices {
-            let image = self.image(*index).ok_or(Error::Index { index: *index, count: self.len() })?;
-            pixels.extend_from_slice(image);
-            labels.push(self.labels[*index]);
+        if let Some(index) = indices.iter().find(|index| **index >= self.len()) {
+            return Err(Error::Index { index: *index, count: self.len() });
         }
-        Ok(Self { shape: self.shape, pixels, labels })
+        let store = match &self.store {
+            Store::Memory(_) => {
+                let pixels: Vec<u8> =
+                    indices.iter().filter_map(|index| self.image(*index)).flatten().copied().collect();
+                Store::Memory(pixels.into())
+            }
+            Store::Files { files, one_size } => Store::Files { files: files.select(indices), one_size: *one_size },
+        };
+        let labels = indices.iter().map(|index| self.labels[*index]).collect();
+        Ok(Self { shape: self.shape, store, labels })
     }
 
     /// Refuses the first label that is not below `classes`; `origin` is what the error names.
@@ -140,6 +207,41 @@ impl Dataset {
     pub fn test(&self) -> &Images {
         &self.test
     }
+
+    /// The same with `count` of the training images, drawn by `seed`: of each class as large a share as it has of all, in
+    /// the order they had. With as many as there are, or more, nothing changes.
+    #[must_use]
+    pub fn limited(self, count: usize, seed: u64) -> Self {
+        let indices = stratified(self.train.labels(), count, seed);
+        match self.train.select(&indices) {
+            Ok(train) if count < self.train.len() => Self { train, ..self },
+            _ => self,
+        }
+    }
+}
+
+/// Which `count` of these labels are drawn: of each class its share, rounded down, and what is then left from the classes
+/// whose shares lost most.
+fn stratified(labels: &[u32], count: usize, seed: u64) -> Vec<usize> {
+    let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (index, label) in labels.iter().enumerate() {
+        classes.entry(*label).or_default().push(index);
+    }
+    let count = count.min(labels.len());
+    let share = |class: &Vec<usize>| class.len() as u128 * count as u128;
+    let total = labels.len().max(1) as u128;
+    let mut lost: Vec<(u32, u128)> = classes.iter().map(|(label, class)| (*label, share(class) % total)).collect();
+    lost.sort_by_key(|(label, lost)| (std::cmp::Reverse(*lost), *label));
+    let whole: u128 = classes.values().map(|class| share(class) / total).sum();
+    let more: BTreeSet<u32> = lost.iter().take(count - whole as usize).map(|(label, _)| *label).collect();
+    let mut chosen = Vec::with_capacity(count);
+    for (label, class) in &mut classes {
+        let quota = (share(class) / total) as usize + usize::from(more.contains(label));
+        class.shuffle(&mut seed::stream(seed, &format!("limit class {label}")));
+        chosen.extend_from_slice(&class[..quota]);
+    }
+    chosen.sort_unstable();
+    chosen
 }
 
 #[cfg(test)]
@@ -170,5 +272,24 @@ mod tests {
         let chosen = images.select(&[2, 0]).unwrap();
         assert_eq!((chosen.pixels(), chosen.labels()), (&[4, 5, 0, 1][..], &[9, 7][..]));
         assert!(matches!(images.select(&[3]), Err(Error::Index { index: 3, count: 3 })));
+    }
+
+    #[test]
+    fn a_limit_keeps_the_shares_of_the_classes() {
+        let labels: Vec<u32> = (0..100).map(|index| u32::from(index % 10 >= 7) + u32::from(index % 10 == 9)).collect();
+        let images = Images::new([1, 1, 1], (0..100).collect(), labels).unwrap();
+        let test = Images::new([1, 1, 1], vec![0], vec![0]).unwrap();
+        let classes = ["a", "b", "c"].map(str::to_string).to_vec();
+        let dataset = Dataset::new("abc", classes, images, test).unwrap();
+        let counts = |images: &Images| [0, 1, 2].map(|label| images.labels().iter().filter(|l| **l == label).count());
+        assert_eq!(counts(dataset.train()), [70, 20, 10]);
+        for (count, expected) in [(10, [7, 2, 1]), (15, [11, 3, 1]), (1, [1, 0, 0]), (0, [0; 3]), (99, [69, 20, 10])] {
+            let few = dataset.clone().limited(count, 4);
+            assert_eq!(counts(few.train()), expected, "{count}");
+            assert!(few.train().pixels().is_sorted());
+            assert_eq!(few, dataset.clone().limited(count, 4));
+        }
+        assert_ne!(dataset.clone().limited(10, 4), dataset.clone().limited(10, 5));
+        assert_eq!(dataset.clone().limited(100, 4), dataset);
     }
 }

@@ -1,34 +1,22 @@
 //! Batches: shuffled from a seed to train on, in order to evaluate.
 
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use cnn_core::seed;
 use rand::seq::SliceRandom;
 
 use crate::augmentation::Pass;
-use crate::{Augmentation, Error, Images, Mixed, Preparation};
+use crate::batch::Making;
+use crate::prefetch::Ahead;
+use crate::{Augmentation, Batch, Error, Images, Preparation};
 
-/// Images and labels that go through a network together.
-#[derive(Clone, Debug)]
-pub struct Batch {
-    /// The prepared images, f32 of (N, channels, height, width).
-    pub images: Tensor,
-    /// Their labels, u32 of (N).
-    pub labels: Tensor,
-    /// Which images of the set they are.
-    pub indices: Vec<usize>,
-    /// What else is in the images, where an augmentation mixes them.
-    pub mixed: Option<Mixed>,
-}
-
-/// Cuts a set of images into batches and prepares each when it is asked for.
+/// Cuts a set of images into batches and prepares each when it is asked for, or ahead of that.
 #[derive(Clone, Debug)]
 pub struct Loader<'a> {
     images: &'a Images,
-    preparation: Preparation,
-    augmentation: Augmentation,
+    making: Making,
     batch_size: usize,
     whole_only: bool,
-    device: Device,
+    ahead: usize,
 }
 
 impl<'a> Loader<'a> {
@@ -36,15 +24,15 @@ impl<'a> Loader<'a> {
     /// left.
     ///
     /// # Errors
-    /// [`Error::BatchSize`] where the batch size is 0; as [`Preparation::shape`] where the preparation does not suit the
+    /// [`Error::BatchSize`] where the batch size is 0; as [`Preparation::output`] where the preparation does not suit the
     /// images.
     pub fn new(images: &'a Images, preparation: Preparation, batch_size: usize) -> Result<Self, Error> {
         if batch_size == 0 {
             return Err(Error::BatchSize);
         }
-        preparation.shape(images.shape())?;
-        let augmentation = Augmentation::default();
-        Ok(Self { images, preparation, augmentation, batch_size, whole_only: false, device: Device::Cpu })
+        preparation.output(images)?;
+        let making = Making { preparation, augmentation: Augmentation::default(), device: Device::Cpu };
+        Ok(Self { images, making, batch_size, whole_only: false, ahead: 0 })
     }
 
     /// Leaves a last batch out where it is not whole.
@@ -59,13 +47,20 @@ impl<'a> Loader<'a> {
     /// As [`Augmentation::check`].
     pub fn augmented(self, augmentation: Augmentation) -> Result<Self, Error> {
         augmentation.check()?;
-        Ok(Self { augmentation, ..self })
+        Ok(Self { making: Making { augmentation, ..self.making }, ..self })
+    }
+
+    /// Has another thread make batches while the last one is used, at most `batches` ahead; none for 0. Numbers, order and
+    /// errors are the same.
+    #[must_use]
+    pub fn ahead(self, batches: usize) -> Self {
+        Self { ahead: batches, ..self }
     }
 
     /// Moves each batch to `device`.
     #[must_use]
     pub fn on(self, device: &Device) -> Self {
-        Self { device: device.clone(), ..self }
+        Self { making: Making { device: device.clone(), ..self.making }, ..self }
     }
 
     /// Number of batches in a pass.
@@ -82,98 +77,135 @@ impl<'a> Loader<'a> {
     }
 
     /// One pass in an order that `seed` and `epoch` alone decide: each image once, augmented.
-    pub fn epoch(&self, seed: u64, epoch: usize) -> Batches<'_> {
+    pub fn epoch(&self, seed: u64, epoch: usize) -> Batches {
         let mut order: Vec<usize> = (0..self.images.len()).collect();
         order.shuffle(&mut seed::stream(seed, &format!("shuffle epoch {epoch}")));
-        let pass = (!self.augmentation.is_empty()).then_some(Pass { seed, epoch });
-        Batches { loader: self, order, pass, next: 0 }
+        self.batches(order, Some(Pass { seed, epoch }))
     }
 
     /// One pass in the order of the images, none of them augmented.
-    pub fn in_order(&self) -> Batches<'_> {
-        Batches { loader: self, order: (0..self.images.len()).collect(), pass: None, next: 0 }
+    pub fn in_order(&self) -> Batches {
+        self.batches((0..self.images.len()).collect(), None)
+    }
+
+    fn batches(&self, order: Vec<usize>, pass: Option<Pass>) -> Batches {
+        let pass = pass.filter(|_| !self.making.augmentation.is_empty());
+        let (images, making) = (self.images.clone(), self.making.clone());
+        let course = Course { images, making, order, batch_size: self.batch_size, pass, next: 0, end: self.len() };
+        Batches { left: course.end, depth: self.ahead, state: State::Here(course) }
     }
 
     /// The batch of the images at `indices`, in that order, none of them augmented.
     ///
     /// # Errors
-    /// As [`Preparation::apply`]; [`Error::Tensor`] where candle cannot make the tensors, for example on the device.
-    pub fn batch(&self, indices: Vec<usize>) -> Result<Batch, Error> {
-        let prepared = self.preparation.apply(self.images, &indices)?;
-        self.tensors(indices, prepared, None)
+    /// As [`Preparation::apply`]; [`Error::NothingLeft`] where all are files that are left out; [`Error::Tensor`] where
+    /// candle cannot make the tensors, for example on the device.
+    pub fn batch(&self, indices: &[usize]) -> Result<Batch, Error> {
+        self.making.batch(self.images, indices, None)
     }
 
-    /// Batch `number` of an augmented pass.
-    fn augmented_batch(&self, indices: Vec<usize>, pass: Pass, number: usize) -> Result<Batch, Error> {
-        let change = |index, picture| self.augmentation.apply(picture, &mut pass.image(index));
-        let mut prepared = self.preparation.apply_after(self.images, &indices, change)?;
-        let shape = self.preparation.shape(self.images.shape())?;
-        let recipe = self.augmentation.mix.draw([shape[1], shape[2]], &mut pass.batch(number));
-        let share = recipe.map(|recipe| recipe.apply(&mut prepared, shape));
-        self.tensors(indices, prepared, share)
-    }
-
-    /// A batch of `prepared` images; of `share`, what is each image's own if they are mixed.
-    fn tensors(&self, indices: Vec<usize>, prepared: Vec<f32>, share: Option<f64>) -> Result<Batch, Error> {
-        let shape = self.preparation.shape(self.images.shape())?;
-        let labels: Vec<u32> = indices.iter().map(|index| self.images.labels()[*index]).collect();
-        let numbers = |labels: &[u32]| Tensor::new(labels, &Device::Cpu)?.to_device(&self.device);
-        let tensors = || -> candle_core::Result<(Tensor, Tensor, Option<Mixed>)> {
-            let [channels, height, width] = shape;
-            let images = Tensor::from_vec(prepared, (labels.len(), channels, height, width), &Device::Cpu)?;
-            let mixed = share.map(|share| {
-                let mut partners = labels.clone();
-                partners.rotate_right(1.min(labels.len()));
-                candle_core::Result::Ok(Mixed { labels: numbers(&partners)?, share })
-            });
-            Ok((images.to_device(&self.device)?, numbers(&labels)?, mixed.transpose()?))
-        };
-        let (images, labels, mixed) =
-            tensors().map_err(|source| Error::Tensor { labels: indices.len(), shape, source })?;
-        Ok(Batch { images, labels, indices, mixed })
+    /// The batch of the images at `indices` as epoch `epoch` of `seed` augments them, mixed as its first batch.
+    ///
+    /// # Errors
+    /// As [`Loader::batch`].
+    pub fn augmented_batch(&self, indices: &[usize], seed: u64, epoch: usize) -> Result<Batch, Error> {
+        self.making.batch(self.images, indices, Some((Pass { seed, epoch }, 0)))
     }
 }
 
-/// The batches of one pass: see [`Loader::epoch`] and [`Loader::in_order`]. Each may fail as [`Loader::batch`] does.
-#[derive(Clone, Debug)]
-pub struct Batches<'a> {
-    loader: &'a Loader<'a>,
-    order: Vec<usize>,
-    pass: Option<Pass>,
-    next: usize,
+/// The batches of one pass: see [`Loader::epoch`] and [`Loader::in_order`]. Each may fail as [`Loader::batch`] does; a
+/// batch of which every image was left out is passed over.
+#[derive(Debug)]
+pub struct Batches {
+    state: State,
+    depth: usize,
+    left: usize,
 }
 
-impl Batches<'_> {
-    /// Goes on with batch `number`, counted from 0, as if those before it had been taken: the same images, draws and
-    /// order. Nothing is computed for what is left out; beyond the last batch nothing is left.
+#[derive(Debug)]
+enum State {
+    /// Not begun, or without another thread.
+    Here(Course),
+    Ahead(Ahead),
+}
+
+impl Batches {
+    /// Goes on with batch `number` of the pass, counted from 0, as if those before it had been taken: the same images,
+    /// draws and order. Nothing is computed for what is left out; beyond the last batch nothing is left. To be called
+    /// before the first batch is taken.
     #[must_use]
-    pub fn skip_to(self, number: usize) -> Self {
-        Self { next: number.min(self.loader.len()), ..self }
+    pub fn skip_to(mut self, number: usize) -> Self {
+        if let State::Here(course) = &mut self.state {
+            course.next = number.min(course.end);
+            self.left = course.end - course.next;
+        }
+        self
+    }
+
+    /// Batches that are left, where none is passed over.
+    pub fn len(&self) -> usize {
+        self.left
+    }
+
+    /// Whether no batch is left.
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
     }
 }
 
-impl Iterator for Batches<'_> {
+impl Iterator for Batches {
     type Item = Result<Batch, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.next == self.loader.len() {
-            return None;
+        if let (State::Here(course), 1..) = (&mut self.state, self.depth) {
+            let mut course = course.take();
+            self.state = State::Ahead(Ahead::start(self.depth, move || course.next()));
         }
-        let indices = self.order.chunks(self.loader.batch_size).nth(self.next)?.to_vec();
-        let number = self.next;
-        self.next += 1;
-        Some(match self.pass {
-            Some(pass) => self.loader.augmented_batch(indices, pass, number),
-            None => self.loader.batch(indices),
-        })
+        let batch = match &mut self.state {
+            State::Here(course) => course.next(),
+            State::Ahead(ahead) => ahead.next(),
+        };
+        self.left = if batch.is_some() { self.left.saturating_sub(1) } else { 0 };
+        batch
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.loader.len() - self.next;
-        (left, Some(left))
+        (0, Some(self.left))
     }
 }
 
-impl ExactSizeIterator for Batches<'_> {}
+impl std::iter::FusedIterator for Batches {}
 
-impl std::iter::FusedIterator for Batches<'_> {}
+/// A pass with all it needs, so that any thread can make its batches.
+#[derive(Debug)]
+struct Course {
+    images: Images,
+    making: Making,
+    order: Vec<usize>,
+    batch_size: usize,
+    pass: Option<Pass>,
+    next: usize,
+    end: usize,
+}
+
+impl Course {
+    fn next(&mut self) -> Option<Result<Batch, Error>> {
+        while self.next < self.end {
+            let number = self.next;
+            self.next += 1;
+            let indices = self.order.chunks(self.batch_size).nth(number)?;
+            match self.making.batch(&self.images, indices, self.pass.map(|pass| (pass, number))) {
+                Err(Error::NothingLeft { .. }) => {}
+                made => return Some(made),
+            }
+        }
+        None
+    }
+
+    /// What is left of it, nothing staying behind.
+    fn take(&mut self) -> Self {
+        let (images, making, order) = (self.images.clone(), self.making.clone(), std::mem::take(&mut self.order));
+        let next = std::mem::replace(&mut self.next, self.end);
+        Self { images, making, order, next, ..*self }
+    }
+}

@@ -26,13 +26,17 @@ const GRAIN: usize = 1 << 15;
 impl Preparation {
     /// The mean and the standard deviation of each channel over all of `images`, and no fit.
     ///
-    /// A channel of one value throughout has deviation 0 and gets 1, so that it is prepared to 0.
+    /// A channel of one value throughout has deviation 0 and gets 1, so that it is prepared to 0. Of files, all of which
+    /// would have to be decoded, it is [`Preparation::imagenet`].
     ///
     /// # Errors
     /// [`Error::NoImages`] where there is none.
     pub fn of(images: &Images) -> Result<Self, Error> {
         if images.is_empty() {
             return Err(Error::NoImages);
+        }
+        if images.pixels().is_empty() {
+            return Ok(Self::imagenet());
         }
         let [channels, height, width] = images.shape();
         // Counting values is exact: the statistics do not depend on the order of a sum.
@@ -113,49 +117,119 @@ impl Preparation {
         Ok([channels, height, width])
     }
 
-    /// Prepares the images at `indices`, in that order, as many rows of what [`Preparation::shape`] says, in the order
+    /// Channels, height and width that all of `images` are prepared to.
+    ///
+    /// # Errors
+    /// As [`Preparation::shape`]; [`Error::Sizes`] where images of different sizes would stay so.
+    pub fn output(&self, images: &Images) -> Result<[usize; 3], Error> {
+        if !images.have_one_size() && !self.fit.equals_sizes() {
+            return Err(Error::Sizes { found: format!("{:?}", self.fit) });
+        }
+        self.shape(images.shape())
+    }
+
+    /// Prepares the images at `indices`, in that order, as many rows of what [`Preparation::output`] says, in the order
     /// (image, channel, row, column). Images are prepared in parallel; the numbers do not depend on the threads.
     ///
     /// # Errors
-    /// As [`Preparation::shape`]; [`Error::Index`] for an index beyond the last image; [`Error::TooMany`] where the result
-    /// does not fit into memory's addresses.
+    /// As [`Preparation::output`] and [`Images::picture`]; [`Error::TooMany`] where the result does not fit into memory's
+    /// addresses.
     pub fn apply(&self, images: &Images, indices: &[usize]) -> Result<Vec<f32>, Error> {
-        self.apply_after(images, indices, |_, picture| picture)
+        let made = self.rows(images, indices, |index, writer, out| writer.write(&images.picture(index)?, out))?;
+        made.outcomes.into_iter().collect::<Result<(), Error>>()?;
+        Ok(made.numbers)
     }
 
-    /// As [`Preparation::apply`], of what `change` makes of each image; it is told the image's index.
-    pub(crate) fn apply_after<'a>(
+    /// A row of numbers for each of `indices`, which `make` writes, and how that went.
+    pub(crate) fn rows(
         &self,
-        images: &'a Images,
+        images: &Images,
         indices: &[usize],
-        change: impl Fn(usize, Picture<'a>) -> Picture<'a> + Sync,
-    ) -> Result<Vec<f32>, Error> {
-        let to = self.shape(images.shape())?;
-        if let Some(index) = indices.iter().find(|index| **index >= images.len()) {
-            return Err(Error::Index { index: *index, count: images.len() });
-        }
+        make: impl Fn(usize, &Writer<'_>, &mut [f32]) -> Result<(), Error> + Sync,
+    ) -> Result<Made, Error> {
+        let to = self.output(images)?;
         let too_many = |size: usize| Error::TooMany { count: indices.len(), bytes: size.saturating_mul(4) };
         let size = to.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
         let size = size.ok_or_else(|| too_many(usize::MAX))?;
         let total = size.checked_mul(indices.len()).ok_or_else(|| too_many(size))?;
-        let mut out = Vec::new();
-        out.try_reserve_exact(total).map_err(|_| too_many(size))?;
-        out.resize(total, 0.0);
-        let [_, height, width] = images.shape();
-        let fitting = self.fit.fitting([height, width]);
-        let from: usize = images.shape().iter().product();
-        out.par_chunks_exact_mut(size).zip(indices).with_min_len(GRAIN.div_ceil(size)).for_each(|(out, index)| {
-            let pixels = &images.pixels()[index * from..(index + 1) * from];
-            let picture = change(*index, Picture { shape: images.shape(), pixels: pixels.into() });
-            self.image(&fitting, &picture, out, [to[1], to[2]]);
-        });
-        Ok(out)
+        let mut numbers = Vec::new();
+        numbers.try_reserve_exact(total).map_err(|_| too_many(size))?;
+        numbers.resize(total, 0.0);
+        let usual = [images.height(), images.width()];
+        let writer = Writer { preparation: self, to, usual, fitting: self.fit.fitting(usual) };
+        // Decoding is dear: a file is worth a thread of its own.
+        let grain = if images.pixels().is_empty() { 1 } else { GRAIN.div_ceil(size) };
+        let rows = numbers.par_chunks_exact_mut(size).zip(indices).with_min_len(grain);
+        let outcomes = rows.map(|(out, index)| make(*index, &writer, out)).collect();
+        Ok(Made { numbers, outcomes })
     }
 
-    fn image(&self, fitting: &Fitting, picture: &Picture<'_>, out: &mut [f32], to: [usize; 2]) {
-        let planes = picture.planes().zip(out.chunks_exact_mut(to[0] * to[1]));
-        for ((plane, out), (mean, std)) in planes.zip(self.mean.iter().zip(&self.std)) {
-            fitting.apply(plane, picture.size(), out, to);
+    /// The bytes that prepared images of `channels` were, as near as they can be: outside of 0 to 255 they are cut off.
+    /// What a fit or an augmentation did stays.
+    pub fn bytes(&self, prepared: &[f32], shape: [usize; 3]) -> Vec<u8> {
+        let plane = (shape[1] * shape[2]).max(1);
+        let statistics = self.mean.iter().zip(&self.std).cycle();
+        let planes = prepared.chunks(plane).zip(statistics);
+        planes
+            .flat_map(|(plane, (mean, std))| {
+                plane.iter().map(move |value| ((value * std + mean) * 255.0).round() as u8)
+            })
+            .collect()
+    }
+}
+
+/// What [`Preparation::rows`] made.
+pub(crate) struct Made {
+    pub numbers: Vec<f32>,
+    /// Of each row.
+    pub outcomes: Vec<Result<(), Error>>,
+}
+
+/// Writes an image's numbers.
+pub(crate) struct Writer<'a> {
+    preparation: &'a Preparation,
+    /// Channels, height and width of what is written.
+    to: [usize; 3],
+    /// The size that most images have, and the fit worked out for it.
+    usual: [usize; 2],
+    fitting: Fitting,
+}
+
+impl Writer<'_> {
+    /// The height and width for a piece of an image of `size` that is stretched instead of being fitted.
+    pub fn target(&self, size: [usize; 2]) -> [usize; 2] {
+        if self.preparation.fit.equals_sizes() { [self.to[1], self.to[2]] } else { size }
+    }
+
+    /// Fits and normalises.
+    pub fn write(&self, picture: &Picture<'_>, out: &mut [f32]) -> Result<(), Error> {
+        if self.preparation.shape(picture.shape())? != self.to {
+            // A file that changed since its head was read.
+            let [expected, found] = [self.to, picture.shape()].map(|shape| format!("{shape:?}"));
+            return Err(Error::Preparation { shape: picture.shape(), expected, found });
+        }
+        if picture.size() == self.usual {
+            self.normalise(&self.fitting, picture, out);
+        } else {
+            self.normalise(&self.preparation.fit.fitting(picture.size()), picture, out);
+        }
+        Ok(())
+    }
+
+    /// Normalises what was stretched to its [`Writer::target`]; a frame is still put around it.
+    pub fn write_fitted(&self, picture: &Picture<'_>, out: &mut [f32]) -> Result<(), Error> {
+        if self.preparation.fit.equals_sizes() {
+            self.normalise(&Fitting::None, picture, out);
+            return Ok(());
+        }
+        self.write(picture, out)
+    }
+
+    fn normalise(&self, fitting: &Fitting, picture: &Picture<'_>, out: &mut [f32]) {
+        let [_, height, width] = self.to;
+        let planes = picture.planes().zip(out.chunks_exact_mut(height * width));
+        for ((plane, out), (mean, std)) in planes.zip(self.preparation.mean.iter().zip(&self.preparation.std)) {
+            fitting.apply(plane, picture.size(), out, [height, width]);
             for value in out {
                 *value = (*value / 255.0 - mean) / std;
             }

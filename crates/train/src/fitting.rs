@@ -9,7 +9,9 @@ const FRAME: usize = 8;
 
 /// The network for these images, and how they are prepared for it.
 ///
-/// With `resize` every image is stretched to that height and width. Without it, an image a few pixels smaller than the
+/// Of images that differ in size the middle is cut out, as high and wide as `resize` says or the source's input.
+///
+/// With `resize` every other image is stretched to that height and width. Without it, an image a few pixels smaller than the
 /// source's is framed, as the paper frames 28×28 digits in 32×32; else images stay as they are if the network can take
 /// them; else they are framed if a narrow frame is enough; else stretched to the source's size.
 ///
@@ -22,7 +24,9 @@ pub fn fit(architecture: &Architecture, images: &Images, resize: Option<usize>) 
     let framed = |n: usize, usual: usize| n < usual && usual - n <= FRAME;
     let takes = |height, width| architecture.at([channels, height, width]).is_ok();
     let fit = match resize {
+        Some(side) if !images.have_one_size() => Fit::centre([side; 2]),
         Some(side) => Fit::Resize { height: side, width: side },
+        None if !images.have_one_size() => Fit::centre([usual_height, usual_width]),
         None if [height, width] == [usual_height, usual_width] => Fit::None,
         None if framed(height, usual_height) && framed(width, usual_width) => {
             Fit::Pad { height: usual_height, width: usual_width }

@@ -66,6 +66,12 @@ pub struct DataChoice {
     /// The folder of its files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
+    /// The share of each class of a folder to test on, where the folder has no images for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_share: Option<f64>,
+    /// Whether damaged files of a folder are left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub skip_damaged: bool,
     /// Only so many of the training images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,

@@ -1,11 +1,12 @@
 //! The data set of a command.
 
 use crate::cli::Data;
-use anyhow::Result;
-use cnn_data::{Dataset, DigitsConfig, Name, Source, digits, load};
+use anyhow::{Result, bail};
+use cnn_data::{Damage, Dataset, DigitsConfig, FolderConfig, Name, Source, digits, folder, load};
 use cnn_train::DataChoice;
+use std::path::PathBuf;
 
-/// Loads the data set that `args` names; digits are drawn from `seed`.
+/// Loads the data set that `args` names; `seed` draws digits, and what a limit or a folder's split leaves to chance.
 pub fn dataset(args: &Data, seed: u64) -> Result<Dataset> {
     let mut choice = DataChoice::default();
     change(&mut choice, args);
@@ -16,11 +17,31 @@ pub fn dataset(args: &Data, seed: u64) -> Result<Dataset> {
 pub fn change(choice: &mut DataChoice, args: &Data) {
     choice.dataset = args.dataset.clone().or(choice.dataset.take());
     choice.data_dir = args.data_dir.clone().or(choice.data_dir.take());
+    choice.limit = args.limit.map(|limit| limit as usize).or(choice.limit);
+    choice.test_share = args.test_share.or(choice.test_share);
+    choice.skip_damaged |= args.skip_damaged;
 }
 
-/// Loads the data set of a choice; digits are drawn from `seed`.
+/// Loads the data set of a choice; `seed` draws digits, and what a limit or a folder's split leaves to chance.
 pub fn chosen(choice: &DataChoice, seed: u64) -> Result<Dataset> {
-    let name: Name = choice.dataset.as_deref().unwrap_or(Name::Digits.as_str()).parse()?;
+    let dataset = whole(choice, seed)?;
+    Ok(match choice.limit {
+        Some(limit) => dataset.limited(limit, seed),
+        None => dataset,
+    })
+}
+
+fn whole(choice: &DataChoice, seed: u64) -> Result<Dataset> {
+    let name = choice.dataset.as_deref().unwrap_or(Name::Digits.as_str());
+    if let Some(path) = name.strip_prefix("folder:") {
+        if choice.data_dir.is_some() {
+            bail!("--data-dir is where the classic files lie, expected only folder:PATH for a folder of images");
+        }
+        let damage = if choice.skip_damaged { Damage::Skip } else { Damage::Refuse };
+        let test_share = choice.test_share.unwrap_or(FolderConfig::TEST_SHARE);
+        return Ok(folder(&FolderConfig { path: PathBuf::from(path), test_share, seed, damage })?);
+    }
+    let name: Name = name.parse()?;
     let source = match (&choice.data_dir, name) {
         (Some(folder), _) => Source::Folder(folder.clone()),
         (None, Name::Digits) => return Ok(digits(DigitsConfig { seed, ..DigitsConfig::default() })?),

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod augment;
 mod bench;
 mod compare;
 pub mod data;
@@ -29,6 +30,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Docs(args) => docs::run(args).map(success),
         Command::Recipes(args) => recipes::run(args).map(success),
         Command::Train(args) => train::run(args, &cli.common).map(success),
+        Command::Augment(args) => augment::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),

@@ -2,6 +2,7 @@
 
 use cnn_core::seed;
 use rand::Rng;
+use rand::seq::SliceRandom;
 use rand_distr::{Beta, Distribution, StandardNormal};
 
 /// Which pass over the images is augmented: with the image's index it decides every draw.
@@ -46,6 +47,11 @@ impl Draws {
     /// True as often as `probability` says: always for 1, never for 0.
     pub fn chance(&mut self, probability: f64) -> bool {
         self.0.random::<f64>() < probability
+    }
+
+    /// Puts `values` in any order.
+    pub fn shuffle<T>(&mut self, values: &mut [T]) {
+        values.shuffle(&mut self.0);
     }
 
     /// From the normal distribution of mean 0 and deviation 1.

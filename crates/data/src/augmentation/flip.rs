@@ -26,11 +26,10 @@ impl Flip {
         range("a probability", self.probability, [0.0, 1.0])
     }
 
-    pub(super) fn apply<'a>(&self, mut picture: Picture<'a>, draws: &mut Draws) -> Picture<'a> {
+    pub(super) fn apply(&self, picture: &mut Picture<'_>, draws: &mut Draws) {
         if draws.chance(self.probability) {
             let width = picture.shape[2];
             picture.pixels.to_mut().chunks_exact_mut(width).for_each(<[u8]>::reverse);
         }
-        picture
     }
 }

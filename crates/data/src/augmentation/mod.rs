@@ -1,16 +1,31 @@
 //! Augmentation: training images changed at random, so that a network sees each differently in every epoch.
 
+mod colour_jitter;
 mod draws;
+mod erasing;
 mod flip;
+#[cfg(test)]
+mod goldens;
+mod lighting;
 mod mix;
 mod padded_crop;
+mod random_affine;
+mod random_resized_crop;
 mod step;
+mod text;
+mod trivial_augment;
 
-pub(crate) use draws::Pass;
+pub use colour_jitter::ColourJitter;
+pub(crate) use draws::{Draws, Pass};
+pub use erasing::Erasing;
 pub use flip::Flip;
+pub use lighting::Lighting;
 pub use mix::{Mix, Mixed};
 pub use padded_crop::PaddedCrop;
+pub use random_affine::RandomAffine;
+pub use random_resized_crop::RandomResizedCrop;
 pub use step::Step;
+pub use trivial_augment::TrivialAugment;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +46,9 @@ use crate::{Error, Picture};
 pub struct Augmentation {
     /// What is done to the bytes of an image, in this order, before it is fitted and normalised.
     pub steps: Vec<Step>,
+    /// What is hidden of the normalised image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasing: Option<Erasing>,
     /// What is mixed into the images of a batch.
     pub mix: Mix,
 }
@@ -46,14 +64,39 @@ impl Augmentation {
     /// # Errors
     /// [`Error::Augmentation`] with the step and what is wrong with it.
     pub fn check(&self) -> Result<(), Error> {
+        let named = |step: &str, problem| Error::Augmentation { step: step.to_string(), problem };
         for step in &self.steps {
-            step.check().map_err(|problem| Error::Augmentation { step: step.name().to_string(), problem })?;
+            step.check().map_err(|problem| named(step.name(), problem))?;
+        }
+        if let Some(erasing) = &self.erasing {
+            erasing.check().map_err(|problem| named("erasing", problem))?;
         }
         self.mix.check()
     }
 
-    pub(crate) fn apply<'a>(&self, picture: Picture<'a>, draws: &mut draws::Draws) -> Picture<'a> {
-        self.steps.iter().fold(picture, |picture, step| step.apply(picture, draws))
+    /// Whether a step brings images to the size the network reads, so that no fit has to.
+    pub(crate) fn resizes(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::RandomResizedCrop(_)))
+    }
+
+    /// Takes the steps; a piece that is stretched gets the height and width of `target`.
+    pub(crate) fn change(&self, picture: &mut Picture<'_>, target: [usize; 2], draws: &mut Draws) {
+        self.steps.iter().for_each(|step| step.apply(picture, target, draws));
+    }
+
+    /// Hides a part of a prepared image of `size` (height, width), if anything.
+    pub(crate) fn erase(&self, image: &mut [f32], size: [usize; 2], draws: &mut Draws) {
+        if let Some(erasing) = &self.erasing {
+            erasing.apply(image, size, draws);
+        }
+    }
+}
+
+/// Refuses two bounds that are not in order.
+fn ordered(what: &str, [low, high]: [f64; 2]) -> Result<(), String> {
+    match low <= high {
+        true => Ok(()),
+        false => Err(format!("expected {what} in ascending order, found {low} and {high}")),
     }
 }
 

@@ -25,10 +25,10 @@ impl PaddedCrop {
         }
     }
 
-    pub(super) fn apply<'a>(&self, picture: Picture<'a>, draws: &mut Draws) -> Picture<'a> {
+    pub(super) fn apply(&self, picture: &mut Picture<'_>, draws: &mut Draws) {
         let [down, right] = [0; 2].map(|_| draws.below(2 * self.padding + 1));
         if [down, right] == [self.padding; 2] {
-            return picture;
+            return;
         }
         let [_, height, width] = picture.shape;
         let mut moved = vec![0; picture.pixels.len()];
@@ -42,6 +42,6 @@ impl PaddedCrop {
                 moved[to + columns.start..to + columns.end].copy_from_slice(&plane[from..from + columns.len()]);
             }
         }
-        Picture { shape: picture.shape, pixels: moved.into() }
+        picture.pixels = moved.into();
     }
 }

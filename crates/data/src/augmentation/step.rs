@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::draws::Draws;
-use super::{Flip, PaddedCrop};
+use super::{ColourJitter, Flip, Lighting, PaddedCrop, RandomAffine, RandomResizedCrop, TrivialAugment};
 use crate::Picture;
 
 /// One change to the bytes of an image.
@@ -12,8 +12,18 @@ use crate::Picture;
 pub enum Step {
     /// Moves the image by a few pixels.
     PaddedCrop(PaddedCrop),
+    /// Cuts out a random piece and stretches it to the size the network reads.
+    RandomResizedCrop(RandomResizedCrop),
     /// Exchanges left and right.
     Flip(Flip),
+    /// Turns, moves, scales and shears.
+    Affine(RandomAffine),
+    /// Changes brightness, contrast, saturation and hue.
+    ColourJitter(ColourJitter),
+    /// Changes the colour of the light.
+    Lighting(Lighting),
+    /// One of fourteen operations of any strength.
+    TrivialAugment(TrivialAugment),
 }
 
 impl Step {
@@ -21,21 +31,37 @@ impl Step {
     pub fn name(&self) -> &'static str {
         match self {
             Self::PaddedCrop(_) => "padded-crop",
+            Self::RandomResizedCrop(_) => "random-resized-crop",
             Self::Flip(_) => "flip",
+            Self::Affine(_) => "affine",
+            Self::ColourJitter(_) => "colour-jitter",
+            Self::Lighting(_) => "lighting",
+            Self::TrivialAugment(_) => "trivial-augment",
         }
     }
 
     pub(super) fn check(&self) -> Result<(), String> {
         match self {
             Self::PaddedCrop(crop) => crop.check(),
+            Self::RandomResizedCrop(crop) => crop.check(),
             Self::Flip(flip) => flip.check(),
+            Self::Affine(affine) => affine.check(),
+            Self::ColourJitter(jitter) => jitter.check(),
+            Self::Lighting(lighting) => lighting.check(),
+            Self::TrivialAugment(_) => Ok(()),
         }
     }
 
-    pub(super) fn apply<'a>(&self, picture: Picture<'a>, draws: &mut Draws) -> Picture<'a> {
+    /// Changes the image; a piece that is stretched gets the height and width of `target`.
+    pub(super) fn apply(&self, picture: &mut Picture<'_>, target: [usize; 2], draws: &mut Draws) {
         match self {
             Self::PaddedCrop(crop) => crop.apply(picture, draws),
+            Self::RandomResizedCrop(crop) => crop.apply(picture, target, draws),
             Self::Flip(flip) => flip.apply(picture, draws),
+            Self::Affine(affine) => affine.apply(picture, draws),
+            Self::ColourJitter(jitter) => jitter.apply(picture, draws),
+            Self::Lighting(lighting) => lighting.apply(picture, draws),
+            Self::TrivialAugment(trivial) => trivial.apply(picture, draws),
         }
     }
 }

@@ -1,0 +1,153 @@
+//! A folder of images, a folder in it for each class.
+
+mod decode;
+mod files;
+mod find;
+
+pub(crate) use files::Files;
+
+use std::path::{Path, PathBuf};
+
+use cnn_core::seed;
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
+use crate::{Dataset, Error, Images};
+use find::Class;
+
+/// A folder of JPEG and PNG images, and what to do where it leaves a choice.
+///
+/// `PATH/train/CLASS/*` and `PATH/test/CLASS/*` (or `PATH/val/CLASS/*`) are training and test images. Without a folder
+/// `train` the classes lie in `PATH` itself, and without one to test on, images of each class are drawn for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FolderConfig {
+    /// The folder.
+    pub path: PathBuf,
+    /// Share of each class that is drawn to test on where the folder does not say, above 0 and below 1.
+    pub test_share: f64,
+    /// Decides which images are drawn.
+    pub seed: u64,
+    /// What to do about a file that is no intact image.
+    pub damage: Damage,
+}
+
+/// What to do about a file that is no intact image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Damage {
+    /// It is an error.
+    #[default]
+    Refuse,
+    /// It is left out, named in a warning and counted: see [`Images::damaged`].
+    Skip,
+}
+
+impl FolderConfig {
+    /// The usual share of each class to test on.
+    pub const TEST_SHARE: f64 = 0.2;
+
+    /// A fifth of each class to test on, seed 0, damaged files refused.
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        Self { path: path.as_ref().to_path_buf(), test_share: Self::TEST_SHARE, seed: 0, damage: Damage::Refuse }
+    }
+}
+
+/// Finds the images of a folder and reads the head of each; pixels are decoded when they are asked for.
+///
+/// Classes are named by their folders and sorted by name; hidden files are passed over. Images come out in red, green and
+/// blue, whatever colours they have; transparency and a camera's note on how it was held are ignored.
+///
+/// # Errors
+/// [`Error::TestShare`]; [`Error::Read`] for what cannot be read; [`Error::NoClass`], [`Error::EmptyClass`],
+/// [`Error::UnknownClass`] for folders that are not as above; [`Error::Image`] for a file that is no JPEG or PNG, unless
+/// damaged files are skipped.
+pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
+    if !(config.test_share > 0.0 && config.test_share < 1.0) {
+        return Err(Error::TestShare { found: config.test_share });
+    }
+    let split = config.path.join("train");
+    let test = ["test", "val"].map(|name| config.path.join(name)).into_iter().find(|path| path.is_dir());
+    let (train, test) = match (split.is_dir(), test) {
+        (true, test) => (find::classes(&split)?, test),
+        (false, _) => (find::classes(&config.path)?, None),
+    };
+    let names: Vec<String> = train.iter().map(|class| class.name.clone()).collect();
+    let (train, test) = match test {
+        Some(path) => {
+            let test = find::classes(&path)?;
+            if let Some(class) = test.iter().find(|class| !names.contains(&class.name)) {
+                return Err(Error::UnknownClass { path: path.join(&class.name), classes: names });
+            }
+            (labelled(&names, train), labelled(&names, test))
+        }
+        None => drawn(config, train),
+    };
+    let (train, test) = (heads(train, config.damage)?, heads(test, config.damage)?);
+    if let Some(name) = names.iter().enumerate().find(|(label, _)| train.iter().all(|file| file.label != *label as u32))
+    {
+        return Err(Error::EmptyClass { path: config.path.join(name.1) });
+    }
+    // One size for both, or a least one: which images came to which side makes no difference.
+    let sizes = || train.iter().chain(&test).map(|file| file.size);
+    let least = sizes().reduce(|[a, b], [c, d]| [a.min(c), b.min(d)]).unwrap_or([1, 1]);
+    let one_size = sizes().all(|size| size == least);
+    let images = |found: Vec<Head>| {
+        let labels = found.iter().map(|file| file.label).collect();
+        let paths = found.into_iter().map(|file| file.path).collect();
+        Images::of_files(Files::new(paths, config.damage), [3, least[0], least[1]], one_size, labels)
+    };
+    let name = config.path.canonicalize().unwrap_or_else(|_| config.path.clone());
+    let name = name.file_name().map_or_else(|| "folder".to_string(), |name| name.to_string_lossy().into_owned());
+    Dataset::new(name, names, images(train), images(test))
+}
+
+/// The files of each class with the class's place in `names`.
+fn labelled(names: &[String], classes: Vec<Class>) -> Vec<(PathBuf, u32)> {
+    let label = |class: &Class| names.iter().position(|name| *name == class.name).unwrap_or_default() as u32;
+    classes
+        .into_iter()
+        .flat_map(|class| {
+            let label = label(&class);
+            class.files.into_iter().map(move |file| (file, label))
+        })
+        .collect()
+}
+
+type Labelled = Vec<(PathBuf, u32)>;
+
+/// Of each class, as large a share to test on as asked for, but one image at least on either side where there are two.
+fn drawn(config: &FolderConfig, classes: Vec<Class>) -> (Labelled, Labelled) {
+    let (mut train, mut test) = (Vec::new(), Vec::new());
+    for (label, class) in classes.into_iter().enumerate() {
+        let mut order: Vec<usize> = (0..class.files.len()).collect();
+        order.shuffle(&mut seed::stream(config.seed, &format!("split {}", class.name)));
+        let count = (config.test_share * order.len() as f64).round() as usize;
+        let count = count.clamp(1.min(order.len() - 1), order.len() - 1);
+        let chosen = &order[..count];
+        for (index, file) in class.files.into_iter().enumerate() {
+            let side = if chosen.contains(&index) { &mut test } else { &mut train };
+            side.push((file, label as u32));
+        }
+    }
+    (train, test)
+}
+
+/// A file that begins like an image.
+struct Head {
+    path: PathBuf,
+    label: u32,
+    /// Height and width.
+    size: [usize; 2],
+}
+
+fn heads(files: Labelled, damage: Damage) -> Result<Vec<Head>, Error> {
+    let read: Vec<Result<[usize; 2], Error>> = files.par_iter().map(|(path, _)| decode::size(path)).collect();
+    let mut heads = Vec::with_capacity(files.len());
+    for ((path, label), size) in files.into_iter().zip(read) {
+        match size {
+            Ok(size) => heads.push(Head { path, label, size }),
+            Err(error @ Error::Image { .. }) if damage == Damage::Skip => tracing::warn!("{error}; it is left out"),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(heads)
+}

@@ -1,0 +1,48 @@
+//! The arguments of `augment`.
+
+use super::Data;
+use clap::Args;
+use std::path::PathBuf;
+
+pub const EXAMPLES: &str = "Each row is an image: first as it is, then augmented.
+
+Steps, separated by commas, what is in brackets may be left out from the right:
+  padded-crop:PIXELS
+  random-resized-crop[:SCALE:SCALE:RATIO:RATIO]
+  flip[:PROBABILITY]
+  affine:ANGLE[:TRANSLATE:SCALE:SCALE:SHEAR]
+  colour-jitter:BRIGHTNESS[:CONTRAST:SATURATION:HUE]
+  lighting[:DEVIATION]
+  trivial-augment
+  erasing[:PROBABILITY:SCALE:SCALE:RATIO:RATIO]
+  mixup:ALPHA
+  cutmix:ALPHA
+
+Examples:
+  cargo xtask augment --dataset digits --augment affine:15:0.1 --out digits.png
+  cargo xtask augment --dataset cifar10 --augment padded-crop:4,flip,erasing --images 6 --out cifar.png
+  cargo xtask augment --dataset folder:flowers --augment random-resized-crop,flip,trivial-augment --out flowers.png";
+
+#[derive(Debug, Args)]
+pub struct Augment {
+    #[command(flatten)]
+    pub data: Data,
+    /// What is done to training images
+    #[arg(long, value_name = "STEPS")]
+    pub augment: cnn_data::Augmentation,
+    /// Index of the first training image
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub image: usize,
+    /// Images, a row each
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub images: u16,
+    /// Augmented samples of each image, an epoch each
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub count: u16,
+    /// Height and width to bring images to [default: their own, of a folder's that differ 224]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub size: Option<u32>,
+    /// PNG file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
