@@ -3,7 +3,8 @@
 use crate::engine::{Engine, Learner};
 use crate::error::{Error, Result};
 use crate::folder::RunFolder;
-use crate::observer::{Observer, Step};
+use crate::memory::Memory;
+use crate::observer::{Begin, Observer, Step};
 use crate::settings::Settings;
 use crate::weights::Card;
 use candle_core::Device;
@@ -48,6 +49,9 @@ pub struct Epoch {
     pub images_per_second: f64,
     /// Seconds of training and evaluation.
     pub seconds: f64,
+    /// The most bytes the process has held in memory so far, where the system says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
 }
 
 /// A finished run.
@@ -77,6 +81,7 @@ pub fn train(task: &Task<'_>, mut folder: Option<&mut RunFolder>, observer: &mut
     let test = Loader::new(dataset.test(), task.preparation.clone(), settings.batch_size.max(100))?.on(device);
     let mut learner = Learner::new(task.engine, network, settings, device)?;
     let (mut epochs, mut best): (Vec<Epoch>, usize) = (Vec::new(), 0);
+    observer.begin(&Begin { task, folder: folder.as_deref().map(RunFolder::path), epochs_done: 0 });
     for number in 1..=settings.epochs {
         let started = Instant::now();
         let trained = task.epoch(number, &loader, &mut learner, observer, folder.as_deref())?;
@@ -96,6 +101,7 @@ pub fn train(task: &Task<'_>, mut folder: Option<&mut RunFolder>, observer: &mut
             learning_rate: trained.learning_rate,
             images_per_second: dataset.train().len() as f64 / training_seconds,
             seconds: started.elapsed().as_secs_f64(),
+            peak_memory: Memory::now().peak,
         });
         let is_best = number == 1 || tested.accuracy > epochs[best].test_accuracy;
         if is_best {
