@@ -19,13 +19,28 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-data", &["cnn-core"]),
     ("cnn-kernels", &[]),
     ("cnn-plan", &["cnn-core", "cnn-kernels"]),
+    ("cnn-dashboard", &["cnn-train"]),
+    ("cnn-report", &["cnn-core", "cnn-data", "cnn-train"]),
     ("cnn-train", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-plan"]),
     (
         "cnn-zoo",
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
     ("cnn-verify", &["cnn-core", "cnn-zoo"]),
-    ("xtask", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-plan", "cnn-train", "cnn-verify", "cnn-zoo"]),
+    (
+        "xtask",
+        &[
+            "cnn-core",
+            "cnn-dashboard",
+            "cnn-data",
+            "cnn-kernels",
+            "cnn-plan",
+            "cnn-report",
+            "cnn-train",
+            "cnn-verify",
+            "cnn-zoo",
+        ],
+    ),
     ("cnn-tests", &["cnn-core", "cnn-lenet", "cnn-plan", "cnn-train", "cnn-verify", "cnn-zoo"]),
 ];
 
