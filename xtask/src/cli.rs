@@ -1,8 +1,12 @@
 //! The arguments.
 
+mod report;
 mod speed;
+mod watching;
 
+pub use report::Report;
 pub use speed::{Bench, EngineName, Race};
+pub use watching::Watching;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cnn_core::device::DeviceChoice;
@@ -52,6 +56,9 @@ pub enum Command {
     /// Train a network
     #[command(after_help = TRAIN_EXAMPLES)]
     Train(Train),
+    /// Write a run's report anew, or put runs side by side
+    #[command(after_help = report::REPORT_EXAMPLES)]
+    Report(Report),
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),
@@ -193,6 +200,8 @@ pub struct Train {
     /// Replace a run that the folder holds
     #[arg(long)]
     pub overwrite: bool,
+    #[command(flatten)]
+    pub watching: Watching,
 }
 
 #[derive(Debug, Args)]

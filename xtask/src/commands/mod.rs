@@ -8,6 +8,7 @@ mod eval;
 mod forward;
 mod list;
 mod race;
+mod report;
 mod summary;
 mod train;
 mod verify_parity;
@@ -26,6 +27,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Compare(args) => compare::run(args).map(success),
         Command::Docs(args) => docs::run(args).map(success),
         Command::Train(args) => train::run(args, &cli.common).map(success),
+        Command::Report(args) => report::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),

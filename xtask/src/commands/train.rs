@@ -1,10 +1,11 @@
 //! `train`: a network, a data set, settings, and a folder for what comes of it.
 
-use super::data;
+use super::{data, report};
 use crate::cli::{self, Common, EngineName, OptimizerName, ScheduleName};
-use crate::progress::Progress;
+use crate::watching::watched;
 use anyhow::{Result, bail};
 use cnn_data::Fit;
+use cnn_report::Run;
 use cnn_train::{Engine, Rule, RunFolder, Schedule, Settings, Task, recipe, train};
 use cnn_zoo::{Entry, Family};
 use serde_json::json;
@@ -46,7 +47,7 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     }))?;
     println!("writing to {}", folder.path().display());
     let task = Task { network: &network, dataset: &dataset, preparation, settings, device, engine };
-    let outcome = train(&task, Some(&mut folder), &mut Progress::new())?;
+    let outcome = watched(&args.watching, |observer| train(&task, Some(&mut folder), observer))?;
     let best = &outcome.epochs[outcome.best];
     println!(
         "best test accuracy {:.2} % after epoch {}: {}",
@@ -54,6 +55,10 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
         best.epoch,
         folder.best().display()
     );
+    if !args.watching.no_report {
+        let page = report::judged(&Run::read(folder.path())?, &dataset, &task.device)?;
+        println!("report: {}", page.display());
+    }
     Ok(())
 }
 
