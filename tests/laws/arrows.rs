@@ -19,6 +19,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-data", &["cnn-core"]),
     ("cnn-kernels", &[]),
     ("cnn-plan", &["cnn-core", "cnn-kernels"]),
+    ("cnn-dashboard", &["cnn-train"]),
+    ("cnn-report", &["cnn-core", "cnn-data", "cnn-train"]),
     // LeNet for its examples.
     ("cnn-train", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-lenet", "cnn-plan"]),
     (
@@ -26,7 +28,20 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
     ("cnn-verify", &["cnn-core", "cnn-zoo"]),
-    ("xtask", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-plan", "cnn-train", "cnn-verify", "cnn-zoo"]),
+    (
+        "xtask",
+        &[
+            "cnn-core",
+            "cnn-dashboard",
+            "cnn-data",
+            "cnn-kernels",
+            "cnn-plan",
+            "cnn-report",
+            "cnn-train",
+            "cnn-verify",
+            "cnn-zoo",
+        ],
+    ),
     ("cnn-tests", &["cnn-core", "cnn-data", "cnn-lenet", "cnn-plan", "cnn-train", "cnn-verify", "cnn-zoo"]),
 ];
 

@@ -82,7 +82,7 @@ fn kept(folder: &Path) -> Result<(Vec<Vec<u8>>, Vec<Epoch>), Failure> {
     let metrics = std::fs::read_to_string(folder.join("metrics.jsonl"))?;
     let epochs = metrics.lines().map(|line| {
         let epoch: Epoch = serde_json::from_str(line)?;
-        Ok(Epoch { seconds: 0.0, images_per_second: 0.0, ..epoch })
+        Ok(Epoch { seconds: 0.0, images_per_second: 0.0, peak_memory: None, ..epoch })
     });
     let epochs = epochs.collect::<Result<_, Failure>>()?;
     Ok((weights.into_iter().collect::<Result<_, _>>()?, epochs))

@@ -2,13 +2,17 @@
 
 mod augment;
 mod data;
+mod report;
 mod speed;
 mod train;
+mod watching;
 
 pub use augment::Augment;
 pub use data::Data;
+pub use report::Report;
 pub use speed::{Bench, EngineName, Race};
 pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, Train};
+pub use watching::Watching;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cnn_core::device::DeviceChoice;
@@ -70,6 +74,9 @@ pub enum Command {
     /// Draw how training images are augmented, to look at
     #[command(after_help = augment::EXAMPLES)]
     Augment(Augment),
+    /// Write a run's report anew, or put runs side by side
+    #[command(after_help = report::REPORT_EXAMPLES)]
+    Report(Report),
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),

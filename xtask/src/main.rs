@@ -9,6 +9,7 @@ mod progress;
 mod race;
 mod rerun;
 mod session;
+mod watching;
 
 use anyhow::{Error, Result};
 use clap::Parser;
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     tracing_subscriber::fmt()
         .with_max_level(cli.common.log)
-        .with_writer(std::io::stderr)
+        .with_writer(|| cnn_dashboard::Log)
         .without_time()
         .with_target(false)
         .init();

@@ -1,7 +1,19 @@
 //! Watching a run.
 
-use crate::training::Epoch;
+use crate::training::{Epoch, Task};
 use std::ops::ControlFlow;
+use std::path::Path;
+
+/// A run that is about to take its first step.
+#[derive(Clone, Copy, Debug)]
+pub struct Begin<'a> {
+    /// What is trained, on what, and how.
+    pub task: &'a Task<'a>,
+    /// The run's folder, if it keeps one.
+    pub folder: Option<&'a Path>,
+    /// Epochs that an earlier part of this run has finished: 0 unless it is resumed.
+    pub epochs_done: usize,
+}
 
 /// Where a run stands after a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,6 +38,11 @@ pub struct Step {
 
 /// Something that watches a run.
 pub trait Observer {
+    /// Called once, before the first step.
+    fn begin(&mut self, begin: &Begin<'_>) {
+        let _ = begin;
+    }
+
     /// Called after every step; `Break` stops the run.
     fn step(&mut self, step: &Step) -> ControlFlow<()> {
         let _ = step;
@@ -43,3 +60,31 @@ pub trait Observer {
 pub struct Silent;
 
 impl Observer for Silent {}
+
+/// Observers that watch a run together, called in this order; any of them may stop it.
+#[derive(Default)]
+pub struct Observers<'a>(pub Vec<&'a mut dyn Observer>);
+
+impl std::fmt::Debug for Observers<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Observers({})", self.0.len())
+    }
+}
+
+impl Observer for Observers<'_> {
+    fn begin(&mut self, begin: &Begin<'_>) {
+        self.0.iter_mut().for_each(|observer| observer.begin(begin));
+    }
+
+    fn step(&mut self, step: &Step) -> ControlFlow<()> {
+        // All of them see the step that one of them stops at.
+        self.0.iter_mut().fold(ControlFlow::Continue(()), |so_far, observer| match observer.step(step) {
+            ControlFlow::Break(()) => ControlFlow::Break(()),
+            ControlFlow::Continue(()) => so_far,
+        })
+    }
+
+    fn epoch(&mut self, epoch: &Epoch, best: bool) {
+        self.0.iter_mut().for_each(|observer| observer.epoch(epoch, best));
+    }
+}

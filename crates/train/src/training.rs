@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::evaluate::Evaluated;
 use crate::folder::{Every, RunFolder};
 use crate::freeze::frozen;
-use crate::observer::{Observer, Step};
+use crate::memory::Memory;
+use crate::observer::{Begin, Observer, Step};
 use crate::schedule::{Schedule, When};
 use crate::settings::{Precision, Settings};
 use crate::weights::{Card, Start};
@@ -54,6 +55,9 @@ pub struct Epoch {
     pub images_per_second: f64,
     /// Seconds of training and evaluation.
     pub seconds: f64,
+    /// The most bytes the process has held in memory so far, where the system says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory: Option<u64>,
 }
 
 /// A finished run.
@@ -192,6 +196,8 @@ impl Run<'_> {
         if let Some(folder) = self.folder {
             folder.keep_metrics(&self.position.epochs)?;
         }
+        let (path, epochs_done) = (self.folder.map(RunFolder::path), self.position.epochs.len());
+        observer.begin(&Begin { task: self.task, folder: path, epochs_done });
         while self.position.epoch <= settings.epochs && !self.out_of_patience() {
             let (started, before) = (Instant::now(), self.position.seconds);
             let last = self.epoch(&loader, started, observer)?;
@@ -329,6 +335,7 @@ fn figures(last: &Step, tested: Evaluated) -> Epoch {
         learning_rate: last.learning_rate,
         images_per_second: 0.0,
         seconds: 0.0,
+        peak_memory: Memory::now().peak,
     }
 }
 

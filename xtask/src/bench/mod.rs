@@ -5,14 +5,12 @@
 
 mod candle;
 mod engine;
-mod memory;
 mod plan;
 mod serve;
 mod times;
 mod workload;
 
 pub use engine::{Engine, open};
-pub use memory::Memory;
 pub use serve::serve;
 pub use times::{Times, milliseconds};
 pub use workload::{LEARNING_RATE, MOMENTUM, Request, Workload};

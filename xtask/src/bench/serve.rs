@@ -5,11 +5,11 @@
 //! came of it: `logits`, or in training `loss` and every tensor of the network. `race/rival.py` speaks the same.
 
 use super::engine::Engine;
-use super::memory::Memory;
 use super::times::milliseconds;
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 use cnn_core::candle_core;
+use cnn_train::Memory;
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
 use std::path::Path;

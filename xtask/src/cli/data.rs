@@ -4,7 +4,7 @@ use clap::Args;
 use std::path::PathBuf;
 
 /// A data set and where it lies.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Data {
     /// digits, mnist, fashion-mnist, cifar10, or folder:PATH for a folder of JPEG and PNG images [default: digits]
     #[arg(long, value_name = "NAME")]

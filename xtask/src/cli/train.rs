@@ -1,6 +1,6 @@
 //! The arguments of `train`.
 
-use super::{Data, EngineName};
+use super::{Data, EngineName, Watching};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -41,6 +41,8 @@ pub struct Train {
     pub engine: Option<EngineName>,
     #[command(flatten)]
     pub folder: Folder,
+    #[command(flatten)]
+    pub watching: Watching,
 }
 
 /// What differs from the recipe.

@@ -1,6 +1,6 @@
 //! `bench`: the time and the memory of a network's forward pass or training step.
 
-use crate::bench::{self, Engine, Memory, Request, Times, Workload, milliseconds};
+use crate::bench::{self, Engine, Request, Times, Workload, milliseconds};
 use crate::cli::{self, Common, EngineName};
 use crate::comparison::bytes;
 use crate::progress;
@@ -9,6 +9,7 @@ use anyhow::{Result, ensure};
 use cnn_core::candle_core::DType;
 use cnn_core::shape::times;
 use cnn_kernels::{InstructionSet, peak, threads};
+use cnn_train::Memory;
 use serde_json::{Value, json};
 use std::time::Instant;
 

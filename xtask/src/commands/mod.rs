@@ -10,6 +10,7 @@ mod forward;
 mod list;
 mod race;
 mod recipes;
+mod report;
 pub mod settings;
 mod summary;
 mod train;
@@ -31,6 +32,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Recipes(args) => recipes::run(args).map(success),
         Command::Train(args) => train::run(args, &cli.common).map(success),
         Command::Augment(args) => augment::run(args, &cli.common).map(success),
+        Command::Report(args) => report::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),

@@ -1,9 +1,11 @@
 //! `train`: a network, a data set, settings, and a folder for what comes of it.
 
+use super::report;
 use crate::cli::{self, Common};
-use crate::progress::Progress;
 use crate::session::{Choice, Session};
+use crate::watching::watched;
 use anyhow::{Result, ensure};
+use cnn_report::Run;
 use cnn_train::{Checkpoints, Every, Recipe, RunFolder, train};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +17,7 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     }
     println!("writing to {}", folder.path().display());
     let task = session.task(&session.recipe);
-    let outcome = train(&task, Some(&mut folder), &mut Progress::new())?;
+    let outcome = watched(&args.watching, |observer| train(&task, Some(&mut folder), observer))?;
     let best = &outcome.epochs[outcome.best];
     if outcome.epochs.len() < task.settings.epochs {
         println!("stopped early: no new best since epoch {}", best.epoch);
@@ -26,6 +28,10 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
         best.epoch,
         folder.best().display()
     );
+    if !args.watching.no_report {
+        let page = report::judged(&Run::read(folder.path())?, &dataset, &task.device)?;
+        println!("report: {}", page.display());
+    }
     Ok(())
 }
 

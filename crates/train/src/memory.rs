@@ -1,7 +1,7 @@
 //! What this process holds in memory, where the system says so.
 
 /// Bytes of this process that are, or were at most, in memory. Linux tells them; elsewhere they are unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// Now.
     pub resident: Option<u64>,
@@ -10,6 +10,7 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// What the system says now.
     pub fn now() -> Self {
         Self::parse(&std::fs::read_to_string("/proc/self/status").unwrap_or_default())
     }

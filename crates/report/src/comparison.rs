@@ -1,0 +1,160 @@
+//! Runs side by side.
+
+use crate::chart::{self, Panel, Series, Unit};
+use crate::error::{Error, Result};
+use crate::figures::{bytes, duration, percent};
+use crate::html::{self, Columns};
+use crate::report::Cost;
+use crate::run::Run;
+use cnn_core::summary::count;
+use cnn_train::{Epoch, write_whole};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+const PAGE: &str = "index.html";
+const CURVES: &str = "curves.svg";
+
+/// Several runs, each with what its network costs, where that is known.
+///
+/// `Display` prints a table, a line a run.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    runs: Vec<(Run, Option<Cost>)>,
+}
+
+impl Comparison {
+    /// These runs, in this order.
+    pub fn of(runs: Vec<(Run, Option<Cost>)>) -> Self {
+        Self { runs }
+    }
+
+    /// Writes a page and the curves into `folder`, which is made if need be. Gives the page's path.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<PathBuf> {
+        std::fs::create_dir_all(folder).map_err(Error::file(folder, "cannot make the folder"))?;
+        let curves = chart::draw("Curves of several runs", &self.panels());
+        write_whole(&folder.join(CURVES), curves.as_bytes())?;
+        let columns = Columns { header: true, numbers: true };
+        let mut body = html::table(&self.figures(), columns);
+        body += &format!("<h2>Curves</h2>\n<div class=\"wide\">{curves}</div>\n<h2>Settings that differ</h2>\n");
+        let differing = self.differing();
+        body += &match differing.len() {
+            0 | 1 => "<p>None.</p>\n".to_string(),
+            _ => html::table(&differing, Columns { header: true, numbers: false }),
+        };
+        let page = folder.join(PAGE);
+        write_whole(&page, html::page("Runs side by side", &body).as_bytes())?;
+        Ok(page)
+    }
+
+    /// A run's name: its folder's own, or its whole path where several folders have the same.
+    fn name(&self, run: &Run) -> String {
+        let name = run.name();
+        let alone = self.runs.iter().filter(|(other, _)| other.name() == name).count() < 2;
+        if alone { name } else { run.path.display().to_string() }
+    }
+
+    /// The figures, under a header.
+    fn figures(&self) -> Vec<Vec<String>> {
+        let header = [
+            "run",
+            "network",
+            "data set",
+            "parameters",
+            "best test accuracy",
+            "epoch",
+            "training accuracy",
+            "time of an epoch",
+            "peak memory",
+        ];
+        let unknown = || "–".to_string();
+        let rows = self.runs.iter().map(|(run, cost)| {
+            let (best, last) = (run.best(), run.epochs.last());
+            vec![
+                self.name(run),
+                run.network().to_string(),
+                run.dataset().to_string(),
+                cost.map_or_else(unknown, |cost| count(cost.parameters)),
+                best.map_or_else(unknown, |best| percent(best.test_accuracy)),
+                best.map_or_else(unknown, |best| format!("{} of {}", best.epoch, run.epochs.len())),
+                last.map_or_else(unknown, |last| percent(last.train_accuracy)),
+                last.map_or_else(unknown, |_| duration(run.seconds() / run.epochs.len() as f64)),
+                run.peak_memory().map_or_else(unknown, bytes),
+            ]
+        });
+        std::iter::once(header.map(str::to_string).to_vec()).chain(rows).collect()
+    }
+
+    /// The settings that are not the same in all runs, a column a run, under a header; of the header alone if none differs.
+    fn differing(&self) -> Vec<Vec<String>> {
+        let header = std::iter::once("setting".to_string()).chain(self.runs.iter().map(|(run, _)| self.name(run)));
+        let settings: Vec<Vec<(String, String)>> = self.runs.iter().map(|(run, _)| run.settings()).collect();
+        let names: BTreeSet<&String> = settings.iter().flatten().map(|(name, _)| name).collect();
+        let value = |settings: &Vec<(String, String)>, name: &String| {
+            let found = settings.iter().find(|(known, _)| known == name);
+            found.map_or_else(|| "–".to_string(), |(_, value)| value.clone())
+        };
+        let rows = names.into_iter().filter_map(|name| {
+            let values: Vec<String> = settings.iter().map(|settings| value(settings, name)).collect();
+            let differ = values.iter().any(|value| *value != values[0]);
+            differ.then(|| std::iter::once(name.clone()).chain(values).collect())
+        });
+        std::iter::once(header.collect()).chain(rows).collect()
+    }
+
+    fn panels(&self) -> [Panel; 2] {
+        let curves = |train: fn(&Epoch) -> f64, test: fn(&Epoch) -> f64| {
+            let of = |colour: usize, run: &Run, (what, dotted, value): (&str, bool, fn(&Epoch) -> f64)| Series {
+                name: format!("{}, {what}", self.name(run)),
+                colour,
+                dotted,
+                points: run.epochs.iter().map(|epoch| [epoch.epoch as f64, value(epoch)]).collect(),
+            };
+            let both = [("test", false, test), ("training", true, train)];
+            let runs = self.runs.iter().enumerate();
+            runs.flat_map(|(colour, (run, _))| both.map(|what| of(colour, run, what))).collect()
+        };
+        [
+            Panel { title: "loss", unit: Unit::Number, series: curves(|e| e.train_loss, |e| e.test_loss) },
+            Panel { title: "accuracy", unit: Unit::Percent, series: curves(|e| e.train_accuracy, |e| e.test_accuracy) },
+        ]
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        columns(f, &self.figures(), Side::Right)?;
+        let differing = self.differing();
+        if differing.len() > 1 {
+            writeln!(f)?;
+            columns(f, &differing, Side::Left)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where a column's cells end.
+#[derive(Clone, Copy)]
+enum Side {
+    Left,
+    Right,
+}
+
+/// Rows in columns, all but the first aligned as told.
+fn columns(f: &mut fmt::Formatter<'_>, rows: &[Vec<String>], aligned: Side) -> fmt::Result {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|row| Some(row.get(column)?.chars().count())).max();
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    for row in rows {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match aligned {
+            Side::Right if column > 0 => format!("{cell:>width$}"),
+            _ => format!("{cell:<width$}"),
+        });
+        writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! What can go wrong in reporting.
+
+use std::path::PathBuf;
+
+/// Result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of this crate: one sentence.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder that could not be read or written.
+    #[error("{}: {action}: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried, for example `cannot write`.
+        action: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// A folder that holds no run.
+    #[error("{}: not a run's folder: it has no {file}", path.display())]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+        /// The file that is missing.
+        file: &'static str,
+    },
+    /// A run's file that is damaged.
+    #[error("{}: line {line}: {problem}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        problem: String,
+    },
+    /// Predictions that are not of these images.
+    #[error("{predictions} predictions of {classes} classes do not fit {images} images of {named} classes")]
+    Mismatch {
+        /// Number of predictions.
+        predictions: usize,
+        /// Classes they tell apart.
+        classes: usize,
+        /// Number of images.
+        images: usize,
+        /// Classes that have a name.
+        named: usize,
+    },
+    /// A picture that could not be encoded.
+    #[error("a picture cannot be encoded: {0}")]
+    Picture(#[from] png::EncodingError),
+    /// An error of the run's own library.
+    #[error(transparent)]
+    Train(#[from] cnn_train::Error),
+    /// An error of the data set.
+    #[error(transparent)]
+    Data(#[from] cnn_data::Error),
+}
+
+impl Error {
+    pub(crate) fn file(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, action, source }
+    }
+}

@@ -1,0 +1,176 @@
+//! Reports: what is counted, what is written, and what is said of folders that are no runs.
+
+use candle_core::Tensor;
+use cnn_data::{Images, Loader, Preparation};
+use cnn_report::{Comparison, Cost, Judged, Judgement, Report, Run};
+use cnn_train::{Classify, Predictions, predict};
+use std::path::Path;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// The pixels are the logits.
+struct Pixels;
+
+impl Classify for Pixels {
+    fn logits(&mut self, images: &Tensor) -> cnn_train::Result<Tensor> {
+        Ok(images.flatten_from(1)?)
+    }
+}
+
+/// Images of 1 × `classes` pixels; the brightest pixel is the class they are taken for.
+fn images(classes: usize, taken: &[(usize, u32)]) -> Result<Images, Failure> {
+    let mut pixels = vec![0; classes * taken.len()];
+    for (image, (brightest, _)) in taken.iter().enumerate() {
+        pixels[image * classes + brightest] = 255 - image as u8;
+    }
+    Ok(Images::new([1, 1, classes], pixels, taken.iter().map(|(_, label)| *label).collect())?)
+}
+
+fn predictions(images: &Images) -> Result<Predictions, Failure> {
+    // 255 becomes 2.55.
+    let preparation = Preparation { fit: Default::default(), mean: vec![0.0], std: vec![1.0 / 2.55] };
+    Ok(predict(&mut Pixels, &Loader::new(images, preparation, 4)?)?)
+}
+
+fn names(classes: usize) -> Vec<String> {
+    (0..classes).map(|class| format!("class <{class}>")).collect()
+}
+
+fn write_run(folder: &Path, rate: &str, epochs: usize) -> Result<(), Failure> {
+    let config = format!(
+        "{{\"network\": \"lenet\", \"dataset\": \"digits\", \"classes\": 10, \"input\": [1, 32, 32], \"settings\": \
+         {{\"learning_rate\": {rate}, \"rule\": {{\"momentum\": 0.9}}}}}}"
+    );
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(folder.join("config.json"), config)?;
+    let line = |epoch: usize| {
+        let (loss, accuracy) = (2.0 / epoch as f64, 1.0 - 0.5 / epoch as f64);
+        format!(
+            "{{\"epoch\":{epoch},\"train_loss\":{loss},\"train_accuracy\":{accuracy},\"test_loss\":{loss},\
+             \"test_accuracy\":{accuracy},\"learning_rate\":{rate},\"images_per_second\":1000.0,\"seconds\":30.0}}\n"
+        )
+    };
+    std::fs::write(folder.join("metrics.jsonl"), (1..=epochs).map(line).collect::<String>())?;
+    Ok(())
+}
+
+#[test]
+fn a_judgement_counts_by_hand() -> Result<(), Failure> {
+    // Class 0: two right, one taken for 1. Class 1: one right. Class 2: one taken for 0.
+    let images = images(3, &[(0, 0), (0, 0), (1, 0), (1, 1), (0, 2)])?;
+    let judgement = Judgement::of(&predictions(&images)?);
+    assert_eq!(judgement.confusion, [[2, 1, 0], [0, 1, 0], [1, 0, 0]]);
+    assert_eq!((judgement.images(), judgement.accuracy()), (5, 0.6));
+    let classes = judgement.classes();
+    assert_eq!((classes[0].precision, classes[0].recall), (Some(2.0 / 3.0), Some(2.0 / 3.0)));
+    assert_eq!((classes[1].precision, classes[1].recall), (Some(0.5), Some(1.0)));
+    assert_eq!((classes[2].precision, classes[2].recall), (None, Some(0.0)));
+    // The image that is darker is the one the model is less sure of.
+    assert_eq!(judgement.mistakes.iter().map(|mistake| mistake.image).collect::<Vec<_>>(), [2, 4]);
+    // p = e^2.53 / (e^2.53 + 2), loss = ln(e^2.53 + 2).
+    let [worst, _] = judgement.mistakes[..] else { return Err("two mistakes".into()) };
+    let sum = 2.53_f64.exp() + 2.0;
+    assert!((f64::from(worst.probability) - 2.53_f64.exp() / sum).abs() < 1e-6);
+    assert!((worst.loss - sum.ln()).abs() < 1e-6);
+    // All five lie in one interval, so the error is the distance of the means.
+    let mean = (0..5).map(|image| (2.55 - 0.01 * f64::from(image)).exp()).map(|e| e / (e + 2.0)).sum::<f64>() / 5.0;
+    assert!((judgement.calibration_error() - (mean - 0.6)).abs() < 1e-6);
+    Ok(())
+}
+
+#[test]
+fn a_report_stands_alone() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    for classes in [2, 3, 10, 120] {
+        let taken: Vec<(usize, u32)> = (0..240).map(|i| (i % classes, (i * i % classes) as u32)).collect();
+        let images = images(classes, &taken)?;
+        let (names, predictions) = (names(classes), predictions(&images)?);
+        write_run(folder.path(), "0.02", 3)?;
+        let run = Run::read(folder.path())?;
+        let judged =
+            Judged { images: &images, classes: &names, predictions: &predictions, weights: "best.safetensors" };
+        let cost = Some(Cost { parameters: 61706, macs: 416_520 });
+        let page = std::fs::read_to_string(Report { run: &run, cost, judged: Some(judged) }.write()?)?;
+        for text in
+            ["61,706", "416,520", "83.33 % after epoch 3", "1 min 30 s", "class &lt;1&gt;", "settings.rule.momentum"]
+        {
+            assert!(page.contains(text), "{classes} classes: no {text}");
+        }
+        for foreign in ["<script", "href=", "src=\"http", "url("] {
+            assert!(!page.contains(foreign), "{foreign}");
+        }
+        let report = folder.path().join("report");
+        for picture in ["curves.svg", "confusion.svg", "calibration.svg"] {
+            let text = std::fs::read_to_string(report.join(picture))?;
+            roxmltree::Document::parse(&text).map_err(|error| format!("{picture}: {error}"))?;
+            assert!(page.contains(&text), "{picture} is not in the page");
+        }
+        let wrong = Judgement::of(&predictions).mistakes.len();
+        assert_eq!(std::fs::read_dir(report.join("mistakes"))?.count(), wrong.min(24));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_mistake_is_the_image_itself() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    write_run(folder.path(), "0.02", 1)?;
+    let images = images(3, &[(0, 0), (1, 2)])?;
+    let (names, predictions) = (names(3), predictions(&images)?);
+    let judged = Judged { images: &images, classes: &names, predictions: &predictions, weights: "best.safetensors" };
+    let run = Run::read(folder.path())?;
+    Report { run: &run, cost: None, judged: Some(judged) }.write()?;
+    let file = std::fs::File::open(folder.path().join("report/mistakes/01-image-1.png"))?;
+    let mut reader = png::Decoder::new(std::io::BufReader::new(file)).read_info()?;
+    let mut pixels = vec![0; reader.output_buffer_size().ok_or("no size")?];
+    let info = reader.next_frame(&mut pixels)?;
+    assert_eq!((info.width, info.height, pixels.as_slice()), (3, 1, images.image(1).ok_or("no image")?));
+    // Without predictions, nothing of them is left.
+    Report { run: &run, cost: None, judged: None }.write()?;
+    assert!(!folder.path().join("report/mistakes").exists() && !folder.path().join("report/confusion.svg").exists());
+    Ok(())
+}
+
+#[test]
+fn runs_stand_side_by_side() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+    write_run(&first, "0.02", 3)?;
+    write_run(&second, "0.1", 0)?;
+    let runs = vec![(Run::read(&first)?, Some(Cost { parameters: 61706, macs: 1 })), (Run::read(&second)?, None)];
+    let comparison = Comparison::of(runs);
+    let golden = "\
+run     network  data set  parameters  best test accuracy   epoch  training accuracy  time of an epoch  peak memory
+first     lenet    digits      61,706             83.33 %  3 of 3            83.33 %            30.0 s            –
+second    lenet    digits           –                   –       –                  –                 –            –
+
+setting                 first  second
+settings.learning_rate  0.02   0.1
+";
+    assert_eq!(comparison.to_string(), golden);
+    let out = folder.path().join("out");
+    let page = std::fs::read_to_string(comparison.write(&out)?)?;
+    let curves = std::fs::read_to_string(out.join("curves.svg"))?;
+    roxmltree::Document::parse(&curves)?;
+    assert!(page.contains(&curves) && page.contains("<td>settings.learning_rate</td>"));
+    Ok(())
+}
+
+#[test]
+fn folders_that_are_no_runs() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let message = |folder: &Path| Run::read(folder).err().map(|error| error.to_string()).unwrap_or_default();
+    let path = folder.path().display().to_string();
+    assert_eq!(message(folder.path()), format!("{path}: not a run's folder: it has no config.json"));
+    std::fs::write(folder.path().join("config.json"), "[1]")?;
+    assert_eq!(message(folder.path()), format!("{path}/config.json: line 1: not an object of settings"));
+    write_run(folder.path(), "0.02", 2)?;
+    let metrics = folder.path().join("metrics.jsonl");
+    let whole = std::fs::read_to_string(&metrics)?;
+    std::fs::write(&metrics, &whole[..whole.len() - 20])?;
+    let damaged = message(folder.path());
+    assert!(damaged.starts_with(&format!("{path}/metrics.jsonl: line 2: ")), "{damaged}");
+    std::fs::remove_file(&metrics)?;
+    assert!(Run::read(folder.path())?.epochs.is_empty());
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! What a model says of every image of a set.
+
+use crate::error::Result;
+use crate::evaluate::Classify;
+use candle_core::DType;
+use cnn_data::Loader;
+
+/// Probabilities and labels of the images of a set, in its order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictions {
+    classes: usize,
+    labels: Vec<u32>,
+    /// `len · classes`.
+    probabilities: Vec<f32>,
+    losses: Vec<f64>,
+}
+
+/// The model's predictions for every image of `loader`, each once, in order.
+///
+/// # Errors
+///
+/// Those of the network and the loader.
+pub fn predict(model: &mut impl Classify, loader: &Loader<'_>) -> Result<Predictions> {
+    if loader.is_empty() {
+        return Err(cnn_data::Error::NoImages.into());
+    }
+    let mut predictions = Predictions { classes: 0, labels: Vec::new(), probabilities: Vec::new(), losses: Vec::new() };
+    for batch in loader.in_order() {
+        let batch = batch?;
+        let logits = model.logits(&batch.images)?.to_dtype(DType::F64)?.to_vec2::<f64>()?;
+        for (logits, label) in logits.iter().zip(batch.labels.to_vec1::<u32>()?) {
+            predictions.push(logits, label);
+        }
+    }
+    Ok(predictions)
+}
+
+impl Predictions {
+    fn push(&mut self, logits: &[f64], label: u32) {
+        let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let log_sum = largest + logits.iter().map(|logit| (logit - largest).exp()).sum::<f64>().ln();
+        self.classes = logits.len();
+        self.labels.push(label);
+        self.probabilities.extend(logits.iter().map(|logit| (logit - log_sum).exp() as f32));
+        self.losses.push(log_sum - logits.get(label as usize).copied().unwrap_or(f64::NEG_INFINITY));
+    }
+
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there is no image.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Number of classes the model knows.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The true class of each image.
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// The cross-entropy of each image.
+    pub fn losses(&self) -> &[f64] {
+        &self.losses
+    }
+
+    /// The probabilities of each image's classes, an image after the other.
+    pub fn probabilities(&self) -> impl Iterator<Item = &[f32]> {
+        self.probabilities.chunks_exact(self.classes.max(1))
+    }
+
+    /// The most probable class of each image and its probability; the first of equals.
+    pub fn predicted(&self) -> impl Iterator<Item = (u32, f32)> {
+        self.probabilities().map(|row| {
+            let first = (0, f32::NEG_INFINITY);
+            row.iter().zip(0..).fold(first, |best, (p, class)| if *p > best.1 { (class, *p) } else { best })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::evaluate;
+    use candle_core::Tensor;
+    use cnn_data::{Images, Preparation};
+
+    /// The first three pixels are the logits.
+    struct Pixels;
+
+    impl Classify for Pixels {
+        fn logits(&mut self, images: &Tensor) -> Result<Tensor> {
+            Ok(images.flatten_from(1)?)
+        }
+    }
+
+    #[test]
+    fn predictions_agree_with_the_evaluation() {
+        let pixels = (0..21).map(|i| (i * 89 % 251) as u8).collect();
+        let images = Images::new([1, 1, 3], pixels, vec![0, 1, 2, 0, 1, 2, 0]).unwrap();
+        let loader = Loader::new(&images, Preparation::of(&images).unwrap(), 3).unwrap();
+        let (predictions, evaluated) =
+            (predict(&mut Pixels, &loader).unwrap(), evaluate(&mut Pixels, &loader).unwrap());
+        assert_eq!((predictions.len(), predictions.classes()), (7, 3));
+        let loss = predictions.losses().iter().sum::<f64>() / 7.0;
+        assert!((loss - evaluated.loss).abs() < 1e-6, "{loss} {}", evaluated.loss);
+        let right = predictions.predicted().zip(predictions.labels()).filter(|((found, _), label)| found == *label);
+        assert_eq!(right.count() as f64 / 7.0, evaluated.accuracy);
+        for (row, loss) in predictions.probabilities().zip(predictions.losses()) {
+            assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5 && *loss > 0.0);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `report`: one run's page anew, or several runs side by side.
+
+use super::data;
+use crate::cli::{self, Common};
+use anyhow::{Result, ensure};
+use cnn_core::candle_core::Device;
+use cnn_data::{Dataset, Loader};
+use cnn_report::{Comparison, Cost, Judged, Report, Run};
+use cnn_train::{Engine, PlannedEvaluation, Predictions, WeightsFile, predict};
+use std::path::{Path, PathBuf};
+
+/// The weights that a report judges.
+const WEIGHTS: &str = "best.safetensors";
+
+pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
+    let runs: Vec<Run> = args.runs.iter().map(|path| Run::read(path)).collect::<Result<_, _>>()?;
+    if let [run] = runs.as_slice() {
+        ensure!(args.out.is_none(), "--out is for several runs; the report of one lies in its folder");
+        let dataset = args.data(run.dataset()).map(|args| data::dataset(&args, seed(run, common))).transpose()?;
+        let page = match &dataset {
+            Some(dataset) => judged(run, dataset, &common.device.open()?)?,
+            None => Report { run, cost: cost(run), judged: None }.write()?,
+        };
+        print!("{}", Comparison::of(vec![(run.clone(), cost(run))]));
+        println!("report: {}", page.display());
+        return Ok(());
+    }
+    ensure!(args.dataset.is_none() && args.data_dir.is_none(), "--dataset and --data-dir are for a single run");
+    let runs = runs.into_iter().map(|run| (cost(&run), run)).map(|(cost, run)| (run, cost));
+    let comparison = Comparison::of(runs.collect());
+    let page = comparison.write(args.out.as_deref().unwrap_or(Path::new("runs/report")))?;
+    print!("{comparison}");
+    println!("report: {}", page.display());
+    Ok(())
+}
+
+/// Judges a run's best weights on the test images of `dataset`, and writes its report.
+pub fn judged(run: &Run, dataset: &Dataset, device: &Device) -> Result<PathBuf> {
+    let predictions = predictions(run, dataset, device)?;
+    let (images, classes) = (dataset.test(), dataset.classes());
+    let judged = Judged { images, classes, predictions: &predictions, weights: WEIGHTS };
+    Ok(Report { run, cost: cost(run), judged: Some(judged) }.write()?)
+}
+
+fn predictions(run: &Run, dataset: &Dataset, device: &Device) -> Result<Predictions> {
+    let weights = WeightsFile::read(&run.path.join(WEIGHTS), device)?;
+    let entry = cnn_zoo::find(run.network())?;
+    weights.check(&entry.architecture(entry.classes))?;
+    let Some(card) = &weights.card else {
+        anyhow::bail!("{}: it does not say how its images are prepared", weights.path.display());
+    };
+    let architecture = entry.architecture(card.classes.len()).without_heads();
+    let network = architecture.at(card.preparation.shape(dataset.test().shape())?)?;
+    let loader = Loader::new(dataset.test(), card.preparation.clone(), 100)?.on(device);
+    let model = weights.model(&network, device)?;
+    Ok(match Engine::usual(device) {
+        Engine::Plan => predict(&mut PlannedEvaluation::new(&model)?, &loader)?,
+        Engine::Candle => predict(&mut model.evaluation(), &loader)?,
+    })
+}
+
+/// What a run's network costs, if it is of the zoo.
+fn cost(run: &Run) -> Option<Cost> {
+    let entry = cnn_zoo::find(run.network()).ok()?;
+    let network = entry.architecture(run.classes()?).at(run.input()?).ok()?;
+    Some(Cost::from(&network.summary()))
+}
+
+/// Digits are drawn from the seed of the run.
+fn seed(run: &Run, common: &Common) -> u64 {
+    run.config["settings"]["seed"].as_u64().unwrap_or_else(|| common.seed())
+}
