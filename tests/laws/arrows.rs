@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cnn-zoo",
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
-    ("cnn-verify", &["cnn-core", "cnn-zoo"]),
+    ("cnn-verify", &["cnn-core", "cnn-plan", "cnn-zoo"]),
     ("xtask", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-plan", "cnn-train", "cnn-verify", "cnn-zoo"]),
     ("cnn-tests", &["cnn-core", "cnn-lenet", "cnn-plan", "cnn-train", "cnn-verify", "cnn-zoo"]),
 ];
