@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
 
+import kinks
 import make
 import rule
 
@@ -59,10 +60,10 @@ SIZES = {
 # Networks for 32x32 that cost more than this take half the side.
 COSTLY = 1_000_000_000
 # In any network some pool or ReLU may be so near its kink that f32 falls to either side, and every gradient before it
-# jumps: to which, one run cannot tell. So f32 runs are made with every weight moved by up to a millionth too, which
-# moves the maps about three times as far as f32's rounding does. Each draw is run in both directions: what lies near
-# a kink and is moved away from it one way is moved over it the other way.
-DRAWS, MOVE = 8, 1e-6
+# jumps: to which, one run cannot tell. So f32 runs are made with every weight moved by up to a millionth too, and with a
+# random half of all that is near its kink (kinks.py) taken over it. Each draw is run in both directions: the other way
+# the other half is taken over, so that between the two everything is.
+DRAWS, MOVE = 4, 1e-6
 # Samples of a gradient; fewer in networks of more than so many tensors, which would be large files.
 SAMPLES, FEW_SAMPLES, MANY_TENSORS = 8, 2, 1000
 
@@ -232,7 +233,8 @@ def golden(name, network, seed):
 
     kept = {k: v.clone() for k, v in net.named_buffers()}
     labels = torch.tensor(rule.labels(2, classes))
-    outputs, loss, gradients = train(net, x1, labels, heads, head_weight)
+    with kinks.Record() as exact:
+        outputs, loss, gradients = train(net, x1, labels, heads, head_weight)
     tensors["train.logits"] = outputs[0]
     for head, logits in zip(heads, outputs[1:]):
         tensors[f"train.{head}"] = logits
@@ -276,7 +278,11 @@ def golden(name, network, seed):
     if size2:
         logits32 = evaluate(net, x2.float(), seed, set(nodes))[0]
         metadata["f32_logits2"] = float((logits32.double() - logits2).abs().max()) / metadata["separation2"]
-    distance, metadata["f32_gradients"] = distances(train(net, x1.float(), labels, heads, head_weight)[2])
+    with kinks.Watch(exact.inputs) as watch:
+        rounded = train(net, x1.float(), labels, heads, head_weight)[2]
+    distance, metadata["f32_gradients"] = distances(rounded)
+    metadata["near_kinks"] = watch.count()
+    exact.inputs.clear()
     for draw in range(DRAWS):
         generator = torch.Generator().manual_seed(draw)
         moves = [MOVE * (2 * torch.rand(w.shape, generator=generator) - 1) for w in weights]
@@ -284,7 +290,8 @@ def golden(name, network, seed):
             with torch.no_grad():
                 for parameter, weight, move in zip(net.parameters(), weights, moves):
                     torch.addcmul(weight, weight, move, value=sign, out=parameter)
-            moved = train(net, x1.float(), labels, heads, head_weight)[2]
+            with kinks.Force(watch.near, draw, opposite=int(sign < 0)):
+                moved = train(net, x1.float(), labels, heads, head_weight)[2]
             distance = torch.maximum(distance, distances(moved)[0])
     tensors["train.f32_distance"] = distance
     tensors = {k: v.contiguous().clone() for k, v in tensors.items()}
@@ -315,7 +322,7 @@ def main():
               f"{metadata['separation'] / largest:6.3f}  node l2 to {peak:8.2g}  f32 logits {metadata['f32_logits']:.1e} gradients "
               f"max {metadata['f32_gradients']['max']:.1e} median {metadata['f32_gradients']['median']:.1e} "
               f"f64 {metadata['f64_gradients']['max']:.1e} {metadata['f64_gradients']['median']:.1e} "
-              f"zero {len(metadata['zero_gradients'])}  {time.monotonic() - start:.0f} s", flush=True)
+              f"zero {len(metadata['zero_gradients'])} near {metadata['near_kinks']}  {time.monotonic() - start:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

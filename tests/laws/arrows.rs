@@ -27,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cnn-zoo",
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
-    ("cnn-verify", &["cnn-core", "cnn-zoo"]),
+    ("cnn-verify", &["cnn-core", "cnn-plan", "cnn-zoo"]),
     (
         "xtask",
         &[

@@ -1,4 +1,4 @@
-//! Small networks of each kind in candle and in the oracle are torch's. `cargo xtask verify-parity` holds all of them.
+//! Small networks of each kind in candle, planned and in the oracle are torch's. `cargo xtask verify-parity` holds all of them.
 
 use crate::Failure;
 use cnn_verify::golden::Golden;
@@ -18,9 +18,34 @@ fn small_networks_are_torchs() -> Result<(), Failure> {
         let comparison = compare(&cnn_zoo::find(name)?, &golden)?;
         assert!(comparison.mismatches.is_empty(), "{:#?}", comparison.mismatches);
         assert!(comparison.gradients > 0 && comparison.nodes > 0);
+        // Rounding in f32 leaves no comparison without a difference.
+        assert!(comparison.logits_planned > 0.0 && comparison.gradient_planned > 0.0);
         asked_the_oracle += usize::from(comparison.oracle.is_some());
     }
     assert!(asked_the_oracle >= 5);
+    Ok(())
+}
+
+/// A gradient that is off by a hundredth is found in f64, in f32 and in the planned step.
+#[test]
+fn a_gradient_that_differs_is_found_by_every_engine() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let mut bytes = std::fs::read(Path::new(GOLDENS).join("mnist_conv.safetensors"))?;
+    let header = 8 + u64::from_le_bytes(*bytes.first_chunk().ok_or("no length")?) as usize;
+    let tensors: serde_json::Value = serde_json::from_slice(&bytes[8..header])?;
+    let begin = tensors["train.gradients"]["data_offsets"][0].as_u64().ok_or("no offset")? as usize;
+    // The first row: norm, largest entry, samples.
+    let at = |number: usize| header + begin + 8 * number..header + begin + 8 * (number + 1);
+    let number = |bytes: &[u8], place| -> Result<f64, Failure> { Ok(f64::from_le_bytes(bytes[at(place)].try_into()?)) };
+    let moved = number(&bytes, 2)? + number(&bytes, 1)? / 100.0;
+    bytes[at(2)].copy_from_slice(&moved.to_le_bytes());
+    std::fs::write(folder.path().join("mnist_conv.safetensors"), bytes)?;
+    let golden = Golden::read(folder.path(), "mnist_conv")?.ok_or("the file is there")?;
+    let comparison = compare(&cnn_zoo::find("mnist_conv")?, &golden)?;
+    let places: Vec<&str> = comparison.mismatches.iter().map(|mismatch| mismatch.place.as_str()).collect();
+    let tensor = &golden.about.gradients[0];
+    let expected = ["in f64", "in f32", "as planned in f32"].map(|way| format!("gradient of {tensor} {way}"));
+    assert_eq!(places, expected);
     Ok(())
 }
 

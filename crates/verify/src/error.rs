@@ -23,6 +23,9 @@ pub enum Error {
     /// A definition that cannot be elaborated or computed.
     #[error(transparent)]
     Network(#[from] cnn_core::Error),
+    /// A network that cannot be planned.
+    #[error(transparent)]
+    Plan(#[from] cnn_plan::Error),
     /// A reference to a network that the zoo lacks.
     #[error(transparent)]
     Unknown(#[from] cnn_zoo::UnknownNetwork),

@@ -1,4 +1,6 @@
-//! A network in candle, held to torch's golden: logits, inner nodes and gradients, in f64 and in f32.
+//! A network in candle and planned, held to torch's golden: logits, inner nodes and gradients, in f64 and in f32.
+
+mod planned;
 
 use crate::error::Result;
 use crate::golden::{Golden, NODE_SAMPLES};
@@ -8,9 +10,11 @@ use crate::stack::deep;
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
 use cnn_core::oracle::{self, Batch, Weights};
+use cnn_core::tensors::TensorSpec;
 use cnn_core::{Model, Network, Op, candle_core, candle_nn};
 use cnn_zoo::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// Largest relative error of anything computed in f64, but for networks that are chaotic even there: see [`FACTOR`].
 pub const F64: f64 = 1e-8;
@@ -47,6 +51,12 @@ pub struct Comparison {
     pub gradient: f64,
     /// Largest error of a gradient in f32, in multiples of what it may be.
     pub gradient_f32: f64,
+    /// Largest error of the planned evaluation's logits, in f32.
+    pub logits_planned: f64,
+    /// Largest error of the planned step's loss, in f32.
+    pub loss_planned: f64,
+    /// Largest error of a gradient of the planned step, in f32, in multiples of what it may be.
+    pub gradient_planned: f64,
     /// Largest error of the oracle's logits, where it was asked.
     pub oracle: Option<f64>,
     /// Everything that differed.
@@ -83,11 +93,42 @@ fn compared(entry: &Entry, golden: &Golden) -> Result<Comparison> {
         let batch = Evaluated { number, input, separation, f32_logits };
         parity.evaluate(&batch, &statistics)?;
     }
-    parity.gradients(DType::F64)?;
-    parity.gradients(DType::F32)?;
+    parity.gradients(Way::F64)?;
+    parity.gradients(Way::F32)?;
+    parity.planned_gradients()?;
     let Parity { findings, mut comparison, .. } = parity;
     comparison.mismatches = findings.mismatches;
     Ok(comparison)
+}
+
+/// What computes, and in which numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// The model, in f64.
+    F64,
+    /// The model, in f32.
+    F32,
+    /// A plan, in f32.
+    Planned,
+}
+
+impl Way {
+    fn dtype(self) -> DType {
+        match self {
+            Self::F64 => DType::F64,
+            Self::F32 | Self::Planned => DType::F32,
+        }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F64 => "in f64",
+            Self::F32 => "in f32",
+            Self::Planned => "as planned in f32",
+        })
+    }
 }
 
 /// Running statistics by tensor name.
@@ -122,13 +163,18 @@ impl Parity<'_> {
         {
             let mut data = map.data().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             for spec in network.tensors() {
-                let values = self.rule.tensor(spec).or_else(|| statistics.get(&spec.name).cloned());
-                let values = values.unwrap_or_else(|| vec![0.0; spec.elements()]);
-                let tensor = Tensor::from_vec(values, spec.dims.as_slice(), &Device::Cpu)?.to_dtype(dtype)?;
+                let tensor = Tensor::from_vec(self.values(spec, statistics), spec.dims.as_slice(), &Device::Cpu)?
+                    .to_dtype(dtype)?;
                 data.insert(spec.name.clone(), Var::from_tensor(&tensor)?);
             }
         }
         Ok(Model::new(network, VarBuilder::from_varmap(&map, dtype, &Device::Cpu))?)
+    }
+
+    /// What a tensor holds: the rule's values, a statistic, or zeros.
+    fn values(&self, spec: &TensorSpec, statistics: &Statistics) -> Vec<f64> {
+        let values = self.rule.tensor(spec).or_else(|| statistics.get(&spec.name).cloned());
+        values.unwrap_or_else(|| vec![0.0; spec.elements()])
     }
 
     fn batch(&self, name: &str, dims: [usize; 4], dtype: DType) -> Result<Tensor> {
@@ -188,15 +234,19 @@ impl Parity<'_> {
         }
         let error = error_of(&numbers(&values[rows])?);
         self.comparison.logits = self.comparison.logits.max(error);
-        self.within(format!("logits of {name} in f64"), error, self.f64_allowed());
+        self.within(format!("logits of {name} {}", Way::F64), error, self.f64_allowed());
         drop(values);
 
         let model = self.model(&network, statistics, DType::F32)?;
         let found = model.nodes(&self.batch(name, input, DType::F32)?, &[&logits])?;
         let error = error_of(&numbers(&found[0])?);
         self.comparison.logits_f32 = self.comparison.logits_f32.max(error);
-        self.within(format!("logits of {name} in f32"), error, F32.max(FACTOR * f32_logits));
-        drop(model);
+        self.within(format!("logits of {name} {}", Way::F32), error, F32.max(FACTOR * f32_logits));
+        drop((model, found));
+
+        let error = error_of(&self.planned_logits(&network, statistics, &self.rule.input(name, input))?);
+        self.comparison.logits_planned = self.comparison.logits_planned.max(error);
+        self.within(format!("logits of {name} {}", Way::Planned), error, F32.max(FACTOR * f32_logits));
 
         if network.summary().macs <= ORACLE_MACS {
             let weights: Weights = network
@@ -215,71 +265,92 @@ impl Parity<'_> {
         Ok(())
     }
 
-    fn gradients(&mut self, dtype: DType) -> Result<()> {
-        let about = &self.golden.about;
+    fn gradients(&mut self, way: Way) -> Result<()> {
+        let (about, dtype) = (&self.golden.about, way.dtype());
         let network = self.network(about.input, true)?;
         let model = self.model(&network, &Statistics::new(), dtype)?;
         let outputs = model.outputs_t(&self.batch("input", about.input, dtype)?, true)?;
         let labels = Tensor::new(Rule::labels(about.input[0], about.classes), &Device::Cpu)?;
         let loss = model.loss(&outputs, &labels)?;
         drop(outputs);
-        if dtype == DType::F64 {
-            let expected = self.golden.values("train.loss")[0];
-            let found = loss.to_scalar::<f64>()?;
-            self.within("loss", ((found - expected) / expected).abs(), self.f64_allowed());
+        if way == Way::F64 {
+            let error = self.loss_error(loss.to_scalar()?);
+            self.within("loss", error, self.f64_allowed());
+            self.zeros(&network);
         }
         let gradients = loss.backward()?;
         drop(loss);
-        let rows: BTreeMap<&str, usize> =
-            about.gradients.iter().enumerate().map(|(row, name)| (name.as_str(), row)).collect();
-        let trainable = model.trainable()?;
-        for name in rows.keys().filter(|name| !trainable.iter().any(|(spec, _)| spec.name == **name)) {
-            self.findings.differ(format!("gradient of {name}"), "a trained tensor", "none");
+        let rows = Rows::of(self.golden);
+        for (spec, var) in model.trainable()? {
+            let found = gradients.get(&var).map(numbers).transpose()?;
+            self.gradient(&rows, &spec.name, found.as_deref(), way);
         }
-        let cancelled: BTreeSet<&str> =
-            network.cancelled_biases().into_iter().map(|tensor| tensor.name.as_str()).collect();
-        let zero: BTreeSet<&str> = about.zero_gradients.iter().map(String::as_str).collect();
-        for name in zero.symmetric_difference(&cancelled).filter(|_| dtype == DType::F64) {
+        self.without_a_gradient(&rows, &network, way);
+        Ok(())
+    }
+
+    /// Holds the gradients that the network says are zero to those that torch found to be.
+    fn zeros(&mut self, network: &Network) {
+        let zero: BTreeSet<&str> = self.golden.about.zero_gradients.iter().map(String::as_str).collect();
+        let cancelled = network.cancelled_biases().into_iter().map(|tensor| tensor.name.as_str()).collect();
+        for name in zero.symmetric_difference(&cancelled) {
             let [torch, derived] = [&zero, &cancelled].map(|set| if set.contains(name) { "zero" } else { "not zero" });
             self.findings.differ(format!("gradient of {name}, by the network"), torch, derived);
         }
-        let golden = self.golden;
-        let row_of = |row: usize| golden.row("train.gradients", rows.len(), row);
-        let largest = (0..rows.len()).map(|row| row_of(row)[1]).fold(0.0, f64::max);
-        for (spec, var) in trainable {
-            let place = format!("gradient of {} in {dtype:?}", spec.name);
-            let Some(row) = rows.get(spec.name.as_str()) else {
-                self.findings.differ(place, "no such tensor", "a trained tensor");
-                continue;
-            };
-            let Some(gradient) = gradients.get(&var) else {
-                self.findings.differ(place, "a gradient", "none");
-                continue;
-            };
-            let expected = row_of(*row);
-            let found = fingerprint(self.rule, &spec.name, &numbers(gradient)?, expected.len() - 2);
-            if zero.contains(spec.name.as_str()) {
-                if dtype == DType::F64 {
-                    self.comparison.zero_gradients += 1;
-                    self.within(place, found.largest / largest, ZERO);
-                }
-                continue;
-            }
-            // Samples against samples, relative to the largest entry; then the norm and the largest entry itself.
-            let apart = distance(&expected[2..], &found.samples) / expected[1];
-            if dtype == DType::F64 {
-                let norm = ((found.norm - expected[0]) / expected[0]).abs();
-                let error = apart.max(norm).max((found.largest - expected[1]).abs() / expected[1]);
-                self.comparison.gradients += 1;
-                self.comparison.gradient = self.comparison.gradient.max(error);
-                self.within(place, error, self.f64_allowed());
-            } else {
-                let allowed = FACTOR * self.golden.values("train.f32_distance")[*row] + F32;
-                self.comparison.gradient_f32 = self.comparison.gradient_f32.max(apart / allowed);
-                self.within(place, apart, allowed);
-            }
+    }
+
+    /// Names what the golden has a gradient of and the network does not train.
+    fn without_a_gradient(&mut self, rows: &Rows<'_>, network: &Network, way: Way) {
+        let trained: BTreeSet<&str> =
+            network.tensors().filter(|spec| spec.trained()).map(|spec| spec.name.as_str()).collect();
+        for name in rows.of.keys().filter(|name| !trained.contains(**name)) {
+            self.findings.differ(format!("gradient of {name} {way}"), "a trained tensor", "none");
         }
-        Ok(())
+    }
+
+    /// Holds the gradient of a tensor to the golden's.
+    fn gradient(&mut self, rows: &Rows<'_>, name: &str, found: Option<&[f64]>, way: Way) {
+        let place = format!("gradient of {name} {way}");
+        let Some(row) = rows.of.get(name).copied() else {
+            self.findings.differ(place, "no such tensor", "a trained tensor");
+            return;
+        };
+        let Some(found) = found else {
+            self.findings.differ(place, "a gradient", "none");
+            return;
+        };
+        let expected = rows.row(row);
+        let found = fingerprint(self.rule, name, found, expected.len() - 2);
+        if rows.zero.contains(name) {
+            if way == Way::F64 {
+                self.comparison.zero_gradients += 1;
+                self.within(place, found.largest / rows.largest, ZERO);
+            }
+            return;
+        }
+        // Samples against samples, relative to the largest entry; then the norm and the largest entry itself.
+        let apart = distance(&expected[2..], &found.samples) / expected[1];
+        if way == Way::F64 {
+            let norm = ((found.norm - expected[0]) / expected[0]).abs();
+            let error = apart.max(norm).max((found.largest - expected[1]).abs() / expected[1]);
+            self.comparison.gradients += 1;
+            self.comparison.gradient = self.comparison.gradient.max(error);
+            self.within(place, error, self.f64_allowed());
+        } else {
+            let allowed = FACTOR * self.golden.values("train.f32_distance")[row] + F32;
+            let most = match way {
+                Way::Planned => &mut self.comparison.gradient_planned,
+                Way::F32 | Way::F64 => &mut self.comparison.gradient_f32,
+            };
+            *most = most.max(apart / allowed);
+            self.within(place, apart, allowed);
+        }
+    }
+
+    /// Error of a loss, relative to the golden's.
+    fn loss_error(&self, found: f64) -> f64 {
+        let expected = self.golden.values("train.loss")[0];
+        ((found - expected) / expected).abs()
     }
 
     fn f64_allowed(&self) -> f64 {
@@ -290,6 +361,33 @@ impl Parity<'_> {
         if error.is_nan() || error > allowed {
             self.findings.differ(place, format!("a relative error of at most {allowed:.1e}"), format!("{error:.2e}"));
         }
+    }
+}
+
+/// The golden's gradients, a row a tensor.
+struct Rows<'a> {
+    golden: &'a Golden,
+    /// The row of each tensor.
+    of: BTreeMap<&'a str, usize>,
+    /// Those that are zero but for rounding.
+    zero: BTreeSet<&'a str>,
+    /// The largest entry of all.
+    largest: f64,
+}
+
+impl<'a> Rows<'a> {
+    fn of(golden: &'a Golden) -> Self {
+        let names = &golden.about.gradients;
+        let of = names.iter().enumerate().map(|(row, name)| (name.as_str(), row)).collect();
+        let zero = golden.about.zero_gradients.iter().map(String::as_str).collect();
+        let rows = Self { golden, of, zero, largest: 0.0 };
+        let largest = (0..names.len()).map(|row| rows.row(row)[1]).fold(0.0, f64::max);
+        Self { largest, ..rows }
+    }
+
+    /// Norm, largest entry and samples of a tensor's gradient.
+    fn row(&self, row: usize) -> &'a [f64] {
+        self.golden.row("train.gradients", self.of.len(), row)
     }
 }
 

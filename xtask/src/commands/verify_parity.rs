@@ -1,4 +1,4 @@
-//! `verify-parity`: networks in candle against torch's goldens.
+//! `verify-parity`: networks in candle and planned against torch's goldens.
 
 use crate::cli;
 use anyhow::{Result, bail};
@@ -37,8 +37,19 @@ pub fn run(args: &cli::VerifyParity) -> Result<ExitCode> {
         cnn_zoo::find(name)?;
     }
     println!(
-        "{:<24} {:>5} {:>5}  {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
-        "relative errors", "nodes", "grads", "logits", "f32", "oracle", "nodes", "grads", "f32/may"
+        "{:<24} {:>5} {:>5}  {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "relative errors",
+        "nodes",
+        "grads",
+        "logits",
+        "f32",
+        "planned",
+        "oracle",
+        "nodes",
+        "grads",
+        "f32/may",
+        "plan/may",
+        "loss"
     );
     // Whoever asks for certain networks is not content with others.
     let chosen = args.quick || !args.networks.is_empty();
@@ -71,12 +82,13 @@ pub fn run(args: &cli::VerifyParity) -> Result<ExitCode> {
 }
 
 fn print(name: &str, comparison: &Comparison) {
-    let Comparison { nodes, gradients, zero_gradients, logits, logits_f32, node, gradient, gradient_f32, .. } =
-        comparison;
+    let Comparison { nodes, gradients, logits, logits_f32, logits_planned, node, gradient, .. } = comparison;
+    let Comparison { gradient_f32, gradient_planned, loss_planned, .. } = comparison;
     let oracle = comparison.oracle.map_or(String::new(), |error| format!("{error:.1e}"));
-    let all = gradients + zero_gradients;
+    let all = gradients + comparison.zero_gradients;
     println!(
-        "{name:<24} {nodes:>5} {all:>5}  {logits:>8.1e} {logits_f32:>8.1e} {oracle:>8} {node:>8.1e} {gradient:>8.1e} {gradient_f32:>8.2}{}",
+        "{name:<24} {nodes:>5} {all:>5}  {logits:>8.1e} {logits_f32:>8.1e} {logits_planned:>8.1e} {oracle:>8} {node:>8.1e} \
+         {gradient:>8.1e} {gradient_f32:>8.2} {gradient_planned:>8.2} {loss_planned:>8.1e}{}",
         if comparison.mismatches.is_empty() { "" } else { "  differs" }
     );
 }
