@@ -2,7 +2,7 @@
 
 use cnn_report::TensorBoard;
 use cnn_report::tensorboard::{Event, What, framed, masked_crc};
-use cnn_train::{Begin, Engine, Epoch, Observer, Step, Task, recipe};
+use cnn_train::{Begin, Engine, Epoch, Observer, Settings, Step, Task};
 use std::path::{Path, PathBuf};
 
 type Failure = Box<dyn std::error::Error>;
@@ -52,9 +52,10 @@ fn begin(events: &mut TensorBoard, folder: &Path) -> Result<(), Failure> {
         network: &network,
         dataset: &dataset,
         preparation: cnn_data::Preparation::of(dataset.train())?,
-        settings: recipe::usual("small"),
+        settings: Settings::default(),
         device: candle_core::Device::Cpu,
         engine: Engine::Plan,
+        start: None,
     };
     events.begin(&Begin { task: &task, folder: Some(folder), epochs_done: 0 });
     Ok(())

@@ -29,7 +29,7 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
         folder.best().display()
     );
     if !args.watching.no_report {
-        let page = report::judged(&Run::read(folder.path())?, &dataset, &task.device)?;
+        let page = report::judged(&Run::read(folder.path())?, &session.dataset, &task.device)?;
         println!("report: {}", page.display());
     }
     Ok(())

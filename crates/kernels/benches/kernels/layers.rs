@@ -280,8 +280,7 @@ fn rest(report: &mut Report<'_>) {
         let labels: Vec<u32> = (0..batch).map(|_| rng.random_range(0..classes as u32)).collect();
         let entropy = CrossEntropy { weight: 1.0 };
         let mut gradient = Maps::zeros([batch, classes, 1, 1]);
-        let targets = |labels| Targets { smoothing: 0.1, ..Targets::new(labels) };
-        entropy.run(set, &logits.view(), &targets(&labels), &mut gradient.data);
+        entropy.run(set, &logits.view(), &smoothed(&labels), &mut gradient.data);
         gradient.check(rng, |[n, c, _, _]| {
             let total: f64 = (0..classes).map(|c| logits.at([n, c, 0, 0]).exp()).sum();
             let own = if labels[n] as usize == c { 0.9 } else { 0.0 };
@@ -290,7 +289,7 @@ fn rest(report: &mut Report<'_>) {
             terms
         });
         Box::new(move || {
-            let loss = entropy.run(set, &logits.view(), &targets(&labels), &mut gradient.data);
+            let loss = entropy.run(set, &logits.view(), &smoothed(&labels), &mut gradient.data);
             std::hint::black_box(loss);
         })
     });
@@ -323,4 +322,8 @@ fn rest(report: &mut Report<'_>) {
         blocks.check(rng, |[n, c, y, x]| Terms::one(f64::from(maps[((n * 64 + c) * 112 + y) * 112 + x])));
         Box::new(move || cnn_kernels::to_blocks(&maps, &mut blocks.data, &place))
     });
+}
+
+fn smoothed(labels: &[u32]) -> Targets<'_> {
+    Targets { smoothing: 0.1, ..Targets::new(labels) }
 }
