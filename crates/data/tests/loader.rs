@@ -174,3 +174,19 @@ fn bad_input_is_an_error() {
     let empty = Images::new([1, 2, 3], vec![], vec![]).unwrap();
     assert_eq!(Loader::new(&empty, plain(), 2).unwrap().epoch(0, 0).count(), 0);
 }
+
+#[test]
+fn batches_made_ahead_are_the_same() {
+    let data = cnn_data::digits(cnn_data::DigitsConfig { seed: 0, train: 50, test: 0 }).unwrap();
+    let preparation = Preparation::of(data.train()).unwrap();
+    let loader = Loader::new(data.train(), preparation, 8).unwrap().augmented(augmentation()).unwrap();
+    let here = all(loader.epoch(5, 2).skip_to(2));
+    for depth in [1, 2, 100] {
+        let ahead = all(loader.clone().ahead(depth).epoch(5, 2).skip_to(2));
+        assert_eq!((order(&ahead), values(&ahead)), (order(&here), values(&here)));
+        let mut begun = loader.clone().ahead(depth).epoch(5, 2);
+        assert_eq!(begun.next().unwrap().unwrap().indices.len(), 8);
+        assert_eq!(begun.len(), 6);
+        // Dropping it here waits for the thread to end.
+    }
+}

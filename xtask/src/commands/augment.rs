@@ -12,9 +12,9 @@ pub fn run(args: &Augment, common: &Common) -> Result<()> {
     let dataset = data::dataset(&args.data, common.seed())?;
     let train = dataset.train();
     let fit = match args.size {
-        Some(side) => Fit::centre([side as usize; 2]),
+        Some(side) if train.have_one_size() => Fit::Resize { height: side as usize, width: side as usize },
         None if train.have_one_size() => Fit::None,
-        None => Fit::centre([224; 2]),
+        side => Fit::centre([side.map_or(224, |side| side as usize); 2]),
     };
     let preparation = Preparation::of(train)?.fitted(fit);
     let shape = preparation.output(train)?;

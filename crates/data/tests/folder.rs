@@ -1,0 +1,247 @@
+//! Folders of images, written by the tests.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+
+use cnn_data::{Augmentation, Batch, Damage, Dataset, Error, Fit, FolderConfig, Images, Loader, Preparation, folder};
+use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+
+/// A file of one colour throughout, of a size of its own.
+fn colour(path: &Path, [red, green, blue]: [u8; 3], [height, width]: [u32; 2]) {
+    write(path, RgbImage::from_pixel(width, height, Rgb([red, green, blue])).into());
+}
+
+fn write(path: &Path, image: DynamicImage) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, encoded(image, ImageFormat::from_path(path).unwrap())).unwrap();
+}
+
+fn encoded(image: DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// `count` files of each class, of shades that tell them apart.
+fn classes(root: &Path, names: &[&str], count: u8) {
+    for (class, name) in names.iter().enumerate() {
+        for number in 0..count {
+            let size = [20 + u32::from(number), 30 - u32::from(number)];
+            colour(&root.join(name).join(format!("{number:02}.png")), [100 * class as u8, number, 7], size);
+        }
+    }
+}
+
+fn load(path: &Path) -> Result<Dataset, Error> {
+    folder(&FolderConfig::new(path))
+}
+
+fn fitted() -> Preparation {
+    Preparation { fit: Fit::centre([14, 14]), mean: vec![0.0; 3], std: vec![1.0 / 255.0; 3] }
+}
+
+/// The first pixel of each image of a batch.
+fn pixels(batch: &Batch) -> Vec<[f32; 3]> {
+    let numbers = batch.images.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let plane = 14 * 14;
+    numbers.chunks(3 * plane).map(|image| [image[0], image[plane], image[2 * plane]]).collect()
+}
+
+#[test]
+fn the_folders_are_the_classes() {
+    let root = tempfile::tempdir().unwrap();
+    classes(&root.path().join("train"), &["cat", "ant", "Bee"], 3);
+    classes(&root.path().join("val"), &["cat", "Bee"], 2);
+    fs::write(root.path().join("train/ant/.hidden"), b"nothing").unwrap();
+    let data = load(root.path()).unwrap();
+    assert_eq!(data.classes(), ["Bee", "ant", "cat"]);
+    assert_eq!(data.train().labels(), [0, 0, 0, 1, 1, 1, 2, 2, 2]);
+    assert_eq!(data.test().labels(), [0, 0, 2, 2]);
+    assert_eq!((data.train().shape(), data.train().have_one_size()), ([3, 20, 28], false));
+    // Class by class, in the order of the files' names.
+    let loader = Loader::new(data.train(), fitted(), 9).unwrap();
+    let batch = loader.batch(&(0..9).collect::<Vec<_>>()).unwrap();
+    let expected: Vec<[f32; 3]> =
+        [200.0, 100.0, 0.0].into_iter().flat_map(|red| (0..3).map(move |number| [red, number as f32, 7.0])).collect();
+    assert_eq!(pixels(&batch), expected);
+    // A folder `test` comes before one `val`.
+    classes(&root.path().join("test"), &["ant"], 1);
+    assert_eq!(load(root.path()).unwrap().test().labels(), [1]);
+}
+
+#[test]
+fn without_test_images_a_share_of_each_class_is_drawn() {
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path(), &["a", "b"], 10);
+    classes(root.path(), &["c"], 2);
+    let config = |seed, test_share| FolderConfig { seed, test_share, ..FolderConfig::new(root.path()) };
+    let counts = |images: &Images| [0, 1, 2].map(|label| images.labels().iter().filter(|l| **l == label).count());
+    let data = folder(&config(3, 0.2)).unwrap();
+    assert_eq!((counts(data.train()), counts(data.test())), ([8, 8, 1], [2, 2, 1]));
+    assert_eq!(folder(&config(3, 0.2)).unwrap(), data);
+    assert_ne!(folder(&config(4, 0.2)).unwrap(), data);
+    assert_eq!(counts(folder(&config(3, 0.5)).unwrap().test()), [5, 5, 1]);
+    for share in [0.0, 1.0, -0.1, f64::NAN] {
+        assert!(matches!(folder(&config(3, share)), Err(Error::TestShare { .. })));
+    }
+}
+
+#[test]
+fn every_kind_of_image_becomes_red_green_and_blue() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join("a").join(name);
+    write(&path("1.png"), GrayImage::from_pixel(16, 16, Luma([77])).into());
+    write(&path("2.png"), RgbaImage::from_pixel(16, 16, Rgba([1, 2, 3, 40])).into());
+    write(&path("3.jpg"), GrayImage::from_pixel(16, 16, Luma([99])).into());
+    write(&path("4.jpg"), RgbImage::from_pixel(16, 16, Rgb([200, 100, 50])).into());
+    let data = folder(&FolderConfig { test_share: 0.01, ..FolderConfig::new(root.path()) }).unwrap();
+    assert!(data.train().have_one_size() && data.test().shape() == [3, 16, 16]);
+    let mut found: Vec<Vec<u8>> = Vec::new();
+    for images in [data.train(), data.test()] {
+        for index in 0..images.len() {
+            let picture = images.picture(index).unwrap();
+            found.push([0, 256, 512].map(|at| picture.pixels()[at]).to_vec());
+        }
+    }
+    found.sort();
+    let near = |found: &[u8], expected: [u8; 3]| found.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 2);
+    let expected = [[1, 2, 3], [77, 77, 77], [99, 99, 99], [200, 100, 50]];
+    assert!(found.iter().zip(expected).all(|(found, expected)| near(found, expected)), "{found:?}");
+}
+
+#[test]
+fn files_are_augmented_alike_on_any_number_of_threads() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..12_u32 {
+        let picture = RgbImage::from_fn(40 + number, 33, |x, y| Rgb([(5 * x) as u8, (7 * y) as u8, number as u8]));
+        write(&root.path().join(format!("train/{}/{number}.jpg", number % 2)), picture.into());
+    }
+    let data = load(root.path()).unwrap();
+    let augmentation: Augmentation = "random-resized-crop,flip,colour-jitter:0.4:0.4:0.4:0.1,erasing".parse().unwrap();
+    let run = |threads, ahead| {
+        let loader = Loader::new(data.train(), fitted(), 4).unwrap().augmented(augmentation.clone()).unwrap();
+        let loader = loader.ahead(ahead);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let numbers = |batch: Batch| batch.images.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            loader.epoch(1, 2).map(|batch| numbers(batch.unwrap())).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(run(1, 0)[0].len(), 4 * 3 * 14 * 14);
+    assert_eq!(run(1, 0), run(5, 0));
+    assert_eq!(run(1, 0), run(5, 3));
+}
+
+#[test]
+fn what_is_no_image_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path(), &["a", "b"], 4);
+    let stray = root.path().join("a").join("notes.jpg");
+    for (bytes, expected) in [
+        (b"not an image".to_vec(), "expected JPEG or PNG, found a file that is no image"),
+        (b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), "expected JPEG or PNG, found Gif"),
+        (vec![], "expected JPEG or PNG, found a file that is no image"),
+        (encoded(RgbImage::new(8, 8).into(), ImageFormat::Png)[..20].to_vec(), "it is damaged: "),
+    ] {
+        fs::write(&stray, bytes).unwrap();
+        let error = load(root.path()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{}: {expected}", stray.display())), "{error}");
+        assert!(!error.contains('\n'), "{error}");
+        let config = FolderConfig { damage: Damage::Skip, ..FolderConfig::new(root.path()) };
+        let data = folder(&config).unwrap();
+        assert_eq!(data.train().len() + data.test().len(), 8);
+    }
+    fs::remove_file(&stray).unwrap();
+    fs::create_dir(root.path().join("empty")).unwrap();
+    let error = load(root.path()).unwrap_err().to_string();
+    assert!(error.ends_with("empty: expected images of the class, found none"), "{error}");
+    let nothing = tempfile::tempdir().unwrap();
+    assert!(matches!(load(nothing.path()), Err(Error::NoClass { .. })));
+    assert!(matches!(load(&nothing.path().join("missing")), Err(Error::Read { .. })));
+    classes(&nothing.path().join("train"), &["a"], 1);
+    classes(&nothing.path().join("test"), &["b"], 1);
+    let error = load(nothing.path()).unwrap_err().to_string();
+    assert!(error.ends_with("b: expected a class of the training images (a), found another"), "{error}");
+}
+
+/// A JPEG whose pixels end too early, whose thumbnail's end is no end of the image.
+#[test]
+fn a_truncated_jpeg_is_found_when_it_is_decoded_and_may_be_left_out() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["a", "b"] {
+        for number in 0..6_u32 {
+            let picture = RgbImage::from_fn(48, 48, |x, y| Rgb([(x * y) as u8, (x * 5) as u8, (y * number) as u8]));
+            write(&root.path().join("train").join(name).join(format!("{number}.jpg")), picture.into());
+        }
+    }
+    classes(&root.path().join("test"), &["a", "b"], 1);
+    let broken = root.path().join("train/a/3.jpg");
+    let mut bytes = fs::read(&broken).unwrap();
+    bytes.truncate(bytes.len() * 3 / 4);
+    // An application segment that holds a marker of the end.
+    let segment = [&[0xff, 0xe5, 0, 6][..], &[1, 2, 0xff, 0xd9]].concat();
+    bytes.splice(2..2, segment);
+    fs::write(&broken, &bytes).unwrap();
+
+    let data = load(root.path()).unwrap();
+    let loader = Loader::new(data.train(), fitted(), 4).unwrap();
+    for ahead in [0, 2] {
+        let errors: Vec<bool> = loader.clone().ahead(ahead).in_order().map(|batch| batch.is_err()).collect();
+        assert_eq!(errors, [true, false, false]);
+    }
+    let error = loader.in_order().next().unwrap().unwrap_err().to_string();
+    let expected = format!("{}: it is damaged: the JPEG has no end within its {} bytes", broken.display(), bytes.len());
+    assert_eq!(error, expected);
+
+    let config = FolderConfig { damage: Damage::Skip, ..FolderConfig::new(root.path()) };
+    let data = folder(&config).unwrap();
+    for batch_size in [4, 1] {
+        let loader = Loader::new(data.train(), fitted(), batch_size).unwrap();
+        let seen: Vec<usize> = loader.in_order().flat_map(|batch| batch.unwrap().indices).collect();
+        assert_eq!(seen, [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11], "{batch_size}");
+    }
+    let loader = Loader::new(data.train(), fitted(), 4).unwrap();
+    let first = loader.in_order().next().unwrap().unwrap();
+    assert_eq!((first.images.dims(), first.labels.to_vec1::<u32>().unwrap()), (&[3, 3, 14, 14][..], vec![0; 3]));
+    assert_eq!(data.train().damaged(), [broken]);
+}
+
+#[test]
+fn no_damage_to_a_file_is_a_panic() {
+    let root = tempfile::tempdir().unwrap();
+    classes(&root.path().join("test"), &["a"], 1);
+    let picture = || RgbImage::from_fn(24, 24, |x, y| Rgb([(x * y) as u8, (x * 9) as u8, (y * 7) as u8]));
+    let mut refused = 0;
+    for (name, format) in [("image.jpg", ImageFormat::Jpeg), ("image.png", ImageFormat::Png)] {
+        let whole = encoded(picture().into(), format);
+        let file = root.path().join("train/a").join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let cuts = (1..whole.len()).step_by(29).map(|end| whole[..end].to_vec());
+        let flips = (0..whole.len()).step_by(7).map(|place| {
+            let mut bytes = whole.clone();
+            bytes[place] ^= 0xff;
+            bytes
+        });
+        for bytes in cuts.chain(flips) {
+            fs::write(&file, bytes).unwrap();
+            let outcome = load(root.path()).and_then(|data| data.train().picture(0).map(|_| ()));
+            refused += usize::from(outcome.is_err());
+        }
+        fs::remove_file(&file).unwrap();
+    }
+    assert!(refused > 100, "{refused}");
+}
+
+#[test]
+fn images_of_different_sizes_need_a_fit() {
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path(), &["a", "b"], 4);
+    let data = load(root.path()).unwrap();
+    let error = Loader::new(data.train(), Preparation::imagenet(), 2).unwrap_err().to_string();
+    assert_eq!(error, "expected a fit that brings images of different sizes to one, found None");
+    assert_eq!(Preparation::of(data.train()).unwrap(), Preparation::imagenet());
+    let stretched = Preparation::imagenet().fitted(Fit::Resize { height: 5, width: 6 });
+    assert_eq!(stretched.output(data.train()).unwrap(), [3, 5, 6]);
+    assert_eq!(data.clone().limited(4, 1).train().labels(), [0, 0, 1, 1]);
+}
