@@ -4,6 +4,7 @@ mod augment;
 mod data;
 mod report;
 mod speed;
+mod sweep;
 mod train;
 mod watching;
 
@@ -11,6 +12,7 @@ pub use augment::Augment;
 pub use data::Data;
 pub use report::Report;
 pub use speed::{Bench, EngineName, Race};
+pub use sweep::Sweep;
 pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, Train};
 pub use watching::Watching;
 
@@ -77,6 +79,9 @@ pub enum Command {
     /// Write a run's report anew, or put runs side by side
     #[command(after_help = report::REPORT_EXAMPLES)]
     Report(Report),
+    /// Train with every combination of some settings
+    #[command(after_help = sweep::SWEEP_EXAMPLES)]
+    Sweep(Sweep),
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),

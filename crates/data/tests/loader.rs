@@ -87,7 +87,7 @@ fn the_numbers_do_not_depend_on_the_number_of_threads() {
 /// Moves, flips and mixes.
 fn augmentation() -> Augmentation {
     let steps = vec![Step::PaddedCrop(PaddedCrop { padding: 2 }), Step::Flip(Flip::default())];
-    Augmentation { steps, mix: Mix { mixup: Some(0.4), cutmix: Some(1.0) } }
+    Augmentation { steps, mix: Mix { mixup: Some(0.4), cutmix: Some(1.0) }, ..Augmentation::default() }
 }
 
 #[test]

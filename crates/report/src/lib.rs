@@ -14,6 +14,7 @@ mod comparison;
 mod confusion;
 mod error;
 mod figures;
+mod grid;
 mod html;
 mod judgement;
 mod picture;
@@ -24,6 +25,7 @@ pub mod tensorboard;
 
 pub use comparison::Comparison;
 pub use error::{Error, Result};
+pub use grid::Grid;
 pub use judgement::{Bin, ClassFigures, Judgement, Mistake};
 pub use report::{Cost, Judged, Report};
 pub use run::Run;

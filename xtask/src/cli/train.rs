@@ -2,6 +2,7 @@
 
 use super::{Data, EngineName, Watching};
 use clap::{Args, ValueEnum};
+use cnn_data::Augmentation;
 use std::path::PathBuf;
 
 pub const TRAIN_EXAMPLES: &str =
@@ -105,6 +106,9 @@ pub struct Settings {
     /// Tensors whose names begin so stay as they are
     #[arg(long, value_name = "PREFIX", value_delimiter = ',')]
     pub freeze: Vec<String>,
+    /// What is done to training images, in short: padded-crop:4,flip,mixup:0.2; see `cargo xtask augment`
+    #[arg(long, value_name = "STEPS")]
+    pub augment: Option<Augmentation>,
     /// Compute again in the backward pass what would take memory to keep
     #[arg(long)]
     pub recompute: bool,

@@ -13,6 +13,7 @@ mod recipes;
 mod report;
 pub mod settings;
 mod summary;
+mod sweep;
 mod train;
 mod verify_parity;
 mod verify_shapes;
@@ -34,6 +35,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Augment(args) => augment::run(args, &cli.common).map(success),
         Command::Report(args) => report::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
+        Command::Sweep(args) => sweep::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),
         Command::Forward(args) => forward::run(args, &cli.common).map(success),

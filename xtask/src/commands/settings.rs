@@ -50,6 +50,7 @@ pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
     settings.average = args.average.or(settings.average);
     settings.patience = args.patience.or(settings.patience);
     settings.freeze.extend(args.freeze.iter().cloned());
+    settings.augmentation = args.augment.clone().unwrap_or(std::mem::take(&mut settings.augmentation));
     settings.recompute |= args.recompute;
     settings.precision = match args.precision {
         None => settings.precision,
