@@ -1,7 +1,7 @@
 //! Laws of the loader.
 
 use candle_core::{DType, Device};
-use cnn_data::{Augmentation, Batch, Error, Fit, Flip, Images, Loader, Mix, PaddedCrop, Preparation, Step};
+use cnn_data::{Augmentation, Batch, Erasing, Error, Fit, Flip, Images, Loader, Mix, PaddedCrop, Preparation, Step};
 
 /// Image `i` of `count` has every pixel `i` and the label `i`.
 fn numbered(count: u8) -> Images {
@@ -87,7 +87,7 @@ fn the_numbers_do_not_depend_on_the_number_of_threads() {
 /// Moves, flips and mixes.
 fn augmentation() -> Augmentation {
     let steps = vec![Step::PaddedCrop(PaddedCrop { padding: 2 }), Step::Flip(Flip::default())];
-    Augmentation { steps, mix: Mix { mixup: Some(0.4), cutmix: Some(1.0) }, ..Augmentation::default() }
+    Augmentation { steps, erasing: Some(Erasing::default()), mix: Mix { mixup: Some(0.4), cutmix: Some(1.0) } }
 }
 
 #[test]

@@ -24,8 +24,7 @@ impl TrivialAugment {
 
 /// Operation `operation` of 14 with `strength` of 31; `sign` is the way of those that have two.
 pub(super) fn operate(picture: &mut Picture<'_>, operation: usize, strength: usize, sign: f64) {
-    let share = strength as f64 / (STRENGTHS - 1) as f64;
-    let most = |most: f64| sign * most * share;
+    let most = |most: f32| sign * evenly([0.0, most], strength);
     let lean = |lean: f64| lean.atan().to_degrees();
     match operation {
         0 => {}
@@ -44,9 +43,19 @@ pub(super) fn operate(picture: &mut Picture<'_>, operation: usize, strength: usi
         7 => operations::saturation(picture, 1.0 + most(0.99)),
         8 => operations::contrast(picture, 1.0 + most(0.99)),
         9 => operations::sharpness(picture, 1.0 + most(0.99)),
-        10 => operations::posterize(picture, 8 - (6.0 * share).round() as u32),
-        11 => operations::solarize(picture, 255.0 * (1.0 - share)),
+        10 => operations::posterize(picture, 8 - ((strength + 2) / 5) as u32),
+        11 => operations::solarize(picture, evenly([255.0, 0.0], strength)),
         12 => operations::autocontrast(picture),
         _ => operations::equalize(picture),
     }
+}
+
+/// Strength `index` between two ends, in f32 and from the nearer end, as torch spaces numbers: shifts are cut to whole
+/// pixels, so the last bit counts.
+fn evenly([first, last]: [f32; 2], index: usize) -> f64 {
+    let step = (last - first) / (STRENGTHS - 1) as f32;
+    f64::from(match index < STRENGTHS / 2 {
+        true => step.mul_add(index as f32, first),
+        false => (-step).mul_add((STRENGTHS - 1 - index) as f32, last),
+    })
 }
