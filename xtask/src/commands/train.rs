@@ -47,7 +47,7 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     }))?;
     println!("writing to {}", folder.path().display());
     let task = Task { network: &network, dataset: &dataset, preparation, settings, device, engine };
-    let outcome = watched(&args.watching, |observer| train(&task, Some(&mut folder), observer))?;
+    let outcome = watched(&args.watching, |observer| Ok(train(&task, Some(&mut folder), observer)?))?;
     let best = &outcome.epochs[outcome.best];
     println!(
         "best test accuracy {:.2} % after epoch {}: {}",
