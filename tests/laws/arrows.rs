@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-data", &["cnn-core"]),
     ("cnn-kernels", &[]),
     ("cnn-plan", &["cnn-core", "cnn-kernels"]),
-    ("cnn-dashboard", &["cnn-train"]),
+    ("cnn-dashboard", &["cnn-core", "cnn-data", "cnn-train"]),
     ("cnn-report", &["cnn-core", "cnn-data", "cnn-train"]),
     // LeNet for its examples.
     ("cnn-train", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-lenet", "cnn-plan"]),

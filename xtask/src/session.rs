@@ -57,6 +57,8 @@ impl Session {
             recipe = choice.changed(Recipe::usual(entry.name, dataset.name())?, common)?;
             recipe.training.check()?;
         }
+        // What is written beside a run is of this network on these images, not of several.
+        (recipe.networks, recipe.datasets) = (Vec::new(), Vec::new());
         recipe.network = Some(entry.name.to_string());
         let engine = match choice.engine {
             None => recipe.engine.unwrap_or_else(|| Engine::usual(&device)),

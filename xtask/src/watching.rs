@@ -8,7 +8,7 @@ use cnn_report::TensorBoard;
 use cnn_train::{Observer, Observers};
 
 /// Calls `train` with the observers that the command line asks for.
-pub fn watched<T>(args: &Watching, train: impl FnOnce(&mut dyn Observer) -> cnn_train::Result<T>) -> Result<T> {
+pub fn watched<T>(args: &Watching, train: impl FnOnce(&mut dyn Observer) -> Result<T>) -> Result<T> {
     let mut shown = shown(args);
     let mut events = args.tensorboard.then(TensorBoard::new);
     let mut observers = Observers(vec![shown.as_mut()]);
@@ -21,7 +21,7 @@ pub fn watched<T>(args: &Watching, train: impl FnOnce(&mut dyn Observer) -> cnn_
     if let Some(Err(error)) = events.map(TensorBoard::finish) {
         tracing::warn!("event files are not complete: {error}");
     }
-    Ok(trained?)
+    trained
 }
 
 fn shown(args: &Watching) -> Box<dyn Observer> {

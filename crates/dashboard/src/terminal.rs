@@ -2,6 +2,8 @@
 
 use crate::Error;
 use ratatui::DefaultTerminal;
+use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::execute;
 use std::io::{IsTerminal, stdin, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, TryLockError};
@@ -61,4 +63,6 @@ pub(crate) fn give_back() {
         held = DRAWING.try_lock();
     }
     ratatui::restore();
+    // Drawing hides it, and what ends the program may leave no time to drop the terminal.
+    let _ = execute!(stdout(), Show);
 }

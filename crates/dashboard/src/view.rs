@@ -55,7 +55,7 @@ impl View {
         self.recent.add(step);
         self.taken += 1;
         let every = (step.epochs * step.steps).div_ceil(POINTS).max(1);
-        if step.step % every == 0 || step.step == step.steps {
+        if step.step.is_multiple_of(every) || step.step == step.steps {
             let at = (step.epoch - 1) as f64 + step.step as f64 / step.steps as f64;
             if let Some(figures) = self.recent.take() {
                 self.train.loss.push((at, figures.loss));

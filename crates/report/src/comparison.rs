@@ -108,19 +108,28 @@ impl Comparison {
 
     fn panels(&self) -> [Panel; 2] {
         let curves = |train: fn(&Epoch) -> f64, test: fn(&Epoch) -> f64| {
-            let of = |colour: usize, run: &Run, (what, dotted, value): (&str, bool, fn(&Epoch) -> f64)| Series {
-                name: format!("{}, {what}", self.name(run)),
+            // Both of a run have its name, so that the legend has a line a run.
+            let of = |colour: usize, run: &Run, (dotted, value): (bool, fn(&Epoch) -> f64)| Series {
+                name: self.name(run),
                 colour,
                 dotted,
                 points: run.epochs.iter().map(|epoch| [epoch.epoch as f64, value(epoch)]).collect(),
             };
-            let both = [("test", false, test), ("training", true, train)];
+            let both = [(false, test), (true, train)];
             let runs = self.runs.iter().enumerate();
             runs.flat_map(|(colour, (run, _))| both.map(|what| of(colour, run, what))).collect()
         };
         [
-            Panel { title: "loss", unit: Unit::Number, series: curves(|e| e.train_loss, |e| e.test_loss) },
-            Panel { title: "accuracy", unit: Unit::Percent, series: curves(|e| e.train_accuracy, |e| e.test_accuracy) },
+            Panel {
+                title: "loss: solid of test, dotted of training",
+                unit: Unit::Number,
+                series: curves(|e| e.train_loss, |e| e.test_loss),
+            },
+            Panel {
+                title: "accuracy: solid of test, dotted of training",
+                unit: Unit::Percent,
+                series: curves(|e| e.train_accuracy, |e| e.test_accuracy),
+            },
         ]
     }
 }

@@ -19,26 +19,34 @@ pub(crate) fn matrix(judgement: &Judgement, names: &[String]) -> String {
     let classes = judgement.confusion.len();
     let cell = (SIDE / classes.max(1) as f64).clamp(CELL[1], CELL[0]);
     let longest = names.iter().map(|name| shortened(name, 20).chars().count()).max().unwrap_or(0);
-    let margin = (20.0 + 7.0 * longest as f64).max(46.0);
+    let margin = (34.0 + 7.0 * longest as f64).max(46.0);
     let [left, top] = [margin + 24.0, 66.0];
     let extent = cell * classes as f64;
     let mut canvas = Canvas::new(PICTURE);
     canvas.text("title", [left, 18.0], "true class (row) against predicted class (column)");
-    canvas.text("small", [left, 36.0], "shade: share of the row; blue is right, red is wrong");
+    canvas.text("small", [left, 36.0], "the stronger, the larger the share of its row; blue is right, red is wrong");
     // Where names or numbers would run into each other, only some columns have theirs.
     let every = (READABLE[0] / cell).ceil() as usize;
+    let named = names.iter().all(|name| name.chars().count() as f64 * 6.5 < cell);
     for (row, counts) in judgement.confusion.iter().enumerate() {
         let total = counts.iter().sum::<usize>().max(1);
         let y = top + row as f64 * cell;
-        let name = names.get(row).map_or_else(|| row.to_string(), |name| shortened(name, 20));
+        let name = match names.get(row).map(|name| shortened(name, 20)) {
+            None => row.to_string(),
+            Some(name) if named => name,
+            // The column has the number alone.
+            Some(name) => format!("{name} · {row}"),
+        };
         if cell >= READABLE[1] || row % every == 0 {
             canvas.text("end", [left - 8.0, y + cell / 2.0 + 4.0], &name);
         }
         if row % every == 0 {
-            canvas.text("middle", [left + (row as f64 + 0.5) * cell, top - 8.0], &column_name(names, row, cell));
+            let name = names.get(row).filter(|_| named).cloned().unwrap_or_else(|| row.to_string());
+            canvas.text("middle", [left + (row as f64 + 0.5) * cell, top - 8.0], &name);
         }
         for (column, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let shade = (SHADES * *count as f64 / total as f64).ceil();
+            // The root keeps single mistakes visible.
+            let shade = (SHADES * (*count as f64 / total as f64).sqrt()).ceil();
             let kind = if row == column { "right" } else { "wrong" };
             let gap = if cell > 12.0 { 1.0 } else { 0.0 };
             let at = [left + column as f64 * cell + gap, y + gap];
@@ -52,13 +60,7 @@ pub(crate) fn matrix(judgement: &Judgement, names: &[String]) -> String {
         }
     }
     canvas.rectangle("frame", Rectangle { at: [left, top], width: extent, height: extent });
-    canvas.finish("Confusion matrix", [(left + extent + 20.0).max(left + 320.0), top + extent + 16.0])
-}
-
-/// A column's name where it fits over the column, otherwise its number.
-fn column_name(names: &[String], column: usize, cell: f64) -> String {
-    let fits = names.iter().all(|name| name.chars().count() as f64 * 6.5 < cell);
-    names.get(column).filter(|_| fits).cloned().unwrap_or_else(|| column.to_string())
+    canvas.finish("Confusion matrix", [(left + extent + 20.0).max(left + 400.0), top + extent + 16.0])
 }
 
 /// How often the model is right, over how sure it is.

@@ -54,10 +54,16 @@ pub enum Error {
     Picture(#[from] png::EncodingError),
     /// An error of the run's own library.
     #[error(transparent)]
-    Train(#[from] cnn_train::Error),
+    Train(Box<cnn_train::Error>),
     /// An error of the data set.
     #[error(transparent)]
     Data(#[from] cnn_data::Error),
+}
+
+impl From<cnn_train::Error> for Error {
+    fn from(error: cnn_train::Error) -> Self {
+        Self::Train(Box::new(error))
+    }
 }
 
 impl Error {

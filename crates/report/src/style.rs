@@ -24,7 +24,7 @@ pub(crate) const PICTURE: &str = "
     .c6 { stroke: #c65d9b; fill: #c65d9b } .c7 { stroke: #83832a; fill: #83832a }
     polyline.series { fill: none }
     .right { fill: #2f77b4 } .wrong { fill: #c23b4e } .bar { fill: #2f77b4; fill-opacity: 0.65 }
-    .s0 { fill-opacity: 0 } .s1 { fill-opacity: 0.12 } .s2 { fill-opacity: 0.24 } .s3 { fill-opacity: 0.36 }
+    .s0 { fill-opacity: 0 } .s1 { fill-opacity: 0.2 } .s2 { fill-opacity: 0.28 } .s3 { fill-opacity: 0.36 }
     .s4 { fill-opacity: 0.48 } .s5 { fill-opacity: 0.6 } .s6 { fill-opacity: 0.72 } .s7 { fill-opacity: 0.85 }
     .number { font-size: 11px; text-anchor: middle } .number.over { fill: #fff }
     @media (prefers-color-scheme: dark) {

@@ -77,14 +77,42 @@ impl Observer for Observers<'_> {
     }
 
     fn step(&mut self, step: &Step) -> ControlFlow<()> {
-        // All of them see the step that one of them stops at.
-        self.0.iter_mut().fold(ControlFlow::Continue(()), |so_far, observer| match observer.step(step) {
-            ControlFlow::Break(()) => ControlFlow::Break(()),
-            ControlFlow::Continue(()) => so_far,
-        })
+        let mut flow = ControlFlow::Continue(());
+        for observer in &mut self.0 {
+            // All of them see the step that one of them stops at.
+            if observer.step(step).is_break() {
+                flow = ControlFlow::Break(());
+            }
+        }
+        flow
     }
 
     fn epoch(&mut self, epoch: &Epoch, best: bool) {
         self.0.iter_mut().for_each(|observer| observer.epoch(epoch, best));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts steps, and stops at one.
+    struct Stops(usize, usize);
+
+    impl Observer for Stops {
+        fn step(&mut self, _: &Step) -> ControlFlow<()> {
+            self.0 += 1;
+            if self.0 == self.1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+
+    #[test]
+    fn any_of_several_stops_the_run_and_all_see_the_step() {
+        let (mut first, mut second) = (Stops(0, 2), Stops(0, 9));
+        let (images, loss, accuracy, learning_rate) = (1, 1.0, 0.5, 0.1);
+        let step = Step { epoch: 1, epochs: 1, step: 1, steps: 9, images, loss, accuracy, learning_rate };
+        let mut both = Observers(vec![&mut first, &mut second]);
+        assert!(both.step(&step).is_continue() && both.step(&step).is_break());
+        assert_eq!((first.0, second.0), (2, 2));
     }
 }

@@ -17,7 +17,7 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     }
     println!("writing to {}", folder.path().display());
     let task = session.task(&session.recipe);
-    let outcome = watched(&args.watching, |observer| train(&task, Some(&mut folder), observer))?;
+    let outcome = watched(&args.watching, |observer| Ok(train(&task, Some(&mut folder), observer)?))?;
     let best = &outcome.epochs[outcome.best];
     if outcome.epochs.len() < task.settings.epochs {
         println!("stopped early: no new best since epoch {}", best.epoch);
