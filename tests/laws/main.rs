@@ -1,11 +1,13 @@
 //! Laws over networks and readings, each with many witnesses.
 
 mod arrows;
+mod freezing;
 mod model;
 mod ops;
 mod parity;
 mod plan;
 mod shapes;
+mod step;
 mod zoo;
 
 type Failure = Box<dyn std::error::Error>;

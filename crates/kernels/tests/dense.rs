@@ -2,11 +2,11 @@
 
 mod common;
 
-use cnn_kernels::loss::{CrossEntropy, channel_sums, moments};
+use cnn_kernels::loss::{CrossEntropy, Targets, channel_sums, moments};
 use cnn_kernels::update::{AdamW, Sgd, Update};
-use cnn_kernels::{Element, InstructionSet, Linear, threads};
+use cnn_kernels::{Element, InstructionSet, Linear, Place, View, threads};
 use common::{Maps, Seen, all_close, batch, cast, channels, check, close, index, many, one_of, size};
-use rand::Rng;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 fn layer(rng: &mut ChaCha8Rng) -> (Linear, usize) {
@@ -132,21 +132,28 @@ fn steps<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
 
 fn losses<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let (batch, classes) = (batch(rng), channels(rng));
-    let entropy = CrossEntropy { smoothing: one_of(rng, &[0.0, 0.1]), weight: one_of(rng, &[1.0, 0.3]) };
+    let entropy = CrossEntropy { weight: one_of(rng, &[1.0, 0.3]) };
     let logits = Seen::<T>::random(rng, [batch, classes, 1, 1]);
-    let labels: Vec<u32> = (0..batch).map(|_| rng.random_range(0..classes as u32)).collect();
+    let [labels, others] = [(); 2].map(|_| (0..batch).map(|_| rng.random_range(0..classes as u32)).collect::<Vec<_>>());
+    let (smoothing, share) = (one_of(rng, &[0.0, 0.1, 1.0]), one_of(rng, &[1.0, 0.75, 0.0]));
+    let mixed = one_of(rng, &[None, Some((&*others, share))]);
+    let targets = Targets { labels: &labels, mixed, smoothing };
     threads::set_threads(one_of(rng, &[1, 2, 3]));
     let row = logits.place.padded_channels();
     let mut gradient = vec![T::NAN; batch * row];
-    let loss = entropy.run(set, &logits.view(), &labels, &mut gradient);
+    let loss = entropy.run(set, &logits.view(), &targets, &mut gradient);
     let mut expected = 0.0;
     for n in 0..batch {
         let sum: f64 = (0..classes).map(|c| logits.maps.at([n, c, 0, 0]).exp()).sum();
         for c in 0..row {
             let mut should = 0.0;
             if c < classes {
-                let own = if labels[n] as usize == c { 1.0 - entropy.smoothing } else { 0.0 };
-                let target = own + entropy.smoothing / classes as f64;
+                let is = |label: u32| f64::from(u8::from(label as usize == c));
+                let label = match mixed {
+                    None => is(labels[n]),
+                    Some((others, share)) => share * is(labels[n]) + (1.0 - share) * is(others[n]),
+                };
+                let target = (1.0 - smoothing) * label + smoothing / classes as f64;
                 let p = logits.maps.at([n, c, 0, 0]).exp() / sum;
                 expected -= target * p.ln() * entropy.weight / batch as f64;
                 should = (p - target) * entropy.weight / batch as f64;
@@ -155,6 +162,31 @@ fn losses<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         }
     }
     close::<T>(loss, expected, "loss");
+}
+
+/// The gradient of the loss of mixed and smoothed targets is its central difference.
+#[test]
+fn the_gradient_of_the_loss_is_its_difference() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(11);
+    let (set, classes, delta) = (InstructionSet::Portable, 21, 1e-5);
+    let place = Place::new(2, classes, [1, 1]);
+    let mut logits: Vec<f64> = vec![0.0; place.len()];
+    (0..2).for_each(|n| logits[n * 32..n * 32 + classes].fill_with(|| rng.random_range(-3.0..3.0)));
+    let targets = Targets { labels: &[3, 20], mixed: Some((&[3, 0], 0.3)), smoothing: 0.1 };
+    let loss = |logits: &[f64], gradient: &mut [f64]| {
+        CrossEntropy { weight: 0.3 }.run(set, &View::plain(logits, place), &targets, gradient)
+    };
+    let (mut gradient, mut unused) = (logits.clone(), logits.clone());
+    loss(&logits, &mut gradient);
+    for (at, slope) in gradient.iter().enumerate() {
+        let mut moved = |by: f64| {
+            let mut moved = logits.clone();
+            moved[at] += by;
+            loss(&moved, &mut unused)
+        };
+        let difference = (moved(delta) - moved(-delta)) / (2.0 * delta);
+        assert!((difference - slope).abs() < 1e-9, "logit {at}: {difference} and {slope}");
+    }
 }
 
 fn sums<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {

@@ -8,7 +8,7 @@ mod common;
 use cnn_kernels::activation::{Activation, multiply};
 use cnn_kernels::copy::{Channels, concat, copy, gather, sum};
 use cnn_kernels::flatten::{flatten, unflatten};
-use cnn_kernels::loss::{CrossEntropy, channel_sums, moments};
+use cnn_kernels::loss::{CrossEntropy, Targets, channel_sums, moments};
 use cnn_kernels::pool::{Average, Max, Span};
 use cnn_kernels::update::{AdamW, Sgd, Update};
 use cnn_kernels::{
@@ -331,7 +331,8 @@ fn functions<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let labels: Vec<u32> = (0..shape[0]).map(|_| rng.random_range(0..shape[1] as u32)).collect();
     let labels = Guarded::new(&labels, side);
     let mut seed = blank(shape[0] * logits.place.padded_channels(), side);
-    CrossEntropy { smoothing: 0.1, weight: 1.0 }.run(set, &logits.view(), &labels, &mut seed);
+    let targets = Targets { labels: &labels, mixed: Some((&labels, 0.3)), smoothing: 0.1 };
+    CrossEntropy { weight: 1.0 }.run(set, &logits.view(), &targets, &mut seed);
 
     let length = one_of(rng, &[0, 1, 15, 16, 17, 100, 16385]);
     let (mut w, g) = (weights::<T>(rng, length, side), weights::<T>(rng, length, side));

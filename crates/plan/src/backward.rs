@@ -4,7 +4,7 @@ use crate::clock::Part;
 use crate::forward::{activation, average, dense, rows};
 use crate::parameters::{Parameters, Parts, Receive};
 use crate::plan::Plan;
-use crate::step::{Fill, MapWork, Step, Work};
+use crate::step::{Fill, MapWork, Statistics, Step, Work};
 use crate::value::Value;
 use cnn_kernels::activation::multiply;
 use cnn_kernels::flatten::unflatten;
@@ -112,9 +112,16 @@ impl<T: Element> Plan<T> {
             });
         }
         self.clock.add(number, Part::Inputs, started);
-        if let Fill::Conv { bias, .. } | Fill::Linear { bias, .. } = fill {
+        if let Fill::Conv { weight, bias, .. } | Fill::Linear { weight, bias, .. } = fill {
             let started = Instant::now();
-            self.weights_back(step, fill, *bias, parameters, receiver);
+            if let Some(bias) = bias.filter(|bias| self.lowered.trained[*bias]) {
+                let gradient = self.memory.gradient(output, batch, &self.lowered);
+                let sums: Vec<T> = loss::channel_sums(self.set, &gradient).into_iter().map(T::from_f64).collect();
+                receiver.receive(bias, &mut parameters.values[bias], &sums);
+            }
+            if self.lowered.trained[*weight] {
+                self.weights_back(step, fill, parameters, receiver);
+            }
             self.clock.add(number, Part::Weights, started);
         }
     }
@@ -175,12 +182,11 @@ impl<T: Element> Plan<T> {
         }
     }
 
-    /// The gradients of a layer's weights and bias.
+    /// The gradient of a layer's weights.
     fn weights_back(
         &mut self,
         step: &Step,
         fill: &Fill,
-        bias: Option<usize>,
         parameters: &mut Parameters<T>,
         receiver: &mut dyn Receive<T>,
     ) {
@@ -188,10 +194,6 @@ impl<T: Element> Plan<T> {
         let mut scratch = std::mem::replace(&mut self.memory.gradient, Buffer::zeros(0));
         let gradient = self.memory.gradient(&step.output, batch, &self.lowered);
         let input = self.memory.view(&step.inputs[0], batch, &self.lowered);
-        if let Some(bias) = bias {
-            let sums: Vec<T> = loss::channel_sums(set, &gradient).into_iter().map(T::from_f64).collect();
-            receiver.receive(bias, &mut parameters.values[bias], &sums);
-        }
         match fill {
             Fill::Conv { conv, weight, table, .. } => {
                 let weights = &mut parameters.values[*weight];
@@ -226,16 +228,18 @@ impl<T: Element> Plan<T> {
 
     fn map_back(&mut self, step: &Step, work: &MapWork, parameters: &mut Parameters<T>, receiver: &mut dyn Receive<T>) {
         let (tally, parameter) = match work {
-            MapWork::Norm { tally, parameter, .. } | MapWork::ChannelAffine { tally, parameter } => {
-                (*tally, *parameter)
-            }
+            MapWork::Norm { tally: Some(tally), parameter, .. }
+            | MapWork::ChannelAffine { tally: Some(tally), parameter } => (*tally, *parameter),
+            MapWork::Norm { .. } | MapWork::ChannelAffine { .. } => return,
             MapWork::Floor | MapWork::Join | MapWork::Constant { .. } => return,
         };
         let tally = &self.memory.tallies[tally];
         let mut weight: Vec<T> = tally.product.iter().map(|x| T::from_f64(*x)).collect();
         let bias: Vec<T> = tally.gradient.iter().map(|x| T::from_f64(*x)).collect();
         let Value { store, first_block, size: [height, width], .. } = step.inputs[0];
-        if let (MapWork::Norm { eps, .. }, Some(normalised)) = (work, &mut self.memory.normalised[store]) {
+        if let MapWork::Norm { eps, statistics: Statistics::Batch { .. }, .. } = work
+            && let Some(normalised) = &mut self.memory.normalised[store]
+        {
             let count = (self.batch * height * width) as f64;
             for (c, weight) in weight.iter_mut().enumerate() {
                 let at = first_block * LANES + c;
@@ -247,8 +251,11 @@ impl<T: Element> Plan<T> {
                 *weight = T::from_f64(tally.product[c] * deviation);
             }
         }
-        receiver.receive(parameter, &mut parameters.values[parameter], &weight);
-        receiver.receive(parameter + 1, &mut parameters.values[parameter + 1], &bias);
+        for (tensor, gradient) in [(parameter, weight), (parameter + 1, bias)] {
+            if self.lowered.trained[tensor] {
+                receiver.receive(tensor, &mut parameters.values[tensor], &gradient);
+            }
+        }
     }
 }
 

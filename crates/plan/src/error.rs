@@ -30,6 +30,36 @@ pub enum Error {
         /// Length of the output.
         classes: usize,
     },
+    /// Labels that are not one for each image.
+    #[error("{network}: {found} labels of mixed-in images for {expected} images")]
+    Labels {
+        /// The network.
+        network: String,
+        /// Images.
+        expected: usize,
+        /// Labels given.
+        found: usize,
+    },
+    /// A share of a target that is none.
+    #[error("{network}: {what} is a share from 0 to 1, not {found}")]
+    Share {
+        /// The network.
+        network: String,
+        /// What it is the share of.
+        what: &'static str,
+        /// The number given.
+        found: f64,
+    },
+    /// Not a word for each tensor on whether it is frozen.
+    #[error("{network}: {found} tensors are said to be frozen or not, it has {expected}")]
+    Frozen {
+        /// The network.
+        network: String,
+        /// Tensors of the network.
+        expected: usize,
+        /// Words given.
+        found: usize,
+    },
     /// Batch normalisation over a single value.
     #[error("{path}: batch normalisation cannot train on a single value per channel ({shape}, batch of 1)")]
     SingleValue {

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::memory::Channels;
 use crate::parameters::Parameters;
 use crate::plan::Plan;
-use crate::step::{Fill, MapWork, Step, Work};
+use crate::step::{Fill, MapWork, Statistics, Step, Work};
 use crate::value::Value;
 use cnn_core::model::{adaptive_windows, dropout_mask};
 use cnn_kernels::activation::{Activation, multiply};
@@ -113,8 +113,8 @@ impl<T: Element> Plan<T> {
         let Some(map) = step.output.map else { return Ok(()) };
         let channels = step.output.channels;
         match work {
-            MapWork::Norm { eps, momentum, parameter, tally } => {
-                let (mean, variance) = self.statistics(step, *momentum, *parameter, parameters)?;
+            MapWork::Norm { eps, statistics, parameter, tally } => {
+                let (mean, variance) = self.statistics(step, *statistics, *parameter, parameters)?;
                 let [weight, bias] = [0, 1].map(|i| &parameters.values[parameter + i]);
                 let Channels { scale, shift, .. } = &mut self.memory.maps[map];
                 for c in 0..channels {
@@ -122,7 +122,9 @@ impl<T: Element> Plan<T> {
                     scale[c] = T::from_f64(factor);
                     shift[c] = T::from_f64(bias[c].to_f64() - mean[c] * factor);
                 }
-                self.memory.tallies[*tally].centre = mean;
+                if let Some(tally) = tally {
+                    self.memory.tallies[*tally].centre = mean;
+                }
             }
             MapWork::ChannelAffine { parameter, .. } => {
                 let Channels { scale, shift, .. } = &mut self.memory.maps[map];
@@ -144,17 +146,17 @@ impl<T: Element> Plan<T> {
         Ok(())
     }
 
-    /// Mean and variance a norm goes by. In training those of the batch, towards which the running ones move; the
-    /// running variance is the unbiased one.
+    /// Mean and variance a norm goes by. Where they are the batch's, the running ones move; the running variance is the
+    /// unbiased one.
     fn statistics(
         &self,
         step: &Step,
-        momentum: f64,
+        statistics: Statistics,
         parameter: usize,
         parameters: &mut Parameters<T>,
     ) -> Result<(Vec<f64>, Vec<f64>)> {
         let Value { channels, size: [height, width], first_block, store, .. } = step.inputs[0];
-        let Some(normalised) = self.memory.normalised[store].as_ref().filter(|_| self.training) else {
+        let (Statistics::Batch { momentum }, Some(normalised)) = (statistics, &self.memory.normalised[store]) else {
             let running = |i: usize| parameters.values[parameter + i].iter().map(|x| x.to_f64()).collect();
             return Ok((running(2), running(3)));
         };

@@ -24,6 +24,7 @@ mod step;
 mod value;
 
 pub use clock::StepTime;
+pub use cnn_kernels::loss::Targets;
 pub use error::{Error, Result};
 pub use parameters::{Parameters, Parts, Receive, Update};
-pub use plan::{Batch, Plan};
+pub use plan::{Batch, Plan, TrainingOptions};

@@ -49,7 +49,7 @@ pub(crate) fn slots(lowered: &Lowered, training: bool) -> Slots {
             Life::extend(&mut data[step.output.store], back);
         }
         for input in &step.inputs {
-            if step.reads_inputs_back() || (input.trained && input.looks_back()) {
+            if step.reads_inputs_back(&lowered.trained) || (input.trained && input.looks_back()) {
                 Life::extend(&mut data[input.store], back);
             }
             if input.trained {

@@ -1,7 +1,7 @@
 //! From a network to steps.
 
 use crate::home::{Home, homes, starts};
-use crate::step::{Fill, MapWork, Step, Work};
+use crate::step::{Fill, MapWork, Statistics, Step, Work};
 use crate::value::{Store, Value, size};
 use cnn_core::network::{Node, NodeId};
 use cnn_core::{Network, Op};
@@ -21,6 +21,17 @@ pub(crate) struct Lowered {
     pub(crate) memories: Vec<Value>,
     /// The network's outputs that are computed, as plain vectors.
     pub(crate) outputs: Vec<Value>,
+    /// For each of the network's tensors whether it is trained: neither a statistic nor frozen.
+    pub(crate) trained: Vec<bool>,
+}
+
+/// What a network is lowered for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose<'a> {
+    /// All outputs and their gradients, but those of the tensors that are frozen; of none if the slice is empty.
+    Training { frozen: &'a [bool] },
+    /// The main output.
+    Evaluation,
 }
 
 struct Lowering<'n> {
@@ -35,9 +46,15 @@ struct Lowering<'n> {
     lowered: Lowered,
 }
 
-/// Lowers a network: with all outputs for training, with the main one alone for evaluation.
-pub(crate) fn lower(network: &Network, training: bool) -> Lowered {
+/// Lowers a network.
+pub(crate) fn lower(network: &Network, purpose: Purpose<'_>) -> Lowered {
+    let (training, frozen) = match purpose {
+        Purpose::Training { frozen } => (true, frozen),
+        Purpose::Evaluation => (false, &[][..]),
+    };
     let outputs = if training { network.outputs() } else { &network.outputs()[..1] };
+    let tensors = network.tensors().enumerate();
+    let trained = tensors.map(|(i, tensor)| tensor.trained() && !frozen.get(i).copied().unwrap_or(false)).collect();
     let targets: Vec<NodeId> = outputs.iter().map(|output| output.node).collect();
     let needed = network.needed_for(&targets);
     let parameters = starts(network.nodes().iter().map(|node| node.tensors.len()));
@@ -48,7 +65,7 @@ pub(crate) fn lower(network: &Network, training: bool) -> Lowered {
         roots: BTreeMap::new(),
         parameters: parameters.collect(),
         values: vec![None; network.nodes().len()],
-        lowered: Lowered::default(),
+        lowered: Lowered { trained, ..Lowered::default() },
     };
     for id in (0..network.nodes().len()).filter(|id| needed[*id]) {
         let value = lowering.node(id);
@@ -83,20 +100,16 @@ impl Lowering<'_> {
             Op::Linear(_) => self.fill(id, Fill::Linear { weight: parameter, bias: bias(node) }, inputs),
             Op::BatchNorm(op) => {
                 let input = self.plain(&node.path, inputs[0].clone());
-                self.lowered.stores[input.store].normalised |= self.training;
-                let tally = self.tally(input.channels);
                 let (eps, momentum) = (op.eps, op.momentum);
-                let mut output = self.mapped(&input);
-                output.trained = true;
-                output.tallies = vec![(tally, 0)];
-                self.map(node, MapWork::Norm { eps, momentum, parameter, tally }, input, output)
+                let by_batch = self.training && self.lowered.trained[parameter];
+                self.lowered.stores[input.store].normalised |= by_batch;
+                let statistics = if by_batch { Statistics::Batch { momentum } } else { Statistics::Running };
+                let (output, tally) = self.tallied(&input, parameter);
+                self.map(node, MapWork::Norm { eps, statistics, parameter, tally }, input, output)
             }
             Op::ChannelAffine { .. } => {
                 let input = self.plain(&node.path, inputs[0].clone());
-                let tally = self.tally(input.channels);
-                let mut output = self.mapped(&input);
-                output.trained = true;
-                output.tallies = vec![(tally, 0)];
+                let (output, tally) = self.tallied(&input, parameter);
                 self.map(node, MapWork::ChannelAffine { parameter, tally }, input, output)
             }
             Op::Scale { factor } => {
@@ -155,9 +168,16 @@ impl Lowering<'_> {
         Value { map: Some(self.lowered.maps.len() - 1), ..value.clone() }
     }
 
-    fn tally(&mut self, channels: usize) -> usize {
-        self.lowered.tallies.push(channels);
-        self.lowered.tallies.len() - 1
+    /// The same value with a map of its own, whose scale and shift are the gradients of two tensors; with a tally for
+    /// them, if one of the tensors is trained.
+    fn tallied(&mut self, value: &Value, parameter: usize) -> (Value, Option<usize>) {
+        let output = self.mapped(value);
+        if !self.lowered.trained[parameter..parameter + 2].contains(&true) {
+            return (output, None);
+        }
+        self.lowered.tallies.push(value.channels);
+        let tally = self.lowered.tallies.len() - 1;
+        (Value { trained: true, tallies: vec![(tally, 0)], ..output }, Some(tally))
     }
 
     /// The value in a store as it is; copied there if need be.
@@ -193,7 +213,8 @@ impl Lowering<'_> {
     /// A step that fills the node's store, or its home.
     fn fill(&mut self, id: usize, fill: Fill, inputs: Vec<Value>) -> Value {
         let node = &self.network.nodes()[id];
-        let trained = !node.tensors.is_empty() || inputs.iter().any(|input| input.trained);
+        let own = &self.lowered.trained[self.parameters[id]..][..node.tensors.len()];
+        let trained = own.contains(&true) || inputs.iter().any(|input| input.trained);
         let none = Value {
             store: 0,
             first_block: 0,

@@ -3,12 +3,12 @@
 use crate::clock::{Clock, StepTime};
 use crate::error::{Error, Result};
 use crate::lifetime::slots;
-use crate::lower::{Lowered, lower};
+use crate::lower::{Lowered, Purpose, lower};
 use crate::memory::Memory;
 use crate::parameters::{Parameters, Receive};
 use crate::step::{Fill, Work};
 use cnn_core::Network;
-use cnn_kernels::loss::CrossEntropy;
+use cnn_kernels::loss::{CrossEntropy, Targets};
 use cnn_kernels::{Element, InstructionSet, from_blocks};
 
 /// A network's steps, with the memory they need.
@@ -34,24 +34,46 @@ pub(crate) struct Dropout {
     pub(crate) pass: u64,
 }
 
-/// Images `(N, C, H, W)` and their labels.
+/// Images `(N, C, H, W)` and what the network should say of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a, T> {
     /// The images, one behind the other.
     pub images: &'a [T],
-    /// One class for each.
-    pub labels: &'a [u32],
+    /// Labels, one for each, and how much they count.
+    pub targets: Targets<'a>,
+}
+
+/// How a network is trained.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TrainingOptions<'a> {
+    /// Where dropout begins to draw, as [`Model::with_dropout`](cnn_core::Model::with_dropout) does.
+    pub seed: u64,
+    /// Passes that were taken before, as there.
+    pub passes: u64,
+    /// For each tensor, in the order of [`Network::tensors`], whether it stays as it is; empty if none does. It gets no
+    /// gradient, and what serves only to compute it is left out. A batch normalisation whose weight is frozen
+    /// normalises by its running statistics, which stay too. For statistics alone the word has no meaning.
+    pub frozen: &'a [bool],
 }
 
 impl<T: Element> Plan<T> {
-    /// A plan for training: all outputs, batch normalisation by the batch, dropout from `seed`, as
-    /// [`Model::with_dropout`](cnn_core::Model::with_dropout) draws it.
+    /// A plan for training: all outputs, batch normalisation by the batch, dropout.
+    ///
+    /// # Errors
+    ///
+    /// Frozen tensors, but not a word for each.
     ///
     /// # Panics
     ///
     /// As [`InstructionSet::chosen`].
-    pub fn training(network: &Network, seed: u64, passes: u64) -> Self {
-        Self::new(network, true, Dropout { seed, pass: passes })
+    pub fn training(network: &Network, options: TrainingOptions<'_>) -> Result<Self> {
+        let TrainingOptions { seed, passes, frozen } = options;
+        let expected = network.tensors().count();
+        if ![0, expected].contains(&frozen.len()) {
+            let network = network.name().to_string();
+            return Err(Error::Frozen { network, expected, found: frozen.len() });
+        }
+        Ok(Self::new(network, Purpose::Training { frozen }, Dropout { seed, pass: passes }))
     }
 
     /// A plan for evaluation: the logits alone.
@@ -60,11 +82,12 @@ impl<T: Element> Plan<T> {
     ///
     /// As [`InstructionSet::chosen`].
     pub fn evaluation(network: &Network) -> Self {
-        Self::new(network, false, Dropout::default())
+        Self::new(network, Purpose::Evaluation, Dropout::default())
     }
 
-    fn new(network: &Network, training: bool, dropout: Dropout) -> Self {
-        let lowered = lower(network, training);
+    fn new(network: &Network, purpose: Purpose<'_>, dropout: Dropout) -> Self {
+        let training = matches!(purpose, Purpose::Training { .. });
+        let lowered = lower(network, purpose);
         let memory = Memory::new(&lowered, slots(&lowered, training));
         let set = InstructionSet::chosen();
         let clock = Clock::new(lowered.steps.len());
@@ -112,13 +135,11 @@ impl<T: Element> Plan<T> {
     ///
     /// # Errors
     ///
-    /// Images of another size, a label that is no class, batch normalisation over a single value, an output that is no
-    /// vector, a batch that memory does not hold.
-    pub fn forward(&mut self, parameters: &mut Parameters<T>, batch: &Batch<'_, T>, smoothing: f64) -> Result<f64> {
-        let classes = self.lowered.outputs.iter().map(|output| output.channels).min().unwrap_or(0);
-        if let Some(label) = batch.labels.iter().find(|label| **label as usize >= classes) {
-            return Err(Error::Label { network: self.network.name().to_string(), label: *label, classes });
-        }
+    /// Images of another size, a label that is no class, mixed-in labels that are not one for each image, a share that is
+    /// not from 0 to 1, batch normalisation over a single value, an output that is no vector, a batch that memory does
+    /// not hold.
+    pub fn forward(&mut self, parameters: &mut Parameters<T>, batch: &Batch<'_, T>) -> Result<f64> {
+        self.check(&batch.targets)?;
         for output in self.network.outputs() {
             let shape = self.network.node(output.node).shape;
             if shape.size().is_some() {
@@ -126,13 +147,13 @@ impl<T: Element> Plan<T> {
                 return Err(Error::Output { network, output, shape });
             }
         }
-        self.run(parameters, batch.images, batch.labels.len())?;
+        self.run(parameters, batch.images, batch.targets.labels.len())?;
         let mut total = 0.0;
         for (value, output) in self.lowered.outputs.iter().zip(self.network.outputs()) {
             let logits = self.memory.view(value, self.batch, &self.lowered);
             let mut seed = vec![T::ZERO; self.batch * logits.place.padded_channels()];
-            let loss = CrossEntropy { smoothing, weight: output.loss_weight };
-            total += loss.run(self.set, &logits, batch.labels, &mut seed);
+            let loss = CrossEntropy { weight: output.loss_weight };
+            total += loss.run(self.set, &logits, &batch.targets, &mut seed);
             self.seeds.push(seed);
         }
         Ok(total)
@@ -143,6 +164,24 @@ impl<T: Element> Plan<T> {
     pub fn backward(&mut self, parameters: &mut Parameters<T>, receiver: &mut dyn Receive<T>) {
         let seeds = std::mem::take(&mut self.seeds);
         self.run_back(parameters, &seeds, receiver);
+    }
+
+    fn check(&self, targets: &Targets<'_>) -> Result<()> {
+        let network = || self.network.name().to_string();
+        let (images, others) = (targets.labels.len(), targets.mixed.map_or(targets.labels, |(labels, _)| labels));
+        if others.len() != images {
+            return Err(Error::Labels { network: network(), expected: images, found: others.len() });
+        }
+        let shares =
+            [("a label's own part", targets.mixed.map_or(1.0, |(_, share)| share)), ("smoothing", targets.smoothing)];
+        if let Some((what, found)) = shares.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
+            return Err(Error::Share { network: network(), what, found });
+        }
+        let classes = self.lowered.outputs.iter().map(|output| output.channels).min().unwrap_or(0);
+        match targets.labels.iter().chain(others).find(|label| **label as usize >= classes) {
+            Some(label) => Err(Error::Label { network: network(), label: *label, classes }),
+            None => Ok(()),
+        }
     }
 
     fn run(&mut self, parameters: &mut Parameters<T>, images: &[T], batch: usize) -> Result<()> {

@@ -76,16 +76,26 @@ pub(crate) enum Fill {
 /// Work on a map.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum MapWork {
-    /// Batch normalisation: weight, bias, running mean and variance are four parameters from `parameter` on.
-    Norm { eps: f64, momentum: f64, parameter: usize, tally: usize },
+    /// Batch normalisation: weight, bias, running mean and variance are four parameters from `parameter` on. The tally
+    /// is there where weight or bias are trained.
+    Norm { eps: f64, statistics: Statistics, parameter: usize, tally: Option<usize> },
     /// A floor of 0.
     Floor,
     /// The inputs' maps one behind the other.
     Join,
-    /// A trained scale and shift: two parameters from `parameter` on.
-    ChannelAffine { parameter: usize, tally: usize },
+    /// A scale and shift: two parameters from `parameter` on. The tally is there where one of them is trained.
+    ChannelAffine { parameter: usize, tally: Option<usize> },
     /// A constant scale and shift.
     Constant { scale: Vec<f64>, shift: Vec<f64> },
+}
+
+/// The mean and variance a batch normalisation goes by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Statistics {
+    /// Those of the batch, towards which the running ones move by this share.
+    Batch { momentum: f64 },
+    /// The running ones, which stay: in evaluation, and where the layer is frozen.
+    Running,
 }
 
 impl Work {
@@ -120,11 +130,13 @@ impl Work {
 }
 
 impl Step {
-    /// Whether its backward pass reads the stored numbers of its inputs, beyond what passing a map needs.
-    pub(crate) fn reads_inputs_back(&self) -> bool {
+    /// Whether its backward pass reads the stored numbers of its inputs, beyond what passing a map needs; `trained`
+    /// tells of each tensor whether it gets a gradient.
+    pub(crate) fn reads_inputs_back(&self, trained: &[bool]) -> bool {
         match &self.work {
             Work::Fill(fill) => match fill {
-                Fill::Conv { .. } | Fill::Linear { .. } | Fill::Lrn(_) | Fill::RadialBasis { .. } => true,
+                Fill::Conv { weight, .. } | Fill::Linear { weight, .. } => trained[*weight],
+                Fill::Lrn(_) | Fill::RadialBasis { .. } => true,
                 Fill::Input
                 | Fill::MaxPool { .. }
                 | Fill::AvgPool(_)

@@ -24,7 +24,7 @@ pub(crate) struct Value {
     pub(crate) floored: bool,
     /// The tallies this value's gradient is summed up in, and the channel at which each begins.
     pub(crate) tallies: Vec<(usize, usize)>,
-    /// Whether a parameter lies upstream.
+    /// Whether a tensor that is trained lies upstream.
     pub(crate) trained: bool,
 }
 

@@ -6,7 +6,7 @@ use super::workload::{LEARNING_RATE, MOMENTUM, Workload};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use cnn_core::candle_core;
-use cnn_plan::{Batch, Parameters, Plan};
+use cnn_plan::{Batch, Parameters, Plan, Targets, TrainingOptions};
 use cnn_train::{Rule, Updates};
 
 /// Forward passes, or steps of training as `cnn_train::train` takes them.
@@ -25,9 +25,10 @@ impl Planned {
     pub fn new(workload: &Workload) -> Result<Self> {
         ensure!(workload.device.is_cpu(), "the engine plan computes on the CPU only");
         let network = &workload.network;
+        let options = TrainingOptions { seed: workload.seed, ..TrainingOptions::default() };
         let values = network.tensors().map(|spec| spec.init.draw(workload.seed, &spec.name, spec.elements()));
         Ok(Self {
-            plan: if workload.train { Plan::training(network, workload.seed, 0) } else { Plan::evaluation(network) },
+            plan: if workload.train { Plan::training(network, options)? } else { Plan::evaluation(network) },
             parameters: Parameters::new(network, values)?,
             updates: workload.train.then(|| Updates::new(Rule::sgd(MOMENTUM))),
             names: network.tensors().map(|spec| (spec.name.clone(), spec.dims.clone())).collect(),
@@ -47,7 +48,7 @@ impl Engine for Planned {
                 Tensor::from_slice(&logits, (labels.len(), logits.len() / labels.len()), &Device::Cpu)?
             }
             Some(updates) => {
-                let loss = plan.forward(parameters, &Batch { images, labels }, 0.0)?;
+                let loss = plan.forward(parameters, &Batch { images, targets: Targets::new(labels) })?;
                 updates.next(LEARNING_RATE);
                 plan.backward(parameters, updates);
                 Tensor::new(loss as f32, &Device::Cpu)?

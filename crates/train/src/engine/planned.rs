@@ -9,7 +9,7 @@ use candle_nn::VarBuilder;
 use cnn_core::{Model, Network};
 use cnn_kernels::update::{AdamW, Sgd, Update};
 use cnn_kernels::{Buffer, InstructionSet};
-use cnn_plan::{Batch as Images, Parameters, Parts, Plan, Receive};
+use cnn_plan::{Batch as Images, Parameters, Parts, Plan, Receive, Targets, TrainingOptions};
 
 pub(crate) struct Learner {
     /// Holds the weights for saving; behind the parameters while training.
@@ -24,14 +24,15 @@ impl Learner {
         let variables = cnn_core::model::initialise(network, settings.seed, DType::F32, &Device::Cpu)?;
         let model = Model::new(network, VarBuilder::from_varmap(&variables, DType::F32, &Device::Cpu))?;
         let evaluation = PlannedEvaluation::new(&model)?;
-        let plan = Plan::training(network, settings.seed, 0);
+        let plan = Plan::training(network, TrainingOptions { seed: settings.seed, ..TrainingOptions::default() })?;
         Ok(Self { model, plan, updates: Updates::new(settings.rule), evaluation })
     }
 
     pub(super) fn step(&mut self, batch: &cnn_data::Batch, learning_rate: f64) -> Result<Stepped> {
         let (images, labels) = (numbers(&batch.images)?, batch.labels.to_vec1::<u32>()?);
         let parameters = &mut self.evaluation.parameters;
-        let loss = self.plan.forward(parameters, &Images { images: &images, labels: &labels }, 0.0)? as f32;
+        let images = Images { images: &images, targets: Targets::new(&labels) };
+        let loss = self.plan.forward(parameters, &images)? as f32;
         let logits = self.plan.output(0);
         if loss.is_finite() {
             self.updates.next(learning_rate);

@@ -1,0 +1,148 @@
+//! One training step in f64, by candle's autograd or planned, and how far two of them are apart.
+
+use crate::Failure;
+use cnn_core::candle_core::{DType, Device, Tensor};
+use cnn_core::candle_nn::{VarBuilder, VarMap};
+use cnn_core::{Model, Network, initialisation, model};
+use cnn_plan::{Batch, Parameters, Plan, Targets, TrainingOptions};
+
+const BATCH: usize = 3;
+pub const SEED: u64 = 5;
+/// Passes of dropout before.
+pub const PASSES: u64 = 2;
+/// Of the labels; the rest is another image's.
+const SHARE: f64 = 0.7;
+
+/// A network with weights, and a batch in which images are mixed.
+pub struct Problem {
+    pub network: Network,
+    pub weights: VarMap,
+    images: Vec<f64>,
+    labels: Vec<u32>,
+    others: Vec<u32>,
+}
+
+/// What came of a step. Gradients and values are those of each tensor, in the network's order.
+pub struct Outcome {
+    pub loss: f64,
+    outputs: Vec<Vec<f64>>,
+    pub gradients: Vec<Option<Vec<f64>>>,
+    /// Afterwards: the statistics have moved, the weights have not.
+    pub values: Vec<Vec<f64>>,
+}
+
+impl Problem {
+    /// Of at least seven classes.
+    pub fn new(network: Network) -> Result<Self, Failure> {
+        let count = BATCH * network.input().elements();
+        let images = initialisation::Init::Normal { std: 1.0 }.draw(SEED, "images", count);
+        let weights = model::initialise(&network, SEED, DType::F64, &Device::Cpu)?;
+        let labels = |step: u32| (0..BATCH as u32).map(|i| i * step % 7).collect();
+        let images = images.into_iter().map(f64::from).collect();
+        Ok(Self { network, weights, images, labels: labels(2), others: labels(3) })
+    }
+
+    /// The values of every tensor, in the network's order.
+    pub fn values(&self) -> Result<Vec<Vec<f64>>, Failure> {
+        let data = self.weights.data().lock().map_err(|_| "poisoned")?;
+        self.network.tensors().map(|spec| Ok(data[&spec.name].as_tensor().flatten_all()?.to_vec1()?)).collect()
+    }
+
+    /// By candle's operations, as in training or as in evaluation. The statistics of the weights move.
+    pub fn candle(&self, train: bool) -> Result<Outcome, Failure> {
+        let device = Device::Cpu;
+        // Of candle's operations: the kernels are the plan's own.
+        let model = Model::new(&self.network, VarBuilder::from_varmap(&self.weights, DType::F64, &device))?;
+        let model = model.with_dropout(SEED, PASSES).without_kernels();
+        let dims = self.network.input().dims();
+        let images = Tensor::from_slice(&self.images, (BATCH, dims[0], dims[1], dims[2]), &device)?;
+        let outputs = model.outputs_t(&images, train)?;
+        let loss = |labels: &[u32]| model.loss(&outputs, &Tensor::new(labels, &device)?);
+        let loss = ((loss(&self.labels)? * SHARE)? + (loss(&self.others)? * (1.0 - SHARE))?)?;
+        let gradients = loss.backward()?;
+        let numbers = |tensor: &Tensor| Ok::<Vec<f64>, Failure>(tensor.flatten_all()?.to_vec1()?);
+        Ok(Outcome {
+            loss: loss.to_scalar()?,
+            outputs: outputs.iter().map(numbers).collect::<Result<_, _>>()?,
+            gradients: model
+                .tensors()
+                .map(|(_, tensor)| gradients.get(tensor).map(numbers).transpose())
+                .collect::<Result<_, _>>()?,
+            values: model.tensors().map(|(_, tensor)| numbers(tensor)).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Planned, from these values of the tensors on.
+    pub fn planned(&self, values: Vec<Vec<f64>>, options: TrainingOptions<'_>) -> Result<Outcome, Failure> {
+        let mut plan = Plan::<f64>::training(&self.network, options)?;
+        self.with(&mut plan, values)
+    }
+
+    /// A step of a plan for the network.
+    pub fn with(&self, plan: &mut Plan<f64>, values: Vec<Vec<f64>>) -> Result<Outcome, Failure> {
+        let mut parameters = Parameters::new(&self.network, values)?;
+        let targets = Targets { mixed: Some((&self.others, SHARE)), ..Targets::new(&self.labels) };
+        let loss = plan.forward(&mut parameters, &Batch { images: &self.images, targets })?;
+        let outputs = (0..self.network.outputs().len()).map(|output| plan.output(output)).collect();
+        let mut gradients: Vec<Option<Vec<f64>>> = vec![None; self.network.tensors().count()];
+        let mut twice = false;
+        plan.backward(&mut parameters, &mut |tensor: usize, _: &mut [f64], gradient: &[f64]| {
+            twice |= gradients[tensor].replace(gradient.to_vec()).is_some();
+        });
+        if twice {
+            return Err("a gradient came twice".into());
+        }
+        Ok(Outcome { loss, outputs, gradients, values: parameters.values().map(<[f64]>::to_vec).collect() })
+    }
+}
+
+impl Outcome {
+    /// The largest difference of loss, outputs, gradients and values from those expected, relative to the largest
+    /// number there, and of what. Of gradients only those that are found count.
+    pub fn away(&self, network: &Network, expected: &Self) -> Result<(f64, String), Failure> {
+        let mut worst = (away(&[self.loss], &[expected.loss]), "loss".to_string());
+        let mut note = |difference: f64, name: String| {
+            if difference.is_nan() || difference > worst.0 {
+                worst = (difference, name);
+            }
+        };
+        for (index, (found, expected)) in self.outputs.iter().zip(&expected.outputs).enumerate() {
+            note(away(found, expected), format!("output {index}"));
+        }
+        for (spec, (found, expected)) in network.tensors().zip(self.values.iter().zip(&expected.values)) {
+            note(away(found, expected), spec.name.clone());
+        }
+        // A bias that a batch norm cancels has a gradient of rounding errors: judged by what it is the sum of.
+        let numbers = self.gradients.iter().flatten().flatten();
+        let largest = numbers.fold(0.0, |most: f64, x| most.max(x.abs()));
+        for (spec, (found, expected)) in network.tensors().zip(self.gradients.iter().zip(&expected.gradients)) {
+            let Some(found) = found else { continue };
+            let expected = expected.as_ref().ok_or_else(|| format!("{} should have no gradient", spec.name))?;
+            let own = expected.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+            note(apart(found, expected) / own.max(1e-6 * largest), format!("gradient of {}", spec.name));
+        }
+        Ok(worst)
+    }
+
+    /// Fails unless just the tensors that are trained have a gradient.
+    pub fn has_gradients(&self, network: &Network, frozen: &[bool]) -> Result<(), Failure> {
+        for (i, (spec, gradient)) in network.tensors().zip(&self.gradients).enumerate() {
+            let due = spec.trained() && !frozen.get(i).copied().unwrap_or(false);
+            if gradient.is_some() != due {
+                return Err(format!("{} {} a gradient", spec.name, if due { "lacks" } else { "has" }).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Largest difference relative to the largest expected.
+fn away(found: &[f64], expected: &[f64]) -> f64 {
+    apart(found, expected) / expected.iter().fold(1e-300, |most: f64, x| most.max(x.abs()))
+}
+
+fn apart(found: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let larger = |a: f64, b: f64| if b.is_nan() || b > a { b } else { a };
+    found.iter().zip(expected).fold(0.0, |most, (a, b)| larger(most, (a - b).abs()))
+}
