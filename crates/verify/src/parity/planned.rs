@@ -1,10 +1,10 @@
 //! The same network planned: evaluation and training step on the kernels, in f32.
 
-use super::{Parity, Rows, Statistics, Way};
+use super::{F32, FACTOR, Parity, Rows, Statistics, Way};
 use crate::error::Result;
 use crate::rule::Rule;
 use cnn_core::Network;
-use cnn_plan::{Batch, Parameters, Plan};
+use cnn_plan::{Batch, Parameters, Plan, Targets, TrainingOptions};
 
 impl Parity<'_> {
     /// The parameters of a plan: by the rule, and these statistics or zeros.
@@ -31,10 +31,12 @@ impl Parity<'_> {
         let mut parameters = self.parameters(&network, &Statistics::new())?;
         let images = narrow(self.rule.input("input", about.input));
         let labels = Rule::labels(about.input[0], about.classes);
-        let mut plan = Plan::training(&network, 0, 0);
-        let loss = plan.forward(&mut parameters, &Batch { images: &images, labels: &labels }, 0.0)?;
+        let mut plan = Plan::training(&network, TrainingOptions::default())?;
+        let loss = plan.forward(&mut parameters, &Batch { images: &images, targets: Targets::new(&labels) })?;
         let error = self.loss_error(loss);
         self.comparison.loss_planned = error;
+        let f32_logits = self.golden.about.f32_logits;
+        self.within(format!("loss {}", Way::Planned), error, F32.max(FACTOR * f32_logits));
 
         let rows = Rows::of(self.golden);
         let specs: Vec<_> = network.tensors().collect();
