@@ -20,7 +20,8 @@ use std::fmt;
 pub const F64: f64 = 1e-8;
 /// Largest error of the oracle's logits, relative to the separation.
 pub const ORACLE: f64 = 1e-10;
-/// Largest error of f32 logits, relative to the separation; and what f32 gradients get on top of torch's distance.
+/// Largest error of f32 logits, relative to the separation, and of the planned loss, relative to itself; and what f32
+/// gradients get on top of torch's distance.
 pub const F32: f64 = 1e-4;
 /// How many times as far off as torch's own distance another implementation may be: in f32 that between f32 and f64, in
 /// f64 how far gradients move when every weight moves by its last bit.
