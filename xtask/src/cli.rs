@@ -1,7 +1,9 @@
 //! The arguments.
 
+mod recompute;
 mod speed;
 
+pub use recompute::RecomputeArgs;
 pub use speed::{Bench, EngineName, Race};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
