@@ -20,7 +20,7 @@ fn under(network: &Network, paths: &[&str]) -> Vec<bool> {
 
 /// A step in which these tensors are frozen, after which they are as they were.
 fn step(problem: &Problem, values: &[Vec<f64>], frozen: &[bool]) -> Result<Outcome, Failure> {
-    let options = TrainingOptions { seed: SEED, passes: PASSES, frozen };
+    let options = TrainingOptions { seed: SEED, passes: PASSES, frozen, ..TrainingOptions::default() };
     let outcome = problem.planned(values.to_vec(), options)?;
     outcome.has_gradients(&problem.network, frozen)?;
     Ok(outcome)

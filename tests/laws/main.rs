@@ -6,6 +6,7 @@ mod model;
 mod ops;
 mod parity;
 mod plan;
+mod recompute;
 mod shapes;
 mod step;
 mod training;

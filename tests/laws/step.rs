@@ -124,6 +124,13 @@ impl Outcome {
         Ok(worst)
     }
 
+    /// Every number, as its bits.
+    pub fn bits(&self) -> impl Iterator<Item = u64> {
+        let gradients = self.gradients.iter().flatten();
+        let all = self.outputs.iter().chain(gradients).chain(&self.values).flatten();
+        all.chain([&self.loss]).map(|number| number.to_bits())
+    }
+
     /// Fails unless just the tensors that are trained have a gradient.
     pub fn has_gradients(&self, network: &Network, frozen: &[bool]) -> Result<(), Failure> {
         for (i, (spec, gradient)) in network.tensors().zip(&self.gradients).enumerate() {

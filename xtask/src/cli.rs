@@ -2,6 +2,7 @@
 
 mod augment;
 mod data;
+mod recompute;
 mod report;
 mod speed;
 mod sweep;
@@ -10,6 +11,7 @@ mod watching;
 
 pub use augment::Augment;
 pub use data::Data;
+pub use recompute::RecomputeArgs;
 pub use report::Report;
 pub use speed::{Bench, EngineName, Race};
 pub use sweep::Sweep;

@@ -1,9 +1,10 @@
 //! The steps, backwards.
 
 use crate::clock::Part;
-use crate::forward::{activation, average, dense, rows};
+use crate::forward::{Pass, activation, average, dense, rows};
 use crate::parameters::{Parameters, Parts, Receive};
 use crate::plan::Plan;
+use crate::schedule::Turn;
 use crate::step::{Fill, MapWork, Statistics, Step, Work};
 use crate::value::Value;
 use cnn_kernels::activation::multiply;
@@ -20,15 +21,31 @@ impl<T: Element> Plan<T> {
                 self.pull(&value, |plan, sink| copy::copy(plan.set, &View::plain(seed, place), sink));
             }
         }
-        for index in (0..self.lowered.steps.len()).rev() {
-            let step = self.lowered.steps[index].clone();
-            if !step.output.trained {
-                continue;
+        for turn in 0..self.schedule.turns.len() {
+            match self.schedule.turns[turn] {
+                Turn::Again(index) => self.again(index, parameters),
+                Turn::Back(index) => self.back(index, parameters, receiver),
             }
-            match &step.work {
-                Work::Fill(fill) => self.fill_back(index, &step, fill, parameters, receiver),
-                Work::Map(work) => self.map_back(&step, work, parameters, receiver),
-            }
+        }
+    }
+
+    /// Fills a step's store once more.
+    fn again(&mut self, index: usize, parameters: &Parameters<T>) {
+        let started = Instant::now();
+        let step = self.lowered.steps[index].clone();
+        let store = step.output.store;
+        if let (Work::Fill(fill), Some(slot)) = (&step.work, self.memory.slots.again[store]) {
+            self.memory.at[store] = slot;
+            self.fill(&step, fill, parameters, Pass::Again);
+        }
+        self.clock.add(index, Part::Forward, started);
+    }
+
+    fn back(&mut self, index: usize, parameters: &mut Parameters<T>, receiver: &mut dyn Receive<T>) {
+        let step = self.lowered.steps[index].clone();
+        match &step.work {
+            Work::Fill(fill) => self.fill_back(index, &step, fill, parameters, receiver),
+            Work::Map(work) => self.map_back(&step, work, parameters, receiver),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// The time of one step's parts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StepTime {
-    /// Forward.
+    /// Forward, and once more where the backward pass asks for it.
     pub forward: Duration,
     /// Gradients of the inputs.
     pub inputs: Duration,

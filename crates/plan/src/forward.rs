@@ -15,13 +15,22 @@ use cnn_kernels::{Element, LANES, Linear, Lrn, Moments, Place, Sink, Store, View
 use std::borrow::Cow;
 use std::time::Instant;
 
+/// Why a store is filled.
+#[derive(Clone, Copy)]
+pub(crate) enum Pass<'a, T> {
+    /// In the forward pass, from these images.
+    Forward(&'a [T]),
+    /// Again in the backward pass: the same numbers as before. Masks, moments and statistics stay.
+    Again,
+}
+
 impl<T: Element> Plan<T> {
     pub(crate) fn run_forward(&mut self, parameters: &mut Parameters<T>, images: &[T]) -> Result<()> {
         for index in 0..self.lowered.steps.len() {
             let step = self.lowered.steps[index].clone();
             let started = Instant::now();
             match &step.work {
-                Work::Fill(fill) => self.fill(&step, fill, parameters, images),
+                Work::Fill(fill) => self.fill(&step, fill, parameters, Pass::Forward(images)),
                 Work::Map(work) => self.map(&step, work, parameters)?,
             }
             self.clock.add(index, Part::Forward, started);
@@ -30,12 +39,13 @@ impl<T: Element> Plan<T> {
         Ok(())
     }
 
-    fn fill(&mut self, step: &Step, fill: &Fill, parameters: &Parameters<T>, images: &[T]) {
+    pub(crate) fn fill(&mut self, step: &Step, fill: &Fill, parameters: &Parameters<T>, pass: Pass<'_, T>) {
         let (batch, set, output) = (self.batch, self.set, &step.output);
         let place = output.place(batch, &self.lowered.stores);
-        let slot = self.memory.slots.data[output.store];
+        let slot = self.memory.at[output.store];
+        let forward = matches!(pass, Pass::Forward(_));
         let mut data = self.memory.take(slot);
-        let mut moments = self.lowered.stores[output.store].normalised.then(Moments::default);
+        let mut moments = (forward && self.lowered.stores[output.store].normalised).then(Moments::default);
         let memory = output_memory(fill);
         let mut winners = memory.map_or(Vec::new(), |memory| std::mem::take(&mut self.memory.winners[memory]));
         let mut mask = memory.map_or(Vec::new(), |memory| std::mem::take(&mut self.memory.masks[memory]));
@@ -45,7 +55,9 @@ impl<T: Element> Plan<T> {
         let mut sink = Store { data: &mut data, place, bias: None, floor: None, moments: moments.as_mut() };
         match fill {
             Fill::Input => {
-                to_blocks(images, sink.data, &place);
+                if let Pass::Forward(images) = pass {
+                    to_blocks(images, sink.data, &place);
+                }
                 measure(set, sink);
             }
             Fill::Conv { conv, weight, bias: parameter, table } => {
@@ -80,12 +92,9 @@ impl<T: Element> Plan<T> {
                 measure(set, sink);
             }
             Fill::Dropout { rate, .. } => {
-                let numbers = step.inputs[0].channels * place.pixels();
-                let drawn = dropout_mask(self.dropout.seed, self.dropout.pass, &step.path, *rate, batch * numbers);
-                let drawn: Vec<T> = drawn.into_iter().map(|x| T::from_f64(f64::from(x))).collect();
-                let own = Place::new(batch, place.channels, [place.height, place.width]);
-                mask.resize(own.len(), T::ZERO);
-                to_blocks(&drawn, &mut mask, &own);
+                if forward {
+                    self.draw(step, *rate, &mut mask);
+                }
                 multiply(set, &inputs[0], &mask, Sink::Store(sink));
             }
             Fill::Sigmoid | Fill::Tanh { .. } | Fill::Softmax => {
@@ -107,6 +116,17 @@ impl<T: Element> Plan<T> {
             normalised.mean[first..first + output.channels].copy_from_slice(&moments.mean);
             normalised.variance[first..first + output.channels].copy_from_slice(&moments.variance);
         }
+    }
+
+    /// Draws the mask of a dropout.
+    fn draw(&self, step: &Step, rate: f64, mask: &mut Vec<T>) {
+        let Value { channels, size, .. } = step.output;
+        let numbers = self.batch * channels * size[0] * size[1];
+        let drawn = dropout_mask(self.dropout.seed, self.dropout.pass, &step.path, rate, numbers);
+        let drawn: Vec<T> = drawn.into_iter().map(|x| T::from_f64(f64::from(x))).collect();
+        let own = Place::new(self.batch, channels, size);
+        mask.resize(own.len(), T::ZERO);
+        to_blocks(&drawn, mask, &own);
     }
 
     fn map(&mut self, step: &Step, work: &MapWork, parameters: &mut Parameters<T>) -> Result<()> {

@@ -20,6 +20,8 @@ mod lower;
 mod memory;
 mod parameters;
 mod plan;
+mod recompute;
+mod schedule;
 mod step;
 mod value;
 
@@ -28,3 +30,4 @@ pub use cnn_kernels::loss::Targets;
 pub use error::{Error, Result};
 pub use parameters::{Parameters, Parts, Receive, Update};
 pub use plan::{Batch, Plan, TrainingOptions};
+pub use recompute::Recompute;

@@ -1,9 +1,11 @@
 //! Which stores share memory.
 //!
-//! Time runs over the forward steps, the loss, and the steps backwards. A store needs memory from its first write to its
-//! last read, so does its gradient; two that are never alive together can have the same.
+//! Time runs over the forward steps, the loss, and the turns of the backward pass. A store needs memory from its first
+//! write to its last read, so does its gradient; two that are never alive together can have the same. A store that is
+//! filled again has a second life, maybe elsewhere.
 
 use crate::lower::Lowered;
+use crate::schedule::{Schedule, Turn};
 use crate::step::Work;
 
 /// The slots of memory a plan needs, in numbers per sample, and who uses which.
@@ -12,6 +14,8 @@ pub(crate) struct Slots {
     pub(crate) lengths: Vec<usize>,
     /// For each store the slot of its numbers.
     pub(crate) data: Vec<usize>,
+    /// For each store that is filled again the slot of its numbers from then on.
+    pub(crate) again: Vec<Option<usize>>,
     /// For each store the slot of its gradient, if it needs one.
     pub(crate) gradient: Vec<Option<usize>>,
 }
@@ -29,56 +33,64 @@ impl Life {
     }
 }
 
+/// The lives of each store.
+struct Lives {
+    data: Vec<Option<Life>>,
+    again: Vec<Option<Life>>,
+    gradient: Vec<Option<Life>>,
+}
+
 /// Shares memory out.
-pub(crate) fn slots(lowered: &Lowered, training: bool) -> Slots {
-    let end = 2 * lowered.steps.len();
-    let mut data: Vec<Option<Life>> = vec![None; lowered.stores.len()];
-    let mut gradient = data.clone();
-    for (time, step) in lowered.steps.iter().enumerate() {
-        if matches!(step.work, Work::Map(_)) {
-            continue;
-        }
-        Life::extend(&mut data[step.output.store], time);
-        step.inputs.iter().for_each(|input| Life::extend(&mut data[input.store], time));
-        if !training || !step.output.trained {
-            continue;
-        }
-        let back = end - time;
-        Life::extend(&mut gradient[step.output.store], back);
-        if step.reads_output_back() || lowered.stores[step.output.store].normalised {
-            Life::extend(&mut data[step.output.store], back);
-        }
-        for input in &step.inputs {
-            if step.reads_inputs_back(&lowered.trained) || (input.trained && input.looks_back()) {
-                Life::extend(&mut data[input.store], back);
-            }
-            if input.trained {
-                Life::extend(&mut gradient[input.store], back);
-            }
-        }
+pub(crate) fn slots(lowered: &Lowered, schedule: &Schedule) -> Slots {
+    let none = || vec![None; lowered.stores.len()];
+    let mut lives = Lives { data: none(), again: none(), gradient: none() };
+    for (time, step) in lowered.steps.iter().enumerate().filter(|(_, step)| matches!(step.work, Work::Fill(_))) {
+        Life::extend(&mut lives.data[step.output.store], time);
+        step.inputs.iter().for_each(|input| Life::extend(&mut lives.data[input.store], time));
     }
+    let loss = lowered.steps.len();
     for output in &lowered.outputs {
-        Life::extend(&mut data[output.store], lowered.steps.len());
-        if training && output.trained {
-            Life::extend(&mut gradient[output.store], lowered.steps.len());
+        Life::extend(&mut lives.data[output.store], loss);
+        if !schedule.turns.is_empty() && output.trained {
+            Life::extend(&mut lives.gradient[output.store], loss);
         }
     }
-    if !training {
-        // What is computed stays readable to the end.
-        lowered.outputs.iter().for_each(|output| Life::extend(&mut data[output.store], end));
+    for (time, turn) in (loss + 1..).zip(&schedule.turns) {
+        let mut used = |store: usize| match schedule.again[store] {
+            true => Life::extend(&mut lives.again[store], time),
+            false => Life::extend(&mut lives.data[store], time),
+        };
+        match *turn {
+            Turn::Again(step) => {
+                let step = &lowered.steps[step];
+                used(step.output.store);
+                step.inputs.iter().for_each(|input| used(input.store));
+            }
+            Turn::Back(step) => {
+                let step = &lowered.steps[step];
+                step.reads_back(lowered).into_iter().for_each(used);
+                if matches!(step.work, Work::Map(_)) {
+                    continue;
+                }
+                Life::extend(&mut lives.gradient[step.output.store], time);
+                for input in step.inputs.iter().filter(|input| input.trained) {
+                    Life::extend(&mut lives.gradient[input.store], time);
+                }
+            }
+        }
     }
-    share(lowered, &data, &gradient)
+    share(lowered, &lives)
 }
 
 /// Largest first, each into the first slot that is free all its life.
-fn share(lowered: &Lowered, data: &[Option<Life>], gradient: &[Option<Life>]) -> Slots {
+fn share(lowered: &Lowered, lives: &Lives) -> Slots {
     let stores = lowered.stores.len();
-    let lives: Vec<(usize, Life)> =
-        data.iter().chain(gradient).enumerate().filter_map(|(i, life)| Some((i, (*life)?))).collect();
+    let all = lives.data.iter().chain(&lives.again).chain(&lives.gradient);
+    let mut order: Vec<(usize, Life)> = all.enumerate().filter_map(|(i, life)| Some((i, (*life)?))).collect();
     let length = |i: usize| lowered.stores[i % stores].len();
-    let mut order = lives;
     order.sort_by_key(|(i, life)| (std::cmp::Reverse(length(*i)), life.first, *i));
-    let mut slots = Slots { lengths: Vec::new(), data: vec![usize::MAX; stores], gradient: vec![None; stores] };
+    let none = || vec![None; stores];
+    let mut slots = Slots { lengths: Vec::new(), data: vec![usize::MAX; stores], again: none(), gradient: none() };
     let mut taken: Vec<Vec<Life>> = Vec::new();
     for (i, life) in order {
         let free = |lives: &Vec<Life>| lives.iter().all(|other| other.last < life.first || life.last < other.first);
@@ -88,9 +100,10 @@ fn share(lowered: &Lowered, data: &[Option<Life>], gradient: &[Option<Life>]) ->
             slots.lengths.push(length(i));
         }
         taken[slot].push(life);
-        match i < stores {
-            true => slots.data[i] = slot,
-            false => slots.gradient[i - stores] = Some(slot),
+        match i / stores {
+            0 => slots.data[i] = slot,
+            1 => slots.again[i - stores] = Some(slot),
+            _ => slots.gradient[i - 2 * stores] = Some(slot),
         }
     }
     slots

@@ -38,6 +38,8 @@ pub(crate) struct Normalised<T> {
 #[derive(Debug)]
 pub(crate) struct Memory<T> {
     pub(crate) slots: Slots,
+    /// For each store the slot it is in now.
+    pub(crate) at: Vec<usize>,
     pub(crate) buffers: Vec<Buffer<T>>,
     pub(crate) maps: Vec<Channels<T>>,
     pub(crate) tallies: Vec<Tally>,
@@ -79,6 +81,7 @@ impl<T: Element> Memory<T> {
         });
         Self {
             buffers: slots.lengths.iter().map(|_| Buffer::zeros(0)).collect(),
+            at: slots.data.clone(),
             slots,
             maps: lowered.maps.iter().map(map).collect(),
             tallies: lowered.tallies.iter().map(tally).collect(),
@@ -117,12 +120,13 @@ impl<T: Element> Memory<T> {
             normalised.addend.fill(T::ZERO);
         }
         self.written.iter_mut().for_each(|blocks| blocks.fill(false));
+        self.at.clone_from(&self.slots.data);
         Ok(())
     }
 
     /// A value, seen through its map.
     pub(crate) fn view(&self, value: &Value, batch: usize, lowered: &Lowered) -> View<'_, T> {
-        let data = &self.buffers[self.slots.data[value.store]];
+        let data = &self.buffers[self.at[value.store]];
         let map = match value.map {
             None => Map::Identity,
             Some(map) => {
@@ -142,7 +146,7 @@ impl<T: Element> Memory<T> {
             None => Map::Identity,
             Some(normalised) => Map::Mix {
                 scale: &self.ones,
-                other: &self.buffers[self.slots.data[value.store]],
+                other: &self.buffers[self.at[value.store]],
                 other_place: place,
                 other_scale: &normalised.factor[channels.clone()],
                 shift: &normalised.addend[channels],

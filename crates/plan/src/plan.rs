@@ -6,6 +6,8 @@ use crate::lifetime::slots;
 use crate::lower::{Lowered, Purpose, lower};
 use crate::memory::Memory;
 use crate::parameters::{Parameters, Receive};
+use crate::recompute::{Recompute, schedule};
+use crate::schedule::Schedule;
 use crate::step::{Fill, Work};
 use cnn_core::Network;
 use cnn_kernels::loss::{CrossEntropy, Targets};
@@ -18,6 +20,7 @@ pub struct Plan<T> {
     pub(crate) training: bool,
     pub(crate) set: InstructionSet,
     pub(crate) lowered: Lowered,
+    pub(crate) schedule: Schedule,
     pub(crate) memory: Memory<T>,
     pub(crate) dropout: Dropout,
     pub(crate) clock: Clock,
@@ -54,6 +57,8 @@ pub struct TrainingOptions<'a> {
     /// gradient, and what serves only to compute it is left out. A batch normalisation whose weight is frozen
     /// normalises by its running statistics, which stay too. For statistics alone the word has no meaning.
     pub frozen: &'a [bool],
+    /// What is computed again in the backward pass instead of keeping it.
+    pub recompute: Recompute,
 }
 
 impl<T: Element> Plan<T> {
@@ -67,13 +72,16 @@ impl<T: Element> Plan<T> {
     ///
     /// As [`InstructionSet::chosen`].
     pub fn training(network: &Network, options: TrainingOptions<'_>) -> Result<Self> {
-        let TrainingOptions { seed, passes, frozen } = options;
+        let TrainingOptions { seed, passes, frozen, recompute } = options;
         let expected = network.tensors().count();
         if ![0, expected].contains(&frozen.len()) {
             let network = network.name().to_string();
             return Err(Error::Frozen { network, expected, found: frozen.len() });
         }
-        Ok(Self::new(network, Purpose::Training { frozen }, Dropout { seed, pass: passes }))
+        let lowered = lower(network, Purpose::Training { frozen });
+        let schedule = schedule(&lowered, recompute);
+        let dropout = Dropout { seed, pass: passes };
+        Ok(Self { training: true, dropout, ..Self::new(network, lowered, schedule) })
     }
 
     /// A plan for evaluation: the logits alone.
@@ -82,16 +90,24 @@ impl<T: Element> Plan<T> {
     ///
     /// As [`InstructionSet::chosen`].
     pub fn evaluation(network: &Network) -> Self {
-        Self::new(network, Purpose::Evaluation, Dropout::default())
+        let lowered = lower(network, Purpose::Evaluation);
+        let schedule = Schedule::forward_only(&lowered);
+        Self::new(network, lowered, schedule)
     }
 
-    fn new(network: &Network, purpose: Purpose<'_>, dropout: Dropout) -> Self {
-        let training = matches!(purpose, Purpose::Training { .. });
-        let lowered = lower(network, purpose);
-        let memory = Memory::new(&lowered, slots(&lowered, training));
-        let set = InstructionSet::chosen();
-        let clock = Clock::new(lowered.steps.len());
-        Self { network: network.clone(), training, set, lowered, memory, dropout, clock, batch: 0, seeds: Vec::new() }
+    fn new(network: &Network, lowered: Lowered, schedule: Schedule) -> Self {
+        Self {
+            network: network.clone(),
+            training: false,
+            set: InstructionSet::chosen(),
+            memory: Memory::new(&lowered, slots(&lowered, &schedule)),
+            dropout: Dropout::default(),
+            clock: Clock::new(lowered.steps.len()),
+            batch: 0,
+            seeds: Vec::new(),
+            lowered,
+            schedule,
+        }
     }
 
     /// The same on other instructions; for tests and measurements.

@@ -25,7 +25,8 @@ impl Planned {
     pub fn new(workload: &Workload) -> Result<Self> {
         ensure!(workload.device.is_cpu(), "the engine plan computes on the CPU only");
         let network = &workload.network;
-        let options = TrainingOptions { seed: workload.seed, ..TrainingOptions::default() };
+        let options =
+            TrainingOptions { seed: workload.seed, recompute: workload.recompute, ..TrainingOptions::default() };
         let values = network.tensors().map(|spec| spec.init.draw(workload.seed, &spec.name, spec.elements()));
         Ok(Self {
             plan: if workload.train { Plan::training(network, options)? } else { Plan::evaluation(network) },

@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
 use cnn_core::initialisation::{Init, Law, Scheme};
 use cnn_core::{Network, candle_core, candle_nn};
+use cnn_plan::Recompute;
 
 /// The learning rate of a training step: small, so that hundreds of steps on one batch stay finite.
 pub const LEARNING_RATE: f64 = 1e-3;
@@ -23,6 +24,8 @@ pub struct Workload {
     pub batch: usize,
     /// Whether a step is one of training.
     pub train: bool,
+    /// What a step of training computes again instead of keeping it; engine plan only.
+    pub recompute: Recompute,
     /// Where the random numbers begin.
     pub seed: u64,
     /// Where to compute.
@@ -49,7 +52,13 @@ impl Workload {
         let architecture = entry.architecture(classes).without_dropout().initialised(scheme);
         let architecture = if request.train { architecture } else { architecture.without_heads() };
         let network = architecture.at(request.shape.map_or(architecture.usual_input(), |shape| shape.0))?;
-        Ok(Self { network, classes, batch: request.batch as usize, train: request.train, seed, device })
+        let (batch, train, recompute) = (request.batch as usize, request.train, Recompute::Nothing);
+        Ok(Self { network, classes, batch, train, recompute, seed, device })
+    }
+
+    /// The same step with less memory.
+    pub fn recomputing(self, recompute: Recompute) -> Self {
+        Self { recompute, ..self }
     }
 
     /// Freshly initialised weights.

@@ -1,6 +1,6 @@
 //! The arguments of the commands that take the time.
 
-use super::InputShape;
+use super::{InputShape, RecomputeArgs};
 use crate::race::Case;
 use clap::{Args, ValueEnum};
 use std::fmt;
@@ -28,6 +28,8 @@ pub struct Bench {
     /// Time a whole training step instead of a forward pass: forward, loss, backward, SGD with momentum
     #[arg(long)]
     pub train: bool,
+    #[command(flatten)]
+    pub recompute: RecomputeArgs,
     /// Images in a batch
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch: u32,

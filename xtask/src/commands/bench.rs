@@ -24,7 +24,11 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
         classes: args.classes,
         train: args.train,
     };
-    let workload = Workload::new(&request, common.seed(), common.device.open()?)?;
+    ensure!(
+        !args.recompute.recompute || (args.train && args.engine == EngineName::Plan),
+        "--recompute belongs to --train with --engine plan"
+    );
+    let workload = Workload::new(&request, common.seed(), common.device.open()?)?.recomputing(args.recompute.policy());
     let base = Memory::now();
     let mut engine = bench::open(args.engine, &workload)?;
     if args.serve {

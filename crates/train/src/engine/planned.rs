@@ -11,7 +11,7 @@ use crate::weights::{Numbers, Tensors};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use cnn_core::{Model, Network};
-use cnn_plan::{Batch as Images, Parameters, Plan, Receive, Targets, TrainingOptions};
+use cnn_plan::{Batch as Images, Parameters, Plan, Receive, Recompute, Targets, TrainingOptions};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -37,7 +37,8 @@ struct Average {
 impl Learner {
     pub(super) fn new(lesson: Lesson<'_>) -> Result<Self> {
         let Lesson { network, settings, frozen, passes, .. } = lesson;
-        let options = TrainingOptions { seed: settings.seed, passes, frozen };
+        let recompute = if settings.recompute { Recompute::Segments } else { Recompute::Nothing };
+        let options = TrainingOptions { seed: settings.seed, passes, frozen, recompute };
         let parameters = Parameters::new(network, lesson.beginning()?)?;
         let updates = Updates::new(settings.optimizer);
         let copy = |share| -> Result<Average> { Ok(Average { share, parameters: copy(network, &parameters)? }) };

@@ -1,0 +1,65 @@
+//! Planned steps that compute again what they did not keep.
+
+use crate::Failure;
+use crate::step::{PASSES, Problem, SEED};
+use cnn_core::Network;
+use cnn_plan::{Plan, Recompute, TrainingOptions};
+
+const SEGMENTS: TrainingOptions<'_> =
+    TrainingOptions { seed: SEED, passes: PASSES, frozen: &[], recompute: Recompute::Segments };
+const NOTHING: TrainingOptions<'_> = TrainingOptions { recompute: Recompute::Nothing, ..SEGMENTS };
+
+fn network(name: &str, input: [usize; 3]) -> Result<Network, Failure> {
+    Ok(cnn_zoo::find(name)?.architecture(7).at(input)?)
+}
+
+/// Loss, outputs, gradients and statistics of two steps are the same, bit for bit: dropout, batch normalisation,
+/// heads, pools and frozen tensors included.
+#[test]
+fn the_bits_are_the_same() -> Result<(), Failure> {
+    for (name, input, frozen) in [
+        ("lenet_paper", [1, 32, 32], None),
+        ("alexnet_paper", [3, 99, 67], None),
+        ("vgg11", [3, 32, 32], Some("features.3")),
+        ("vgg11_bn", [3, 64, 64], None),
+        ("nin_d2l", [1, 99, 67], None),
+        ("googlenet", [3, 64, 64], None),
+        ("inception_resnet_v1", [3, 107, 75], None),
+        ("resnet18", [3, 64, 32], Some("layer1")),
+        ("resnet50", [3, 32, 32], None),
+        ("resnet110_preact_cifar", [3, 16, 16], None),
+        ("densenet121", [3, 32, 64], Some("features.denseblock2.denselayer3")),
+        ("densenet40_cifar", [3, 32, 32], None),
+    ] {
+        let problem = Problem::new(network(name, input)?)?;
+        let of_frozen = |name: &str| frozen.is_some_and(|path| name.starts_with(&format!("{path}.")));
+        let frozen: Vec<bool> = problem.network.tensors().map(|spec| of_frozen(&spec.name)).collect();
+        let mut kept = Plan::training(&problem.network, TrainingOptions { frozen: &frozen, ..NOTHING })?;
+        let mut again = Plan::training(&problem.network, TrainingOptions { frozen: &frozen, ..SEGMENTS })?;
+        let (few, many) = (again.numbers_per_image(), kept.numbers_per_image());
+        println!("{name}: {few} of {many} numbers an image");
+        assert!(few <= many, "{name}");
+        let mut values = problem.values()?;
+        for step in 0..2 {
+            let expected = problem.with(&mut kept, values.clone())?;
+            let found = problem.with(&mut again, values)?;
+            assert!(found.bits().eq(expected.bits()), "{name} differs in step {step}");
+            values = found.values;
+        }
+    }
+    Ok(())
+}
+
+/// How much memory is left of what a step without recomputation takes, at the sizes of the sources.
+#[test]
+fn the_memory_is_less() -> Result<(), Failure> {
+    for (name, most) in [("densenet121", 0.55), ("resnet50", 0.5), ("resnet152", 0.35), ("vgg16", 0.85)] {
+        let network = network(name, [3, 224, 224])?;
+        let numbers = |options| Ok::<_, Failure>(Plan::<f32>::training(&network, options)?.numbers_per_image());
+        let (few, many) = (numbers(SEGMENTS)?, numbers(NOTHING)?);
+        let share = few as f64 / many as f64;
+        println!("{name}: {few} of {many} numbers an image, {share:.3}");
+        assert!(share < most, "{name}: {share:.3}");
+    }
+    Ok(())
+}
