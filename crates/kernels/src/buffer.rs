@@ -151,7 +151,7 @@ pub(crate) fn with_scratch<T: Element, R>(len: usize, use_it: impl FnOnce(&mut [
     use std::cell::RefCell;
     use std::collections::HashMap;
     thread_local! {
-        static KEPT: RefCell<HashMap<TypeId, Vec<(usize, Box<dyn Any>)>>> = RefCell::new(HashMap::new());
+        static KEPT: RefCell<HashMap<TypeId, Vec<Box<dyn Any>>>> = RefCell::new(HashMap::new());
     }
     if cfg!(any(miri, exact_scratch)) {
         // Whoever looks for errors sees every step past the end, and every number read before it is written.
@@ -159,25 +159,13 @@ pub(crate) fn with_scratch<T: Element, R>(len: usize, use_it: impl FnOnce(&mut [
         buffer.fill(T::NAN);
         return use_it(&mut buffer);
     }
-    // Nested calls find the shelf without the buffers in use. Each takes the shortest that will do: with a long one lent
-    // out for little, the next need for a long one would bring forth another. What is too short makes room for longer.
-    let kept = KEPT.with(|kept| {
-        let mut kept = kept.borrow_mut();
-        let shelf = kept.entry(TypeId::of::<T>()).or_default();
-        let lengths = shelf.iter().map(|(length, _)| *length).enumerate();
-        let fitting = lengths.clone().filter(|(_, length)| *length >= len).min_by_key(|(_, length)| *length);
-        let taken = fitting.or_else(|| lengths.max_by_key(|(_, length)| *length));
-        taken.map(|(index, _)| shelf.swap_remove(index).1)
-    });
+    // Nested calls find the shelf without the buffers in use, and take or make another.
+    let kept = KEPT.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().pop());
     let mut buffer = match kept.and_then(|buffer| buffer.downcast::<Buffer<T>>().ok()) {
-        Some(buffer) if buffer.len() >= len => buffer,
-        short => {
-            drop(short);
-            Box::new(Buffer::zeros(len.next_multiple_of(1 << 14)))
-        }
+        Some(buffer) if buffer.len() >= len => *buffer,
+        _ => Buffer::zeros(len.next_multiple_of(1 << 14)),
     };
     let result = use_it(&mut buffer[..len]);
-    let length = buffer.len();
-    KEPT.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().push((length, buffer)));
+    KEPT.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().push(Box::new(buffer)));
     result
 }
