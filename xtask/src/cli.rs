@@ -72,7 +72,7 @@ pub enum Command {
     Docs(Docs),
     /// Train a network
     #[command(after_help = train::TRAIN_EXAMPLES)]
-    Train(Train),
+    Train(Box<Train>),
     /// The recipes, or one of them as a file
     Recipes(Recipes),
     /// Draw how training images are augmented, to look at

@@ -5,7 +5,7 @@ use cnn_core::candle_core::Device;
 use cnn_core::definition::{chain, conv, linear, max_pool};
 use cnn_dashboard::Dashboard;
 use cnn_data::{DigitsConfig, Preparation, digits};
-use cnn_train::{Engine, Settings, Task, recipe, train};
+use cnn_train::{Engine, Settings, Task, train};
 
 fn main() -> Result<()> {
     let dataset = digits(DigitsConfig::default())?;
@@ -24,10 +24,11 @@ fn main() -> Result<()> {
     let task = Task {
         network: &network,
         preparation: Preparation::of(dataset.train())?,
-        settings: Settings { epochs: 20, ..recipe::usual("own") },
+        settings: Settings { epochs: 20, ..Settings::default() },
         engine: Engine::usual(&device),
         dataset: &dataset,
         device,
+        start: None,
     };
     let outcome = train(&task, None, &mut Dashboard::open()?)?;
     println!("best test accuracy {:.2} %", 100.0 * outcome.epochs[outcome.best].test_accuracy);

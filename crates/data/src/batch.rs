@@ -14,6 +14,8 @@ pub struct Batch {
     pub labels: Tensor,
     /// Which images of the set they are.
     pub indices: Vec<usize>,
+    /// Its number in its pass, counted from 0.
+    pub number: usize,
     /// What else is in the images, where an augmentation mixes them.
     pub mixed: Option<Mixed>,
 }
@@ -85,7 +87,7 @@ impl Making {
         };
         let (images, labels, mixed) =
             tensors().map_err(|source| Error::Tensor { labels: indices.len(), shape, source })?;
-        Ok(Batch { images, labels, indices, mixed })
+        Ok(Batch { images, labels, indices, number: 0, mixed })
     }
 }
 

@@ -68,6 +68,11 @@ impl Images {
         matches!(self.store, Store::Memory(_) | Store::Files { one_size: true, .. })
     }
 
+    /// Whether the pixels are in memory; else they are decoded from files when they are asked for.
+    pub fn in_memory(&self) -> bool {
+        matches!(self.store, Store::Memory(_))
+    }
+
     /// Channels of one image.
     pub fn channels(&self) -> usize {
         self.shape[0]

@@ -92,7 +92,7 @@ impl<'a> Loader<'a> {
         let pass = pass.filter(|_| !self.making.augmentation.is_empty());
         let (images, making) = (self.images.clone(), self.making.clone());
         let course = Course { images, making, order, batch_size: self.batch_size, pass, next: 0, end: self.len() };
-        Batches { left: course.end, depth: self.ahead, state: State::Here(course) }
+        Batches { left: course.end, depth: self.ahead, state: State::Here(Box::new(course)) }
     }
 
     /// The batch of the images at `indices`, in that order, none of them augmented.
@@ -125,7 +125,7 @@ pub struct Batches {
 #[derive(Debug)]
 enum State {
     /// Not begun, or without another thread.
-    Here(Course),
+    Here(Box<Course>),
     Ahead(Ahead),
 }
 
@@ -196,7 +196,7 @@ impl Course {
             let indices = self.order.chunks(self.batch_size).nth(number)?;
             match self.making.batch(&self.images, indices, self.pass.map(|pass| (pass, number))) {
                 Err(Error::NothingLeft { .. }) => {}
-                made => return Some(made),
+                made => return Some(made.map(|batch| Batch { number, ..batch })),
             }
         }
         None

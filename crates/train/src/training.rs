@@ -17,6 +17,9 @@ use cnn_data::{Batch, Dataset, Loader, Preparation};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
+/// Batches that are made while others are computed with, where making them takes time.
+const AHEAD: usize = 2;
+
 /// What is trained, on what, and how.
 #[derive(Clone, Debug)]
 pub struct Task<'a> {
@@ -192,6 +195,9 @@ impl Run<'_> {
         let Task { dataset, settings, device, preparation, .. } = self.task;
         let loader = Loader::new(dataset.train(), preparation.clone(), settings.batch_size)?.on(device);
         let loader = loader.augmented(settings.augmentation.clone())?;
+        // Files are read, and other devices wait for images, while the network computes.
+        let slow = !dataset.train().in_memory() || !device.is_cpu();
+        let loader = if slow { loader.ahead(AHEAD) } else { loader };
         let test = Loader::new(dataset.test(), preparation.clone(), settings.batch_size)?.on(device);
         if let Some(folder) = self.folder {
             folder.keep_metrics(&self.position.epochs)?;
@@ -247,10 +253,8 @@ impl Run<'_> {
         let mut batches = loader.epoch(settings.seed, self.position.epoch).skip_to(self.position.batches);
         loop {
             let group: Vec<Batch> = batches.by_ref().take(settings.accumulate).collect::<Result<_, _>>()?;
-            if group.is_empty() {
-                return Ok(self.at(steps));
-            }
-            self.position.batches += group.len();
+            let Some(last) = group.last() else { return Ok(self.at(steps)) };
+            self.position.batches = last.number + 1;
             let group: Vec<Batch> = group.into_iter().filter(|batch| !alone(batch)).collect();
             if group.is_empty() {
                 continue;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Copy, Debug, Default, Args)]
 pub struct RecomputeArgs {
     /// Keep less of the forward pass and compute it again in the backward pass: less memory, more time, the same result;
     /// engine plan only

@@ -4,7 +4,8 @@ use super::{Data, EngineName};
 use clap::Args;
 use std::path::PathBuf;
 
-pub const SWEEP_EXAMPLES: &str = "Every combination is a run in a folder of its own. A sweep that was interrupted goes on when it is called again.
+pub const SWEEP_EXAMPLES: &str =
+    "Every combination is a run in a folder of its own. A sweep that was interrupted goes on when it is called again.
 
 Examples:
   cargo xtask sweep lenet --lr 0.005,0.02,0.08 --momentum 0.5,0.9 --epochs 3

@@ -1,6 +1,6 @@
 //! The arguments of `train`.
 
-use super::{Data, EngineName, Watching};
+use super::{Data, EngineName, RecomputeArgs, Watching};
 use clap::{Args, ValueEnum};
 use cnn_data::Augmentation;
 use std::path::PathBuf;
@@ -109,9 +109,8 @@ pub struct Settings {
     /// What is done to training images, in short: padded-crop:4,flip,mixup:0.2; see `cargo xtask augment`
     #[arg(long, value_name = "STEPS")]
     pub augment: Option<Augmentation>,
-    /// Compute again in the backward pass what would take memory to keep
-    #[arg(long)]
-    pub recompute: bool,
+    #[command(flatten)]
+    pub recompute: RecomputeArgs,
     /// What maps are computed in
     #[arg(long, value_enum)]
     pub precision: Option<PrecisionName>,

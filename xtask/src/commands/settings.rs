@@ -51,7 +51,7 @@ pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
     settings.patience = args.patience.or(settings.patience);
     settings.freeze.extend(args.freeze.iter().cloned());
     settings.augmentation = args.augment.clone().unwrap_or(std::mem::take(&mut settings.augmentation));
-    settings.recompute |= args.recompute;
+    settings.recompute |= args.recompute.recompute;
     settings.precision = match args.precision {
         None => settings.precision,
         Some(PrecisionName::F32) => Precision::F32,
