@@ -253,7 +253,7 @@ impl<T: Element> Task<'_, T> {
         let weights = &sweep.weights[self.bundle * per_bundle + first * LANES * vectors..][..panels * LANES * vectors];
         let size = [rows.len(), columns.len()];
         let [runs, run] = self.tile.runs(size);
-        let chunk = run.div_ceil(run.div_ceil(V::PIXELS));
+        let chunks = run.div_ceil(V::PIXELS);
         for number in 0..runs {
             let start = self.tile.run(number, size);
             // Rows of the kernel that lie on the border, above or below, are left out: theirs are the first or last taps.
@@ -264,8 +264,10 @@ impl<T: Element> Task<'_, T> {
             let end = sweep.taps.iter().rposition(inside).map_or(first, |last| last + 1);
             let left_out = [first, taps.len() - end];
             let depth = Depth { taps: &taps[first..end], left_out, channels: bundles.ins, block: self.tile.block() };
-            for pixel in (0..run).step_by(chunk) {
-                let pixels = chunk.min(run - pixel);
+            for chunk in 0..chunks {
+                // As even as can be: a chunk of one pixel would take nearly the time of a whole one.
+                let (pixel, end) = (run * chunk / chunks, run * (chunk + 1) / chunks);
+                let pixels = end - pixel;
                 let at = (number * run + pixel) * LANES;
                 // SAFETY: the tile holds the windows of all its positions, `weights` the panel, and `results` the
                 // positions of each of its panels; sizes are within what V says.

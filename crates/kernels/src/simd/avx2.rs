@@ -14,7 +14,7 @@ impl Vector for Avx2 {
     // 6 pixels times 2 registers of accumulators, 2 of weights and a broadcast: 15 of 16 registers.
     const PIXELS: usize = 6;
     const PANELS: usize = 1;
-    const ROWS: usize = 4;
+    const ROWS: usize = 6;
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
