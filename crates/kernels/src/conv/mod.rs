@@ -8,6 +8,7 @@
 mod backward_weights;
 mod correlate;
 mod micro;
+mod spread;
 mod sweep;
 mod tile;
 mod weights;

@@ -119,4 +119,12 @@ impl<T: Element> Vector for Portable<T> {
         }
         Self(numbers)
     }
+    #[inline(always)]
+    fn permute(self, lanes: &[i32; LANES]) -> Self {
+        let mut permuted = self;
+        for i in 0..LANES {
+            permuted.0[i] = self.0[lanes[i] as usize];
+        }
+        permuted
+    }
 }
