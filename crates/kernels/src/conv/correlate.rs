@@ -1,5 +1,6 @@
 //! The computation behind both the forward pass and the gradient of the input.
 
+use super::few;
 use super::micro::{self, Depth};
 use super::spread::Spread;
 use super::sweep::Axis;
@@ -54,6 +55,11 @@ impl Correlation<'_> {
     fn is_flat(&self) -> bool {
         self.axes.iter().all(|axis| axis.stride == 1 && axis.step == 1 && axis.reach() == (0, 0))
             && self.conv.kernel == [1, 1]
+    }
+
+    /// Whether its tiles are packed closer.
+    fn is_of_few(&self) -> bool {
+        self.spread().is_none() && few::suits(self.bundles, &self.axes)
     }
 
     fn spread(&self) -> Option<Spread> {
@@ -118,9 +124,9 @@ impl Correlation<'_> {
             ];
             let tile = Tile::new(&self.axes, images, span);
             // Closures do not take over the instructions they are called with, so the scratch memory comes first.
-            let held = self.bundles.ins.div_ceil(LANES) * tile.block();
-            let spread = self.spread();
-            let length = spread.map_or(0, |spread| spread.ins * tile.block());
+            let (spread, few) = (self.spread(), self.is_of_few());
+            let held = if few { tile.row() } else { self.bundles.ins.div_ceil(LANES) * tile.block() };
+            let length = if few { few::packed_len(tile.block()) } else { spread.map_or(0, |s| s.ins * tile.block()) };
             with_scratch(held + length + panels::<T>(set) * tile.positions() * LANES, |scratch| {
                 let (held, scratch) = scratch.split_at_mut(held);
                 let (lanes, results) = scratch.split_at_mut(length);
@@ -172,7 +178,8 @@ impl Correlation<'_> {
         let blocks = self.bundles.ins.div_ceil(LANES).max(1);
         let vectors = blocks + self.spread().filter(|spread| spread.pays).map_or(0, |spread| spread.ins);
         let size = |images: usize, span: [usize; 2]| {
-            Tile::new(&self.axes, 0..images, span.map(|length| 0..length)).block() * vectors
+            let block = Tile::new(&self.axes, 0..images, span.map(|length| 0..length)).block();
+            if self.is_of_few() { few::packed_len(block) } else { block * vectors }
         };
         let fits =
             |images: usize, span: [usize; 2]| images * span[0] * span[1] <= POSITIONS && size(images, span) <= TILE;
@@ -219,7 +226,7 @@ struct Task<'a, T> {
     split: (usize, usize),
 }
 
-/// A task with its memory: the tile of the input, the same spread, and the tile of the results.
+/// A task with its memory: the tile of the input, the same spread or packed closer, and the tile of the results.
 struct Filled<'a, T> {
     task: Task<'a, T>,
     held: &'a mut [T],
@@ -235,7 +242,12 @@ impl<T: Element> Kernel<T> for Filled<'_, T> {
         let Self { task, held, lanes, results } = self;
         let Bundles { ins, outs, .. } = task.correlation.bundles;
         let (in_blocks, out_blocks) = (ins.div_ceil(LANES), outs.div_ceil(LANES));
-        task.tile.fill::<V>(&task.input, task.bundle * in_blocks..(task.bundle + 1) * in_blocks, held);
+        let packed = task.correlation.is_of_few();
+        if packed {
+            task.tile.fill_few::<V>(&task.input, held, lanes);
+        } else {
+            task.tile.fill::<V>(&task.input, task.bundle * in_blocks..(task.bundle + 1) * in_blocks, held);
+        }
         let spread = task.spread.filter(|spread| spread.wanted::<V>(held));
         let width = if spread.is_some() { 1 } else { V::PANELS };
         let steps = out_blocks.div_ceil(width);
@@ -243,7 +255,7 @@ impl<T: Element> Kernel<T> for Filled<'_, T> {
         for step in steps * share / shares..steps * (share + 1) / shares {
             let first = step * width;
             let panels = width.min(out_blocks - first);
-            let mut tile = &*held;
+            let mut tile = if packed { &*lanes } else { &*held };
             if let Some(spread) = spread {
                 spread.fill::<V>(held, task.tile.block(), [first, outs], lanes);
                 tile = &*lanes;
@@ -276,11 +288,15 @@ impl<T: Element> Task<'_, T> {
         if positions == 0 {
             return;
         }
-        // Where the tile is spread, all its distances are.
-        let apart = spread.map_or(1, |spread| spread.ins);
-        let taps: Vec<usize> = sweep.taps.iter().map(|offset| self.tile.tap(axes, *offset) * apart).collect();
+        // Where the tile is spread or packed closer, all its distances are.
+        let few = self.correlation.is_of_few();
+        let step = if few { few::STEP } else { spread.map_or(LANES, |spread| spread.ins * LANES) };
         let channels = spread.map_or(bundles.ins, |spread| spread.ins);
-        let vectors = channels * taps.len();
+        let vectors = channels * sweep.taps.len();
+        // With few channels each is a tap of its own.
+        let per_tap = if few { channels } else { 1 };
+        let taps = sweep.taps.iter().map(|offset| self.tile.tap(*offset) / LANES * step);
+        let taps: Vec<usize> = taps.flat_map(|tap| (0..per_tap).map(move |channel| tap + channel)).collect();
         let weights = spread.map_or(sweep.weights, |spread| {
             sweep.spread.get_or_init(|| spread.pack(self.correlation, sweep.source.0, &sweep.source.1))
         });
@@ -295,9 +311,10 @@ impl<T: Element> Task<'_, T> {
             let row = self.tile.run_row(number, size);
             let height = self.input.place.height;
             let inside = |tap: &[isize; 2]| self.tile.is_inside(row, tap[0], height);
-            let first = sweep.taps.iter().position(inside).unwrap_or(taps.len());
-            let end = sweep.taps.iter().rposition(inside).map_or(first, |last| last + 1);
+            let first = sweep.taps.iter().position(inside).unwrap_or(sweep.taps.len()) * per_tap;
+            let end = sweep.taps.iter().rposition(inside).map_or(first, |last| (last + 1) * per_tap);
             let left_out = [first, taps.len() - end];
+            let channels = if few { 1 } else { channels };
             let depth = Depth { taps: &taps[first..end], left_out, channels, block: self.tile.block() };
             for chunk in 0..chunks {
                 // As even as can be: a chunk of one pixel would take nearly the time of a whole one.
@@ -307,13 +324,13 @@ impl<T: Element> Task<'_, T> {
                 // SAFETY: the tile holds the windows of all its positions, `weights` the panel, and `results` the
                 // positions of each of its panels; sizes are within what V says.
                 unsafe {
-                    let from = tile.as_ptr().add((start + pixel * LANES) * apart);
+                    let from = tile.as_ptr().add((start / LANES + pixel) * step);
                     let (weights, to) = (weights.as_ptr(), results.as_mut_ptr().add(at));
+                    let (size, apart) = ((pixels, panels), positions * LANES);
                     match spread {
                         Some(_) => Spread::product::<V>(pixels, from, &depth, weights, to),
-                        None => {
-                            micro::product::<V>((pixels, panels), from, &depth, weights, to, positions * LANES);
-                        }
+                        None if few => micro::product::<V, { few::STEP }>(size, from, &depth, weights, to, apart),
+                        None => micro::product::<V, LANES>(size, from, &depth, weights, to, apart),
                     }
                 }
             }

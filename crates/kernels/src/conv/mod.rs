@@ -7,6 +7,7 @@
 
 mod backward_weights;
 mod correlate;
+mod few;
 mod micro;
 mod spread;
 mod sweep;

@@ -390,7 +390,7 @@ impl<T: Element> Task<'_, T> {
                 // SAFETY: `inputs` holds all blocks of all tiles, `filters` the plane of the panel, `products` all tiles
                 // of each of its blocks; sizes are within what V says.
                 unsafe {
-                    micro::product::<V>(
+                    micro::product::<V, LANES>(
                         (chunk, panels),
                         inputs.as_ptr().add(first * self.in_blocks() * LANES),
                         &depth,
