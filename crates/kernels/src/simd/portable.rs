@@ -122,8 +122,8 @@ impl<T: Element> Vector for Portable<T> {
     #[inline(always)]
     fn permute(self, lanes: &[i32; LANES]) -> Self {
         let mut permuted = self;
-        for i in 0..LANES {
-            permuted.0[i] = self.0[lanes[i] as usize];
+        for (to, lane) in permuted.0.iter_mut().zip(lanes) {
+            *to = self.0[*lane as usize];
         }
         permuted
     }
