@@ -20,7 +20,7 @@ fn problem(rng: &mut ChaCha8Rng) -> (Conv, [usize; 4], [usize; 4]) {
                 (groups, 4 * groups, 4 * groups)
             }
             2 => {
-                let groups = rng.random_range(1..5);
+                let groups = one_of(rng, &[1, 2, 3, 4, 8, 16]);
                 (groups, groups * rng.random_range(1..9), groups * rng.random_range(1..9))
             }
             _ => (1, channels(rng), channels(rng)),
@@ -98,43 +98,61 @@ fn convolutions_are_those_of_plain_loops() {
     on_all!(200, all);
 }
 
-/// What is not finite reaches the channels that see it, never what fills blocks up.
+/// What is not finite reaches the channels of its group that see it, never those of others, nor what fills blocks up.
 fn not_finite<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
-    let (ins, outs) = (channels(rng), channels(rng));
-    let one = [1, 1];
+    let groups = one_of(rng, &[1, 1, 2, 3, 4, 5, 8, 16]);
+    let [ins, outs] = [0, 1].map(|_| if groups == 1 { channels(rng) } else { rng.random_range(1..10) });
     let conv = Conv {
-        in_channels: ins,
-        out_channels: outs,
-        groups: 1,
+        in_channels: groups * ins,
+        out_channels: groups * outs,
+        groups,
         kernel: [3, 3],
         stride: [1, 2],
-        padding: one,
-        dilation: one,
+        padding: [1, 1],
+        dilation: [1, 1],
     };
-    let mut maps = Maps::zeros([2, ins, 5, 6]);
-    maps.data.fill(0.5);
-    let at = [1, rng.random_range(0..ins), rng.random_range(0..5), rng.random_range(0..6)];
-    maps.set(at, one_of(rng, &[f64::NAN, f64::INFINITY]));
-    let input = Seen::<T>::plain(rng, maps);
     let weights = vec![T::ONE; conv.weights()];
-    let place = Place::new(2, outs, [5, 3]);
-    let mut data = vec![T::NAN; place.len()];
-    conv.forward(set, &input.view(), &weights, Sink::store(&mut data, place));
-    for n in 0..2 {
-        for c in 0..place.padded_channels() {
-            for y in 0..5usize {
-                for x in 0..3usize {
-                    let sees = n == at[0] && y.abs_diff(at[2]) <= 1 && (2 * x).abs_diff(at[3]) <= 1;
-                    let is = data[index(&place, [n, c, y, x])].to_f64();
-                    assert_eq!(is.is_finite(), !sees || c >= outs, "{set} {conv:?} {:?}: {is}", [n, c, y, x]);
-                    assert!(c < outs || is == 0.0);
+    let (from, to) = ([2, groups * ins, 5, 6], [2, groups * outs, 5, 3]);
+    // Numbers of one side, one of them not finite, and where it is.
+    let spoilt = |rng: &mut ChaCha8Rng, shape: [usize; 4]| {
+        let mut maps = Maps::zeros(shape);
+        maps.data.fill(0.5);
+        let at = shape.map(|length| rng.random_range(0..length));
+        maps.set(at, one_of(rng, &[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]));
+        (Seen::<T>::plain(rng, maps), at)
+    };
+    let hold = |what: &str, place: &Place, data: &[T], sees: &dyn Fn([usize; 4]) -> bool| {
+        for n in 0..place.batch {
+            for c in 0..place.padded_channels() {
+                for y in 0..place.height {
+                    for x in 0..place.width {
+                        let is = data[index(place, [n, c, y, x])].to_f64();
+                        let spoilt = c < place.channels && sees([n, c, y, x]);
+                        assert_eq!(is.is_finite(), !spoilt, "{what} {set} {conv:?} {:?}: {is}", [n, c, y, x]);
+                        assert!(c < place.channels || is == 0.0);
+                    }
                 }
             }
         }
-    }
+    };
+    // Whether an output's window reads an input.
+    let meet = |i: [usize; 4], o: [usize; 4]| {
+        i[0] == o[0] && i[1] / ins == o[1] / outs && i[2].abs_diff(o[2]) <= 1 && i[3].abs_diff(2 * o[3]) <= 1
+    };
+    let (input, at) = spoilt(rng, from);
+    let place = Place::new(to[0], to[1], [to[2], to[3]]);
+    let mut data = vec![T::NAN; place.len()];
+    conv.forward(set, &input.view(), &weights, Sink::store(&mut data, place));
+    hold("forward", &place, &data, &|o| meet(at, o));
+
+    let (gradient, at) = spoilt(rng, to);
+    let place = Place::new(from[0], from[1], [from[2], from[3]]);
+    let mut data = vec![T::NAN; place.len()];
+    conv.backward_input(set, &gradient.view(), &weights, Sink::store(&mut data, place));
+    hold("backward", &place, &data, &|i| meet(i, at));
 }
 
 #[test]
 fn convolutions_pass_on_what_is_not_finite() {
-    on_all!(50, not_finite);
+    on_all!(100, not_finite);
 }

@@ -150,7 +150,7 @@ impl<'a> WeightSum<'a> {
         [LANES, last].map(|channels| {
             let mut places = Vec::with_capacity(self.taps.len() * channels);
             for (number, (_, offset)) in self.taps.iter().enumerate() {
-                let tap = tile.tap(&self.axes, *offset);
+                let tap = tile.tap(*offset);
                 places.extend((0..channels).map(|lane| Place { input: tap + lane, sums: number * LANES + lane }));
             }
             places
@@ -356,7 +356,7 @@ impl<T: Element> Task<'_, T> {
                     // tap and panel.
                     unsafe {
                         let (input, gradient) = (input.as_ptr(), gradient.as_ptr());
-                        micro::outer::<V>(rows, panels, input, gradient, runs, sums.as_mut_ptr());
+                        micro::outer::<V, LANES>(rows, panels, input, gradient, runs, sums.as_mut_ptr());
                     }
                 }
             }

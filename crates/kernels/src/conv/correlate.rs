@@ -1,17 +1,20 @@
 //! The computation behind both the forward pass and the gradient of the input.
 
+use super::few;
 use super::micro::{self, Depth};
+use super::spread::Spread;
 use super::sweep::Axis;
 use super::tile::Tile;
 use super::tile::even;
 use super::{Bundles, Conv, weights};
-use crate::buffer::with_scratch;
+use crate::buffer::{Buffer, with_scratch};
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::{for_each, threads};
 use crate::view::View;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Numbers a tile of the input may hold: what leaves room for weights in a second-level cache of 1 MiB.
 const TILE: usize = 112 * 1024;
@@ -34,6 +37,9 @@ struct Sweep<'a, T> {
     count: [usize; 2],
     taps: Vec<[isize; 2]>,
     weights: &'a [T],
+    /// The weights of spread tiles, packed when there is one, from all weights and the taps' places in the kernel.
+    spread: OnceLock<Buffer<T>>,
+    source: (&'a [T], Vec<(usize, [isize; 2])>),
 }
 
 /// How the work is cut into tasks. It depends on shapes alone, but for `splits`, which changes no sum.
@@ -49,6 +55,15 @@ impl Correlation<'_> {
     fn is_flat(&self) -> bool {
         self.axes.iter().all(|axis| axis.stride == 1 && axis.step == 1 && axis.reach() == (0, 0))
             && self.conv.kernel == [1, 1]
+    }
+
+    /// Whether its tiles are packed closer.
+    fn is_of_few(&self) -> bool {
+        self.spread().is_none() && few::suits(self.bundles, &self.axes)
+    }
+
+    fn spread(&self) -> Option<Spread> {
+        Spread::new(self)
     }
 
     pub(super) fn run<T: Element>(
@@ -109,11 +124,14 @@ impl Correlation<'_> {
             ];
             let tile = Tile::new(&self.axes, images, span);
             // Closures do not take over the instructions they are called with, so the scratch memory comes first.
-            let held = self.bundles.ins.div_ceil(LANES) * tile.block();
-            with_scratch(held + panels::<T>(set) * tile.positions() * LANES, |scratch| {
-                let (held, results) = scratch.split_at_mut(held);
-                let task = Task { correlation: self, sweeps, input: *input, output, tile, part, bundle, split };
-                dispatch(set, Filled { task, held, results });
+            let (spread, few) = (self.spread(), self.is_of_few());
+            let held = if few { tile.row() } else { self.bundles.ins.div_ceil(LANES) * tile.block() };
+            let length = if few { few::packed_len(tile.block()) } else { spread.map_or(0, |s| s.ins * tile.block()) };
+            with_scratch(held + length + panels::<T>(set) * tile.positions() * LANES, |scratch| {
+                let (held, scratch) = scratch.split_at_mut(held);
+                let (lanes, results) = scratch.split_at_mut(length);
+                let task = Task { correlation: self, spread, sweeps, input: *input, output, tile, part, bundle, split };
+                dispatch(set, Filled { task, held, lanes, results });
             });
         });
     }
@@ -122,12 +140,15 @@ impl Correlation<'_> {
     fn sweep_lengths(&self) -> Vec<usize> {
         let [down, right] = [0, 1].map(|i| &self.axes[i].phases);
         let taps = down.iter().flat_map(|down| right.iter().map(|right| down.taps.len() * right.taps.len()));
+        if self.spread().is_some_and(|spread| spread.pays) {
+            return taps.map(|_| 0).collect();
+        }
         taps.map(|taps| self.bundles.count * weights::packed_len(self, taps)).collect()
     }
 
     fn sweeps<'p, T: Element>(
         &self,
-        weights: &[T],
+        weights: &'p [T],
         set: InstructionSet,
         lengths: &[usize],
         mut packed: &'p mut [T],
@@ -139,9 +160,14 @@ impl Correlation<'_> {
                 let taps = weights::taps(self, [down, right]);
                 let (own, rest) = packed.split_at_mut(lengths[sweeps.len()]);
                 packed = rest;
-                weights::pack(self, weights, &taps, panels, own);
-                let taps = taps.into_iter().map(|tap| tap.1).collect();
-                sweeps.push(Sweep { phase: [y, x], count: [down.count, right.count], taps, weights: own });
+                let mut spread = OnceLock::new();
+                match self.spread().filter(|spread| spread.pays) {
+                    Some(lanes) => spread = lanes.pack(self, weights, &taps).into(),
+                    None => weights::pack(self, weights, &taps, panels, own),
+                }
+                let (count, source) = ([down.count, right.count], (weights, taps));
+                let taps = source.1.iter().map(|tap| tap.1).collect();
+                sweeps.push(Sweep { phase: [y, x], count, taps, weights: own, spread, source });
             }
         }
         sweeps
@@ -150,8 +176,10 @@ impl Correlation<'_> {
     fn cut(&self, batch: usize, flat: bool) -> Cut {
         let counts = [self.axes[0].count(), self.axes[1].count()];
         let blocks = self.bundles.ins.div_ceil(LANES).max(1);
+        let vectors = blocks + self.spread().filter(|spread| spread.pays).map_or(0, |spread| spread.ins);
         let size = |images: usize, span: [usize; 2]| {
-            Tile::new(&self.axes, 0..images, span.map(|length| 0..length)).block() * blocks
+            let block = Tile::new(&self.axes, 0..images, span.map(|length| 0..length)).block();
+            if self.is_of_few() { few::packed_len(block) } else { block * vectors }
         };
         let fits =
             |images: usize, span: [usize; 2]| images * span[0] * span[1] <= POSITIONS && size(images, span) <= TILE;
@@ -187,6 +215,7 @@ pub(super) fn panels<T: Element>(set: InstructionSet) -> usize {
 
 struct Task<'a, T> {
     correlation: &'a Correlation<'a>,
+    spread: Option<Spread>,
     sweeps: &'a [Sweep<'a, T>],
     input: View<'a, T>,
     output: &'a Open<'a, T>,
@@ -197,10 +226,11 @@ struct Task<'a, T> {
     split: (usize, usize),
 }
 
-/// A task with its memory: the tile of the input, and that of the results.
+/// A task with its memory: the tile of the input, the same spread or packed closer, and the tile of the results.
 struct Filled<'a, T> {
     task: Task<'a, T>,
     held: &'a mut [T],
+    lanes: &'a mut [T],
     results: &'a mut [T],
 }
 
@@ -209,17 +239,29 @@ impl<T: Element> Kernel<T> for Filled<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let Self { task, held, results } = self;
+        let Self { task, held, lanes, results } = self;
         let Bundles { ins, outs, .. } = task.correlation.bundles;
         let (in_blocks, out_blocks) = (ins.div_ceil(LANES), outs.div_ceil(LANES));
-        task.tile.fill::<V>(&task.input, task.bundle * in_blocks..(task.bundle + 1) * in_blocks, held);
-        let steps = out_blocks.div_ceil(V::PANELS);
+        let packed = task.correlation.is_of_few();
+        if packed {
+            task.tile.fill_few::<V>(&task.input, held, lanes);
+        } else {
+            task.tile.fill::<V>(&task.input, task.bundle * in_blocks..(task.bundle + 1) * in_blocks, held);
+        }
+        let spread = task.spread.filter(|spread| spread.wanted::<V>(held));
+        let width = if spread.is_some() { 1 } else { V::PANELS };
+        let steps = out_blocks.div_ceil(width);
         let (share, shares) = task.split;
         for step in steps * share / shares..steps * (share + 1) / shares {
-            let first = step * V::PANELS;
-            let panels = V::PANELS.min(out_blocks - first);
+            let first = step * width;
+            let panels = width.min(out_blocks - first);
+            let mut tile = if packed { &*lanes } else { &*held };
+            if let Some(spread) = spread {
+                spread.fill::<V>(held, task.tile.block(), [first, outs], lanes);
+                tile = &*lanes;
+            }
             for sweep in task.sweeps {
-                task.panel::<V>(sweep, held, first, panels, results);
+                task.panel::<V>(sweep, (tile, spread), [first, panels], results);
             }
         }
     }
@@ -231,9 +273,8 @@ impl<T: Element> Task<'_, T> {
     fn panel<V: Vector<Element = T>>(
         &self,
         sweep: &Sweep<'_, T>,
-        tile: &[T],
-        first: usize,
-        panels: usize,
+        (tile, spread): (&[T], Option<Spread>),
+        [first, panels]: [usize; 2],
         results: &mut [T],
     ) {
         let Correlation { bundles, axes, .. } = self.correlation;
@@ -247,37 +288,50 @@ impl<T: Element> Task<'_, T> {
         if positions == 0 {
             return;
         }
-        let taps: Vec<usize> = sweep.taps.iter().map(|offset| self.tile.tap(axes, *offset)).collect();
-        let vectors = bundles.ins * taps.len();
-        let per_bundle = sweep.weights.len() / bundles.count.max(1);
-        let weights = &sweep.weights[self.bundle * per_bundle + first * LANES * vectors..][..panels * LANES * vectors];
+        // Where the tile is spread or packed closer, all its distances are.
+        let few = self.correlation.is_of_few();
+        let step = if few { few::STEP } else { spread.map_or(LANES, |spread| spread.ins * LANES) };
+        let channels = spread.map_or(bundles.ins, |spread| spread.ins);
+        let vectors = channels * sweep.taps.len();
+        // With few channels each is a tap of its own.
+        let per_tap = if few { channels } else { 1 };
+        let taps = sweep.taps.iter().map(|offset| self.tile.tap(*offset) / LANES * step);
+        let taps: Vec<usize> = taps.flat_map(|tap| (0..per_tap).map(move |channel| tap + channel)).collect();
+        let weights = spread.map_or(sweep.weights, |spread| {
+            sweep.spread.get_or_init(|| spread.pack(self.correlation, sweep.source.0, &sweep.source.1))
+        });
+        let per_bundle = weights.len() / bundles.count.max(1);
+        let weights = &weights[self.bundle * per_bundle + first * LANES * vectors..][..panels * LANES * vectors];
         let size = [rows.len(), columns.len()];
         let [runs, run] = self.tile.runs(size);
-        let chunk = run.div_ceil(run.div_ceil(V::PIXELS));
+        let chunks = run.div_ceil(if spread.is_some() { Spread::pixels::<V>() } else { V::PIXELS });
         for number in 0..runs {
             let start = self.tile.run(number, size);
             // Rows of the kernel that lie on the border, above or below, are left out: theirs are the first or last taps.
             let row = self.tile.run_row(number, size);
             let height = self.input.place.height;
             let inside = |tap: &[isize; 2]| self.tile.is_inside(row, tap[0], height);
-            let first = sweep.taps.iter().position(inside).unwrap_or(taps.len());
-            let end = sweep.taps.iter().rposition(inside).map_or(first, |last| last + 1);
+            let first = sweep.taps.iter().position(inside).unwrap_or(sweep.taps.len()) * per_tap;
+            let end = sweep.taps.iter().rposition(inside).map_or(first, |last| (last + 1) * per_tap);
             let left_out = [first, taps.len() - end];
-            let depth = Depth { taps: &taps[first..end], left_out, channels: bundles.ins, block: self.tile.block() };
-            for pixel in (0..run).step_by(chunk) {
-                let pixels = chunk.min(run - pixel);
+            let channels = if few { 1 } else { channels };
+            let depth = Depth { taps: &taps[first..end], left_out, channels, block: self.tile.block() };
+            for chunk in 0..chunks {
+                // As even as can be: a chunk of one pixel would take nearly the time of a whole one.
+                let (pixel, end) = (run * chunk / chunks, run * (chunk + 1) / chunks);
+                let pixels = end - pixel;
                 let at = (number * run + pixel) * LANES;
                 // SAFETY: the tile holds the windows of all its positions, `weights` the panel, and `results` the
                 // positions of each of its panels; sizes are within what V says.
                 unsafe {
-                    micro::product::<V>(
-                        (pixels, panels),
-                        tile.as_ptr().add(start + pixel * LANES),
-                        &depth,
-                        weights.as_ptr(),
-                        results.as_mut_ptr().add(at),
-                        positions * LANES,
-                    );
+                    let from = tile.as_ptr().add((start / LANES + pixel) * step);
+                    let (weights, to) = (weights.as_ptr(), results.as_mut_ptr().add(at));
+                    let (size, apart) = ((pixels, panels), positions * LANES);
+                    match spread {
+                        Some(_) => Spread::product::<V>(pixels, from, &depth, weights, to),
+                        None if few => micro::product::<V, { few::STEP }>(size, from, &depth, weights, to, apart),
+                        None => micro::product::<V, LANES>(size, from, &depth, weights, to, apart),
+                    }
                 }
             }
         }

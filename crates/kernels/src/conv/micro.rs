@@ -19,7 +19,8 @@ pub(super) struct Depth<'a> {
     pub(super) block: usize,
 }
 
-/// `pixels` pixels times `panels` blocks of output channels: `out[panel][pixel] = Σ input · weights`.
+/// `pixels` pixels times `panels` blocks of output channels: `out[panel][pixel] = Σ input · weights`. Pixels are `STEP`
+/// numbers apart; where that is less than a vector, each tap of `depth` is one of one channel.
 ///
 /// # Safety
 ///
@@ -27,7 +28,7 @@ pub(super) struct Depth<'a> {
 /// must be valid for writing `pixels` vectors at each multiple of `out_panel`. `pixels` and `panels` must be at least 1
 /// and at most what `V` says.
 #[inline(always)]
-pub(super) unsafe fn product<V: Vector>(
+pub(super) unsafe fn product<V: Vector, const STEP: usize>(
     (pixels, panels): (usize, usize),
     input: *const V::Element,
     depth: &Depth<'_>,
@@ -40,11 +41,11 @@ pub(super) unsafe fn product<V: Vector>(
             match (pixels, panels) {
                 $(($pixels, 1) if $pixels <= V::PIXELS => {
                     // SAFETY: as the caller says.
-                    unsafe { block::<V, $pixels, 1>(input, depth, weights, out, out_panel) }
+                    unsafe { block::<V, $pixels, 1, STEP>(input, depth, weights, out, out_panel) }
                 })*
                 $(($pixels, 2) if $pixels <= V::PIXELS && V::PANELS == 2 => {
                     // SAFETY: as the caller says.
-                    unsafe { block::<V, $pixels, 2>(input, depth, weights, out, out_panel) }
+                    unsafe { block::<V, $pixels, 2, STEP>(input, depth, weights, out, out_panel) }
                 })*
                 _ => unreachable!("{pixels} pixels times {panels} panels"),
             }
@@ -54,7 +55,7 @@ pub(super) unsafe fn product<V: Vector>(
 }
 
 #[inline(always)]
-unsafe fn block<V: Vector, const PIXELS: usize, const PANELS: usize>(
+unsafe fn block<V: Vector, const PIXELS: usize, const PANELS: usize, const STEP: usize>(
     input: *const V::Element,
     depth: &Depth<'_>,
     mut weights: *const V::Element,
@@ -63,7 +64,7 @@ unsafe fn block<V: Vector, const PIXELS: usize, const PANELS: usize>(
 ) {
     let mut sums = [[V::zero(); PIXELS]; PANELS];
     for (number, first) in (0..depth.channels).step_by(LANES).enumerate() {
-        let channels = (depth.channels - first).min(LANES);
+        let channels = if STEP < LANES { 1 } else { (depth.channels - first).min(LANES) };
         weights = weights.wrapping_add(depth.left_out[0] * channels * PANELS * LANES);
         for tap in depth.taps {
             // SAFETY: the caller vouches for every offset of `depth`, and for as many weights as the loops take.
@@ -76,7 +77,7 @@ unsafe fn block<V: Vector, const PIXELS: usize, const PANELS: usize>(
                     }
                     weights = weights.add(PANELS * LANES);
                     for p in 0..PIXELS {
-                        let x = V::splat(*pixel.add(p * LANES + channel));
+                        let x = V::splat(*pixel.add(p * STEP + channel));
                         for panel in 0..PANELS {
                             sums[panel][p] = x.mul_add(w[panel], sums[panel][p]);
                         }
@@ -112,7 +113,7 @@ pub(super) struct Place {
     pub(super) sums: usize,
 }
 
-/// For each of `rows`, adds `Σ input[pixel] · gradient[panel][pixel]` over all pixels of all runs to its sums, one vector
+/// For each of `rows`, whose pixels are `STEP` numbers apart, adds `Σ input[pixel] · gradient[panel][pixel]` over all pixels of all runs to its sums, one vector
 /// for each of `panels` panels.
 ///
 /// # Safety
@@ -120,7 +121,7 @@ pub(super) struct Place {
 /// `input` and `gradient` must hold the runs, at the offset of each row; `sums` must be valid for `panels` vectors at
 /// each row's place. `rows` must hold at least 1 and at most as many as `V` says, and so `panels`.
 #[inline(always)]
-pub(super) unsafe fn outer<V: Vector>(
+pub(super) unsafe fn outer<V: Vector, const STEP: usize>(
     rows: &[Place],
     panels: usize,
     input: *const V::Element,
@@ -133,11 +134,11 @@ pub(super) unsafe fn outer<V: Vector>(
             match (rows.len(), panels) {
                 $(($rows, 1) if $rows <= V::ROWS => {
                     // SAFETY: as the caller says.
-                    unsafe { outer_block::<V, $rows, 1>(rows, input, gradient, runs, sums) }
+                    unsafe { outer_block::<V, $rows, 1, STEP>(rows, input, gradient, runs, sums) }
                 })*
                 $(($rows, 2) if $rows <= V::ROWS && V::PANELS == 2 => {
                     // SAFETY: as the caller says.
-                    unsafe { outer_block::<V, $rows, 2>(rows, input, gradient, runs, sums) }
+                    unsafe { outer_block::<V, $rows, 2, STEP>(rows, input, gradient, runs, sums) }
                 })*
                 (rows, panels) => unreachable!("{rows} rows times {panels} panels"),
             }
@@ -147,7 +148,7 @@ pub(super) unsafe fn outer<V: Vector>(
 }
 
 #[inline(always)]
-unsafe fn outer_block<V: Vector, const ROWS: usize, const PANELS: usize>(
+unsafe fn outer_block<V: Vector, const ROWS: usize, const PANELS: usize, const STEP: usize>(
     rows: &[Place],
     input: *const V::Element,
     gradient: *const V::Element,
@@ -174,7 +175,7 @@ unsafe fn outer_block<V: Vector, const ROWS: usize, const PANELS: usize>(
                     new[row][panel] = x.mul_add(gs[panel], new[row][panel]);
                 }
             }
-            x = x.wrapping_add(LANES);
+            x = x.wrapping_add(STEP);
             g = g.wrapping_add(LANES);
         }
     }

@@ -7,7 +7,9 @@
 
 mod backward_weights;
 mod correlate;
+mod few;
 mod micro;
+mod spread;
 mod sweep;
 mod tile;
 mod weights;

@@ -1,6 +1,7 @@
 //! The part of the input a task reads, copied into scratch memory: mapped, with its border of zeros, and with columns
 //! sorted by their remainder by the stride, so that neighbouring outputs read neighbouring pixels whatever the stride.
 
+use super::few;
 use super::sweep::Axis;
 use crate::element::Element;
 use crate::simd::{LANES, Vector};
@@ -8,7 +9,7 @@ use crate::view::View;
 use std::ops::Range;
 
 /// Rows of fewer positions leave the micro-kernel too little to do between two loads of weights.
-const SHORT: usize = 7;
+pub(super) const SHORT: usize = 7;
 
 /// Where everything is in a tile: `[block][image][row][remainder][column]`, sixteen channels each; where rows are short,
 /// `[block][row][remainder][column][image]`, so that the micro-kernel goes along images.
@@ -46,7 +47,7 @@ impl Tile {
     }
 
     /// Numbers per row.
-    fn row(&self) -> usize {
+    pub(super) fn row(&self) -> usize {
         self.stride[1] * self.columns * self.pixel()
     }
 
@@ -114,8 +115,9 @@ impl Tile {
     }
 
     /// How far from there the pixel is that a tap of these offsets reads.
-    pub(super) fn tap(&self, axes: &[Axis; 2], offset: [isize; 2]) -> usize {
-        let [down, right] = [0, 1].map(|i| (offset[i] - axes[i].reach().0) as usize);
+    pub(super) fn tap(&self, offset: [isize; 2]) -> usize {
+        let start = |i: usize| (self.span[i].start * self.stride[i]) as isize;
+        let [down, right] = [0, 1].map(|i| (offset[i] + start(i) - self.low[i]) as usize);
         let (remainder, column) = (right % self.stride[1], right / self.stride[1]);
         down * self.row() + (remainder * self.columns + column) * self.pixel()
     }
@@ -130,6 +132,24 @@ impl Tile {
                     let from = [self.images.start + number, block];
                     self.fill_row::<V>(input, from, self.low[0] + row as isize, &mut to[start..]);
                 }
+            }
+        }
+    }
+
+    /// Fills `to` with the one block of an input of few channels, packed closer; `held` is memory for a row.
+    #[inline(always)]
+    pub(super) fn fill_few<V: Vector>(
+        &self,
+        input: &View<'_, V::Element>,
+        held: &mut [V::Element],
+        to: &mut [V::Element],
+    ) {
+        let held = &mut held[..self.row()];
+        for number in 0..self.images.len() {
+            for row in 0..self.rows {
+                let start = number * self.image() + row * self.row();
+                self.fill_row::<V>(input, [self.images.start + number, 0], self.low[0] + row as isize, held);
+                few::pack::<V>(held, &mut to[start / LANES * few::STEP..]);
             }
         }
     }

@@ -316,9 +316,10 @@ impl<T: Element> Task<'_, T> {
     #[inline(always)]
     fn chunk<V: Vector<Element = T>>(&self, tile: usize) -> (usize, usize) {
         let tiles = self.part.count();
-        let length = tiles.div_ceil(tiles.div_ceil(V::PIXELS));
-        let start = tile / length * length;
-        (length.min(tiles - start), start)
+        let chunks = tiles.div_ceil(V::PIXELS);
+        let number = ((tile + 1) * chunks - 1) / tiles;
+        let [start, end] = [number, number + 1].map(|number| tiles * number / chunks);
+        (end - start, start)
     }
 
     /// Transforms a block of all tiles.
@@ -389,7 +390,7 @@ impl<T: Element> Task<'_, T> {
                 // SAFETY: `inputs` holds all blocks of all tiles, `filters` the plane of the panel, `products` all tiles
                 // of each of its blocks; sizes are within what V says.
                 unsafe {
-                    micro::product::<V>(
+                    micro::product::<V, LANES>(
                         (chunk, panels),
                         inputs.as_ptr().add(first * self.in_blocks() * LANES),
                         &depth,

@@ -5,12 +5,26 @@
 
 use crate::simd::{LANES, Vector};
 
-/// Rows and vectors a block of accumulators has: with what is loaded beside them, as many as the registers hold.
+/// Rows of the first matrix that all rows of the second pass over before the next: with those they stay in the
+/// first-level cache, even if they lie a multiple of its ways apart.
+const PASS: usize = 4;
+
+/// Columns and rows a block of sums of [`Dot`] has: with what is loaded beside them, as many as the registers hold.
 #[inline(always)]
-fn limits<V: Vector>() -> (usize, usize) {
+fn dot_limits<V: Vector>() -> (usize, usize) {
     match V::PIXELS {
         14 => (6, 4),
         6 => (3, 2),
+        _ => (2, 1),
+    }
+}
+
+/// Rows and vectors a block of sums of [`Product`] has.
+#[inline(always)]
+fn product_limits<V: Vector>() -> (usize, usize) {
+    match V::PIXELS {
+        14 => (6, 4),
+        6 => (6, 1),
         _ => (2, 1),
     }
 }
@@ -57,27 +71,29 @@ impl<T: crate::Element> Dot<'_, T> {
         assert!((rows - 1) * self.a_row + self.depth * LANES <= self.a.len());
         assert!((columns - 1) * self.b_row + self.depth * LANES <= self.b.len());
         assert!(rows * columns * LANES <= sums.len());
-        let limits = limits::<V>();
-        let mut row = 0;
-        while row < rows {
-            // Rows of `a` are the weights: few, each read once for all columns that fit.
-            let height = if rows - row >= limits.1 { limits.1 } else { 1 };
+        let limits = dot_limits::<V>();
+        for first in (0..rows).step_by(PASS) {
+            let end = rows.min(first + PASS);
             let mut column = 0;
             while column < columns {
                 let width = limits.0.min(columns - column);
-                // SAFETY: checked above.
-                let (a, b, to) = unsafe {
-                    (
-                        self.a.as_ptr().add(row * self.a_row),
-                        self.b.as_ptr().add(column * self.b_row),
-                        sums.as_mut_ptr().add((row * columns + column) * LANES),
-                    )
-                };
-                let steps = [self.a_row, self.b_row, columns * LANES];
-                sizes!(dot, width, height, limits, (a, b, steps, self.depth, to));
+                let mut row = first;
+                while row < end {
+                    let height = if end - row >= limits.1 { limits.1 } else { 1 };
+                    // SAFETY: checked above.
+                    let (a, b, to) = unsafe {
+                        (
+                            self.a.as_ptr().add(row * self.a_row),
+                            self.b.as_ptr().add(column * self.b_row),
+                            sums.as_mut_ptr().add((row * columns + column) * LANES),
+                        )
+                    };
+                    let steps = [self.a_row, self.b_row, columns * LANES];
+                    sizes!(dot, width, height, limits, (a, b, steps, self.depth, to));
+                    row += height;
+                }
                 column += width;
             }
-            row += height;
         }
     }
 }
@@ -127,11 +143,39 @@ pub(super) struct Product<'a, T> {
     pub(super) a_row: usize,
     /// Distance of two numbers of a row of `a`.
     pub(super) a_step: usize,
+    /// `[vector][row][16]`, as [`pack`] leaves it.
     pub(super) b: &'a [T],
-    /// Distance of two rows of `b`.
-    pub(super) b_step: usize,
     /// Numbers of a row of `a`, and rows of `b`.
     pub(super) depth: usize,
+}
+
+/// Distance of two vectors in the second matrix of [`Product`]: an odd number of cache lines, so that they do not evict
+/// each other.
+#[inline(always)]
+fn packed_vector(depth: usize) -> usize {
+    (depth | 1) * LANES
+}
+
+/// Numbers that [`pack`] writes.
+pub(super) fn packed_len(depth: usize, vectors: usize) -> usize {
+    vectors * packed_vector(depth)
+}
+
+/// Brings `vectors` vectors of `depth` rows, `step` numbers apart, into the order [`Product`] reads them. As they lie, the
+/// same vector of all rows may fall on one set of a cache.
+#[inline(always)]
+pub(super) fn pack<V: Vector>(rows: &[V::Element], step: usize, [depth, vectors]: [usize; 2], to: &mut [V::Element]) {
+    assert!(packed_len(depth, vectors) <= to.len());
+    for row in 0..depth {
+        let from = &rows[row * step..][..vectors * LANES];
+        for vector in 0..vectors {
+            // SAFETY: within `from`, and within `to` as checked above.
+            unsafe {
+                let to = to.as_mut_ptr().add(vector * packed_vector(depth) + row * LANES);
+                V::load(from.as_ptr().add(vector * LANES)).store(to);
+            }
+        }
+    }
 }
 
 impl<T: crate::Element> Product<'_, T> {
@@ -148,9 +192,9 @@ impl<T: crate::Element> Product<'_, T> {
             return;
         }
         assert!((rows - 1) * self.a_row + (self.depth - 1) * self.a_step < self.a.len());
-        assert!((self.depth - 1) * self.b_step + vectors * LANES <= self.b.len());
+        assert!((vectors - 1) * packed_vector(self.depth) + self.depth * LANES <= self.b.len());
         assert!((rows - 1) * sums_row + (vectors - 1) * sums_vector + LANES <= sums.len());
-        let limits = limits::<V>();
+        let limits = product_limits::<V>();
         let mut vector = 0;
         while vector < vectors {
             let width = if vectors - vector >= limits.1 { limits.1 } else { 1 };
@@ -161,11 +205,11 @@ impl<T: crate::Element> Product<'_, T> {
                 let (a, b, to) = unsafe {
                     (
                         self.a.as_ptr().add(row * self.a_row),
-                        self.b.as_ptr().add(vector * LANES),
+                        self.b.as_ptr().add(vector * packed_vector(self.depth)),
                         sums.as_mut_ptr().add(row * sums_row + vector * sums_vector),
                     )
                 };
-                let steps = [self.a_row, self.a_step, self.b_step, sums_row, sums_vector];
+                let steps = [self.a_row, self.a_step, packed_vector(self.depth), sums_row, sums_vector];
                 sizes!(product, height, width, limits, (a, b, steps, self.depth, to));
                 row += height;
             }
@@ -176,12 +220,12 @@ impl<T: crate::Element> Product<'_, T> {
 
 /// # Safety
 ///
-/// `ROWS` rows of `a`, `VECTORS` vectors of each row of `b` and the sums must be valid; `steps` are their distances.
+/// `ROWS` rows of `a`, `depth` numbers at each of `VECTORS` vectors of `b` and the sums must be valid; `steps` are their distances.
 #[inline(always)]
 unsafe fn product<V: Vector, const ROWS: usize, const VECTORS: usize>(
     a: *const V::Element,
     b: *const V::Element,
-    [a_row, a_step, b_step, sums_row, sums_vector]: [usize; 5],
+    [a_row, a_step, b_vector, sums_row, sums_vector]: [usize; 5],
     depth: usize,
     sums: *mut V::Element,
 ) {
@@ -190,7 +234,7 @@ unsafe fn product<V: Vector, const ROWS: usize, const VECTORS: usize>(
         let mut xs = [V::zero(); VECTORS];
         for vector in 0..VECTORS {
             // SAFETY: as the caller says.
-            xs[vector] = unsafe { V::load(b.add(i * b_step + vector * LANES)) };
+            xs[vector] = unsafe { V::load(b.add(vector * b_vector + i * LANES)) };
         }
         for row in 0..ROWS {
             // SAFETY: as the caller says.

@@ -14,7 +14,7 @@ use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::for_each;
 use crate::view::View;
-use micro::{Dot, Product};
+use micro::{Dot, Product, pack, packed_len};
 use std::ops::Range;
 
 /// Samples that share a pass over the weights.
@@ -101,14 +101,16 @@ impl Linear {
             let sums = inputs.len().next_multiple_of(LANES) * samples.len();
             let tails = if inputs.len().is_multiple_of(LANES) { 0 } else { self.out_features * LANES };
             // Closures do not take over the instructions they are called with, so the scratch memory comes first.
-            with_scratch(sums + tails, |scratch| {
-                let (sums, tails) = scratch.split_at_mut(sums);
+            let packed = packed_len(DEPTH.min(self.out_features), inputs.len() / LANES);
+            with_scratch(sums + packed + tails, |scratch| {
+                let (sums, scratch) = scratch.split_at_mut(sums);
+                let (packed, tails) = scratch.split_at_mut(packed);
                 if !tails.is_empty() {
                     self.tails(weights, 0..self.out_features, tails);
                 }
                 let (gradients, input) = (&*gradients, &input);
                 let backward = BackwardInput { linear: self, gradients, weights, input, part, samples, inputs };
-                dispatch(set, BackwardInputTask { backward, sums, tails });
+                dispatch(set, BackwardInputTask { backward, sums, packed, tails });
             });
         });
         input.close(|part| ((part + 1) * SAMPLES).min(batch) - part * SAMPLES);
@@ -159,13 +161,17 @@ impl Linear {
             let inputs = right * INPUTS..((right + 1) * INPUTS).min(self.in_features);
             let row = inputs.len().next_multiple_of(LANES);
             // Closures do not take over the instructions they are called with, so the scratch memory comes first.
-            let (length, held) = (outputs.len() * row, SAMPLES.min(batch) * outputs.len());
-            with_scratch(length + held, |scratch| {
-                let (sums, held) = scratch.split_at_mut(length);
+            let (length, samples) = (outputs.len() * row, SAMPLES.min(batch));
+            let held = samples * outputs.len();
+            with_scratch(length + held + packed_len(samples, row / LANES), |scratch| {
+                let (sums, scratch) = scratch.split_at_mut(length);
+                let (held, packed) = scratch.split_at_mut(held);
                 let (vectors, gradients) = (&*vectors, &*gradients);
                 let (outputs, inputs) = (outputs.clone(), inputs.clone());
                 let at = [outputs.clone(), inputs.clone()];
-                dispatch(set, BackwardWeights { linear: self, vectors, gradients, batch, at, sums: &mut *sums, held });
+                let sums_of = &mut *sums;
+                let task = BackwardWeights { linear: self, vectors, gradients, batch, at, sums: sums_of, held, packed };
+                dispatch(set, task);
                 for (output, gradient) in outputs.zip(sums.chunks_exact(row)) {
                     let start = output * self.in_features;
                     let range = start + inputs.start..start + inputs.end;
@@ -332,6 +338,8 @@ struct BackwardInputTask<'a, 'b, T> {
     backward: BackwardInput<'a, 'b, T>,
     /// `[block][sample][16]`
     sums: &'a mut [T],
+    /// Weights of some outputs, as [`Product`] reads them.
+    packed: &'a mut [T],
     /// `[output][16]`
     tails: &'a [T],
 }
@@ -341,7 +349,7 @@ impl<T: Element> Kernel<T> for BackwardInputTask<'_, '_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let Self { backward, sums, tails } = self;
+        let Self { backward, sums, packed, tails } = self;
         let BackwardInput { linear, gradients, weights, input, part, samples, inputs } = backward;
         let (ins, outs, padded) = (linear.in_features, linear.out_features, linear.padded_outputs());
         let gradients = &gradients[samples.start * padded..samples.end * padded];
@@ -350,11 +358,13 @@ impl<T: Element> Kernel<T> for BackwardInputTask<'_, '_, T> {
         for output in (0..outs).step_by(DEPTH) {
             let depth = DEPTH.min(outs - output);
             let a = &gradients[output..];
-            let product =
-                Product { a, a_row: padded, a_step: 1, b: &weights[output * ins + inputs.start..], b_step: ins, depth };
+            if blocks > 0 {
+                pack::<V>(&weights[output * ins + inputs.start..], ins, [depth, blocks], packed);
+            }
+            let product = Product { a, a_row: padded, a_step: 1, b: &*packed, depth };
             product.run::<V>(samples.len(), blocks, sums, [LANES, block]);
             if !tails.is_empty() {
-                let product = Product { b: &tails[output * LANES..], b_step: LANES, ..product };
+                let product = Product { b: &tails[output * LANES..], ..product };
                 product.run::<V>(samples.len(), 1, &mut sums[blocks * block..], [LANES, block]);
             }
         }
@@ -376,6 +386,8 @@ struct BackwardWeights<'a, T> {
     sums: &'a mut [T],
     /// Gradients of some samples, `[sample][output]`: as they lie they may all fall on the same lines of the cache.
     held: &'a mut [T],
+    /// Vectors of some samples, as [`Product`] reads them.
+    packed: &'a mut [T],
 }
 
 impl<T: Element> Kernel<T> for BackwardWeights<'_, T> {
@@ -383,7 +395,7 @@ impl<T: Element> Kernel<T> for BackwardWeights<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let Self { linear, vectors, gradients, batch, at: [outputs, inputs], sums, held } = self;
+        let Self { linear, vectors, gradients, batch, at: [outputs, inputs], sums, held, packed } = self;
         let (ins, outs) = (linear.padded_inputs(), linear.padded_outputs());
         let blocks = inputs.len().div_ceil(LANES);
         sums.fill(T::ZERO);
@@ -392,8 +404,8 @@ impl<T: Element> Kernel<T> for BackwardWeights<'_, T> {
             for (number, to) in held.chunks_exact_mut(outputs.len()).take(depth).enumerate() {
                 to.copy_from_slice(&gradients[(sample + number) * outs + outputs.start..][..outputs.len()]);
             }
-            let b = &vectors[sample * ins + inputs.start..];
-            let product = Product { a: &*held, a_row: 1, a_step: outputs.len(), b, b_step: ins, depth };
+            pack::<V>(&vectors[sample * ins + inputs.start..], ins, [depth, blocks], packed);
+            let product = Product { a: &*held, a_row: 1, a_step: outputs.len(), b: &*packed, depth };
             product.run::<V>(outputs.len(), blocks, sums, [blocks * LANES, LANES]);
         }
     }

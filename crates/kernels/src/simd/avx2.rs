@@ -1,6 +1,6 @@
 //! AVX2 and FMA: two registers a vector.
 
-use super::Vector;
+use super::{LANES, Vector};
 use std::arch::x86_64::*;
 
 /// Sixteen `f32` in two 256-bit registers.
@@ -14,7 +14,7 @@ impl Vector for Avx2 {
     // 6 pixels times 2 registers of accumulators, 2 of weights and a broadcast: 15 of 16 registers.
     const PIXELS: usize = 6;
     const PANELS: usize = 1;
-    const ROWS: usize = 4;
+    const ROWS: usize = 6;
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
@@ -116,6 +116,20 @@ impl Vector for Avx2 {
             let bytes = _mm_loadu_si128(from.cast());
             let low = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
             Self(low, _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128::<8>(bytes))))
+        }
+    }
+    #[inline(always)]
+    fn permute(self, lanes: &[i32; LANES]) -> Self {
+        // SAFETY: see above; `lanes` holds two registers. A permutation looks at the lower three bits of a lane's number,
+        // the fourth, shifted to the sign, chooses the register.
+        unsafe {
+            let pick = |from: usize| {
+                let lanes = _mm256_loadu_si256(lanes.as_ptr().add(from).cast());
+                let upper = _mm256_castsi256_ps(_mm256_slli_epi32::<28>(lanes));
+                let [low, high] = [self.0, self.1].map(|x| _mm256_permutevar8x32_ps(x, lanes));
+                _mm256_blendv_ps(low, high, upper)
+            };
+            Self(pick(0), pick(8))
         }
     }
 }

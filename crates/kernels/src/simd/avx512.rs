@@ -1,6 +1,6 @@
 //! AVX-512: one register a vector.
 
-use super::Vector;
+use super::{LANES, Vector};
 use std::arch::x86_64::*;
 
 /// Sixteen `f32` in one 512-bit register.
@@ -94,5 +94,10 @@ impl Vector for Avx512 {
     unsafe fn load_bytes(from: *const u8) -> Self {
         // SAFETY: the caller vouches for sixteen readable bytes; unaligned loads are meant.
         Self(unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast()))) })
+    }
+    #[inline(always)]
+    fn permute(self, lanes: &[i32; LANES]) -> Self {
+        // SAFETY: see above; `lanes` is one register.
+        Self(unsafe { _mm512_permutexvar_ps(_mm512_loadu_si512(lanes.as_ptr().cast()), self.0) })
     }
 }

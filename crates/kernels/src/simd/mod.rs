@@ -84,6 +84,9 @@ pub trait Vector: Copy {
     /// `from` must be valid for reading [`LANES`] bytes.
     unsafe fn load_bytes(from: *const u8) -> Self;
 
+    /// The lanes in another order: lane `i` of the result is lane `lanes[i]`, each of `0..16`.
+    fn permute(self, lanes: &[i32; LANES]) -> Self;
+
     /// Zeros.
     #[inline(always)]
     fn zero() -> Self {

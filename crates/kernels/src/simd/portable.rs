@@ -119,4 +119,12 @@ impl<T: Element> Vector for Portable<T> {
         }
         Self(numbers)
     }
+    #[inline(always)]
+    fn permute(self, lanes: &[i32; LANES]) -> Self {
+        let mut permuted = self;
+        for (to, lane) in permuted.0.iter_mut().zip(lanes) {
+            *to = self.0[*lane as usize];
+        }
+        permuted
+    }
 }

@@ -471,7 +471,7 @@ impl<T: Element> Kernel<T> for Multiply<'_, T> {
                             // SAFETY: the planes hold all tiles of the block and of the panel; `sums` holds sixteen
                             // inputs of the panel; sizes are within what V says.
                             unsafe {
-                                micro::outer::<V>(
+                                micro::outer::<V, LANES>(
                                     &places[row..row + rows],
                                     width,
                                     inputs.add(block * run + first * LANES),
