@@ -4,7 +4,7 @@ use cnn_train::{Epoch, Observer, Step};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -39,20 +39,23 @@ impl Progress {
     }
 }
 
-/// Whether somebody has interrupted the program, from now on. The second interrupt ends it at once.
+/// Whether somebody has interrupted the program, from the first call on. The second interrupt ends it at once.
 pub fn interrupted() -> Arc<AtomicBool> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    // Where no handler can be set, the first does.
-    let handled = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
+    static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    Arc::clone(INTERRUPTED.get_or_init(|| {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&interrupted);
+        // Where no handler can be set, the first does.
+        let handled = ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        });
+        if let Err(error) = handled {
+            tracing::warn!("an interrupt will stop the run at once: {error}");
         }
-    });
-    if let Err(error) = handled {
-        tracing::warn!("an interrupt will stop the run at once: {error}");
-    }
-    interrupted
+        interrupted
+    }))
 }
 
 /// A bar of `length` on a terminal, nothing elsewhere.

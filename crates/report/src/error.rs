@@ -49,9 +49,6 @@ pub enum Error {
         /// Classes that have a name.
         named: usize,
     },
-    /// A picture that could not be encoded.
-    #[error("a picture cannot be encoded: {0}")]
-    Picture(#[from] png::EncodingError),
     /// An error of the run's own library.
     #[error(transparent)]
     Train(Box<cnn_train::Error>),

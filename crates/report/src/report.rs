@@ -176,7 +176,7 @@ impl Judged<'_> {
         }
         text += "<ul class=\"mistakes\">\n";
         for (place, mistake) in judgement.mistakes.iter().take(SHOWN).enumerate() {
-            let png = picture::png(self.images, mistake.image)?;
+            let png = self.images.picture(mistake.image)?.png()?;
             write_whole(&folder.join(format!("{:02}-image-{}.png", place + 1, mistake.image)), &png)?;
             let caption = format!(
                 "{} taken for {} with {:.1} %, image {}, loss {:.2}",

@@ -53,7 +53,8 @@ pub(crate) const PAGE: &str = "
     .wide { overflow-x: auto }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums }
     th, td { text-align: left; padding: 0.2em 1em 0.2em 0; border-bottom: 1px solid var(--line) }
-    td.number, th.number { text-align: right }
+    td.number, th.number { text-align: right; font-size: inherit }
+    .wide svg { max-width: 100%; height: auto }
     ul.mistakes { list-style: none; padding: 0; display: grid; gap: 1em;
       grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)) }
     figure { margin: 0 } figcaption { font-size: 0.85em; overflow-wrap: anywhere }

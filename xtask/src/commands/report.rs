@@ -60,7 +60,7 @@ fn predictions(run: &Run, dataset: &Dataset, device: &Device) -> Result<Predicti
 }
 
 /// What a run's network costs, if it is of the zoo.
-fn cost(run: &Run) -> Option<Cost> {
+pub fn cost(run: &Run) -> Option<Cost> {
     let entry = cnn_zoo::find(run.network()).ok()?;
     let network = entry.architecture(run.classes()?).at(run.input()?).ok()?;
     Some(Cost::from(&network.summary()))

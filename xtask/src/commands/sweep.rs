@@ -1,5 +1,6 @@
 //! `sweep`: every combination of some settings, each a run of its own; a table and a picture of what came of them.
 
+use super::report::cost;
 use super::settings;
 use crate::cli::{self, Common};
 use crate::progress::Progress;
@@ -43,7 +44,8 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
         outcomes.push(outcome(&session, &recipe, &out.join(&name))?);
     }
     let runs: Vec<Run> = outcomes.iter().flatten().map(|(path, _)| Run::read(path)).collect::<Result<_, _>>()?;
-    let comparison = Comparison::of(runs.into_iter().map(|run| (run, None)).collect());
+    let runs = runs.into_iter().map(|run| (cost(&run), run)).map(|(cost, run)| (run, cost));
+    let comparison = Comparison::of(runs.collect());
     let page = comparison.write(&out.join("report"))?;
     let picture = out.join("sweep.svg");
     let accuracies: Vec<Option<f64>> = outcomes.iter().map(|outcome| Some(outcome.as_ref()?.1)).collect();
