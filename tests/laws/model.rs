@@ -148,7 +148,8 @@ fn maps_may_be_of_less_precision_than_weights() -> Result<(), Failure> {
         let (images, labels) = batch(&network)?;
         let model = || with_weights(&network);
         let (loss, _) = step(&model()?.1, &images, &labels)?;
-        for (precision, most) in [(DType::F32, 1e-5), (DType::BF16, 0.03)] {
+        // candle multiplies no matrices of bf16 on the CPU; f16 goes the same way.
+        for (precision, most) in [(DType::F32, 1e-5), (DType::F16, 0.01)] {
             let (_map, model) = model()?;
             let model = model.in_precision(precision);
             let (lossy, store) = step(&model, &images, &labels)?;

@@ -1,11 +1,12 @@
 //! A run that is killed, at whatever moment, goes on to the same bits.
 #![cfg(unix)]
 
+mod common;
+
+use common::{Failure, classic_files, path};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-
-type Failure = Box<dyn std::error::Error>;
 
 const KILLS: usize = 50;
 
@@ -36,26 +37,9 @@ const RUN: &[&str] = &[
     "2",
 ];
 
-/// The classic files with `n` images each.
-fn classic_files(folder: &Path, n: u32) -> Result<(), Failure> {
-    for part in ["train", "t10k"] {
-        let header = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
-        let pixels = (0..n * 28 * 28).map(|i| (i * 37 % 251) as u8);
-        let images = header(&[0x803, n, 28, 28]).into_iter().chain(pixels).collect::<Vec<u8>>();
-        std::fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images)?;
-        let labels = header(&[0x801, n]).into_iter().chain((0..n).map(|i| (i % 10) as u8)).collect::<Vec<u8>>();
-        std::fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels)?;
-    }
-    Ok(())
-}
-
 fn start(args: &[&str]) -> Result<Child, Failure> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     Ok(command.args(args).env_remove("CARGO").stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?)
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap_or_default()
 }
 
 /// What does not depend on how long anything took.
@@ -86,10 +70,10 @@ fn assert_whole(run: &Path) -> Result<(), Failure> {
 #[test]
 fn fifty_kills_change_no_bit() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
-    classic_files(folder.path(), 200)?;
-    let data = ["--data-dir", text(folder.path())];
+    classic_files(folder.path(), 200, 3)?;
+    let data = ["--data-dir", path(folder.path())];
     let whole = folder.path().join("whole");
-    let ended = start(&[RUN, &data, &["--out", text(&whole)]].concat())?.wait_with_output()?;
+    let ended = start(&[RUN, &data, &["--out", path(&whole)]].concat())?.wait_with_output()?;
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     let expected = outcome(&whole)?;
 
@@ -97,7 +81,7 @@ fn fifty_kills_change_no_bit() -> Result<(), Failure> {
     while kills < KILLS {
         runs += 1;
         let run = folder.path().join(format!("killed-{runs}"));
-        let mut child = start(&[RUN, &data, &["--out", text(&run)]].concat())?;
+        let mut child = start(&[RUN, &data, &["--out", path(&run)]].concat())?;
         loop {
             random ^= random << 13;
             random ^= random >> 7;
@@ -111,9 +95,9 @@ fn fifty_kills_change_no_bit() -> Result<(), Failure> {
             child.wait()?;
             assert_whole(&run)?;
             child = match run.join("recipe.toml").exists() {
-                true => start(&["train", "--resume", text(&run), "--checkpoint-steps", "2", "--keep", "2"])?,
+                true => start(&["train", "--resume", path(&run), "--checkpoint-steps", "2", "--keep", "2"])?,
                 // Killed before there was anything to go on with.
-                false => start(&[RUN, &data, &["--out", text(&run), "--overwrite"]].concat())?,
+                false => start(&[RUN, &data, &["--out", path(&run), "--overwrite"]].concat())?,
             };
         }
         let ended = child.wait_with_output()?;
@@ -127,18 +111,18 @@ fn fifty_kills_change_no_bit() -> Result<(), Failure> {
 #[test]
 fn a_run_that_is_over_stays_as_it_is() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
-    classic_files(folder.path(), 40)?;
+    classic_files(folder.path(), 40, 3)?;
     let run = folder.path().join("run");
-    let args = ["train", "mnist_mlp", "--dataset", "mnist", "--data-dir", text(folder.path()), "--epochs", "2"];
-    let ended = start(&[&args, &["--out", text(&run)][..]].concat())?.wait_with_output()?;
+    let args = ["train", "mnist_mlp", "--dataset", "mnist", "--data-dir", path(folder.path()), "--epochs", "2"];
+    let ended = start(&[&args, &["--out", path(&run)][..]].concat())?.wait_with_output()?;
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     let before = outcome(&run)?;
     // Its recipe runs again, elsewhere, to the same bits.
     let again = folder.path().join("again");
     let recipe = run.join("recipe.toml");
     for args in [
-        ["train", "--resume", text(&run)].to_vec(),
-        ["train", "--recipe", text(&recipe), "--out", text(&again)].to_vec(),
+        ["train", "--resume", path(&run)].to_vec(),
+        ["train", "--recipe", path(&recipe), "--out", path(&again)].to_vec(),
     ] {
         let ended = start(&args)?.wait_with_output()?;
         assert!(ended.status.success(), "{args:?}: {}", String::from_utf8_lossy(&ended.stderr));

@@ -175,6 +175,9 @@ impl RunFolder {
     /// Writes the figures of all epochs so far.
     pub(crate) fn keep_metrics(&self, epochs: &[Epoch]) -> Result<()> {
         let path = self.path.join(METRICS);
+        if epochs.is_empty() && !path.exists() {
+            return Ok(());
+        }
         let mut text = String::new();
         for epoch in epochs {
             text += &serde_json::to_string(epoch).map_err(|e| Error::file(&path, "cannot write")(e.into()))?;
