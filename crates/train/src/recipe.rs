@@ -16,16 +16,17 @@ const RECIPES: &[(&str, &str)] = &[
     ("mlp", include_str!("../recipes/mlp.toml")),
     ("lenet-paper", include_str!("../recipes/lenet-paper.toml")),
     ("book-lenet", include_str!("../recipes/book-lenet.toml")),
+    ("book", include_str!("../recipes/book.toml")),
     ("resnet-cifar", include_str!("../recipes/resnet-cifar.toml")),
     ("densenet-cifar", include_str!("../recipes/densenet-cifar.toml")),
-    ("cifar", include_str!("../recipes/cifar.toml")),
-    ("book", include_str!("../recipes/book.toml")),
     ("alexnet-paper", include_str!("../recipes/alexnet-paper.toml")),
     ("vgg-paper", include_str!("../recipes/vgg-paper.toml")),
     ("googlenet-paper", include_str!("../recipes/googlenet-paper.toml")),
     ("inception-v3-paper", include_str!("../recipes/inception-v3-paper.toml")),
     ("densenet-paper", include_str!("../recipes/densenet-paper.toml")),
     ("resnet-paper", include_str!("../recipes/resnet-paper.toml")),
+    ("unnormalised", include_str!("../recipes/unnormalised.toml")),
+    ("cifar", include_str!("../recipes/cifar.toml")),
     ("modern", include_str!("../recipes/modern.toml")),
     ("usual", include_str!("../recipes/usual.toml")),
 ];
@@ -221,6 +222,8 @@ mod tests {
         let small = usual("mnist_residual", "mnist");
         assert_eq!((small.learning_rate, small.schedule, small.optimizer), (0.01, Schedule::Constant, Rule::sgd(0.5)));
         assert_eq!(usual("resnet56_cifar", "cifar10").batch_size, 128);
+        assert!(matches!(usual("vgg16", "cifar10").optimizer, Rule::AdamW { .. }));
+        assert!(matches!(usual("vgg16_bn", "cifar10").optimizer, Rule::Sgd { .. }));
         // Digits must not be mirrored.
         assert_eq!(usual("resnet56_cifar", "digits").augmentation, Settings::default().augmentation);
         assert_ne!(usual("resnet50", "folder:images").learning_rate, Settings::default().learning_rate);
