@@ -28,7 +28,7 @@ pub struct Sweep {
     /// Passes over the training images, of every run
     #[arg(long, value_name = "N")]
     pub epochs: Option<u32>,
-    /// A setting of every run, as a line of a recipe's [training]
+    /// A setting of every run, as a line of a recipe's `[training]`
     #[arg(long, value_name = "KEY = VALUE")]
     pub set: Vec<String>,
     /// Learning rates to try

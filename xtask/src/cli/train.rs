@@ -52,7 +52,7 @@ pub struct Settings {
     /// Recipe by name, or a file of one [default: the network's usual one]
     #[arg(long, value_name = "NAME|FILE")]
     pub recipe: Option<String>,
-    /// Any setting, as a line of a recipe's [training]; may be given several times
+    /// Any setting, as a line of a recipe's `[training]`; may be given several times
     #[arg(long, value_name = "KEY = VALUE")]
     pub set: Vec<String>,
     /// Passes over the training images
