@@ -224,6 +224,11 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
     Ok(Checkpoint { position: header.position, weights, state })
 }
 
+/// Whether `folder` has a checkpoint.
+pub(crate) fn any(folder: &Path) -> Result<bool> {
+    Ok(!list(folder)?.is_empty())
+}
+
 /// The checkpoints in `folder`, oldest first.
 fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found: Vec<PathBuf> = entries(folder)?.into_iter().filter(|path| starts_with(path, PREFIX)).collect();

@@ -153,6 +153,15 @@ impl RunFolder {
         write_whole(&self.recipe(), recipe.to_toml()?.as_bytes())
     }
 
+    /// Whether there is a checkpoint to go on from.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be read.
+    pub fn has_checkpoint(&self) -> Result<bool> {
+        checkpoint::any(&self.path.join(CHECKPOINTS))
+    }
+
     pub(crate) fn when(&self) -> Every {
         self.checkpoints.every
     }

@@ -21,6 +21,7 @@ Steps, separated by commas, what is in brackets may be left out from the right:
 Examples:
   cargo xtask augment --dataset digits --augment affine:15:0.1 --out digits.png
   cargo xtask augment --dataset cifar10 --augment padded-crop:4,flip,erasing --images 6 --out cifar.png
+  cargo xtask augment --dataset cifar10 --recipe resnet-cifar --out recipe.png
   cargo xtask augment --dataset folder:flowers --augment random-resized-crop,flip,trivial-augment --out flowers.png";
 
 #[derive(Debug, Args)]
@@ -28,8 +29,11 @@ pub struct Augment {
     #[command(flatten)]
     pub data: Data,
     /// What is done to training images
-    #[arg(long, value_name = "STEPS")]
-    pub augment: cnn_data::Augmentation,
+    #[arg(long, value_name = "STEPS", required_unless_present = "recipe")]
+    pub augment: Option<cnn_data::Augmentation>,
+    /// A recipe, by name or file, whose augmentation is drawn
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "augment")]
+    pub recipe: Option<String>,
     /// Index of the first training image
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub image: usize,

@@ -4,11 +4,16 @@ use super::data;
 use crate::cli::{Augment, Common};
 use anyhow::{Context, Result};
 use cnn_data::{Fit, Images, Loader, Preparation, sheet};
+use cnn_train::Recipe;
 
 /// Sheets of smaller images are enlarged until each is this high.
 const HEIGHT: usize = 96;
 
 pub fn run(args: &Augment, common: &Common) -> Result<()> {
+    let augmentation = match &args.recipe {
+        Some(name) => Recipe::find(name)?.training.augmentation,
+        None => args.augment.clone().unwrap_or_default(),
+    };
     let dataset = data::dataset(&args.data, common.seed())?;
     let train = dataset.train();
     let fit = match args.size {
@@ -20,7 +25,7 @@ pub fn run(args: &Augment, common: &Common) -> Result<()> {
     let shape = preparation.output(train)?;
     let end = args.image.saturating_add(args.images.into()).min(train.len());
     let indices: Vec<usize> = (args.image..end.max(args.image + 1)).collect();
-    let loader = Loader::new(train, preparation.clone(), indices.len())?.augmented(args.augment.clone())?;
+    let loader = Loader::new(train, preparation.clone(), indices.len())?.augmented(augmentation)?;
 
     let mut batches = vec![loader.batch(&indices)?];
     for epoch in 1..=usize::from(args.count) {

@@ -39,7 +39,13 @@ fn choice<'a>(args: &'a cli::Train, common: &Common) -> Result<Choice<'a>> {
     let recipe = match (&args.folder.resume, &args.settings.recipe) {
         (Some(path), _) => {
             ensure!(common.seed.is_none(), "--resume goes on with the run's own seed");
-            Some(Recipe::find(&RunFolder::resume(path)?.recipe().to_string_lossy())?)
+            let folder = RunFolder::resume(path)?;
+            let mut recipe = Recipe::find(&folder.recipe().to_string_lossy())?;
+            if folder.has_checkpoint()? {
+                // The weights it began with are in no demand any more, and their file may be gone.
+                recipe.data.init = None;
+            }
+            Some(recipe)
         }
         (None, Some(name)) => Some(Recipe::find(name)?),
         (None, None) => None,
