@@ -62,7 +62,8 @@ COSTLY = 1_000_000_000
 # In any network some pool or ReLU may be so near its kink that f32 falls to either side, and every gradient before it
 # jumps: to which, one run cannot tell. So f32 runs are made with every weight moved by up to a millionth too, and with a
 # random half of all that is near its kink (kinks.py) taken over it. Each draw is run in both directions: the other way
-# the other half is taken over, so that between the two everything is.
+# the other half is taken over, so that between the two everything is. Logits do not jump, but how far f32 takes them is
+# chance as well: theirs are compared with what f64 makes of the same moved weights.
 DRAWS, MOVE = 4, 1e-6
 # Where more than so many are near, in networks without shortcuts that are chaotic, every run takes many of them over,
 # and their jumps average out. Half of all would be several times as many as rounding takes over: none is forced.
@@ -192,6 +193,24 @@ def train(net, x, labels, heads, head_weight):
     return [o.detach() for o in outputs], loss.detach(), gradients
 
 
+def moved(net, weights):
+    """The network with its weights moved, once for each draw and direction."""
+    for draw in range(DRAWS):
+        generator = torch.Generator().manual_seed(draw)
+        moves = [MOVE * (2 * torch.rand(w.shape, generator=generator) - 1) for w in weights]
+        for sign in (1, -1):
+            with torch.no_grad():
+                for parameter, weight, move in zip(net.parameters(), weights, moves):
+                    parameter.copy_(torch.addcmul(weight, weight, move, value=sign))
+            yield draw, sign
+
+
+def logits_of(net, inputs):
+    net.eval()
+    with torch.no_grad():
+        return [net(x) for x in inputs]
+
+
 def separation(logits):
     return float((logits[0] - logits[1]).abs().max())
 
@@ -273,30 +292,29 @@ def golden(name, network, seed):
     with torch.no_grad():
         for key, value in net.named_buffers():
             value.copy_(kept[key])
-        net.float()
+    inputs = [x1, x2] if size2 else [x1]
+    exact_logits = [logits_of(net, inputs) for _ in moved(net, weights)]
+    exact_logits.append([logits1, logits2] if size2 else [logits1])
+    net.float()
+    inputs32 = [x.float() for x in inputs]
+    logits32 = [logits_of(net, inputs32) for _ in moved(net, weights)]
+    with torch.no_grad():
         for parameter, weight in zip(net.parameters(), weights):
             parameter.copy_(weight)
-    logits32 = evaluate(net, x1.float(), seed, set(nodes))[0]
-    metadata["f32_logits"] = float((logits32.double() - logits1).abs().max()) / metadata["separation"]
-    if size2:
-        logits32 = evaluate(net, x2.float(), seed, set(nodes))[0]
-        metadata["f32_logits2"] = float((logits32.double() - logits2).abs().max()) / metadata["separation2"]
+    logits32.append(logits_of(net, inputs32))
+    for i, suffix in enumerate(["", "2"][:len(inputs)]):
+        apart = [float((found[i].double() - right[i]).abs().max()) for found, right in zip(logits32, exact_logits)]
+        metadata["f32_logits" + suffix] = max(apart) / metadata["separation" + suffix]
     with kinks.Watch(exact.inputs) as watch:
         rounded = train(net, x1.float(), labels, heads, head_weight)[2]
     distance, metadata["f32_gradients"] = distances(rounded)
     metadata["near_kinks"] = watch.count()
     forced = watch.near if watch.count() <= CROWD else [(at[:0], sides[:0]) for at, sides in watch.near]
     exact.inputs.clear()
-    for draw in range(DRAWS):
-        generator = torch.Generator().manual_seed(draw)
-        moves = [MOVE * (2 * torch.rand(w.shape, generator=generator) - 1) for w in weights]
-        for sign in (1, -1):
-            with torch.no_grad():
-                for parameter, weight, move in zip(net.parameters(), weights, moves):
-                    torch.addcmul(weight, weight, move, value=sign, out=parameter)
-            with kinks.Force(forced, draw, opposite=int(sign < 0)):
-                moved = train(net, x1.float(), labels, heads, head_weight)[2]
-            distance = torch.maximum(distance, distances(moved)[0])
+    for draw, sign in moved(net, weights):
+        with kinks.Force(forced, draw, opposite=int(sign < 0)):
+            others = train(net, x1.float(), labels, heads, head_weight)[2]
+        distance = torch.maximum(distance, distances(others)[0])
     tensors["train.f32_distance"] = distance
     tensors = {k: v.contiguous().clone() for k, v in tensors.items()}
     for key, tensor in tensors.items():
