@@ -24,6 +24,7 @@ pub mod pool;
 mod simd;
 mod sink;
 pub mod threads;
+mod transpose;
 pub mod update;
 mod view;
 

@@ -1,8 +1,11 @@
 //! The gradient of the weights: for each tap the product, over all pixels, of input and gradient.
 //!
-//! A task owns some channels of both sides and some of the images, and goes through the images tile by tile. Slices of
-//! the images, cut by the shapes alone, are added up in their order at the end.
+//! A task owns some channels of both sides and some of the images, and goes through the images tile by tile. Its sums lie
+//! one behind the other, `[panel][block of inputs][tap][input][output]`. Slices of the images, cut by the shapes alone,
+//! are added up in their order at the end; where there is one, a task brings its sums to the weights' place itself, while
+//! they are in its cache.
 
+use super::ahead::{Ahead, Lines};
 use super::correlate::panels;
 use super::micro::{self, Place, Runs};
 use super::sweep::Axis;
@@ -13,6 +16,7 @@ use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::threads::for_each;
+use crate::transpose::{NOWHERE, SharedRows, to_rows};
 use crate::view::View;
 use std::ops::Range;
 
@@ -65,10 +69,7 @@ impl Conv {
         let [input, gradient] = [input, gradient].map(|view| if flat { view.flat() } else { *view });
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
         let sum = WeightSum::new(self, axes, gradient.place.batch, panels::<T>(set));
-        with_scratch(sum.slices * sum.slice_len(), |partial| {
-            sum.tiles(set, &input, &gradient, Shared::new(partial));
-            sum.unpack(partial, weights);
-        });
+        sum.run(set, &input, &gradient, Shared::new(weights));
     }
 }
 
@@ -116,20 +117,57 @@ impl<'a> WeightSum<'a> {
     }
 
     /// Runs every task.
-    fn tiles<T: Element>(
+    fn run<T: Element>(
         &self,
         set: InstructionSet,
         input: &View<'_, T>,
         gradient: &View<'_, T>,
-        shared: Shared<'_, T>,
+        weights: Shared<'_, T>,
     ) {
-        for_each(self.slices * self.tasks(), |task| {
-            let (slice, task) = (task / self.tasks(), task % self.tasks());
-            // Closures do not take over the instructions they are called with, so the scratch memory comes first.
-            with_scratch(self.held() + self.blocks[1] * self.positions() * LANES, |scratch| {
-                let (inputs, gradients) = scratch.split_at_mut(self.held());
-                let task = Task { sum: self, input: *input, gradient: *gradient, slice, task, shared };
-                dispatch(set, Filled { task, inputs, gradients });
+        let (tasks, length) = (self.tasks(), self.task_len());
+        // Closures do not take over the instructions they are called with, so the scratch memory comes first.
+        let run = |slice: usize, task: usize, inputs: &mut [T], gradients: &mut [T], sums: &mut [T]| {
+            let task = Task { sum: self, input: *input, gradient: *gradient, slice, own: self.own(task) };
+            dispatch(set, Filled { task, inputs, gradients, sums });
+        };
+        let held = [self.held(), self.blocks[1] * self.positions() * LANES];
+        if self.slices == 1 {
+            for_each(tasks, |task| {
+                with_scratch(held[0] + held[1] + length, |scratch| {
+                    let (inputs, rest) = scratch.split_at_mut(held[0]);
+                    let (gradients, sums) = rest.split_at_mut(held[1]);
+                    run(0, task, inputs, gradients, sums);
+                    for cell in 0..self.own(task).cells() {
+                        let sums = &sums[self.cell(task, cell)];
+                        dispatch(set, Unpack { sum: self, task, cell, sums, weights });
+                    }
+                });
+            });
+            return;
+        }
+        with_scratch(self.slices * tasks * length, |all| {
+            let shared = Shared::new(&mut *all);
+            for_each(self.slices * tasks, |number| {
+                with_scratch(held[0] + held[1], |scratch| {
+                    let (inputs, gradients) = scratch.split_at_mut(held[0]);
+                    // SAFETY: each task has sums of its own.
+                    let sums = unsafe { shared.part(number * length..(number + 1) * length) };
+                    run(number / tasks, number % tasks, inputs, gradients, sums);
+                });
+            });
+            let cells = self.panels_of(self.blocks[1]) * self.blocks[0];
+            for_each(tasks * cells, |number| {
+                let (task, cell) = (number / cells, number % cells);
+                if cell >= self.own(task).cells() {
+                    return;
+                }
+                let range = self.cell(task, cell);
+                let mut sums = all[task * length..][range.clone()].to_vec();
+                for slice in 1..self.slices {
+                    let slice = &all[(slice * tasks + task) * length..][range.clone()];
+                    sums.iter_mut().zip(slice).for_each(|(sum, part)| *sum += *part);
+                }
+                dispatch(set, Unpack { sum: self, task, cell, sums: &sums, weights });
             });
         });
     }
@@ -167,57 +205,121 @@ impl<'a> WeightSum<'a> {
         self.bundles.count * all[0].div_ceil(self.blocks[0]) * all[1].div_ceil(self.blocks[1])
     }
 
-    /// Numbers of a panel of output blocks: `[block of inputs][tap][input][output]`.
-    fn panel_len(&self, panels: usize) -> usize {
-        self.all_blocks()[0] * self.taps.len() * LANES * panels * LANES
+    /// Numbers of the sums of a task at most.
+    fn task_len(&self) -> usize {
+        self.blocks[0] * self.blocks[1] * self.taps.len() * LANES * LANES
     }
 
-    fn bundle_len(&self) -> usize {
-        self.panel_len(self.all_blocks()[1])
+    fn panels_of(&self, blocks: usize) -> usize {
+        blocks.div_ceil(self.panels)
     }
 
-    fn slice_len(&self) -> usize {
-        self.bundles.count * self.bundle_len()
+    /// The bundle and the blocks of a task.
+    fn own(&self, task: usize) -> Own {
+        let all = self.all_blocks();
+        let chunks = [0, 1].map(|i| all[i].div_ceil(self.blocks[i]));
+        let (bundle, chunk) = (task / (chunks[0] * chunks[1]), task % (chunks[0] * chunks[1]));
+        let range = |number: usize, i: usize| number * self.blocks[i]..((number + 1) * self.blocks[i]).min(all[i]);
+        Own { bundle, blocks: [range(chunk / chunks[1], 0), range(chunk % chunks[1], 1)], panels: self.panels }
     }
 
-    /// Adds the slices up, in the order and place of the weights.
-    fn unpack<T: Element>(&self, partial: &[T], weights: &mut [T]) {
-        let (taps, [in_blocks, out_blocks]) = (self.taps.len(), self.all_blocks());
+    /// Where the sums of a cell are among its task's.
+    fn cell(&self, task: usize, cell: usize) -> Range<usize> {
+        let own = self.own(task);
+        let (panel, block) = own.place(cell);
+        let (before, width) = (panel - own.blocks[1].start, own.width(panel));
+        let row = self.taps.len() * LANES * LANES;
+        let start = (before * own.blocks[0].len() + (block - own.blocks[0].start) * width) * row;
+        start..start + width * row
+    }
+
+    /// Where each tap of each input of a block is among the sums of a panel of so many outputs.
+    fn sums_of(&self, inputs: usize, width: usize) -> Vec<usize> {
         let all = self.conv.kernel[0] * self.conv.kernel[1];
-        let (shared, slice_len) = (Shared::new(weights), self.slice_len());
-        let panels = out_blocks.div_ceil(self.panels);
-        for_each(self.bundles.count * panels * in_blocks, |task| {
-            let (bundle, panel, block) = (task / in_blocks / panels, task / in_blocks % panels, task % in_blocks);
-            let first = panel * self.panels;
-            let width = self.panels.min(out_blocks - first) * LANES;
-            let start = bundle * self.bundle_len() + self.panel_len(first) + block * taps * LANES * width;
-            let length = taps * LANES * width;
-            let mut sums = partial[start..start + length].to_vec();
-            for slice in 1..self.slices {
-                let slice = &partial[slice * slice_len + start..][..length];
-                sums.iter_mut().zip(slice).for_each(|(sum, part)| *sum += *part);
+        let mut places = vec![NOWHERE; inputs * all];
+        for (number, (tap, _)) in self.taps.iter().enumerate() {
+            for input in 0..inputs {
+                places[input * all + tap] = (number * LANES + input) * width;
             }
-            let inputs = LANES.min(self.bundles.ins - block * LANES);
-            for lane in 0..width.min(self.bundles.outs - first * LANES) {
-                let output = bundle * self.bundles.outs + first * LANES + lane;
-                // Inputs of an output lie one behind the other, but only those of its group.
-                let channels = bundle * self.bundles.ins + block * LANES;
-                let seen = self.conv.inputs_of(output);
+        }
+        places
+    }
+}
+
+/// Copies the sums of a cell to the place of its weights.
+struct Unpack<'a, T> {
+    sum: &'a WeightSum<'a>,
+    task: usize,
+    cell: usize,
+    sums: &'a [T],
+    weights: Shared<'a, T>,
+}
+
+impl<T: Element> Kernel<T> for Unpack<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { sum, task, cell, sums, weights } = self;
+        let own = sum.own(task);
+        let ((panel, block), bundle) = (own.place(cell), own.bundle);
+        let all = sum.conv.kernel[0] * sum.conv.kernel[1];
+        let width = own.width(panel) * LANES;
+        let inputs = LANES.min(sum.bundles.ins - block * LANES);
+        let places = sum.sums_of(inputs, width);
+        // Inputs of an output lie one behind the other, but only those of its group.
+        let channels = bundle * sum.bundles.ins + block * LANES;
+        let group = sum.conv.out_channels / sum.conv.groups;
+        let end = (bundle + 1) * sum.bundles.outs;
+        for lanes in (0..width).step_by(LANES) {
+            // Without a tap that meets the input there are no sums, and every weight's gradient is zero.
+            let sums = sums.get(lanes..).unwrap_or_default();
+            let mut output = bundle * sum.bundles.outs + panel * LANES + lanes;
+            let last = end.min(output + LANES);
+            let first = output;
+            // Outputs of one group at a time.
+            while output < last {
+                let until_output = last.min((output / group + 1) * group);
+                let seen = sum.conv.inputs_of(output);
                 let (from, until) = (seen.start.max(channels), seen.end.min(channels + inputs));
-                let Some(at) = self.conv.weight_index(output, from, 0).filter(|_| from < until) else { continue };
-                // SAFETY: each task has the weights between its own channels.
-                let weights = unsafe { shared.part(at..at + (until - from) * all) };
-                if taps < all {
-                    weights.fill(T::ZERO);
+                if from < until
+                    && let Some(start) = sum.conv.weight_index(output, from, 0)
+                {
+                    let stride = sum.conv.in_channels / sum.conv.groups * all;
+                    let length = (until - from) * all;
+                    let places = &places[(from - channels) * all..][..length];
+                    let to = SharedRows { numbers: weights, start, stride };
+                    // SAFETY: each cell has the weights between its own channels.
+                    unsafe { to_rows::<V>(sums, places, output - first..until_output - first, &to) };
                 }
-                for (input, weights) in weights.chunks_exact_mut(all).enumerate().filter(|_| taps > 0) {
-                    let sums = &sums[(from - channels + input) * width + lane..];
-                    for (tap, (place, _)) in self.taps.iter().enumerate() {
-                        weights[*place] = sums[tap * LANES * width];
-                    }
-                }
+                output = until_output;
             }
-        });
+        }
+    }
+}
+
+/// The channels of a task. Its sums are cut into cells: a block of inputs and a panel of blocks of outputs each.
+struct Own {
+    bundle: usize,
+    /// Of inputs and of outputs.
+    blocks: [Range<usize>; 2],
+    panels: usize,
+}
+
+impl Own {
+    /// Blocks of the panel that begins with a block.
+    fn width(&self, first: usize) -> usize {
+        self.panels.min(self.blocks[1].end - first)
+    }
+
+    fn cells(&self) -> usize {
+        self.blocks[1].len().div_ceil(self.panels) * self.blocks[0].len()
+    }
+
+    /// The first block of outputs of a cell, and its block of inputs.
+    fn place(&self, cell: usize) -> (usize, usize) {
+        let (panel, block) = (cell / self.blocks[0].len(), cell % self.blocks[0].len());
+        (self.blocks[1].start + panel * self.panels, self.blocks[0].start + block)
     }
 }
 
@@ -226,15 +328,15 @@ struct Task<'a, T> {
     input: View<'a, T>,
     gradient: View<'a, T>,
     slice: usize,
-    task: usize,
-    shared: Shared<'a, T>,
+    own: Own,
 }
 
-/// A task with its memory: the tiles of the input and of the gradient.
+/// A task with its memory: the tiles of the input and of the gradient, and the sums.
 struct Filled<'a, T> {
     task: Task<'a, T>,
     inputs: &'a mut [T],
     gradients: &'a mut [T],
+    sums: &'a mut [T],
 }
 
 impl<T: Element> Kernel<T> for Filled<'_, T> {
@@ -242,55 +344,92 @@ impl<T: Element> Kernel<T> for Filled<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let Self { task, inputs, gradients } = self;
-        let sum = task.sum;
-        let all = sum.all_blocks();
-        let chunks = [0, 1].map(|i| all[i].div_ceil(sum.blocks[i]));
-        let (bundle, chunk) = (task.task / (chunks[0] * chunks[1]), task.task % (chunks[0] * chunks[1]));
-        let range = |number: usize, i: usize| number * sum.blocks[i]..((number + 1) * sum.blocks[i]).min(all[i]);
-        let blocks = [range(chunk / chunks[1], 0), range(chunk % chunks[1], 1)];
-        let counts = [sum.axes[0].count(), sum.axes[1].count()];
-        task.clear(bundle, &blocks);
-        let cut = |slice: usize| sum.batch * slice / sum.slices;
-        let (mut image, end) = (cut(task.slice), cut(task.slice + 1));
-        while image < end {
-            let images = image..(image + sum.images).min(end);
-            for row in (0..counts[0]).step_by(sum.span[0]) {
-                for column in (0..counts[1]).step_by(sum.span[1]) {
-                    let span = [row..(row + sum.span[0]).min(counts[0]), column..(column + sum.span[1]).min(counts[1])];
-                    let tile = Tile::new(&sum.axes, images.clone(), span);
-                    task.tile::<V>(bundle, &blocks, tile, inputs, gradients);
-                }
+        let Self { task, inputs, gradients, sums } = self;
+        sums.fill(T::ZERO);
+        let tiles = task.tiles();
+        let mut tile = (tiles > 0).then(|| task.nth_tile(0));
+        for number in 1..=tiles {
+            let next = (number < tiles).then(|| task.nth_tile(number));
+            if let Some(tile) = &tile {
+                let mut ahead = task.ahead(tile, next.as_ref(), V::ROWS);
+                task.tile::<V>(tile, inputs, gradients, &mut ahead, sums);
             }
-            image = images.end;
+            tile = next;
         }
     }
 }
 
-impl<T: Element> Task<'_, T> {
+impl<'a, T: Element> Task<'a, T> {
+    /// The images of its slice.
+    fn images(&self) -> Range<usize> {
+        let cut = |slice: usize| self.sum.batch * slice / self.sum.slices;
+        cut(self.slice)..cut(self.slice + 1)
+    }
+
+    /// How many times a tile fits into images, rows and columns.
+    fn counts(&self) -> [usize; 3] {
+        let (sum, [rows, columns]) = (self.sum, [0, 1].map(|axis| self.sum.axes[axis].count()));
+        [self.images().len().div_ceil(sum.images), rows.div_ceil(sum.span[0]), columns.div_ceil(sum.span[1])]
+    }
+
+    fn tiles(&self) -> usize {
+        self.counts().iter().product()
+    }
+
+    fn nth_tile(&self, number: usize) -> Tile {
+        let (sum, [_, down, across]) = (self.sum, self.counts());
+        let range = |number: usize, step: usize, end: usize| number * step..((number + 1) * step).min(end);
+        let Range { start, end } = self.images();
+        let images = range(number / (down * across), sum.images, end - start);
+        let span = [
+            range(number / across % down, sum.span[0], sum.axes[0].count()),
+            range(number % across, sum.span[1], sum.axes[1].count()),
+        ];
+        Tile::new(&sum.axes, start + images.start..start + images.end, span)
+    }
+
+    /// Its blocks among all blocks of input and gradient.
+    fn all_blocks(&self) -> [Range<usize>; 2] {
+        let all = self.sum.all_blocks();
+        [0, 1].map(|side| {
+            let (first, blocks) = (self.own.bundle * all[side], &self.own.blocks[side]);
+            first + blocks.start..first + blocks.end
+        })
+    }
+
+    /// What the next tile reads, for about as many calls of the micro-kernel as this one takes.
+    fn ahead(&self, tile: &Tile, next: Option<&Tile>, rows: usize) -> Ahead<'a, T> {
+        let mut ahead = Ahead::nothing();
+        if let Some(next) = next {
+            let [inputs, gradients] = self.all_blocks();
+            ahead.tile(&self.input, next, inputs);
+            ahead.add(&self.gradient, next.images.clone(), gradients, next.span.clone());
+        }
+        let products = self.own.cells() * (self.sum.taps.len() * LANES).div_ceil(rows);
+        ahead.over(tile.positions().div_ceil(PIECE) * products)
+    }
+
     #[inline(always)]
     fn tile<V: Vector<Element = T>>(
         &self,
-        bundle: usize,
-        blocks: &[Range<usize>; 2],
-        tile: Tile,
+        tile: &Tile,
         inputs: &mut [T],
         gradients: &mut [T],
+        ahead: &mut Ahead<'_, T>,
+        sums: &mut [T],
     ) {
         let sum = self.sum;
-        let all = sum.all_blocks();
         let [rows, columns] = [tile.span[0].len(), tile.span[1].len()];
         let positions = tile.images.len() * rows * columns;
-        let first = bundle * all[0];
         let inputs = &mut inputs[..sum.blocks[0] * tile.block()];
-        tile.fill::<V>(&self.input, first + blocks[0].start..first + blocks[0].end, inputs);
-        let first = bundle * all[1];
+        let blocks = self.all_blocks();
+        tile.fill::<V>(&self.input, blocks[0].clone(), inputs);
         let size = [rows, columns];
         for (block, to) in blocks[1].clone().zip(gradients.chunks_exact_mut(positions * LANES)) {
             for image in 0..tile.images.len() {
                 for row in 0..rows {
                     let [position, apart] = tile.position(image, row, size);
-                    let from = [tile.images.start + image, first + block, tile.span[0].start + row, tile.span[1].start];
+                    let from = [tile.images.start + image, block, tile.span[0].start + row, tile.span[1].start];
                     self.gradient.read_every::<V>(from, columns, [1, apart], &mut to[position * LANES..]);
                 }
             }
@@ -299,8 +438,7 @@ impl<T: Element> Task<'_, T> {
         let [runs, pixels] = tile.runs(size);
         let piece = pixels.div_ceil(pixels.div_ceil(PIECE).max(1));
         let together = (PIECE / piece.max(1)).max(1);
-        let places = sum.places(&tile);
-        let base = self.slice * sum.slice_len() + bundle * sum.bundle_len();
+        let places = sum.places(tile);
         for first in (0..pixels).step_by(piece.max(1)) {
             let mut starts = [[0; 2]; PIECE];
             for run in (0..runs).step_by(together) {
@@ -309,22 +447,10 @@ impl<T: Element> Task<'_, T> {
                     let run = run + number;
                     *start = [tile.run(run, size) + first * LANES, (run * pixels + first) * LANES];
                 }
-                let runs = Runs { starts, pixels: piece.min(pixels - first), block: positions * LANES };
-                self.piece::<V>(base, blocks, &places, [&*inputs, &*gradients], &runs);
+                let (pixels, block, nothing) = (piece.min(pixels - first), positions * LANES, Lines::NONE);
+                let runs = Runs { starts, pixels, block, ahead: nothing };
+                self.piece::<V>(&places, [&*inputs, &*gradients], runs, ahead, sums);
             }
-        }
-    }
-
-    /// Zeros the sums of its blocks: the memory comes with whatever it held.
-    fn clear(&self, bundle: usize, blocks: &[Range<usize>; 2]) {
-        let (sum, taps) = (self.sum, self.sum.taps.len());
-        let base = self.slice * sum.slice_len() + bundle * sum.bundle_len();
-        for output in blocks[1].clone().step_by(sum.panels) {
-            let width = sum.panels.min(sum.all_blocks()[1] - output) * LANES;
-            let start = base + sum.panel_len(output) + blocks[0].start * taps * LANES * width;
-            let length = blocks[0].len() * taps * LANES * width;
-            // SAFETY: a slice's blocks of either side are one task's.
-            unsafe { self.shared.part(start..start + length) }.fill(T::ZERO);
         }
     }
 
@@ -332,35 +458,33 @@ impl<T: Element> Task<'_, T> {
     #[inline(always)]
     fn piece<V: Vector<Element = T>>(
         &self,
-        base: usize,
-        blocks: &[Range<usize>; 2],
         places: &[Vec<Place>; 2],
         [inputs, gradients]: [&[T]; 2],
-        runs: &Runs<'_>,
+        mut runs: Runs<'_>,
+        ahead: &mut Ahead<'_, T>,
+        sums: &mut [T],
     ) {
-        let sum = self.sum;
-        let [in_blocks, out_blocks] = sum.all_blocks();
+        let (sum, [ins, outs]) = (self.sum, &self.own.blocks);
         let (input_block, taps) = (inputs.len() / sum.blocks[0], sum.taps.len());
-        let mut output = blocks[1].start;
-        while output < blocks[1].end {
-            // Panels start at multiples of their width; a task's blocks do too.
-            let panels = V::PANELS.min(out_blocks - output);
-            let gradient = &gradients[(output - blocks[1].start) * runs.block..];
-            for block in blocks[0].clone() {
-                let start = base + sum.panel_len(output) + block * taps * LANES * panels * LANES;
-                // SAFETY: a slice's blocks of either side are one task's.
-                let sums = unsafe { self.shared.part(start..start + taps * LANES * panels * LANES) };
-                let input = &inputs[(block - blocks[0].start) * input_block..];
-                for rows in places[usize::from(block + 1 == in_blocks)].chunks(V::ROWS) {
-                    // SAFETY: both tiles hold the runs, for all taps and panels; `sums` holds sixteen channels of each
+        let last = sum.all_blocks()[0];
+        let mut sums = sums;
+        for output in outs.clone().step_by(V::PANELS) {
+            let panels = self.own.width(output);
+            let gradient = &gradients[(output - outs.start) * runs.block..];
+            for block in ins.clone() {
+                let (cell, rest) = sums.split_at_mut(taps * LANES * panels * LANES);
+                sums = rest;
+                let input = &inputs[(block - ins.start) * input_block..];
+                for rows in places[usize::from(block + 1 == last)].chunks(V::ROWS) {
+                    runs.ahead = ahead.next();
+                    // SAFETY: both tiles hold the runs, for all taps and panels; `cell` holds sixteen channels of each
                     // tap and panel.
                     unsafe {
                         let (input, gradient) = (input.as_ptr(), gradient.as_ptr());
-                        micro::outer::<V, LANES>(rows, panels, input, gradient, runs, sums.as_mut_ptr());
+                        micro::outer::<V, LANES>(rows, panels, input, gradient, &runs, cell.as_mut_ptr());
                     }
                 }
             }
-            output += panels;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The computation behind both the forward pass and the gradient of the input.
 
+use super::ahead::Ahead;
 use super::few;
 use super::micro::{self, Depth};
 use super::spread::Spread;
@@ -16,8 +17,13 @@ use crate::view::View;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-/// Numbers a tile of the input may hold: what leaves room for weights in a second-level cache of 1 MiB.
-const TILE: usize = 112 * 1024;
+/// Numbers a tile of the input may hold: what leaves room for weights, and for what the next tile will read, in a
+/// second-level cache of 512 KiB.
+const TILE: usize = 32 * 1024;
+/// Numbers it may hold where less would leave few positions, each of which goes through all weights.
+const LARGE_TILE: usize = 112 * 1024;
+/// Positions that are not few.
+const ENOUGH: usize = 64;
 /// Positions a tile covers at most, which bounds the tile of results.
 const POSITIONS: usize = 1024;
 
@@ -112,17 +118,15 @@ impl Correlation<'_> {
         output: &Open<'_, T>,
     ) {
         let parts: usize = cut.parts.iter().product();
-        for_each(parts * self.bundles.count * cut.splits, |task| {
-            let (task, split) = (task / cut.splits, (task % cut.splits, cut.splits));
+        let (tasks, workers) = (parts * self.bundles.count * cut.splits, threads());
+        for_each(tasks, |number| {
+            let (task, split) = (number / cut.splits, (number % cut.splits, cut.splits));
             let (part, bundle) = (task / self.bundles.count, task % self.bundles.count);
-            let [across, down] = [cut.parts[2], cut.parts[1]];
-            let range = |number: usize, step: usize, end: usize| number * step..((number + 1) * step).min(end);
-            let images = range(part / (across * down), cut.images, input.place.batch);
-            let span = [
-                range(part / across % down, cut.span[0], self.axes[0].count()),
-                range(part % across, cut.span[1], self.axes[1].count()),
-            ];
-            let tile = Tile::new(&self.axes, images, span);
+            let tile = self.tile(cut, input.place.batch, part);
+            // Threads take tasks in turns, so this is most likely the thread's next.
+            let next = Some((number + workers) / cut.splits).filter(|next| *next > task && number + workers < tasks);
+            let next = next
+                .map(|next| (self.tile(cut, input.place.batch, next / self.bundles.count), next % self.bundles.count));
             // Closures do not take over the instructions they are called with, so the scratch memory comes first.
             let (spread, few) = (self.spread(), self.is_of_few());
             let held = if few { tile.row() } else { self.bundles.ins.div_ceil(LANES) * tile.block() };
@@ -130,10 +134,23 @@ impl Correlation<'_> {
             with_scratch(held + length + panels::<T>(set) * tile.positions() * LANES, |scratch| {
                 let (held, scratch) = scratch.split_at_mut(held);
                 let (lanes, results) = scratch.split_at_mut(length);
-                let task = Task { correlation: self, spread, sweeps, input: *input, output, tile, part, bundle, split };
+                let task =
+                    Task { correlation: self, spread, sweeps, input: *input, output, tile, part, bundle, split, next };
                 dispatch(set, Filled { task, held, lanes, results });
             });
         });
+    }
+
+    /// The tile of a part.
+    fn tile(&self, cut: &Cut, batch: usize, part: usize) -> Tile {
+        let [across, down] = [cut.parts[2], cut.parts[1]];
+        let range = |number: usize, step: usize, end: usize| number * step..((number + 1) * step).min(end);
+        let images = range(part / (across * down), cut.images, batch);
+        let span = [
+            range(part / across % down, cut.span[0], self.axes[0].count()),
+            range(part % across, cut.span[1], self.axes[1].count()),
+        ];
+        Tile::new(&self.axes, images, span)
     }
 
     /// Numbers of the packed weights of each pair of phases.
@@ -163,7 +180,7 @@ impl Correlation<'_> {
                 let mut spread = OnceLock::new();
                 match self.spread().filter(|spread| spread.pays) {
                     Some(lanes) => spread = lanes.pack(self, weights, &taps).into(),
-                    None => weights::pack(self, weights, &taps, panels, own),
+                    None => weights::pack(self, set, weights, &taps, panels, own),
                 }
                 let (count, source) = ([down.count, right.count], (weights, taps));
                 let taps = source.1.iter().map(|tap| tap.1).collect();
@@ -181,8 +198,10 @@ impl Correlation<'_> {
             let block = Tile::new(&self.axes, 0..images, span.map(|length| 0..length)).block();
             if self.is_of_few() { few::packed_len(block) } else { block * vectors }
         };
-        let fits =
-            |images: usize, span: [usize; 2]| images * span[0] * span[1] <= POSITIONS && size(images, span) <= TILE;
+        let fits = |images: usize, span: [usize; 2]| {
+            let positions = images * span[0] * span[1];
+            positions <= POSITIONS && size(images, span) <= if positions <= ENOUGH { LARGE_TILE } else { TILE }
+        };
         let (rows, columns) = (counts[0].max(1), counts[1].max(1));
         // As many columns as fit, in whole rows if possible; then rows, then images.
         let most = (1..=columns).rev().find(|columns| fits(1, [1, *columns])).unwrap_or(1);
@@ -224,6 +243,8 @@ struct Task<'a, T> {
     bundle: usize,
     /// Which of how many shares of the output's blocks.
     split: (usize, usize),
+    /// The tile that most likely comes next, and its bundle.
+    next: Option<(Tile, usize)>,
 }
 
 /// A task with its memory: the tile of the input, the same spread or packed closer, and the tile of the results.
@@ -252,6 +273,7 @@ impl<T: Element> Kernel<T> for Filled<'_, T> {
         let width = if spread.is_some() { 1 } else { V::PANELS };
         let steps = out_blocks.div_ceil(width);
         let (share, shares) = task.split;
+        let mut ahead = task.ahead(in_blocks, steps / shares, V::PIXELS);
         for step in steps * share / shares..steps * (share + 1) / shares {
             let first = step * width;
             let panels = width.min(out_blocks - first);
@@ -261,13 +283,23 @@ impl<T: Element> Kernel<T> for Filled<'_, T> {
                 tile = &*lanes;
             }
             for sweep in task.sweeps {
-                task.panel::<V>(sweep, (tile, spread), [first, panels], results);
+                task.panel::<V>(sweep, (tile, spread), [first, panels], &mut ahead, results);
             }
         }
     }
 }
 
-impl<T: Element> Task<'_, T> {
+impl<'a, T: Element> Task<'a, T> {
+    /// What the next tile reads, for about as many calls of the micro-kernel as there will be.
+    fn ahead(&self, in_blocks: usize, steps: usize, pixels: usize) -> Ahead<'a, T> {
+        let mut ahead = Ahead::nothing();
+        if let Some((tile, bundle)) = &self.next {
+            ahead.tile(&self.input, tile, bundle * in_blocks..(bundle + 1) * in_blocks);
+        }
+        let calls = self.tile.positions().div_ceil(pixels) * self.sweeps.len() * steps.max(1);
+        ahead.over(calls)
+    }
+
     /// All positions of the tile for `panels` blocks of output channels.
     #[inline(always)]
     fn panel<V: Vector<Element = T>>(
@@ -275,6 +307,7 @@ impl<T: Element> Task<'_, T> {
         sweep: &Sweep<'_, T>,
         (tile, spread): (&[T], Option<Spread>),
         [first, panels]: [usize; 2],
+        ahead: &mut Ahead<'_, T>,
         results: &mut [T],
     ) {
         let Correlation { bundles, axes, .. } = self.correlation;
@@ -315,11 +348,12 @@ impl<T: Element> Task<'_, T> {
             let end = sweep.taps.iter().rposition(inside).map_or(first, |last| (last + 1) * per_tap);
             let left_out = [first, taps.len() - end];
             let channels = if few { 1 } else { channels };
-            let depth = Depth { taps: &taps[first..end], left_out, channels, block: self.tile.block() };
+            let (taps, block) = (&taps[first..end], self.tile.block());
             for chunk in 0..chunks {
                 // As even as can be: a chunk of one pixel would take nearly the time of a whole one.
                 let (pixel, end) = (run * chunk / chunks, run * (chunk + 1) / chunks);
                 let pixels = end - pixel;
+                let depth = Depth { taps, left_out, channels, block, ahead: ahead.next() };
                 let at = (number * run + pixel) * LANES;
                 // SAFETY: the tile holds the windows of all its positions, `weights` the panel, and `results` the
                 // positions of each of its panels; sizes are within what V says.

@@ -5,6 +5,7 @@
 //! loops, and no iterators over arrays of vectors.
 #![allow(clippy::needless_range_loop)]
 
+use super::ahead::Lines;
 use crate::simd::{LANES, Vector};
 
 /// What the inner product runs over: for each block of input channels, each tap, each channel of the block.
@@ -17,6 +18,8 @@ pub(super) struct Depth<'a> {
     pub(super) channels: usize,
     /// Distance of two blocks in the tile.
     pub(super) block: usize,
+    /// What to ask for on the way.
+    pub(super) ahead: Lines,
 }
 
 /// `pixels` pixels times `panels` blocks of output channels: `out[panel][pixel] = Σ input · weights`. Pixels are `STEP`
@@ -63,10 +66,13 @@ unsafe fn block<V: Vector, const PIXELS: usize, const PANELS: usize, const STEP:
     out_panel: usize,
 ) {
     let mut sums = [[V::zero(); PIXELS]; PANELS];
+    let mut ahead = depth.ahead;
+    let share = ahead.share(depth.channels.div_ceil(LANES) * depth.taps.len());
     for (number, first) in (0..depth.channels).step_by(LANES).enumerate() {
         let channels = if STEP < LANES { 1 } else { (depth.channels - first).min(LANES) };
         weights = weights.wrapping_add(depth.left_out[0] * channels * PANELS * LANES);
         for tap in depth.taps {
+            ahead.ask(share);
             // SAFETY: the caller vouches for every offset of `depth`, and for as many weights as the loops take.
             unsafe {
                 let pixel = input.add(number * depth.block + tap);
@@ -95,6 +101,9 @@ unsafe fn block<V: Vector, const PIXELS: usize, const PANELS: usize, const STEP:
     }
 }
 
+/// Pixels of [`outer`] between two times it asks for what comes next.
+const BREATH: usize = 16;
+
 /// Runs of pixels that both operands of [`outer`] have.
 pub(super) struct Runs<'a> {
     /// Where each run starts, in the input's tile and in the gradient's.
@@ -103,6 +112,8 @@ pub(super) struct Runs<'a> {
     pub(super) pixels: usize,
     /// Distance of two blocks in the gradient's tile.
     pub(super) block: usize,
+    /// What to ask for on the way.
+    pub(super) ahead: Lines,
 }
 
 /// A row of the product of [`outer`]: where its numbers are in the input, counted from the run's start, and which of
@@ -159,10 +170,15 @@ unsafe fn outer_block<V: Vector, const ROWS: usize, const PANELS: usize, const S
     places.copy_from_slice(rows);
     // Summed apart from what is there already: blocks of pixels keep the rounding errors small.
     let mut new = [[V::zero(); PANELS]; ROWS];
+    let mut ahead = runs.ahead;
+    let share = ahead.share(runs.starts.len() * runs.pixels.div_ceil(BREATH));
     for [x, g] in runs.starts {
         // SAFETY: the caller vouches for the runs.
         let (mut x, mut g) = unsafe { (input.add(*x), gradient.add(*g)) };
-        for _ in 0..runs.pixels {
+        for pixel in 0..runs.pixels {
+            if pixel % BREATH == 0 {
+                ahead.ask(share);
+            }
             let mut gs = [V::zero(); PANELS];
             for panel in 0..PANELS {
                 // SAFETY: the caller vouches for the runs of every panel.

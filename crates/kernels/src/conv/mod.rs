@@ -5,6 +5,7 @@
 //! needs into a tile (`tile`), borders and strides resolved, so that the micro-kernel (`micro`) sees nothing but
 //! pixels one behind the other. What it computes goes through a [`Sink`] to its place.
 
+mod ahead;
 mod backward_weights;
 mod correlate;
 mod few;

@@ -103,6 +103,15 @@ impl Tile {
         }
     }
 
+    /// Rows and columns of an input of this size that it holds.
+    pub(super) fn reads(&self, size: [usize; 2]) -> [Range<usize>; 2] {
+        let lengths = [self.rows, self.columns * self.stride[1]];
+        [0, 1].map(|axis| {
+            let within = |position: isize| position.clamp(0, size[axis] as isize) as usize;
+            within(self.low[axis])..within(self.low[axis] + lengths[axis] as isize)
+        })
+    }
+
     /// Positions it covers.
     pub(super) fn positions(&self) -> usize {
         self.images.len() * self.span[0].len() * self.span[1].len()

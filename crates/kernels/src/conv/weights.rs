@@ -1,11 +1,13 @@
 //! Weights in the order the micro-kernels take them.
 
+use super::Bundles;
 use super::correlate::Correlation;
 use super::sweep::Phase;
 use crate::buffer::Shared;
 use crate::element::Element;
-use crate::simd::LANES;
+use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::threads::for_each;
+use crate::transpose::{NOWHERE, Rows, to_columns};
 
 /// The taps of a pair of phases: index in the kernel and offsets read.
 pub(super) fn taps(correlation: &Correlation<'_>, [down, right]: [&Phase; 2]) -> Vec<(usize, [isize; 2])> {
@@ -22,6 +24,7 @@ pub(super) fn packed_len(correlation: &Correlation<'_>, taps: usize) -> usize {
 /// Packs the weights of some taps, all bundles one behind the other, panels of `panels` blocks.
 pub(super) fn pack<T: Element>(
     correlation: &Correlation<'_>,
+    set: InstructionSet,
     weights: &[T],
     taps: &[(usize, [isize; 2])],
     panels: usize,
@@ -31,77 +34,111 @@ pub(super) fn pack<T: Element>(
     let (blocks, depth) = (bundles.outs.div_ceil(LANES), bundles.ins * taps.len());
     let shared = Shared::new(packed);
     let per_bundle = blocks.div_ceil(panels);
-    let all = correlation.conv.kernel[0] * correlation.conv.kernel[1];
     for_each(bundles.count * per_bundle, |task| {
         let (bundle, first) = (task / per_bundle, task % per_bundle * panels);
         let width = panels.min(blocks - first) * LANES;
-        let outputs = width.min(bundles.outs - first * LANES);
         let start = bundle * len + first * LANES * depth;
         // SAFETY: each task has a panel of its own.
-        let panel = unsafe { shared.part(start..start + width * depth) };
-        let mut vectors = panel.chunks_exact_mut(width);
-        // Weights of neighbouring outputs are far apart: their taps are gathered run by run before they are sorted.
-        let mut near = vec![T::ZERO; LANES * width * all];
-        let steps = correlation.steps(width);
-        for block in (0..bundles.ins).step_by(LANES) {
-            let inputs = LANES.min(bundles.ins - block);
-            correlation.gather(weights, bundle, [first * LANES, outputs], [block, inputs], steps, &mut near);
-            for (tap, _) in taps {
-                for input in 0..inputs {
-                    let Some(to) = vectors.next() else { return };
-                    let near = &near[input * steps[1] + tap..];
-                    for (lane, to) in to[..outputs].iter_mut().enumerate() {
-                        *to = near[lane * steps[0]];
-                    }
-                    to[outputs..].fill(T::ZERO);
-                }
-            }
-        }
+        let packed = unsafe { shared.part(start..start + width * depth) };
+        dispatch(set, Panel { correlation, weights, taps, bundle, first: first * LANES, width, packed });
     });
 }
 
-impl Correlation<'_> {
-    /// How far apart the taps of two outputs, and of two inputs, are gathered: as the weights have them.
-    fn steps(&self, width: usize) -> [usize; 2] {
-        let taps = self.conv.kernel[0] * self.conv.kernel[1];
-        if self.backward { [taps, width * taps] } else { [LANES * taps, taps] }
-    }
+/// A panel of outputs, to be packed.
+struct Panel<'a, T> {
+    correlation: &'a Correlation<'a>,
+    weights: &'a [T],
+    taps: &'a [(usize, [isize; 2])],
+    bundle: usize,
+    /// Its first output of the bundle.
+    first: usize,
+    width: usize,
+    packed: &'a mut [T],
+}
 
-    /// Copies all taps between some channels of a bundle, in this direction.
-    fn gather<T: Element>(
+impl<T: Element> Kernel<T> for Panel<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { correlation, weights, taps, bundle, first, width, packed } = self;
+        let Bundles { ins, outs, .. } = correlation.bundles;
+        let all = correlation.conv.kernel[0] * correlation.conv.kernel[1];
+        if taps.is_empty() {
+            return;
+        }
+        // Each tap's place among those that are packed.
+        let mut order = vec![NOWHERE; all];
+        taps.iter().enumerate().for_each(|(number, (tap, _))| order[*tap] = number);
+        // Weights between groups are zeros: all taps are copied one behind the other before they are sorted.
+        let mut near = vec![T::ZERO; if correlation.conv.groups == 1 { 0 } else { LANES * LANES * all }];
+        let mut packed = packed;
+        for block in (0..ins).step_by(LANES) {
+            let inputs = LANES.min(ins - block);
+            let (own, rest) = packed.split_at_mut(inputs * taps.len() * width);
+            packed = rest;
+            // Columns are taps of inputs, or taps alone where inputs are rows of the weights.
+            let columns = if correlation.backward { all } else { inputs * all };
+            let places: Vec<usize> = (0..columns)
+                .map(|column| match order[column % all] {
+                    NOWHERE => NOWHERE,
+                    tap => (tap * inputs + column / all) * width,
+                })
+                .collect();
+            for lanes in (0..width).step_by(LANES) {
+                let outputs = LANES.min(outs.saturating_sub(first + lanes));
+                let to = &mut own[lanes..];
+                let (from, [of_outputs, of_inputs]) =
+                    correlation.near(weights, bundle, [first + lanes, outputs], [block, inputs], &mut near);
+                let rows = Rows { count: outputs, stride: of_outputs };
+                if correlation.backward {
+                    for input in 0..inputs {
+                        to_columns::<V>(&from[input * of_inputs..], rows, &places, &mut to[input * width..]);
+                    }
+                } else {
+                    to_columns::<V>(from, rows, &places, to);
+                }
+            }
+        }
+    }
+}
+
+impl Correlation<'_> {
+    /// The taps between some outputs and some inputs of a bundle, in this direction, and how far apart those of
+    /// neighbouring outputs and of neighbouring inputs are: where they lie, or with groups gathered in `near`.
+    #[inline(always)]
+    fn near<'w, T: Element>(
         &self,
-        weights: &[T],
+        weights: &'w [T],
         bundle: usize,
         [first, outputs]: [usize; 2],
         [block, inputs]: [usize; 2],
-        steps: [usize; 2],
-        to: &mut [T],
-    ) {
-        let taps = self.conv.kernel[0] * self.conv.kernel[1];
-        let first_output = bundle * self.bundles.outs + first;
-        let first_input = bundle * self.bundles.ins + block;
-        // The channel whose weights lie one behind the other is the convolution's input.
-        let (rows, columns) = if self.backward { (inputs, outputs) } else { (outputs, inputs) };
-        let [row_step, column_step] = if self.backward { [steps[1], steps[0]] } else { steps };
-        for row in 0..rows {
-            let to = &mut to[row * row_step..][..columns * column_step];
-            let pair = |column: usize| match self.backward {
-                true => (first_input + row, first_output + column),
-                false => (first_output + row, first_input + column),
-            };
-            if self.conv.groups == 1 {
-                let (out, input) = pair(0);
-                let at = (out * self.conv.in_channels + input) * taps;
-                to.copy_from_slice(&weights[at..at + columns * taps]);
-                continue;
-            }
-            for (column, to) in to.chunks_exact_mut(taps.max(1)).enumerate() {
-                let (out, input) = pair(column);
-                match self.conv.weight_index(out, input, 0) {
+        near: &'w mut [T],
+    ) -> (&'w [T], [usize; 2]) {
+        let conv = self.conv;
+        let taps = conv.kernel[0] * conv.kernel[1];
+        let (first, block) = (bundle * self.bundles.outs + first, bundle * self.bundles.ins + block);
+        if outputs == 0 {
+            return (&[], [0, 0]);
+        }
+        let pair = |output: usize, input: usize| if self.backward { (input, output) } else { (output, input) };
+        if conv.groups == 1 {
+            let row = conv.in_channels * taps;
+            let (out, input) = pair(first, block);
+            let steps = if self.backward { [taps, row] } else { [row, taps] };
+            return (&weights[out * row + input * taps..], steps);
+        }
+        let steps = if self.backward { [taps, LANES * taps] } else { [LANES * taps, taps] };
+        for output in 0..outputs {
+            for input in 0..inputs {
+                let to = &mut near[output * steps[0] + input * steps[1]..][..taps];
+                let (out, input) = pair(first + output, block + input);
+                match conv.weight_index(out, input, 0) {
                     Some(at) => to.copy_from_slice(&weights[at..at + taps]),
                     None => to.fill(T::ZERO),
                 }
             }
         }
+        (near, steps)
     }
 }

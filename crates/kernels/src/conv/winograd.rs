@@ -19,6 +19,7 @@ mod transforms;
 mod weight_gradient;
 mod weights;
 
+use super::ahead::Lines;
 use super::correlate::{Correlation, panels};
 use super::micro::{self, Depth};
 use super::sweep::{Axis, Phase};
@@ -386,7 +387,8 @@ impl<T: Element> Task<'_, T> {
             let mut first = 0;
             while first < tiles {
                 let (chunk, _) = self.chunk::<V>(first);
-                let depth = Depth { taps: &[0], left_out: [0, 0], channels: ins, block: chunk * LANES };
+                let depth =
+                    Depth { taps: &[0], left_out: [0, 0], channels: ins, block: chunk * LANES, ahead: Lines::NONE };
                 // SAFETY: `inputs` holds all blocks of all tiles, `filters` the plane of the panel, `products` all tiles
                 // of each of its blocks; sizes are within what V says.
                 unsafe {

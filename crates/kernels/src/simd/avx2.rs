@@ -119,6 +119,21 @@ impl Vector for Avx2 {
         }
     }
     #[inline(always)]
+    fn transpose(rows: &mut [Self; LANES]) {
+        let mut quarters = [[rows[0].0; 8]; 4];
+        for i in 0..8 {
+            (quarters[0][i], quarters[1][i]) = (rows[i].0, rows[i].1);
+            (quarters[2][i], quarters[3][i]) = (rows[8 + i].0, rows[8 + i].1);
+        }
+        for quarter in &mut quarters {
+            *quarter = transpose(*quarter);
+        }
+        for i in 0..8 {
+            rows[i] = Self(quarters[0][i], quarters[2][i]);
+            rows[8 + i] = Self(quarters[1][i], quarters[3][i]);
+        }
+    }
+    #[inline(always)]
     fn permute(self, lanes: &[i32; LANES]) -> Self {
         // SAFETY: see above; `lanes` holds two registers. A permutation looks at the lower three bits of a lane's number,
         // the fourth, shifted to the sign, chooses the register.
@@ -131,5 +146,29 @@ impl Vector for Avx2 {
             };
             Self(pick(0), pick(8))
         }
+    }
+}
+
+/// A square of eight turned around.
+#[inline(always)]
+fn transpose(rows: [__m256; 8]) -> [__m256; 8] {
+    // SAFETY: values of this type arise only where the CPU has AVX.
+    unsafe {
+        let mut quads = rows;
+        for q in 0..2 {
+            let (a, b, c, d) = (rows[4 * q], rows[4 * q + 1], rows[4 * q + 2], rows[4 * q + 3]);
+            let (low, low_next) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+            let (high, high_next) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+            quads[4 * q] = _mm256_shuffle_ps::<0b01_00_01_00>(low, low_next);
+            quads[4 * q + 1] = _mm256_shuffle_ps::<0b11_10_11_10>(low, low_next);
+            quads[4 * q + 2] = _mm256_shuffle_ps::<0b01_00_01_00>(high, high_next);
+            quads[4 * q + 3] = _mm256_shuffle_ps::<0b11_10_11_10>(high, high_next);
+        }
+        let mut turned = rows;
+        for c in 0..4 {
+            turned[c] = _mm256_permute2f128_ps::<0x20>(quads[c], quads[4 + c]);
+            turned[4 + c] = _mm256_permute2f128_ps::<0x31>(quads[c], quads[4 + c]);
+        }
+        turned
     }
 }

@@ -96,6 +96,43 @@ impl Vector for Avx512 {
         Self(unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast()))) })
     }
     #[inline(always)]
+    fn transpose(rows: &mut [Self; LANES]) {
+        // Neighbouring rows interleaved, then pairs of them: lane group `l` of `quads[4q + c]` holds column `4l + c` of the
+        // rows from `4q` on. Two rounds of moving lane groups gather those of all rows.
+        let mut pairs = [rows[0].0; LANES];
+        for i in 0..8 {
+            let (a, b) = (rows[2 * i].0, rows[2 * i + 1].0);
+            // SAFETY: see above.
+            (pairs[2 * i], pairs[2 * i + 1]) = unsafe { (_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b)) };
+        }
+        let mut quads = pairs;
+        for q in 0..4 {
+            for half in 0..2 {
+                // SAFETY: see above.
+                unsafe {
+                    let a = _mm512_castps_pd(pairs[4 * q + half]);
+                    let b = _mm512_castps_pd(pairs[4 * q + 2 + half]);
+                    quads[4 * q + 2 * half] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+                    quads[4 * q + 2 * half + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+                }
+            }
+        }
+        for c in 0..4 {
+            let (a, b, d, e) = (quads[c], quads[4 + c], quads[8 + c], quads[12 + c]);
+            // SAFETY: see above.
+            unsafe {
+                let (even_low, odd_low) =
+                    (_mm512_shuffle_f32x4::<0b10_00_10_00>(a, b), _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b));
+                let (even_high, odd_high) =
+                    (_mm512_shuffle_f32x4::<0b10_00_10_00>(d, e), _mm512_shuffle_f32x4::<0b11_01_11_01>(d, e));
+                rows[c] = Self(_mm512_shuffle_f32x4::<0b10_00_10_00>(even_low, even_high));
+                rows[8 + c] = Self(_mm512_shuffle_f32x4::<0b11_01_11_01>(even_low, even_high));
+                rows[4 + c] = Self(_mm512_shuffle_f32x4::<0b10_00_10_00>(odd_low, odd_high));
+                rows[12 + c] = Self(_mm512_shuffle_f32x4::<0b11_01_11_01>(odd_low, odd_high));
+            }
+        }
+    }
+    #[inline(always)]
     fn permute(self, lanes: &[i32; LANES]) -> Self {
         // SAFETY: see above; `lanes` is one register.
         Self(unsafe { _mm512_permutexvar_ps(_mm512_loadu_si512(lanes.as_ptr().cast()), self.0) })

@@ -24,6 +24,19 @@ use crate::element::Element;
 /// Numbers in a `Vector`, and channels in a block of the layout.
 pub const LANES: usize = 16;
 
+/// Asks for the cache line at an address, which need not be a valid one.
+#[inline(always)]
+pub(crate) fn prefetch<T>(from: *const T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a hint: nothing is read, and an address that is not valid is passed over.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(from.cast());
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = from;
+}
+
 /// [`LANES`] numbers.
 ///
 /// The methods are safe to call only because values of these types arise nowhere but inside [`dispatch`], which has
@@ -83,6 +96,9 @@ pub trait Vector: Copy {
     ///
     /// `from` must be valid for reading [`LANES`] bytes.
     unsafe fn load_bytes(from: *const u8) -> Self;
+
+    /// Turns a square around: lane `i` of row `j` and lane `j` of row `i` change places.
+    fn transpose(rows: &mut [Self; LANES]);
 
     /// The lanes in another order: lane `i` of the result is lane `lanes[i]`, each of `0..16`.
     fn permute(self, lanes: &[i32; LANES]) -> Self;

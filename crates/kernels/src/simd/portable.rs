@@ -120,6 +120,14 @@ impl<T: Element> Vector for Portable<T> {
         Self(numbers)
     }
     #[inline(always)]
+    fn transpose(rows: &mut [Self; LANES]) {
+        for i in 0..LANES {
+            for j in 0..i {
+                (rows[i].0[j], rows[j].0[i]) = (rows[j].0[i], rows[i].0[j]);
+            }
+        }
+    }
+    #[inline(always)]
     fn permute(self, lanes: &[i32; LANES]) -> Self {
         let mut permuted = self;
         for (to, lane) in permuted.0.iter_mut().zip(lanes) {

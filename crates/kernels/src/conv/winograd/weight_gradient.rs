@@ -6,6 +6,7 @@
 //! take slices of the tiles and do both, with sums of their own that are added up in their order at the end. Otherwise
 //! tasks share a group, and divide the channels: no sums are added up but where there are several groups.
 
+use super::super::ahead::Lines;
 use super::super::correlate::panels;
 use super::super::micro::{self, Place, Runs};
 use super::super::sweep::Axis;
@@ -17,6 +18,7 @@ use crate::conv::tile::even;
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::threads::for_each;
+use crate::transpose::{SharedRows, to_rows};
 use crate::view::View;
 use std::any::TypeId;
 use std::ops::Range;
@@ -464,7 +466,7 @@ impl<T: Element> Kernel<T> for Multiply<'_, T> {
                         if fresh && first == 0 {
                             sums.fill(T::ZERO);
                         }
-                        let runs = Runs { starts: &[[0, 0]], pixels, block: run };
+                        let runs = Runs { starts: &[[0, 0]], pixels, block: run, ahead: Lines::NONE };
                         let mut row = 0;
                         while row < sum.inputs(block) {
                             let rows = V::ROWS.min(sum.inputs(block) - row);
@@ -510,7 +512,7 @@ impl<T: Element> Kernel<T> for Invert<'_, T> {
         for panel in self.panels.clone() {
             for block in self.blocks.clone() {
                 self.sum.invert::<V>([block, panel], &self.sums, self.slices, self.collected);
-                self.sum.unpack([block, panel], self.collected, self.weights);
+                self.sum.unpack::<V>([block, panel], self.collected, self.weights);
             }
         }
     }
@@ -564,17 +566,18 @@ impl<T: Element> Sum<'_, T> {
 
     /// Copies `[input][tap][output]` to the place of the weights.
     #[inline(always)]
-    fn unpack(&self, [block, panel]: [usize; 2], from: &[T], weights: Shared<'_, T>) {
+    fn unpack<V: Vector<Element = T>>(&self, [block, panel]: [usize; 2], from: &[T], weights: Shared<'_, T>) {
         let (width, first) = (self.width(panel) * LANES, panel * self.panels * LANES);
-        let length = self.inputs(block) * TAPS;
-        let from = &from[..length * width];
-        for lane in 0..width.min(self.channels[1] - first) {
-            let start = ((first + lane) * self.channels[0] + block * LANES) * TAPS;
+        let mut places = [0; LANES * TAPS];
+        let places = &mut places[..self.inputs(block) * TAPS];
+        places.iter_mut().enumerate().for_each(|(number, place)| *place = number * width);
+        let stride = self.channels[0] * TAPS;
+        for lanes in (first..self.channels[1].min(first + width)).step_by(LANES) {
+            let start = lanes * stride + block * LANES * TAPS;
+            let count = LANES.min(self.channels[1] - lanes);
+            let to = SharedRows { numbers: weights, start, stride };
             // SAFETY: the weights between a block and a panel are written once.
-            let weights = unsafe { weights.part(start..start + length) };
-            for number in 0..length {
-                weights[number] = from[number * width + lane];
-            }
+            unsafe { to_rows::<V>(&from[lanes - first..], places, 0..count, &to) };
         }
     }
 }

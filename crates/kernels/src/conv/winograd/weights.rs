@@ -7,6 +7,7 @@ use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::threads::for_each;
+use crate::transpose::{Rows, to_columns};
 
 /// Where the transformed filters are: `[panel][plane][input][output]`, panels of `panels` blocks of outputs.
 #[derive(Clone, Copy)]
@@ -102,7 +103,7 @@ impl<'a, T: Element> Filters<'a, T> {
         let width = self.layout.blocks(panel) * LANES;
         let outputs = (outs - panel * panels * LANES).min(width);
         let collected = &mut collected[..inputs * TAPS * width];
-        self.collect([first, inputs], [panel * panels * LANES, outputs], width, collected);
+        self.collect::<V>([first, inputs], [panel * panels * LANES, outputs], width, collected);
         let plane = self.layout.plane(panel);
         // SAFETY: blocks of inputs have places of their own in each plane.
         let to =
@@ -134,30 +135,32 @@ impl<'a, T: Element> Filters<'a, T> {
         }
     }
 
-    /// Copies filters to `to`: `[input][tap][output]`, zeros where there is no output. Weights are read in runs as they
-    /// lie.
+    /// Copies filters to `to`: `[input][tap][output]`, zeros where there is no output.
     #[inline(always)]
-    fn collect(&self, [first, inputs]: [usize; 2], [out, outputs]: [usize; 2], width: usize, to: &mut [T]) {
+    fn collect<V: Vector<Element = T>>(
+        &self,
+        [first, inputs]: [usize; 2],
+        [out, outputs]: [usize; 2],
+        width: usize,
+        to: &mut [T],
+    ) {
         let Layout { ins, outs, .. } = self.layout;
-        if outputs < width {
-            to.fill(T::ZERO);
+        let mut places = [0; LANES * TAPS];
+        for (number, place) in places.iter_mut().enumerate() {
+            *place = width * if self.backward { TAPS - 1 - number % TAPS } else { number };
         }
-        if self.backward {
-            for input in 0..inputs {
-                let run = &self.weights[((first + input) * outs + out) * TAPS..][..outputs * TAPS];
-                let rows = &mut to[input * TAPS * width..][..TAPS * width];
-                for output in 0..outputs {
-                    for tap in 0..TAPS {
-                        rows[(TAPS - 1 - tap) * width + output] = run[output * TAPS + tap];
-                    }
+        for lanes in (0..width).step_by(LANES) {
+            let count = LANES.min(outputs.saturating_sub(lanes));
+            let out = if count == 0 { 0 } else { out + lanes };
+            if self.backward {
+                for input in 0..inputs {
+                    let from = &self.weights[((first + input) * outs + out) * TAPS..];
+                    let to = &mut to[input * TAPS * width + lanes..];
+                    to_columns::<V>(from, Rows { count, stride: TAPS }, &places[..TAPS], to);
                 }
-            }
-        } else {
-            for output in 0..outputs {
-                let run = &self.weights[((out + output) * ins + first) * TAPS..][..inputs * TAPS];
-                for row in 0..inputs * TAPS {
-                    to[row * width + output] = run[row];
-                }
+            } else {
+                let from = &self.weights[(out * ins + first) * TAPS..];
+                to_columns::<V>(from, Rows { count, stride: ins * TAPS }, &places[..inputs * TAPS], &mut to[lanes..]);
             }
         }
     }
