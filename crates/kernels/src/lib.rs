@@ -35,5 +35,5 @@ pub use linear::Linear;
 pub use lrn::Lrn;
 pub use place::{Place, from_blocks, to_blocks};
 pub use simd::{InstructionSet, LANES};
-pub use sink::{Moments, Pull, Sink, Store, Sums};
+pub use sink::{Arrival, Moments, Pull, Sink, Store, Sums};
 pub use view::{Map, View};

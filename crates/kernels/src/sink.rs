@@ -42,14 +42,34 @@ pub struct Pull<'a, T> {
     pub data: &'a mut [T],
     /// Where in the buffer.
     pub place: Place,
-    /// Whether it is added to what is there.
-    pub accumulate: bool,
+    /// What it does to what is there.
+    pub arrival: Arrival,
     /// A factor for each padded channel.
     pub factor: Option<&'a [T]>,
     /// The view, where it has a floor or sums are wanted.
     pub through: Option<View<'a, T>>,
     /// The sums wanted.
     pub sums: Option<&'a mut Sums>,
+}
+
+/// What a gradient does to the one that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// It is written over it.
+    Replace,
+    /// It is added to it.
+    Add,
+    /// What is there has not been pulled through the view yet: this is added, and then all of it is.
+    Finish,
+    /// Nothing is written; the sums alone are wanted. The buffer may be empty.
+    Count,
+}
+
+impl Arrival {
+    /// To add, or not.
+    pub fn adding(adding: bool) -> Self {
+        if adding { Self::Add } else { Self::Replace }
+    }
 }
 
 /// Mean and (biased) variance of each channel.
@@ -122,11 +142,11 @@ impl<'a, T: Element> Sink<'a, T> {
                 let rule = Rule::Store { bias, floor: floor.unwrap_or(T::NAN) };
                 Open { data: Shared::new(data), place, rule, valid, partial, moments, sums: None }
             }
-            Self::Pull(Pull { data, place, accumulate, factor, through, sums }) => {
-                assert!(data.len() >= place.len());
+            Self::Pull(Pull { data, place, arrival, factor, through, sums }) => {
+                assert!(arrival == Arrival::Count || data.len() >= place.len());
                 let centre = sums.as_ref().map(|sums| wide(sums.centre.iter().map(|c| T::from_f64(*c)).collect()));
                 let factor = factor.map(|factor| factor[..padded].to_vec());
-                let rule = Rule::Pull { accumulate, factor, through, centre };
+                let rule = Rule::Pull { arrival, factor, through, centre };
                 Open { data: Shared::new(data), place, rule, valid, partial, moments: None, sums }
             }
         }
@@ -150,7 +170,7 @@ pub(crate) struct Open<'a, T> {
 #[allow(clippy::large_enum_variant)]
 enum Rule<'a, T> {
     Store { bias: Option<Vec<T>>, floor: T },
-    Pull { accumulate: bool, factor: Option<Vec<T>>, through: Option<View<'a, T>>, centre: Option<Vec<T>> },
+    Pull { arrival: Arrival, factor: Option<Vec<T>>, through: Option<View<'a, T>>, centre: Option<Vec<T>> },
 }
 
 /// 1 for the lanes of the last block that are channels.
@@ -220,9 +240,12 @@ impl<'a, T: Element> Open<'a, T> {
         }
         let start = self.place.at(at.image, at.block, at.row, at.column);
         let length = ((count - 1) * at.step + 1) * LANES;
-        // SAFETY: the caller vouches that this row is this thread's. Rows of other phases interleave with it, so
-        // only a pointer is made of it.
-        let to = unsafe { self.data.pointer(start..start + length) };
+        let to = match self.rule {
+            Rule::Pull { arrival: Arrival::Count, .. } => std::ptr::null_mut(),
+            // SAFETY: the caller vouches that this row is this thread's. Rows of other phases interleave with it, so
+            // only a pointer is made of it.
+            _ => unsafe { self.data.pointer(start..start + length) },
+        };
         // What fills the last block up stays zero, whatever was computed there.
         let last = at.block + 1 == self.place.blocks();
         // SAFETY: sixteen numbers.
@@ -241,7 +264,7 @@ impl<'a, T: Element> Open<'a, T> {
                     }
                 }
             }
-            Rule::Pull { accumulate, factor, through, centre } => {
+            Rule::Pull { arrival, factor, through, centre } => {
                 let factor = factor.as_ref().map_or(V::splat(T::ONE), |factor| channel::<V>(factor, at.block));
                 let centre = centre.as_ref().map_or(V::zero(), |centre| channel::<V>(centre, at.block));
                 let source = through.as_ref().map(|view| {
@@ -255,18 +278,24 @@ impl<'a, T: Element> Open<'a, T> {
                     (z.as_ptr(), map)
                 });
                 for i in 0..count {
-                    // SAFETY: within `results`, and within the rows checked above.
+                    // SAFETY: within `results`, and within the rows checked above, but where nothing is written.
                     unsafe {
+                        let to = to.wrapping_add(i * at.step * LANES);
                         let mut g = V::load(results.as_ptr().add(i * LANES)).unless_at_most(valid, V::zero());
+                        if *arrival == Arrival::Finish {
+                            g = g.add(V::load(to));
+                        }
                         if let Some((z, [scale, shift, floor])) = source {
                             let z = V::load(z.add(i * at.step * LANES));
                             g = g.unless_at_most(z.mul_add(scale, shift), floor);
                             tally.first = tally.first.add(g);
                             tally.second = g.mul_add(z.sub(centre), tally.second);
                         }
-                        let to = to.add(i * at.step * LANES);
-                        let old = if *accumulate { V::load(to) } else { V::zero() };
-                        g.mul_add(factor, old).store(to);
+                        match arrival {
+                            Arrival::Add => g.mul_add(factor, V::load(to)).store(to),
+                            Arrival::Replace | Arrival::Finish => g.mul(factor).store(to),
+                            Arrival::Count => {}
+                        }
                     }
                 }
             }
@@ -317,28 +346,33 @@ impl<'a, T: Element> Open<'a, T> {
     /// Adds the parts' sums up, in their order; `pixels(part)` is the number of pixels of a part.
     pub(crate) fn close(self, pixels: impl Fn(usize) -> usize) {
         let (padded, channels) = (self.place.padded_channels(), self.place.channels);
-        let parts = self.partial.chunks_exact(2 * padded.max(1));
-        let at = |part: &[T], row: usize, channel: usize| part[row * padded + channel].to_f64();
-        if let Some(moments) = self.moments {
-            let total: f64 = (0..parts.len()).map(|part| pixels(part) as f64).sum();
-            for channel in 0..channels {
-                let sum: f64 = parts.clone().map(|part| at(part, 0, channel)).sum();
-                let mean = sum / total;
-                let mut deviation = 0.0;
-                for (number, part) in parts.clone().enumerate() {
-                    let count = pixels(number) as f64;
-                    let away = at(part, 0, channel) / count.max(1.0) - mean;
-                    deviation += at(part, 1, channel) + count * away * away;
-                }
-                moments.mean.push(mean);
-                moments.variance.push(deviation / total);
+        // Part by part, as they lie in memory.
+        let parts = || self.partial.chunks_exact(2 * padded.max(1)).enumerate();
+        let total = |row: usize| {
+            let mut total = vec![0.0; channels];
+            for (_, part) in parts() {
+                total.iter_mut().zip(&part[row * padded..]).for_each(|(total, own)| *total += own.to_f64());
             }
+            total
+        };
+        if let Some(moments) = self.moments {
+            let count: f64 = parts().map(|(number, _)| pixels(number) as f64).sum();
+            let mean: Vec<f64> = total(0).into_iter().map(|sum| sum / count).collect();
+            let mut deviation = vec![0.0; channels];
+            for (number, part) in parts() {
+                let count = pixels(number) as f64;
+                let own = 1.0 / count.max(1.0);
+                for (channel, deviation) in deviation.iter_mut().enumerate() {
+                    let away = part[channel].to_f64() * own - mean[channel];
+                    *deviation += part[padded + channel].to_f64() + count * away * away;
+                }
+            }
+            moments.variance.extend(deviation.into_iter().map(|sum| sum / count));
+            moments.mean.extend(mean);
         }
         if let Some(sums) = self.sums {
-            for channel in 0..channels {
-                sums.gradient.push(parts.clone().map(|part| at(part, 0, channel)).sum());
-                sums.product.push(parts.clone().map(|part| at(part, 1, channel)).sum());
-            }
+            sums.gradient.extend(total(0));
+            sums.product.extend(total(1));
         }
     }
 }

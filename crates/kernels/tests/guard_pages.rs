@@ -12,8 +12,8 @@ use cnn_kernels::loss::{CrossEntropy, Targets, channel_sums, moments};
 use cnn_kernels::pool::{Average, Max, Span};
 use cnn_kernels::update::{AdamW, RmsProp, Sgd, Update};
 use cnn_kernels::{
-    Conv, Element, InstructionSet, Linear, Lrn, Map, Moments, Place, Pull, Sink, Store, Sums, View, from_blocks,
-    threads, to_blocks,
+    Arrival, Conv, Element, InstructionSet, Linear, Lrn, Map, Moments, Place, Pull, Sink, Store, Sums, View,
+    from_blocks, threads, to_blocks,
 };
 use common::{Kind, Maps, Seen, batch, cast, channels, many, one_of, place, size};
 use rand::Rng;
@@ -156,7 +156,7 @@ fn sinks<T: Element>(
     kernel(Sink::Pull(Pull {
         data: &mut data,
         place,
-        accumulate: rng.random_bool(0.5),
+        arrival: one_of(rng, &[Arrival::Replace, Arrival::Add, Arrival::Finish, Arrival::Count]),
         factor: factor.as_deref(),
         through: through.as_ref().map(Held::view),
         sums: sums.as_mut(),

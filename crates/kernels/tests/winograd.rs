@@ -3,8 +3,8 @@
 mod common;
 
 use cnn_kernels::{
-    Algorithm, Buffer, Conv, Element, InstructionSet, LANES, Map, Moments, Place, Pull, Sink, Store, Sums, View,
-    from_blocks, threads, to_blocks,
+    Algorithm, Arrival, Buffer, Conv, Element, InstructionSet, LANES, Map, Moments, Place, Pull, Sink, Store, Sums,
+    View, from_blocks, threads, to_blocks,
 };
 use common::{Maps, Seen};
 use rand::{Rng, SeedableRng};
@@ -266,7 +266,7 @@ impl Problem {
                 run(Sink::Pull(Pull {
                     data: &mut data,
                     place: to,
-                    accumulate: old.is_some(),
+                    arrival: Arrival::adding(old.is_some()),
                     factor: factor.as_deref(),
                     through: z.as_ref().map(|(z, [scale, shift, floor])| View {
                         data: z,

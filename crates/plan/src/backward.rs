@@ -3,6 +3,7 @@
 use crate::clock::Part;
 use crate::forward::{Pass, activation, average, dense, rows};
 use crate::parameters::{Parameters, Parts, Receive};
+use crate::passing::Way;
 use crate::plan::Plan;
 use crate::schedule::Turn;
 use crate::step::{Fill, MapWork, Statistics, Step, Work};
@@ -10,7 +11,7 @@ use crate::value::Value;
 use cnn_kernels::activation::multiply;
 use cnn_kernels::flatten::unflatten;
 use cnn_kernels::pool::Max;
-use cnn_kernels::{Buffer, Element, LANES, Linear, Lrn, Place, Pull, Sink, Sums, View, copy, loss};
+use cnn_kernels::{Arrival, Buffer, Element, LANES, Linear, Lrn, Place, Pull, Sink, Sums, View, copy, loss};
 use std::time::Instant;
 
 impl<T: Element> Plan<T> {
@@ -18,7 +19,7 @@ impl<T: Element> Plan<T> {
         for (seed, value) in seeds.iter().zip(self.lowered.outputs.clone()) {
             let place = Place::new(self.batch, value.channels, [1, 1]);
             if value.trained {
-                self.pull(&value, |plan, sink| copy::copy(plan.set, &View::plain(seed, place), sink));
+                self.pull(&value, Way::Through, |plan, sink| copy::copy(plan.set, &View::plain(seed, place), sink));
             }
         }
         for turn in 0..self.schedule.turns.len() {
@@ -50,12 +51,26 @@ impl<T: Element> Plan<T> {
     }
 
     /// Sends a gradient to a value's store: `send` gets the sink that takes it there.
-    fn pull(&mut self, value: &Value, send: impl FnOnce(&Self, Sink<'_, T>)) {
+    fn pull(&mut self, value: &Value, way: Way, send: impl FnOnce(&Self, Sink<'_, T>)) {
         let Some(slot) = self.memory.slots.gradient[value.store] else { return };
-        let mut data = self.memory.take(slot);
+        let shared = way == Way::Shared;
+        if shared || way == Way::Begun {
+            self.memory.written[value.store].fill(true);
+        }
+        if way == Way::Begun || (shared && value.tallies.is_empty()) {
+            return;
+        }
+        // Where the gradient is shared it is read there.
+        let mut data = if shared { Buffer::zeros(0) } else { self.memory.take(slot) };
         let place = value.place(self.batch, &self.lowered.stores);
-        let accumulate = self.claim(value, &mut data);
-        let mut sums = (!value.tallies.is_empty()).then(|| {
+        let arrival = match way {
+            Way::Shared | Way::Begun => Arrival::Count,
+            Way::Through => Arrival::adding(self.claim(value, &mut data)),
+            Way::Added => Arrival::Add,
+            Way::Finished => Arrival::Finish,
+        };
+        let raw = way == Way::Added;
+        let mut sums = (!value.tallies.is_empty() && !raw).then(|| {
             let mut centre = vec![0.0; value.channels];
             for (tally, first) in &value.tallies {
                 let own = &self.memory.tallies[*tally].centre;
@@ -63,11 +78,13 @@ impl<T: Element> Plan<T> {
             }
             Sums { centre, ..Sums::default() }
         });
-        let factor = value.map.map(|map| &*self.memory.maps[map].scale);
-        let through = value.looks_back().then(|| self.memory.view(value, self.batch, &self.lowered));
-        let pull = Pull { data: &mut data, place, accumulate, factor, through, sums: sums.as_mut() };
+        let factor = value.map.filter(|_| !raw).map(|map| &*self.memory.maps[map].scale);
+        let through = (value.looks_back() && !raw).then(|| self.memory.view(value, self.batch, &self.lowered));
+        let pull = Pull { data: &mut data, place, arrival, factor, through, sums: sums.as_mut() };
         send(self, Sink::Pull(pull));
-        self.memory.buffers[slot] = data;
+        if !shared {
+            self.memory.buffers[slot] = data;
+        }
         for (tally, first) in &value.tallies {
             let (tally, Some(sums)) = (&mut self.memory.tallies[*tally], &sums) else { continue };
             for c in 0..tally.gradient.len() {
@@ -123,8 +140,8 @@ impl<T: Element> Plan<T> {
         let (batch, output) = (self.batch, &step.output);
         for (index, input) in step.inputs.iter().enumerate().filter(|(_, input)| input.trained) {
             let parameters = &*parameters;
-            self.pull(input, |plan, sink| {
-                let gradient = plan.memory.gradient(output, batch, &plan.lowered);
+            self.pull(input, self.passing.of(number, index), |plan, sink| {
+                let gradient = plan.memory.gradient(output, &plan.passing, batch, &plan.lowered);
                 plan.input_back(step, fill, index, &gradient, parameters, sink);
             });
         }
@@ -132,7 +149,7 @@ impl<T: Element> Plan<T> {
         if let Fill::Conv { weight, bias, .. } | Fill::Linear { weight, bias, .. } = fill {
             let started = Instant::now();
             if let Some(bias) = bias.filter(|bias| self.lowered.trained[*bias]) {
-                let gradient = self.memory.gradient(output, batch, &self.lowered);
+                let gradient = self.memory.gradient(output, &self.passing, batch, &self.lowered);
                 let sums: Vec<T> = loss::channel_sums(self.set, &gradient).into_iter().map(T::from_f64).collect();
                 receiver.receive(bias, &mut parameters.values[bias], &sums);
             }
@@ -209,7 +226,7 @@ impl<T: Element> Plan<T> {
     ) {
         let (set, batch) = (self.set, self.batch);
         let mut scratch = std::mem::replace(&mut self.memory.gradient, Buffer::zeros(0));
-        let gradient = self.memory.gradient(&step.output, batch, &self.lowered);
+        let gradient = self.memory.gradient(&step.output, &self.passing, batch, &self.lowered);
         let input = self.memory.view(&step.inputs[0], batch, &self.lowered);
         match fill {
             Fill::Conv { conv, weight, table, .. } => {

@@ -8,7 +8,8 @@
 //! candle's `backward` keeps every intermediate result, makes a zero tensor and an addition for every edge, and knows no
 //! fusion. The [`Network`](cnn_core::Network) is known before its first step, so all of that can be settled beforehand:
 //! `lower` turns nodes into steps over stores, in which batch normalisation and ReLU are *maps* applied
-//! where a value is read, and concatenation is writing side by side; `lifetime` lets stores share memory.
+//! where a value is read, and concatenation is writing side by side; `passing` lets gradients go through sums uncopied;
+//! `lifetime` lets stores share memory.
 
 mod backward;
 mod clock;
@@ -19,6 +20,7 @@ mod lifetime;
 mod lower;
 mod memory;
 mod parameters;
+mod passing;
 mod plan;
 mod recompute;
 mod schedule;

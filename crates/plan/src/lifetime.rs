@@ -5,6 +5,7 @@
 //! filled again has a second life, maybe elsewhere.
 
 use crate::lower::Lowered;
+use crate::passing::{Lodging, Passing};
 use crate::schedule::{Schedule, Turn};
 use crate::step::Work;
 
@@ -41,7 +42,7 @@ struct Lives {
 }
 
 /// Shares memory out.
-pub(crate) fn slots(lowered: &Lowered, schedule: &Schedule) -> Slots {
+pub(crate) fn slots(lowered: &Lowered, schedule: &Schedule, passing: &Passing) -> Slots {
     let none = || vec![None; lowered.stores.len()];
     let mut lives = Lives { data: none(), again: none(), gradient: none() };
     for (time, step) in lowered.steps.iter().enumerate().filter(|(_, step)| matches!(step.work, Work::Fill(_))) {
@@ -79,7 +80,21 @@ pub(crate) fn slots(lowered: &Lowered, schedule: &Schedule) -> Slots {
             }
         }
     }
-    share(lowered, &lives)
+    // A gradient that lodges with another is alive in its host's memory.
+    for (store, lodging) in passing.lodgings.iter().enumerate() {
+        if let Some(Lodging { host, .. }) = lodging
+            && let Some(life) = lives.gradient[store].take()
+        {
+            [life.first, life.last].into_iter().for_each(|time| Life::extend(&mut lives.gradient[*host], time));
+        }
+    }
+    let mut slots = share(lowered, &lives);
+    for (store, lodging) in passing.lodgings.iter().enumerate() {
+        if let Some(Lodging { host, .. }) = lodging {
+            slots.gradient[store] = slots.gradient[*host];
+        }
+    }
+    slots
 }
 
 /// Largest first, each into the first slot that is free all its life.

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::lifetime::Slots;
 use crate::lower::Lowered;
+use crate::passing::Passing;
 use crate::value::Value;
 use cnn_kernels::{Buffer, Element, LANES, Map, View};
 
@@ -138,14 +139,17 @@ impl<T: Element> Memory<T> {
     }
 
     /// The gradient of what a step stored.
-    pub(crate) fn gradient(&self, value: &Value, batch: usize, lowered: &Lowered) -> View<'_, T> {
+    pub(crate) fn gradient(&self, value: &Value, passing: &Passing, batch: usize, lowered: &Lowered) -> View<'_, T> {
         let slot = self.slots.gradient[value.store].expect("a trained store has a gradient");
         let place = value.place(batch, &lowered.stores);
         let channels = value.first_block * LANES..(value.first_block + value.blocks()) * LANES;
         let map = match &self.normalised[value.store] {
             None => Map::Identity,
             Some(normalised) => Map::Mix {
-                scale: &self.ones,
+                scale: match passing.lodgings[value.store].and_then(|lodging| lodging.scale) {
+                    Some(map) => &self.maps[map].scale[channels.clone()],
+                    None => &self.ones,
+                },
                 other: &self.buffers[self.at[value.store]],
                 other_place: place,
                 other_scale: &normalised.factor[channels.clone()],

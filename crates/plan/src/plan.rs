@@ -6,6 +6,7 @@ use crate::lifetime::slots;
 use crate::lower::{Lowered, Purpose, lower};
 use crate::memory::Memory;
 use crate::parameters::{Parameters, Receive};
+use crate::passing::Passing;
 use crate::recompute::{Recompute, schedule};
 use crate::schedule::Schedule;
 use crate::step::{Fill, Work};
@@ -21,6 +22,7 @@ pub struct Plan<T> {
     pub(crate) set: InstructionSet,
     pub(crate) lowered: Lowered,
     pub(crate) schedule: Schedule,
+    pub(crate) passing: Passing,
     pub(crate) memory: Memory<T>,
     pub(crate) dropout: Dropout,
     pub(crate) clock: Clock,
@@ -96,17 +98,19 @@ impl<T: Element> Plan<T> {
     }
 
     fn new(network: &Network, lowered: Lowered, schedule: Schedule) -> Self {
+        let passing = Passing::new(&lowered, &schedule);
         Self {
             network: network.clone(),
             training: false,
             set: InstructionSet::chosen(),
-            memory: Memory::new(&lowered, slots(&lowered, &schedule)),
+            memory: Memory::new(&lowered, slots(&lowered, &schedule, &passing)),
             dropout: Dropout::default(),
             clock: Clock::new(lowered.steps.len()),
             batch: 0,
             seeds: Vec::new(),
             lowered,
             schedule,
+            passing,
         }
     }
 

@@ -7,6 +7,7 @@
 
 use crate::lifetime::slots;
 use crate::lower::Lowered;
+use crate::passing::Passing;
 use crate::schedule::{Schedule, Uses};
 use std::ops::Range;
 
@@ -31,7 +32,8 @@ pub(crate) fn schedule(lowered: &Lowered, recompute: Recompute) -> Schedule {
         return plain;
     }
     let blocks = blocks(lowered);
-    let numbers = |schedule: &Schedule| slots(lowered, schedule).lengths.iter().sum::<usize>();
+    let numbers =
+        |schedule: &Schedule| slots(lowered, schedule, &Passing::new(lowered, schedule)).lengths.iter().sum::<usize>();
     let total: usize = blocks.iter().map(|block| filled(lowered, block)).sum();
     let mut best = (numbers(&plain), Vec::new());
     for limit in [0].into_iter().chain((1..=MOST_SEGMENTS).rev().map(|parts| total / parts)) {

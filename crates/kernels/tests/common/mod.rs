@@ -4,7 +4,9 @@
 
 #![allow(dead_code)]
 
-use cnn_kernels::{Element, InstructionSet, LANES, Map, Moments, Place, Pull, Sink, Store, Sums, View, threads};
+use cnn_kernels::{
+    Arrival, Element, InstructionSet, LANES, Map, Moments, Place, Pull, Sink, Store, Sums, View, threads,
+};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -385,7 +387,7 @@ fn pulled<T: Element>(
     kernel: &mut impl FnMut(Sink<'_, T>),
 ) -> Outcome {
     let channels = expected.shape[1];
-    let accumulate = rng.random_bool(0.5);
+    let arrival = one_of(rng, &[Arrival::Replace, Arrival::Add, Arrival::Finish, Arrival::Count]);
     let factor: Option<Vec<T>> = rng.random_bool(0.5).then(|| entries(rng, place));
     let seen = rng.random_bool(0.6).then(|| {
         let (raw, kind) = (Maps::random(rng, expected.shape), one_of(rng, &[0, 2, 2]));
@@ -395,7 +397,7 @@ fn pulled<T: Element>(
         (seen.is_some() && rng.random_bool(0.6)).then(|| Sums { centre: many(rng, channels), ..Sums::default() });
     let (mut should, mut should_sums) = (expected.clone(), [vec![0.0; channels], vec![0.0; channels]]);
     for p in expected.each() {
-        let mut g = expected.at(p);
+        let mut g = expected.at(p) + if arrival == Arrival::Finish { old.at(p) } else { 0.0 };
         if let Some(Seen { raw, kind, .. }) = &seen {
             if let Kind::Affine([scale, shift, floor]) = kind
                 && raw.at(p) * scale[p[1]].to_f64() + shift[p[1]].to_f64() <= floor[p[1]].to_f64()
@@ -408,12 +410,16 @@ fn pulled<T: Element>(
             }
         }
         g *= factor.as_ref().map_or(1.0, |factor| factor[p[1]].to_f64());
-        should.set(p, g + if accumulate { old.at(p) } else { 0.0 });
+        match arrival {
+            Arrival::Replace | Arrival::Finish => should.set(p, g),
+            Arrival::Add => should.set(p, g + old.at(p)),
+            Arrival::Count => should.set(p, old.at(p)),
+        }
     }
     kernel(Sink::Pull(Pull {
         data,
         place: *place,
-        accumulate,
+        arrival,
         factor: factor.as_deref(),
         through: seen.as_ref().map(Seen::view),
         sums: sums.as_mut(),

@@ -4,7 +4,7 @@ use super::blocks::{Blocks, padded, place};
 use super::custom::{Kernel, Rows, apply};
 use crate::op;
 use candle_core::{Result, Tensor};
-use cnn_kernels::{Element, InstructionSet, Map, Moments, Place, Pull, Sink, Sums, View, copy, loss};
+use cnn_kernels::{Arrival, Element, InstructionSet, Map, Moments, Place, Pull, Sink, Sums, View, copy, loss};
 use std::sync::{Arc, OnceLock};
 
 /// `x · scale + shift`, one of each per channel (dimension 1).
@@ -48,7 +48,7 @@ fn tallied<T: Element>(
     let mut sums = Sums { centre, ..Sums::default() };
     let through = Some(x.view());
     let (data, place) = (&mut *back.data, x.place);
-    let pull = Pull { data, place, accumulate: false, factor, through, sums: Some(&mut sums) };
+    let pull = Pull { data, place, arrival: Arrival::Replace, factor, through, sums: Some(&mut sums) };
     copy::copy(set, &gradient.view(), Sink::Pull(pull));
     (back, sums)
 }
