@@ -1,7 +1,7 @@
 //! Memory aligned to cache lines, and writes to it from several threads.
 
 use crate::element::Element;
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
@@ -29,14 +29,17 @@ impl<T: Element> Buffer<T> {
             return Self { start: NonNull::dangling(), len };
         }
         let layout = Self::layout(len);
-        // SAFETY: the layout is not of size zero. All bits zero is 0.0.
-        let start = unsafe { alloc_zeroed(layout) }.cast::<T>();
+        // SAFETY: the layout is not of size zero.
+        let start = unsafe { alloc(layout) }.cast::<T>();
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+        // Before the first write, which settles the size of a page.
         #[cfg(all(target_os = "linux", not(miri)))]
         if layout.size() >= HUGE {
             // SAFETY: advice on memory that is ours; that it may be refused does not matter.
             unsafe { libc::madvise(start.as_ptr().cast(), layout.size(), libc::MADV_HUGEPAGE) };
         }
+        // SAFETY: the memory was allocated above. All bits zero is 0.0.
+        unsafe { start.as_ptr().write_bytes(0, len) };
         Self { start, len }
     }
 
@@ -132,6 +135,11 @@ impl<'a, T> Shared<'a, T> {
 }
 
 impl<T> Shared<'_, T> {
+    /// Where it begins; for addresses alone.
+    pub(crate) fn start(&self) -> *const T {
+        self.start
+    }
+
     /// A pointer to a part of the slice; panics where it is out of bounds.
     ///
     /// # Safety

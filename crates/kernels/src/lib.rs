@@ -9,6 +9,7 @@
 //! All `unsafe` code of the workspace is in this crate.
 
 pub mod activation;
+mod ahead;
 mod buffer;
 pub mod conv;
 pub mod copy;

@@ -6,41 +6,11 @@
 //! a little time and changes nothing.
 
 use super::tile::Tile;
+use crate::ahead::{LINE, Lines};
 use crate::place::Place;
-use crate::simd::{LANES, prefetch};
+use crate::simd::LANES;
 use crate::view::{Map, View};
 use std::ops::Range;
-
-/// Bytes of a cache line.
-const LINE: usize = 64;
-
-/// Lines that lie one behind the other.
-#[derive(Clone, Copy)]
-pub(super) struct Lines {
-    from: *const u8,
-    count: usize,
-}
-
-impl Lines {
-    pub(super) const NONE: Self = Self { from: std::ptr::null(), count: 0 };
-
-    /// Asks for the next of them, at most so many.
-    #[inline(always)]
-    pub(super) fn ask(&mut self, most: usize) {
-        let count = most.min(self.count);
-        for line in 0..count {
-            prefetch(self.from.wrapping_add(line * LINE));
-        }
-        self.from = self.from.wrapping_add(count * LINE);
-        self.count -= count;
-    }
-
-    /// How many to ask for at each of `times` times.
-    #[inline(always)]
-    pub(super) fn share(&self, times: usize) -> usize {
-        if self.count == 0 { 0 } else { self.count.div_ceil(times.max(1)) }
-    }
-}
 
 /// Rows of maps.
 struct Rows<'a, T> {
@@ -105,13 +75,11 @@ impl<'a, T> Ahead<'a, T> {
     #[inline(always)]
     pub(super) fn next(&mut self) -> Lines {
         self.due += self.quota;
-        if self.left.count == 0 {
+        if self.left.count() == 0 {
             self.left = self.next_row();
         }
-        let count = self.due.min(self.left.count);
-        let lines = Lines { from: self.left.from, count };
-        self.left = Lines { from: self.left.from.wrapping_add(count * LINE), count: self.left.count - count };
-        self.due -= count;
+        let lines = self.left.take(self.due);
+        self.due -= lines.count();
         lines
     }
 
@@ -144,6 +112,6 @@ impl<T> Rows<'_, T> {
         let (image, block) = (plane % self.images.len(), plane / self.images.len());
         let [image, block, row] = [self.images.start + image, self.blocks.start + block, self.rows.start + row];
         let from = self.data.as_ptr().wrapping_add(self.place.at(image, block, row, self.columns.start));
-        Lines { from: from.cast(), count: self.lines() }
+        Lines::new(from, self.lines())
     }
 }

@@ -5,13 +5,14 @@
 //! are added up in their order at the end; where there is one, a task brings its sums to the weights' place itself, while
 //! they are in its cache.
 
-use super::ahead::{Ahead, Lines};
+use super::ahead::Ahead;
 use super::correlate::panels;
 use super::micro::{self, Place, Runs};
 use super::sweep::Axis;
 use super::tile::Tile;
 use super::tile::even;
 use super::{Algorithm, Bundles, Conv};
+use crate::ahead::Lines;
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};

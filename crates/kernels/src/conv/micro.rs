@@ -5,7 +5,7 @@
 //! loops, and no iterators over arrays of vectors.
 #![allow(clippy::needless_range_loop)]
 
-use super::ahead::Lines;
+use crate::ahead::Lines;
 use crate::simd::{LANES, Vector};
 
 /// What the inner product runs over: for each block of input channels, each tap, each channel of the block.

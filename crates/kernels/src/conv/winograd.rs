@@ -19,12 +19,12 @@ mod transforms;
 mod weight_gradient;
 mod weights;
 
-use super::ahead::Lines;
 use super::correlate::{Correlation, panels};
 use super::micro::{self, Depth};
 use super::sweep::{Axis, Phase};
 use super::tile::Tile;
 use super::{Algorithm, Bundles, Conv};
+use crate::ahead::Lines;
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};

@@ -3,6 +3,7 @@
 //! As in `conv/micro.rs` the accumulators stay in registers only where plain counting loops index them.
 #![allow(clippy::needless_range_loop)]
 
+use crate::ahead::Grid;
 use crate::simd::{LANES, Vector};
 
 /// Rows of the first matrix that all rows of the second pass over before the next: with those they stay in the
@@ -27,6 +28,20 @@ fn product_limits<V: Vector>() -> (usize, usize) {
         6 => (6, 1),
         _ => (2, 1),
     }
+}
+
+/// Blocks of sums that [`Dot::run`] goes through.
+#[inline(always)]
+pub(super) fn dots<V: Vector>(rows: usize, columns: usize) -> usize {
+    let limits = dot_limits::<V>();
+    rows.div_ceil(limits.1) * columns.div_ceil(limits.0)
+}
+
+/// Blocks of sums that [`Product::run`] goes through.
+#[inline(always)]
+pub(super) fn products<V: Vector>(rows: usize, vectors: usize) -> usize {
+    let limits = product_limits::<V>();
+    rows.div_ceil(limits.0) * vectors.div_ceil(limits.1)
 }
 
 /// Rows of two matrices, multiplied vector by vector.
@@ -62,9 +77,9 @@ macro_rules! sizes {
 
 impl<T: crate::Element> Dot<'_, T> {
     /// Adds, lane by lane, the product of each of `rows` rows of `a` with each of `columns` rows of `b` to
-    /// `sums[row][column][16]`.
+    /// `sums[row][column][16]`, and asks for what comes next as often as [`dots`] tells.
     #[inline(always)]
-    pub(super) fn run<V: Vector<Element = T>>(&self, rows: usize, columns: usize, sums: &mut [T]) {
+    pub(super) fn run<V: Vector<Element = T>>(&self, rows: usize, columns: usize, sums: &mut [T], ahead: &mut [Grid]) {
         if rows == 0 || columns == 0 || self.depth == 0 {
             return;
         }
@@ -80,6 +95,7 @@ impl<T: crate::Element> Dot<'_, T> {
                 let mut row = first;
                 while row < end {
                     let height = if end - row >= limits.1 { limits.1 } else { 1 };
+                    ahead.iter_mut().for_each(Grid::ask);
                     // SAFETY: checked above.
                     let (a, b, to) = unsafe {
                         (
@@ -179,7 +195,8 @@ pub(super) fn pack<V: Vector>(rows: &[V::Element], step: usize, [depth, vectors]
 }
 
 impl<T: crate::Element> Product<'_, T> {
-    /// Adds `Σ a[row][i] · b[i][vector]` to `sums`, in which rows and vectors have these distances.
+    /// Adds `Σ a[row][i] · b[i][vector]` to `sums`, in which rows and vectors have these distances, and asks for what
+    /// comes next as often as [`products`] tells.
     #[inline(always)]
     pub(super) fn run<V: Vector<Element = T>>(
         &self,
@@ -187,6 +204,7 @@ impl<T: crate::Element> Product<'_, T> {
         vectors: usize,
         sums: &mut [T],
         [sums_row, sums_vector]: [usize; 2],
+        ahead: &mut [Grid],
     ) {
         if rows == 0 || vectors == 0 || self.depth == 0 {
             return;
@@ -201,6 +219,7 @@ impl<T: crate::Element> Product<'_, T> {
             let mut row = 0;
             while row < rows {
                 let height = limits.0.min(rows - row);
+                ahead.iter_mut().for_each(Grid::ask);
                 // SAFETY: checked above.
                 let (a, b, to) = unsafe {
                     (

@@ -7,6 +7,7 @@
 
 mod micro;
 
+use crate::ahead::Grid;
 use crate::buffer::{Buffer, Shared, with_scratch};
 use crate::element::Element;
 use crate::loss::{channel_sums, rows};
@@ -14,7 +15,7 @@ use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::for_each;
 use crate::view::View;
-use micro::{Dot, Product, pack, packed_len};
+use micro::{Dot, Product, dots, pack, packed_len, products};
 use std::ops::Range;
 
 /// Samples that share a pass over the weights.
@@ -170,7 +171,21 @@ impl Linear {
                 let (outputs, inputs) = (outputs.clone(), inputs.clone());
                 let at = [outputs.clone(), inputs.clone()];
                 let sums_of = &mut *sums;
-                let task = BackwardWeights { linear: self, vectors, gradients, batch, at, sums: sums_of, held, packed };
+                let rows =
+                    |from: Shared<'_, T>| from.start().wrapping_add(outputs.start * self.in_features + inputs.start);
+                let kept = memory.iter().filter(|(empty, _)| !empty).map(|(_, memory)| rows(*memory));
+                let updated = [rows(weights)].into_iter().chain(kept).collect();
+                let task = BackwardWeights {
+                    linear: self,
+                    vectors,
+                    gradients,
+                    batch,
+                    at,
+                    sums: sums_of,
+                    held,
+                    packed,
+                    updated,
+                };
                 dispatch(set, task);
                 for (output, gradient) in outputs.zip(sums.chunks_exact(row)) {
                     let start = output * self.in_features;
@@ -272,11 +287,14 @@ impl<T: Element> Kernel<T> for ForwardTask<'_, '_, T> {
         for input in (0..linear.whole()).step_by(INPUTS) {
             let depth = (linear.whole() - input).min(INPUTS) / LANES;
             let dot = Dot { a: &weights[input..], a_row: ins, b: &vectors[input..], b_row: padded, depth };
-            dot.run::<V>(outputs.len(), count, sums);
+            let next = weights.as_ptr().wrapping_add(input + INPUTS);
+            let size = [outputs.len(), linear.whole().saturating_sub(input + INPUTS).min(INPUTS)];
+            let next = Grid::new(next, ins, size, dots::<V>(outputs.len(), count));
+            dot.run::<V>(outputs.len(), count, sums, &mut [next]);
         }
         if linear.whole() < ins {
             let b = &vectors[linear.whole()..];
-            Dot { a: tails, a_row: LANES, b, b_row: padded, depth: 1 }.run::<V>(outputs.len(), count, sums);
+            Dot { a: tails, a_row: LANES, b, b_row: padded, depth: 1 }.run::<V>(outputs.len(), count, sums, &mut []);
         }
         results.fill(T::ZERO);
         for (number, sums) in sums.chunks_exact(count * LANES).enumerate() {
@@ -362,10 +380,13 @@ impl<T: Element> Kernel<T> for BackwardInputTask<'_, '_, T> {
                 pack::<V>(&weights[output * ins + inputs.start..], ins, [depth, blocks], packed);
             }
             let product = Product { a, a_row: padded, a_step: 1, b: &*packed, depth };
-            product.run::<V>(samples.len(), blocks, sums, [LANES, block]);
+            let next = weights.as_ptr().wrapping_add((output + DEPTH) * ins + inputs.start);
+            let size = [outs.saturating_sub(output + DEPTH).min(DEPTH), blocks * LANES];
+            let next = Grid::new(next, ins, size, products::<V>(samples.len(), blocks));
+            product.run::<V>(samples.len(), blocks, sums, [LANES, block], &mut [next]);
             if !tails.is_empty() {
                 let product = Product { b: &tails[output * LANES..], ..product };
-                product.run::<V>(samples.len(), 1, &mut sums[blocks * block..], [LANES, block]);
+                product.run::<V>(samples.len(), 1, &mut sums[blocks * block..], [LANES, block], &mut []);
             }
         }
         // SAFETY: parts and groups of inputs divide the vectors among the tasks.
@@ -388,6 +409,8 @@ struct BackwardWeights<'a, T> {
     held: &'a mut [T],
     /// Vectors of some samples, as [`Product`] reads them.
     packed: &'a mut [T],
+    /// Where the weights begin that are to be updated, and what is remembered of each.
+    updated: Vec<*const T>,
 }
 
 impl<T: Element> Kernel<T> for BackwardWeights<'_, T> {
@@ -395,10 +418,14 @@ impl<T: Element> Kernel<T> for BackwardWeights<'_, T> {
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let Self { linear, vectors, gradients, batch, at: [outputs, inputs], sums, held, packed } = self;
+        let Self { linear, vectors, gradients, batch, at: [outputs, inputs], sums, held, packed, updated } = self;
         let (ins, outs) = (linear.padded_inputs(), linear.padded_outputs());
         let blocks = inputs.len().div_ceil(LANES);
         sums.fill(T::ZERO);
+        let times = batch.div_ceil(SAMPLES) * products::<V>(outputs.len(), blocks);
+        let size = [outputs.len(), inputs.len()];
+        let mut ahead: Vec<_> =
+            updated.into_iter().map(|from| Grid::new(from, linear.in_features, size, times)).collect();
         for sample in (0..batch).step_by(SAMPLES) {
             let depth = SAMPLES.min(batch - sample);
             for (number, to) in held.chunks_exact_mut(outputs.len()).take(depth).enumerate() {
@@ -406,7 +433,7 @@ impl<T: Element> Kernel<T> for BackwardWeights<'_, T> {
             }
             pack::<V>(&vectors[sample * ins + inputs.start..], ins, [depth, blocks], packed);
             let product = Product { a: &*held, a_row: 1, a_step: outputs.len(), b: &*packed, depth };
-            product.run::<V>(outputs.len(), blocks, sums, [blocks * LANES, LANES]);
+            product.run::<V>(outputs.len(), blocks, sums, [blocks * LANES, LANES], &mut ahead);
         }
     }
 }

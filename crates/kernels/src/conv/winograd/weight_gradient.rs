@@ -6,13 +6,13 @@
 //! take slices of the tiles and do both, with sums of their own that are added up in their order at the end. Otherwise
 //! tasks share a group, and divide the channels: no sums are added up but where there are several groups.
 
-use super::super::ahead::Lines;
 use super::super::correlate::panels;
 use super::super::micro::{self, Place, Runs};
 use super::super::sweep::Axis;
 use super::super::tile::Tile;
 use super::super::{Algorithm, Conv};
 use super::{IN, OUT, PLANES, STRIP, TAPS, odd, suits, transform_inputs, transforms, whole_axis};
+use crate::ahead::Lines;
 use crate::buffer::{Shared, with_scratch};
 use crate::conv::tile::even;
 use crate::element::Element;
