@@ -6,11 +6,14 @@ use cnn_kernels::{
     Algorithm, Arrival, Buffer, Conv, Element, InstructionSet, LANES, Map, Moments, Place, Pull, Sink, Store, Sums,
     View, from_blocks, threads, to_blocks,
 };
-use common::{Maps, Seen};
+use common::{Maps, Seen, one_of};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 type Random = ChaCha8Rng;
+
+/// Taps along an axis of the kernels there is an algorithm for.
+const KERNELS: [usize; 2] = [3, 5];
 
 /// A convolution in one direction, in numbers every type can hold.
 struct Problem {
@@ -79,9 +82,9 @@ impl Problem {
                 in_channels: channels(rng),
                 out_channels: channels(rng),
                 groups: 1,
-                kernel: [3; 2],
+                kernel: [one_of(rng, &KERNELS); 2],
                 stride: [1; 2],
-                padding: [rng.random_range(0..3), rng.random_range(0..3)],
+                padding: [rng.random_range(0..5), rng.random_range(0..5)],
                 dilation: [1; 2],
             };
             let length = |rng: &mut Random| match rng.random_range(0..8) {
@@ -159,7 +162,8 @@ impl Problem {
             let (column, row, out, image) =
                 (i % to[1], i / to[1] % to[0], i / (to[0] * to[1]) % outs, i / (to[0] * to[1] * outs));
             let mut sum = 0.0;
-            for tap in 0..9 {
+            let [kernel, taps] = [self.conv.kernel[1], self.conv.kernel[0] * self.conv.kernel[1]];
+            for tap in 0..taps {
                 let at = |position: usize, tap: usize, axis: usize| {
                     let padding = self.conv.padding[axis];
                     let at = match self.backward {
@@ -168,11 +172,11 @@ impl Problem {
                     };
                     at.filter(|at| *at < from[axis])
                 };
-                if let (Some(y), Some(x)) = (at(row, tap / 3, 0), at(column, tap % 3, 1)) {
+                if let (Some(y), Some(x)) = (at(row, tap / kernel, 0), at(column, tap % kernel, 1)) {
                     for input in 0..ins {
                         let weight = if self.backward { input * outs + out } else { out * ins + input };
                         let pixel = ((image * ins + input) * from[0] + y) * from[1] + x;
-                        sum += read[pixel] * self.weights[weight * 9 + tap];
+                        sum += read[pixel] * self.weights[weight * taps + tap];
                     }
                 }
             }
@@ -366,16 +370,8 @@ fn it_is_a_convolution_of_many_tiles() {
         (1, 200, 64, [5, 4]),
     ] {
         for _ in 0..4 {
-            let conv = Conv {
-                in_channels: ins,
-                out_channels: outs,
-                groups: 1,
-                kernel: [3; 2],
-                stride: [1; 2],
-                padding: [1; 2],
-                dilation: [1; 2],
-            };
-            let problem = Problem::of(&mut rng, conv, batch, [size; 2]);
+            let kernel = one_of(&mut rng, &KERNELS);
+            let problem = Problem::of(&mut rng, dense(kernel, ins, outs), batch, [size; 2]);
             problem.check::<f32>(&problem.expected(), InstructionSet::widest(), 1e-5);
         }
     }
@@ -385,16 +381,8 @@ fn it_is_a_convolution_of_many_tiles() {
 #[test]
 fn its_errors_are_small() {
     let mut rng = Random::seed_from_u64(3);
-    for (channels, limit) in [(64, 4e-6), (512, 8e-6)] {
-        let conv = Conv {
-            in_channels: channels,
-            out_channels: 32,
-            groups: 1,
-            kernel: [3; 2],
-            stride: [1; 2],
-            padding: [1; 2],
-            dilation: [1; 2],
-        };
+    for (kernel, channels, limit) in [(3, 64, 4e-6), (3, 512, 8e-6), (5, 64, 4e-6), (5, 512, 8e-6)] {
+        let conv = dense(kernel, channels, 32);
         let mut problem = Problem::of(&mut rng, conv, 1, [[16, 16]; 2]);
         (problem.backward, problem.affine) = (false, None);
         problem.read = random(&mut rng, channels * 256);
@@ -407,7 +395,7 @@ fn its_errors_are_small() {
                 largest(&off) / largest(&expected)
             };
             let (direct, winograd) = (error(Algorithm::Direct), error(Algorithm::Winograd));
-            println!("{channels} channels, {set}: direct {direct:.1e}, Winograd {winograd:.1e}");
+            println!("{kernel}x{kernel}, {channels} channels, {set}: direct {direct:.1e}, Winograd {winograd:.1e}");
             assert!(winograd < limit, "{winograd:.1e}");
         }
     }
@@ -417,16 +405,9 @@ fn its_errors_are_small() {
 fn results_do_not_depend_on_the_number_of_threads() {
     let mut rng = Random::seed_from_u64(4);
     let mut problems: Vec<Problem> = (0..20).map(|_| Problem::random(&mut rng)).collect();
-    let conv = Conv {
-        in_channels: 40,
-        out_channels: 70,
-        groups: 1,
-        kernel: [3; 2],
-        stride: [1; 2],
-        padding: [1; 2],
-        dilation: [1; 2],
-    };
-    problems.extend([[9, 9], [40, 40], [3, 150]].map(|size| Problem::of(&mut rng, conv, 3, [size; 2])));
+    for (kernel, size) in [(3, [9, 9]), (3, [40, 40]), (5, [3, 150]), (5, [19, 18])] {
+        problems.push(Problem::of(&mut rng, dense(kernel, 40, 70), 3, [size; 2]));
+    }
     for problem in problems {
         let outcomes = [1, 2, 3, 7].map(|count| {
             threads::set_threads(count);
@@ -468,7 +449,8 @@ impl<T: Element> WeightGradient<T> {
         let [_, outs, rows, columns] = gradient.maps.shape;
         let mut expected = vec![0.0; conv.weights()];
         // Pixel by pixel of both, with all their channels: `[in][out]` for each tap.
-        let mut taps = vec![vec![0.0; ins * outs]; 9];
+        let [kernel, count] = [conv.kernel[1], conv.kernel[0] * conv.kernel[1]];
+        let mut taps = vec![vec![0.0; ins * outs]; count];
         let channels = |maps: &Maps, [image, y, x]: [usize; 3]| -> Vec<f64> {
             (0..maps.shape[1]).map(|channel| maps.at([image, channel, y, x])).collect()
         };
@@ -476,7 +458,7 @@ impl<T: Element> WeightGradient<T> {
             let [image, y, x] = [at / (rows * columns), at / columns % rows, at % columns];
             let g = channels(&gradient.maps, [image, y, x]);
             for (tap, sums) in taps.iter_mut().enumerate() {
-                let [y, x] = [y + tap / 3, x + tap % 3];
+                let [y, x] = [y + tap / kernel, x + tap % kernel];
                 let [Some(y), Some(x)] = [y.checked_sub(conv.padding[0]), x.checked_sub(conv.padding[1])] else {
                     continue;
                 };
@@ -490,7 +472,7 @@ impl<T: Element> WeightGradient<T> {
         }
         for (tap, sums) in taps.iter().enumerate() {
             for (i, sum) in sums.iter().enumerate() {
-                expected[(i % outs * ins + i / outs) * 9 + tap] = *sum;
+                expected[(i % outs * ins + i / outs) * count + tap] = *sum;
             }
         }
         Self { conv, sides, expected }
@@ -522,8 +504,10 @@ impl<T: Element> WeightGradient<T> {
     }
 }
 
-fn dense(in_channels: usize, out_channels: usize) -> Conv {
-    Conv { in_channels, out_channels, groups: 1, kernel: [3; 2], stride: [1; 2], padding: [1; 2], dilation: [1; 2] }
+/// A convolution that keeps the size.
+fn dense(kernel: usize, in_channels: usize, out_channels: usize) -> Conv {
+    let (kernel, padding) = ([kernel; 2], [kernel / 2; 2]);
+    Conv { in_channels, out_channels, groups: 1, kernel, stride: [1; 2], padding, dilation: [1; 2] }
 }
 
 /// Shapes whose tiles are cut into slices, into several groups, and whose sums are transformed as they are made.
@@ -541,8 +525,9 @@ fn the_gradient_of_the_weights_is_that_of_its_definition() {
         let problem = WeightGradient::<f64>::random(&mut rng);
         problem.check(InstructionSet::Portable, 1e-14);
     }
-    for (batch, ins, outs, size) in LARGE {
-        let problem = WeightGradient::<f32>::of(&mut rng, dense(ins, outs), batch, [size; 2]);
+    for (kernel, (batch, ins, outs, size)) in KERNELS.into_iter().flat_map(|kernel| LARGE.map(|large| (kernel, large)))
+    {
+        let problem = WeightGradient::<f32>::of(&mut rng, dense(kernel, ins, outs), batch, [size; 2]);
         for set in sets() {
             problem.check(set, 1e-5);
         }
@@ -552,17 +537,19 @@ fn the_gradient_of_the_weights_is_that_of_its_definition() {
 #[test]
 fn errors_of_the_gradient_of_the_weights_are_small() {
     let mut rng = Random::seed_from_u64(6);
-    for (batch, channels, size, limit) in [(4, 64, 28, 4e-6), (2, 256, 7, 4e-6)] {
+    for (kernel, batch, channels, size, limit) in
+        [(3, 4, 64, 28, 4e-6), (3, 2, 256, 7, 4e-6), (5, 4, 64, 27, 4e-6), (5, 2, 256, 7, 4e-6)]
+    {
         let sides = [channels, 32].map(|channels| {
             let mut maps = Maps::zeros([batch, channels, size, size]);
             maps.data = random(&mut rng, maps.data.len());
             Seen::<f32>::plain(&mut rng, maps)
         });
-        let problem = WeightGradient::new(dense(channels, 32), sides);
+        let problem = WeightGradient::new(dense(kernel, channels, 32), sides);
         for set in sets() {
             let [direct, winograd] =
                 [Algorithm::Direct, Algorithm::Winograd].map(|algorithm| problem.error(algorithm, set));
-            println!("{channels} channels, {set}: direct {direct:.1e}, Winograd {winograd:.1e}");
+            println!("{kernel}x{kernel}, {channels} channels, {set}: direct {direct:.1e}, Winograd {winograd:.1e}");
             assert!(winograd < limit, "{winograd:.1e}");
         }
     }
@@ -572,8 +559,9 @@ fn errors_of_the_gradient_of_the_weights_are_small() {
 fn the_gradient_of_the_weights_does_not_depend_on_the_number_of_threads() {
     let mut rng = Random::seed_from_u64(7);
     let mut problems: Vec<_> = (0..20).map(|_| WeightGradient::<f32>::random(&mut rng)).collect();
-    problems
-        .extend(LARGE.map(|(batch, ins, outs, size)| WeightGradient::of(&mut rng, dense(ins, outs), batch, [size; 2])));
+    for (number, (batch, ins, outs, size)) in LARGE.into_iter().enumerate() {
+        problems.push(WeightGradient::of(&mut rng, dense(KERNELS[number % 2], ins, outs), batch, [size; 2]));
+    }
     for problem in problems {
         let outcomes = [1, 2, 3, 7].map(|count| {
             threads::set_threads(count);

@@ -51,9 +51,9 @@ pub enum Algorithm {
     Auto,
     /// As it is defined, for all convolutions.
     Direct,
-    /// By Winograd's algorithm F(4x4, 3x3), for kernels of 3x3 with neither stride, dilation nor groups. Rounding
-    /// errors are about twice as large, and an input that is not finite spoils a tile of 4x4 outputs, or all taps of the
-    /// gradient of the weights of its channel.
+    /// By Winograd's algorithm F(4x4, 3x3) or F(2x2, 5x5), for kernels of 3x3 and 5x5 with neither stride, dilation nor
+    /// groups. Rounding errors are about twice as large, and an input that is not finite spoils a tile of 4x4 or 2x2
+    /// outputs, or all taps of the gradient of the weights of its channel.
     Winograd,
 }
 

@@ -1,14 +1,15 @@
-//! Convolution with kernels of 3x3 by Winograd's algorithm F(4x4, 3x3), after Lavin and Gray (2016).
+//! Convolution with kernels of 3x3 and 5x5 by Winograd's algorithms F(4x4, 3x3) and F(2x2, 5x5), after Lavin and Gray
+//! (2016).
 //!
 //! Four outputs of a filter with three taps need not twelve multiplications but six, between transformed inputs and a
-//! transformed filter; in two dimensions a tile of 4x4 outputs needs 36 rather than 144. With many channels these are
-//! 36 matrix products, one for each *plane* of the transformed tiles, and the transforms before and after them are
+//! transformed filter; in two dimensions a tile of 4x4 outputs needs 36 rather than 144. Two outputs of a filter with five
+//! taps need as many, between the same inputs: 36 rather than 100. With many channels these are 36 matrix products, one for each *plane* of the transformed tiles, and the transforms before and after them are
 //! cheap. A task takes some tiles through all three steps while they are in the cache, with filters transformed before.
 //! Where there are fewer tiles than outputs it is the other way round: a task transforms some filters and takes them to
 //! all tiles, transformed before.
 //!
 //! Its rounding errors are about twice those of the direct computation: in `f32` 2e-6 of the largest output with 64
-//! channels, 5e-6 with 512. An input that is not finite spoils the whole tile of outputs it belongs to, 4x4 pixels,
+//! channels, 5e-6 with 512. An input that is not finite spoils the whole tiles of outputs it belongs to,
 //! rather than only the pixels whose window it is in.
 //!
 //! The gradient of the weights goes the same way backwards ([`weight_gradient`]).
@@ -36,11 +37,7 @@ use std::any::TypeId;
 use std::ops::Range;
 use weights::{Filters, Layout};
 
-/// Taps of a filter.
-const TAPS: usize = 9;
-/// Outputs of a tile along an axis.
-const OUT: usize = 4;
-/// Inputs of a tile along an axis.
+/// Inputs of a tile along an axis: its outputs and the taps of the kernel, less one.
 const IN: usize = 6;
 /// Tiles beside each other whose inputs are transformed at once: what a first-level cache holds.
 const STRIP: usize = 8;
@@ -52,13 +49,18 @@ fn odd(vectors: usize) -> usize {
     vectors | 1
 }
 
-fn suits(conv: &Conv) -> bool {
-    conv.kernel == [3, 3] && conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1
+/// Outputs of a tile along an axis, for a kernel of so many taps.
+fn outputs(kernel: usize) -> usize {
+    IN + 1 - kernel
 }
 
-/// An axis with all its taps, the first of which reads position `low` for output 0.
-fn whole_axis(low: isize, count: usize) -> Axis {
-    let taps = (0..3).map(|tap| (tap, low + tap as isize)).collect();
+fn suits(conv: &Conv) -> bool {
+    [[3, 3], [5, 5]].contains(&conv.kernel) && conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1
+}
+
+/// An axis with all taps of the kernel, the first of which reads position `low` for output 0.
+fn whole_axis(kernel: usize, low: isize, count: usize) -> Axis {
+    let taps = (0..kernel).map(|tap| (tap, low + tap as isize)).collect();
     Axis { stride: 1, step: 1, phases: vec![Phase { count, taps }] }
 }
 
@@ -81,7 +83,8 @@ impl Correlation<'_> {
             }
         };
         match winograd {
-            true => self.run_winograd(set, input, weights, output),
+            true if self.conv.kernel == [5, 5] => self.run_winograd::<T, 2, 5>(set, input, weights, output),
+            true => self.run_winograd::<T, 4, 3>(set, input, weights, output),
             false => self.run(set, input, weights, output),
         }
     }
@@ -95,17 +98,24 @@ impl Correlation<'_> {
         let [down, right] = &self.axes;
         let taps = |axis: &Axis| axis.phases[0].taps.len();
         self.suits_winograd()
-            && cut::pays(&self.bundles, taps(down) * taps(right), batch, [down.count(), right.count()])
+            && cut::pays(
+                &self.bundles,
+                self.conv.kernel[0],
+                [taps(down), taps(right)],
+                batch,
+                [down.count(), right.count()],
+            )
     }
 
     /// An axis with all its taps.
     fn whole_axis(&self, axis: usize) -> Axis {
-        let padding = self.conv.padding[axis] as isize;
-        whole_axis(if self.backward { padding - 2 } else { -padding }, self.axes[axis].count())
+        let (kernel, padding) = (self.conv.kernel[axis], self.conv.padding[axis] as isize);
+        let low = if self.backward { padding + 1 - kernel as isize } else { -padding };
+        whole_axis(kernel, low, self.axes[axis].count())
     }
 
     /// The same as [`Correlation::run`] by Winograd's algorithm.
-    fn run_winograd<T: Element>(
+    fn run_winograd<T: Element, const OUT: usize, const KERNEL: usize>(
         mut self,
         set: InstructionSet,
         input: &View<'_, T>,
@@ -116,12 +126,12 @@ impl Correlation<'_> {
         // A tile needs all taps, those that meet nothing but padding too.
         self.axes = [0, 1].map(|i| self.whole_axis(i));
         let layout = Layout::new(&self, panels::<T>(set));
-        let filters = Filters::new(&self, layout, weights);
-        let cut = Cut::new(&self.bundles, input.place.batch, size, layout.count());
+        let filters = Filters::<T, KERNEL>::new(&self, layout, weights);
+        let cut = Cut::new(OUT, &self.bundles, input.place.batch, size, layout.count());
         let output = output.open(cut.parts());
         let task = |number: usize| {
             let part = cut.part(number);
-            Task { correlation: &self, layout, input, output: &output, part }
+            Task::<T, OUT> { correlation: &self, layout, input, output: &output, part }
         };
         // Closures do not take over the instructions they are called with, so scratch memory comes before `dispatch`.
         if cut.at_once {
@@ -153,7 +163,7 @@ impl Correlation<'_> {
                     let share = number % cut.splits;
                     let panels = layout.count() * share / cut.splits..layout.count() * (share + 1) / cut.splits;
                     with_scratch(PLANES * task.plane() + task.held().max(task.results()), |scratch| {
-                        let filters = Source::Transformed(transformed);
+                        let filters = Source::<T, KERNEL>::Transformed(transformed);
                         dispatch(set, Panels { task, filters, planes: None, panels, scratch });
                     });
                 });
@@ -166,7 +176,7 @@ impl Correlation<'_> {
 /// Transforms a block of inputs of tiles beside each other from `held` by way of `band`, to a start for each tile in each
 /// of the planes.
 #[inline(always)]
-fn transform_inputs<V: Vector>(
+fn transform_inputs<V: Vector, const OUT: usize>(
     starts: &[usize],
     held: &[V::Element],
     band: &mut [V::Element],
@@ -206,7 +216,7 @@ fn transform_inputs<V: Vector>(
 }
 
 /// Some tiles.
-struct Task<'a, T> {
+struct Task<'a, T, const OUT: usize> {
     correlation: &'a Correlation<'a>,
     layout: Layout,
     input: &'a View<'a, T>,
@@ -215,17 +225,17 @@ struct Task<'a, T> {
 }
 
 /// Transforms some blocks of a task's inputs.
-struct Inputs<'a, T> {
-    task: &'a Task<'a, T>,
+struct Inputs<'a, T, const OUT: usize> {
+    task: &'a Task<'a, T, OUT>,
     blocks: Range<usize>,
     scratch: &'a mut [T],
     planes: Shared<'a, T>,
 }
 
 /// Computes some panels of a task.
-struct Panels<'a, T> {
-    task: &'a Task<'a, T>,
-    filters: Source<'a, T>,
+struct Panels<'a, T, const OUT: usize, const KERNEL: usize> {
+    task: &'a Task<'a, T, OUT>,
+    filters: Source<'a, T, KERNEL>,
     /// The transformed inputs, if they have been.
     planes: Option<&'a [T]>,
     panels: Range<usize>,
@@ -233,12 +243,12 @@ struct Panels<'a, T> {
 }
 
 /// Filters transformed already, or yet to be.
-enum Source<'a, T> {
+enum Source<'a, T, const KERNEL: usize> {
     Transformed(&'a [T]),
-    Raw(&'a Filters<'a, T>),
+    Raw(&'a Filters<'a, T, KERNEL>),
 }
 
-impl<T: Element> Kernel<T> for Inputs<'_, T> {
+impl<T: Element, const OUT: usize> Kernel<T> for Inputs<'_, T, OUT> {
     type Output = ();
 
     #[inline(always)]
@@ -249,7 +259,7 @@ impl<T: Element> Kernel<T> for Inputs<'_, T> {
     }
 }
 
-impl<T: Element> Kernel<T> for Panels<'_, T> {
+impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Panels<'_, T, OUT, KERNEL> {
     type Output = ();
 
     #[inline(always)]
@@ -284,7 +294,7 @@ impl<T: Element> Kernel<T> for Panels<'_, T> {
     }
 }
 
-impl<T: Element> Task<'_, T> {
+impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
     fn in_blocks(&self) -> usize {
         self.correlation.bundles.ins.div_ceil(LANES)
     }
@@ -311,7 +321,7 @@ impl<T: Element> Task<'_, T> {
     }
 }
 
-impl<T: Element> Task<'_, T> {
+impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
     /// The tiles the micro-kernel takes together with this one: how many, from which on. Transformed inputs lie in the
     /// order it reads them, `[plane][chunk][block][tile]`.
     #[inline(always)]
@@ -359,7 +369,7 @@ impl<T: Element> Task<'_, T> {
             let (chunk, start) = self.chunk::<V>(tiles.start + x);
             starts[x] = (start * self.in_blocks() + block * chunk + (tiles.start + x - start)) * LANES;
         }
-        transform_inputs::<V>(starts, held, band, planes, self.plane());
+        transform_inputs::<V, OUT>(starts, held, band, planes, self.plane());
     }
 
     /// Everything after the transforms of inputs and filters, for one panel.
@@ -428,7 +438,7 @@ impl<T: Element> Task<'_, T> {
                     // SAFETY: within `from`.
                     m[j] = unsafe { V::load(from.as_ptr().add((j * IN + i) * plane)) };
                 }
-                let m = transforms::output(m);
+                let m = transforms::output::<V, OUT>(m);
                 for j in 0..OUT {
                     half[j][i] = m[j];
                 }
@@ -438,7 +448,7 @@ impl<T: Element> Task<'_, T> {
             let to = &mut results[start..][..((height - 1) * columns + width) * LANES];
             if height == OUT && width == OUT {
                 for j in 0..OUT {
-                    let row = transforms::output(half[j]);
+                    let row = transforms::output::<V, OUT>(half[j]);
                     for i in 0..OUT {
                         // SAFETY: within `to`.
                         unsafe { row[i].store(to.as_mut_ptr().add((j * columns + i) * LANES)) };
@@ -446,7 +456,7 @@ impl<T: Element> Task<'_, T> {
                 }
             } else {
                 for j in 0..height {
-                    let row = transforms::output(half[j]);
+                    let row = transforms::output::<V, OUT>(half[j]);
                     for i in 0..width {
                         // SAFETY: within `to`.
                         unsafe { row[i].store(to.as_mut_ptr().add((j * columns + i) * LANES)) };

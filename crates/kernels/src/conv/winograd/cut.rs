@@ -1,7 +1,7 @@
 //! How the tiles are cut into parts, and when the algorithm pays.
 
 use super::super::Bundles;
-use super::{OUT, PLANES};
+use super::{PLANES, outputs};
 use crate::conv::tile::even;
 use crate::simd::LANES;
 use crate::threads::threads;
@@ -21,6 +21,8 @@ const ACROSS: usize = 16;
 
 /// How the tiles are cut into parts. It depends on shapes alone, but for `splits`, which changes no sum.
 pub(super) struct Cut {
+    /// Outputs of a tile along an axis.
+    out: usize,
     batch: usize,
     /// Pixels of a map.
     size: [usize; 2],
@@ -37,6 +39,8 @@ pub(super) struct Cut {
 /// Some tiles: those of some images at the same place.
 pub(super) struct Part {
     pub(super) number: usize,
+    /// Outputs of a tile along an axis.
+    out: usize,
     pub(super) images: Range<usize>,
     pub(super) tiles: [Range<usize>; 2],
     /// Pixels of a map.
@@ -44,8 +48,8 @@ pub(super) struct Part {
 }
 
 impl Cut {
-    pub(super) fn new(bundles: &Bundles, batch: usize, size: [usize; 2], panels: usize) -> Self {
-        let [down, across] = size.map(|pixels| pixels.div_ceil(OUT));
+    pub(super) fn new(out: usize, bundles: &Bundles, batch: usize, size: [usize; 2], panels: usize) -> Self {
+        let [down, across] = size.map(|pixels| pixels.div_ceil(out));
         let (blocks, tiles) = (bundles.ins.div_ceil(LANES).max(1), (batch * down * across).max(1));
         let per_tile = PLANES * blocks * LANES;
         // What is smaller is shared by all tasks.
@@ -64,7 +68,7 @@ impl Cut {
         };
         let counts = [batch.div_ceil(images), down.div_ceil(rows), across.div_ceil(columns)];
         let splits = (2 * threads()).div_ceil(counts.iter().product::<usize>().max(1)).clamp(1, panels.max(1));
-        Self { batch, size, images, span: [rows, columns], counts, splits, at_once }
+        Self { out, batch, size, images, span: [rows, columns], counts, splits, at_once }
     }
 
     pub(super) fn parts(&self) -> usize {
@@ -74,10 +78,10 @@ impl Cut {
     pub(super) fn part(&self, number: usize) -> Part {
         let range = |number: usize, step: usize, end: usize| number * step..((number + 1) * step).min(end);
         let [_, down, across] = self.counts;
-        let [height, width] = self.size.map(|pixels| pixels.div_ceil(OUT));
+        let [height, width] = self.size.map(|pixels| pixels.div_ceil(self.out));
         let images = range(number / (down * across), self.images, self.batch);
         let tiles = [range(number / across % down, self.span[0], height), range(number % across, self.span[1], width)];
-        Part { number, images, tiles, whole: self.size }
+        Part { number, out: self.out, images, tiles, whole: self.size }
     }
 }
 
@@ -89,7 +93,7 @@ impl Part {
 
     /// Rows and columns of its outputs.
     pub(super) fn size(&self) -> [usize; 2] {
-        [0, 1].map(|axis| (self.tiles[axis].end * OUT).min(self.whole[axis]) - self.tiles[axis].start * OUT)
+        [0, 1].map(|axis| (self.tiles[axis].end * self.out).min(self.whole[axis]) - self.tiles[axis].start * self.out)
     }
 
     /// Number of pixels of all its outputs.
@@ -101,18 +105,22 @@ impl Part {
 
 /// Whether the algorithm is likely to take less time than the direct computation, of which it must promise a tenth.
 ///
-/// `taps` is the number of those that meet more than padding, which the direct computation leaves out.
+/// `taps` are those along either axis that meet more than padding; the direct computation leaves the others out.
 ///
 /// Both are counted in multiply-adds of a vector: those of the products, the work per block of channels read or
 /// written, and the preparation of the filters, which is bound by memory and so about the same. The factors were fitted
 /// to times on a CPU with AVX-512.
-pub(super) fn pays(bundles: &Bundles, taps: usize, batch: usize, size: [usize; 2]) -> bool {
-    const PREPARED: f64 = 900.0;
-    let [pixels, tiles] = [1, OUT].map(|step| (batch * size[0].div_ceil(step) * size[1].div_ceil(step)) as f64);
-    let (taps, ins, outs) = (taps as f64, bundles.ins as f64, bundles.outs.div_ceil(LANES) as f64);
+pub(super) fn pays(bundles: &Bundles, kernel: usize, taps: [usize; 2], batch: usize, size: [usize; 2]) -> bool {
+    // For each tap of a vector of filters.
+    const PREPARED: f64 = 100.0;
+    let count = |step: usize| (batch * size[0].div_ceil(step) * size[1].div_ceil(step)) as f64;
+    let (pixels, tiles) = (count(1), count(outputs(kernel)));
+    let (taps, ins, outs) = ((taps[0] * taps[1]) as f64, bundles.ins as f64, bundles.outs.div_ceil(LANES) as f64);
     let blocks = bundles.ins.div_ceil(LANES) as f64 + outs;
-    let direct = pixels * (1.09 * taps * ins * outs + 25.0 * blocks) + PREPARED * taps / 9.0 * ins * outs;
-    let winograd = tiles * (36.0 * outs * (1.15 * ins + 6.0) + 620.0 * blocks) + PREPARED * ins * outs;
+    let all = (kernel * kernel) as f64;
+    let direct = pixels * (1.09 * taps * ins * outs + 25.0 * blocks) + PREPARED * taps * ins * outs;
+    let filters = PREPARED * all * ins * outs;
+    let winograd = tiles * (36.0 * outs * (1.15 * ins + 6.0) + 620.0 * blocks) + filters;
     1.1 * winograd < direct
 }
 
@@ -121,8 +129,8 @@ mod tests {
     use super::*;
 
     fn chosen(batch: usize, ins: usize, outs: usize, size: usize) -> bool {
-        let taps = if size == 1 { 1 } else { 9 };
-        pays(&Bundles { count: 1, ins, outs }, taps, batch, [size; 2])
+        let taps = if size == 1 { 1 } else { 3 };
+        pays(&Bundles { count: 1, ins, outs }, 3, [taps; 2], batch, [size; 2])
     }
 
     #[test]
@@ -150,8 +158,8 @@ mod tests {
             (3, 700, 20, [1, 300]),
             (2, 1, 1, [0, 5]),
         ] {
-            let cut = Cut::new(&Bundles { count: 1, ins, outs }, batch, size, outs.div_ceil(2 * LANES));
-            let tiles = batch * size[0].div_ceil(OUT) * size[1].div_ceil(OUT);
+            let cut = Cut::new(4, &Bundles { count: 1, ins, outs }, batch, size, outs.div_ceil(2 * LANES));
+            let tiles = batch * size[0].div_ceil(4) * size[1].div_ceil(4);
             assert_eq!((0..cut.parts()).map(|part| cut.part(part).count()).sum::<usize>(), tiles);
             assert_eq!((0..cut.parts()).map(|part| cut.part(part).pixels()).sum::<usize>(), batch * size[0] * size[1]);
         }

@@ -11,7 +11,7 @@ use super::super::micro::{self, Place, Runs};
 use super::super::sweep::Axis;
 use super::super::tile::Tile;
 use super::super::{Algorithm, Conv};
-use super::{IN, OUT, PLANES, STRIP, TAPS, odd, suits, transform_inputs, transforms, whole_axis};
+use super::{IN, PLANES, STRIP, odd, outputs, suits, transform_inputs, transforms, whole_axis};
 use crate::ahead::Lines;
 use crate::buffer::{Shared, with_scratch};
 use crate::conv::tile::even;
@@ -47,8 +47,8 @@ const CHUNK: [usize; 2] = [4, 2];
 const TASKS: usize = 16;
 /// Tiles a task transforms where a group is shared, and blocks of either side.
 const TRANSFORMED: [usize; 2] = [32, 4];
-/// Numbers of the inputs of a strip, as they are and transformed along one axis.
-const HELD: usize = 2 * IN * (STRIP * OUT + IN - OUT) * LANES;
+/// Numbers of the inputs of a strip, as they are and transformed along one axis, with the widest tiles.
+const HELD: usize = 2 * IN * (STRIP * 4 + 2) * LANES;
 
 impl Conv {
     /// Whether the gradient of the weights is to be computed by Winograd's algorithm.
@@ -63,7 +63,10 @@ impl Conv {
                 let all_taps = axes.iter().all(|axis| axis.phases[0].taps.len() == self.kernel[0]);
                 let size = [axes[0].count(), axes[1].count()];
                 let channels = [self.in_channels, self.out_channels];
-                TypeId::of::<T>() == TypeId::of::<f32>() && suits(self) && all_taps && pays(channels, batch, size)
+                TypeId::of::<T>() == TypeId::of::<f32>()
+                    && suits(self)
+                    && all_taps
+                    && pays(self.kernel[0], channels, batch, size)
             }
             Algorithm::Direct => false,
             Algorithm::Winograd => {
@@ -81,13 +84,10 @@ impl Conv {
         gradient: &View<'_, T>,
         weights: &mut [T],
     ) {
-        let size = gradient.size();
-        let counts = size.map(|pixels| pixels.div_ceil(OUT));
-        let channels = [self.in_channels, self.out_channels];
-        let cut = Cut::new(channels, gradient.place.batch * counts[0] * counts[1]);
-        let axes = [0, 1].map(|axis| whole_axis(-(self.padding[axis] as isize), size[axis]));
-        Sum { input: *input, gradient: *gradient, axes, channels, counts, panels: panels::<T>(set), cut }
-            .run(set, weights);
+        match self.kernel {
+            [5, 5] => Sum::<T, 2, 5>::new(self, set, *input, *gradient).run(set, weights),
+            _ => Sum::<T, 4, 3>::new(self, set, *input, *gradient).run(set, weights),
+        }
     }
 }
 
@@ -95,12 +95,14 @@ impl Conv {
 ///
 /// Counted as in [`super::cut::pays`]; what is done once per weight is to bring the sums to their place, and with
 /// Winograd's algorithm their transform.
-fn pays([ins, outs]: [usize; 2], batch: usize, size: [usize; 2]) -> bool {
-    let [pixels, tiles] = [1, OUT].map(|step| (batch * size[0].div_ceil(step) * size[1].div_ceil(step)) as f64);
+fn pays(kernel: usize, [ins, outs]: [usize; 2], batch: usize, size: [usize; 2]) -> bool {
+    let [pixels, tiles] =
+        [1, outputs(kernel)].map(|step| (batch * size[0].div_ceil(step) * size[1].div_ceil(step)) as f64);
     let blocks = (ins.div_ceil(LANES) + outs.div_ceil(LANES)) as f64;
     let pairs = ins as f64 * outs.div_ceil(LANES) as f64;
-    let direct = pixels * (9.0 * pairs + 18.0 * blocks) + 650.0 * pairs;
-    let winograd = tiles * (1.4 * 36.0 * pairs + 640.0 * blocks) + 900.0 * pairs;
+    let taps = (kernel * kernel) as f64;
+    let direct = pixels * (taps * pairs + 18.0 * blocks) + 72.0 * taps * pairs;
+    let winograd = tiles * (1.4 * 36.0 * pairs + 640.0 * blocks) + 100.0 * taps * pairs;
     1.1 * winograd < direct
 }
 
@@ -137,7 +139,7 @@ impl Cut {
 }
 
 /// The shape of the computation, and what it reads.
-struct Sum<'a, T> {
+struct Sum<'a, T, const OUT: usize, const KERNEL: usize> {
     input: View<'a, T>,
     gradient: View<'a, T>,
     axes: [Axis; 2],
@@ -159,7 +161,19 @@ struct Sums<'a, T> {
     first_panel: usize,
 }
 
-impl<T: Element> Sum<'_, T> {
+impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERNEL> {
+    /// Taps of a filter.
+    const TAPS: usize = KERNEL * KERNEL;
+
+    fn new(conv: &Conv, set: InstructionSet, input: View<'a, T>, gradient: View<'a, T>) -> Self {
+        let size = gradient.size();
+        let counts = size.map(|pixels| pixels.div_ceil(OUT));
+        let channels = [conv.in_channels, conv.out_channels];
+        let cut = Cut::new(channels, gradient.place.batch * counts[0] * counts[1]);
+        let axes = [0, 1].map(|axis| whole_axis(KERNEL, -(conv.padding[axis] as isize), size[axis]));
+        Self { input, gradient, axes, channels, counts, panels: panels::<T>(set), cut }
+    }
+
     fn run(&self, set: InstructionSet, weights: &mut [T]) {
         let (weights, cut) = (Shared::new(weights), &self.cut);
         let chunks = [self.blocks(0).div_ceil(CHUNK[0]), self.panel_count().div_ceil(CHUNK[1])];
@@ -295,7 +309,7 @@ impl<T: Element> Sum<'_, T> {
 
     /// Numbers of the weights between a block of inputs and a panel.
     fn collected(&self) -> usize {
-        LANES * TAPS * self.panels * LANES
+        LANES * Self::TAPS * self.panels * LANES
     }
 
     /// The sums of all channels, from `start` on.
@@ -314,8 +328,8 @@ impl<T: Element> Sum<'_, T> {
 
 /// Transforms some blocks, those of the inputs counted before those of the gradients, of some tiles of the group that
 /// begins with tile `first`.
-struct Transform<'a, T> {
-    sum: &'a Sum<'a, T>,
+struct Transform<'a, T, const OUT: usize, const KERNEL: usize> {
+    sum: &'a Sum<'a, T, OUT, KERNEL>,
     first: usize,
     tiles: Range<usize>,
     blocks: Range<usize>,
@@ -323,7 +337,7 @@ struct Transform<'a, T> {
     planes: [Shared<'a, T>; 2],
 }
 
-impl<T: Element> Kernel<T> for Transform<'_, T> {
+impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Transform<'_, T, OUT, KERNEL> {
     type Output = ();
 
     #[inline(always)]
@@ -347,11 +361,11 @@ impl<T: Element> Kernel<T> for Transform<'_, T> {
                 if side == 0 {
                     let (held, band) = scratch.split_at_mut(window.block());
                     window.fill::<V>(&sum.input, block..block + 1, held);
-                    transform_inputs::<V>(starts, held, band, planes[0], sum.plane(0));
+                    transform_inputs::<V, OUT>(starts, held, band, planes[0], sum.plane(0));
                 } else {
                     let (held, band) = scratch.split_at_mut(OUT * count * OUT * LANES);
                     sum.read_gradients::<V>([image, block, y * OUT, x * OUT], count, held);
-                    transform_gradients::<V>(starts, held, band, planes[1], sum.plane(1));
+                    transform_gradients::<V, OUT>(starts, held, band, planes[1], sum.plane(1));
                 }
             }
             tile += count;
@@ -359,7 +373,7 @@ impl<T: Element> Kernel<T> for Transform<'_, T> {
     }
 }
 
-impl<T: Element> Sum<'_, T> {
+impl<T: Element, const OUT: usize, const KERNEL: usize> Sum<'_, T, OUT, KERNEL> {
     /// Reads a block of gradients of `count` tiles beside each other, zeros where there are none.
     #[inline(always)]
     fn read_gradients<V: Vector<Element = T>>(
@@ -381,7 +395,7 @@ impl<T: Element> Sum<'_, T> {
 
 /// Transforms a block of gradients of tiles beside each other as [`transform_inputs`] does inputs.
 #[inline(always)]
-fn transform_gradients<V: Vector>(
+fn transform_gradients<V: Vector, const OUT: usize>(
     starts: &[usize],
     held: &[V::Element],
     band: &mut [V::Element],
@@ -422,8 +436,8 @@ fn transform_gradients<V: Vector>(
 
 /// Adds the products of some blocks of inputs and panels of outputs in some planes, over a group of `tiles` tiles, to
 /// their sums.
-struct Multiply<'a, T> {
-    sum: &'a Sum<'a, T>,
+struct Multiply<'a, T, const OUT: usize, const KERNEL: usize> {
+    sum: &'a Sum<'a, T, OUT, KERNEL>,
     tiles: usize,
     parts: Range<usize>,
     blocks: Range<usize>,
@@ -434,7 +448,7 @@ struct Multiply<'a, T> {
     fresh: bool,
 }
 
-impl<T: Element> Kernel<T> for Multiply<'_, T> {
+impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Multiply<'_, T, OUT, KERNEL> {
     type Output = ();
 
     #[inline(always)]
@@ -494,8 +508,8 @@ impl<T: Element> Kernel<T> for Multiply<'_, T> {
 
 /// Transforms the sums between some blocks of inputs and panels back to weights: `slices[0]` sums at a distance of
 /// `slices[1]`, added up in their order.
-struct Invert<'a, T> {
-    sum: &'a Sum<'a, T>,
+struct Invert<'a, T, const OUT: usize, const KERNEL: usize> {
+    sum: &'a Sum<'a, T, OUT, KERNEL>,
     blocks: Range<usize>,
     panels: Range<usize>,
     sums: Sums<'a, T>,
@@ -504,7 +518,7 @@ struct Invert<'a, T> {
     weights: Shared<'a, T>,
 }
 
-impl<T: Element> Kernel<T> for Invert<'_, T> {
+impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Invert<'_, T, OUT, KERNEL> {
     type Output = ();
 
     #[inline(always)]
@@ -518,7 +532,7 @@ impl<T: Element> Kernel<T> for Invert<'_, T> {
     }
 }
 
-impl<T: Element> Sum<'_, T> {
+impl<T: Element, const OUT: usize, const KERNEL: usize> Sum<'_, T, OUT, KERNEL> {
     /// Transforms sums back to `[input][tap][output]`.
     #[inline(always)]
     fn invert<V: Vector<Element = T>>(
@@ -532,10 +546,10 @@ impl<T: Element> Sum<'_, T> {
         let (start, plane) = (self.sums_at(sums, block, panel), LANES * width);
         // SAFETY: nothing is written to the sums meanwhile.
         let from = unsafe { sums.shared.pointer(start..start + (slices - 1) * slice + PLANES * plane) };
-        let to = &mut to[..self.inputs(block) * TAPS * width];
+        let to = &mut to[..self.inputs(block) * Self::TAPS * width];
         for vector in 0..self.inputs(block) * width / LANES {
             let (input, lanes) = (vector * LANES / width, vector * LANES % width);
-            let mut half = [[V::zero(); IN]; 3];
+            let mut half = [[V::zero(); IN]; KERNEL];
             for x in 0..IN {
                 let mut m = [V::zero(); IN];
                 for y in 0..IN {
@@ -549,16 +563,16 @@ impl<T: Element> Sum<'_, T> {
                         m[y] = value;
                     }
                 }
-                let m = transforms::weights(m);
-                for j in 0..3 {
+                let m = transforms::weights::<V, KERNEL>(m);
+                for j in 0..KERNEL {
                     half[j][x] = m[j];
                 }
             }
-            for j in 0..3 {
-                let row = transforms::weights(half[j]);
-                for i in 0..3 {
-                    // SAFETY: within `to`, nine rows for each input.
-                    unsafe { row[i].store(to.as_mut_ptr().add((input * TAPS + j * 3 + i) * width + lanes)) };
+            for j in 0..KERNEL {
+                let row = transforms::weights::<V, KERNEL>(half[j]);
+                for i in 0..KERNEL {
+                    // SAFETY: within `to`, a row for each tap of each input.
+                    unsafe { row[i].store(to.as_mut_ptr().add((input * Self::TAPS + j * KERNEL + i) * width + lanes)) };
                 }
             }
         }
@@ -568,12 +582,12 @@ impl<T: Element> Sum<'_, T> {
     #[inline(always)]
     fn unpack<V: Vector<Element = T>>(&self, [block, panel]: [usize; 2], from: &[T], weights: Shared<'_, T>) {
         let (width, first) = (self.width(panel) * LANES, panel * self.panels * LANES);
-        let mut places = [0; LANES * TAPS];
-        let places = &mut places[..self.inputs(block) * TAPS];
+        let mut places = [[[0; KERNEL]; KERNEL]; LANES];
+        let places = &mut places.as_flattened_mut().as_flattened_mut()[..self.inputs(block) * Self::TAPS];
         places.iter_mut().enumerate().for_each(|(number, place)| *place = number * width);
-        let stride = self.channels[0] * TAPS;
+        let stride = self.channels[0] * Self::TAPS;
         for lanes in (first..self.channels[1].min(first + width)).step_by(LANES) {
-            let start = lanes * stride + block * LANES * TAPS;
+            let start = lanes * stride + block * LANES * Self::TAPS;
             let count = LANES.min(self.channels[1] - lanes);
             let to = SharedRows { numbers: weights, start, stride };
             // SAFETY: the weights between a block and a panel are written once.
@@ -589,14 +603,14 @@ mod tests {
     #[test]
     fn it_pays_for_most_convolutions_of_networks() {
         for (channels, size) in [(64, 56), (128, 28), (256, 14), (512, 7), (64, 224), (512, 28), (64, 8), (128, 4)] {
-            assert!(pays([channels; 2], 8, [size; 2]), "{channels}@{size}");
+            assert!(pays(3, [channels; 2], 8, [size; 2]), "{channels}@{size}");
         }
-        assert!(pays([16; 2], 128, [32; 2]) && pays([128, 32], 8, [7; 2]) && pays([192, 384], 32, [13; 2]));
+        assert!(pays(3, [16; 2], 128, [32; 2]) && pays(3, [128, 32], 8, [7; 2]) && pays(3, [192, 384], 32, [13; 2]));
     }
 
     #[test]
     fn it_does_not_pay_for_colours_or_few_pixels() {
-        assert!(!pays([3, 64], 8, [224; 2]) && !pays([3, 16], 128, [32; 2]) && !pays([1, 6], 64, [28; 2]));
-        assert!(!pays([512; 2], 1, [7; 2]) && !pays([128; 2], 1, [4; 2]) && !pays([64; 2], 0, [8; 2]));
+        assert!(!pays(3, [3, 64], 8, [224; 2]) && !pays(3, [3, 16], 128, [32; 2]) && !pays(3, [1, 6], 64, [28; 2]));
+        assert!(!pays(3, [512; 2], 1, [7; 2]) && !pays(3, [128; 2], 1, [4; 2]) && !pays(3, [64; 2], 0, [8; 2]));
     }
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::super::correlate::Correlation;
-use super::{PLANES, TAPS, odd, transforms};
+use super::{IN, PLANES, odd, transforms};
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
@@ -60,13 +60,16 @@ impl Layout {
 
 /// The filters of a convolution, to be transformed.
 #[derive(Clone, Copy)]
-pub(super) struct Filters<'a, T> {
+pub(super) struct Filters<'a, T, const KERNEL: usize> {
     backward: bool,
     pub(super) layout: Layout,
     weights: &'a [T],
 }
 
-impl<'a, T: Element> Filters<'a, T> {
+impl<'a, T: Element, const KERNEL: usize> Filters<'a, T, KERNEL> {
+    /// Taps of a filter.
+    const TAPS: usize = KERNEL * KERNEL;
+
     pub(super) fn new(correlation: &Correlation<'_>, layout: Layout, weights: &'a [T]) -> Self {
         Self { backward: correlation.backward, layout, weights }
     }
@@ -85,7 +88,7 @@ impl<'a, T: Element> Filters<'a, T> {
 
     /// Numbers that [`Filters::transform_block`] needs memory for.
     pub(super) fn collected(&self) -> usize {
-        LANES * TAPS * self.layout.panels * LANES
+        LANES * Self::TAPS * self.layout.panels * LANES
     }
 
     /// Transforms the filters between a block of inputs and a panel of outputs into the panel's place in `to`, from
@@ -102,7 +105,7 @@ impl<'a, T: Element> Filters<'a, T> {
         let inputs = (ins - first).min(LANES);
         let width = self.layout.blocks(panel) * LANES;
         let outputs = (outs - panel * panels * LANES).min(width);
-        let collected = &mut collected[..inputs * TAPS * width];
+        let collected = &mut collected[..inputs * Self::TAPS * width];
         self.collect::<V>([first, inputs], [panel * panels * LANES, outputs], width, collected);
         let plane = self.layout.plane(panel);
         // SAFETY: blocks of inputs have places of their own in each plane.
@@ -110,25 +113,25 @@ impl<'a, T: Element> Filters<'a, T> {
             unsafe { to.pointer(start + first * width..start + first * width + (PLANES - 1) * plane + inputs * width) };
         for vector in 0..inputs * width / LANES {
             let (input, lanes) = (vector * LANES / width, vector * LANES % width);
-            // SAFETY: within `collected`, `inputs` times nine rows of `width`; the bounds of `to` are checked above.
+            // SAFETY: within `collected`, `inputs` times as many rows of `width` as there are taps; the bounds of `to` are checked above.
             unsafe {
-                let from = collected.as_ptr().add(input * TAPS * width + lanes);
+                let from = collected.as_ptr().add(input * Self::TAPS * width + lanes);
                 let to = to.add(input * width + lanes);
-                let mut half = [[V::zero(); 3]; 6];
-                for x in 0..3 {
-                    let column = transforms::filter([
-                        V::load(from.add(x * width)),
-                        V::load(from.add((3 + x) * width)),
-                        V::load(from.add((6 + x) * width)),
-                    ]);
-                    for y in 0..6 {
+                let mut half = [[V::zero(); KERNEL]; IN];
+                for x in 0..KERNEL {
+                    let mut column = [V::zero(); KERNEL];
+                    for y in 0..KERNEL {
+                        column[y] = V::load(from.add((y * KERNEL + x) * width));
+                    }
+                    let column = transforms::filter(column);
+                    for y in 0..IN {
                         half[y][x] = column[y];
                     }
                 }
-                for y in 0..6 {
+                for y in 0..IN {
                     let row = transforms::filter(half[y]);
-                    for x in 0..6 {
-                        row[x].store(to.add((y * 6 + x) * plane));
+                    for x in 0..IN {
+                        row[x].store(to.add((y * IN + x) * plane));
                     }
                 }
             }
@@ -145,37 +148,43 @@ impl<'a, T: Element> Filters<'a, T> {
         to: &mut [T],
     ) {
         let Layout { ins, outs, .. } = self.layout;
-        let mut places = [0; LANES * TAPS];
+        let mut places = [[[0; KERNEL]; KERNEL]; LANES];
+        let places = places.as_flattened_mut().as_flattened_mut();
         for (number, place) in places.iter_mut().enumerate() {
-            *place = width * if self.backward { TAPS - 1 - number % TAPS } else { number };
+            *place = width * if self.backward { Self::TAPS - 1 - number % Self::TAPS } else { number };
         }
         for lanes in (0..width).step_by(LANES) {
             let count = LANES.min(outputs.saturating_sub(lanes));
             let out = if count == 0 { 0 } else { out + lanes };
             if self.backward {
                 for input in 0..inputs {
-                    let from = &self.weights[((first + input) * outs + out) * TAPS..];
-                    let to = &mut to[input * TAPS * width + lanes..];
-                    to_columns::<V>(from, Rows { count, stride: TAPS }, &places[..TAPS], to);
+                    let from = &self.weights[((first + input) * outs + out) * Self::TAPS..];
+                    let to = &mut to[input * Self::TAPS * width + lanes..];
+                    to_columns::<V>(from, Rows { count, stride: Self::TAPS }, &places[..Self::TAPS], to);
                 }
             } else {
-                let from = &self.weights[(out * ins + first) * TAPS..];
-                to_columns::<V>(from, Rows { count, stride: ins * TAPS }, &places[..inputs * TAPS], &mut to[lanes..]);
+                let from = &self.weights[(out * ins + first) * Self::TAPS..];
+                to_columns::<V>(
+                    from,
+                    Rows { count, stride: ins * Self::TAPS },
+                    &places[..inputs * Self::TAPS],
+                    &mut to[lanes..],
+                );
             }
         }
     }
 }
 
 /// A task of [`Filters::transform`].
-struct Share<'a, T> {
-    filters: &'a Filters<'a, T>,
+struct Share<'a, T, const KERNEL: usize> {
+    filters: &'a Filters<'a, T, KERNEL>,
     panel: usize,
     block: usize,
     collected: &'a mut [T],
     to: Shared<'a, T>,
 }
 
-impl<T: Element> Kernel<T> for Share<'_, T> {
+impl<T: Element, const KERNEL: usize> Kernel<T> for Share<'_, T, KERNEL> {
     type Output = ();
 
     #[inline(always)]
