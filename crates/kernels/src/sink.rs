@@ -222,6 +222,17 @@ impl<'a, T: Element> Open<'a, T> {
         self
     }
 
+    /// What is read where it writes: what a gradient is added to, and passes through. Memory that is merely written is
+    /// read into the cache too.
+    pub(crate) fn reads(&self) -> impl Iterator<Item = (*const T, Place)> {
+        let (to, through) = match &self.rule {
+            Rule::Pull { arrival, through, .. } => (*arrival != Arrival::Count, through.as_ref()),
+            Rule::Store { .. } => (true, None),
+        };
+        let to = to.then_some((self.data.start(), self.place));
+        to.into_iter().chain(through.map(|view| (view.data.as_ptr(), view.place)))
+    }
+
     pub(crate) fn wants_sums(&self) -> bool {
         !self.partial.is_empty()
     }

@@ -7,66 +7,78 @@
 
 use super::tile::Tile;
 use crate::ahead::{LINE, Lines};
+use crate::element::Element;
 use crate::place::Place;
 use crate::simd::LANES;
+use crate::sink::Open;
 use crate::view::{Map, View};
 use std::ops::Range;
 
 /// Rows of maps.
-struct Rows<'a, T> {
-    data: &'a [T],
+#[derive(Clone)]
+pub(super) struct Rows {
+    pub(super) images: Range<usize>,
+    pub(super) blocks: Range<usize>,
+    pub(super) rows: Range<usize>,
+    pub(super) columns: Range<usize>,
+}
+
+/// Rows of maps, and where they lie.
+struct Placed<T> {
+    data: *const T,
     place: Place,
-    images: Range<usize>,
-    blocks: Range<usize>,
-    rows: Range<usize>,
-    columns: Range<usize>,
+    rows: Rows,
 }
 
 /// The rows a tile will be filled from, handed out a few lines at a time.
-pub(super) struct Ahead<'a, T> {
-    rows: Vec<Rows<'a, T>>,
+pub(super) struct Ahead<T> {
+    rows: Vec<Placed<T>>,
     /// Lines for each time something is asked for.
     quota: usize,
     /// Lines that could have been asked for and were not.
     due: usize,
-    /// The row that comes next, of the first of `rows`.
+    /// The row that comes next, of which of `rows`.
+    at: usize,
     row: usize,
     /// What is left of the current row.
     left: Lines,
 }
 
-impl<'a, T> Ahead<'a, T> {
+impl<T: Element> Ahead<T> {
     pub(super) fn nothing() -> Self {
-        Self { rows: Vec::new(), quota: 0, due: 0, row: 0, left: Lines::NONE }
+        Self { rows: Vec::new(), quota: 0, due: 0, at: 0, row: 0, left: Lines::NONE }
     }
 
     /// Adds what a tile reads of some blocks.
-    pub(super) fn tile(&mut self, view: &View<'a, T>, tile: &Tile, blocks: Range<usize>) {
+    pub(super) fn tile(&mut self, view: &View<'_, T>, tile: &Tile, blocks: Range<usize>) {
         let [rows, columns] = tile.reads([view.place.height, view.place.width]);
-        self.add(view, tile.images.clone(), blocks, [rows, columns]);
+        self.view(view, Rows { images: tile.images.clone(), blocks, rows, columns });
     }
 
-    /// Adds some rows and columns of some images and blocks.
-    pub(super) fn add(
-        &mut self,
-        view: &View<'a, T>,
-        images: Range<usize>,
-        blocks: Range<usize>,
-        [rows, columns]: [Range<usize>; 2],
-    ) {
-        let mut add = |data: &'a [T], place: Place| {
-            let (images, blocks, rows, columns) = (images.clone(), blocks.clone(), rows.clone(), columns.clone());
-            self.rows.push(Rows { data, place, images, blocks, rows, columns });
-        };
-        add(view.data, view.place);
+    /// Adds some rows of a view.
+    pub(super) fn view(&mut self, view: &View<'_, T>, rows: Rows) {
         if let Map::Mix { other, other_place, .. } = view.map {
-            add(other, other_place);
+            self.placed(other.as_ptr(), other_place, rows.clone());
         }
+        self.placed(view.data.as_ptr(), view.place, rows);
+    }
+
+    /// Adds what a sink reads before it writes some rows.
+    pub(super) fn sink(&mut self, sink: &Open<'_, T>, rows: Rows) {
+        for (data, place) in sink.reads() {
+            self.placed(data, place, rows.clone());
+        }
+    }
+
+    fn placed(&mut self, data: *const T, place: Place, mut rows: Rows) {
+        let clip = |range: Range<usize>, end: usize| range.start.min(end)..range.end.min(end);
+        (rows.rows, rows.columns) = (clip(rows.rows, place.height), clip(rows.columns, place.width));
+        self.rows.push(Placed { data, place, rows });
     }
 
     /// The same, to be handed out in so many parts.
     pub(super) fn over(mut self, parts: usize) -> Self {
-        let lines: usize = self.rows.iter().map(|rows| rows.count() * rows.lines()).sum();
+        let lines: usize = self.rows.iter().map(|placed| placed.rows.count() * placed.lines()).sum();
         self.quota = lines.div_ceil(parts.max(1));
         self
     }
@@ -84,34 +96,35 @@ impl<'a, T> Ahead<'a, T> {
     }
 
     fn next_row(&mut self) -> Lines {
-        while let Some(rows) = self.rows.first() {
-            if self.row < rows.count() {
+        while let Some(placed) = self.rows.get(self.at) {
+            if self.row < placed.rows.count() {
                 self.row += 1;
-                return rows.row(self.row - 1);
+                return placed.row(self.row - 1);
             }
-            self.rows.remove(0);
-            self.row = 0;
+            (self.at, self.row) = (self.at + 1, 0);
         }
         (self.quota, self.due) = (0, 0);
         Lines::NONE
     }
 }
 
-impl<T> Rows<'_, T> {
+impl Rows {
     fn count(&self) -> usize {
         if self.columns.is_empty() { 0 } else { self.images.len() * self.blocks.len() * self.rows.len() }
     }
+}
 
+impl<T> Placed<T> {
     /// Lines of a row.
     fn lines(&self) -> usize {
-        (self.columns.len() * LANES * size_of::<T>()).div_ceil(LINE)
+        (self.rows.columns.len() * LANES * size_of::<T>()).div_ceil(LINE)
     }
 
     fn row(&self, number: usize) -> Lines {
-        let (plane, row) = (number / self.rows.len(), number % self.rows.len());
-        let (image, block) = (plane % self.images.len(), plane / self.images.len());
-        let [image, block, row] = [self.images.start + image, self.blocks.start + block, self.rows.start + row];
-        let from = self.data.as_ptr().wrapping_add(self.place.at(image, block, row, self.columns.start));
-        Lines::new(from, self.lines())
+        let Rows { images, blocks, rows, columns } = &self.rows;
+        let (plane, row) = (number / rows.len(), number % rows.len());
+        let (image, block) = (plane % images.len(), plane / images.len());
+        let [image, block, row] = [images.start + image, blocks.start + block, rows.start + row];
+        Lines::new(self.data.wrapping_add(self.place.at(image, block, row, columns.start)), self.lines())
     }
 }

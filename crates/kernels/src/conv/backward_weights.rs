@@ -5,7 +5,7 @@
 //! are added up in their order at the end; where there is one, a task brings its sums to the weights' place itself, while
 //! they are in its cache.
 
-use super::ahead::Ahead;
+use super::ahead::{Ahead, Rows};
 use super::correlate::panels;
 use super::micro::{self, Place, Runs};
 use super::sweep::Axis;
@@ -399,12 +399,13 @@ impl<'a, T: Element> Task<'a, T> {
     }
 
     /// What the next tile reads, for about as many calls of the micro-kernel as this one takes.
-    fn ahead(&self, tile: &Tile, next: Option<&Tile>, rows: usize) -> Ahead<'a, T> {
+    fn ahead(&self, tile: &Tile, next: Option<&Tile>, rows: usize) -> Ahead<T> {
         let mut ahead = Ahead::nothing();
         if let Some(next) = next {
             let [inputs, gradients] = self.all_blocks();
             ahead.tile(&self.input, next, inputs);
-            ahead.add(&self.gradient, next.images.clone(), gradients, next.span.clone());
+            let [rows, columns] = next.span.clone();
+            ahead.view(&self.gradient, Rows { images: next.images.clone(), blocks: gradients, rows, columns });
         }
         let products = self.own.cells() * (self.sum.taps.len() * LANES).div_ceil(rows);
         ahead.over(tile.positions().div_ceil(PIECE) * products)
@@ -416,7 +417,7 @@ impl<'a, T: Element> Task<'a, T> {
         tile: &Tile,
         inputs: &mut [T],
         gradients: &mut [T],
-        ahead: &mut Ahead<'_, T>,
+        ahead: &mut Ahead<T>,
         sums: &mut [T],
     ) {
         let sum = self.sum;
@@ -462,7 +463,7 @@ impl<'a, T: Element> Task<'a, T> {
         places: &[Vec<Place>; 2],
         [inputs, gradients]: [&[T]; 2],
         mut runs: Runs<'_>,
-        ahead: &mut Ahead<'_, T>,
+        ahead: &mut Ahead<T>,
         sums: &mut [T],
     ) {
         let (sum, [ins, outs]) = (self.sum, &self.own.blocks);

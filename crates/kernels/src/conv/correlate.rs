@@ -291,7 +291,7 @@ impl<T: Element> Kernel<T> for Filled<'_, T> {
 
 impl<'a, T: Element> Task<'a, T> {
     /// What the next tile reads, for about as many calls of the micro-kernel as there will be.
-    fn ahead(&self, in_blocks: usize, steps: usize, pixels: usize) -> Ahead<'a, T> {
+    fn ahead(&self, in_blocks: usize, steps: usize, pixels: usize) -> Ahead<T> {
         let mut ahead = Ahead::nothing();
         if let Some((tile, bundle)) = &self.next {
             ahead.tile(&self.input, tile, bundle * in_blocks..(bundle + 1) * in_blocks);
@@ -307,7 +307,7 @@ impl<'a, T: Element> Task<'a, T> {
         sweep: &Sweep<'_, T>,
         (tile, spread): (&[T], Option<Spread>),
         [first, panels]: [usize; 2],
-        ahead: &mut Ahead<'_, T>,
+        ahead: &mut Ahead<T>,
         results: &mut [T],
     ) {
         let Correlation { bundles, axes, .. } = self.correlation;

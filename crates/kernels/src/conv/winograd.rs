@@ -20,17 +20,17 @@ mod transforms;
 mod weight_gradient;
 mod weights;
 
+use super::ahead::{Ahead, Rows};
 use super::correlate::{Correlation, panels};
 use super::micro::{self, Depth};
 use super::sweep::{Axis, Phase};
 use super::tile::Tile;
 use super::{Algorithm, Bundles, Conv};
-use crate::ahead::Lines;
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::sink::{Open, Row, Sink, Tally};
-use crate::threads::for_each;
+use crate::threads::{for_each, threads};
 use crate::view::View;
 use cut::{Cut, Part};
 use std::any::TypeId;
@@ -131,7 +131,10 @@ impl Correlation<'_> {
         let output = output.open(cut.parts());
         let task = |number: usize| {
             let part = cut.part(number);
-            Task::<T, OUT> { correlation: &self, layout, input, output: &output, part }
+            // The part that most likely comes next.
+            let next = number + threads();
+            let next = (!cut.at_once && cut.splits == 1 && next < cut.parts()).then(|| cut.part(next));
+            Task::<T, OUT> { correlation: &self, layout, input, output: &output, part, next }
         };
         // Closures do not take over the instructions they are called with, so scratch memory comes before `dispatch`.
         if cut.at_once {
@@ -222,6 +225,8 @@ struct Task<'a, T, const OUT: usize> {
     input: &'a View<'a, T>,
     output: &'a Open<'a, T>,
     part: Part,
+    /// The tiles whose inputs are asked for meanwhile.
+    next: Option<Part>,
 }
 
 /// Transforms some blocks of a task's inputs.
@@ -276,6 +281,7 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Panels<'_,
                 planes
             }
         };
+        let mut ahead = task.ahead::<V>(panels.clone());
         for panel in panels {
             let (filters, scratch) = match filters {
                 Source::Transformed(filters) => (&filters[task.layout.start(panel)..], &mut *scratch),
@@ -289,7 +295,7 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Panels<'_,
                     (&*transformed, rest)
                 }
             };
-            task.compute::<V>(panel, filters, planes, scratch);
+            task.compute::<V>(panel, filters, planes, &mut ahead, scratch);
         }
     }
 }
@@ -372,12 +378,37 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
         transform_inputs::<V, OUT>(starts, held, band, planes, self.plane());
     }
 
+    /// What the panels of this part are written to and the next part reads, for as many calls of the micro-kernel as there
+    /// will be.
+    fn ahead<V: Vector<Element = T>>(&self, panels: Range<usize>) -> Ahead<T> {
+        let mut ahead = Ahead::nothing();
+        let rows = |part: &Part, blocks: Range<usize>| {
+            let [rows, columns] = part.tiles.clone().map(|tiles| tiles.start * OUT..tiles.end * OUT);
+            Rows { images: part.images.clone(), blocks, rows, columns }
+        };
+        if let Some(next) = &self.next {
+            let last = panels.end.saturating_sub(1);
+            let first = self.layout.first_block(panels.start);
+            let end = self.layout.first_block(last) + self.layout.blocks(last);
+            ahead.sink(self.output, rows(&self.part, first..end));
+            ahead.view(self.input, rows(next, 0..self.in_blocks()));
+        }
+        ahead.over(PLANES * self.part.count().div_ceil(V::PIXELS) * panels.len())
+    }
+
     /// Everything after the transforms of inputs and filters, for one panel.
     #[inline(always)]
-    fn compute<V: Vector<Element = T>>(&self, panel: usize, filters: &[T], planes: &[T], scratch: &mut [T]) {
+    fn compute<V: Vector<Element = T>>(
+        &self,
+        panel: usize,
+        filters: &[T],
+        planes: &[T],
+        ahead: &mut Ahead<T>,
+        scratch: &mut [T],
+    ) {
         let (products, results) = scratch.split_at_mut(PLANES * self.product_plane(0));
         let results = &mut results[..self.part.pixels() * LANES];
-        self.multiply::<V>(panel, filters, planes, products);
+        self.multiply::<V>(panel, filters, planes, ahead, products);
         for block in 0..self.layout.blocks(panel) {
             self.transform_products::<V>(panel, block, products, results);
             self.write::<V>(self.layout.first_block(panel) + block, results);
@@ -386,7 +417,14 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
 
     /// The matrix products with a panel.
     #[inline(always)]
-    fn multiply<V: Vector<Element = T>>(&self, panel: usize, filters: &[T], planes: &[T], products: &mut [T]) {
+    fn multiply<V: Vector<Element = T>>(
+        &self,
+        panel: usize,
+        filters: &[T],
+        planes: &[T],
+        ahead: &mut Ahead<T>,
+        products: &mut [T],
+    ) {
         let Bundles { ins, .. } = self.correlation.bundles;
         let (tiles, panels) = (self.part.count(), self.layout.blocks(panel));
         let (plane, product) = (self.plane(), self.product_plane(panel));
@@ -397,8 +435,8 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
             let mut first = 0;
             while first < tiles {
                 let (chunk, _) = self.chunk::<V>(first);
-                let depth =
-                    Depth { taps: &[0], left_out: [0, 0], channels: ins, block: chunk * LANES, ahead: Lines::NONE };
+                let (block, ahead) = (chunk * LANES, ahead.next());
+                let depth = Depth { taps: &[0], left_out: [0, 0], channels: ins, block, ahead };
                 // SAFETY: `inputs` holds all blocks of all tiles, `filters` the plane of the panel, `products` all tiles
                 // of each of its blocks; sizes are within what V says.
                 unsafe {
