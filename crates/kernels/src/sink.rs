@@ -263,7 +263,11 @@ impl<'a, T: Element> Open<'a, T> {
         let valid = if last { unsafe { V::load(self.valid.as_ptr()) } } else { V::splat(T::ONE) };
         match &self.rule {
             Rule::Store { bias, floor } => {
-                let bias = bias.as_ref().map_or(V::zero(), |bias| channel::<V>(bias, at.block));
+                // No closures here: they would not be compiled for the instruction set.
+                let bias = match bias {
+                    Some(bias) => channel::<V>(bias, at.block),
+                    None => V::zero(),
+                };
                 let floor = V::splat(*floor);
                 for i in 0..count {
                     // SAFETY: within `results`, and within the row checked above.
@@ -276,18 +280,28 @@ impl<'a, T: Element> Open<'a, T> {
                 }
             }
             Rule::Pull { arrival, factor, through, centre } => {
-                let factor = factor.as_ref().map_or(V::splat(T::ONE), |factor| channel::<V>(factor, at.block));
-                let centre = centre.as_ref().map_or(V::zero(), |centre| channel::<V>(centre, at.block));
-                let source = through.as_ref().map(|view| {
+                let factor = match factor {
+                    Some(factor) => channel::<V>(factor, at.block),
+                    None => V::splat(T::ONE),
+                };
+                let centre = match centre {
+                    Some(centre) => channel::<V>(centre, at.block),
+                    None => V::zero(),
+                };
+                let mut map = [V::splat(T::ONE), V::zero(), V::splat(T::NAN)];
+                let mut source = None;
+                if let Some(view) = through {
                     let z = &view.data[view.place.at(at.image, at.block, at.row, at.column)..][..length];
-                    let map = match view.map {
-                        Map::Affine { scale, shift, floor } => {
-                            [scale, shift, floor].map(|entries| channel::<V>(entries, at.block))
-                        }
-                        _ => [V::splat(T::ONE), V::zero(), V::splat(T::NAN)],
-                    };
-                    (z.as_ptr(), map)
-                });
+                    source = Some(z.as_ptr());
+                    if let Map::Affine { scale, shift, floor } = view.map {
+                        map = [
+                            channel::<V>(scale, at.block),
+                            channel::<V>(shift, at.block),
+                            channel::<V>(floor, at.block),
+                        ];
+                    }
+                }
+                let [scale, shift, floor] = map;
                 for i in 0..count {
                     // SAFETY: within `results`, and within the rows checked above, but where nothing is written.
                     unsafe {
@@ -296,7 +310,7 @@ impl<'a, T: Element> Open<'a, T> {
                         if *arrival == Arrival::Finish {
                             g = g.add(V::load(to));
                         }
-                        if let Some((z, [scale, shift, floor])) = source {
+                        if let Some(z) = source {
                             let z = V::load(z.add(i * at.step * LANES));
                             g = g.unless_at_most(z.mul_add(scale, shift), floor);
                             tally.first = tally.first.add(g);

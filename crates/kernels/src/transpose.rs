@@ -7,7 +7,7 @@
 
 use crate::buffer::Shared;
 use crate::element::Element;
-use crate::simd::{LANES, Vector};
+use crate::simd::{LANES, Vector, prefetch};
 use std::ops::Range;
 
 /// Sixteen rows at most, whose numbers lie one behind the other.
@@ -16,6 +16,8 @@ pub(crate) struct Rows {
     pub(crate) count: usize,
     /// Numbers from one row to the next.
     pub(crate) stride: usize,
+    /// How many numbers further on those lie that will be read soon: they are asked for.
+    pub(crate) ahead: usize,
 }
 
 /// For each column of `rows`, writes its vector to `to[places[column]..]`; lanes beyond the rows get zeros. A column whose
@@ -26,7 +28,9 @@ pub(crate) fn to_columns<V: Vector>(from: &[V::Element], rows: Rows, places: &[u
     for (first, places) in (0..).step_by(LANES).zip(places.chunks(LANES)) {
         let mut square = [V::zero(); LANES];
         for row in 0..rows.count {
-            square[row] = load::<V>(&from[row * rows.stride + first..], places.len());
+            let from = &from[row * rows.stride + first..];
+            prefetch(from.as_ptr().wrapping_add(rows.ahead));
+            square[row] = load::<V>(from, places.len());
         }
         V::transpose(&mut square);
         for column in 0..places.len() {

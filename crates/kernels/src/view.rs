@@ -99,7 +99,9 @@ impl<'a, T: Element> View<'a, T> {
                 }
             }
             Map::Affine { scale, shift, floor } => {
-                let [scale, shift, floor] = [scale, shift, floor].map(|entries| channel::<V>(entries, block));
+                // One by one: a closure would not be compiled for the instruction set.
+                let [scale, shift] = [channel::<V>(scale, block), channel::<V>(shift, block)];
+                let floor = channel::<V>(floor, block);
                 for i in (0..pixels * LANES).step_by(LANES) {
                     // SAFETY: `from` holds every `step`-th pixel, `to` every `spread`-th.
                     unsafe {
@@ -110,8 +112,8 @@ impl<'a, T: Element> View<'a, T> {
             }
             Map::Mix { scale, other, other_place, other_scale, shift } => {
                 let other = &other[other_place.at(image, block, row, column)..][..length];
-                let [scale, other_scale, shift] =
-                    [scale, other_scale, shift].map(|entries| channel::<V>(entries, block));
+                let [scale, other_scale] = [channel::<V>(scale, block), channel::<V>(other_scale, block)];
+                let shift = channel::<V>(shift, block);
                 for i in (0..pixels * LANES).step_by(LANES) {
                     // SAFETY: `from` and `other` hold every `step`-th pixel, `to` every `spread`-th.
                     unsafe {

@@ -9,6 +9,9 @@ use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::threads::for_each;
 use crate::transpose::{NOWHERE, Rows, to_columns};
 
+/// Inputs, or blocks of them, between those that are packed and those that are asked for.
+const AHEAD: usize = 4;
+
 /// The taps of a pair of phases: index in the kernel and offsets read.
 pub(super) fn taps(correlation: &Correlation<'_>, [down, right]: [&Phase; 2]) -> Vec<(usize, [isize; 2])> {
     let pairs = down.taps.iter().flat_map(|row| right.taps.iter().map(move |column| (row, column)));
@@ -90,7 +93,9 @@ impl<T: Element> Kernel<T> for Panel<'_, T> {
                 let to = &mut own[lanes..];
                 let (from, [of_outputs, of_inputs]) =
                     correlation.near(weights, bundle, [first + lanes, outputs], [block, inputs], &mut near);
-                let rows = Rows { count: outputs, stride: of_outputs };
+                // What is packed next: the inputs behind these, a few at a time where they lie far apart.
+                let ahead = if correlation.backward { AHEAD * of_inputs } else { LANES * all.max(AHEAD) };
+                let rows = Rows { count: outputs, stride: of_outputs, ahead };
                 if correlation.backward {
                     for input in 0..inputs {
                         to_columns::<V>(&from[input * of_inputs..], rows, &places, &mut to[input * width..]);

@@ -9,6 +9,9 @@ use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::threads::for_each;
 use crate::transpose::{Rows, to_columns};
 
+/// Inputs between those that are read and those that are asked for, where they lie far apart.
+const AHEAD: usize = 4;
+
 /// Where the transformed filters are: `[panel][plane][input][output]`, panels of `panels` blocks of outputs.
 #[derive(Clone, Copy)]
 pub(super) struct Layout {
@@ -160,16 +163,14 @@ impl<'a, T: Element, const KERNEL: usize> Filters<'a, T, KERNEL> {
                 for input in 0..inputs {
                     let from = &self.weights[((first + input) * outs + out) * Self::TAPS..];
                     let to = &mut to[input * Self::TAPS * width + lanes..];
-                    to_columns::<V>(from, Rows { count, stride: Self::TAPS }, &places[..Self::TAPS], to);
+                    let rows = Rows { count, stride: Self::TAPS, ahead: AHEAD * outs * Self::TAPS };
+                    to_columns::<V>(from, rows, &places[..Self::TAPS], to);
                 }
             } else {
                 let from = &self.weights[(out * ins + first) * Self::TAPS..];
-                to_columns::<V>(
-                    from,
-                    Rows { count, stride: ins * Self::TAPS },
-                    &places[..inputs * Self::TAPS],
-                    &mut to[lanes..],
-                );
+                // The next block but one: neighbouring tasks take the next.
+                let rows = Rows { count, stride: ins * Self::TAPS, ahead: 2 * LANES * Self::TAPS };
+                to_columns::<V>(from, rows, &places[..inputs * Self::TAPS], &mut to[lanes..]);
             }
         }
     }
