@@ -25,6 +25,9 @@ pub struct View<'a, T> {
 pub enum Map<'a, T> {
     /// Nothing.
     Identity,
+    /// Nothing, but the buffer holds rows of pixels, `(N, C, H, W)`, as pictures come. They are brought into blocks where
+    /// they are read; of three channels a block would be mostly zeros.
+    Planar,
     /// `max(scale · x + shift, floor)`; a floor that is not a number is none.
     Affine {
         /// Factor.
@@ -88,10 +91,14 @@ impl<'a, T: Element> View<'a, T> {
         if pixels == 0 {
             return;
         }
+        let to = &mut to[..((pixels - 1) * spread + 1) * LANES];
+        if let Map::Planar = self.map {
+            return self.read_planar::<V>([image, block, row, column], pixels, [step, spread], to);
+        }
         let length = ((pixels - 1) * step + 1) * LANES;
         let from = &self.data[self.place.at(image, block, row, column)..][..length];
-        let to = &mut to[..((pixels - 1) * spread + 1) * LANES];
         match self.map {
+            Map::Planar => {}
             Map::Identity => {
                 for i in (0..pixels * LANES).step_by(LANES) {
                     // SAFETY: `from` holds every `step`-th pixel, `to` every `spread`-th.
@@ -123,6 +130,30 @@ impl<'a, T: Element> View<'a, T> {
                             .store(to.as_mut_ptr().add(i * spread));
                     }
                 }
+            }
+        }
+    }
+}
+
+impl<T: Element> View<'_, T> {
+    #[inline(always)]
+    fn read_planar<V: Vector<Element = T>>(
+        &self,
+        [image, block, row, column]: [usize; 4],
+        pixels: usize,
+        [step, spread]: [usize; 2],
+        to: &mut [T],
+    ) {
+        let Place { channels, width, .. } = self.place;
+        for i in 0..pixels {
+            // SAFETY: `to` holds every `spread`-th pixel.
+            unsafe { V::zero().store(to.as_mut_ptr().add(i * spread * LANES)) }
+        }
+        for lane in 0..LANES.min(channels - block * LANES) {
+            let plane = (image * channels + block * LANES + lane) * self.place.pixels();
+            let from = &self.data[plane + row * width + column..][..(pixels - 1) * step + 1];
+            for i in 0..pixels {
+                to[i * spread * LANES + lane] = from[i * step];
             }
         }
     }

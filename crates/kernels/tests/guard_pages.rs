@@ -98,6 +98,7 @@ struct Held<T> {
     place: Place,
     entries: Vec<Guarded<T>>,
     other: Option<(Guarded<T>, Place)>,
+    planar: bool,
 }
 
 impl<T: Element> Held<T> {
@@ -108,11 +109,12 @@ impl<T: Element> Held<T> {
     fn new(seen: Seen<T>, side: Side) -> Self {
         let guard = |entries: &[Vec<T>; 3]| entries.iter().map(|entries| Guarded::new(entries, side)).collect();
         let (entries, other) = match &seen.kind {
-            Kind::Identity => (Vec::new(), None),
+            Kind::Identity | Kind::Planar => (Vec::new(), None),
             Kind::Affine(entries) => (guard(entries), None),
             Kind::Mix { entries, other, place } => (guard(entries), Some((Guarded::new(other, side), *place))),
         };
-        Self { data: Guarded::new(&seen.data, side), place: seen.place, entries, other }
+        let planar = matches!(seen.kind, Kind::Planar);
+        Self { data: Guarded::new(&seen.data, side), place: seen.place, entries, other, planar }
     }
 
     fn view(&self) -> View<'_, T> {
@@ -121,6 +123,7 @@ impl<T: Element> Held<T> {
                 Map::Mix { scale, other, other_place: *other_place, other_scale, shift }
             }
             ([scale, shift, floor], None) => Map::Affine { scale, shift, floor },
+            _ if self.planar => Map::Planar,
             _ => Map::Identity,
         };
         View { data: &self.data, place: self.place, map }
@@ -150,8 +153,8 @@ fn sinks<T: Element>(
     let raw = Maps::zeros(shape);
     let mut data = Guarded::new(&common::lay::<T>(&place, &raw), side);
     let factor = rng.random_bool(0.5).then(|| Guarded::new(&vec![T::ONE; place.padded_channels()], side));
-    // A gradient passes back through no view that mixes two buffers.
-    let through = rng.random_bool(0.7).then(|| Held::<T>::random(rng, side, shape)).filter(|held| held.other.is_none());
+    // A gradient passes back through no view that mixes two buffers, nor through pictures.
+    let through = rng.random_bool(0.7).then(|| Held::<T>::random(rng, side, shape)).filter(|held| held.other.is_none() && !held.planar);
     let mut sums = through.as_ref().map(|_| Sums { centre: many(rng, shape[1]), ..Sums::default() });
     kernel(Sink::Pull(Pull {
         data: &mut data,

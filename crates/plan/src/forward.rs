@@ -56,7 +56,10 @@ impl<T: Element> Plan<T> {
         match fill {
             Fill::Input => {
                 if let Pass::Forward(images) = pass {
-                    to_blocks(images, sink.data, &place);
+                    match self.lowered.stores[output.store].planar {
+                        Some(_) => sink.data[..images.len()].copy_from_slice(images),
+                        None => to_blocks(images, sink.data, &place),
+                    }
                 }
                 measure(set, sink);
             }

@@ -91,7 +91,7 @@ impl Lowering<'_> {
         let parameter = self.parameters[id];
         let bias = |node: &Node| (node.tensors.len() > 1).then_some(parameter + 1);
         match &node.op {
-            Op::Input => self.fill(id, Fill::Input, inputs),
+            Op::Input => self.input(id),
             Op::Conv(op) => {
                 let conv = op.kernel(inputs[0].channels, node.shape.channels());
                 let (weight, bias, table) = (parameter, bias(node), op.connections.clone());
@@ -150,6 +150,20 @@ impl Lowering<'_> {
         }
     }
 
+    /// The images. Where convolutions alone read them they stay as they came: blocks of sixteen channels would be mostly
+    /// zeros.
+    fn input(&mut self, id: usize) -> Value {
+        let readers = self.network.nodes().iter().filter(|node| node.inputs.iter().any(|input| input.index() == id));
+        let convolved = readers.fold(None, |all: Option<bool>, node| {
+            Some(all.unwrap_or(true) && matches!(node.op, Op::Conv(_)))
+        });
+        let output = self.fill(id, Fill::Input, Vec::new());
+        if convolved == Some(true) && output.channels < LANES {
+            self.lowered.stores[output.store].planar = Some(output.channels);
+        }
+        output
+    }
+
     fn map(&mut self, node: &Node, work: MapWork, input: Value, output: Value) -> Value {
         let step = Step { path: node.path.clone(), work: Work::Map(work), inputs: vec![input], output: output.clone() };
         self.lowered.steps.push(step);
@@ -190,7 +204,7 @@ impl Lowering<'_> {
     }
 
     fn own_store(&mut self, like: &Value, channels: usize, size: [usize; 2]) -> Value {
-        self.lowered.stores.push(Store { blocks: channels.div_ceil(LANES), size, normalised: false });
+        self.lowered.stores.push(Store { blocks: channels.div_ceil(LANES), size, normalised: false, planar: None });
         let store = self.lowered.stores.len() - 1;
         Value {
             store,
@@ -247,7 +261,7 @@ impl Lowering<'_> {
         }
         let shape = self.network.nodes()[id].shape;
         let blocks = shape.channels().div_ceil(LANES);
-        self.lowered.stores.push(Store { blocks, size: size(shape), normalised: false });
+        self.lowered.stores.push(Store { blocks, size: size(shape), normalised: false, planar: None });
         let store = self.lowered.stores.len() - 1;
         self.roots.insert(id, store);
         store

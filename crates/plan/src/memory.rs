@@ -129,6 +129,7 @@ impl<T: Element> Memory<T> {
     pub(crate) fn view(&self, value: &Value, batch: usize, lowered: &Lowered) -> View<'_, T> {
         let data = &self.buffers[self.at[value.store]];
         let map = match value.map {
+            None if lowered.stores[value.store].planar.is_some() => Map::Planar,
             None => Map::Identity,
             Some(map) => {
                 let Channels { scale, shift, floor } = &self.maps[map];

@@ -55,12 +55,14 @@ pub(crate) struct Store {
     /// Whether a batch normalisation reads it: its moments are taken as it is filled, and its gradient has a part that
     /// is added where it is read.
     pub(crate) normalised: bool,
+    /// Where it holds rows of pixels as they came, and not blocks, how many channels.
+    pub(crate) planar: Option<usize>,
 }
 
 impl Store {
     /// Numbers per sample.
     pub(crate) fn len(&self) -> usize {
-        self.blocks * self.size[0] * self.size[1] * LANES
+        self.planar.unwrap_or(self.blocks * LANES) * self.size[0] * self.size[1]
     }
 }
 

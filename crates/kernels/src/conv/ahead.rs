@@ -57,6 +57,9 @@ impl<T: Element> Ahead<T> {
 
     /// Adds some rows of a view.
     pub(super) fn view(&mut self, view: &View<'_, T>, rows: Rows) {
+        if let Map::Planar = view.map {
+            return;
+        }
         if let Map::Mix { other, other_place, .. } = view.map {
             self.placed(other.as_ptr(), other_place, rows.clone());
         }

@@ -176,6 +176,7 @@ pub fn lay<T: Element>(place: &Place, maps: &Maps) -> Vec<T> {
 #[derive(Clone, Debug)]
 pub enum Kind<T> {
     Identity,
+    Planar,
     Affine([Vec<T>; 3]),
     Mix { entries: [Vec<T>; 3], other: Vec<T>, place: Place },
 }
@@ -202,7 +203,7 @@ fn entries<T: Element>(rng: &mut ChaCha8Rng, place: &Place) -> Vec<T> {
 impl<T: Element> Seen<T> {
     pub fn random(rng: &mut ChaCha8Rng, shape: [usize; 4]) -> Self {
         let raw = Maps::random(rng, shape);
-        let kind = rng.random_range(0..4);
+        let kind = rng.random_range(0..5);
         Self::new(rng, raw, kind)
     }
 
@@ -235,6 +236,10 @@ impl<T: Element> Seen<T> {
                 }
                 Kind::Mix { entries, other: lay(&other_place, &second), place: other_place }
             }
+            4 => {
+                let place = Place::new(raw.shape[0], raw.shape[1], [raw.shape[2], raw.shape[3]]);
+                return Self { data: cast(&raw.data), place, kind: Kind::Planar, raw, maps };
+            }
             _ => Kind::Identity,
         };
         Self { data: lay(&at, &raw), place: at, kind, raw, maps }
@@ -243,6 +248,7 @@ impl<T: Element> Seen<T> {
     pub fn view(&self) -> View<'_, T> {
         let map = match &self.kind {
             Kind::Identity => Map::Identity,
+            Kind::Planar => Map::Planar,
             Kind::Affine([scale, shift, floor]) => Map::Affine { scale, shift, floor },
             Kind::Mix { entries: [scale, other_scale, shift], other, place } => {
                 Map::Mix { scale, other, other_place: *place, other_scale, shift }
