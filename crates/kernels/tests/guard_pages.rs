@@ -154,7 +154,10 @@ fn sinks<T: Element>(
     let mut data = Guarded::new(&common::lay::<T>(&place, &raw), side);
     let factor = rng.random_bool(0.5).then(|| Guarded::new(&vec![T::ONE; place.padded_channels()], side));
     // A gradient passes back through no view that mixes two buffers, nor through pictures.
-    let through = rng.random_bool(0.7).then(|| Held::<T>::random(rng, side, shape)).filter(|held| held.other.is_none() && !held.planar);
+    let through = rng
+        .random_bool(0.7)
+        .then(|| Held::<T>::random(rng, side, shape))
+        .filter(|held| held.other.is_none() && !held.planar);
     let mut sums = through.as_ref().map(|_| Sums { centre: many(rng, shape[1]), ..Sums::default() });
     kernel(Sink::Pull(Pull {
         data: &mut data,

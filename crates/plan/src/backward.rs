@@ -61,11 +61,12 @@ impl<T: Element> Plan<T> {
             return;
         }
         // Where the gradient is shared it is read there.
-        let mut data = if shared { Buffer::zeros(0) } else { self.memory.take(slot) };
+        let mut lent = (!shared).then(|| self.memory.take(slot));
+        let data = lent.as_mut().map_or(&mut [][..], |lent| lent.numbers(self.batch));
         let place = value.place(self.batch, &self.lowered.stores);
         let arrival = match way {
             Way::Shared | Way::Begun => Arrival::Count,
-            Way::Through => Arrival::adding(self.claim(value, &mut data)),
+            Way::Through => Arrival::adding(self.claim(value, data)),
             Way::Added => Arrival::Add,
             Way::Finished => Arrival::Finish,
         };
@@ -80,10 +81,10 @@ impl<T: Element> Plan<T> {
         });
         let factor = value.map.filter(|_| !raw).map(|map| &*self.memory.maps[map].scale);
         let through = (value.looks_back() && !raw).then(|| self.memory.view(value, self.batch, &self.lowered));
-        let pull = Pull { data: &mut data, place, arrival, factor, through, sums: sums.as_mut() };
+        let pull = Pull { data, place, arrival, factor, through, sums: sums.as_mut() };
         send(self, Sink::Pull(pull));
-        if !shared {
-            self.memory.buffers[slot] = data;
+        if let Some(lent) = lent {
+            self.memory.give(lent);
         }
         for (tally, first) in &value.tallies {
             let (tally, Some(sums)) = (&mut self.memory.tallies[*tally], &sums) else { continue };
@@ -96,7 +97,7 @@ impl<T: Element> Plan<T> {
 
     /// Whether a gradient must be added to what is there. Where only some of the value's blocks have one, the others
     /// get zeros.
-    fn claim(&mut self, value: &Value, data: &mut Buffer<T>) -> bool {
+    fn claim(&mut self, value: &Value, data: &mut [T]) -> bool {
         let blocks = value.first_block..value.first_block + value.blocks();
         let written = &mut self.memory.written[value.store];
         let any = written[blocks.clone()].contains(&true);
@@ -116,15 +117,16 @@ impl<T: Element> Plan<T> {
     /// Makes sure that all of a value's gradient is there.
     fn settle(&mut self, value: &Value) {
         let Some(slot) = self.memory.slots.gradient[value.store] else { return };
-        let mut data = self.memory.take(slot);
-        if !self.claim(value, &mut data) {
+        let mut lent = self.memory.take(slot);
+        let data = lent.numbers(self.batch);
+        if !self.claim(value, data) {
             let place = value.place(self.batch, &self.lowered.stores);
             for image in 0..self.batch {
                 let start = place.at(image, 0, 0, 0);
                 data[start..start + place.blocks() * place.pixels() * LANES].fill(T::ZERO);
             }
         }
-        self.memory.buffers[slot] = data;
+        self.memory.give(lent);
     }
 
     fn fill_back(

@@ -44,7 +44,7 @@ impl<T: Element> Plan<T> {
         let place = output.place(batch, &self.lowered.stores);
         let slot = self.memory.at[output.store];
         let forward = matches!(pass, Pass::Forward(_));
-        let mut data = self.memory.take(slot);
+        let mut lent = self.memory.take(slot);
         let mut moments = (forward && self.lowered.stores[output.store].normalised).then(Moments::default);
         let memory = output_memory(fill);
         let mut winners = memory.map_or(Vec::new(), |memory| std::mem::take(&mut self.memory.winners[memory]));
@@ -52,7 +52,7 @@ impl<T: Element> Plan<T> {
         let inputs: Vec<View<'_, T>> =
             step.inputs.iter().map(|input| self.memory.view(input, batch, &self.lowered)).collect();
         let bias = |parameter: &Option<usize>| parameter.map(|parameter| &*parameters.values[parameter]);
-        let mut sink = Store { data: &mut data, place, bias: None, floor: None, moments: moments.as_mut() };
+        let mut sink = Store { data: lent.numbers(batch), place, bias: None, floor: None, moments: moments.as_mut() };
         match fill {
             Fill::Input => {
                 if let Pass::Forward(images) = pass {
@@ -113,7 +113,7 @@ impl<T: Element> Plan<T> {
             self.memory.winners[memory] = winners;
             self.memory.masks[memory] = mask;
         }
-        self.memory.buffers[slot] = data;
+        self.memory.give(lent);
         if let (Some(moments), Some(normalised)) = (moments, &mut self.memory.normalised[output.store]) {
             let first = output.first_block * LANES;
             normalised.mean[first..first + output.channels].copy_from_slice(&moments.mean);

@@ -154,9 +154,8 @@ impl Lowering<'_> {
     /// zeros.
     fn input(&mut self, id: usize) -> Value {
         let readers = self.network.nodes().iter().filter(|node| node.inputs.iter().any(|input| input.index() == id));
-        let convolved = readers.fold(None, |all: Option<bool>, node| {
-            Some(all.unwrap_or(true) && matches!(node.op, Op::Conv(_)))
-        });
+        let convolved =
+            readers.fold(None, |all: Option<bool>, node| Some(all.unwrap_or(true) && matches!(node.op, Op::Conv(_))));
         let output = self.fill(id, Fill::Input, Vec::new());
         if convolved == Some(true) && output.channels < LANES {
             self.lowered.stores[output.store].planar = Some(output.channels);

@@ -1,7 +1,7 @@
 //! The memory of a plan: slots for stores, and per channel what maps, norms and tallies need.
 
 use crate::error::{Error, Result};
-use crate::lifetime::Slots;
+use crate::lifetime::{Slot, Slots};
 use crate::lower::Lowered;
 use crate::passing::Passing;
 use crate::value::Value;
@@ -40,7 +40,7 @@ pub(crate) struct Normalised<T> {
 pub(crate) struct Memory<T> {
     pub(crate) slots: Slots,
     /// For each store the slot it is in now.
-    pub(crate) at: Vec<usize>,
+    pub(crate) at: Vec<Slot>,
     pub(crate) buffers: Vec<Buffer<T>>,
     pub(crate) maps: Vec<Channels<T>>,
     pub(crate) tallies: Vec<Tally>,
@@ -57,6 +57,19 @@ pub(crate) struct Memory<T> {
     pub(crate) gradient: Buffer<T>,
     /// Images the buffers hold.
     pub(crate) capacity: usize,
+}
+
+/// A buffer that is lent out.
+pub(crate) struct Lent<T> {
+    buffer: Buffer<T>,
+    slot: Slot,
+}
+
+impl<T> Lent<T> {
+    /// The numbers from the slot on.
+    pub(crate) fn numbers(&mut self, batch: usize) -> &mut [T] {
+        &mut self.buffer[self.slot.offset * batch..]
+    }
 }
 
 impl<T: Element> Memory<T> {
@@ -127,7 +140,7 @@ impl<T: Element> Memory<T> {
 
     /// A value, seen through its map.
     pub(crate) fn view(&self, value: &Value, batch: usize, lowered: &Lowered) -> View<'_, T> {
-        let data = &self.buffers[self.at[value.store]];
+        let data = self.numbers(self.at[value.store], batch);
         let map = match value.map {
             None if lowered.stores[value.store].planar.is_some() => Map::Planar,
             None => Map::Identity,
@@ -151,17 +164,27 @@ impl<T: Element> Memory<T> {
                     Some(map) => &self.maps[map].scale[channels.clone()],
                     None => &self.ones,
                 },
-                other: &self.buffers[self.at[value.store]],
+                other: self.numbers(self.at[value.store], batch),
                 other_place: place,
                 other_scale: &normalised.factor[channels.clone()],
                 shift: &normalised.addend[channels],
             },
         };
-        View { data: &self.buffers[slot], place, map }
+        View { data: self.numbers(slot, batch), place, map }
     }
 
-    /// Lends out a buffer, to write to while others are read.
-    pub(crate) fn take(&mut self, slot: usize) -> Buffer<T> {
-        std::mem::replace(&mut self.buffers[slot], Buffer::zeros(0))
+    /// The numbers from a slot on.
+    fn numbers(&self, slot: Slot, batch: usize) -> &[T] {
+        &self.buffers[slot.buffer][slot.offset * batch..]
+    }
+
+    /// Lends out a slot's buffer, to write to while others are read.
+    pub(crate) fn take(&mut self, slot: Slot) -> Lent<T> {
+        Lent { buffer: std::mem::replace(&mut self.buffers[slot.buffer], Buffer::zeros(0)), slot }
+    }
+
+    /// Takes it back.
+    pub(crate) fn give(&mut self, lent: Lent<T>) {
+        self.buffers[lent.slot.buffer] = lent.buffer;
     }
 }

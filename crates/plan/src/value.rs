@@ -62,7 +62,9 @@ pub(crate) struct Store {
 impl Store {
     /// Numbers per sample.
     pub(crate) fn len(&self) -> usize {
-        self.planar.unwrap_or(self.blocks * LANES) * self.size[0] * self.size[1]
+        let channels = self.planar.unwrap_or(self.blocks * LANES);
+        // What lies behind begins with a cache line.
+        (channels * self.size[0] * self.size[1]).next_multiple_of(LANES)
     }
 }
 
