@@ -18,6 +18,7 @@ use cnn_kernels::threads::set_threads;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    end_with_the_reader();
     let cli = cli::Cli::parse();
     tracing_subscriber::fmt()
         .with_max_level(cli.common.log)
@@ -32,6 +33,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Ends the process without a word when whoever reads its output has gone, as `head` does: printing to a closed pipe is a
+/// panic of the standard library's.
+fn end_with_the_reader() {
+    let others = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if text.starts_with("failed printing to stdout") && text.contains("os error 32") {
+            // What a shell reports of a process that a closed pipe ended.
+            std::process::exit(141);
+        }
+        others(panic);
+    }));
 }
 
 /// Settles what the process computes with: the kernels' instructions, and one number of threads for their pool, candle

@@ -33,6 +33,18 @@ fn instructions_that_are_none() -> Result<(), Failure> {
     Ok(())
 }
 
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_ends_it_without_a_word() -> Result<(), Failure> {
+    let program = env!("CARGO_BIN_EXE_xtask");
+    let (out, error) = (std::process::Stdio::piped(), std::process::Stdio::piped());
+    let mut child = Command::new(program).arg("list").env_remove("CARGO").stdout(out).stderr(error).spawn()?;
+    drop(child.stdout.take());
+    let ended = child.wait_with_output()?;
+    assert_eq!((ended.status.code(), String::from_utf8(ended.stderr)?.as_str()), (Some(141), ""));
+    Ok(())
+}
+
 #[test]
 fn an_input_too_small_names_the_node() -> Result<(), Failure> {
     let message = error_of(&["summary", "lenet", "--shape", "1,10,10"])?;
