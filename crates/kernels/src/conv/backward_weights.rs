@@ -23,6 +23,8 @@ use std::ops::Range;
 
 /// Blocks of channels of either side a task takes.
 const BLOCKS: [usize; 2] = [4, 8];
+/// The same where there is one tap, and so few sums: either side is read as many times as the other has chunks.
+const ONE_TAP: [usize; 2] = [8, 16];
 /// Numbers a tile of the input may hold.
 const TILE: usize = 48 * 1024;
 /// Positions of a tile.
@@ -99,7 +101,8 @@ impl<'a> WeightSum<'a> {
             .flat_map(|row| right.iter().map(move |column| (row.0 * conv.kernel[1] + column.0, [row.1, column.1])));
         let taps: Vec<_> = taps.collect();
         let all = [bundles.ins.div_ceil(LANES), bundles.outs.div_ceil(LANES)];
-        let blocks = [0, 1].map(|i| BLOCKS[i].min(all[i]).max(1));
+        let most = if taps.len() == 1 { ONE_TAP } else { BLOCKS };
+        let blocks = [0, 1].map(|i| most[i].min(all[i]).max(1));
         let counts = [axes[0].count(), axes[1].count()];
         let fits = |images: usize, span: [usize; 2]| {
             let tile = Tile::new(&axes, 0..images, span.map(|length| 0..length));
