@@ -62,8 +62,8 @@ COSTLY = 1_000_000_000
 # In any network some pool or ReLU may be so near its kink that f32 falls to either side, and every gradient before it
 # jumps: to which, one run cannot tell. So f32 runs are made with every weight moved by up to a millionth too, and with a
 # random half of all that is near its kink (kinks.py) taken over it. Each draw is run in both directions: the other way
-# the other half is taken over, so that between the two everything is. Logits do not jump, but how far f32 takes them is
-# chance as well: theirs are compared with what f64 makes of the same moved weights.
+# the other half is taken over, so that between the two everything is. Logits and the loss do not jump, but how far f32
+# takes them is chance as well: theirs are compared with what f64 makes of the same moved weights.
 DRAWS, MOVE = 4, 1e-6
 # Where more than so many are near, in networks without shortcuts that are chaotic, every run takes many of them over,
 # and their jumps average out. Half of all would be several times as many as rounding takes over: none is forced.
@@ -177,15 +177,20 @@ def evaluate(net, x, seed, wanted=None):
     return logits, watch
 
 
-def train(net, x, labels, heads, head_weight):
+def loss_of(net, x, labels, heads, head_weight):
     net.train()
-    net.zero_grad(set_to_none=True)
     output = net(x)
     outputs = list(output) if isinstance(output, tuple) else [output]
     assert len(outputs) == 1 + len(heads)
     loss = F.cross_entropy(outputs[0], labels)
     for head in outputs[1:]:
         loss = loss + head_weight * F.cross_entropy(head, labels)
+    return outputs, loss
+
+
+def train(net, x, labels, heads, head_weight):
+    net.zero_grad(set_to_none=True)
+    outputs, loss = loss_of(net, x, labels, heads, head_weight)
     loss.backward()
     gradients = {name: p.grad for name, p in net.named_parameters()}
     missing = [name for name, g in gradients.items() if g is None]
@@ -290,6 +295,9 @@ def golden(name, network, seed):
     for parameter in net.parameters():
         parameter.grad = None
     with torch.no_grad():
+        exact_losses = [loss_of(net, x1, labels, heads, head_weight)[1] for _ in moved(net, weights)]
+    exact_losses.append(loss)
+    with torch.no_grad():
         for key, value in net.named_buffers():
             value.copy_(kept[key])
     inputs = [x1, x2] if size2 else [x1]
@@ -306,15 +314,19 @@ def golden(name, network, seed):
         apart = [float((found[i].double() - right[i]).abs().max()) for found, right in zip(logits32, exact_logits)]
         metadata["f32_logits" + suffix] = max(apart) / metadata["separation" + suffix]
     with kinks.Watch(exact.inputs) as watch:
-        rounded = train(net, x1.float(), labels, heads, head_weight)[2]
+        _, loss32, rounded = train(net, x1.float(), labels, heads, head_weight)
     distance, metadata["f32_gradients"] = distances(rounded)
     metadata["near_kinks"] = watch.count()
     forced = watch.near if watch.count() <= CROWD else [(at[:0], sides[:0]) for at, sides in watch.near]
     exact.inputs.clear()
+    losses32 = []
     for draw, sign in moved(net, weights):
         with kinks.Force(forced, draw, opposite=int(sign < 0)):
-            others = train(net, x1.float(), labels, heads, head_weight)[2]
+            _, other, others = train(net, x1.float(), labels, heads, head_weight)
+        losses32.append(other)
         distance = torch.maximum(distance, distances(others)[0])
+    losses32.append(loss32)
+    metadata["f32_loss"] = max(float((found.double() / right - 1).abs()) for found, right in zip(losses32, exact_losses))
     tensors["train.f32_distance"] = distance
     tensors = {k: v.contiguous().clone() for k, v in tensors.items()}
     for key, tensor in tensors.items():
@@ -341,7 +353,7 @@ def main():
         largest = float(tensors["eval1.logits"].abs().max())
         peak = float(tensors["eval1.nodes"][:, 1].max())
         print(f"{name:24} {path.stat().st_size / 1024:6.1f} KiB  logits to {largest:9.3g}, apart "
-              f"{metadata['separation'] / largest:6.3f}  node l2 to {peak:8.2g}  f32 logits {metadata['f32_logits']:.1e} gradients "
+              f"{metadata['separation'] / largest:6.3f}  node l2 to {peak:8.2g}  f32 logits {metadata['f32_logits']:.1e} loss {metadata['f32_loss']:.1e} gradients "
               f"max {metadata['f32_gradients']['max']:.1e} median {metadata['f32_gradients']['median']:.1e} "
               f"f64 {metadata['f64_gradients']['max']:.1e} {metadata['f64_gradients']['median']:.1e} "
               f"zero {len(metadata['zero_gradients'])} near {metadata['near_kinks']}  {time.monotonic() - start:.0f} s", flush=True)

@@ -60,6 +60,8 @@ pub struct About {
     /// The same for the second batch.
     #[serde(default)]
     pub f32_logits2: f64,
+    /// How far torch's f32 training loss is from its f64 one, relative to itself.
+    pub f32_loss: f64,
     /// How far torch's f64 gradients move when every weight moves by its last bit.
     pub f64_gradients: Spread,
 }
@@ -91,7 +93,11 @@ impl About {
             }
         }
         let mut separations = vec![("separation", self.separation)];
-        let mut distances = vec![("f32_logits", self.f32_logits), ("f64_gradients", self.f64_gradients.max)];
+        let mut distances = vec![
+            ("f32_logits", self.f32_logits),
+            ("f32_loss", self.f32_loss),
+            ("f64_gradients", self.f64_gradients.max),
+        ];
         if self.input2.is_some() {
             separations.push(("separation2", self.separation2));
             distances.push(("f32_logits2", self.f32_logits2));

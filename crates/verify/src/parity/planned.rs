@@ -35,8 +35,7 @@ impl Parity<'_> {
         let loss = plan.forward(&mut parameters, &Batch { images: &images, targets: Targets::new(&labels) })?;
         let error = self.loss_error(loss);
         self.comparison.loss_planned = error;
-        let f32_logits = self.golden.about.f32_logits;
-        self.within(format!("loss {}", Way::Planned), error, F32.max(FACTOR * f32_logits));
+        self.within(format!("loss {}", Way::Planned), error, F32.max(FACTOR * self.golden.about.f32_loss));
 
         let rows = Rows::of(self.golden);
         let specs: Vec<_> = network.tensors().collect();
