@@ -43,12 +43,9 @@ impl<T: Element> Buffer<T> {
         Self { start, len }
     }
 
-    /// `len` zeros, or nothing where there is no such memory.
-    pub fn try_zeros(len: usize) -> Option<Self> {
-        let bytes = len.checked_mul(size_of::<T>())?;
-        // Asking costs nothing: what is not touched is not there.
-        Vec::<u8>::new().try_reserve_exact(bytes).ok()?;
-        Some(Self::zeros(len))
+    /// Whether there is memory for `len` numbers. Asking costs nothing: what is not touched is not there.
+    pub fn fits(len: usize) -> bool {
+        Vec::<T>::new().try_reserve_exact(len).is_ok()
     }
 
     /// A copy of these numbers.
@@ -171,7 +168,11 @@ pub(crate) fn with_scratch<T: Element, R>(len: usize, use_it: impl FnOnce(&mut [
     let kept = KEPT.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().pop());
     let mut buffer = match kept.and_then(|buffer| buffer.downcast::<Buffer<T>>().ok()) {
         Some(buffer) if buffer.len() >= len => *buffer,
-        _ => Buffer::zeros(len.next_multiple_of(1 << 14)),
+        small => {
+            // Before there is another.
+            drop(small);
+            Buffer::zeros(len.next_multiple_of(1 << 14))
+        }
     };
     let result = use_it(&mut buffer[..len]);
     KEPT.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().push(Box::new(buffer)));

@@ -115,13 +115,12 @@ impl<T: Element> Memory<T> {
             self.capacity = 0;
             let numbers: usize = self.slots.lengths.iter().sum();
             let short = Error::Memory { batch, bytes: numbers.saturating_mul(batch).saturating_mul(size_of::<T>()) };
-            let whole = numbers.checked_mul(batch).and_then(Buffer::<T>::try_zeros).is_some();
-            for (buffer, length) in self.buffers.iter_mut().zip(&self.slots.lengths).filter(|_| whole) {
-                *buffer = Buffer::zeros(0);
-                *buffer = Buffer::zeros(length * batch);
-            }
-            if !whole {
+            self.buffers.fill_with(|| Buffer::zeros(0));
+            if !numbers.checked_mul(batch).is_some_and(Buffer::<T>::fits) {
                 return Err(short);
+            }
+            for (buffer, length) in self.buffers.iter_mut().zip(&self.slots.lengths) {
+                *buffer = Buffer::zeros(length * batch);
             }
             self.capacity = batch;
         }

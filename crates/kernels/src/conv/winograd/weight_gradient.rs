@@ -129,7 +129,11 @@ impl Cut {
         }
         let tasks = ins.div_ceil(CHUNK[0]) * outs.div_ceil(2 * CHUNK[1]);
         let parts = [1, 2, 3, 4, 6, 9, 12, 18].into_iter().find(|parts| tasks * parts >= TASKS).unwrap_or(PLANES);
-        Self { tiles, group: even(tiles, (SHARED_GROUP / per_tile).max(PIECE)), slices: 0, parts }
+        let group = even(tiles, (SHARED_GROUP / per_tile).max(PIECE));
+        // With a single group sums go straight to the weights, and take no memory.
+        let sums = PLANES * ins * outs * LANES * LANES;
+        let single = parts == 1 && tiles * per_tile <= group * per_tile + sums;
+        Self { tiles, group: if single { tiles } else { group }, slices: 0, parts }
     }
 
     /// Tiles of a slice.
@@ -231,19 +235,19 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
             });
             return;
         }
-        with_scratch(slices * whole, |sums| {
+        let shares = if cut.slices == 0 { lengths } else { [0, 0] };
+        with_scratch(slices * whole + shares[0] + shares[1], |scratch| {
+            let (sums, planes) = scratch.split_at_mut(slices * whole);
             let sums = Shared::new(sums);
             if cut.slices == 0 {
-                with_scratch(lengths[0] + lengths[1], |planes| {
-                    let (inputs, gradients) = planes.split_at_mut(lengths[0]);
-                    let planes = [Shared::new(inputs), Shared::new(gradients)];
-                    let mut first = 0;
-                    // Once where there are no tiles, for the sums to be zeros.
-                    while first < cut.tiles.max(1) {
-                        shared(first..cut.tiles.min(first + cut.group), Some(sums), planes);
-                        first += cut.group;
-                    }
-                });
+                let (inputs, gradients) = planes.split_at_mut(lengths[0]);
+                let planes = [Shared::new(inputs), Shared::new(gradients)];
+                let mut first = 0;
+                // Once where there are no tiles, for the sums to be zeros.
+                while first < cut.tiles.max(1) {
+                    shared(first..cut.tiles.min(first + cut.group), Some(sums), planes);
+                    first += cut.group;
+                }
             } else {
                 for_each(cut.slices, |slice| {
                     with_scratch(lengths[0] + lengths[1] + HELD, |scratch| {
