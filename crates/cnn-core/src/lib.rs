@@ -18,6 +18,7 @@ mod diagram;
 mod elaborate;
 pub mod error;
 pub mod initialisation;
+mod lend;
 pub mod model;
 pub mod network;
 pub mod op;
@@ -32,6 +33,7 @@ pub mod tensors;
 
 pub use definition::Architecture;
 pub use error::{Error, Result};
+pub use lend::lend;
 pub use model::Model;
 pub use network::Network;
 pub use op::Op;

@@ -1,7 +1,7 @@
 //! The engine `candle`: the model, candle's automatic differentiation, this project's optimiser.
 
 use super::engine::Engine;
-use super::workload::{LEARNING_RATE, MOMENTUM, Workload};
+use super::workload::{Batch, LEARNING_RATE, MOMENTUM, Workload};
 use anyhow::{Context, Result};
 use candle_core::{DType, Tensor};
 use candle_nn::{Module, VarBuilder};
@@ -31,8 +31,8 @@ fn model(workload: &Workload) -> Result<Model> {
 }
 
 impl Forward {
-    pub fn new(workload: &Workload) -> Result<Self> {
-        Ok(Self { model: model(workload)?.evaluation(), images: workload.images()?, logits: None })
+    pub fn new(workload: &Workload, batch: Batch) -> Result<Self> {
+        Ok(Self { model: model(workload)?.evaluation(), images: batch.images, logits: None })
     }
 }
 
@@ -54,10 +54,11 @@ impl Engine for Forward {
 }
 
 impl Training {
-    pub fn new(workload: &Workload) -> Result<Self> {
+    pub fn new(workload: &Workload, batch: Batch) -> Result<Self> {
+        let Batch { images, labels } = batch;
         let model = model(workload)?;
         let optimiser = Optimiser::new(Rule::sgd(MOMENTUM), &model)?;
-        Ok(Self { model, optimiser, images: workload.images()?, labels: workload.labels()?, loss: None })
+        Ok(Self { model, optimiser, images, labels, loss: None })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::candle::{Forward, Training};
 use super::plan::Planned;
-use super::workload::Workload;
+use super::workload::{Batch, Workload};
 use crate::cli::EngineName;
 use anyhow::Result;
 use candle_core::Tensor;
@@ -27,10 +27,10 @@ pub trait Engine {
 }
 
 /// The engine of this name, ready to take its first step.
-pub fn open(name: EngineName, workload: &Workload) -> Result<Box<dyn Engine>> {
+pub fn open(name: EngineName, workload: &Workload, batch: Batch) -> Result<Box<dyn Engine>> {
     Ok(match (name, workload.train) {
-        (EngineName::Candle, false) => Box::new(Forward::new(workload)?),
-        (EngineName::Candle, true) => Box::new(Training::new(workload)?),
-        (EngineName::Plan, _) => Box::new(Planned::new(workload)?),
+        (EngineName::Candle, false) => Box::new(Forward::new(workload, batch)?),
+        (EngineName::Candle, true) => Box::new(Training::new(workload, batch)?),
+        (EngineName::Plan, _) => Box::new(Planned::new(workload, batch)?),
     })
 }

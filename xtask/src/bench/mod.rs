@@ -13,4 +13,4 @@ mod workload;
 pub use engine::{Engine, open};
 pub use serve::serve;
 pub use times::{Times, milliseconds};
-pub use workload::{LEARNING_RATE, MOMENTUM, Request, Workload};
+pub use workload::{Batch, LEARNING_RATE, MOMENTUM, Request, Workload};

@@ -2,11 +2,11 @@
 
 use super::engine::Engine;
 use super::times::milliseconds;
-use super::workload::{LEARNING_RATE, MOMENTUM, Workload};
+use super::workload::{Batch, LEARNING_RATE, MOMENTUM, Workload};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
-use cnn_core::candle_core;
-use cnn_plan::{Batch, Parameters, Plan, Targets, TrainingOptions};
+use cnn_core::{candle_core, lend};
+use cnn_plan::{Batch as Images, Parameters, Plan, Targets, TrainingOptions};
 use cnn_train::{Rule, Updates};
 
 /// Forward passes, or steps of training as `cnn_train::train` takes them.
@@ -16,13 +16,13 @@ pub struct Planned {
     /// In training, what updates the weights.
     updates: Option<Updates>,
     names: Vec<(String, Vec<usize>)>,
-    images: Vec<f32>,
+    images: Tensor,
     labels: Vec<u32>,
     output: Option<Tensor>,
 }
 
 impl Planned {
-    pub fn new(workload: &Workload) -> Result<Self> {
+    pub fn new(workload: &Workload, batch: Batch) -> Result<Self> {
         ensure!(workload.device.is_cpu(), "the engine plan computes on the CPU only");
         let network = &workload.network;
         let options =
@@ -33,8 +33,8 @@ impl Planned {
             parameters: Parameters::new(network, values)?,
             updates: workload.train.then(|| Updates::new(Rule::sgd(MOMENTUM))),
             names: network.tensors().map(|spec| (spec.name.clone(), spec.dims.clone())).collect(),
-            images: workload.images()?.flatten_all()?.to_vec1()?,
-            labels: workload.labels()?.to_vec1()?,
+            labels: batch.labels.to_vec1()?,
+            images: batch.images,
             output: None,
         })
     }
@@ -45,11 +45,12 @@ impl Engine for Planned {
         let Self { plan, parameters, images, labels, .. } = self;
         self.output = Some(match &mut self.updates {
             None => {
-                let logits = plan.logits(parameters, images)?;
+                let logits = lend(images, |images| plan.logits(parameters, images))??;
                 Tensor::from_slice(&logits, (labels.len(), logits.len() / labels.len()), &Device::Cpu)?
             }
             Some(updates) => {
-                let loss = plan.forward(parameters, &Batch { images, targets: Targets::new(labels) })?;
+                let targets = Targets::new(labels);
+                let loss = lend(images, |images| plan.forward(parameters, &Images { images, targets }))??;
                 updates.next(LEARNING_RATE);
                 plan.backward(parameters, updates);
                 Tensor::new(loss as f32, &Device::Cpu)?

@@ -32,6 +32,15 @@ pub struct Workload {
     pub device: Device,
 }
 
+/// What a step is given.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Images, noise between -1 and 1, (N, C, H, W).
+    pub images: Tensor,
+    /// Labels, one class after the other.
+    pub labels: Tensor,
+}
+
 /// A network by name, a batch, and what differs from its source.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
@@ -66,8 +75,8 @@ impl Workload {
         Ok(cnn_core::model::initialise(&self.network, self.seed, DType::F32, &self.device)?)
     }
 
-    /// The images, noise between -1 and 1.
-    pub fn images(&self) -> Result<Tensor> {
+    /// The batch.
+    pub fn batch(&self) -> Result<Batch> {
         let [c, h, w] = self.shape();
         // Asked for first: without the memory, drawing would end the program.
         let count = self
@@ -78,13 +87,11 @@ impl Workload {
             .filter(|count| Vec::<f32>::new().try_reserve_exact(*count).is_ok())
             .with_context(|| format!("{} images of {} do not fit in memory", self.batch, self.network.input()))?;
         let values = Init::Uniform { bound: 1.0 }.draw(self.seed, "bench images", count);
-        Ok(Tensor::from_vec(values, (self.batch, c, h, w), &self.device)?)
-    }
-
-    /// The labels, one class after the other.
-    pub fn labels(&self) -> Result<Tensor> {
         let labels: Vec<u32> = (0..self.batch).map(|image| (image % self.classes) as u32).collect();
-        Ok(Tensor::new(labels, &self.device)?)
+        Ok(Batch {
+            images: Tensor::from_vec(values, (self.batch, c, h, w), &self.device)?,
+            labels: Tensor::new(labels, &self.device)?,
+        })
     }
 
     /// Shape of one image.

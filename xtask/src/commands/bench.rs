@@ -29,8 +29,9 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
         "--recompute belongs to --train with --engine plan"
     );
     let workload = Workload::new(&request, common.seed(), common.device.open()?)?.recomputing(args.recompute.policy());
+    let batch = workload.batch()?;
     let base = Memory::now();
-    let mut engine = bench::open(args.engine, &workload)?;
+    let mut engine = bench::open(args.engine, &workload, batch)?;
     if args.serve {
         return bench::serve(engine.as_mut(), base, args.train);
     }

@@ -6,9 +6,9 @@ use super::contestant::{Contestant, run};
 use super::lineup::{Lineup, OURS};
 use super::others;
 use super::record::{Lane, Outcome};
-use crate::bench::{Times, Workload};
+use crate::bench::{Batch, Times, Workload};
 use anyhow::{Context, Result, ensure};
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 use cnn_core::candle_core;
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
@@ -81,8 +81,8 @@ impl<'a> Heat<'a> {
     fn write_files(&self) -> Result<()> {
         let folder = self.path();
         self.workload.weights()?.save(folder.join("weights.safetensors"))?;
-        let batch: Vec<(&str, Tensor)> = vec![("input", self.workload.images()?), ("labels", self.workload.labels()?)];
-        let batch = batch.iter().map(|(name, tensor)| (*name, tensor));
+        let Batch { images, labels } = self.workload.batch()?;
+        let batch = [("input", &images), ("labels", &labels)];
         let description = self.setting.lineup.describe(&self.workload, folder).to_string();
         std::fs::write(folder.join("batch.safetensors"), safetensors::serialize(batch, None)?)
             .and_then(|()| std::fs::write(folder.join("case.json"), description))

@@ -10,7 +10,7 @@ use crate::settings::{Clip, Decay};
 use crate::weights::{Numbers, Tensors};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
-use cnn_core::{Model, Network};
+use cnn_core::{Model, Network, lend};
 use cnn_plan::{Batch as Images, Parameters, Plan, Receive, Recompute, Targets, TrainingOptions};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -91,11 +91,12 @@ impl Learner {
     }
 
     fn forward(&mut self, batch: &cnn_data::Batch) -> Result<Stepped> {
-        let (images, labels) = (numbers(&batch.images)?, batch.labels.to_vec1::<u32>()?);
+        let labels = batch.labels.to_vec1::<u32>()?;
         let others = batch.mixed.as_ref().map(|mixed| mixed.labels.to_vec1::<u32>()).transpose()?;
         let mixed = others.as_deref().zip(batch.mixed.as_ref().map(|mixed| mixed.share));
         let targets = Targets { labels: &labels, mixed, smoothing: self.smoothing };
-        let loss = self.plan.forward(&mut self.parameters, &Images { images: &images, targets })? as f32;
+        let (plan, parameters) = (&mut self.plan, &mut self.parameters);
+        let loss = lend(&batch.images, |images| plan.forward(parameters, &Images { images, targets }))?? as f32;
         let logits = self.plan.output(0);
         let logits = Tensor::from_slice(&logits, (labels.len(), logits.len() / labels.len()), &Device::Cpu)?;
         Ok(Stepped { loss, correct: count_correct(&logits, &batch.labels)? })
@@ -181,7 +182,8 @@ impl PlannedEvaluation {
     ///
     /// Those of reading the weights.
     pub fn new(model: &Model) -> Result<Self> {
-        let values = model.tensors().map(|(_, tensor)| numbers(tensor)).collect::<Result<Vec<_>>>()?;
+        let values =
+            model.tensors().map(|(_, tensor)| Ok(lend(tensor, <[f32]>::to_vec)?)).collect::<Result<Vec<_>>>()?;
         let parameters = Parameters::new(model.network(), values)?;
         Ok(Self { plan: Plan::evaluation(model.network()), parameters })
     }
@@ -201,12 +203,8 @@ struct Planned<'a> {
 
 impl Classify for Planned<'_> {
     fn logits(&mut self, images: &Tensor) -> Result<Tensor> {
-        let logits = self.plan.logits(self.parameters, &numbers(images)?)?;
+        let logits = lend(images, |images| self.plan.logits(self.parameters, images))??;
         let batch = images.dim(0)?;
         Ok(Tensor::from_slice(&logits, (batch, logits.len() / batch), &Device::Cpu)?)
     }
-}
-
-fn numbers(tensor: &Tensor) -> Result<Vec<f32>> {
-    Ok(tensor.flatten_all()?.to_vec1()?)
 }
