@@ -510,9 +510,17 @@ fn dense(kernel: usize, in_channels: usize, out_channels: usize) -> Conv {
     Conv { in_channels, out_channels, groups: 1, kernel, stride: [1; 2], padding, dilation: [1; 2] }
 }
 
-/// Shapes whose tiles are cut into slices, into several groups, and whose sums are transformed as they are made.
-const LARGE: [(usize, usize, usize, [usize; 2]); 5] =
-    [(5, 16, 20, [50, 51]), (1, 64, 40, [90, 79]), (9, 1, 1000, [21, 25]), (2, 200, 257, [6, 9]), (3, 40, 70, [3, 41])];
+/// Shapes whose tiles are cut into slices, into several groups, whose sums are transformed as they are made, and of which
+/// some outputs or some inputs are held at a time.
+const LARGE: [(usize, usize, usize, [usize; 2]); 7] = [
+    (5, 16, 20, [50, 51]),
+    (1, 64, 40, [90, 79]),
+    (9, 1, 1000, [21, 25]),
+    (2, 200, 257, [6, 9]),
+    (3, 40, 70, [3, 41]),
+    (7, 150, 180, [22, 25]),
+    (7, 600, 40, [22, 21]),
+];
 
 #[test]
 fn the_gradient_of_the_weights_is_that_of_its_definition() {

@@ -4,7 +4,8 @@
 //! For each of the 36 planes the sum is a matrix product between input and output channels over tiles. The tiles are
 //! gone through group by group: all channels of a group are transformed, then multiplied. Where channels are few, tasks
 //! take slices of the tiles and do both, with sums of their own that are added up in their order at the end. Otherwise
-//! tasks share a group, and divide the channels: no sums are added up but where there are several groups.
+//! tasks share a group, and divide the channels: no sums are added up but where there are several groups. Of the side with
+//! more channels a group then holds some at a time.
 
 use super::super::correlate::panels;
 use super::super::micro::{self, Place, Runs};
@@ -45,6 +46,8 @@ const SHARED_GROUP: usize = 12 * 1024 * 1024;
 const CHUNK: [usize; 2] = [4, 2];
 /// Tasks there should be, for any number of threads.
 const TASKS: usize = 16;
+/// Numbers of the transformed tiles of a shared group up to which it holds all channels of both sides at a time.
+const ALL_CHANNELS: usize = 3 * 1024 * 1024;
 /// Tiles a task transforms where a group is shared, and blocks of either side.
 const TRANSFORMED: [usize; 2] = [32, 4];
 /// Numbers of the inputs of a strip, as they are and transformed along one axis, with the widest tiles.
@@ -106,7 +109,7 @@ fn pays(kernel: usize, [ins, outs]: [usize; 2], batch: usize, size: [usize; 2]) 
     1.1 * winograd < direct
 }
 
-/// How the work is cut; it depends on shapes alone.
+/// How the work is cut; the sums depend on shapes alone.
 #[derive(Clone, Copy)]
 struct Cut {
     tiles: usize,
@@ -116,24 +119,44 @@ struct Cut {
     slices: usize,
     /// Parts of the planes that tasks take where they share groups.
     parts: usize,
+    /// Blocks of channels of either side that a group holds at a time.
+    at_once: [usize; 2],
 }
 
 impl Cut {
-    fn new(channels: [usize; 2], tiles: usize) -> Self {
-        let [ins, outs] = channels.map(|channels| channels.div_ceil(LANES));
+    fn new(channels: [usize; 2], tiles: usize, panels: usize) -> Self {
+        let blocks = channels.map(|channels| channels.div_ceil(LANES));
+        let [ins, outs] = blocks;
         let per_tile = PLANES * (ins + outs).max(1) * LANES;
+        let sums = PLANES * ins * outs * LANES * LANES;
         let slices = (tiles / SLICE_TILES).clamp(SLICES, TASKS);
-        if PLANES * ins * outs * LANES * LANES <= SLICE_SUMS && tiles >= slices * FEWEST_TILES {
+        if sums <= SLICE_SUMS && tiles >= slices * FEWEST_TILES {
             let group = even(tiles.div_ceil(slices), (SLICE_GROUP / per_tile).clamp(FEWEST, PIECE));
-            return Self { tiles, group, slices, parts: 1 };
+            return Self { tiles, group, slices, parts: 1, at_once: blocks };
         }
         let tasks = ins.div_ceil(CHUNK[0]) * outs.div_ceil(2 * CHUNK[1]);
         let parts = [1, 2, 3, 4, 6, 9, 12, 18].into_iter().find(|parts| tasks * parts >= TASKS).unwrap_or(PLANES);
         let group = even(tiles, (SHARED_GROUP / per_tile).max(PIECE));
+        let at_once = |group: usize| match group * per_tile > ALL_CHANNELS {
+            true => Self::some_of(blocks, panels),
+            false => blocks,
+        };
         // With a single group sums go straight to the weights, and take no memory.
-        let sums = PLANES * ins * outs * LANES * LANES;
-        let single = parts == 1 && tiles * per_tile <= group * per_tile + sums;
-        Self { tiles, group: if single { tiles } else { group }, slices: 0, parts }
+        let held = |group: usize| group * PLANES * LANES * at_once(group).iter().sum::<usize>();
+        let single = parts == 1 && held(tiles) <= held(group) + sums;
+        let group = if single { tiles } else { group };
+        Self { tiles, group, slices: 0, parts, at_once: at_once(group) }
+    }
+
+    /// Blocks of channels to hold at a time: all of one side, of the other as few as leave tasks enough.
+    fn some_of(blocks: [usize; 2], panels: usize) -> [usize; 2] {
+        let units = [CHUNK[0], CHUNK[1] * panels];
+        let chunks = [0, 1].map(|side| blocks[side].div_ceil(units[side]).max(1));
+        let side = usize::from(blocks[1] >= blocks[0]);
+        let least = TASKS.min((chunks[0] * chunks[1]).div_ceil(2));
+        let mut at_once = blocks;
+        at_once[side] = blocks[side].min(units[side] * even(chunks[side], least.div_ceil(chunks[1 - side])));
+        at_once
     }
 
     /// Tiles of a slice.
@@ -156,6 +179,31 @@ struct Sum<'a, T, const OUT: usize, const KERNEL: usize> {
     cut: Cut,
 }
 
+/// Transformed tiles.
+struct Group<'a, T> {
+    tiles: Range<usize>,
+    /// The first block of either side that is held.
+    first: [usize; 2],
+    planes: [Shared<'a, T>; 2],
+}
+
+impl<'a, T: Element> Group<'a, T> {
+    /// Tiles that will be in planes of these lengths, behind each other.
+    fn of(tiles: Range<usize>, planes: &'a mut [T], lengths: [usize; 2]) -> Self {
+        let (inputs, gradients) = planes[..lengths[0] + lengths[1]].split_at_mut(lengths[0]);
+        Self { tiles, first: [0, 0], planes: [Shared::new(inputs), Shared::new(gradients)] }
+    }
+
+    /// Where in a plane of `run` tiles for each block the tiles from `tile` on begin.
+    #[inline(always)]
+    fn starts(&self, side: usize, block: usize, tile: usize, run: usize, starts: &mut [usize]) {
+        let first = (block - self.first[side]) * run + tile - self.tiles.start;
+        for number in 0..starts.len() {
+            starts[number] = (first + number) * LANES;
+        }
+    }
+}
+
 /// Sums between some blocks of inputs and panels of outputs: `[panel][block][plane][input][output]`.
 #[derive(Clone, Copy)]
 struct Sums<'a, T> {
@@ -173,110 +221,159 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
         let size = gradient.size();
         let counts = size.map(|pixels| pixels.div_ceil(OUT));
         let channels = [conv.in_channels, conv.out_channels];
-        let cut = Cut::new(channels, gradient.place.batch * counts[0] * counts[1]);
+        let panels = panels::<T>(set);
+        let cut = Cut::new(channels, gradient.place.batch * counts[0] * counts[1], panels);
         let axes = [0, 1].map(|axis| whole_axis(KERNEL, -(conv.padding[axis] as isize), size[axis]));
-        Self { input, gradient, axes, channels, counts, panels: panels::<T>(set), cut }
+        Self { input, gradient, axes, channels, counts, panels, cut }
     }
 
     fn run(&self, set: InstructionSet, weights: &mut [T]) {
-        let (weights, cut) = (Shared::new(weights), &self.cut);
-        let chunks = [self.blocks(0).div_ceil(CHUNK[0]), self.panel_count().div_ceil(CHUNK[1])];
-        let lengths = [0, 1].map(|side| PLANES * self.plane(side));
-        let (whole, slices) = (self.sums(self.blocks(0), self.panel_count()), cut.slices.max(1));
-        // Scratch memory comes before `dispatch`: closures do not take over the instructions they are called with.
-        let shared = |tiles: Range<usize>, sums: Option<Shared<'_, T>>, planes: [Shared<'_, T>; 2]| {
-            let pieces = tiles.len().div_ceil(TRANSFORMED[0]);
-            let blocks = (self.blocks(0) + self.blocks(1)).div_ceil(TRANSFORMED[1]);
-            for_each(pieces * blocks, |task| {
-                let start = tiles.start + task / blocks * TRANSFORMED[0];
-                let own = start..tiles.end.min(start + TRANSFORMED[0]);
-                let block = task % blocks * TRANSFORMED[1];
-                let blocks = block..(self.blocks(0) + self.blocks(1)).min(block + TRANSFORMED[1]);
-                with_scratch(HELD, |scratch| {
-                    dispatch(set, Transform { sum: self, first: tiles.start, tiles: own, blocks, scratch, planes });
-                });
-            });
-            for_each(chunks[0] * chunks[1] * cut.parts, |task| {
-                let (chunk, part) = (task / cut.parts, task % cut.parts);
-                let (block, panel) = (chunk / chunks[1] * CHUNK[0], chunk % chunks[1] * CHUNK[1]);
-                let blocks = block..self.blocks(0).min(block + CHUNK[0]);
-                let panels = panel..self.panel_count().min(panel + CHUNK[1]);
-                let parts = PLANES * part / cut.parts..PLANES * (part + 1) / cut.parts;
-                let multiply = |sums: Sums<'_, T>| {
-                    let (blocks, panels, fresh) = (blocks.clone(), panels.clone(), tiles.start == 0);
-                    dispatch(
-                        set,
-                        Multiply { sum: self, tiles: tiles.len(), parts, blocks, panels, planes, sums, fresh },
-                    );
-                };
-                let Some(sums) = sums else {
-                    let len = self.sums(blocks.len(), panels.len());
-                    with_scratch(len + self.collected(), |scratch| {
-                        let (sums, collected) = scratch.split_at_mut(len);
-                        let sums = Sums {
-                            shared: Shared::new(sums),
-                            start: 0,
-                            blocks: [blocks.start, blocks.end],
-                            first_panel: panels.start,
-                        };
-                        multiply(sums);
-                        let (blocks, panels) = (blocks.clone(), panels.clone());
-                        dispatch(set, Invert { sum: self, blocks, panels, sums, slices: [1, 0], collected, weights });
-                    });
-                    return;
-                };
-                multiply(self.all(sums, 0));
-            });
-        };
-        if cut.slices == 0 && cut.group >= cut.tiles && cut.parts == 1 {
-            with_scratch(lengths[0] + lengths[1], |planes| {
-                let (inputs, gradients) = planes.split_at_mut(lengths[0]);
-                shared(0..cut.tiles, None, [Shared::new(inputs), Shared::new(gradients)]);
-            });
-            return;
-        }
-        let shares = if cut.slices == 0 { lengths } else { [0, 0] };
-        with_scratch(slices * whole + shares[0] + shares[1], |scratch| {
-            let (sums, planes) = scratch.split_at_mut(slices * whole);
-            let sums = Shared::new(sums);
-            if cut.slices == 0 {
-                let (inputs, gradients) = planes.split_at_mut(lengths[0]);
-                let planes = [Shared::new(inputs), Shared::new(gradients)];
-                let mut first = 0;
-                // Once where there are no tiles, for the sums to be zeros.
-                while first < cut.tiles.max(1) {
-                    shared(first..cut.tiles.min(first + cut.group), Some(sums), planes);
-                    first += cut.group;
-                }
-            } else {
-                for_each(cut.slices, |slice| {
-                    with_scratch(lengths[0] + lengths[1] + HELD, |scratch| {
-                        let (planes, scratch) = scratch.split_at_mut(lengths[0] + lengths[1]);
-                        let (inputs, gradients) = planes.split_at_mut(lengths[0]);
-                        let planes = [Shared::new(inputs), Shared::new(gradients)];
-                        let (all, sums) = (cut.slice(slice), self.all(sums, slice * whole));
-                        for first in all.clone().step_by(cut.group) {
-                            let tiles = first..all.end.min(first + cut.group);
-                            let (len, fresh) = (tiles.len(), first == all.start);
-                            let blocks = 0..self.blocks(0) + self.blocks(1);
-                            let scratch = &mut *scratch;
-                            dispatch(set, Transform { sum: self, first, tiles, blocks, scratch, planes });
-                            let (blocks, panels, parts) = (0..self.blocks(0), 0..self.panel_count(), 0..PLANES);
-                            dispatch(
-                                set,
-                                Multiply { sum: self, tiles: len, parts, blocks, panels, planes, sums, fresh },
-                            );
-                        }
-                    });
+        let weights = Shared::new(weights);
+        match self.cut.slices {
+            0 if self.cut.group >= self.cut.tiles && self.cut.parts == 1 => {
+                let lengths = self.lengths();
+                with_scratch(lengths[0] + lengths[1], |planes| {
+                    self.group(set, 0..self.cut.tiles, planes, None, weights);
                 });
             }
-            for_each(self.blocks(0) * self.panel_count(), |task| {
-                let (panel, block) = (task / self.blocks(0), task % self.blocks(0));
-                with_scratch(self.collected(), |collected| {
-                    let (sums, slices) = (self.all(sums, 0), [slices, whole]);
-                    let (blocks, panels) = (block..block + 1, panel..panel + 1);
-                    dispatch(set, Invert { sum: self, blocks, panels, sums, slices, collected, weights });
+            0 => self.by_groups(set, weights),
+            _ => self.by_slices(set, weights),
+        }
+    }
+
+    /// All tasks share groups, one after the other, and the sums.
+    fn by_groups(&self, set: InstructionSet, weights: Shared<'_, T>) {
+        let (whole, lengths) = (self.sums(self.blocks(0), self.panel_count()), self.lengths());
+        with_scratch(whole + lengths[0] + lengths[1], |scratch| {
+            let (sums, planes) = scratch.split_at_mut(whole);
+            let sums = Shared::new(sums);
+            let mut first = 0;
+            // Once where there are no tiles, for the sums to be zeros.
+            while first < self.cut.tiles.max(1) {
+                let tiles = first..self.cut.tiles.min(first + self.cut.group);
+                self.group(set, tiles, planes, Some(sums), weights);
+                first += self.cut.group;
+            }
+            self.finish(set, sums, [1, whole], weights);
+        });
+    }
+
+    /// Each task has a slice of the tiles and sums of its own.
+    fn by_slices(&self, set: InstructionSet, weights: Shared<'_, T>) {
+        let (cut, lengths) = (&self.cut, self.lengths());
+        let whole = self.sums(self.blocks(0), self.panel_count());
+        with_scratch(cut.slices * whole, |sums| {
+            let sums = Shared::new(sums);
+            for_each(cut.slices, |slice| {
+                with_scratch(lengths[0] + lengths[1] + HELD, |scratch| {
+                    let (planes, scratch) = scratch.split_at_mut(lengths[0] + lengths[1]);
+                    let (all, sums) = (cut.slice(slice), self.all(sums, slice * whole));
+                    let mut group = Group::of(all.clone(), planes, lengths);
+                    for first in all.clone().step_by(cut.group) {
+                        group.tiles = first..all.end.min(first + cut.group);
+                        let (tiles, group, scratch) = (group.tiles.clone(), &group, &mut *scratch);
+                        let blocks = [0, 1].map(|side| 0..self.blocks(side));
+                        dispatch(set, Transform { sum: self, group, tiles, blocks, scratch });
+                        let (blocks, panels, parts) = (0..self.blocks(0), 0..self.panel_count(), 0..PLANES);
+                        let fresh = first == all.start;
+                        dispatch(set, Multiply { sum: self, group, parts, blocks, panels, sums, fresh });
+                    }
                 });
+            });
+            self.finish(set, sums, [cut.slices, whole], weights);
+        });
+    }
+
+    /// Transforms a group of tiles and adds their products to the sums; where there are none, the group is all there is
+    /// and what comes of it goes to the weights. Tasks share the work; of one side, some channels come after the others.
+    fn group(
+        &self,
+        set: InstructionSet,
+        tiles: Range<usize>,
+        planes: &mut [T],
+        sums: Option<Shared<'_, T>>,
+        weights: Shared<'_, T>,
+    ) {
+        let mut group = Group::of(tiles, planes, self.lengths());
+        let side = usize::from(self.cut.at_once[0] >= self.blocks(0));
+        for first in (0..self.blocks(side)).step_by(self.cut.at_once[side].max(1)) {
+            let mut held = [0, 1].map(|side| 0..self.blocks(side));
+            held[side] = first..held[side].end.min(first + self.cut.at_once[side]);
+            group.first[side] = first;
+            let mut new = held.clone();
+            if first > 0 {
+                new[1 - side] = 0..0;
+            }
+            self.transform(set, &group, new);
+            self.multiply(set, &group, held, sums, weights);
+        }
+    }
+
+    /// Transforms some blocks of either side of a group.
+    fn transform(&self, set: InstructionSet, group: &Group<'_, T>, blocks: [Range<usize>; 2]) {
+        let pieces = group.tiles.len().div_ceil(TRANSFORMED[0]);
+        // Those of the inputs are counted before those of the gradients.
+        let (inputs, all) = (blocks[0].len(), blocks[0].len() + blocks[1].len());
+        let runs = all.div_ceil(TRANSFORMED[1]);
+        // Scratch memory comes before `dispatch`: closures do not take over the instructions they are called with.
+        for_each(pieces * runs, |task| {
+            let start = group.tiles.start + task / runs * TRANSFORMED[0];
+            let tiles = start..group.tiles.end.min(start + TRANSFORMED[0]);
+            let (start, end) = (task % runs * TRANSFORMED[1], all.min((task % runs + 1) * TRANSFORMED[1]));
+            let part = |side: usize, before: usize| {
+                let number = |number: usize| blocks[side].start + number.saturating_sub(before).min(blocks[side].len());
+                number(start)..number(end)
+            };
+            let blocks = [part(0, 0), part(1, inputs)];
+            with_scratch(HELD, |scratch| dispatch(set, Transform { sum: self, group, tiles, blocks, scratch }));
+        });
+    }
+
+    /// Multiplies some blocks of either side of a group.
+    fn multiply(
+        &self,
+        set: InstructionSet,
+        group: &Group<'_, T>,
+        [inputs, gradients]: [Range<usize>; 2],
+        sums: Option<Shared<'_, T>>,
+        weights: Shared<'_, T>,
+    ) {
+        let parts = self.cut.parts;
+        let all = gradients.start / self.panels..gradients.end.div_ceil(self.panels);
+        let chunks = [inputs.len().div_ceil(CHUNK[0]), all.len().div_ceil(CHUNK[1])];
+        for_each(chunks[0] * chunks[1] * parts, |task| {
+            let (chunk, part) = (task / parts, task % parts);
+            let block = inputs.start + chunk / chunks[1] * CHUNK[0];
+            let panel = all.start + chunk % chunks[1] * CHUNK[1];
+            let (blocks, panels) = (block..inputs.end.min(block + CHUNK[0]), panel..all.end.min(panel + CHUNK[1]));
+            let parts = PLANES * part / parts..PLANES * (part + 1) / parts;
+            let fresh = group.tiles.start == 0;
+            if let Some(sums) = sums {
+                let sums = self.all(sums, 0);
+                dispatch(set, Multiply { sum: self, group, parts, blocks, panels, sums, fresh });
+                return;
+            }
+            let len = self.sums(blocks.len(), panels.len());
+            with_scratch(len + self.collected(), |scratch| {
+                let (sums, collected) = scratch.split_at_mut(len);
+                let shared = Shared::new(sums);
+                let sums = Sums { shared, start: 0, blocks: [blocks.start, blocks.end], first_panel: panels.start };
+                let (of_blocks, of_panels) = (blocks.clone(), panels.clone());
+                let multiply = Multiply { sum: self, group, parts, blocks: of_blocks, panels: of_panels, sums, fresh };
+                dispatch(set, multiply);
+                dispatch(set, Invert { sum: self, blocks, panels, sums, slices: [1, 0], collected, weights });
+            });
+        });
+    }
+
+    /// Brings the sums of all slices to the weights.
+    fn finish(&self, set: InstructionSet, sums: Shared<'_, T>, slices: [usize; 2], weights: Shared<'_, T>) {
+        for_each(self.blocks(0) * self.panel_count(), |task| {
+            let (panel, block) = (task / self.blocks(0), task % self.blocks(0));
+            with_scratch(self.collected(), |collected| {
+                let sums = self.all(sums, 0);
+                let (blocks, panels) = (block..block + 1, panel..panel + 1);
+                dispatch(set, Invert { sum: self, blocks, panels, sums, slices, collected, weights });
             });
         });
     }
@@ -303,7 +400,12 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
 
     /// Distance of two planes of transformed tiles, `[block][tile]`.
     fn plane(&self, side: usize) -> usize {
-        odd(self.blocks(side) * self.cut.group) * LANES
+        odd(self.cut.at_once[side] * self.cut.group) * LANES
+    }
+
+    /// Numbers of a group's planes, of either side.
+    fn lengths(&self) -> [usize; 2] {
+        [0, 1].map(|side| PLANES * self.plane(side))
     }
 
     /// Numbers of the sums of some blocks of inputs and whole panels.
@@ -330,15 +432,13 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
     }
 }
 
-/// Transforms some blocks, those of the inputs counted before those of the gradients, of some tiles of the group that
-/// begins with tile `first`.
+/// Transforms some blocks of either side, of some tiles of a group.
 struct Transform<'a, T, const OUT: usize, const KERNEL: usize> {
     sum: &'a Sum<'a, T, OUT, KERNEL>,
-    first: usize,
+    group: &'a Group<'a, T>,
     tiles: Range<usize>,
-    blocks: Range<usize>,
+    blocks: [Range<usize>; 2],
     scratch: &'a mut [T],
-    planes: [Shared<'a, T>; 2],
 }
 
 impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Transform<'_, T, OUT, KERNEL> {
@@ -346,7 +446,7 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Transform<
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let Self { sum, first, tiles, blocks, scratch, planes } = self;
+        let Self { sum, group, tiles, blocks, scratch } = self;
         let [down, across] = sum.counts;
         let mut tile = tiles.start;
         while tile < tiles.end {
@@ -356,21 +456,17 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Transform<
             let window = Tile::new(&sum.axes, image..image + 1, span);
             let mut starts = [0; STRIP];
             let starts = &mut starts[..count];
-            for block in blocks.clone() {
-                let side = usize::from(block >= sum.blocks(0));
-                let block = block - side * sum.blocks(0);
-                for number in 0..count {
-                    starts[number] = (block * sum.cut.group + tile - first + number) * LANES;
-                }
-                if side == 0 {
-                    let (held, band) = scratch.split_at_mut(window.block());
-                    window.fill::<V>(&sum.input, block..block + 1, held);
-                    transform_inputs::<V, OUT>(starts, held, band, planes[0], sum.plane(0));
-                } else {
-                    let (held, band) = scratch.split_at_mut(OUT * count * OUT * LANES);
-                    sum.read_gradients::<V>([image, block, y * OUT, x * OUT], count, held);
-                    transform_gradients::<V, OUT>(starts, held, band, planes[1], sum.plane(1));
-                }
+            for block in blocks[0].clone() {
+                group.starts(0, block, tile, sum.cut.group, starts);
+                let (held, band) = scratch.split_at_mut(window.block());
+                window.fill::<V>(&sum.input, block..block + 1, held);
+                transform_inputs::<V, OUT>(starts, held, band, group.planes[0], sum.plane(0));
+            }
+            for block in blocks[1].clone() {
+                group.starts(1, block, tile, sum.cut.group, starts);
+                let (held, band) = scratch.split_at_mut(OUT * count * OUT * LANES);
+                sum.read_gradients::<V>([image, block, y * OUT, x * OUT], count, held);
+                transform_gradients::<V, OUT>(starts, held, band, group.planes[1], sum.plane(1));
             }
             tile += count;
         }
@@ -438,15 +534,13 @@ fn transform_gradients<V: Vector, const OUT: usize>(
     }
 }
 
-/// Adds the products of some blocks of inputs and panels of outputs in some planes, over a group of `tiles` tiles, to
-/// their sums.
+/// Adds the products of some blocks of inputs and panels of outputs in some planes, over a group of tiles, to their sums.
 struct Multiply<'a, T, const OUT: usize, const KERNEL: usize> {
     sum: &'a Sum<'a, T, OUT, KERNEL>,
-    tiles: usize,
+    group: &'a Group<'a, T>,
     parts: Range<usize>,
     blocks: Range<usize>,
     panels: Range<usize>,
-    planes: [Shared<'a, T>; 2],
     sums: Sums<'a, T>,
     /// Whether the sums hold nothing yet.
     fresh: bool,
@@ -457,7 +551,8 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Multiply<'
 
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
-        let Self { sum, tiles, parts, blocks, panels, planes, sums, fresh } = self;
+        let Self { sum, group, parts, blocks, panels, sums, fresh } = self;
+        let tiles = group.tiles.len();
         let mut places = [Place::default(); LANES];
         for lane in 0..LANES {
             places[lane] = Place { input: lane, sums: lane };
@@ -467,10 +562,10 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Multiply<'
         for number in parts {
             let start = number * sum.plane(0);
             // SAFETY: nothing is written to the planes meanwhile.
-            let inputs = unsafe { planes[0].pointer(start..start + sum.blocks(0) * run) };
+            let inputs = unsafe { group.planes[0].pointer(start..start + sum.cut.at_once[0] * run) };
             let start = number * sum.plane(1);
             // SAFETY: as above.
-            let gradients = unsafe { planes[1].pointer(start..start + sum.blocks(1) * run) };
+            let gradients = unsafe { group.planes[1].pointer(start..start + sum.cut.at_once[1] * run) };
             let mut first = 0;
             while first < tiles || (fresh && first == 0) {
                 let pixels = piece.min(tiles - first);
@@ -494,8 +589,8 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Multiply<'
                                 micro::outer::<V, LANES>(
                                     &places[row..row + rows],
                                     width,
-                                    inputs.add(block * run + first * LANES),
-                                    gradients.add(panel * sum.panels * run + first * LANES),
+                                    inputs.add((block - group.first[0]) * run + first * LANES),
+                                    gradients.add((panel * sum.panels - group.first[1]) * run + first * LANES),
                                     &runs,
                                     sums.as_mut_ptr(),
                                 );
