@@ -7,47 +7,27 @@
 //! tasks share a group, and divide the channels: no sums are added up but where there are several groups. Of the side with
 //! more channels a group then holds some at a time.
 
+mod cut;
+mod invert;
+mod multiply;
+mod transform;
+
+use self::cut::{CHUNK, Cut, pays};
+use self::invert::Invert;
+use self::multiply::Multiply;
+use self::transform::Transform;
 use super::super::correlate::panels;
-use super::super::micro::{self, Place, Runs};
 use super::super::sweep::Axis;
-use super::super::tile::Tile;
 use super::super::{Algorithm, Conv};
-use super::{IN, PLANES, STRIP, odd, outputs, suits, transform_inputs, transforms, whole_axis};
-use crate::ahead::Lines;
+use super::{IN, PLANES, STRIP, odd, suits, whole_axis};
 use crate::buffer::{Shared, with_scratch};
-use crate::conv::tile::even;
 use crate::element::Element;
-use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::simd::{InstructionSet, LANES, dispatch};
 use crate::threads::for_each;
-use crate::transpose::{SharedRows, to_rows};
 use crate::view::View;
 use std::any::TypeId;
 use std::ops::Range;
 
-/// Tiles multiplied at once: what lets a block of inputs and a panel of gradients stay in a first-level cache of 32 KiB.
-const PIECE: usize = 112;
-/// Numbers of all sums up to which tasks take slices of the tiles: all of a slice must stay in the caches.
-const SLICE_SUMS: usize = 600 * 1024;
-/// Numbers of the transformed tiles of a group of a slice, where that leaves enough tiles: what a second-level cache of
-/// 1 MiB holds beside some sums.
-const SLICE_GROUP: usize = 128 * 1024;
-/// Slices there must be at least: with fewer, threads would have nothing to do.
-const SLICES: usize = 4;
-/// Tiles of a slice, where that gives enough slices.
-const SLICE_TILES: usize = 192;
-/// Tiles of a slice at least.
-const FEWEST_TILES: usize = 96;
-/// Tiles of such a group at least: each goes through all sums.
-const FEWEST: usize = 28;
-/// Numbers of the transformed tiles of a group that tasks share: going through all sums once more costs more than to
-/// write and read transformed tiles that no cache holds.
-const SHARED_GROUP: usize = 12 * 1024 * 1024;
-/// Blocks of input channels and panels of output channels of a task's product.
-const CHUNK: [usize; 2] = [4, 2];
-/// Tasks there should be, for any number of threads.
-const TASKS: usize = 16;
-/// Numbers of the transformed tiles of a shared group up to which it holds all channels of both sides at a time.
-const ALL_CHANNELS: usize = 3 * 1024 * 1024;
 /// Tiles a task transforms where a group is shared, and blocks of either side.
 const TRANSFORMED: [usize; 2] = [32, 4];
 /// Numbers of the inputs of a strip, as they are and transformed along one axis, with the widest tiles.
@@ -94,77 +74,6 @@ impl Conv {
     }
 }
 
-/// Whether the algorithm is likely to take less time than the direct computation, of which it must promise a tenth.
-///
-/// Counted as in [`super::cut::pays`]; what is done once per weight is to bring the sums to their place, and with
-/// Winograd's algorithm their transform.
-fn pays(kernel: usize, [ins, outs]: [usize; 2], batch: usize, size: [usize; 2]) -> bool {
-    let [pixels, tiles] =
-        [1, outputs(kernel)].map(|step| (batch * size[0].div_ceil(step) * size[1].div_ceil(step)) as f64);
-    let blocks = (ins.div_ceil(LANES) + outs.div_ceil(LANES)) as f64;
-    let pairs = ins as f64 * outs.div_ceil(LANES) as f64;
-    let taps = (kernel * kernel) as f64;
-    let direct = pixels * (taps * pairs + 18.0 * blocks) + 72.0 * taps * pairs;
-    let winograd = tiles * (1.4 * 36.0 * pairs + 640.0 * blocks) + 100.0 * taps * pairs;
-    1.1 * winograd < direct
-}
-
-/// How the work is cut; the sums depend on shapes alone.
-#[derive(Clone, Copy)]
-struct Cut {
-    tiles: usize,
-    /// Tiles of a group at most.
-    group: usize,
-    /// Slices of the tiles, each with a task and sums of its own; 0 where tasks share all groups.
-    slices: usize,
-    /// Parts of the planes that tasks take where they share groups.
-    parts: usize,
-    /// Blocks of channels of either side that a group holds at a time.
-    at_once: [usize; 2],
-}
-
-impl Cut {
-    fn new(channels: [usize; 2], tiles: usize, panels: usize) -> Self {
-        let blocks = channels.map(|channels| channels.div_ceil(LANES));
-        let [ins, outs] = blocks;
-        let per_tile = PLANES * (ins + outs).max(1) * LANES;
-        let sums = PLANES * ins * outs * LANES * LANES;
-        let slices = (tiles / SLICE_TILES).clamp(SLICES, TASKS);
-        if sums <= SLICE_SUMS && tiles >= slices * FEWEST_TILES {
-            let group = even(tiles.div_ceil(slices), (SLICE_GROUP / per_tile).clamp(FEWEST, PIECE));
-            return Self { tiles, group, slices, parts: 1, at_once: blocks };
-        }
-        let tasks = ins.div_ceil(CHUNK[0]) * outs.div_ceil(2 * CHUNK[1]);
-        let parts = [1, 2, 3, 4, 6, 9, 12, 18].into_iter().find(|parts| tasks * parts >= TASKS).unwrap_or(PLANES);
-        let group = even(tiles, (SHARED_GROUP / per_tile).max(PIECE));
-        let at_once = |group: usize| match group * per_tile > ALL_CHANNELS {
-            true => Self::some_of(blocks, panels),
-            false => blocks,
-        };
-        // With a single group sums go straight to the weights, and take no memory.
-        let held = |group: usize| group * PLANES * LANES * at_once(group).iter().sum::<usize>();
-        let single = parts == 1 && held(tiles) <= held(group) + sums;
-        let group = if single { tiles } else { group };
-        Self { tiles, group, slices: 0, parts, at_once: at_once(group) }
-    }
-
-    /// Blocks of channels to hold at a time: all of one side, of the other as few as leave tasks enough.
-    fn some_of(blocks: [usize; 2], panels: usize) -> [usize; 2] {
-        let units = [CHUNK[0], CHUNK[1] * panels];
-        let chunks = [0, 1].map(|side| blocks[side].div_ceil(units[side]).max(1));
-        let side = usize::from(blocks[1] >= blocks[0]);
-        let least = TASKS.min((chunks[0] * chunks[1]).div_ceil(2));
-        let mut at_once = blocks;
-        at_once[side] = blocks[side].min(units[side] * even(chunks[side], least.div_ceil(chunks[1 - side])));
-        at_once
-    }
-
-    /// Tiles of a slice.
-    fn slice(&self, slice: usize) -> Range<usize> {
-        self.tiles * slice / self.slices..self.tiles * (slice + 1) / self.slices
-    }
-}
-
 /// The shape of the computation, and what it reads.
 struct Sum<'a, T, const OUT: usize, const KERNEL: usize> {
     input: View<'a, T>,
@@ -188,9 +97,9 @@ struct Group<'a, T> {
 }
 
 impl<'a, T: Element> Group<'a, T> {
-    /// Tiles that will be in planes of these lengths, behind each other.
-    fn of(tiles: Range<usize>, planes: &'a mut [T], lengths: [usize; 2]) -> Self {
-        let (inputs, gradients) = planes[..lengths[0] + lengths[1]].split_at_mut(lengths[0]);
+    /// Tiles that will be in `planes`, the first `inputs` numbers of which are the inputs'.
+    fn of(tiles: Range<usize>, planes: &'a mut [T], inputs: usize) -> Self {
+        let (inputs, gradients) = planes.split_at_mut(inputs);
         Self { tiles, first: [0, 0], planes: [Shared::new(inputs), Shared::new(gradients)] }
     }
 
@@ -268,7 +177,7 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
                 with_scratch(lengths[0] + lengths[1] + HELD, |scratch| {
                     let (planes, scratch) = scratch.split_at_mut(lengths[0] + lengths[1]);
                     let (all, sums) = (cut.slice(slice), self.all(sums, slice * whole));
-                    let mut group = Group::of(all.clone(), planes, lengths);
+                    let mut group = Group::of(all.clone(), planes, lengths[0]);
                     for first in all.clone().step_by(cut.group) {
                         group.tiles = first..all.end.min(first + cut.group);
                         let (tiles, group, scratch) = (group.tiles.clone(), &group, &mut *scratch);
@@ -294,7 +203,7 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
         sums: Option<Shared<'_, T>>,
         weights: Shared<'_, T>,
     ) {
-        let mut group = Group::of(tiles, planes, self.lengths());
+        let mut group = Group::of(tiles, planes, self.lengths()[0]);
         let side = usize::from(self.cut.at_once[0] >= self.blocks(0));
         for first in (0..self.blocks(side)).step_by(self.cut.at_once[side].max(1)) {
             let mut held = [0, 1].map(|side| 0..self.blocks(side));
@@ -429,287 +338,5 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
         sums.start
             + self.sums(end - first, panel - sums.first_panel)
             + (block - first) * PLANES * LANES * self.width(panel) * LANES
-    }
-}
-
-/// Transforms some blocks of either side, of some tiles of a group.
-struct Transform<'a, T, const OUT: usize, const KERNEL: usize> {
-    sum: &'a Sum<'a, T, OUT, KERNEL>,
-    group: &'a Group<'a, T>,
-    tiles: Range<usize>,
-    blocks: [Range<usize>; 2],
-    scratch: &'a mut [T],
-}
-
-impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Transform<'_, T, OUT, KERNEL> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
-        let Self { sum, group, tiles, blocks, scratch } = self;
-        let [down, across] = sum.counts;
-        let mut tile = tiles.start;
-        while tile < tiles.end {
-            let (image, y, x) = (tile / (down * across), tile / across % down, tile % across);
-            let count = STRIP.min(across - x).min(tiles.end - tile);
-            let span = [y * OUT..(y + 1) * OUT, x * OUT..(x + count) * OUT];
-            let window = Tile::new(&sum.axes, image..image + 1, span);
-            let mut starts = [0; STRIP];
-            let starts = &mut starts[..count];
-            for block in blocks[0].clone() {
-                group.starts(0, block, tile, sum.cut.group, starts);
-                let (held, band) = scratch.split_at_mut(window.block());
-                window.fill::<V>(&sum.input, block..block + 1, held);
-                transform_inputs::<V, OUT>(starts, held, band, group.planes[0], sum.plane(0));
-            }
-            for block in blocks[1].clone() {
-                group.starts(1, block, tile, sum.cut.group, starts);
-                let (held, band) = scratch.split_at_mut(OUT * count * OUT * LANES);
-                sum.read_gradients::<V>([image, block, y * OUT, x * OUT], count, held);
-                transform_gradients::<V, OUT>(starts, held, band, group.planes[1], sum.plane(1));
-            }
-            tile += count;
-        }
-    }
-}
-
-impl<T: Element, const OUT: usize, const KERNEL: usize> Sum<'_, T, OUT, KERNEL> {
-    /// Reads a block of gradients of `count` tiles beside each other, zeros where there are none.
-    #[inline(always)]
-    fn read_gradients<V: Vector<Element = T>>(
-        &self,
-        [image, block, row, column]: [usize; 4],
-        count: usize,
-        to: &mut [T],
-    ) {
-        let [height, width] = self.gradient.size();
-        let columns = (count * OUT).min(width - column);
-        for y in 0..OUT {
-            let to = &mut to[y * count * OUT * LANES..][..count * OUT * LANES];
-            let columns = if row + y < height { columns } else { 0 };
-            self.gradient.read::<V>([image, block, row + y, column], columns, to);
-            to[columns * LANES..].fill(T::ZERO);
-        }
-    }
-}
-
-/// Transforms a block of gradients of tiles beside each other as [`transform_inputs`] does inputs.
-#[inline(always)]
-fn transform_gradients<V: Vector, const OUT: usize>(
-    starts: &[usize],
-    held: &[V::Element],
-    band: &mut [V::Element],
-    planes: Shared<'_, V::Element>,
-    plane: usize,
-) {
-    let row = starts.len() * OUT * LANES;
-    let (held, band) = (&held[..OUT * row], &mut band[..IN * row]);
-    for at in (0..row).step_by(LANES) {
-        let mut d = [V::zero(); OUT];
-        for y in 0..OUT {
-            // SAFETY: within `held`.
-            d[y] = unsafe { V::load(held.as_ptr().add(y * row + at)) };
-        }
-        let d = transforms::gradient(d);
-        for y in 0..IN {
-            // SAFETY: within `band`.
-            unsafe { d[y].store(band.as_mut_ptr().add(y * row + at)) };
-        }
-    }
-    for x in 0..starts.len() {
-        // SAFETY: each block of a tile has a place of its own in each plane.
-        let to = unsafe { planes.pointer(starts[x]..starts[x] + (PLANES - 1) * plane + LANES) };
-        for y in 0..IN {
-            let mut d = [V::zero(); OUT];
-            for i in 0..OUT {
-                // SAFETY: within `band`.
-                d[i] = unsafe { V::load(band.as_ptr().add(y * row + (x * OUT + i) * LANES)) };
-            }
-            let d = transforms::gradient(d);
-            for i in 0..IN {
-                // SAFETY: the bounds are checked above.
-                unsafe { d[i].store(to.add((y * IN + i) * plane)) };
-            }
-        }
-    }
-}
-
-/// Adds the products of some blocks of inputs and panels of outputs in some planes, over a group of tiles, to their sums.
-struct Multiply<'a, T, const OUT: usize, const KERNEL: usize> {
-    sum: &'a Sum<'a, T, OUT, KERNEL>,
-    group: &'a Group<'a, T>,
-    parts: Range<usize>,
-    blocks: Range<usize>,
-    panels: Range<usize>,
-    sums: Sums<'a, T>,
-    /// Whether the sums hold nothing yet.
-    fresh: bool,
-}
-
-impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Multiply<'_, T, OUT, KERNEL> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
-        let Self { sum, group, parts, blocks, panels, sums, fresh } = self;
-        let tiles = group.tiles.len();
-        let mut places = [Place::default(); LANES];
-        for lane in 0..LANES {
-            places[lane] = Place { input: lane, sums: lane };
-        }
-        let run = sum.cut.group * LANES;
-        let piece = tiles.div_ceil(tiles.div_ceil(PIECE).max(1)).max(1);
-        for number in parts {
-            let start = number * sum.plane(0);
-            // SAFETY: nothing is written to the planes meanwhile.
-            let inputs = unsafe { group.planes[0].pointer(start..start + sum.cut.at_once[0] * run) };
-            let start = number * sum.plane(1);
-            // SAFETY: as above.
-            let gradients = unsafe { group.planes[1].pointer(start..start + sum.cut.at_once[1] * run) };
-            let mut first = 0;
-            while first < tiles || (fresh && first == 0) {
-                let pixels = piece.min(tiles - first);
-                for panel in panels.clone() {
-                    let width = sum.width(panel);
-                    for block in blocks.clone() {
-                        let length = LANES * width * LANES;
-                        let start = sum.sums_at(&sums, block, panel) + number * length;
-                        // SAFETY: tasks divide planes, blocks and panels among them, or have sums of their own.
-                        let sums = unsafe { sums.shared.part(start..start + length) };
-                        if fresh && first == 0 {
-                            sums.fill(T::ZERO);
-                        }
-                        let runs = Runs { starts: &[[0, 0]], pixels, block: run, ahead: Lines::NONE };
-                        let mut row = 0;
-                        while row < sum.inputs(block) {
-                            let rows = V::ROWS.min(sum.inputs(block) - row);
-                            // SAFETY: the planes hold all tiles of the block and of the panel; `sums` holds sixteen
-                            // inputs of the panel; sizes are within what V says.
-                            unsafe {
-                                micro::outer::<V, LANES>(
-                                    &places[row..row + rows],
-                                    width,
-                                    inputs.add((block - group.first[0]) * run + first * LANES),
-                                    gradients.add((panel * sum.panels - group.first[1]) * run + first * LANES),
-                                    &runs,
-                                    sums.as_mut_ptr(),
-                                );
-                            }
-                            row += rows;
-                        }
-                    }
-                }
-                first += piece;
-            }
-        }
-    }
-}
-
-/// Transforms the sums between some blocks of inputs and panels back to weights: `slices[0]` sums at a distance of
-/// `slices[1]`, added up in their order.
-struct Invert<'a, T, const OUT: usize, const KERNEL: usize> {
-    sum: &'a Sum<'a, T, OUT, KERNEL>,
-    blocks: Range<usize>,
-    panels: Range<usize>,
-    sums: Sums<'a, T>,
-    slices: [usize; 2],
-    collected: &'a mut [T],
-    weights: Shared<'a, T>,
-}
-
-impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Invert<'_, T, OUT, KERNEL> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
-        for panel in self.panels.clone() {
-            for block in self.blocks.clone() {
-                self.sum.invert::<V>([block, panel], &self.sums, self.slices, self.collected);
-                self.sum.unpack::<V>([block, panel], self.collected, self.weights);
-            }
-        }
-    }
-}
-
-impl<T: Element, const OUT: usize, const KERNEL: usize> Sum<'_, T, OUT, KERNEL> {
-    /// Transforms sums back to `[input][tap][output]`.
-    #[inline(always)]
-    fn invert<V: Vector<Element = T>>(
-        &self,
-        [block, panel]: [usize; 2],
-        sums: &Sums<'_, T>,
-        [slices, slice]: [usize; 2],
-        to: &mut [T],
-    ) {
-        let width = self.width(panel) * LANES;
-        let (start, plane) = (self.sums_at(sums, block, panel), LANES * width);
-        // SAFETY: nothing is written to the sums meanwhile.
-        let from = unsafe { sums.shared.pointer(start..start + (slices - 1) * slice + PLANES * plane) };
-        let to = &mut to[..self.inputs(block) * Self::TAPS * width];
-        for vector in 0..self.inputs(block) * width / LANES {
-            let (input, lanes) = (vector * LANES / width, vector * LANES % width);
-            let mut half = [[V::zero(); IN]; KERNEL];
-            for x in 0..IN {
-                let mut m = [V::zero(); IN];
-                for y in 0..IN {
-                    // SAFETY: each plane of each slice has a row of the panel for each input; bounds are checked above.
-                    unsafe {
-                        let from = from.add((y * IN + x) * plane + input * width + lanes);
-                        let mut value = V::load(from);
-                        for number in 1..slices {
-                            value = value.add(V::load(from.add(number * slice)));
-                        }
-                        m[y] = value;
-                    }
-                }
-                let m = transforms::weights::<V, KERNEL>(m);
-                for j in 0..KERNEL {
-                    half[j][x] = m[j];
-                }
-            }
-            for j in 0..KERNEL {
-                let row = transforms::weights::<V, KERNEL>(half[j]);
-                for i in 0..KERNEL {
-                    // SAFETY: within `to`, a row for each tap of each input.
-                    unsafe { row[i].store(to.as_mut_ptr().add((input * Self::TAPS + j * KERNEL + i) * width + lanes)) };
-                }
-            }
-        }
-    }
-
-    /// Copies `[input][tap][output]` to the place of the weights.
-    #[inline(always)]
-    fn unpack<V: Vector<Element = T>>(&self, [block, panel]: [usize; 2], from: &[T], weights: Shared<'_, T>) {
-        let (width, first) = (self.width(panel) * LANES, panel * self.panels * LANES);
-        let mut places = [[[0; KERNEL]; KERNEL]; LANES];
-        let places = &mut places.as_flattened_mut().as_flattened_mut()[..self.inputs(block) * Self::TAPS];
-        places.iter_mut().enumerate().for_each(|(number, place)| *place = number * width);
-        let stride = self.channels[0] * Self::TAPS;
-        for lanes in (first..self.channels[1].min(first + width)).step_by(LANES) {
-            let start = lanes * stride + block * LANES * Self::TAPS;
-            let count = LANES.min(self.channels[1] - lanes);
-            let to = SharedRows { numbers: weights, start, stride };
-            // SAFETY: the weights between a block and a panel are written once.
-            unsafe { to_rows::<V>(&from[lanes - first..], places, 0..count, &to) };
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_pays_for_most_convolutions_of_networks() {
-        for (channels, size) in [(64, 56), (128, 28), (256, 14), (512, 7), (64, 224), (512, 28), (64, 8), (128, 4)] {
-            assert!(pays(3, [channels; 2], 8, [size; 2]), "{channels}@{size}");
-        }
-        assert!(pays(3, [16; 2], 128, [32; 2]) && pays(3, [128, 32], 8, [7; 2]) && pays(3, [192, 384], 32, [13; 2]));
-    }
-
-    #[test]
-    fn it_does_not_pay_for_colours_or_few_pixels() {
-        assert!(!pays(3, [3, 64], 8, [224; 2]) && !pays(3, [3, 16], 128, [32; 2]) && !pays(3, [1, 6], 64, [28; 2]));
-        assert!(!pays(3, [512; 2], 1, [7; 2]) && !pays(3, [128; 2], 1, [4; 2]) && !pays(3, [64; 2], 0, [8; 2]));
     }
 }

@@ -1,0 +1,82 @@
+//! Products of transformed tiles, added to sums.
+
+use super::super::super::micro::{self, Place, Runs};
+use super::{Group, Sum, Sums};
+use crate::ahead::Lines;
+use crate::element::Element;
+use crate::simd::{Kernel, LANES, Vector};
+use std::ops::Range;
+
+/// Tiles multiplied at once: what lets a block of inputs and a panel of gradients stay in a first-level cache of 32 KiB.
+pub(super) const PIECE: usize = 112;
+
+/// Adds the products of some blocks of inputs and panels of outputs in some planes, over a group of tiles, to their sums.
+pub(super) struct Multiply<'a, T, const OUT: usize, const KERNEL: usize> {
+    pub(super) sum: &'a Sum<'a, T, OUT, KERNEL>,
+    pub(super) group: &'a Group<'a, T>,
+    pub(super) parts: Range<usize>,
+    pub(super) blocks: Range<usize>,
+    pub(super) panels: Range<usize>,
+    pub(super) sums: Sums<'a, T>,
+    /// Whether the sums hold nothing yet.
+    pub(super) fresh: bool,
+}
+
+impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Multiply<'_, T, OUT, KERNEL> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        let Self { sum, group, parts, blocks, panels, sums, fresh } = self;
+        let tiles = group.tiles.len();
+        let mut places = [Place::default(); LANES];
+        for lane in 0..LANES {
+            places[lane] = Place { input: lane, sums: lane };
+        }
+        let run = sum.cut.group * LANES;
+        let piece = tiles.div_ceil(tiles.div_ceil(PIECE).max(1)).max(1);
+        for number in parts {
+            let start = number * sum.plane(0);
+            // SAFETY: nothing is written to the planes meanwhile.
+            let inputs = unsafe { group.planes[0].pointer(start..start + sum.cut.at_once[0] * run) };
+            let start = number * sum.plane(1);
+            // SAFETY: as above.
+            let gradients = unsafe { group.planes[1].pointer(start..start + sum.cut.at_once[1] * run) };
+            let mut first = 0;
+            while first < tiles || (fresh && first == 0) {
+                let pixels = piece.min(tiles - first);
+                for panel in panels.clone() {
+                    let width = sum.width(panel);
+                    for block in blocks.clone() {
+                        let length = LANES * width * LANES;
+                        let start = sum.sums_at(&sums, block, panel) + number * length;
+                        // SAFETY: tasks divide planes, blocks and panels among them, or have sums of their own.
+                        let sums = unsafe { sums.shared.part(start..start + length) };
+                        if fresh && first == 0 {
+                            sums.fill(T::ZERO);
+                        }
+                        let runs = Runs { starts: &[[0, 0]], pixels, block: run, ahead: Lines::NONE };
+                        let mut row = 0;
+                        while row < sum.inputs(block) {
+                            let rows = V::ROWS.min(sum.inputs(block) - row);
+                            // SAFETY: the planes hold all tiles of the block and of the panel; `sums` holds sixteen
+                            // inputs of the panel; sizes are within what V says.
+                            unsafe {
+                                micro::outer::<V, LANES>(
+                                    &places[row..row + rows],
+                                    width,
+                                    inputs.add((block - group.first[0]) * run + first * LANES),
+                                    gradients.add((panel * sum.panels - group.first[1]) * run + first * LANES),
+                                    &runs,
+                                    sums.as_mut_ptr(),
+                                );
+                            }
+                            row += rows;
+                        }
+                    }
+                }
+                first += piece;
+            }
+        }
+    }
+}
