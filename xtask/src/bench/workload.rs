@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
 use cnn_core::initialisation::{Init, Law, Scheme};
 use cnn_core::{Network, candle_core, candle_nn};
+use cnn_kernels::Buffer;
 use cnn_plan::Recompute;
 
 /// The learning rate of a training step: small, so that hundreds of steps on one batch stay finite.
@@ -84,7 +85,7 @@ impl Workload {
             .input()
             .elements()
             .checked_mul(self.batch)
-            .filter(|count| Vec::<f32>::new().try_reserve_exact(*count).is_ok())
+            .filter(|count| Buffer::<f32>::fits(*count))
             .with_context(|| format!("{} images of {} do not fit in memory", self.batch, self.network.input()))?;
         let values = Init::Uniform { bound: 1.0 }.draw(self.seed, "bench images", count);
         let labels: Vec<u32> = (0..self.batch).map(|image| (image % self.classes) as u32).collect();

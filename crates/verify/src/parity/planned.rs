@@ -1,6 +1,6 @@
 //! The same network planned: evaluation and training step on the kernels, in f32.
 
-use super::{F32, FACTOR, Parity, Rows, Statistics, Way};
+use super::{Parity, Rows, Statistics, Way, f32_allowed};
 use crate::error::Result;
 use crate::rule::Rule;
 use cnn_core::Network;
@@ -35,7 +35,7 @@ impl Parity<'_> {
         let loss = plan.forward(&mut parameters, &Batch { images: &images, targets: Targets::new(&labels) })?;
         let error = self.loss_error(loss);
         self.comparison.loss_planned = error;
-        self.within(format!("loss {}", Way::Planned), error, F32.max(FACTOR * self.golden.about.f32_loss));
+        self.within(format!("loss {}", Way::Planned), error, f32_allowed(self.golden.about.f32_loss));
 
         let rows = Rows::of(self.golden);
         let specs: Vec<_> = network.tensors().collect();
