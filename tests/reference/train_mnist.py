@@ -103,16 +103,20 @@ def main():
     parser.add_argument("--data-dir", type=Path, required=True, help="folder of the four idx files")
     parser.add_argument("--out", type=Path, default=HERE / "mnist_training.json")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--epochs", type=int, default=SETTINGS["epochs"])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("names", nargs="*", metavar="NETWORK", help=f"only these of {', '.join(NETWORKS)}")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    SETTINGS["epochs"] = arguments.epochs
+    start = time.monotonic()
     data = part(arguments.data_dir, "train"), part(arguments.data_dir, "t10k")
     runs = []
     for name in arguments.names or NETWORKS:
         for seed in arguments.seeds:
             runs.append(run(name, seed, data))
             arguments.out.write_text(text(runs, arguments.threads))
+    print(f"{time.monotonic() - start:.1f} s, loading the data included")
 
 
 if __name__ == "__main__":
