@@ -33,6 +33,10 @@ impl Activation {
     ///
     /// Where the places differ in shape.
     pub fn forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
+        T::activation_forward(self, set, input, output);
+    }
+
+    pub(crate) fn forward_generic<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
         assert!(input.place.same_shape(output.place()));
         fill(set, self.grain(), &Forward { function: *self, input: input.flat() }, output);
     }
@@ -43,6 +47,16 @@ impl Activation {
     ///
     /// Where the places differ in shape.
     pub fn backward<T: Element>(
+        &self,
+        set: InstructionSet,
+        output: &View<'_, T>,
+        gradient: &View<'_, T>,
+        input: Sink<'_, T>,
+    ) {
+        T::activation_backward(self, set, output, gradient, input);
+    }
+
+    pub(crate) fn backward_generic<T: Element>(
         &self,
         set: InstructionSet,
         output: &View<'_, T>,
@@ -76,6 +90,10 @@ impl Activation {
 ///
 /// Where the shapes differ.
 pub fn multiply<T: Element>(set: InstructionSet, input: &View<'_, T>, mask: &[T], output: Sink<'_, T>) {
+    T::multiply(set, input, mask, output);
+}
+
+pub(crate) fn multiply_generic<T: Element>(set: InstructionSet, input: &View<'_, T>, mask: &[T], output: Sink<'_, T>) {
     let place = output.place();
     assert!(input.place.same_shape(place));
     let mask = View::plain(mask, Place::new(place.batch, place.channels, [place.height, place.width])).flat();

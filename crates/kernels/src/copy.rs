@@ -22,6 +22,10 @@ pub fn copy<T: Element>(set: InstructionSet, input: &View<'_, T>, output: Sink<'
 ///
 /// Where the places differ in shape.
 pub fn sum<T: Element>(set: InstructionSet, inputs: &[View<'_, T>], output: Sink<'_, T>) {
+    T::sum(set, inputs, output);
+}
+
+pub(crate) fn sum_generic<T: Element>(set: InstructionSet, inputs: &[View<'_, T>], output: Sink<'_, T>) {
     inputs.iter().for_each(|input| assert!(input.place.same_shape(output.place())));
     let inputs: Vec<_> = inputs.iter().map(|input| input.flat()).collect();
     fill(set, Grain { cost: inputs.len(), ..Grain::NUMBER }, &Sum { inputs: &inputs }, output);
@@ -48,6 +52,10 @@ pub struct Channels<'a, T> {
 ///
 /// Where the places differ in anything but their channels, or a range is not within them.
 pub fn gather<T: Element>(set: InstructionSet, inputs: &[Channels<'_, T>], output: Sink<'_, T>) {
+    T::gather(set, inputs, output);
+}
+
+pub(crate) fn gather_generic<T: Element>(set: InstructionSet, inputs: &[Channels<'_, T>], output: Sink<'_, T>) {
     let place = *output.place();
     let mut runs = Vec::new();
     for Channels { view, from, to, count } in inputs {

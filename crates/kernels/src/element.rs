@@ -1,5 +1,6 @@
 //! The numbers the kernels compute with: `f32`, and `f64` for checking.
 
+use crate::instances::Instances;
 use crate::simd::{Portable, Vector};
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
@@ -13,6 +14,7 @@ pub trait Element:
     + Send
     + Sync
     + 'static
+    + Instances
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>

@@ -14,6 +14,10 @@ use crate::view::View;
 ///
 /// Where `place` is not that of such vectors, or `output` is shorter than it.
 pub fn flatten<T: Element>(set: InstructionSet, input: &View<'_, T>, output: &mut [T], place: &Place) {
+    T::flatten(set, input, output, place);
+}
+
+pub(crate) fn flatten_generic<T: Element>(set: InstructionSet, input: &View<'_, T>, output: &mut [T], place: &Place) {
     place.check();
     let (from, pixels) = (input.place, input.place.pixels());
     assert_eq!([place.batch, place.channels, place.pixels()], [from.batch, from.channels * pixels, 1]);
@@ -44,6 +48,10 @@ pub fn flatten<T: Element>(set: InstructionSet, input: &View<'_, T>, output: &mu
 ///
 /// Where the shapes do not fit.
 pub fn unflatten<T: Element>(set: InstructionSet, gradient: &View<'_, T>, input: Sink<'_, T>) {
+    T::unflatten(set, gradient, input);
+}
+
+pub(crate) fn unflatten_generic<T: Element>(set: InstructionSet, gradient: &View<'_, T>, input: Sink<'_, T>) {
     let (batch, pixels) = (gradient.place.batch, input.size()[0] * input.size()[1]);
     assert_eq!(gradient.place.channels, input.channels() * pixels);
     let open = input.open(batch).flat();

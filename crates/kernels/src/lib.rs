@@ -15,6 +15,7 @@ pub mod conv;
 pub mod copy;
 mod element;
 pub mod flatten;
+mod instances;
 pub mod linear;
 pub mod loss;
 pub mod lrn;

@@ -60,6 +60,16 @@ impl CrossEntropy {
         targets: &Targets<'_>,
         gradient: &mut [T],
     ) -> f64 {
+        T::cross_entropy(self, set, logits, targets, gradient)
+    }
+
+    pub(crate) fn run_generic<T: Element>(
+        &self,
+        set: InstructionSet,
+        logits: &View<'_, T>,
+        targets: &Targets<'_>,
+        gradient: &mut [T],
+    ) -> f64 {
         let Place { batch, channels, height, width, .. } = logits.place;
         let row = logits.place.padded_channels();
         let others = targets.mixed.map_or(targets.labels, |(others, _)| others);
@@ -149,6 +159,10 @@ pub fn channel_sums<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Vec<
 
 /// Mean and variance of each channel; not a number where there are no pixels.
 pub fn moments<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Moments {
+    T::moments(set, view)
+}
+
+pub(crate) fn moments_generic<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Moments {
     let cut = Cut::new(&view.place, Grain::NUMBER);
     let view = view.flat();
     let mut moments = Moments::default();

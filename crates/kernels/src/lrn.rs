@@ -30,6 +30,10 @@ impl Lrn {
     ///
     /// Where the places differ in shape, or the window is empty.
     pub fn forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
+        T::lrn_forward(self, set, input, output);
+    }
+
+    pub(crate) fn forward_generic<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
         assert!(self.size > 0 && input.place.same_shape(output.place()));
         fill(set, Grain::PIXEL, &Forward { lrn: *self, input: input.flat() }, output);
     }
@@ -40,6 +44,16 @@ impl Lrn {
     ///
     /// Where the places differ in shape, or the window is empty.
     pub fn backward<T: Element>(
+        &self,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        gradient: &View<'_, T>,
+        to: Sink<'_, T>,
+    ) {
+        T::lrn_backward(self, set, input, gradient, to);
+    }
+
+    pub(crate) fn backward_generic<T: Element>(
         &self,
         set: InstructionSet,
         input: &View<'_, T>,

@@ -92,6 +92,10 @@ impl Place {
 ///
 /// Where a slice is shorter than its shape asks.
 pub fn to_blocks<T: Element>(maps: &[T], blocks: &mut [T], place: &Place) {
+    T::to_blocks(maps, blocks, place);
+}
+
+pub(crate) fn to_blocks_generic<T: Element>(maps: &[T], blocks: &mut [T], place: &Place) {
     place.check();
     let (pixels, shared) = (place.pixels(), Shared::new(blocks));
     for_each(place.batch * place.blocks(), |task| {
@@ -115,6 +119,10 @@ pub fn to_blocks<T: Element>(maps: &[T], blocks: &mut [T], place: &Place) {
 ///
 /// Where a slice is shorter than its shape asks.
 pub fn from_blocks<T: Element>(blocks: &[T], place: &Place, maps: &mut [T]) {
+    T::from_blocks(blocks, place, maps);
+}
+
+pub(crate) fn from_blocks_generic<T: Element>(blocks: &[T], place: &Place, maps: &mut [T]) {
     let (pixels, shared) = (place.pixels(), Shared::new(maps));
     for_each(place.batch * place.blocks(), |task| {
         let (image, block) = (task / place.blocks(), task % place.blocks());

@@ -72,6 +72,16 @@ impl Update {
     ///
     /// Where lengths differ.
     pub fn step<T: Element>(&self, set: InstructionSet, weights: &mut [T], gradient: &[T], memory: [&mut [T]; 2]) {
+        T::update_step(self, set, weights, gradient, memory);
+    }
+
+    pub(crate) fn step_generic<T: Element>(
+        &self,
+        set: InstructionSet,
+        weights: &mut [T],
+        gradient: &[T],
+        memory: [&mut [T]; 2],
+    ) {
         self.check(weights.len(), gradient.len(), &memory);
         let length = weights.len();
         let weights = Shared::new(weights);
@@ -95,6 +105,16 @@ impl Update {
     ///
     /// Where lengths differ.
     pub fn step_part<T: Element>(&self, set: InstructionSet, weights: &mut [T], gradient: &[T], memory: [&mut [T]; 2]) {
+        T::update_step_part(self, set, weights, gradient, memory);
+    }
+
+    pub(crate) fn step_part_generic<T: Element>(
+        &self,
+        set: InstructionSet,
+        weights: &mut [T],
+        gradient: &[T],
+        memory: [&mut [T]; 2],
+    ) {
         self.check(weights.len(), gradient.len(), &memory);
         let [first, second] = memory;
         dispatch(set, Step { update: self, weights, gradient, first, second });

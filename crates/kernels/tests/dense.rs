@@ -62,7 +62,7 @@ fn layers<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let update = rule(rng);
     let mut now = [laid.clone(), vec![T::ZERO; laid.len()], vec![T::ZERO; laid.len()]];
     let [w, m, s] = &mut now;
-    linear.backward_weights_with(set, &input.view(), &gradient.view(), w, [m, s], |w, memory, gradient| {
+    linear.backward_weights_with(set, &input.view(), &gradient.view(), w, [m, s], &|w, memory, gradient| {
         update.step_part(set, w, gradient, memory);
     });
     let mut whole = [laid.clone(), vec![T::ZERO; laid.len()], vec![T::ZERO; laid.len()]];

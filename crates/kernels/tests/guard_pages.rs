@@ -232,7 +232,7 @@ fn layers<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let update = rule(rng);
     let [mut first, mut second] = update.needs().map(|needed| blank(if needed { w.len() } else { 0 }, side));
     let memory = [&mut *first, &mut *second];
-    linear.backward_weights_with(set, &input.view(), &gradient.view(), &mut w, memory, |w, memory, gradient| {
+    linear.backward_weights_with(set, &input.view(), &gradient.view(), &mut w, memory, &|w, memory, gradient| {
         update.step_part(set, w, gradient, memory);
     });
 }

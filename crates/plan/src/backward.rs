@@ -247,7 +247,7 @@ impl<T: Element> Plan<T> {
                 let linear = Linear { in_features: input.place.channels, out_features: gradient.place.channels };
                 let weights = &mut parameters.values[*weight];
                 if let Some(Parts { memory, update }) = receiver.parts(*weight, weights.len()) {
-                    linear.backward_weights_with(set, &input, &gradient, weights, memory, update);
+                    linear.backward_weights_with(set, &input, &gradient, weights, memory, &*update);
                 } else {
                     if scratch.len() < weights.len() {
                         scratch = Buffer::zeros(weights.len());

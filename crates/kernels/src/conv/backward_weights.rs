@@ -63,6 +63,17 @@ impl Conv {
         gradient: &View<'_, T>,
         weights: &mut [T],
     ) {
+        T::conv_backward_weights(self, algorithm, set, input, gradient, weights);
+    }
+
+    pub(crate) fn backward_weights_by_generic<T: Element>(
+        &self,
+        algorithm: Algorithm,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        gradient: &View<'_, T>,
+        weights: &mut [T],
+    ) {
         self.check(input.place.channels, gradient.place.channels, weights.len());
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
         if self.weights_by_winograd::<T>(algorithm, &axes, gradient.place.batch) {

@@ -94,6 +94,17 @@ impl Conv {
         weights: &[T],
         output: Sink<'_, T>,
     ) {
+        T::conv_forward(self, algorithm, set, input, weights, output);
+    }
+
+    pub(crate) fn forward_by_generic<T: Element>(
+        &self,
+        algorithm: Algorithm,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        weights: &[T],
+        output: Sink<'_, T>,
+    ) {
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], output.size()[i]));
         self.check(input.place.channels, output.channels(), weights.len());
         let bundles = self.bundles();
@@ -121,6 +132,17 @@ impl Conv {
     ///
     /// Where places or slices do not fit the convolution, or the algorithm does not.
     pub fn backward_input_by<T: Element>(
+        &self,
+        algorithm: Algorithm,
+        set: InstructionSet,
+        gradient: &View<'_, T>,
+        weights: &[T],
+        input: Sink<'_, T>,
+    ) {
+        T::conv_backward_input(self, algorithm, set, gradient, weights, input);
+    }
+
+    pub(crate) fn backward_input_by_generic<T: Element>(
         &self,
         algorithm: Algorithm,
         set: InstructionSet,

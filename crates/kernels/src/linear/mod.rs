@@ -29,6 +29,9 @@ const COLUMNS: usize = 256;
 /// Outputs of its chunks.
 const DEPTH: usize = 64;
 
+/// Takes a part of a gradient: the weights, what is remembered of them, and the gradient.
+pub type Part<'a, T> = dyn Fn(&mut [T], [&mut [T]; 2], &[T]) + Sync + 'a;
+
 /// A linear map of vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Linear {
@@ -50,6 +53,16 @@ impl Linear {
     ///
     /// Where places or slices do not fit.
     pub fn forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, weights: &[T], output: Sink<'_, T>) {
+        T::linear_forward(self, set, input, weights, output);
+    }
+
+    pub(crate) fn forward_generic<T: Element>(
+        &self,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        weights: &[T],
+        output: Sink<'_, T>,
+    ) {
         self.check(input.place.channels, output.channels(), weights.len());
         assert_eq!([output.size(), [output.place().batch; 2]], [[1, 1], [input.place.batch; 2]]);
         let batch = input.place.batch;
@@ -82,6 +95,16 @@ impl Linear {
     ///
     /// Where places or slices do not fit.
     pub fn backward_input<T: Element>(
+        &self,
+        set: InstructionSet,
+        gradient: &View<'_, T>,
+        weights: &[T],
+        input: Sink<'_, T>,
+    ) {
+        T::linear_backward_input(self, set, gradient, weights, input);
+    }
+
+    pub(crate) fn backward_input_generic<T: Element>(
         &self,
         set: InstructionSet,
         gradient: &View<'_, T>,
@@ -129,8 +152,8 @@ impl Linear {
         gradient: &View<'_, T>,
         weights: &mut [T],
     ) {
-        let write = |weights: &mut [T], _: [&mut [T]; 0], gradient: &[T]| weights.copy_from_slice(gradient);
-        self.backward_weights_with(set, input, gradient, weights, [], write);
+        let write = |weights: &mut [T], _: [&mut [T]; 2], gradient: &[T]| weights.copy_from_slice(gradient);
+        self.backward_weights_with(set, input, gradient, weights, [&mut [], &mut []], &write);
     }
 
     /// Computes the gradient of the weights and hands it out part by part, while it is in the cache:
@@ -140,14 +163,26 @@ impl Linear {
     /// # Panics
     ///
     /// Where places or slices do not fit.
-    pub fn backward_weights_with<T: Element, const MEMORY: usize>(
+    pub fn backward_weights_with<T: Element>(
         &self,
         set: InstructionSet,
         input: &View<'_, T>,
         gradient: &View<'_, T>,
         weights: &mut [T],
-        memory: [&mut [T]; MEMORY],
-        update: impl Fn(&mut [T], [&mut [T]; MEMORY], &[T]) + Sync,
+        memory: [&mut [T]; 2],
+        update: &Part<'_, T>,
+    ) {
+        T::linear_backward_weights(self, set, input, gradient, weights, memory, update);
+    }
+
+    pub(crate) fn backward_weights_with_generic<T: Element>(
+        &self,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        gradient: &View<'_, T>,
+        weights: &mut [T],
+        memory: [&mut [T]; 2],
+        update: &Part<'_, T>,
     ) {
         self.check(input.place.channels, gradient.place.channels, weights.len());
         assert!(memory.iter().all(|memory| memory.is_empty() || memory.len() == weights.len()));

@@ -40,6 +40,10 @@ impl Average {
     ///
     /// Where the shapes do not fit.
     pub fn forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
+        T::average_forward(self, set, input, output);
+    }
+
+    pub(crate) fn forward_generic<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
         let to = *output.place();
         self.check(&input.place, &to);
         let cost = (input.place.pixels() / to.pixels().max(1)).max(1);
@@ -53,6 +57,10 @@ impl Average {
     ///
     /// Where the shapes do not fit.
     pub fn backward<T: Element>(&self, set: InstructionSet, gradient: &View<'_, T>, input: Sink<'_, T>) {
+        T::average_backward(self, set, gradient, input);
+    }
+
+    pub(crate) fn backward_generic<T: Element>(&self, set: InstructionSet, gradient: &View<'_, T>, input: Sink<'_, T>) {
         let from = *input.place();
         self.check(&from, &gradient.place);
         let axis = |axis: usize, input: usize| {

@@ -39,6 +39,16 @@ impl Max {
         output: Sink<'_, T>,
         winners: &mut [u8],
     ) {
+        T::max_forward(self, set, input, output, winners);
+    }
+
+    pub(crate) fn forward_generic<T: Element>(
+        &self,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        output: Sink<'_, T>,
+        winners: &mut [u8],
+    ) {
         let (from, to) = (input.place, *output.place());
         let place = self.check(&from, &to, winners.len());
         let axes = [self.taps(0, from.height, to.height), self.taps(1, from.width, to.width)];
@@ -53,6 +63,16 @@ impl Max {
     ///
     /// Where the shapes do not fit, or a window has more than 256 taps.
     pub fn backward<T: Element>(
+        &self,
+        set: InstructionSet,
+        gradient: &View<'_, T>,
+        winners: &[u8],
+        input: Sink<'_, T>,
+    ) {
+        T::max_backward(self, set, gradient, winners, input);
+    }
+
+    pub(crate) fn backward_generic<T: Element>(
         &self,
         set: InstructionSet,
         gradient: &View<'_, T>,
