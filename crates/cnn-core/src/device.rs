@@ -84,15 +84,10 @@ impl DeviceChoice {
     }
 }
 
-/// Where the CUDA driver is loaded at run time and missing, candle panics instead of returning an error: that panic is
-/// caught here, and its message kept from the terminal.
+/// Where the CUDA driver is loaded at run time and missing, candle panics instead of returning an error.
 #[cfg(feature = "cuda")]
 fn cuda(ordinal: usize) -> Result<Device> {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let opened = std::panic::catch_unwind(|| Device::new_cuda(ordinal));
-    std::panic::set_hook(hook);
-    match opened {
+    match crate::guard::caught(|| Device::new_cuda(ordinal)) {
         Ok(device) => Ok(device?),
         Err(_) => {
             let problem = "the CUDA driver could not be loaded".to_string();

@@ -11,14 +11,18 @@
 //! Read in this order: [`definition`] (how a network is written), [`Architecture::at`] (how it gets its shapes and
 //! names), [`Network`] (what all readings read), then any reading.
 
+mod bytes;
 mod cancelled;
 pub mod definition;
 pub mod device;
 mod diagram;
 mod elaborate;
 pub mod error;
+pub mod file;
+pub mod guard;
 pub mod initialisation;
 mod lend;
+pub mod memory;
 pub mod model;
 pub mod network;
 pub mod op;
@@ -31,6 +35,7 @@ pub mod summary;
 pub mod svg;
 pub mod tensors;
 
+pub use bytes::Bytes;
 pub use definition::Architecture;
 pub use error::{Error, Result};
 pub use lend::lend;

@@ -34,7 +34,10 @@ pub(crate) fn take() -> Result<DefaultTerminal, Error> {
     HOOK.call_once(|| {
         let earlier = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            give_back();
+            // A damaged picture's panic ends in an error; the terminal stays.
+            if !cnn_core::guard::is_expected() {
+                give_back();
+            }
             earlier(panic);
         }));
     });
