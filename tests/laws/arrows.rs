@@ -5,7 +5,10 @@ use std::process::Command;
 
 /// For each package the packages of the workspace it may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("cnn-core", &["cnn-kernels"]),
+    ("cnn-system", &[]),
+    ("cnn-network", &[]),
+    ("cnn-weights", &["cnn-network", "cnn-system"]),
+    ("cnn-core", &["cnn-kernels", "cnn-network", "cnn-plan", "cnn-system", "cnn-weights"]),
     ("cnn-inception", &["cnn-core"]),
     ("cnn-residual", &["cnn-core"]),
     ("cnn-dense", &["cnn-core"]),
@@ -18,11 +21,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-densenet", &["cnn-core", "cnn-dense"]),
     ("cnn-data", &["cnn-core"]),
     ("cnn-kernels", &[]),
-    ("cnn-plan", &["cnn-core", "cnn-kernels"]),
+    ("cnn-plan", &["cnn-kernels", "cnn-network", "cnn-weights"]),
     ("cnn-dashboard", &["cnn-core", "cnn-data", "cnn-train"]),
     ("cnn-report", &["cnn-core", "cnn-data", "cnn-train"]),
     // LeNet for its examples.
-    ("cnn-train", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-lenet", "cnn-plan"]),
+    ("cnn-train", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-lenet", "cnn-plan", "cnn-weights"]),
     (
         "cnn-zoo",
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],

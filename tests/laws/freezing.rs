@@ -1,11 +1,11 @@
 //! Planned steps in which tensors are frozen: no gradient for them, and everyone else's as if nothing had happened.
 
 use crate::Failure;
-use crate::step::{Outcome, PASSES, Problem, SEED};
+use crate::step::{DROPOUT, Outcome, Problem, SEED};
 use cnn_core::op::Op;
 use cnn_core::tensors::Role;
 use cnn_core::{Network, initialisation::Init};
-use cnn_plan::{Plan, TrainingOptions};
+use cnn_plan::{TrainingOptions, TrainingPlan, TrainingRun};
 
 fn network(name: &str, input: [usize; 3]) -> Result<Network, Failure> {
     Ok(cnn_zoo::find(name)?.architecture(7).at(input)?)
@@ -20,7 +20,7 @@ fn under(network: &Network, paths: &[&str]) -> Vec<bool> {
 
 /// A step in which these tensors are frozen, after which they are as they were.
 fn step(problem: &Problem, values: &[Vec<f64>], frozen: &[bool]) -> Result<Outcome, Failure> {
-    let options = TrainingOptions { seed: SEED, passes: PASSES, frozen, ..TrainingOptions::default() };
+    let options = TrainingOptions { frozen, ..TrainingOptions::default() };
     let outcome = problem.planned(values.to_vec(), options)?;
     outcome.has_gradients(&problem.network, frozen)?;
     Ok(outcome)
@@ -160,10 +160,11 @@ fn nothing_is_done_for_what_is_frozen() -> Result<(), Failure> {
     let problem = Problem::new(network("resnet18", [3, 32, 32])?)?;
     let beginning = ["conv1", "bn1", "layer1", "layer2"];
     let frozen = under(&problem.network, &beginning);
-    let mut plan = Plan::<f64>::training(&problem.network, TrainingOptions { frozen: &frozen, ..Default::default() })?;
-    problem.with(&mut plan, problem.values()?)?;
+    let plan = TrainingPlan::new(&problem.network, TrainingOptions { frozen: &frozen, ..Default::default() })?;
+    let mut run = TrainingRun::new(&plan, DROPOUT);
+    problem.with(&mut run, problem.values()?)?;
     let mut backward = 0;
-    for (path, work, time) in plan.times() {
+    for (path, work, time) in run.times() {
         let first = path.split('.').next().ok_or("no path")?;
         if beginning.contains(&first) {
             assert!(time.inputs.is_zero() && time.weights.is_zero(), "{path}, {work}");
@@ -173,16 +174,16 @@ fn nothing_is_done_for_what_is_frozen() -> Result<(), Failure> {
     }
     // Two blocks of two convolutions and one more in each of two stages, and the classifier.
     assert_eq!(backward, 11);
-    let trained = Plan::<f64>::training(&problem.network, TrainingOptions::default())?;
+    let trained = TrainingPlan::new(&problem.network, TrainingOptions::default())?;
     assert!(plan.numbers_per_image() * 2 < trained.numbers_per_image());
     Ok(())
 }
 
 #[test]
-fn a_word_is_needed_for_each_tensor() -> Result<(), Failure> {
+fn the_list_of_frozen_tensors_is_of_all() -> Result<(), Failure> {
     let network = network("lenet", [1, 28, 28])?;
-    let refused = Plan::<f32>::training(&network, TrainingOptions { frozen: &[true], ..Default::default() });
+    let refused = TrainingPlan::new(&network, TrainingOptions { frozen: &[true], ..Default::default() });
     let sentence = refused.err().ok_or("taken")?.to_string();
-    assert_eq!(sentence, "lenet: 1 tensors are said to be frozen or not, it has 10");
+    assert_eq!(sentence, "lenet: the list of frozen tensors has 1 entries, the network 10 tensors");
     Ok(())
 }

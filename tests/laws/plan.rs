@@ -1,7 +1,7 @@
 //! The planned training step against candle's autograd.
 
 use crate::Failure;
-use crate::step::{PASSES, Problem, SEED};
+use crate::step::Problem;
 use cnn_core::Network;
 use cnn_plan::TrainingOptions;
 
@@ -63,8 +63,7 @@ fn difference(network: Network) -> Result<(f64, String), Failure> {
     let problem = Problem::new(network)?;
     let before = problem.values()?;
     let expected = problem.candle(true)?;
-    let options = TrainingOptions { seed: SEED, passes: PASSES, ..TrainingOptions::default() };
-    let found = problem.planned(before, options)?;
+    let found = problem.planned(before, TrainingOptions::default())?;
     found.has_gradients(&problem.network, &[])?;
     found.away(&problem.network, &expected)
 }

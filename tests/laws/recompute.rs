@@ -1,12 +1,11 @@
 //! Planned steps that compute again what they did not keep.
 
 use crate::Failure;
-use crate::step::{PASSES, Problem, SEED};
+use crate::step::{DROPOUT, Problem};
 use cnn_core::Network;
-use cnn_plan::{Plan, Recompute, TrainingOptions};
+use cnn_plan::{Recompute, TrainingOptions, TrainingPlan, TrainingRun};
 
-const SEGMENTS: TrainingOptions<'_> =
-    TrainingOptions { seed: SEED, passes: PASSES, frozen: &[], recompute: Recompute::Segments };
+const SEGMENTS: TrainingOptions<'_> = TrainingOptions { frozen: &[], recompute: Recompute::Segments, nodes: &[] };
 const NOTHING: TrainingOptions<'_> = TrainingOptions { recompute: Recompute::Nothing, ..SEGMENTS };
 
 fn network(name: &str, input: [usize; 3]) -> Result<Network, Failure> {
@@ -34,9 +33,12 @@ fn the_bits_are_the_same() -> Result<(), Failure> {
         let problem = Problem::new(network(name, input)?)?;
         let of_frozen = |name: &str| frozen.is_some_and(|path| name.starts_with(&format!("{path}.")));
         let frozen: Vec<bool> = problem.network.tensors().map(|spec| of_frozen(&spec.name)).collect();
-        let mut kept = Plan::training(&problem.network, TrainingOptions { frozen: &frozen, ..NOTHING })?;
-        let mut again = Plan::training(&problem.network, TrainingOptions { frozen: &frozen, ..SEGMENTS })?;
-        let (few, many) = (again.numbers_per_image(), kept.numbers_per_image());
+        let run = |options| -> Result<TrainingRun<f64>, Failure> {
+            let plan = TrainingPlan::new(&problem.network, TrainingOptions { frozen: &frozen, ..options })?;
+            Ok(TrainingRun::new(&plan, DROPOUT))
+        };
+        let (mut kept, mut again) = (run(NOTHING)?, run(SEGMENTS)?);
+        let (few, many) = (again.plan().numbers_per_image(), kept.plan().numbers_per_image());
         println!("{name}: {few} of {many} numbers an image");
         assert!(few <= many, "{name}");
         let mut values = problem.values()?;
@@ -55,7 +57,7 @@ fn the_bits_are_the_same() -> Result<(), Failure> {
 fn the_memory_is_less() -> Result<(), Failure> {
     for (name, most) in [("densenet121", 0.55), ("resnet50", 0.5), ("resnet152", 0.35), ("vgg16", 0.85)] {
         let network = network(name, [3, 224, 224])?;
-        let numbers = |options| Ok::<_, Failure>(Plan::<f32>::training(&network, options)?.numbers_per_image());
+        let numbers = |options| Ok::<_, Failure>(TrainingPlan::new(&network, options)?.numbers_per_image());
         let (few, many) = (numbers(SEGMENTS)?, numbers(NOTHING)?);
         let share = few as f64 / many as f64;
         println!("{name}: {few} of {many} numbers an image, {share:.3}");

@@ -3,13 +3,15 @@
 use crate::Failure;
 use cnn_core::candle_core::{DType, Device, Tensor};
 use cnn_core::candle_nn::{VarBuilder, VarMap};
+use cnn_core::weights::{Tensor as WeightsTensor, Weights};
 use cnn_core::{Model, Network, initialisation, model};
-use cnn_plan::{Batch, Parameters, Plan, Targets, TrainingOptions};
+use cnn_plan::{Dropout, Parameters, Targets, TrainingOptions, TrainingPlan, TrainingRun};
 
 const BATCH: usize = 3;
 pub const SEED: u64 = 5;
 /// Passes of dropout before.
 pub const PASSES: u64 = 2;
+pub const DROPOUT: Dropout = Dropout { seed: SEED, passes: PASSES };
 /// Of the labels; the rest is another image's.
 const SHARE: f64 = 0.7;
 
@@ -74,25 +76,30 @@ impl Problem {
 
     /// Planned, from these values of the tensors on.
     pub fn planned(&self, values: Vec<Vec<f64>>, options: TrainingOptions<'_>) -> Result<Outcome, Failure> {
-        let mut plan = Plan::<f64>::training(&self.network, options)?;
-        self.with(&mut plan, values)
+        self.with(&mut TrainingRun::new(&TrainingPlan::new(&self.network, options)?, DROPOUT), values)
     }
 
-    /// A step of a plan for the network.
-    pub fn with(&self, plan: &mut Plan<f64>, values: Vec<Vec<f64>>) -> Result<Outcome, Failure> {
-        let mut parameters = Parameters::new(&self.network, values)?;
+    /// A step of a run for the network.
+    pub fn with(&self, run: &mut TrainingRun<f64>, values: Vec<Vec<f64>>) -> Result<Outcome, Failure> {
+        let mut weights = Weights::new();
+        for (spec, values) in self.network.tensors().zip(values) {
+            weights.insert(spec.name.clone(), WeightsTensor::new(&spec.name, &spec.dims, values)?);
+        }
+        let mut parameters = Parameters::new(&self.network, &weights)?;
         let targets = Targets { mixed: Some((&self.others, SHARE)), ..Targets::new(&self.labels) };
-        let loss = plan.forward(&mut parameters, &Batch { images: &self.images, targets })?;
-        let outputs = (0..self.network.outputs().len()).map(|output| plan.output(output)).collect();
+        let forward = run.forward(&mut parameters, &self.images)?;
+        let loss = forward.cross_entropy(&targets)?;
+        let outputs = (0..self.network.outputs().len()).map(|output| forward.output(output)).collect();
         let mut gradients: Vec<Option<Vec<f64>>> = vec![None; self.network.tensors().count()];
         let mut twice = false;
-        plan.backward(&mut parameters, &mut |tensor: usize, _: &mut [f64], gradient: &[f64]| {
+        forward.backward(&loss.gradients, &mut |tensor: usize, _: &mut [f64], gradient: &[f64]| {
             twice |= gradients[tensor].replace(gradient.to_vec()).is_some();
         });
         if twice {
             return Err("a gradient came twice".into());
         }
-        Ok(Outcome { loss, outputs, gradients, values: parameters.values().map(<[f64]>::to_vec).collect() })
+        let values = parameters.values().map(<[f64]>::to_vec).collect();
+        Ok(Outcome { loss: loss.value, outputs, gradients, values })
     }
 }
 

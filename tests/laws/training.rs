@@ -243,13 +243,15 @@ fn a_network_for_other_classes_starts_from_trained_weights() -> Result<(), Failu
     let mut run = RunFolder::create(&folder.path().join("run"))?;
     let settings = Settings { epochs: 1, ..Settings::default() };
     train(&task(&ten, &data, settings, Engine::Plan), Some(&mut run), &mut Silent)?;
-    let file = WeightsFile::read(&run.last(), &Device::Cpu)?;
-    let Start { tensors, anew } = file.start(&four)?;
+    let file = WeightsFile::read(&run.last())?;
+    let Start { weights, anew } = file.start(&four)?;
     assert_eq!(anew, ["fc.weight", "fc.bias"]);
-    assert_eq!(tensors.len() + 2, four.tensors().count());
+    assert_eq!(weights.len() + 2, four.tensors().count());
     assert_eq!(file.start(&ten)?.anew, [""; 0]);
     let other = cnn_zoo::find("mnist_conv")?.architecture(4).at([1, 28, 28])?;
     let message = file.start(&other).err().ok_or("a start")?.to_string();
+    assert!(message.ends_with("has weights of small, not of mnist_conv"), "{message}");
+    let message = file.weights.clone().of_any_network().start(&other).err().ok_or("a start")?.to_string();
     assert!(message.starts_with("mnist_conv: ") && message.contains("conv1.weight"), "{message}");
     Ok(())
 }

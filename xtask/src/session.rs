@@ -132,13 +132,13 @@ fn choose(choice: &Choice<'_>, asked: &str, images: [usize; 3]) -> Result<Entry>
 
 /// Weights to start from, and a word about what begins anew.
 fn start(file: &Path, network: &Network) -> Result<Start> {
-    let start = WeightsFile::read(file, &Device::Cpu)?.start(network)?;
-    let all = start.tensors.len() + start.anew.len();
+    let start = WeightsFile::read(file)?.start(network)?;
+    let all = start.weights.len() + start.anew.len();
     let anew = match start.anew.as_slice() {
         [] => String::new(),
         names => format!("; {} begin anew", names.join(", ")),
     };
-    println!("{} of {all} tensors from {}{anew}", start.tensors.len(), file.display());
+    println!("{} of {all} tensors from {}{anew}", start.weights.len(), file.display());
     Ok(start)
 }
 

@@ -1,6 +1,6 @@
 //! Where tensors live: `auto`, `cpu`, `cuda[:n]`, `metal[:n]`.
 
-use crate::error::{Error, Result};
+use crate::model_error::{ModelError, Result};
 use candle_core::Device;
 use std::fmt;
 use std::str::FromStr;
@@ -20,10 +20,10 @@ pub enum DeviceChoice {
 }
 
 impl FromStr for DeviceChoice {
-    type Err = Error;
+    type Err = ModelError;
 
     fn from_str(name: &str) -> Result<Self> {
-        let unknown = || Error::Device {
+        let unknown = || ModelError::Device {
             name: name.to_string(),
             problem: "not one of auto, cpu, cuda, cuda:N, metal, metal:N".to_string(),
         };
@@ -80,7 +80,7 @@ impl DeviceChoice {
         };
         // candle's errors can carry a backtrace behind their first line.
         let problem = problem.lines().next().unwrap_or_default().to_string();
-        Err(Error::Device { name: self.to_string(), problem })
+        Err(ModelError::Device { name: self.to_string(), problem })
     }
 }
 
@@ -91,7 +91,7 @@ fn cuda(ordinal: usize) -> Result<Device> {
         Ok(device) => Ok(device?),
         Err(_) => {
             let problem = "the CUDA driver could not be loaded".to_string();
-            Err(Error::Device { name: format!("cuda:{ordinal}"), problem })
+            Err(ModelError::Device { name: format!("cuda:{ordinal}"), problem })
         }
     }
 }

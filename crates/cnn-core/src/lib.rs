@@ -1,49 +1,50 @@
-//! Convolutional networks as values over candle.
+//! Convolutional networks over candle, and without it.
 //!
 //! ```text
 //! definition            elaboration           readings, each a function of &Network
-//! Architecture   →   .at([3, 224, 224])?  →   Summary  shapes, parameters, MACs, receptive field, memory
-//!                                             Model    candle: VarBuilder in, Module and ModuleT out
-//!                                             Outline  stages and branches, for tables and pictures
-//!                                             oracle   naive f64, what everything else is held against
+//! Architecture   →   .at([3, 224, 224])?  →   Summary    shapes, parameters, MACs, receptive field, memory
+//!                                             Predictor  the CPU, from weights: images in, logits out
+//!                                             Model      candle: VarBuilder in, Module and ModuleT out
+//!                                             Outline    stages and branches, for tables and pictures
+//!                                             oracle     naive f64, what everything else is held against
 //! ```
 //!
-//! Read in this order: [`definition`] (how a network is written), [`Architecture::at`] (how it gets its shapes and
-//! names), [`Network`] (what all readings read), then any reading.
+//! The value and its readings are `cnn-network`'s, [`Weights`] `cnn-weights`', the CPU's plans `cnn-plan`'s; all of it is
+//! here under one name. What this crate adds is candle: [`Model`], and [`device`] selection. The feature `candle`, on by
+//! default, brings it; without it a program that predicts on the CPU has no candle in it.
+//!
+//! ```
+//! use cnn_core::definition::{chain, conv, linear};
+//! use cnn_core::{Predictor, Weights};
+//!
+//! let net = chain()
+//!     .then("conv", conv(3).out(8).pad(1))
+//!     .relu()
+//!     .global_avg_pool()
+//!     .then("fc", linear(10))
+//!     .named("tiny", [3, 32, 32])
+//!     .at_usual_input()?;
+//! println!("{}", net.summary());
+//! let predictor = Predictor::new(&net, &Weights::initialised(&net, 7))?;
+//! assert_eq!(predictor.logits(&[0.5; 3 * 32 * 32])?.len(), 10);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-mod bytes;
-mod cancelled;
-pub mod definition;
+#[cfg(feature = "candle")]
 pub mod device;
-mod diagram;
-mod elaborate;
-pub mod error;
-pub mod file;
-pub mod guard;
-pub mod initialisation;
+#[cfg(feature = "candle")]
 mod lend;
-pub mod memory;
+#[cfg(feature = "candle")]
 pub mod model;
-pub mod network;
-pub mod op;
-pub mod oracle;
-pub mod outline;
-pub mod seed;
-pub mod shape;
-mod shape_rule;
-pub mod summary;
-pub mod svg;
-pub mod tensors;
+#[cfg(feature = "candle")]
+mod model_error;
 
-pub use bytes::Bytes;
-pub use definition::Architecture;
-pub use error::{Error, Result};
-pub use lend::lend;
-pub use model::Model;
-pub use network::Network;
-pub use op::Op;
-pub use shape::Shape;
-pub use summary::Summary;
+pub use cnn_network::*;
+pub use cnn_plan as plan;
+pub use cnn_plan::Predictor;
+pub use cnn_system::{Bytes, file, guard, memory};
+pub use cnn_weights as weights;
+pub use cnn_weights::Weights;
 
-pub use candle_core;
-pub use candle_nn;
+#[cfg(feature = "candle")]
+pub use {candle_core, candle_nn, lend::lend, model::Model, model_error::ModelError};

@@ -69,6 +69,12 @@ impl<T> Buffer<T> {
     }
 }
 
+impl<T: Element> Clone for Buffer<T> {
+    fn clone(&self) -> Self {
+        Self::from_slice(self)
+    }
+}
+
 impl<T> Drop for Buffer<T> {
     fn drop(&mut self) {
         if self.len > 0 {

@@ -1,20 +1,25 @@
-//! What can be wrong with a batch.
+//! What can go wrong when a network is planned or run.
 
-use cnn_core::Shape;
+use cnn_network::Shape;
 
 /// A result with this crate's [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What can be wrong with a batch.
+/// What can go wrong when a network is planned or run.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
-    /// Images of another size.
-    #[error("{network}: a batch of {batch} images {expected} has {} numbers, found {found}", batch * expected.elements())]
+    /// A node that is not in the network.
+    #[error(transparent)]
+    Network(#[from] cnn_network::Error),
+    /// Weights that are not the network's.
+    #[error(transparent)]
+    Weights(#[from] cnn_weights::Error),
+    /// Numbers that are no whole images.
+    #[error("{network}: {found} numbers are not whole images of {expected}, {} numbers each", expected.elements())]
     BatchLength {
         /// The network.
         network: String,
-        /// Images.
-        batch: usize,
         /// The input the network expects.
         expected: Shape,
         /// Numbers given.
@@ -50,14 +55,14 @@ pub enum Error {
         /// The number given.
         found: f64,
     },
-    /// Not a word for each tensor on whether it is frozen.
-    #[error("{network}: {found} tensors are said to be frozen or not, it has {expected}")]
+    /// A list of frozen tensors that is not of all tensors.
+    #[error("{network}: the list of frozen tensors has {found} entries, the network {expected} tensors")]
     Frozen {
         /// The network.
         network: String,
         /// Tensors of the network.
         expected: usize,
-        /// Words given.
+        /// Entries given.
         found: usize,
     },
     /// Batch normalisation over a single value.
@@ -84,8 +89,8 @@ pub enum Error {
         /// Taps of its window.
         taps: usize,
     },
-    /// An output to take the loss of that is no vector.
-    #[error("{network}: output {output} is {shape}, not a vector of scores")]
+    /// An output to take the cross-entropy of that is no vector.
+    #[error("{network}: output {output} is {shape}, not a vector of scores; give the gradients of its numbers instead")]
     Output {
         /// The network.
         network: String,
@@ -95,7 +100,7 @@ pub enum Error {
         shape: Shape,
     },
     /// Parameters of another network.
-    #[error("{network}: tensor {name} has {expected} numbers, found {found}")]
+    #[error("{network}: the parameters are another network's: {found} numbers where tensor {name} has {expected}")]
     Parameter {
         /// The network.
         network: String,
@@ -104,6 +109,28 @@ pub enum Error {
         /// Numbers it must have.
         expected: usize,
         /// Numbers given.
+        found: usize,
+    },
+    /// Gradients that are not those of the outputs.
+    #[error("{network}: output {output} has {expected} numbers in this batch, its gradient {found}")]
+    Gradient {
+        /// The network.
+        network: String,
+        /// The output.
+        output: String,
+        /// Numbers it has.
+        expected: usize,
+        /// Numbers given.
+        found: usize,
+    },
+    /// Gradients for more outputs than there are.
+    #[error("{network}: gradients of {found} outputs, there are {expected}")]
+    Gradients {
+        /// The network.
+        network: String,
+        /// Outputs of the plan.
+        expected: usize,
+        /// Gradients given.
         found: usize,
     },
 }

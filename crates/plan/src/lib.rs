@@ -1,35 +1,43 @@
-//! A network's training step and its evaluation, planned.
+//! A network's training step and its evaluation on the CPU, planned.
 //!
 //! ```text
-//! &Network  →  Plan::training  →  forward(parameters, images, labels)  →  loss
-//!                                  backward(parameters, receiver)       every gradient, handed over once it is there
+//! &Network → TrainingPlan   → TrainingRun  forward(parameters, images) → Forward, which backward consumes
+//!          → EvaluationPlan → Evaluation   outputs(&parameters, images), from any number of threads
+//! &Network, &Weights       → Predictor     logits(images): the whole of it in one
 //! ```
 //!
 //! candle's `backward` keeps every intermediate result, makes a zero tensor and an addition for every edge, and knows no
-//! fusion. The [`Network`](cnn_core::Network) is known before its first step, so all of that can be settled beforehand:
-//! `lower` turns nodes into steps over stores, in which batch normalisation and ReLU are *maps* applied
-//! where a value is read, and concatenation is writing side by side; `passing` lets gradients go through sums uncopied;
-//! `lifetime` lets stores share memory.
+//! fusion. The [`Network`](cnn_network::Network) is known before its first step, so all of that can be settled beforehand:
+//! a plan turns nodes into stages over stores, in which batch normalisation and ReLU are *maps* applied where a value is
+//! read, and concatenation is writing side by side; gradients pass sums uncopied; stores share memory.
+//!
+//! ```
+//! use cnn_network::definition::{chain, conv, linear};
+//! use cnn_plan::Predictor;
+//! use cnn_weights::Weights;
+//!
+//! let network = chain()
+//!     .then("conv", conv(3).out(8).pad(1))
+//!     .relu()
+//!     .global_avg_pool()
+//!     .then("fc", linear(10))
+//!     .named("tiny", [1, 8, 8])
+//!     .at_usual_input()?;
+//! let predictor = Predictor::new(&network, &Weights::initialised(&network, 7))?;
+//! let images = vec![0.5; 2 * 64]; // two images of 1×8×8
+//! let logits = predictor.logits(&images)?;
+//! assert_eq!(logits.len(), 2 * 10);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-mod backward;
-mod clock;
 mod error;
-mod forward;
-mod home;
-mod lifetime;
-mod lower;
-mod memory;
+pub mod operation;
 mod parameters;
-mod passing;
 mod plan;
-mod recompute;
-mod schedule;
-mod step;
-mod value;
+mod run;
 
-pub use clock::StepTime;
 pub use cnn_kernels::loss::Targets;
 pub use error::{Error, Result};
 pub use parameters::{Parameters, Parts, Receive, Update};
-pub use plan::{Batch, Plan, TrainingOptions};
-pub use recompute::Recompute;
+pub use plan::{EvaluationPlan, Plan, Recompute, TrainingOptions, TrainingPlan};
+pub use run::{Dropout, Evaluation, Forward, Loss, OutputGradients, Predictor, StageTime, TrainingRun};

@@ -1,33 +1,87 @@
-//! The tensors of a network, and who gets their gradients.
+//! The numbers of a network's tensors, ready for the kernels, and who gets their gradients.
 
 use crate::error::{Error, Result};
-use cnn_core::Network;
+use crate::plan::Plan;
 use cnn_kernels::{Buffer, Element};
+use cnn_network::Network;
+use cnn_network::network::NodeId;
+use cnn_weights::{Number, Tensor, Weights};
 
-/// The values of every tensor of a network, in the order and layout of [`Network::tensors`].
+/// The numbers of every tensor of a network, in the order of [`Network::tensors`].
 #[derive(Debug)]
-pub struct Parameters<T> {
+pub struct Parameters<T = f32> {
     pub(crate) values: Vec<Buffer<T>>,
 }
 
-impl<T: Element> Parameters<T> {
-    /// Takes over the values of every tensor.
+impl<T: Element> Clone for Parameters<T> {
+    fn clone(&self) -> Self {
+        Self { values: self.values.clone() }
+    }
+}
+
+impl<T: Element + Number> Parameters<T> {
+    /// The numbers of a network's weights.
     ///
     /// # Errors
     ///
-    /// A tensor too many, too few, or of another length.
-    pub fn new(network: &Network, values: impl IntoIterator<Item = Vec<T>>) -> Result<Self> {
-        let mut given = values.into_iter();
+    /// Weights that are not this network's: a tensor missing, surplus or of another shape; numbers that are not finite.
+    pub fn new(network: &Network, weights: &Weights) -> Result<Self> {
+        let all: Vec<NodeId> = network.outputs().iter().map(|output| output.node).collect();
+        Self::for_nodes(network, weights, &all)
+    }
+
+    /// The numbers that some nodes need; others may be missing, and are left out where they are not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Parameters::new`].
+    pub fn for_nodes(network: &Network, weights: &Weights, nodes: &[NodeId]) -> Result<Self> {
+        weights.check_for(network, nodes)?;
         let mut values = Vec::new();
-        for spec in network.tensors() {
-            let value = given.next().unwrap_or_default();
-            if value.len() != spec.elements() {
-                let (network, name) = (network.name().to_string(), spec.name.clone());
-                return Err(Error::Parameter { network, name, expected: spec.elements(), found: value.len() });
+        for (node, needed) in network.nodes().iter().zip(network.needed_for(nodes)) {
+            for spec in &node.tensors {
+                values.push(match needed {
+                    true => Buffer::from_slice(&weights.numbers_of::<T>(network, &spec.name)?),
+                    false => Buffer::zeros(0),
+                });
             }
-            values.push(Buffer::from_slice(&value));
         }
         Ok(Self { values })
+    }
+
+    /// The numbers as named tensors.
+    ///
+    /// # Panics
+    ///
+    /// Where they are another network's.
+    pub fn to_weights(&self, network: &Network) -> Weights {
+        let mut weights = Weights::new();
+        for (spec, values) in network.tensors().zip(&self.values).filter(|(_, values)| !values.is_empty()) {
+            let tensor = Tensor::new(&spec.name, &spec.dims, values.to_vec()).expect("a tensor of this network");
+            weights.insert(spec.name.clone(), tensor);
+        }
+        weights
+    }
+}
+
+impl<T: Element> Parameters<T> {
+    /// Whether these are the numbers that a plan reads.
+    pub(crate) fn check(&self, plan: &Plan) -> Result<()> {
+        let network = || plan.network().name().to_string();
+        for (number, spec) in plan.network().tensors().enumerate() {
+            let found = self.values.get(number).map_or(0, |value| value.len());
+            if found != spec.elements() && plan.reads[number] {
+                let name = spec.name.clone();
+                return Err(Error::Parameter { network: network(), name, expected: spec.elements(), found });
+            }
+        }
+        match self.values.get(plan.reads.len()) {
+            None => Ok(()),
+            Some(value) => {
+                let name = "behind the last".to_string();
+                Err(Error::Parameter { network: network(), name, expected: 0, found: value.len() })
+            }
+        }
     }
 
     /// The values of one tensor, to be changed.

@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The same network for ten classes. Its last layer has another shape and begins anew, the convolutions stay as
     // they are; images must be prepared as they were.
     let network = lenet(10).at(preparation.shape(all.train().shape())?)?;
-    let start = WeightsFile::read(&folder.best(), &device)?.start(&network)?;
+    let start = WeightsFile::read(&folder.best())?.start(&network)?;
     println!("begin anew: {}", start.anew.join(", "));
     let settings = Settings { epochs: 3, freeze: vec!["conv1".into(), "conv2".into()], ..Settings::default() };
     let task = Task { network: &network, dataset: &all, preparation, settings, device, engine, start: Some(start) };

@@ -12,6 +12,9 @@ pub enum Error {
     /// A batch the planned step cannot take.
     #[error(transparent)]
     Plan(#[from] cnn_plan::Error),
+    /// What is wrong with weights.
+    #[error(transparent)]
+    Weights(#[from] cnn_weights::Error),
     /// A file or folder that could not be read or written.
     #[error("{}: {action}: {source}", path.display())]
     File {
@@ -150,6 +153,9 @@ pub enum Error {
     /// An error of the data set.
     #[error(transparent)]
     Data(#[from] cnn_data::Error),
+    /// What went wrong with a model.
+    #[error(transparent)]
+    Model(#[from] cnn_core::ModelError),
     /// An error inside candle.
     #[error(transparent)]
     Candle(#[from] candle_core::Error),

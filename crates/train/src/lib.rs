@@ -29,6 +29,7 @@ mod training;
 mod weights;
 mod whole_file;
 
+pub use cnn_weights::{Start, Weights};
 pub use engine::{Engine, PlannedEvaluation, Updates};
 pub use error::{Error, Result};
 pub use evaluate::{Classify, Evaluated, evaluate};
@@ -44,5 +45,5 @@ pub use rule::Rule;
 pub use schedule::{Schedule, WarmUp, When};
 pub use settings::{Clip, Decay, Precision, Settings};
 pub use training::{Epoch, Outcome, Task, train};
-pub use weights::{Card, Start, WeightsFile};
+pub use weights::{Card, WeightsFile};
 pub use whole_file::write_whole;

@@ -10,10 +10,11 @@ use crate::memory::Memory;
 use crate::observer::{Begin, Observer, Step};
 use crate::schedule::{Schedule, When};
 use crate::settings::{Precision, Settings};
-use crate::weights::{Card, Start};
+use crate::weights::Card;
 use candle_core::Device;
 use cnn_core::{Model, Network, Op};
 use cnn_data::{Batch, Dataset, Loader, Preparation};
+use cnn_weights::Start;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 

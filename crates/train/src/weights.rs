@@ -2,19 +2,15 @@
 
 use crate::error::{Error, Result};
 use crate::whole_file::write_whole;
-use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
-use cnn_core::{Architecture, Model, Network};
+use candle_core::{DType, Device};
+use cnn_core::{Model, Network};
 use cnn_data::Preparation;
+use cnn_weights::{CARD, Start, Tensor, Weights};
 use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-
-/// The key of the card among the file's metadata. One key alone: the order of several is not kept, the bytes would
-/// differ from run to run.
-const CARD: &str = "cnn";
 
 /// What weights are for, kept in the file's metadata as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,121 +94,52 @@ impl Tensors<'_> {
     }
 }
 
-/// Weights read from a file.
-#[derive(Debug)]
+/// Weights read from a file, with what this library says of them.
+#[derive(Clone, Debug)]
 pub struct WeightsFile {
     /// The file.
     pub path: PathBuf,
     /// The card, if this library wrote the file.
     pub card: Option<Card>,
-    tensors: HashMap<String, Tensor>,
-}
-
-/// Where a network's weights begin, if not as freshly initialised.
-#[derive(Clone, Debug, Default)]
-pub struct Start {
-    /// The tensors that are taken from elsewhere, by name, f32 on the CPU.
-    pub tensors: HashMap<String, Tensor>,
-    /// The tensors that begin anew: those of a last layer for another number of classes, and of heads the file lacks.
-    pub anew: Vec<String>,
+    /// The tensors.
+    pub weights: Weights,
 }
 
 impl WeightsFile {
-    /// Reads a safetensors file.
+    /// Opens a safetensors file.
     ///
     /// # Errors
     ///
     /// A file that cannot be read, is cut short, or is no safetensors.
-    pub fn read(path: &Path, device: &Device) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(Error::file(path, "cannot read"))?;
-        let broken = |problem: String| Error::WeightsFile { path: path.to_path_buf(), problem };
-        let card = Card::of_file(&bytes).map_err(broken)?;
-        let tensors = candle_core::safetensors::load_buffer(&bytes, device).map_err(|e| broken(first_line(&e)))?;
-        Ok(Self { path: path.to_path_buf(), card, tensors })
+    pub fn read(path: &Path) -> Result<Self> {
+        let weights = Weights::read(path)?;
+        let card = weights.metadata().get(CARD).map(|card| serde_json::from_str(card)).transpose();
+        let problem =
+            |e: serde_json::Error| Error::WeightsFile { path: path.to_path_buf(), problem: format!("its card: {e}") };
+        Ok(Self { path: path.to_path_buf(), card: card.map_err(problem)?, weights })
     }
 
     /// The dimensions of a tensor, if the file has it.
     pub fn dims(&self, tensor: &str) -> Option<&[usize]> {
-        self.tensors.get(tensor).map(Tensor::dims)
-    }
-
-    /// Whether the weights are of this network: its card says so, if it has one, and it has no tensor that the network
-    /// lacks. Heads may be there or not; `num_batches_tracked` is of torch alone.
-    ///
-    /// # Errors
-    ///
-    /// Weights of another network, even where every tensor that is needed is there.
-    pub fn check(&self, architecture: &Architecture) -> Result<()> {
-        let (path, network) = (self.path.clone(), architecture.name().to_string());
-        if let Some(card) = &self.card
-            && card.network != network
-        {
-            return Err(Error::OtherNetwork { path, network, found: format!("weights of {}", card.network) });
-        }
-        let known = architecture.at_usual_input()?;
-        let known: BTreeSet<&str> = known.tensors().map(|spec| spec.name.as_str()).collect();
-        let mut surplus: Vec<&String> = self
-            .tensors
-            .keys()
-            .filter(|name| !known.contains(name.as_str()) && !name.ends_with("num_batches_tracked"))
-            .collect();
-        surplus.sort_unstable();
-        match surplus.first() {
-            None => Ok(()),
-            Some(first) => {
-                let found = format!("{} tensors that it lacks, {first} the first", surplus.len());
-                Err(Error::OtherNetwork { path, network, found })
-            }
-        }
+        self.weights.get(tensor).map(Tensor::dims)
     }
 
     /// The model of `network` with these weights, for evaluation.
     ///
     /// # Errors
     ///
-    /// A tensor that is missing or has another shape.
+    /// Weights that are not the network's, numbers that are not finite.
     pub fn model(&self, network: &Network, device: &Device) -> Result<Model> {
-        let vb = VarBuilder::from_tensors(self.tensors.clone(), DType::F32, device);
-        Ok(Model::new(network, vb)?)
+        Ok(Model::from_weights(network, &self.weights, DType::F32, device)?)
     }
 
     /// These weights as a start for training `network`, which may have another number of classes.
     ///
-    /// A tensor begins anew where its shape differs from the file's only in sizes that are the network's number of
-    /// classes, or where it belongs to an auxiliary head that the file lacks.
-    ///
     /// # Errors
     ///
-    /// Any other tensor that is missing or has another shape.
+    /// As [`Weights::start`].
     pub fn start(&self, network: &Network) -> Result<Start> {
-        let classes = network.node(network.outputs()[0].node).shape.elements();
-        let mut start = Start::default();
-        for node in network.nodes() {
-            for spec in &node.tensors {
-                let Some(tensor) = self.tensors.get(&spec.name) else {
-                    if node.head.is_some() {
-                        start.anew.push(spec.name.clone());
-                        continue;
-                    }
-                    let (network, name) = (network.name().to_string(), spec.name.clone());
-                    return Err(cnn_core::Error::MissingTensor { network, name, expected: spec.dims.clone() }.into());
-                };
-                let same_rank = tensor.dims().len() == spec.dims.len();
-                let of_classes =
-                    || tensor.dims().iter().zip(&spec.dims).all(|(found, here)| found == here || *here == classes);
-                if tensor.dims() == spec.dims {
-                    let tensor = tensor.to_dtype(DType::F32)?.to_device(&Device::Cpu)?;
-                    start.tensors.insert(spec.name.clone(), tensor);
-                } else if same_rank && of_classes() {
-                    start.anew.push(spec.name.clone());
-                } else {
-                    let (network, name) = (network.name().to_string(), spec.name.clone());
-                    let (expected, found) = (spec.dims.clone(), tensor.dims().to_vec());
-                    return Err(cnn_core::Error::TensorShape { network, name, expected, found }.into());
-                }
-            }
-        }
-        Ok(start)
+        Ok(self.weights.start(network)?)
     }
 
     /// Writes a model's tensors, statistics included, and the card: the file is whole or not there.
@@ -232,9 +159,4 @@ pub(crate) fn tensors_of(model: &Model) -> Result<Tensors<'static>> {
         Ok((spec.name.clone(), Numbers { dims: spec.dims.clone(), values: Cow::Owned(values) }))
     });
     Ok(Tensors(tensors.collect::<Result<_>>()?))
-}
-
-/// candle's errors can carry a backtrace behind their first line.
-fn first_line(error: &candle_core::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_string()
 }

@@ -23,6 +23,12 @@ pub enum Error {
     /// A definition that cannot be elaborated or computed.
     #[error(transparent)]
     Network(#[from] cnn_core::Error),
+    /// What went wrong with a model.
+    #[error(transparent)]
+    Model(#[from] cnn_core::ModelError),
+    /// Weights that do not fit.
+    #[error(transparent)]
+    Weights(#[from] cnn_core::weights::Error),
     /// A network that cannot be planned.
     #[error(transparent)]
     Plan(#[from] cnn_plan::Error),
@@ -33,7 +39,7 @@ pub enum Error {
 
 impl From<cnn_core::candle_core::Error> for Error {
     fn from(error: cnn_core::candle_core::Error) -> Self {
-        Self::Network(error.into())
+        Self::Model(error.into())
     }
 }
 

@@ -5,33 +5,45 @@ use super::times::milliseconds;
 use super::workload::{Batch, LEARNING_RATE, MOMENTUM, Workload};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
+use cnn_core::Weights;
 use cnn_core::{candle_core, lend};
-use cnn_plan::{Batch as Images, Parameters, Plan, Targets, TrainingOptions};
+use cnn_plan::{
+    Dropout, Evaluation, EvaluationPlan, Parameters, StageTime, Targets, TrainingOptions, TrainingPlan, TrainingRun,
+};
 use cnn_train::{Rule, Updates};
 
 /// Forward passes, or steps of training as `cnn_train::train` takes them.
 pub struct Planned {
-    plan: Plan<f32>,
-    parameters: Parameters<f32>,
-    /// In training, what updates the weights.
-    updates: Option<Updates>,
+    run: Run,
+    parameters: Parameters,
     names: Vec<(String, Vec<usize>)>,
     images: Tensor,
     labels: Vec<u32>,
     output: Option<Tensor>,
 }
 
+/// What runs the plan.
+enum Run {
+    Evaluation(Evaluation),
+    /// With what updates the weights.
+    Training(Box<TrainingRun>, Updates),
+}
+
 impl Planned {
     pub fn new(workload: &Workload, batch: Batch) -> Result<Self> {
         ensure!(workload.device.is_cpu(), "the engine plan computes on the CPU only");
         let network = &workload.network;
-        let options =
-            TrainingOptions { seed: workload.seed, recompute: workload.recompute, ..TrainingOptions::default() };
-        let values = network.tensors().map(|spec| spec.init.draw(workload.seed, &spec.name, spec.elements()));
+        let run = if workload.train {
+            let options = TrainingOptions { recompute: workload.recompute, ..TrainingOptions::default() };
+            let dropout = Dropout { seed: workload.seed, passes: 0 };
+            let run = TrainingRun::new(&TrainingPlan::new(network, options)?, dropout);
+            Run::Training(Box::new(run), Updates::new(Rule::sgd(MOMENTUM)))
+        } else {
+            Run::Evaluation(Evaluation::new(&EvaluationPlan::new(network)?))
+        };
         Ok(Self {
-            plan: if workload.train { Plan::training(network, options)? } else { Plan::evaluation(network) },
-            parameters: Parameters::new(network, values)?,
-            updates: workload.train.then(|| Updates::new(Rule::sgd(MOMENTUM))),
+            run,
+            parameters: Parameters::new(network, &Weights::initialised(network, workload.seed))?,
             names: network.tensors().map(|spec| (spec.name.clone(), spec.dims.clone())).collect(),
             labels: batch.labels.to_vec1()?,
             images: batch.images,
@@ -42,18 +54,18 @@ impl Planned {
 
 impl Engine for Planned {
     fn step(&mut self) -> Result<()> {
-        let Self { plan, parameters, images, labels, .. } = self;
-        self.output = Some(match &mut self.updates {
-            None => {
-                let logits = lend(images, |images| plan.logits(parameters, images))??;
+        let Self { run, parameters, images, labels, .. } = self;
+        self.output = Some(match run {
+            Run::Evaluation(evaluation) => {
+                let logits = lend(images, |images| evaluation.outputs(parameters, images))??.swap_remove(0);
                 Tensor::from_slice(&logits, (labels.len(), logits.len() / labels.len()), &Device::Cpu)?
             }
-            Some(updates) => {
-                let targets = Targets::new(labels);
-                let loss = lend(images, |images| plan.forward(parameters, &Images { images, targets }))??;
+            Run::Training(run, updates) => {
+                let forward = lend(images, |images| run.forward(parameters, images))??;
+                let loss = forward.cross_entropy(&Targets::new(labels))?;
                 updates.next(LEARNING_RATE);
-                plan.backward(parameters, updates);
-                Tensor::new(loss as f32, &Device::Cpu)?
+                forward.backward(&loss.gradients, updates);
+                Tensor::new(loss.value as f32, &Device::Cpu)?
             }
         });
         Ok(())
@@ -64,12 +76,13 @@ impl Engine for Planned {
     }
 
     fn steps(&self) -> Vec<(String, &'static str, [f64; 3])> {
-        let times = self.plan.times();
-        times
-            .map(|(path, work, time)| {
-                (path.to_string(), work, [time.forward, time.inputs, time.weights].map(milliseconds))
-            })
-            .collect()
+        let line = |(path, work, time): (&str, &'static str, StageTime)| {
+            (path.to_string(), work, [time.forward, time.inputs, time.weights].map(milliseconds))
+        };
+        match &self.run {
+            Run::Evaluation(evaluation) => evaluation.times().into_iter().map(line).collect(),
+            Run::Training(run, _) => run.times().map(line).collect(),
+        }
     }
 
     fn tensors(&self) -> Result<Vec<(String, Tensor)>> {

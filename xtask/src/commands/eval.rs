@@ -9,8 +9,7 @@ use cnn_train::{Engine, PlannedEvaluation, WeightsFile, evaluate};
 pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
     let device = common.device.open()?;
-    let weights = WeightsFile::read(&args.weights, &device)?;
-    weights.check(&entry.architecture(entry.classes))?;
+    let weights = WeightsFile::read(&args.weights)?;
     let dataset = data::dataset(&args.data, common.seed())?;
     // Weights from elsewhere say nothing about their images: the data set's own statistics stand in.
     let (network, preparation) = match &weights.card {
@@ -21,10 +20,9 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
         None => cnn_train::fit(&entry.architecture(dataset.classes().len()).without_heads(), dataset.train(), None)?,
     };
     let loader = Loader::new(dataset.test(), preparation, args.batch_size)?.on(&device);
-    let model = weights.model(&network, &device)?;
     let evaluated = match Engine::usual(&device) {
-        Engine::Plan => evaluate(&mut PlannedEvaluation::new(&model)?, &loader)?,
-        Engine::Candle => evaluate(&mut model.evaluation(), &loader)?,
+        Engine::Plan => evaluate(&mut PlannedEvaluation::new(&network, &weights.weights)?, &loader)?,
+        Engine::Candle => evaluate(&mut weights.model(&network, &device)?.evaluation(), &loader)?,
     };
     println!("accuracy {:.2} %", 100.0 * evaluated.accuracy);
     println!("loss {:.4} on {} test images of {}", evaluated.loss, dataset.test().len(), dataset.name());

@@ -15,8 +15,7 @@ use std::path::Path;
 pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
     let device = common.device.open()?;
-    let weights = WeightsFile::read(&args.weights, &device)?;
-    weights.check(&entry.architecture(entry.classes))?;
+    let weights = WeightsFile::read(&args.weights)?;
     let classes = match args.classes {
         Some(classes) => classes as usize,
         None => classes_of(&entry, &weights)?,

@@ -43,19 +43,17 @@ pub fn judged(run: &Run, dataset: &Dataset, device: &Device) -> Result<PathBuf> 
 }
 
 fn predictions(run: &Run, dataset: &Dataset, device: &Device) -> Result<Predictions> {
-    let weights = WeightsFile::read(&run.path.join(WEIGHTS), device)?;
+    let weights = WeightsFile::read(&run.path.join(WEIGHTS))?;
     let entry = cnn_zoo::find(run.network())?;
-    weights.check(&entry.architecture(entry.classes))?;
     let Some(card) = &weights.card else {
         anyhow::bail!("{}: it does not say how its images are prepared", weights.path.display());
     };
     let architecture = entry.architecture(card.classes.len()).without_heads();
     let network = architecture.at(card.preparation.shape(dataset.test().shape())?)?;
     let loader = Loader::new(dataset.test(), card.preparation.clone(), 100)?.on(device);
-    let model = weights.model(&network, device)?;
     Ok(match Engine::usual(device) {
-        Engine::Plan => predict(&mut PlannedEvaluation::new(&model)?, &loader)?,
-        Engine::Candle => predict(&mut model.evaluation(), &loader)?,
+        Engine::Plan => predict(&mut PlannedEvaluation::new(&network, &weights.weights)?, &loader)?,
+        Engine::Candle => predict(&mut weights.model(&network, device)?.evaluation(), &loader)?,
     })
 }
 

@@ -1,8 +1,7 @@
 //! Dropout whose masks come from a seed.
 
-use crate::seed;
+use crate::dropout_mask;
 use candle_core::{Result, Tensor};
-use rand::Rng;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The seed and the number of training passes so far.
@@ -34,12 +33,4 @@ impl Pass {
         let mask = dropout_mask(self.seed, self.number, path, rate, x.elem_count());
         x * Tensor::from_vec(mask, x.shape(), x.device())?.to_dtype(x.dtype())?
     }
-}
-
-/// The mask of a dropout node in training pass number `pass`: `len` factors, each 0 with probability `rate`, else
-/// `1 / (1 − rate)`.
-pub fn dropout_mask(seed: u64, pass: u64, path: &str, rate: f64, len: usize) -> Vec<f32> {
-    let mut rng = seed::stream(seed, &format!("dropout {path} {pass}"));
-    let keep = (1.0 / (1.0 - rate)) as f32;
-    (0..len).map(|_| if rng.random::<f64>() < rate { 0.0 } else { keep }).collect()
 }

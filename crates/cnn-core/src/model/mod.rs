@@ -2,7 +2,7 @@
 //!
 //! A `VarBuilder` goes in, `Module` and `ModuleT` come out, and everything between is ordinary candle: an optimiser, a
 //! `VarMap` filled by [`initialise`] or a foreign checkpoint works with it unchanged. On the CPU, in f32 and f64, the
-//! dear operations are custom ones on this workspace's kernels. Everywhere else every operation is made of plain candle
+//! costly operations are those of the plans, as custom operations of candle. Everywhere else every operation is made of plain candle
 //! operations whose gradients are right on any device; where candle's own are not (see `docs/decisions/`), others stand
 //! in for them.
 
@@ -14,15 +14,15 @@ mod loss;
 mod norm;
 mod ops;
 mod pool;
+mod surplus;
 
-use crate::error::{Error, Result};
+use crate::model_error::{ModelError, Result};
 use crate::network::{Network, NodeId};
 use crate::tensors::{Role, TensorSpec};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{Module, ModuleT, VarBuilder, VarMap};
+use cnn_weights::Weights;
 use dropout::Dropout;
-pub use dropout::dropout_mask;
-pub use kernels::adaptive_windows;
 pub use loss::Targets;
 
 /// A network with weights.
@@ -63,10 +63,18 @@ pub fn initialise(network: &Network, seed: u64, dtype: DType, device: &Device) -
 impl Model {
     /// The network with the weights of `vb`. From a `VarMap` they are the map's variables and can be trained.
     ///
+    /// A `VarBuilder` does not tell which tensors it has, so only some of those that the network lacks are found;
+    /// [`Model::from_weights`] finds them all.
+    ///
     /// # Errors
     ///
-    /// A tensor that is missing or has another shape, by name with both shapes.
+    /// A tensor that is missing or has another shape, by name with both shapes; weights that go on where the network
+    /// ends, such as a deeper network's of the same family.
     pub fn new(network: &Network, vb: VarBuilder<'_>) -> Result<Self> {
+        if let Some(first) = surplus::next_sibling(network, &vb) {
+            let network = network.name().to_string();
+            return Err(cnn_network::Error::SurplusTensors { network, count: 1, first }.into());
+        }
         let tensor = |spec: &TensorSpec| {
             let tensor = fetch(network, &vb, spec)?;
             Ok(match spec.role {
@@ -82,6 +90,51 @@ impl Model {
         let frozen = vec![false; tensors.len()];
         let (network, dropout) = (network.clone(), Dropout::default());
         Ok(Self { network, tensors, frozen, dropout, kernels: true, precision: None })
+    }
+
+    /// The network with weights, as variables that can be trained.
+    ///
+    /// # Errors
+    ///
+    /// Weights that are not this network's: a tensor missing, surplus or of another shape; numbers that are not finite.
+    pub fn from_weights(network: &Network, weights: &Weights, dtype: DType, device: &Device) -> Result<Self> {
+        weights.check(network)?;
+        let map = VarMap::new();
+        {
+            let mut data = map.data().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            for spec in network.tensors() {
+                let tensor = match dtype {
+                    DType::F64 => {
+                        let values = weights.numbers_of::<f64>(network, &spec.name)?;
+                        Tensor::from_slice(&values, spec.dims.as_slice(), device)?
+                    }
+                    _ => {
+                        let values = weights.numbers_of::<f32>(network, &spec.name)?;
+                        Tensor::from_slice(&values, spec.dims.as_slice(), device)?.to_dtype(dtype)?
+                    }
+                };
+                data.insert(spec.name.clone(), Var::from_tensor(&tensor)?);
+            }
+        }
+        Self::new(network, VarBuilder::from_varmap(&map, dtype, device))
+    }
+
+    /// The model's tensors as weights: f64 where they are f64, else f32.
+    ///
+    /// # Errors
+    ///
+    /// Those of the device.
+    pub fn to_weights(&self) -> Result<Weights> {
+        let mut weights = Weights::new();
+        for (spec, tensor) in self.tensors() {
+            let flat = tensor.to_device(&Device::Cpu)?.flatten_all()?;
+            let tensor = match tensor.dtype() {
+                DType::F64 => cnn_weights::Tensor::new(&spec.name, &spec.dims, flat.to_vec1::<f64>()?)?,
+                _ => cnn_weights::Tensor::new(&spec.name, &spec.dims, flat.to_dtype(DType::F32)?.to_vec1::<f32>()?)?,
+            };
+            weights.insert(spec.name.clone(), tensor);
+        }
+        Ok(weights)
     }
 
     /// Dropout draws its masks from `seed` and the number of training passes so far, which starts at `passes`: a run
@@ -114,8 +167,8 @@ impl Model {
         Self { precision: Some(precision), ..self }
     }
 
-    /// The same made of plain candle operations, as on other devices; for tests and measurements.
-    #[doc(hidden)]
+    /// The same made of plain candle operations on the CPU too, as on other devices; for comparisons.
+    #[must_use]
     pub fn without_kernels(self) -> Self {
         Self { kernels: false, ..self }
     }
@@ -178,7 +231,8 @@ impl Model {
     ///
     /// An unknown path, with those most like it; as [`Model::outputs_t`].
     pub fn nodes(&self, batch: &Tensor, paths: &[&str]) -> Result<Vec<Tensor>> {
-        let targets = paths.iter().map(|path| self.network.find(path)).collect::<Result<Vec<_>>>()?;
+        let targets =
+            paths.iter().map(|path| self.network.find(path)).collect::<Result<Vec<_>, cnn_network::Error>>()?;
         self.run(batch, false, &targets)
     }
 
@@ -211,7 +265,10 @@ impl Model {
         let expected = self.network.input();
         match batch.dims() {
             [n, rest @ ..] if *n > 0 && rest == expected.dims().as_slice() => Ok(()),
-            dims => Err(Error::BatchShape { network: self.network.name().to_string(), expected, found: dims.to_vec() }),
+            dims => {
+                let (network, found) = (self.network.name().to_string(), dims.to_vec());
+                Err(cnn_network::Error::BatchShape { network, expected, found }.into())
+            }
         }
     }
 }
@@ -251,13 +308,14 @@ fn fetch(network: &Network, vb: &VarBuilder<'_>, spec: &TensorSpec) -> Result<Te
     let network = network.name().to_string();
     let (name, expected) = (spec.name.clone(), spec.dims.clone());
     if !vb.contains_tensor(&spec.name) {
-        return Err(Error::MissingTensor { network, name, expected });
+        let near = Vec::new();
+        return Err(cnn_network::Error::MissingTensor { network, name, expected, near }.into());
     }
     vb.get(spec.dims.as_slice(), &spec.name).map_err(|error| {
         let found = match vb.get_unchecked(&spec.name) {
             Ok(tensor) if tensor.dims() != spec.dims => tensor.dims().to_vec(),
-            _ => return Error::Candle(error),
+            _ => return ModelError::Candle(error),
         };
-        Error::TensorShape { network, name, expected, found }
+        cnn_network::Error::TensorShape { network, name, expected, found }.into()
     })
 }

@@ -2,7 +2,7 @@
 
 use super::dropout::Pass;
 use super::{activation, conv, kernels, norm, pool};
-use crate::error::{Error, Result};
+use crate::model_error::{ModelError, Result};
 use crate::network::Node;
 use crate::op::Op;
 use candle_core::{D, Tensor};
@@ -36,12 +36,8 @@ pub(super) fn compute(place: &Place<'_>, inputs: &[Tensor]) -> Result<Tensor> {
     let affine = if *kernels { kernels::affine } else { norm::affine };
     Ok(match &node.op {
         Op::Input => x.clone(),
-        Op::Conv(op) => {
-            let weight = conv::dense(op, x, &tensors[0])?;
-            let conv = if *kernels { kernels::conv } else { conv::conv };
-            conv(op, x, &weight, tensors.get(1))?
-        }
-        Op::Linear(_) if *kernels => kernels::linear(x, &tensors[0], tensors.get(1))?,
+        op if *kernels && kernels::has(op) => kernels::operation(node, x, tensors)?,
+        Op::Conv(op) => conv::conv(op, x, &conv::dense(op, x, &tensors[0])?, tensors.get(1))?,
         Op::Linear(_) => {
             let y = x.matmul(&tensors[0].t()?)?;
             match tensors.get(1) {
@@ -51,7 +47,7 @@ pub(super) fn compute(place: &Place<'_>, inputs: &[Tensor]) -> Result<Tensor> {
         }
         Op::BatchNorm(op) if pass.is_some() => {
             if x.elem_count() == node.shape.channels() {
-                return Err(Error::SingleValue { path: node.path.clone(), shape: node.shape });
+                return Err(ModelError::SingleValue { path: node.path.clone(), shape: node.shape });
             }
             let normalise = if *kernels { kernels::batch_norm } else { norm::batch_norm };
             let (y, mean, variance) = normalise(op, x, &tensors[0], &tensors[1])?;
@@ -62,18 +58,14 @@ pub(super) fn compute(place: &Place<'_>, inputs: &[Tensor]) -> Result<Tensor> {
             let (scale, shift) = norm::running(op, tensors)?;
             affine(x, &scale, &shift)?
         }
-        Op::Lrn(op) if *kernels => kernels::local_response(op, x)?,
         Op::Lrn(op) => norm::local_response(op, x)?,
         Op::Relu if *kernels => kernels::relu(x)?,
         Op::Relu => activation::relu(x)?,
         Op::Sigmoid => activation::sigmoid(x)?,
         Op::Tanh { amplitude, slope } => ((x * *slope)?.tanh()? * *amplitude)?,
         Op::Softmax => candle_nn::ops::softmax(x, 1)?,
-        Op::MaxPool(window) if *kernels && kernels::fits(window) => kernels::max_pool(window, x)?,
         Op::MaxPool(window) => pool::max_pool(window, x)?,
-        Op::AvgPool(op) if *kernels => kernels::avg_pool(op, x)?,
         Op::AvgPool(op) => pool::avg_pool(op, x)?,
-        Op::AdaptiveAvgPool { output } if *kernels => kernels::adaptive_avg_pool(*output, x)?,
         Op::AdaptiveAvgPool { output } => pool::adaptive_avg_pool(*output, x)?,
         Op::Flatten => x.flatten_from(1)?,
         Op::Dropout { rate } => match pass {

@@ -35,8 +35,10 @@ impl Learner {
     pub(super) fn new(lesson: Lesson<'_>) -> Result<Self> {
         let Lesson { network, settings, device, frozen, passes, .. } = lesson;
         let variables = VarMap::new();
-        for (spec, values) in network.tensors().zip(lesson.beginning()?) {
-            let tensor = Tensor::from_vec(values, spec.dims.as_slice(), device)?;
+        let beginning = lesson.beginning();
+        for spec in network.tensors() {
+            let values = beginning.numbers_of::<f32>(network, &spec.name)?;
+            let tensor = Tensor::from_slice(&values, spec.dims.as_slice(), device)?;
             let mut data = variables.data().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             data.insert(spec.name.clone(), Var::from_tensor(&tensor)?);
         }

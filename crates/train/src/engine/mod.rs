@@ -12,10 +12,11 @@ use crate::checkpoint::Checkpoint;
 use crate::error::Result;
 use crate::evaluate::{Evaluated, evaluate};
 use crate::settings::Settings;
-use crate::weights::{Start, Tensors};
+use crate::weights::Tensors;
 use candle_core::Device;
 use cnn_core::{Model, Network};
 use cnn_data::{Batch, Loader};
+use cnn_weights::{Start, Weights};
 use serde::{Deserialize, Serialize};
 
 /// The name of an engine.
@@ -55,13 +56,13 @@ pub(crate) struct Lesson<'a> {
 }
 
 impl Lesson<'_> {
-    /// The values every tensor begins with.
-    fn beginning(&self) -> Result<Vec<Vec<f32>>> {
-        let value = |spec: &cnn_core::tensors::TensorSpec| match self.start.and_then(|s| s.tensors.get(&spec.name)) {
-            Some(tensor) => Ok(tensor.flatten_all()?.to_vec1()?),
-            None => Ok(spec.init.draw(self.settings.seed, &spec.name, spec.elements())),
-        };
-        self.network.tensors().map(value).collect()
+    /// The weights every tensor begins with.
+    fn beginning(&self) -> Weights {
+        let mut weights = Weights::initialised(self.network, self.settings.seed);
+        for (name, tensor) in self.start.into_iter().flat_map(|start| start.weights.iter()) {
+            weights.insert(name, tensor.clone());
+        }
+        weights
     }
 }
 

@@ -5,45 +5,48 @@ use super::{Lesson, Stepped, Updates, shares};
 use crate::average::{move_towards, staying};
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;
-use crate::evaluate::{Classify, count_correct};
+use crate::evaluate::Classify;
 use crate::settings::{Clip, Decay};
 use crate::weights::{Numbers, Tensors};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use cnn_core::{Model, Network, lend};
-use cnn_plan::{Batch as Images, Parameters, Plan, Receive, Recompute, Targets, TrainingOptions};
+use cnn_plan::{
+    Dropout, Evaluation, EvaluationPlan, Parameters, Predictor, Receive, Recompute, Targets, TrainingOptions,
+    TrainingPlan, TrainingRun,
+};
+use cnn_weights::{Tensor as WeightsTensor, Weights};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 pub(crate) struct Learner {
     network: Network,
-    plan: Plan<f32>,
-    parameters: Parameters<f32>,
+    run: TrainingRun,
+    parameters: Parameters,
     updates: Updates,
     smoothing: f64,
     clip: Option<Clip>,
     /// Where steps need all gradients at once.
     gathered: Option<Gathered>,
     average: Option<Average>,
-    evaluation: Plan<f32>,
+    evaluation: Evaluation,
 }
 
 /// The moving average, and the share of it that stays.
 struct Average {
     share: f64,
-    parameters: Parameters<f32>,
+    parameters: Parameters,
 }
 
 impl Learner {
     pub(super) fn new(lesson: Lesson<'_>) -> Result<Self> {
         let Lesson { network, settings, frozen, passes, .. } = lesson;
         let recompute = if settings.recompute { Recompute::Segments } else { Recompute::Nothing };
-        let options = TrainingOptions { seed: settings.seed, passes, frozen, recompute };
-        let parameters = Parameters::new(network, lesson.beginning()?)?;
+        let plan = TrainingPlan::new(network, TrainingOptions { frozen, recompute, nodes: &[] })?;
+        let parameters = Parameters::new(network, &lesson.beginning())?;
         let updates = Updates::new(settings.optimizer);
-        let copy = |share| -> Result<Average> { Ok(Average { share, parameters: copy(network, &parameters)? }) };
         Ok(Self {
-            plan: Plan::training(network, options)?,
+            run: TrainingRun::new(&plan, Dropout { seed: settings.seed, passes }),
             updates: match settings.decay {
                 Decay::All => updates,
                 Decay::Weights => updates.decaying_weights_only(network),
@@ -51,8 +54,8 @@ impl Learner {
             smoothing: settings.label_smoothing,
             clip: settings.clip,
             gathered: (settings.accumulate > 1 || settings.clip.is_some()).then(Gathered::default),
-            average: settings.average.map(copy).transpose()?,
-            evaluation: Plan::evaluation(network),
+            average: settings.average.map(|share| Average { share, parameters: parameters.clone() }),
+            evaluation: Evaluation::new(&EvaluationPlan::new(network)?),
             network: network.clone(),
             parameters,
         })
@@ -63,14 +66,21 @@ impl Learner {
         self.gathered.iter_mut().for_each(Gathered::clear);
         self.updates.next(learning_rate);
         for (batch, share) in shares(batches) {
-            let one = self.forward(batch)?;
+            let labels = batch.labels.to_vec1::<u32>()?;
+            let others = batch.mixed.as_ref().map(|mixed| mixed.labels.to_vec1::<u32>()).transpose()?;
+            let mixed = others.as_deref().zip(batch.mixed.as_ref().map(|mixed| mixed.share));
+            let targets = Targets { labels: &labels, mixed, smoothing: self.smoothing };
+            self.run.plan().check_targets(&targets, labels.len())?;
+            let forward = lend(&batch.images, |images| self.run.forward(&mut self.parameters, images))??;
+            let loss = forward.cross_entropy(&targets)?;
+            let one = Stepped { loss: loss.value as f32, correct: correct(&forward.output(0), &labels) };
             stepped = stepped.with(one, share);
             if !one.loss.is_finite() {
                 return Ok(stepped);
             }
             match &mut self.gathered {
-                None => self.plan.backward(&mut self.parameters, &mut self.updates),
-                Some(gathered) => self.plan.backward(&mut self.parameters, gathered.next(share)),
+                None => forward.backward(&loss.gradients, &mut self.updates),
+                Some(gathered) => forward.backward(&loss.gradients, gathered.next(share)),
             }
         }
         if let Some(gathered) = &mut self.gathered {
@@ -90,25 +100,10 @@ impl Learner {
         Ok(stepped)
     }
 
-    fn forward(&mut self, batch: &cnn_data::Batch) -> Result<Stepped> {
-        let labels = batch.labels.to_vec1::<u32>()?;
-        let others = batch.mixed.as_ref().map(|mixed| mixed.labels.to_vec1::<u32>()).transpose()?;
-        let mixed = others.as_deref().zip(batch.mixed.as_ref().map(|mixed| mixed.share));
-        let targets = Targets { labels: &labels, mixed, smoothing: self.smoothing };
-        let (plan, parameters) = (&mut self.plan, &mut self.parameters);
-        let loss = lend(&batch.images, |images| plan.forward(parameters, &Images { images, targets }))?? as f32;
-        let logits = self.plan.output(0);
-        let logits = Tensor::from_slice(&logits, (labels.len(), logits.len() / labels.len()), &Device::Cpu)?;
-        Ok(Stepped { loss, correct: count_correct(&logits, &batch.labels)? })
-    }
-
     /// The network that is judged.
     pub(super) fn judged(&mut self) -> impl Classify {
-        let parameters = match &mut self.average {
-            Some(average) => &mut average.parameters,
-            None => &mut self.parameters,
-        };
-        Planned { plan: &mut self.evaluation, parameters }
+        let parameters = self.average.as_ref().map_or(&self.parameters, |average| &average.parameters);
+        Planned { evaluation: &self.evaluation, parameters }
     }
 
     pub(super) fn weights(&self) -> Tensors<'_> {
@@ -150,17 +145,25 @@ impl Learner {
     }
 }
 
-fn copy(network: &Network, parameters: &Parameters<f32>) -> Result<Parameters<f32>> {
-    Ok(Parameters::new(network, parameters.values().map(<[f32]>::to_vec))?)
+/// How many rows of logits are largest at their label; the first of equals counts.
+fn correct(logits: &[f32], labels: &[u32]) -> usize {
+    let rows = logits.chunks_exact(logits.len() / labels.len());
+    let largest = |row: &[f32]| (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best });
+    rows.zip(labels).filter(|(row, label)| largest(row) == **label as usize).count()
 }
 
 /// The parameters in `values`, each under its name behind `prefix`.
-fn found(network: &Network, values: &HashMap<String, Vec<f32>>, prefix: &str) -> Result<Parameters<f32>> {
-    let value = |name: &str| values.get(&format!("{prefix}{name}")).cloned().unwrap_or_default();
-    Ok(Parameters::new(network, network.tensors().map(|spec| value(&spec.name)))?)
+fn found(network: &Network, values: &HashMap<String, Vec<f32>>, prefix: &str) -> Result<Parameters> {
+    let mut weights = Weights::new();
+    for spec in network.tensors() {
+        if let Some(values) = values.get(&format!("{prefix}{}", spec.name)) {
+            weights.insert(spec.name.clone(), WeightsTensor::new(&spec.name, &spec.dims, values.clone())?);
+        }
+    }
+    Ok(Parameters::new(network, &weights)?)
 }
 
-fn named<'a>(network: &Network, parameters: &'a Parameters<f32>) -> Tensors<'a> {
+fn named<'a>(network: &Network, parameters: &'a Parameters) -> Tensors<'a> {
     let named = network
         .tensors()
         .zip(parameters.values())
@@ -170,41 +173,40 @@ fn named<'a>(network: &Network, parameters: &'a Parameters<f32>) -> Tensors<'a> 
 
 /// A network's evaluation on the kernels, much faster on the CPU than candle's.
 #[derive(Debug)]
-pub struct PlannedEvaluation {
-    plan: Plan<f32>,
-    parameters: Parameters<f32>,
-}
+pub struct PlannedEvaluation(Predictor);
 
 impl PlannedEvaluation {
-    /// The network of `model` with a copy of its weights.
+    /// The network with its weights.
     ///
     /// # Errors
     ///
-    /// Those of reading the weights.
-    pub fn new(model: &Model) -> Result<Self> {
-        let values =
-            model.tensors().map(|(_, tensor)| Ok(lend(tensor, <[f32]>::to_vec)?)).collect::<Result<Vec<_>>>()?;
-        let parameters = Parameters::new(model.network(), values)?;
-        Ok(Self { plan: Plan::evaluation(model.network()), parameters })
+    /// Weights that are not the network's, numbers that are not finite.
+    pub fn new(network: &Network, weights: &Weights) -> Result<Self> {
+        Ok(Self(Predictor::new(network, weights)?))
     }
 }
 
 impl Classify for PlannedEvaluation {
     fn logits(&mut self, images: &Tensor) -> Result<Tensor> {
-        Planned { plan: &mut self.plan, parameters: &mut self.parameters }.logits(images)
+        rows(images, lend(images, |images| self.0.logits(images))??)
     }
 }
 
-/// A plan for evaluation with its weights.
+/// An evaluation with the weights as they are now.
 struct Planned<'a> {
-    plan: &'a mut Plan<f32>,
-    parameters: &'a mut Parameters<f32>,
+    evaluation: &'a Evaluation,
+    parameters: &'a Parameters,
 }
 
 impl Classify for Planned<'_> {
     fn logits(&mut self, images: &Tensor) -> Result<Tensor> {
-        let logits = lend(images, |images| self.plan.logits(self.parameters, images))??;
-        let batch = images.dim(0)?;
-        Ok(Tensor::from_slice(&logits, (batch, logits.len() / batch), &Device::Cpu)?)
+        rows(images, lend(images, |images| self.evaluation.outputs(self.parameters, images))??.swap_remove(0))
     }
+}
+
+/// Logits as a tensor, `(N, classes)`.
+fn rows(images: &Tensor, logits: Vec<f32>) -> Result<Tensor> {
+    let batch = images.dim(0)?;
+    let classes = logits.len() / batch;
+    Ok(Tensor::from_vec(logits, (batch, classes), &Device::Cpu)?)
 }

@@ -4,12 +4,18 @@ use super::{Parity, Rows, Statistics, Way, f32_allowed};
 use crate::error::Result;
 use crate::rule::Rule;
 use cnn_core::Network;
-use cnn_plan::{Batch, Parameters, Plan, Targets, TrainingOptions};
+use cnn_core::weights::{Tensor, Weights};
+use cnn_plan::{Dropout, Parameters, Predictor, Targets, TrainingOptions, TrainingPlan, TrainingRun};
 
 impl Parity<'_> {
-    /// The parameters of a plan: by the rule, and these statistics or zeros.
-    fn parameters(&self, network: &Network, statistics: &Statistics) -> Result<Parameters<f32>> {
-        Ok(Parameters::new(network, network.tensors().map(|spec| narrow(self.values(spec, statistics))))?)
+    /// The weights of a plan: by the rule, and these statistics or zeros.
+    fn weights(&self, network: &Network, statistics: &Statistics) -> Result<Weights> {
+        let mut weights = Weights::new();
+        for spec in network.tensors() {
+            let values = narrow(self.values(spec, statistics));
+            weights.insert(spec.name.clone(), Tensor::new(&spec.name, &spec.dims, values)?);
+        }
+        Ok(weights)
     }
 
     /// The logits that a plan for evaluation computes of images.
@@ -19,28 +25,29 @@ impl Parity<'_> {
         statistics: &Statistics,
         images: &[f64],
     ) -> Result<Vec<f64>> {
-        let mut parameters = self.parameters(network, statistics)?;
-        let logits = Plan::evaluation(network).logits(&mut parameters, &narrow(images.to_vec()))?;
-        Ok(wide(&logits))
+        let predictor = Predictor::new(network, &self.weights(network, statistics)?)?;
+        Ok(wide(&predictor.logits(&narrow(images.to_vec()))?))
     }
 
     /// Holds loss and gradients of a planned step to the golden.
     pub(super) fn planned_gradients(&mut self) -> Result<()> {
         let about = &self.golden.about;
         let network = self.network(about.input, true)?;
-        let mut parameters = self.parameters(&network, &Statistics::new())?;
+        let mut parameters = Parameters::new(&network, &self.weights(&network, &Statistics::new())?)?;
         let images = narrow(self.rule.input("input", about.input));
         let labels = Rule::labels(about.input[0], about.classes);
-        let mut plan = Plan::training(&network, TrainingOptions::default())?;
-        let loss = plan.forward(&mut parameters, &Batch { images: &images, targets: Targets::new(&labels) })?;
-        let error = self.loss_error(loss);
+        let plan = TrainingPlan::new(&network, TrainingOptions::default())?;
+        let mut run = TrainingRun::new(&plan, Dropout::default());
+        let forward = run.forward(&mut parameters, &images)?;
+        let loss = forward.cross_entropy(&Targets::new(&labels))?;
+        let error = self.loss_error(loss.value);
         self.comparison.loss_planned = error;
         self.within(format!("loss {}", Way::Planned), error, f32_allowed(self.golden.about.f32_loss));
 
         let rows = Rows::of(self.golden);
         let specs: Vec<_> = network.tensors().collect();
         let mut received = vec![false; specs.len()];
-        plan.backward(&mut parameters, &mut |tensor: usize, _: &mut [f32], gradient: &[f32]| {
+        forward.backward(&loss.gradients, &mut |tensor: usize, _: &mut [f32], gradient: &[f32]| {
             received[tensor] = true;
             self.gradient(&rows, &specs[tensor].name, Some(&wide(gradient)), Way::Planned);
         });

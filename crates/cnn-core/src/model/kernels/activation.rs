@@ -12,7 +12,9 @@ pub(in crate::model) fn relu(x: &Tensor) -> Result<Tensor> {
 struct Relu;
 
 impl Kernel for Relu {
-    const NAME: &'static str = "relu";
+    fn name(&self) -> &'static str {
+        "relu"
+    }
 
     fn forward<T: Element>(&self, _: InstructionSet, args: &[Rows<'_, T>]) -> (Vec<T>, Vec<usize>) {
         let values = args[0].data.iter().map(|x| if *x <= T::ZERO { T::ZERO } else { *x });

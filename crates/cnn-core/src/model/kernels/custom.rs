@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 /// An operation of one to three tensors, on the CPU.
 pub(super) trait Kernel: Send + Sync + 'static {
     /// Its name in errors.
-    const NAME: &'static str;
+    fn name(&self) -> &'static str;
 
     /// The result and its dimensions.
     fn forward<T: Element>(&self, set: InstructionSet, args: &[Rows<'_, T>]) -> (Vec<T>, Vec<usize>);
@@ -34,13 +34,14 @@ pub(super) struct Rows<'a, T> {
 
 /// Applies an operation to one, two or three tensors on the CPU.
 pub(super) fn apply<K: Kernel>(kernel: K, args: &[&Tensor]) -> Result<Tensor> {
+    let name = kernel.name();
     let custom = Custom { kernel, set: set()? };
     let args = args.iter().map(|arg| arg.contiguous()).collect::<Result<Vec<_>>>()?;
     match args.as_slice() {
         [x] => x.apply_op1(custom),
         [x, y] => x.apply_op2(y, custom),
         [x, y, z] => x.apply_op3(y, z, custom),
-        _ => Err(Error::OpRequiresAtLeastOneTensor { op: K::NAME }),
+        _ => Err(Error::OpRequiresAtLeastOneTensor { op: name }),
     }
 }
 
@@ -68,12 +69,12 @@ impl<K: Kernel> Custom<K> {
         match args[0].0 {
             CpuStorage::F32(_) => self.forward_in::<f32>(args),
             CpuStorage::F64(_) => self.forward_in::<f64>(args),
-            other => Err(Error::UnsupportedDTypeForOp(other.dtype(), K::NAME).bt()),
+            other => Err(Error::UnsupportedDTypeForOp(other.dtype(), self.kernel.name()).bt()),
         }
     }
 
     fn forward_in<T: Element + WithDType>(&self, args: &[(&CpuStorage, &Layout)]) -> Result<(CpuStorage, Shape)> {
-        let rows = args.iter().map(|(storage, layout)| Rows::of(K::NAME, storage, layout));
+        let rows = args.iter().map(|(storage, layout)| Rows::of(self.kernel.name(), storage, layout));
         let (values, dims) = self.kernel.forward::<T>(self.set, &rows.collect::<Result<Vec<_>>>()?);
         Ok((T::to_cpu_storage_owned(values), Shape::from(dims)))
     }
@@ -82,7 +83,7 @@ impl<K: Kernel> Custom<K> {
         match gradient.dtype() {
             DType::F32 => self.backward_in::<f32>(args, gradient),
             DType::F64 => self.backward_in::<f64>(args, gradient),
-            other => Err(Error::UnsupportedDTypeForOp(other, K::NAME).bt()),
+            other => Err(Error::UnsupportedDTypeForOp(other, self.kernel.name()).bt()),
         }
     }
 
@@ -92,8 +93,8 @@ impl<K: Kernel> Custom<K> {
         let wanted: Vec<bool> = args.iter().map(|arg| arg.track_op()).collect();
         let read: Vec<_> = args.iter().chain([&&gradient]).map(|tensor| tensor.storage_and_layout()).collect();
         let rows = read.iter().map(|(storage, layout)| match &**storage {
-            Storage::Cpu(storage) => Rows::<T>::of(K::NAME, storage, layout),
-            _ => Err(Error::BackwardNotSupported { op: K::NAME }),
+            Storage::Cpu(storage) => Rows::<T>::of(self.kernel.name(), storage, layout),
+            _ => Err(Error::BackwardNotSupported { op: self.kernel.name() }),
         });
         let rows = rows.collect::<Result<Vec<_>>>()?;
         let (own, args_rows) = (&rows[args.len()], &rows[..args.len()]);
@@ -110,7 +111,7 @@ impl<K: Kernel> Custom<K> {
 
 impl<K: Kernel> CustomOp1 for Custom<K> {
     fn name(&self) -> &'static str {
-        K::NAME
+        self.kernel.name()
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, of_x: &Layout) -> Result<(CpuStorage, Shape)> {
@@ -125,7 +126,7 @@ impl<K: Kernel> CustomOp1 for Custom<K> {
 
 impl<K: Kernel> CustomOp2 for Custom<K> {
     fn name(&self) -> &'static str {
-        K::NAME
+        self.kernel.name()
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, of_x: &Layout, y: &CpuStorage, of_y: &Layout) -> Result<(CpuStorage, Shape)> {
@@ -140,7 +141,7 @@ impl<K: Kernel> CustomOp2 for Custom<K> {
 
 impl<K: Kernel> CustomOp3 for Custom<K> {
     fn name(&self) -> &'static str {
-        K::NAME
+        self.kernel.name()
     }
 
     fn cpu_fwd(

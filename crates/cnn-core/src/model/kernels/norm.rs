@@ -5,6 +5,7 @@ use super::custom::{Kernel, Rows, apply};
 use crate::op;
 use candle_core::{Result, Tensor};
 use cnn_kernels::{Arrival, Element, InstructionSet, Map, Moments, Place, Pull, Sink, Sums, View, copy, loss};
+use cnn_plan::operation::norm::{self, GradientSums};
 use std::sync::{Arc, OnceLock};
 
 /// `x · scale + shift`, one of each per channel (dimension 1).
@@ -61,7 +62,9 @@ struct Affine;
 
 /// Arguments: input, scale, shift.
 impl Kernel for Affine {
-    const NAME: &'static str = "scale and shift per channel";
+    fn name(&self) -> &'static str {
+        "scale and shift per channel"
+    }
 
     fn forward<T: Element>(&self, set: InstructionSet, args: &[Rows<'_, T>]) -> (Vec<T>, Vec<usize>) {
         let x = Blocks::of(&args[0]);
@@ -92,26 +95,25 @@ struct BatchNorm {
 }
 
 impl BatchNorm {
-    /// `1 / √(variance + ε)` of each channel.
-    fn deviations(&self, moments: &Moments) -> Vec<f64> {
-        moments.variance.iter().map(|variance| 1.0 / (variance + self.eps).sqrt()).collect()
+    /// Mean and variance of each channel.
+    fn moments<T: Element>(&self, set: InstructionSet, x: &Blocks<T>) -> Vec<norm::Moments> {
+        let Moments { mean, variance } = self.moments.get_or_init(|| loss::moments(set, &x.view()));
+        mean.iter().zip(variance).map(|(mean, variance)| norm::Moments { mean: *mean, variance: *variance }).collect()
     }
 }
 
 /// Arguments: input, weight, bias.
 impl Kernel for BatchNorm {
-    const NAME: &'static str = "batch normalisation";
+    fn name(&self) -> &'static str {
+        "batch normalisation"
+    }
 
     fn forward<T: Element>(&self, set: InstructionSet, args: &[Rows<'_, T>]) -> (Vec<T>, Vec<usize>) {
         let x = Blocks::of(&args[0]);
-        let moments = self.moments.get_or_init(|| loss::moments(set, &x.view()));
-        let weights = args[1].data.iter().zip(self.deviations(moments));
-        let scale: Vec<T> = weights.map(|(weight, deviation)| T::from_f64(weight.to_f64() * deviation)).collect();
-        // By the rounded scale: what it lacks then counts only as far as a number is from the mean.
-        let centres = scale.iter().zip(&moments.mean).map(|(scale, mean)| scale.to_f64() * mean);
-        let shift = args[2].data.iter().zip(centres).map(|(bias, centre)| T::from_f64(bias.to_f64() - centre));
-        let shift = padded(shift, &x.place, T::ZERO);
-        let scale = padded(scale, &x.place, T::ZERO);
+        let channels = args[1].data.iter().zip(args[2].data).zip(self.moments(set, &x));
+        let maps = channels.map(|((weight, bias), moments)| norm::scale_and_shift(*weight, *bias, moments, self.eps));
+        let (scale, shift): (Vec<T>, Vec<T>) = maps.unzip();
+        let [scale, shift] = [scale, shift].map(|values| padded(values, &x.place, T::ZERO));
         (scaled(set, &x, &scale, &shift).rows(), args[0].dims.to_vec())
     }
 
@@ -123,27 +125,33 @@ impl Kernel for BatchNorm {
         wanted: &[bool],
     ) -> Vec<Option<Vec<T>>> {
         let (x, gradient) = (Blocks::of(&args[0]), Blocks::of(gradient));
-        let moments = self.moments.get_or_init(|| loss::moments(set, &x.view()));
-        let deviations = self.deviations(moments);
-        let (mut back, sums) = tallied(set, &gradient, &x, moments.mean.clone(), None);
+        let moments = self.moments(set, &x);
+        let mean = moments.iter().map(|moments| moments.mean).collect();
+        let (mut back, sums) = tallied(set, &gradient, &x, mean, None);
+        let count = x.place.batch * x.place.pixels();
+        let sums: Vec<GradientSums> = sums
+            .gradient
+            .into_iter()
+            .zip(sums.product)
+            .map(|(gradient, product)| GradientSums { gradient, product, count })
+            .collect();
         let input = wanted[0].then(|| {
-            let count = (x.place.batch * x.place.pixels()) as f64;
-            let (mut scale, mut slope, mut shift) = (Vec::new(), Vec::new(), Vec::new());
-            for (c, deviation) in deviations.iter().enumerate() {
-                let factor = args[1].data[c].to_f64() * deviation;
-                let fall = T::from_f64(-factor * deviation * deviation * sums.product[c] / count);
-                scale.push(T::from_f64(factor));
-                slope.push(fall);
-                shift.push(T::from_f64(-fall.to_f64() * moments.mean[c] - factor * sums.gradient[c] / count));
+            let (mut scale, mut factor, mut addend) = (Vec::new(), Vec::new(), Vec::new());
+            for ((weight, moments), sums) in args[1].data.iter().zip(&moments).zip(&sums) {
+                let correction = norm::correction(*weight, *moments, self.eps, *sums);
+                scale.push(norm::scale_and_shift(*weight, T::ZERO, *moments, self.eps).0);
+                factor.push(correction.factor);
+                addend.push(correction.addend);
             }
-            let [scale, slope, shift] = [scale, slope, shift].map(|values| padded(values, &x.place, T::ZERO));
+            let [scale, factor, addend] = [scale, factor, addend].map(|values| padded(values, &x.place, T::ZERO));
             let (other, other_place): (&[T], Place) = (&x.data, x.place);
-            let map = Map::Mix { scale: &scale, other, other_place, other_scale: &slope, shift: &shift };
+            let map = Map::Mix { scale: &scale, other, other_place, other_scale: &factor, shift: &addend };
             let view = View { data: &gradient.data, place: place(args[0].dims), map };
             copy::copy(set, &view, back.sink());
             back.rows()
         });
-        let weight = sums.product.iter().zip(&deviations).map(|(product, deviation)| T::from_f64(product * deviation));
-        vec![input, Some(weight.collect()), Some(numbers(&sums.gradient))]
+        let weight = moments.iter().zip(&sums).map(|(moments, sums)| norm::weight_gradient(*moments, self.eps, *sums));
+        let bias = sums.iter().map(|sums| T::from_f64(sums.gradient));
+        vec![input, Some(weight.collect()), Some(bias.collect())]
     }
 }

@@ -1,0 +1,142 @@
+//! The elaborated network: flat, named, shaped, immutable.
+
+use crate::error::{Error, Result, near_names};
+use crate::op::Op;
+use crate::shape::Shape;
+use crate::tensors::TensorSpec;
+use std::collections::BTreeMap;
+
+/// Position of a node in [`Network::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(crate) usize);
+
+impl NodeId {
+    /// The position itself.
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// One operation in its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// Unique name, for example `layer1.0.conv1`.
+    pub path: String,
+    /// What is computed.
+    pub op: Op,
+    /// Where the inputs come from; always earlier nodes.
+    pub inputs: Vec<NodeId>,
+    /// Shape of one sample's output.
+    pub shape: Shape,
+    /// The tensors this operation owns, in the order weight, bias, running mean, running variance.
+    pub tensors: Vec<TensorSpec>,
+    /// For a node that only an auxiliary output needs, that output's position in [`Network::outputs`].
+    pub head: Option<usize>,
+}
+
+/// An output of the network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// `logits` for the main output, the head's label for an auxiliary one.
+    pub name: String,
+    /// The node whose value it is.
+    pub node: NodeId,
+    /// 1 for the main output; for a head the weight its source gives its loss.
+    pub loss_weight: f64,
+}
+
+/// A network at a fixed input size: nodes in an order in which they can run.
+///
+/// It holds no tensor, device, closure, file or trait object, and nothing rewrites it. Made by
+/// [`Architecture::at`](crate::Architecture::at).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    pub(crate) name: String,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) paths: BTreeMap<String, NodeId>,
+    pub(crate) left_out_heads: Vec<String>,
+}
+
+impl Network {
+    /// The architecture's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Shape of one input sample.
+    pub fn input(&self) -> Shape {
+        self.nodes[0].shape
+    }
+
+    /// All nodes, each after its inputs; the first is the input.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The main output, then the auxiliary ones in the order of the definition.
+    pub fn outputs(&self) -> &[Output] {
+        &self.outputs
+    }
+
+    /// Paths of the auxiliary heads that the architecture has, and this network was made without.
+    pub fn left_out_heads(&self) -> &[String] {
+        &self.left_out_heads
+    }
+
+    /// The node at this position.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// Shapes of a node's inputs.
+    pub fn input_shapes(&self, node: &Node) -> Vec<Shape> {
+        node.inputs.iter().map(|input| self.node(*input).shape).collect()
+    }
+
+    /// The node of this path: an operation's, or a labelled chain's, sum's or concat's last output.
+    pub fn find(&self, path: &str) -> Result<NodeId> {
+        self.paths.get(path).copied().ok_or_else(|| Error::UnknownNode {
+            network: self.name.clone(),
+            path: path.to_string(),
+            near: near_names(path, self.paths.keys().map(String::as_str)),
+        })
+    }
+
+    /// Every path [`Network::find`] knows, with its node.
+    pub fn paths(&self) -> impl Iterator<Item = (&str, NodeId)> {
+        self.paths.iter().map(|(path, id)| (path.as_str(), *id))
+    }
+
+    /// Every tensor, in the order of the nodes.
+    pub fn tensors(&self) -> impl Iterator<Item = &TensorSpec> {
+        self.nodes.iter().flat_map(|node| &node.tensors)
+    }
+
+    /// For each node the last of the `needed` nodes that reads it, if any: when its value can be dropped.
+    pub fn last_readers(&self, needed: &[bool]) -> Vec<Option<NodeId>> {
+        let mut last = vec![None; self.nodes.len()];
+        for (reader, node) in self.nodes.iter().enumerate().filter(|(reader, _)| needed[*reader]) {
+            for input in &node.inputs {
+                last[input.0] = Some(NodeId(reader));
+            }
+        }
+        last
+    }
+
+    /// For each node whether one of `targets` needs it.
+    pub fn needed_for(&self, targets: &[NodeId]) -> Vec<bool> {
+        let mut needed = vec![false; self.nodes.len()];
+        for target in targets {
+            needed[target.0] = true;
+        }
+        for id in (0..self.nodes.len()).rev() {
+            if needed[id] {
+                for input in &self.nodes[id].inputs {
+                    needed[input.0] = true;
+                }
+            }
+        }
+        needed
+    }
+}

@@ -1,0 +1,186 @@
+//! What is settled before a network's first step: stages, what they read and write, when each store lives and where.
+//!
+//! A plan holds no numbers and nothing changes it. Threads share it, two plans can be compared, and
+//! [`Plan`] prints as a table of its stages. What runs it, a [`TrainingRun`](crate::TrainingRun) or an
+//! [`Evaluation`](crate::Evaluation), owns the memory.
+
+mod home;
+mod lifetime;
+mod lower;
+mod passing;
+mod recompute;
+mod schedule;
+mod stage;
+mod table;
+mod value;
+
+pub use recompute::Recompute;
+
+pub(crate) use lifetime::{Slot, Slots};
+pub(crate) use lower::Lowered;
+pub(crate) use passing::{Passing, Way};
+pub(crate) use schedule::Turn;
+pub(crate) use stage::{Fill, MapWork, Stage, Statistics, Work};
+pub(crate) use value::Value;
+
+use crate::error::{Error, Result};
+use crate::operation::Operation;
+use cnn_network::Network;
+use cnn_network::network::NodeId;
+use lifetime::slots;
+use lower::{Purpose, lower};
+use recompute::schedule;
+use schedule::Schedule;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// A network's stages, what they read and write, and where in memory that lies.
+#[derive(Debug, PartialEq)]
+pub struct Plan {
+    pub(crate) network: Network,
+    /// The nodes that are asked for: the network's outputs first, then others.
+    pub(crate) targets: Vec<NodeId>,
+    pub(crate) lowered: Lowered,
+    pub(crate) schedule: Schedule,
+    pub(crate) passing: Passing,
+    pub(crate) slots: Slots,
+    /// For each of the network's tensors whether a stage reads it.
+    pub(crate) reads: Vec<bool>,
+}
+
+/// How a network is to be trained.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TrainingOptions<'a> {
+    /// For each tensor, in the order of [`Network::tensors`], whether it stays as it is; empty if none does. It gets no
+    /// gradient, and what serves only to compute it is left out. A batch normalisation whose weight is frozen
+    /// normalises by its running statistics, which stay too. Of statistics alone it says nothing.
+    pub frozen: &'a [bool],
+    /// What is computed again in the backward pass instead of keeping it.
+    pub recompute: Recompute,
+    /// Nodes whose values are wanted beside the network's outputs, by path; gradients may be given for them too.
+    pub nodes: &'a [&'a str],
+}
+
+/// A plan of training steps: all outputs, batch normalisation by the batch, dropout, and a backward pass.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingPlan(Arc<Plan>);
+
+/// A plan of evaluation: the logits, or the values of any nodes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvaluationPlan(Arc<Plan>);
+
+impl TrainingPlan {
+    /// Plans the training of a network.
+    ///
+    /// # Errors
+    ///
+    /// A list of frozen tensors that is not of all tensors, a node that is not there, a max pool whose window is too
+    /// large.
+    pub fn new(network: &Network, options: TrainingOptions<'_>) -> Result<Self> {
+        let TrainingOptions { frozen, recompute, nodes } = options;
+        let expected = network.tensors().count();
+        if ![0, expected].contains(&frozen.len()) {
+            let network = network.name().to_string();
+            return Err(Error::Frozen { network, expected, found: frozen.len() });
+        }
+        let outputs = network.outputs().iter().map(|output| Ok(output.node));
+        let targets: Vec<NodeId> =
+            outputs.chain(nodes.iter().map(|path| network.find(path))).collect::<Result<_, cnn_network::Error>>()?;
+        let lowered = lower(network, &targets, Purpose::Training { frozen });
+        let schedule = schedule(&lowered, recompute);
+        Ok(Self(Arc::new(Plan::new(network, targets, lowered, schedule)?)))
+    }
+}
+
+impl EvaluationPlan {
+    /// Plans the evaluation of a network's main output.
+    ///
+    /// # Errors
+    ///
+    /// A max pool whose window is too large.
+    pub fn new(network: &Network) -> Result<Self> {
+        Self::of_nodes(network, &[network.outputs()[0].node])
+    }
+
+    /// Plans the evaluation of some nodes, and of nothing that they do not need.
+    ///
+    /// # Errors
+    ///
+    /// A max pool whose window is too large.
+    pub fn of_nodes(network: &Network, nodes: &[NodeId]) -> Result<Self> {
+        let lowered = lower(network, nodes, Purpose::Evaluation);
+        let schedule = Schedule::forward_only(&lowered);
+        Ok(Self(Arc::new(Plan::new(network, nodes.to_vec(), lowered, schedule)?)))
+    }
+
+    /// Plans the evaluation of the nodes of some paths.
+    ///
+    /// # Errors
+    ///
+    /// A node that is not there, with those most like it; a max pool whose window is too large.
+    pub fn of_paths(network: &Network, paths: &[&str]) -> Result<Self> {
+        let nodes = paths.iter().map(|path| network.find(path)).collect::<Result<Vec<_>, cnn_network::Error>>()?;
+        Self::of_nodes(network, &nodes)
+    }
+}
+
+impl Plan {
+    fn new(network: &Network, targets: Vec<NodeId>, lowered: Lowered, schedule: Schedule) -> Result<Self> {
+        for stage in &lowered.stages {
+            if let Some(Operation::MaxPool(max)) = stage.operation() {
+                let taps = max.kernel[0].saturating_mul(max.kernel[1]);
+                // A maximum's tap is remembered in a byte.
+                if taps > 256 {
+                    return Err(Error::Pool { path: stage.path.clone(), taps });
+                }
+            }
+        }
+        let passing = Passing::new(&lowered, &schedule);
+        let slots = slots(&lowered, &schedule, &passing);
+        let nodes = network.nodes().iter().zip(network.needed_for(&targets));
+        let reads = nodes.flat_map(|(node, needed)| node.tensors.iter().map(move |_| needed)).collect();
+        Ok(Self { network: network.clone(), targets, lowered, schedule, passing, slots, reads })
+    }
+
+    /// The network it was made from.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The nodes whose values it computes, in the order of the outputs of a run.
+    pub fn targets(&self) -> &[NodeId] {
+        &self.targets
+    }
+
+    /// Numbers that stores and their gradients hold per image.
+    pub fn numbers_per_image(&self) -> usize {
+        self.slots.lengths.iter().sum()
+    }
+
+    /// How many images a slice of numbers has.
+    pub(crate) fn batch_of(&self, numbers: usize) -> Result<usize> {
+        let expected = self.network.input();
+        let batch = numbers / expected.elements();
+        if numbers == 0 || !numbers.is_multiple_of(expected.elements()) {
+            let network = self.network.name().to_string();
+            return Err(Error::BatchLength { network, expected, found: numbers });
+        }
+        Ok(batch)
+    }
+}
+
+impl Deref for TrainingPlan {
+    type Target = Plan;
+
+    fn deref(&self) -> &Plan {
+        &self.0
+    }
+}
+
+impl Deref for EvaluationPlan {
+    type Target = Plan;
+
+    fn deref(&self) -> &Plan {
+        &self.0
+    }
+}

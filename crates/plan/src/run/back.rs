@@ -1,0 +1,240 @@
+//! The stages, backwards.
+
+use super::Pass;
+use super::clock::Part;
+use super::loss::{OutputGradients, region};
+use crate::operation::norm::{GradientSums, Moments, correction, weight_gradient};
+use crate::operation::{BackArguments, Remembered, backward_bias};
+use crate::parameters::{Parameters, Parts, Receive};
+use crate::plan::{Fill, MapWork, Stage, Statistics, Turn, Value, Way, Work};
+use cnn_kernels::{Arrival, Buffer, Element, LANES, Pull, Sink, Sums, View, copy};
+use std::time::Instant;
+
+impl<T: Element> Pass<'_, T> {
+    /// Runs the backward pass from the gradients of the outputs.
+    pub(crate) fn backward(
+        &mut self,
+        parameters: &mut Parameters<T>,
+        gradients: &OutputGradients<T>,
+        receiver: &mut dyn Receive<T>,
+    ) {
+        let plan = self.plan;
+        for (output, (gradient, value)) in gradients.blocks.iter().zip(&plan.lowered.outputs).enumerate() {
+            if let (Some(gradient), true) = (gradient, value.trained) {
+                let region = region(plan, output, self.batch);
+                self.pull(value, Way::Through, |pass, sink| {
+                    copy::copy(pass.set, &View::plain(gradient, region), sink);
+                });
+            }
+        }
+        for turn in &plan.schedule.turns {
+            match *turn {
+                Turn::Again(index) => self.again(index, parameters),
+                Turn::Back(index) => self.back(index, parameters, receiver),
+            }
+        }
+    }
+
+    fn back(&mut self, index: usize, parameters: &mut Parameters<T>, receiver: &mut dyn Receive<T>) {
+        let stage = &self.plan.lowered.stages[index];
+        match &stage.work {
+            Work::Fill(fill) => self.fill_back(index, fill, parameters, receiver),
+            Work::Map(work) => self.map_back(stage, work, parameters, receiver),
+        }
+    }
+
+    /// Sends a gradient to a value's store: `send` gets the sink that takes it there.
+    fn pull(&mut self, value: &Value, way: Way, send: impl FnOnce(&Self, Sink<'_, T>)) {
+        let Some(slot) = self.plan.slots.gradient[value.store] else { return };
+        let shared = way == Way::Shared;
+        if shared || way == Way::Begun {
+            self.workspace.written[value.store].fill(true);
+        }
+        if way == Way::Begun || (shared && value.tallies.is_empty()) {
+            return;
+        }
+        // Where the gradient is shared it is read there.
+        let mut lent = (!shared).then(|| self.workspace.take(slot));
+        let data = lent.as_mut().map_or(&mut [][..], |lent| lent.numbers(self.batch));
+        let place = value.place(self.batch, &self.plan.lowered.stores);
+        let arrival = match way {
+            Way::Shared | Way::Begun => Arrival::Count,
+            Way::Through => Arrival::adding(self.claim(value, data)),
+            Way::Added => Arrival::Add,
+            Way::Finished => Arrival::Finish,
+        };
+        let raw = way == Way::Added;
+        let mut sums = (!value.tallies.is_empty() && !raw).then(|| {
+            let mut centre = vec![0.0; value.channels];
+            for (tally, first) in &value.tallies {
+                let own = &self.workspace.tallies[*tally].centre;
+                centre[*first..first + own.len()].copy_from_slice(own);
+            }
+            Sums { centre, ..Sums::default() }
+        });
+        let factor = value.map.filter(|_| !raw).map(|map| &*self.workspace.maps[map].scale);
+        let through = (value.looks_back() && !raw).then(|| self.workspace.view(self.plan, value, self.batch));
+        let pull = Pull { data, place, arrival, factor, through, sums: sums.as_mut() };
+        send(self, Sink::Pull(pull));
+        if let Some(lent) = lent {
+            self.workspace.give(lent);
+        }
+        for (tally, first) in &value.tallies {
+            let (tally, Some(sums)) = (&mut self.workspace.tallies[*tally], &sums) else { continue };
+            for c in 0..tally.gradient.len() {
+                tally.gradient[c] += sums.gradient[first + c];
+                tally.product[c] += sums.product[first + c];
+            }
+        }
+    }
+
+    /// Whether a gradient must be added to what is there. Where only some of the value's blocks have one, the others
+    /// get zeros.
+    fn claim(&mut self, value: &Value, data: &mut [T]) -> bool {
+        let blocks = value.first_block..value.first_block + value.blocks();
+        let written = &mut self.workspace.written[value.store];
+        let any = written[blocks.clone()].contains(&true);
+        let pixels = value.size[0] * value.size[1];
+        for block in blocks {
+            if any && !written[block] {
+                for image in 0..self.batch {
+                    let start = (image * self.plan.lowered.stores[value.store].blocks + block) * pixels * LANES;
+                    data[start..start + pixels * LANES].fill(T::ZERO);
+                }
+            }
+            written[block] = true;
+        }
+        any
+    }
+
+    /// Makes sure that all of a value's gradient is there.
+    fn settle(&mut self, value: &Value) {
+        let Some(slot) = self.plan.slots.gradient[value.store] else { return };
+        let mut lent = self.workspace.take(slot);
+        let data = lent.numbers(self.batch);
+        if !self.claim(value, data) {
+            let place = value.place(self.batch, &self.plan.lowered.stores);
+            for image in 0..self.batch {
+                let start = place.at(image, 0, 0, 0);
+                data[start..start + place.blocks() * place.pixels() * LANES].fill(T::ZERO);
+            }
+        }
+        self.workspace.give(lent);
+    }
+
+    fn fill_back(&mut self, number: usize, fill: &Fill, parameters: &mut Parameters<T>, receiver: &mut dyn Receive<T>) {
+        let started = Instant::now();
+        let plan = self.plan;
+        let (stage, batch) = (&plan.lowered.stages[number], self.batch);
+        self.settle(&stage.output);
+        for (index, input) in stage.inputs.iter().enumerate().filter(|(_, input)| input.trained) {
+            let parameters = &*parameters;
+            self.pull(input, plan.passing.of(number, index), |pass, sink| {
+                pass.input_back(stage, fill, index, parameters, sink)
+            });
+        }
+        self.workspace.clock.add(number, Part::Inputs, started);
+        let trained = |parameter: Option<usize>| parameter.filter(|parameter| plan.lowered.trained[*parameter]);
+        let (weight, bias) = (trained(fill.weight), trained(fill.bias));
+        if weight.or(bias).is_none() {
+            return;
+        }
+        let started = Instant::now();
+        if let Some(bias) = bias {
+            let sums = backward_bias(self.set, &self.workspace.gradient(plan, &stage.output, batch));
+            receiver.receive(bias, &mut parameters.values[bias], &sums);
+        }
+        if let Some(weight) = weight {
+            self.weights_back(stage, fill, weight, parameters, receiver);
+        }
+        self.workspace.clock.add(number, Part::Weights, started);
+    }
+
+    /// The gradient of one input.
+    fn input_back(&self, stage: &Stage, fill: &Fill, index: usize, parameters: &Parameters<T>, sink: Sink<'_, T>) {
+        let (plan, batch, operation) = (self.plan, self.batch, &fill.operation);
+        let read = operation.reads_inputs_back(false);
+        let inputs = stage.inputs.iter().map(|input| read.then(|| self.workspace.view(plan, input, batch)));
+        let channels: Vec<usize> = stage.inputs.iter().map(|input| input.channels).collect();
+        let nothing = Remembered::default();
+        let arguments = BackArguments {
+            gradient: self.workspace.gradient(plan, &stage.output, batch),
+            weights: fill.weight.map_or(&[][..], |weight| &parameters.values[weight]),
+            remembered: fill.memory.map_or(&nothing, |memory| &self.workspace.remembered[memory]),
+            inputs: &inputs.collect::<Vec<_>>(),
+            channels: &channels,
+            output: operation.reads_output_back().then(|| self.workspace.view(plan, &stage.output, batch)),
+        };
+        operation.backward_input(self.set, index, &arguments, sink);
+    }
+
+    /// The gradient of a layer's weights.
+    fn weights_back(
+        &mut self,
+        stage: &Stage,
+        fill: &Fill,
+        weight: usize,
+        parameters: &mut Parameters<T>,
+        receiver: &mut dyn Receive<T>,
+    ) {
+        let (plan, set, batch, operation) = (self.plan, self.set, self.batch, &fill.operation);
+        let mut room = std::mem::replace(&mut self.workspace.gradient, Buffer::zeros(0));
+        let gradient = self.workspace.gradient(plan, &stage.output, batch);
+        let input = self.workspace.view(plan, &stage.inputs[0], batch);
+        let weights = &mut parameters.values[weight];
+        if let Some(linear) = operation.as_linear()
+            && let Some(Parts { memory, update }) = receiver.parts(weight, weights.len())
+        {
+            linear.backward_weights_with(set, &input, &gradient, weights, memory, &*update);
+        } else {
+            if room.len() < operation.weight_numbers() {
+                room = Buffer::zeros(operation.weight_numbers());
+            }
+            let all = operation.backward_weights(set, &input, &gradient, &mut room);
+            receiver.receive(weight, weights, &all);
+        }
+        self.workspace.gradient = room;
+    }
+
+    fn map_back(
+        &mut self,
+        stage: &Stage,
+        work: &MapWork,
+        parameters: &mut Parameters<T>,
+        receiver: &mut dyn Receive<T>,
+    ) {
+        let (tally, parameter) = match work {
+            MapWork::Norm { tally: Some(tally), parameter, .. }
+            | MapWork::ChannelAffine { tally: Some(tally), parameter } => (*tally, *parameter),
+            MapWork::Norm { .. } | MapWork::ChannelAffine { .. } => return,
+            MapWork::Floor | MapWork::Join | MapWork::Constant { .. } => return,
+        };
+        let tally = &self.workspace.tallies[tally];
+        let mut weight: Vec<T> = tally.product.iter().map(|x| T::from_f64(*x)).collect();
+        let bias: Vec<T> = tally.gradient.iter().map(|x| T::from_f64(*x)).collect();
+        let Value { store, first_block, size: [height, width], .. } = stage.inputs[0];
+        if let MapWork::Norm { eps, statistics, .. } = work {
+            let normalised = match statistics {
+                Statistics::Batch { .. } => self.workspace.normalised[store].as_mut(),
+                Statistics::Running => None,
+            };
+            if let Some(normalised) = normalised {
+                let count = self.batch * height * width;
+                for (c, weight) in weight.iter_mut().enumerate() {
+                    let at = first_block * LANES + c;
+                    let moments = Moments { mean: normalised.mean[at], variance: normalised.variance[at] };
+                    let sums = GradientSums { gradient: tally.gradient[c], product: tally.product[c], count };
+                    let correction = correction(parameters.values[parameter][c], moments, *eps, sums);
+                    normalised.factor[at] += correction.factor;
+                    normalised.addend[at] += correction.addend;
+                    *weight = weight_gradient(moments, *eps, sums);
+                }
+            }
+        }
+        for (tensor, gradient) in [(parameter, weight), (parameter + 1, bias)] {
+            if self.plan.lowered.trained[tensor] {
+                receiver.receive(tensor, &mut parameters.values[tensor], &gradient);
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Evaluation, from any number of threads.
+
+use super::clock::StageTime;
+use super::loss::region;
+use super::workspace::Workspace;
+use super::{Dropout, Pass};
+use crate::error::Result;
+use crate::parameters::Parameters;
+use crate::plan::{EvaluationPlan, Plan};
+use cnn_kernels::{Element, InstructionSet, from_blocks};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Runs a plan of evaluation. Threads share it: each call takes memory of its own, and gives it back for the next.
+#[derive(Debug)]
+pub struct Evaluation<T = f32> {
+    plan: EvaluationPlan,
+    set: InstructionSet,
+    /// Memory that no call has at the moment.
+    spare: Mutex<Vec<Workspace<T>>>,
+}
+
+impl<T: Element> Evaluation<T> {
+    /// What runs a plan.
+    ///
+    /// # Panics
+    ///
+    /// As [`InstructionSet::chosen`].
+    pub fn new(plan: &EvaluationPlan) -> Self {
+        Self { plan: plan.clone(), set: InstructionSet::chosen(), spare: Mutex::new(Vec::new()) }
+    }
+
+    /// The same on other instructions; for tests and measurements.
+    #[must_use]
+    pub fn on(self, set: InstructionSet) -> Self {
+        Self { set, ..self }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &EvaluationPlan {
+        &self.plan
+    }
+
+    /// The values of the plan's nodes for images `(N, C, H, W)`, each `(N, C, H, W)` or `(N, classes)`.
+    ///
+    /// # Errors
+    ///
+    /// Numbers that are no whole images, parameters of another network, a batch that memory does not hold.
+    pub fn outputs(&self, parameters: &Parameters<T>, images: &[T]) -> Result<Vec<Vec<T>>> {
+        let plan: &Plan = &self.plan;
+        let batch = plan.batch_of(images.len())?;
+        parameters.check(plan)?;
+        let mut workspace = self.spare().pop().unwrap_or_else(|| Workspace::new(plan));
+        workspace.prepare(plan, batch)?;
+        let mut pass = Pass { plan, workspace: &mut workspace, set: self.set, batch, dropout: Dropout::default() };
+        pass.forward(parameters, images);
+        let outputs = plan.lowered.outputs.iter().enumerate().map(|(number, value)| {
+            let (view, region) = (workspace.view(plan, value, batch), region(plan, number, batch));
+            let mut rows = vec![T::ZERO; batch * region.channels * region.pixels()];
+            from_blocks(view.data, &view.place, &mut rows);
+            rows
+        });
+        let outputs = outputs.collect();
+        self.spare().push(workspace);
+        Ok(outputs)
+    }
+
+    /// What each stage has taken so far: the node it comes from, what it does, and the time.
+    pub fn times(&self) -> Vec<(&str, &'static str, StageTime)> {
+        let spare = self.spare();
+        let total = |stage: usize| {
+            spare.iter().fold(StageTime::default(), |total, workspace| total.plus(workspace.clock.times[stage]))
+        };
+        let stages = self.plan.lowered.stages.iter().enumerate();
+        stages.map(|(number, stage)| (stage.path.as_str(), stage.work.name(), total(number))).collect()
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Workspace<T>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

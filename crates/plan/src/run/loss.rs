@@ -1,0 +1,107 @@
+//! The loss of a forward pass, and the gradients of its outputs.
+
+use crate::error::{Error, Result};
+use crate::plan::Plan;
+use cnn_kernels::loss::{CrossEntropy, Targets};
+use cnn_kernels::{Element, InstructionSet, Place, View, to_blocks};
+
+/// A loss and its gradients with respect to the outputs.
+#[derive(Clone, Debug)]
+pub struct Loss<T = f32> {
+    /// The loss.
+    pub value: f64,
+    /// Its gradients.
+    pub gradients: OutputGradients<T>,
+}
+
+/// The gradients of a loss with respect to the outputs of a forward pass: where a backward pass begins.
+#[derive(Clone, Debug)]
+pub struct OutputGradients<T = f32> {
+    /// For each output its gradient in blocks of channels; of one that the loss does not depend on none.
+    pub(crate) blocks: Vec<Option<Vec<T>>>,
+}
+
+/// Where the numbers of an output lie, in blocks of channels of their own.
+pub(crate) fn region(plan: &Plan, output: usize, batch: usize) -> Place {
+    let value = &plan.lowered.outputs[output];
+    Place::new(batch, value.channels, value.size)
+}
+
+/// The name of an output of a plan.
+pub(crate) fn name(plan: &Plan, output: usize) -> String {
+    plan.network.node(plan.targets[output]).path.clone()
+}
+
+impl<T: Element> OutputGradients<T> {
+    /// From rows of pixels as outputs are given, `(N, C, H, W)`.
+    pub(crate) fn from_rows(plan: &Plan, batch: usize, rows: &[Option<&[T]>]) -> Result<Self> {
+        if rows.len() > plan.targets.len() {
+            let (network, expected) = (plan.network.name().to_string(), plan.targets.len());
+            return Err(Error::Gradients { network, expected, found: rows.len() });
+        }
+        let blocks = rows.iter().enumerate().map(|(output, rows)| {
+            let Some(rows) = rows else { return Ok(None) };
+            let region = region(plan, output, batch);
+            let expected = region.batch * region.channels * region.pixels();
+            if rows.len() != expected {
+                let (network, output) = (plan.network.name().to_string(), name(plan, output));
+                return Err(Error::Gradient { network, output, expected, found: rows.len() });
+            }
+            let mut blocks = vec![T::ZERO; region.len()];
+            to_blocks(rows, &mut blocks, &region);
+            Ok(Some(blocks))
+        });
+        Ok(Self { blocks: blocks.collect::<Result<_>>()? })
+    }
+}
+
+/// The mean cross-entropy of the logits, plus that of each auxiliary head times its weight.
+pub(crate) fn cross_entropy<'w, T: Element>(
+    plan: &Plan,
+    set: InstructionSet,
+    batch: usize,
+    targets: &Targets<'_>,
+    view: impl Fn(usize) -> View<'w, T>,
+) -> Result<Loss<T>> {
+    plan.check_targets(targets, batch)?;
+    let mut loss = Loss { value: 0.0, gradients: OutputGradients { blocks: Vec::new() } };
+    for (number, output) in plan.network.outputs().iter().enumerate() {
+        let mut gradient = vec![T::ZERO; region(plan, number, batch).len()];
+        let entropy = CrossEntropy { weight: output.loss_weight };
+        loss.value += entropy.run(set, &view(number), targets, &mut gradient);
+        loss.gradients.blocks.push(Some(gradient));
+    }
+    Ok(loss)
+}
+
+impl Plan {
+    /// Whether the cross-entropy of a batch of `batch` images can be taken against `targets`.
+    ///
+    /// # Errors
+    ///
+    /// Outputs that are no vectors, labels that are not one for each image or no class, shares that are not from 0 to 1.
+    pub fn check_targets(&self, targets: &Targets<'_>, batch: usize) -> Result<()> {
+        let network = || self.network.name().to_string();
+        for output in self.network.outputs() {
+            let shape = self.network.node(output.node).shape;
+            if shape.size().is_some() {
+                return Err(Error::Output { network: network(), output: output.name.clone(), shape });
+            }
+        }
+        let others = targets.mixed.map_or(targets.labels, |(labels, _)| labels);
+        if let Some(labels) = [targets.labels, others].into_iter().find(|labels| labels.len() != batch) {
+            return Err(Error::Labels { network: network(), expected: batch, found: labels.len() });
+        }
+        let shares =
+            [("a label's own part", targets.mixed.map_or(1.0, |(_, share)| share)), ("smoothing", targets.smoothing)];
+        if let Some((what, found)) = shares.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
+            return Err(Error::Share { network: network(), what, found });
+        }
+        let heads = self.network.outputs().iter();
+        let classes = heads.map(|head| self.network.node(head.node).shape.channels()).min().unwrap_or(0);
+        match targets.labels.iter().chain(others).find(|label| **label as usize >= classes) {
+            Some(label) => Err(Error::Label { network: network(), label: *label, classes }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What runs a plan, and owns the memory it takes.
+
+mod back;
+mod clock;
+mod evaluation;
+mod forward;
+mod loss;
+mod maps;
+mod predictor;
+mod training;
+mod workspace;
+
+pub use clock::StageTime;
+pub use evaluation::Evaluation;
+pub use loss::{Loss, OutputGradients};
+pub use predictor::Predictor;
+pub use training::{Dropout, Forward, TrainingRun};
+
+use crate::plan::Plan;
+use cnn_kernels::InstructionSet;
+use workspace::Workspace;
+
+/// One pass over a plan's stages: the plan, and the memory of whoever runs it.
+pub(crate) struct Pass<'a, T> {
+    plan: &'a Plan,
+    workspace: &'a mut Workspace<T>,
+    set: InstructionSet,
+    /// Images.
+    batch: usize,
+    /// Where dropout's masks come from; in evaluation there are none.
+    dropout: Dropout,
+}

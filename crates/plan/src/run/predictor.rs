@@ -1,0 +1,89 @@
+//! A network with its weights, ready to answer.
+
+use super::evaluation::Evaluation;
+use crate::error::Result;
+use crate::parameters::Parameters;
+use crate::plan::EvaluationPlan;
+use cnn_network::Network;
+use cnn_weights::Weights;
+use std::sync::Arc;
+
+/// A network with its weights, in f32 on the CPU. Threads share it, and copies share the weights.
+#[derive(Clone, Debug)]
+pub struct Predictor {
+    evaluation: Arc<Evaluation<f32>>,
+    parameters: Arc<Parameters<f32>>,
+}
+
+impl Predictor {
+    /// A predictor of a network's main output.
+    ///
+    /// # Errors
+    ///
+    /// Weights that are not this network's, numbers that are not finite, a max pool whose window is too large.
+    pub fn new(network: &Network, weights: &Weights) -> Result<Self> {
+        Self::of(EvaluationPlan::new(network)?, weights)
+    }
+
+    /// A predictor of the nodes of some paths: features, maps, heads.
+    ///
+    /// # Errors
+    ///
+    /// As [`Predictor::new`]; a node that is not there, with those most like it.
+    pub fn of_nodes(network: &Network, weights: &Weights, paths: &[&str]) -> Result<Self> {
+        Self::of(EvaluationPlan::of_paths(network, paths)?, weights)
+    }
+
+    fn of(plan: EvaluationPlan, weights: &Weights) -> Result<Self> {
+        let parameters = Parameters::for_nodes(plan.network(), weights, plan.targets())?;
+        Ok(Self { evaluation: Arc::new(Evaluation::new(&plan)), parameters: Arc::new(parameters) })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        self.evaluation.plan().network()
+    }
+
+    /// The first output for images `(N, C, H, W)`: the logits, `(N, classes)`.
+    ///
+    /// # Errors
+    ///
+    /// Numbers that are no whole images, a batch that memory does not hold.
+    pub fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
+        Ok(self.outputs(images)?.swap_remove(0))
+    }
+
+    /// All outputs for images `(N, C, H, W)`, each `(N, C, H, W)` or `(N, classes)`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Predictor::logits`].
+    pub fn outputs(&self, images: &[f32]) -> Result<Vec<Vec<f32>>> {
+        self.evaluation.outputs(&self.parameters, images)
+    }
+
+    /// The probability of each class for images `(N, C, H, W)`, `(N, classes)`: the softmax of the logits, or, where the
+    /// network ends in a softmax of its own, what it gives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Predictor::logits`].
+    pub fn probabilities(&self, images: &[f32]) -> Result<Vec<f32>> {
+        let mut rows = self.logits(images)?;
+        let network = self.network();
+        let output = network.node(self.evaluation.plan().targets()[0]);
+        if output.op != cnn_network::Op::Softmax {
+            let classes = rows.len() / (images.len() / network.input().elements());
+            rows.chunks_exact_mut(classes).for_each(softmax);
+        }
+        Ok(rows)
+    }
+}
+
+/// `eˣ / Σ eˣ`, in place.
+fn softmax(row: &mut [f32]) {
+    let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f64> = row.iter().map(|x| f64::from(*x - greatest).exp()).collect();
+    let sum: f64 = exponentials.iter().sum();
+    row.iter_mut().zip(exponentials).for_each(|(x, exponential)| *x = (exponential / sum) as f32);
+}

@@ -1,0 +1,170 @@
+//! Training steps.
+
+use super::Pass;
+use super::clock::StageTime;
+use super::loss::{Loss, OutputGradients, cross_entropy, region};
+use super::maps::{check_batch, move_statistics};
+use super::workspace::Workspace;
+use crate::error::Result;
+use crate::parameters::{Parameters, Receive};
+use crate::plan::TrainingPlan;
+use cnn_kernels::loss::Targets;
+use cnn_kernels::{Element, InstructionSet, from_blocks};
+
+/// Where dropout's masks come from: a function of the seed, the number of the pass and the node's path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropout {
+    /// The seed.
+    pub seed: u64,
+    /// Training passes so far; a run that goes on from a checkpoint gives the number it had reached.
+    pub passes: u64,
+}
+
+/// Runs a plan of training steps. It owns the memory of a step, and counts the passes.
+///
+/// ```
+/// use cnn_network::definition::{chain, linear};
+/// use cnn_plan::{Dropout, Parameters, Targets, TrainingOptions, TrainingPlan, TrainingRun};
+/// use cnn_weights::Weights;
+///
+/// let network = chain().flatten().then("fc", linear(2)).named("tiny", [1, 2, 2]).at_usual_input()?;
+/// let plan = TrainingPlan::new(&network, TrainingOptions::default())?;
+/// let mut run = TrainingRun::new(&plan, Dropout::default());
+/// let mut parameters = Parameters::new(&network, &Weights::initialised(&network, 7))?;
+///
+/// let (images, labels) = ([0.0f32, 0.5, 1.0, 0.2, 0.9, 0.1, 0.0, 0.4], [0, 1]);
+/// let mut losses = Vec::new();
+/// for _ in 0..10 {
+///     let forward = run.forward(&mut parameters, &images)?;
+///     let loss = forward.cross_entropy(&Targets::new(&labels))?;
+///     losses.push(loss.value);
+///     // Gradient descent: each gradient arrives with its tensor, which may be changed at once.
+///     forward.backward(&loss.gradients, &mut |_tensor: usize, weights: &mut [f32], gradient: &[f32]| {
+///         weights.iter_mut().zip(gradient).for_each(|(weight, gradient)| *weight -= 0.5 * gradient);
+///     });
+/// }
+/// assert!(losses[9] < losses[0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct TrainingRun<T = f32> {
+    plan: TrainingPlan,
+    set: InstructionSet,
+    workspace: Workspace<T>,
+    dropout: Dropout,
+}
+
+/// A forward pass that has been run: its outputs, and the one backward pass that belongs to it.
+///
+/// It holds the run and the parameters, so that neither can be used for anything else before the backward pass; and the
+/// backward pass consumes it.
+#[derive(Debug)]
+#[must_use = "a forward pass is for its outputs or its backward pass"]
+pub struct Forward<'r, T = f32> {
+    run: &'r mut TrainingRun<T>,
+    parameters: &'r mut Parameters<T>,
+    batch: usize,
+}
+
+impl<T: Element> TrainingRun<T> {
+    /// A run before its first step.
+    ///
+    /// # Panics
+    ///
+    /// As [`InstructionSet::chosen`].
+    pub fn new(plan: &TrainingPlan, dropout: Dropout) -> Self {
+        Self { plan: plan.clone(), set: InstructionSet::chosen(), workspace: Workspace::new(plan), dropout }
+    }
+
+    /// The same on other instructions; for tests and measurements.
+    #[must_use]
+    pub fn on(self, set: InstructionSet) -> Self {
+        Self { set, ..self }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &TrainingPlan {
+        &self.plan
+    }
+
+    /// Training passes so far.
+    pub fn passes(&self) -> u64 {
+        self.dropout.passes
+    }
+
+    /// What each stage has taken so far: the node it comes from, what it does, and the time.
+    pub fn times(&self) -> impl Iterator<Item = (&str, &'static str, StageTime)> {
+        let stages = self.plan.lowered.stages.iter().zip(&self.workspace.clock.times);
+        stages.map(|(stage, time)| (stage.path.as_str(), stage.work.name(), *time))
+    }
+
+    /// A forward pass over images `(N, C, H, W)`, in training mode: it moves the running statistics.
+    ///
+    /// # Errors
+    ///
+    /// Numbers that are no whole images, parameters of another network, batch normalisation over a single value, a batch
+    /// that memory does not hold. Then nothing has changed.
+    pub fn forward<'r>(&'r mut self, parameters: &'r mut Parameters<T>, images: &[T]) -> Result<Forward<'r, T>> {
+        let batch = self.plan.batch_of(images.len())?;
+        parameters.check(&self.plan)?;
+        check_batch(&self.plan, batch)?;
+        self.workspace.prepare(&self.plan, batch)?;
+        self.pass(batch).forward(parameters, images);
+        move_statistics(&self.plan, &self.workspace, batch, parameters);
+        self.dropout.passes += 1;
+        Ok(Forward { run: self, parameters, batch })
+    }
+
+    fn pass(&mut self, batch: usize) -> Pass<'_, T> {
+        let Self { plan, set, workspace, dropout } = self;
+        Pass { plan, workspace, set: *set, batch, dropout: *dropout }
+    }
+}
+
+impl<T: Element> Forward<'_, T> {
+    /// Output number `output`, `(N, C, H, W)` or `(N, classes)`: the network's outputs first, then the nodes that the plan
+    /// was asked for.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such output.
+    pub fn output(&self, output: usize) -> Vec<T> {
+        let plan = &self.run.plan;
+        let view = self.run.workspace.view(plan, &plan.lowered.outputs[output], self.batch);
+        let region = region(plan, output, self.batch);
+        let mut rows = vec![T::ZERO; self.batch * region.channels * region.pixels()];
+        from_blocks(view.data, &view.place, &mut rows);
+        rows
+    }
+
+    /// The mean cross-entropy of the logits, plus that of each auxiliary head times the weight its source gives it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::check_targets`](crate::Plan::check_targets).
+    pub fn cross_entropy(&self, targets: &Targets<'_>) -> Result<Loss<T>> {
+        let TrainingRun { plan, set, workspace, .. } = &*self.run;
+        let view = |output: usize| workspace.view(plan, &plan.lowered.outputs[output], self.batch);
+        cross_entropy(plan, *set, self.batch, targets, view)
+    }
+
+    /// The gradients of a loss of one's own: for each output, in the order of [`Forward::output`], its gradient in the
+    /// layout in which the output was given, or `None` where the loss does not depend on it.
+    ///
+    /// # Errors
+    ///
+    /// More gradients than outputs, or one of another length than its output.
+    pub fn gradients(&self, of_outputs: &[Option<&[T]>]) -> Result<OutputGradients<T>> {
+        OutputGradients::from_rows(&self.run.plan, self.batch, of_outputs)
+    }
+
+    /// The backward pass: every gradient of a tensor goes to `receiver` once, and its tensor may be changed there.
+    ///
+    /// # Panics
+    ///
+    /// Where the gradients are of another batch.
+    pub fn backward(self, gradients: &OutputGradients<T>, receiver: &mut dyn Receive<T>) {
+        let Self { run, parameters, batch } = self;
+        run.pass(batch).backward(parameters, gradients, receiver);
+    }
+}

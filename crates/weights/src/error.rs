@@ -1,0 +1,74 @@
+//! What can be wrong with weights.
+
+use cnn_network::shape::times;
+use std::path::PathBuf;
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can be wrong with weights.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file that cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file that is no whole safetensors file.
+    #[error("{} is not a whole safetensors file: {problem}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Numbers whose count is not that of the dimensions.
+    #[error("tensor {name} of {} has {} numbers, found {found}", times(dims), dims.iter().product::<usize>())]
+    Count {
+        /// The tensor.
+        name: String,
+        /// Its dimensions.
+        dims: Vec<usize>,
+        /// Numbers given.
+        found: usize,
+    },
+    /// A tensor of something else than floating-point numbers.
+    #[error("{weights}: tensor {name} is of {found}, not of floating-point numbers")]
+    NumberType {
+        /// Where the weights are from.
+        weights: String,
+        /// The tensor.
+        name: String,
+        /// Its type.
+        found: String,
+    },
+    /// A tensor with a number that is not finite.
+    #[error("{weights}: tensor {name} holds {found} at position {position}, which is no weight")]
+    NotFinite {
+        /// Where the weights are from.
+        weights: String,
+        /// The tensor.
+        name: String,
+        /// The first such number.
+        found: f64,
+        /// Its position, in row-major order.
+        position: usize,
+    },
+    /// Tensors that are not the network's: missing, misshapen, too many.
+    #[error(transparent)]
+    Network(#[from] cnn_network::Error),
+    /// Weights that say they are of another network.
+    #[error("{weights} has weights of {found}, not of {network}")]
+    OtherNetwork {
+        /// Where the weights are from.
+        weights: String,
+        /// The network.
+        network: String,
+        /// The network they are of.
+        found: String,
+    },
+}

@@ -1,0 +1,42 @@
+//! A network's weights as a value: named tensors, without candle, a device or a network of their own.
+//!
+//! ```text
+//! a file      →  Weights::read      names, shapes and metadata; the numbers stay in the file until they are asked for
+//! a network   →  Weights::initialised, from a seed
+//! Weights     →  check(&network)    nothing missing, nothing surplus, every shape right, of no other network
+//!             →  numbers_of(…)      the numbers of one tensor, all of them finite
+//!             →  start(&network)    where training begins: what is taken over, and what begins anew
+//!             →  to_bytes()         a safetensors file
+//! ```
+//!
+//! Whatever reads weights reads these: plans, candle's models, checkpoints, exports. So what a file may lack and what it
+//! may have too much of is decided here and nowhere else.
+//!
+//! ```
+//! use cnn_network::definition::{chain, conv};
+//! use cnn_weights::Weights;
+//!
+//! let network = chain().then("conv", conv(3).out(8)).global_avg_pool().named("tiny", [1, 8, 8]).at_usual_input()?;
+//! let weights = Weights::initialised(&network, 7);
+//! weights.check(&network)?;
+//! assert_eq!(weights.get("conv.weight").unwrap().dims(), [8, 1, 3, 3]);
+//!
+//! let other = chain().then("conv", conv(5).out(8)).global_avg_pool().named("other", [1, 8, 8]).at_usual_input()?;
+//! let problem = weights.check(&other).unwrap_err().to_string();
+//! assert_eq!(problem, "other: tensor conv.weight should be 8×1×5×5, but the weights have 8×1×3×3");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod card;
+mod check;
+mod error;
+mod file;
+mod start;
+mod tensor;
+mod weights;
+
+pub use card::CARD;
+pub use error::{Error, Result};
+pub use start::Start;
+pub use tensor::{Number, Tensor};
+pub use weights::Weights;

@@ -1,0 +1,132 @@
+//! One tensor: dimensions, and numbers in memory or still in a file.
+
+use crate::error::{Error, Result};
+use crate::file::Stored;
+use cnn_network::shape::times;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+/// A tensor's dimensions and numbers, row by row. Copies share the numbers.
+#[derive(Clone)]
+pub struct Tensor {
+    dims: Vec<usize>,
+    numbers: Numbers,
+}
+
+/// Where a tensor's numbers are.
+#[derive(Clone)]
+pub enum Numbers {
+    F32(Arc<Vec<f32>>),
+    F64(Arc<Vec<f64>>),
+    /// In a file, until they are asked for.
+    Stored(Stored),
+}
+
+/// `f32` or `f64`: what a tensor's numbers are asked for as.
+pub trait Number: Copy + Send + Sync + 'static {
+    /// The number as `f64`.
+    fn to_f64(self) -> f64;
+    /// The numbers in memory, if they are of this type.
+    #[doc(hidden)]
+    fn of(numbers: &Numbers) -> Option<&Arc<Vec<Self>>>;
+    /// Numbers of this type, kept in memory.
+    #[doc(hidden)]
+    fn kept(values: Vec<Self>) -> Numbers;
+    /// The nearest number of this type.
+    #[doc(hidden)]
+    fn from_f64(value: f64) -> Self;
+}
+
+macro_rules! number {
+    ($type:ty, $variant:ident) => {
+        impl Number for $type {
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            fn of(numbers: &Numbers) -> Option<&Arc<Vec<Self>>> {
+                match numbers {
+                    Numbers::$variant(values) => Some(values),
+                    _ => None,
+                }
+            }
+            fn kept(values: Vec<Self>) -> Numbers {
+                Numbers::$variant(Arc::new(values))
+            }
+            fn from_f64(value: f64) -> Self {
+                value as Self
+            }
+        }
+    };
+}
+
+number!(f32, F32);
+number!(f64, F64);
+
+impl Tensor {
+    /// A tensor of numbers in memory; `name` is what an error names.
+    ///
+    /// # Errors
+    ///
+    /// Numbers whose count is not the product of the dimensions.
+    pub fn new<T: Number>(name: &str, dims: &[usize], values: Vec<T>) -> Result<Self> {
+        let elements = dims.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim));
+        if elements != Some(values.len()) {
+            return Err(Error::Count { name: name.to_string(), dims: dims.to_vec(), found: values.len() });
+        }
+        Ok(Self { dims: dims.to_vec(), numbers: T::kept(values) })
+    }
+
+    pub(crate) fn stored(dims: Vec<usize>, stored: Stored) -> Self {
+        Self { dims, numbers: Numbers::Stored(stored) }
+    }
+
+    /// The dimensions, outermost first.
+    pub fn dims(&self) -> &[usize] {
+        &self.dims
+    }
+
+    /// Number of elements.
+    pub fn elements(&self) -> usize {
+        self.dims.iter().product()
+    }
+
+    /// The numbers, row by row, as `T`; copied only where they are not in memory as that. `name` is what an error names.
+    ///
+    /// # Errors
+    ///
+    /// A file that can no longer be read, numbers that are not floating-point ones.
+    pub fn numbers<T: Number>(&self, name: &str) -> Result<Cow<'_, [T]>> {
+        if let Some(values) = T::of(&self.numbers) {
+            return Ok(Cow::Borrowed(values));
+        }
+        Ok(Cow::Owned(match &self.numbers {
+            Numbers::F32(values) => values.iter().map(|x| T::from_f64(f64::from(*x))).collect(),
+            Numbers::F64(values) => values.iter().map(|x| T::from_f64(*x)).collect(),
+            Numbers::Stored(stored) => stored.read(name)?,
+        }))
+    }
+
+    /// Whether its numbers are floating-point ones.
+    pub(crate) fn holds_numbers(&self) -> bool {
+        match &self.numbers {
+            Numbers::F32(_) | Numbers::F64(_) => true,
+            Numbers::Stored(stored) => stored.holds_numbers(),
+        }
+    }
+
+    pub(crate) fn keeps_f64(&self) -> bool {
+        matches!(self.numbers, Numbers::F64(_))
+    }
+}
+
+impl fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kept = match &self.numbers {
+            Numbers::F32(_) => "f32 in memory",
+            Numbers::F64(_) => "f64 in memory",
+            Numbers::Stored(_) => "in a file",
+        };
+        write!(f, "Tensor({}, {kept})", times(&self.dims))
+    }
+}

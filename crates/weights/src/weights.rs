@@ -1,0 +1,122 @@
+//! The weights themselves.
+
+use crate::error::{Error, Result};
+use crate::tensor::{Number, Tensor};
+use cnn_network::Network;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Named tensors, and what is said of them.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    tensors: BTreeMap<String, Tensor>,
+    metadata: BTreeMap<String, String>,
+    source: String,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self::of(BTreeMap::new(), BTreeMap::new())
+    }
+}
+
+impl Weights {
+    /// No tensors.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn of(tensors: BTreeMap<String, Tensor>, metadata: BTreeMap<String, String>) -> Self {
+        Self { tensors, metadata, source: "the weights".to_string() }
+    }
+
+    /// What every tensor of a network is filled with before training, drawn from a seed and the tensor's name.
+    pub fn initialised(network: &Network, seed: u64) -> Self {
+        let draw = |spec: &cnn_network::tensors::TensorSpec| {
+            let values = spec.init.draw(seed, &spec.name, spec.elements());
+            let tensor = Tensor::new(&spec.name, &spec.dims, values).expect("as many as its dimensions say");
+            (spec.name.clone(), tensor)
+        };
+        Self::of(network.tensors().map(draw).collect(), BTreeMap::new())
+    }
+
+    /// The same, from elsewhere: what errors name.
+    #[must_use]
+    pub fn from_source(self, source: String) -> Self {
+        Self { source, ..self }
+    }
+
+    /// Where the weights are from, for a sentence: a path, or `the weights`.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Adds a tensor, or puts it in the place of one of the same name.
+    pub fn insert(&mut self, name: impl Into<String>, tensor: Tensor) {
+        self.tensors.insert(name.into(), tensor);
+    }
+
+    /// Takes a tensor out.
+    pub fn remove(&mut self, name: &str) -> Option<Tensor> {
+        self.tensors.remove(name)
+    }
+
+    /// The tensor of a name.
+    pub fn get(&self, name: &str) -> Option<&Tensor> {
+        self.tensors.get(name)
+    }
+
+    /// Every tensor with its name, by name.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Tensor)> {
+        self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
+    }
+
+    /// How many tensors there are.
+    pub fn len(&self) -> usize {
+        self.tensors.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.tensors.is_empty()
+    }
+
+    /// What the file says beside its tensors.
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.metadata
+    }
+
+    /// The same with a line of metadata.
+    #[must_use]
+    pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.insert(key.into(), value.into());
+        self
+    }
+
+    /// The same without a line of metadata.
+    #[must_use]
+    pub fn without_metadata(mut self, key: &str) -> Self {
+        self.metadata.remove(key);
+        self
+    }
+
+    /// The numbers of a tensor, row by row.
+    ///
+    /// # Errors
+    ///
+    /// A tensor that is not there, a file that can no longer be read, numbers that are not floating-point ones or not
+    /// finite.
+    pub fn numbers_of<T: Number>(&self, network: &Network, name: &str) -> Result<Cow<'_, [T]>> {
+        let missing = || self.missing(network, name);
+        let values = self.get(name).ok_or_else(missing)?.numbers::<T>(name)?;
+        match values.iter().position(|x| !x.to_f64().is_finite()) {
+            None => Ok(values),
+            Some(position) => Err(Error::NotFinite {
+                weights: self.source.clone(),
+                name: name.to_string(),
+                found: values[position].to_f64(),
+                position,
+            }),
+        }
+    }
+}
