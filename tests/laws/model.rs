@@ -74,6 +74,18 @@ fn away(found: &[(String, Vec<f64>)], expected: &[(String, Vec<f64>)]) -> f64 {
     pairs.fold(0.0, f64::max)
 }
 
+/// How far the loss moves when every pixel moves by a few units in its last place: what rounding alone does to it. The
+/// order of additions, which depends on the CPU in candle's matrix products, is as good as such a change.
+fn rounding(model: &Model, images: &Tensor, labels: &Tensor, loss: f64) -> Result<f64, Failure> {
+    let mut most: f64 = 0.0;
+    for sign in [1.0, -1.0] {
+        let moved = (images * (1.0 + sign * 4.0 * f64::EPSILON))?;
+        let moved: f64 = model.loss(&model.outputs_t(&moved, true)?, labels)?.to_scalar()?;
+        most = most.max((moved - loss).abs());
+    }
+    Ok(most)
+}
+
 #[test]
 fn gradients_are_those_without_the_kernels() -> Result<(), Failure> {
     for (name, input) in NETWORKS {
@@ -83,7 +95,8 @@ fn gradients_are_those_without_the_kernels() -> Result<(), Failure> {
         let plain = plain.without_kernels();
         let ((loss, store), (expected_loss, expected)) =
             (step(&kernels, &images, &labels)?, step(&plain, &images, &labels)?);
-        assert!((loss - expected_loss).abs() <= 1e-12 * expected_loss.abs(), "{name}: {loss}, not {expected_loss}");
+        let allowed = (1e-12 * expected_loss.abs()).max(4.0 * rounding(&with_weights(&network)?.1.without_kernels(), &images, &labels, expected_loss)?);
+        assert!((loss - expected_loss).abs() <= allowed, "{name}: {loss}, not {expected_loss} within {allowed:.1e}");
         let error = away(&gradients(&kernels, &store)?, &gradients(&plain, &expected)?);
         println!("{name}: {error:.1e}");
         // Fifty batch norms over a handful of pixels amplify what the order of additions changes.
