@@ -95,7 +95,8 @@ fn gradients_are_those_without_the_kernels() -> Result<(), Failure> {
         let plain = plain.without_kernels();
         let ((loss, store), (expected_loss, expected)) =
             (step(&kernels, &images, &labels)?, step(&plain, &images, &labels)?);
-        let allowed = (1e-12 * expected_loss.abs()).max(4.0 * rounding(&with_weights(&network)?.1.without_kernels(), &images, &labels, expected_loss)?);
+        let allowed = (1e-12 * expected_loss.abs())
+            .max(4.0 * rounding(&with_weights(&network)?.1.without_kernels(), &images, &labels, expected_loss)?);
         assert!((loss - expected_loss).abs() <= allowed, "{name}: {loss}, not {expected_loss} within {allowed:.1e}");
         let error = away(&gradients(&kernels, &store)?, &gradients(&plain, &expected)?);
         println!("{name}: {error:.1e}");

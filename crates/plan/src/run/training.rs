@@ -168,3 +168,25 @@ impl<T: Element> Forward<'_, T> {
         run.pass(batch).backward(parameters, gradients, receiver);
     }
 }
+
+/// What cannot be written: a backward pass without a forward pass, two for one, or one of an evaluation.
+///
+/// ```compile_fail
+/// use cnn_plan::{OutputGradients, Parameters, TrainingRun, Receive};
+/// fn twice(run: &mut TrainingRun, parameters: &mut Parameters, images: &[f32], gradients: &OutputGradients, receiver: &mut dyn Receive<f32>) {
+///     let forward = run.forward(parameters, images).unwrap();
+///     forward.backward(gradients, receiver);
+///     forward.backward(gradients, receiver);
+/// }
+/// ```
+///
+/// ```compile_fail
+/// use cnn_plan::{OutputGradients, Parameters, TrainingRun, Receive};
+/// fn changed_between(run: &mut TrainingRun, parameters: &mut Parameters, images: &[f32], gradients: &OutputGradients, receiver: &mut dyn Receive<f32>) {
+///     let forward = run.forward(parameters, images).unwrap();
+///     parameters.value_mut(0)[0] = 1.0;
+///     forward.backward(gradients, receiver);
+/// }
+/// ```
+#[cfg(doctest)]
+struct Misuse;
