@@ -43,6 +43,10 @@ impl Stored {
         matches!(self.dtype, Dtype::F16 | Dtype::BF16 | Dtype::F32 | Dtype::F64)
     }
 
+    pub(crate) fn is_f64(&self) -> bool {
+        self.dtype == Dtype::F64
+    }
+
     /// The numbers as `T`.
     pub(crate) fn read<T: Number>(&self, name: &str) -> Result<Vec<T>> {
         if !self.holds_numbers() {
@@ -147,7 +151,7 @@ impl Weights {
         Ok(Self::of(tensors.collect(), metadata.collect()))
     }
 
-    /// The bytes of a safetensors file with these tensors, in f32 where they are not kept in f64, and the metadata. The
+    /// The bytes of a safetensors file with these tensors, in f64 where they are f64, else in f32, and the metadata. The
     /// same weights give the same bytes.
     ///
     /// # Errors

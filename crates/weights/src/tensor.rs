@@ -116,7 +116,11 @@ impl Tensor {
     }
 
     pub(crate) fn keeps_f64(&self) -> bool {
-        matches!(self.numbers, Numbers::F64(_))
+        match &self.numbers {
+            Numbers::F32(_) => false,
+            Numbers::F64(_) => true,
+            Numbers::Stored(stored) => stored.is_f64(),
+        }
     }
 }
 
