@@ -54,6 +54,7 @@ fn end_with_the_reader() {
 fn settled(common: &cli::Common) -> Result<()> {
     InstructionSet::forced().map_err(Error::msg)?;
     rerun::with_threads(common)?;
+    rerun::make_pool()?;
     set_threads(rerun::threads());
     Ok(())
 }

@@ -2,7 +2,9 @@
 
 use crate::cli::Common;
 use anyhow::{Context, Result};
+use rayon::{ThreadBuilder, ThreadPoolBuilder};
 use std::process::{Command, ExitCode};
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// What candle and rayon read, once, when they first compute.
 const THREADS: &str = "RAYON_NUM_THREADS";
@@ -29,6 +31,37 @@ pub fn with_threads(common: &Common) -> Result<()> {
 pub fn threads() -> usize {
     let set = std::env::var(THREADS).ok().and_then(|threads| threads.parse().ok());
     set.filter(|threads| *threads > 0).unwrap_or_else(cores)
+}
+
+/// Makes rayon's threads, which would panic where the system refuses one (`ulimit -u`, `ulimit -v`): as many as there can
+/// be, up to [`threads`].
+pub fn make_pool() -> Result<()> {
+    let wanted = threads();
+    // Threads first, each of which waits for the worker it is to run: rayon begins only with those that there are.
+    let made: Vec<SyncSender<ThreadBuilder>> = (0..wanted).map_while(|_| waiting_thread().ok()).collect();
+    let count = made.len();
+    if count == 0 {
+        anyhow::bail!(
+            "the system makes no thread to compute with: a limit on processes or memory is too low (ulimit -u, -v)"
+        );
+    }
+    if count < wanted {
+        eprintln!("warning: {wanted} threads were wanted, the system makes {count}");
+    }
+    let mut free = made.into_iter();
+    let give = |worker: ThreadBuilder| match free.next().map(|thread| thread.send(worker)) {
+        Some(Ok(())) => Ok(()),
+        _ => Err(std::io::Error::other("a thread has ended")),
+    };
+    let pool = ThreadPoolBuilder::new().num_threads(count).spawn_handler(give).build_global();
+    pool.context("cannot make the threads to compute with")
+}
+
+fn waiting_thread() -> std::io::Result<SyncSender<ThreadBuilder>> {
+    let (sender, receiver) = sync_channel::<ThreadBuilder>(1);
+    let work = move || receiver.recv().into_iter().for_each(ThreadBuilder::run);
+    std::thread::Builder::new().name("rayon".to_string()).spawn(work)?;
+    Ok(sender)
 }
 
 fn cores() -> usize {
