@@ -149,6 +149,7 @@ fn announce(asked: &str, network: &Network, fit: &Fit, [c, h, w]: [usize; 3]) {
         Fit::Pad { height, width } => format!(", framed to {height}×{width}"),
         Fit::Resize { height, width } => format!(", stretched to {height}×{width}"),
         Fit::Crop { short, height, width } => format!(" or more, shorter side {short}, of it {height}×{width}"),
+        _ => format!(", fitted as {fit:?}"),
     };
     let parameters = network.summary().parameters;
     println!("{}{chosen}: {parameters} parameters, images {c}×{h}×{w}{how}", network.name());

@@ -1,9 +1,8 @@
 //! A batch, and how it is made.
 
-use candle_core::{Device, Tensor};
-
 use crate::augmentation::Pass;
 use crate::{Augmentation, Error, Images, Mixed, Preparation};
+use candle_core::{Device, Tensor};
 
 /// Images and labels that go through a network together.
 #[derive(Clone, Debug)]
@@ -22,16 +21,21 @@ pub struct Batch {
 
 /// How the images of a batch are made.
 #[derive(Clone, Debug)]
-pub(crate) struct Making {
-    pub preparation: Preparation,
-    pub augmentation: Augmentation,
-    pub device: Device,
+pub(crate) struct Pipeline {
+    pub(crate) preparation: Preparation,
+    pub(crate) augmentation: Augmentation,
+    pub(crate) device: Device,
 }
 
-impl Making {
+impl Pipeline {
     /// The batch of the images at `indices`, in that order; augmented as batch `number` of a pass if there is one. Files
     /// that may be left out are.
-    pub fn batch(&self, images: &Images, indices: &[usize], pass: Option<(Pass, usize)>) -> Result<Batch, Error> {
+    pub(crate) fn batch(
+        &self,
+        images: &Images,
+        indices: &[usize],
+        pass: Option<(Pass, usize)>,
+    ) -> Result<Batch, Error> {
         let shape = self.preparation.output(images)?;
         let made = self.preparation.rows(images, indices, |index, writer, out| {
             let mut picture = images.picture(index)?;
@@ -49,17 +53,21 @@ impl Making {
             Ok(())
         })?;
         let (mut prepared, mut kept) = (made.numbers, Vec::with_capacity(indices.len()));
-        for (index, outcome) in indices.iter().zip(made.outcomes) {
+        let size: usize = shape.iter().product();
+        for (row, (index, outcome)) in indices.iter().zip(made.outcomes).enumerate() {
             match outcome {
-                Ok(()) => kept.push(*index),
-                Err(error) if images.leave_out(&error) => {
-                    let size: usize = shape.iter().product();
-                    let start = kept.len() * size;
-                    prepared.drain(start..start + size);
+                Ok(()) => {
+                    // Rows move up into the places of those that are left out.
+                    if kept.len() < row {
+                        prepared.copy_within(row * size..(row + 1) * size, kept.len() * size);
+                    }
+                    kept.push(*index);
                 }
+                Err(error) if images.leave_out(&error) => {}
                 Err(error) => return Err(error),
             }
         }
+        prepared.truncate(kept.len() * size);
         if kept.is_empty() && !indices.is_empty() {
             return Err(Error::NothingLeft { count: indices.len() });
         }

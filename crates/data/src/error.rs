@@ -1,5 +1,6 @@
 //! What can go wrong with data.
 
+use cnn_core::{Bytes, memory};
 use std::path::PathBuf;
 
 /// Every error of this crate; each names where, what was expected and what was found.
@@ -30,7 +31,7 @@ pub enum Error {
         shape: [usize; 3],
     },
 
-    /// More images than memory has addresses for.
+    /// More images than memory has room for.
     #[error("{count} images of {bytes} bytes each do not fit into memory")]
     TooMany {
         /// Number of images asked for.
@@ -102,16 +103,27 @@ pub enum Error {
     },
 
     /// A file that ends too early or goes on too long.
-    #[error("{}: expected {what}, {expected} bytes in all, found that the file ends at byte {found}", path.display())]
+    #[error("{}: expected {what}, {expected} bytes in all, found {found}", path.display())]
     Size {
         /// The file, unpacked if it is a gzip file.
         path: PathBuf,
         /// What the bytes are.
         what: String,
         /// Where the file should end.
-        expected: usize,
+        expected: u64,
         /// Where the file ends.
-        found: usize,
+        found: String,
+    },
+
+    /// A file that holds more than is read of its kind.
+    #[error("{}: expected at most {most}, found {found}", path.display())]
+    TooLarge {
+        /// The file, unpacked if it is a gzip file.
+        path: PathBuf,
+        /// The most that is read.
+        most: Bytes,
+        /// What the file promises to hold.
+        found: String,
     },
 
     /// Images of a shape that the data set does not have.
@@ -282,6 +294,15 @@ pub enum Error {
     #[error("expected a sheet of at least 1 column, found 0")]
     Columns,
 
+    /// A sheet with too many pixels.
+    #[error("a sheet of {}×{} pixels is too large, expected at most {most}: fewer or smaller images", size[0], size[1])]
+    SheetSize {
+        /// Height and width in pixels.
+        size: [usize; 2],
+        /// The most pixels of a sheet.
+        most: usize,
+    },
+
     /// A sheet that cannot be written as a picture.
     #[error("a sheet of {}×{} pixels of {channels} channels cannot be a PNG: {problem}", size[0], size[1])]
     Sheet {
@@ -291,6 +312,17 @@ pub enum Error {
         channels: usize,
         /// What is wrong.
         problem: String,
+    },
+
+    /// More memory than there is.
+    #[error("{what}: {shortage}; {way_out}")]
+    Memory {
+        /// What was to be made.
+        what: String,
+        /// What it needs and what there is.
+        shortage: memory::Shortage,
+        /// What makes it smaller.
+        way_out: &'static str,
     },
 
     /// No image to compute with.

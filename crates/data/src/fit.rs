@@ -1,12 +1,12 @@
 //! Bringing an image to the size a network wants.
 
+use crate::resample::{Resample, Stretch, Window, weights};
 use serde::{Deserialize, Serialize};
-
-use crate::resample::{Resample, Window};
 
 /// How an image is brought to another size, before it is normalised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Fit {
     /// The size stays.
     #[default]
@@ -55,6 +55,9 @@ pub(crate) struct Taps {
 }
 
 impl Fit {
+    /// The most that a side of a prepared image has, in pixels: ten times what published networks read.
+    pub const MAX_SIDE: usize = 4096;
+
     /// A piece of `size` (height, width) out of the middle of an image whose shorter side is a seventh longer than the
     /// piece's longer one: 256 for 224, 342 for 299, as published networks are judged.
     pub fn centre([height, width]: [usize; 2]) -> Self {
@@ -69,23 +72,28 @@ impl Fit {
     /// Height and width after fitting images of `size` (height, width), or what is wrong: what is expected and found.
     pub(crate) fn size(&self, size: [usize; 2]) -> Result<[usize; 2], [String; 2]> {
         let print = |[height, width]: [usize; 2]| format!("{height}×{width}");
+        let fitted = match *self {
+            Self::None => return Ok(size),
+            Self::Pad { height, width } | Self::Resize { height, width } | Self::Crop { height, width, .. } => {
+                [height, width]
+            }
+        };
+        if fitted.contains(&0) {
+            return Err(["a size of at least 1×1".to_string(), format!("one of {}", print(fitted))]);
+        }
+        if fitted.iter().any(|side| *side > Self::MAX_SIDE) {
+            let expected = format!("sides of at most {} pixels", Self::MAX_SIDE);
+            return Err([expected, format!("a size of {}", print(fitted))]);
+        }
         match *self {
-            Self::None => Ok(size),
-            Self::Pad { height, width } if height >= size[0] && width >= size[1] => Ok([height, width]),
-            Self::Pad { height, width } => {
-                Err([format!("a field of at least {}", print(size)), format!("one of {}", print([height, width]))])
+            Self::Pad { height, width } if height < size[0] || width < size[1] => {
+                Err([format!("a field of at least {}", print(size)), format!("one of {}", print(fitted))])
             }
-            Self::Resize { height, width } if height > 0 && width > 0 => Ok([height, width]),
-            Self::Resize { height, width } => {
-                Err(["a size of at least 1×1".to_string(), format!("one of {}", print([height, width]))])
-            }
-            Self::Crop { short, height, width } if height > 0 && width > 0 && short >= height.max(width) => {
-                Ok([height, width])
-            }
-            Self::Crop { short, height, width } => Err([
-                "a piece of at least 1×1 that is no longer than the shorter side".to_string(),
-                format!("one of {} and a side of {short}", print([height, width])),
+            Self::Crop { short, height, width } if !(height.max(width)..=2 * Self::MAX_SIDE).contains(&short) => Err([
+                format!("a shorter side of {} to {} pixels", height.max(width), 2 * Self::MAX_SIDE),
+                format!("one of {short}"),
             ]),
+            _ => Ok(fitted),
         }
     }
 
@@ -95,8 +103,8 @@ impl Fit {
             Self::None => Fitting::None,
             Self::Pad { height, width } => Fitting::Pad { top: (height - size[0]) / 2, left: (width - size[1]) / 2 },
             Self::Resize { height, width } => Fitting::Resize {
-                rows: taps(Line { from: size[0], to: height }),
-                columns: taps(Line { from: size[1], to: width }),
+                rows: taps(Stretch { from: size[0], to: height }),
+                columns: taps(Stretch { from: size[1], to: width }),
             },
             Self::Crop { short, height, width } => {
                 let least = size[0].min(size[1]);
@@ -153,32 +161,12 @@ impl Taps {
     }
 }
 
-/// A line of `from` pixels that becomes one of `to`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Line {
-    pub from: usize,
-    pub to: usize,
-}
-
-fn taps(line: Line) -> Vec<Taps> {
+fn taps(line: Stretch) -> Vec<Taps> {
     let tap = |index| {
         let (start, weights) = weights(line, index);
         Taps { start, weights: weights.into_iter().map(|weight| weight as f32).collect() }
     };
     (0..line.to).map(tap).collect()
-}
-
-/// What makes new pixel `index` of a line: the first old pixel, and the weights from there on, which sum to 1. They are a
-/// triangle around the new pixel's centre, one old pixel to each side or, shrinking, one new pixel.
-pub(crate) fn weights(line: Line, index: usize) -> (usize, Vec<f64>) {
-    let scale = line.from as f64 / line.to as f64;
-    let support = scale.max(1.0);
-    let centre = (index as f64 + 0.5) * scale;
-    let start = (centre - support + 0.5).max(0.0) as usize;
-    let end = ((centre + support + 0.5) as usize).min(line.from);
-    let weight = |pixel: usize| (1.0 - ((pixel as f64 + 0.5 - centre) / support).abs()).max(0.0);
-    let total: f64 = (start..end).map(weight).sum();
-    (start, (start..end).map(|pixel| weight(pixel) / total).collect())
 }
 
 /// To the nearest whole number, halves to the even one, as Python rounds.
@@ -243,5 +231,30 @@ mod tests {
             assert!(out.iter().all(|value| (value - 200.0).abs() < 1e-3));
         }
         assert!(Fit::Resize { height: 0, width: 3 }.size([2, 2]).is_err());
+    }
+
+    #[test]
+    fn every_fit_has_the_same_bounds() {
+        let fits: [fn([usize; 2]) -> Fit; 3] = [
+            |[height, width]| Fit::Pad { height, width },
+            |[height, width]| Fit::Resize { height, width },
+            |[height, width]| Fit::Crop { short: 4096, height, width },
+        ];
+        for fit in fits {
+            assert_eq!(fit([4096, 8]).size([2, 2]).unwrap(), [4096, 8]);
+            for wrong in [[4097, 8], [8, 65536], [usize::MAX, usize::MAX], [0, 8], [8, 0]] {
+                let message = fit(wrong).size([2, 2]).unwrap_err();
+                assert!(message[1].ends_with(&format!("of {}×{}", wrong[0], wrong[1])), "{message:?}");
+            }
+        }
+        for short in [7, 8193, usize::MAX] {
+            let [expected, found] = Fit::Crop { short, height: 8, width: 8 }.size([2, 2]).unwrap_err();
+            assert_eq!(
+                [expected, found],
+                ["a shorter side of 8 to 8192 pixels".to_string(), format!("one of {short}")]
+            );
+        }
+        // The most that can be asked for leaves room for what is cut off.
+        assert_eq!(Fit::centre([Fit::MAX_SIDE; 2]).size([2, 2]).unwrap(), [Fit::MAX_SIDE; 2]);
     }
 }

@@ -1,14 +1,12 @@
 //! Images and data sets as they are: bytes and labels.
 
+use crate::folder::Files;
+use crate::{Error, Picture};
+use cnn_core::seed;
+use rand::seq::SliceRandom;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-
-use cnn_core::seed;
-use rand::seq::SliceRandom;
-
-use crate::folder::Files;
-use crate::{Error, Picture};
 
 /// Labelled images: bytes 0 to 255 in the order (image, channel, row, column) in memory, all of one shape; or files, each
 /// decoded when it is asked for. A copy shares them.
@@ -21,7 +19,7 @@ pub struct Images {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Store {
-    Memory(Arc<[u8]>),
+    Memory(Arc<Vec<u8>>),
     Files { files: Files, one_size: bool },
 }
 
@@ -40,7 +38,7 @@ impl Images {
             let expected = bytes.unwrap_or(usize::MAX);
             return Err(Error::Lengths { shape, labels: labels.len(), expected, found: pixels.len() });
         }
-        Ok(Self { shape, store: Store::Memory(pixels.into()), labels: labels.into() })
+        Ok(Self { shape, store: Store::Memory(Arc::new(pixels)), labels: labels.into() })
     }
 
     /// Files, one for each label; `shape` is theirs where they have one size, else the least height and width.
@@ -152,7 +150,7 @@ impl Images {
             Store::Memory(_) => {
                 let pixels: Vec<u8> =
                     indices.iter().filter_map(|index| self.image(*index)).flatten().copied().collect();
-                Store::Memory(pixels.into())
+                Store::Memory(Arc::new(pixels))
             }
             Store::Files { files, one_size } => Store::Files { files: files.select(indices), one_size: *one_size },
         };

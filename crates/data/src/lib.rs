@@ -3,10 +3,36 @@
 //! A [`Dataset`] is bytes and labels: [`digits()`] drawn on the spot, the [`classic`] files from a folder, or (feature
 //! `hub`) the Hugging Face hub; [`load`] takes any of them by [`Name`]. A [`Preparation`] says how bytes become numbers, a
 //! [`Loader`] cuts batches. Whatever is random comes from a seed, and no result depends on the number of threads.
+//!
+//! ```
+//! use cnn_data::{Augmentation, DigitsConfig, Fit, Loader, Preparation, digits};
+//!
+//! let data = digits(DigitsConfig { train: 100, test: 20, seed: 1 })?;
+//! // To numbers of mean 0 and deviation 1, centred in 32×32 as LeNet reads them.
+//! let preparation = Preparation::of(data.train())?.fitted(Fit::Pad { height: 32, width: 32 });
+//! let augmentation: Augmentation = "affine:15:0.1".parse()?;
+//! let loader = Loader::new(data.train(), preparation.clone(), 32)?.augmented(augmentation)?;
+//! let mut seen = 0;
+//! for batch in loader.epoch(1, 0) {
+//!     let batch = batch?;
+//!     assert_eq!(batch.images.dims()[1..], [1, 32, 32]);
+//!     assert_eq!(batch.images.dims()[0], batch.labels.dims()[0]);
+//!     seen += batch.indices.len();
+//! }
+//! assert_eq!(seen, 100);
+//! // To evaluate, images come in their order and as they are.
+//! assert_eq!(Loader::new(data.test(), preparation, 32)?.in_order().count(), 1);
+//! # Ok::<(), cnn_data::Error>(())
+//! ```
+//!
+//! What comes from a file has a bound, and is refused in a sentence that names the file: how large it may be
+//! ([`Error::TooLarge`]), how many pixels a picture may have ([`FolderConfig::max_pixels`]), how large a prepared image
+//! ([`Fit::MAX_SIDE`]) and a [`Sheet`] may be. Pipes, devices and sockets are not opened.
 
 mod augmentation;
 mod batch;
 pub mod classic;
+mod decode;
 mod digits;
 mod error;
 mod fit;
@@ -14,6 +40,7 @@ mod folder;
 #[cfg(feature = "hub")]
 pub mod hub;
 mod images;
+mod load;
 mod loader;
 mod name;
 mod operations;
@@ -33,8 +60,9 @@ pub use error::Error;
 pub use fit::Fit;
 pub use folder::{Damage, FolderConfig, folder};
 pub use images::{Dataset, Images};
+pub use load::{Source, load};
 pub use loader::{Batches, Loader};
-pub use name::{Name, Source, load};
+pub use name::Name;
 pub use picture::Picture;
 pub use preparation::Preparation;
-pub use sheet::{Sheet, sheet};
+pub use sheet::{Grid, Sheet, sheet};

@@ -1,19 +1,18 @@
 //! Batches: shuffled from a seed to train on, in order to evaluate.
 
+use crate::augmentation::Pass;
+use crate::batch::Pipeline;
+use crate::prefetch::Prefetcher;
+use crate::{Augmentation, Batch, Error, Images, Preparation};
 use candle_core::Device;
 use cnn_core::seed;
 use rand::seq::SliceRandom;
-
-use crate::augmentation::Pass;
-use crate::batch::Making;
-use crate::prefetch::Ahead;
-use crate::{Augmentation, Batch, Error, Images, Preparation};
 
 /// Cuts a set of images into batches and prepares each when it is asked for, or ahead of that.
 #[derive(Clone, Debug)]
 pub struct Loader<'a> {
     images: &'a Images,
-    making: Making,
+    pipeline: Pipeline,
     batch_size: usize,
     whole_only: bool,
     ahead: usize,
@@ -31,8 +30,8 @@ impl<'a> Loader<'a> {
             return Err(Error::BatchSize);
         }
         preparation.output(images)?;
-        let making = Making { preparation, augmentation: Augmentation::default(), device: Device::Cpu };
-        Ok(Self { images, making, batch_size, whole_only: false, ahead: 0 })
+        let pipeline = Pipeline { preparation, augmentation: Augmentation::default(), device: Device::Cpu };
+        Ok(Self { images, pipeline, batch_size, whole_only: false, ahead: 0 })
     }
 
     /// Leaves a last batch out where it is not whole.
@@ -47,7 +46,7 @@ impl<'a> Loader<'a> {
     /// As [`Augmentation::check`].
     pub fn augmented(self, augmentation: Augmentation) -> Result<Self, Error> {
         augmentation.check()?;
-        Ok(Self { making: Making { augmentation, ..self.making }, ..self })
+        Ok(Self { pipeline: Pipeline { augmentation, ..self.pipeline }, ..self })
     }
 
     /// Has another thread make batches while the last one is used, at most `batches` ahead; none for 0. Numbers, order and
@@ -60,7 +59,7 @@ impl<'a> Loader<'a> {
     /// Moves each batch to `device`.
     #[must_use]
     pub fn on(self, device: &Device) -> Self {
-        Self { making: Making { device: device.clone(), ..self.making }, ..self }
+        Self { pipeline: Pipeline { device: device.clone(), ..self.pipeline }, ..self }
     }
 
     /// Number of batches in a pass.
@@ -89,10 +88,11 @@ impl<'a> Loader<'a> {
     }
 
     fn batches(&self, order: Vec<usize>, pass: Option<Pass>) -> Batches {
-        let pass = pass.filter(|_| !self.making.augmentation.is_empty());
-        let (images, making) = (self.images.clone(), self.making.clone());
-        let course = Course { images, making, order, batch_size: self.batch_size, pass, next: 0, end: self.len() };
-        Batches { left: course.end, depth: self.ahead, state: State::Here(Box::new(course)) }
+        let pass = pass.filter(|_| !self.pipeline.augmentation.is_empty());
+        let (images, pipeline) = (self.images.clone(), self.pipeline.clone());
+        let producer =
+            Producer { images, pipeline, order, batch_size: self.batch_size, pass, next: 0, end: self.len() };
+        Batches { left: producer.end, depth: self.ahead, state: State::Here(Box::new(producer)) }
     }
 
     /// The batch of the images at `indices`, in that order, none of them augmented.
@@ -101,7 +101,7 @@ impl<'a> Loader<'a> {
     /// As [`Preparation::apply`]; [`Error::NothingLeft`] where all are files that are left out; [`Error::Tensor`] where
     /// candle cannot make the tensors, for example on the device.
     pub fn batch(&self, indices: &[usize]) -> Result<Batch, Error> {
-        self.making.batch(self.images, indices, None)
+        self.pipeline.batch(self.images, indices, None)
     }
 
     /// The batch of the images at `indices` as epoch `epoch` of `seed` augments them, mixed as its first batch.
@@ -109,7 +109,7 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// As [`Loader::batch`].
     pub fn augmented_batch(&self, indices: &[usize], seed: u64, epoch: usize) -> Result<Batch, Error> {
-        self.making.batch(self.images, indices, Some((Pass { seed, epoch }, 0)))
+        self.pipeline.batch(self.images, indices, Some((Pass { seed, epoch }, 0)))
     }
 }
 
@@ -125,8 +125,8 @@ pub struct Batches {
 #[derive(Debug)]
 enum State {
     /// Not begun, or without another thread.
-    Here(Box<Course>),
-    Ahead(Ahead),
+    Here(Box<Producer>),
+    Ahead(Prefetcher),
 }
 
 impl Batches {
@@ -135,9 +135,9 @@ impl Batches {
     /// before the first batch is taken.
     #[must_use]
     pub fn skip_to(mut self, number: usize) -> Self {
-        if let State::Here(course) = &mut self.state {
-            course.next = number.min(course.end);
-            self.left = course.end - course.next;
+        if let State::Here(producer) = &mut self.state {
+            producer.next = number.min(producer.end);
+            self.left = producer.end - producer.next;
         }
         self
     }
@@ -157,12 +157,18 @@ impl Iterator for Batches {
     type Item = Result<Batch, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let (State::Here(course), 1..) = (&mut self.state, self.depth) {
-            let mut course = course.take();
-            self.state = State::Ahead(Ahead::start(self.depth, move || course.next()));
+        if let (State::Here(producer), 1..) = (&mut self.state, self.depth) {
+            match Prefetcher::start(self.depth) {
+                Ok(prefetcher) => self.state = State::Ahead(prefetcher.take_from(producer.rest())),
+                Err(error) => {
+                    // The batches are the same; they only come when they are asked for.
+                    self.depth = 0;
+                    tracing::warn!("no thread can be made that makes batches ahead: {error}; training waits for each");
+                }
+            }
         }
         let batch = match &mut self.state {
-            State::Here(course) => course.next(),
+            State::Here(producer) => producer.next(),
             State::Ahead(ahead) => ahead.next(),
         };
         self.left = if batch.is_some() { self.left.saturating_sub(1) } else { 0 };
@@ -178,9 +184,9 @@ impl std::iter::FusedIterator for Batches {}
 
 /// A pass with all it needs, so that any thread can make its batches.
 #[derive(Debug)]
-struct Course {
+struct Producer {
     images: Images,
-    making: Making,
+    pipeline: Pipeline,
     order: Vec<usize>,
     batch_size: usize,
     pass: Option<Pass>,
@@ -188,24 +194,28 @@ struct Course {
     end: usize,
 }
 
-impl Course {
+impl Iterator for Producer {
+    type Item = Result<Batch, Error>;
+
     fn next(&mut self) -> Option<Result<Batch, Error>> {
         while self.next < self.end {
             let number = self.next;
             self.next += 1;
             let indices = self.order.chunks(self.batch_size).nth(number)?;
-            match self.making.batch(&self.images, indices, self.pass.map(|pass| (pass, number))) {
+            match self.pipeline.batch(&self.images, indices, self.pass.map(|pass| (pass, number))) {
                 Err(Error::NothingLeft { .. }) => {}
                 made => return Some(made.map(|batch| Batch { number, ..batch })),
             }
         }
         None
     }
+}
 
+impl Producer {
     /// What is left of it, nothing staying behind.
-    fn take(&mut self) -> Self {
-        let (images, making, order) = (self.images.clone(), self.making.clone(), std::mem::take(&mut self.order));
+    fn rest(&mut self) -> Self {
+        let (images, pipeline, order) = (self.images.clone(), self.pipeline.clone(), std::mem::take(&mut self.order));
         let next = std::mem::replace(&mut self.next, self.end);
-        Self { images, making, order, next, ..*self }
+        Self { images, pipeline, order, next, ..*self }
     }
 }

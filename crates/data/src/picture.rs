@@ -1,8 +1,7 @@
 //! One image while something is done with it.
 
-use std::borrow::Cow;
-
 use crate::{Error, Sheet};
+use std::borrow::Cow;
 
 /// The bytes of one image: in the order (channel, row, column), borrowed from its set until a step changes them.
 #[derive(Clone, Debug, PartialEq, Eq)]

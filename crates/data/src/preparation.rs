@@ -1,10 +1,10 @@
 //! From bytes to what a network reads.
 
-use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
-
 use crate::fit::{Fit, Fitting};
 use crate::{Error, Images, Picture};
+use cnn_core::{Bytes, memory};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// How the bytes of an image become numbers for a network: fit, then (x / 255 − mean) / std per channel.
 ///
@@ -132,8 +132,8 @@ impl Preparation {
     /// (image, channel, row, column). Images are prepared in parallel; the numbers do not depend on the threads.
     ///
     /// # Errors
-    /// As [`Preparation::output`] and [`Images::picture`]; [`Error::TooMany`] where the result does not fit into memory's
-    /// addresses.
+    /// As [`Preparation::output`] and [`Images::picture`]; [`Error::TooMany`] or [`Error::Memory`] where the result does
+    /// not fit into memory.
     pub fn apply(&self, images: &Images, indices: &[usize]) -> Result<Vec<f32>, Error> {
         let made = self.rows(images, indices, |index, writer, out| writer.write(&images.picture(index)?, out))?;
         made.outcomes.into_iter().collect::<Result<(), Error>>()?;
@@ -146,22 +146,28 @@ impl Preparation {
         images: &Images,
         indices: &[usize],
         make: impl Fn(usize, &Writer<'_>, &mut [f32]) -> Result<(), Error> + Sync,
-    ) -> Result<Made, Error> {
+    ) -> Result<PreparedRows, Error> {
         let to = self.output(images)?;
         let too_many = |size: usize| Error::TooMany { count: indices.len(), bytes: size.saturating_mul(4) };
         let size = to.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
         let size = size.ok_or_else(|| too_many(usize::MAX))?;
         let total = size.checked_mul(indices.len()).ok_or_else(|| too_many(size))?;
+        let asked = memory::ask(Bytes::of(total.saturating_mul(4)));
+        asked.map_err(|shortage| Error::Memory {
+            what: format!("{} images of {}×{}×{}", indices.len(), to[0], to[1], to[2]),
+            shortage,
+            way_out: "a smaller batch or size needs less",
+        })?;
         let mut numbers = Vec::new();
         numbers.try_reserve_exact(total).map_err(|_| too_many(size))?;
         numbers.resize(total, 0.0);
         let usual = [images.height(), images.width()];
         let writer = Writer { preparation: self, to, usual, fitting: self.fit.fitting(usual) };
-        // Decoding is dear: a file is worth a thread of its own.
+        // Decoding takes long: a file is worth a thread of its own.
         let grain = if images.pixels().is_empty() { 1 } else { GRAIN.div_ceil(size) };
         let rows = numbers.par_chunks_exact_mut(size).zip(indices).with_min_len(grain);
         let outcomes = rows.map(|(out, index)| make(*index, &writer, out)).collect();
-        Ok(Made { numbers, outcomes })
+        Ok(PreparedRows { numbers, outcomes })
     }
 
     /// The bytes that prepared images of `channels` were, as near as they can be: outside of 0 to 255 they are cut off.
@@ -179,10 +185,10 @@ impl Preparation {
 }
 
 /// What [`Preparation::rows`] made.
-pub(crate) struct Made {
-    pub numbers: Vec<f32>,
+pub(crate) struct PreparedRows {
+    pub(crate) numbers: Vec<f32>,
     /// Of each row.
-    pub outcomes: Vec<Result<(), Error>>,
+    pub(crate) outcomes: Vec<Result<(), Error>>,
 }
 
 /// Writes an image's numbers.
@@ -197,12 +203,12 @@ pub(crate) struct Writer<'a> {
 
 impl Writer<'_> {
     /// The height and width for a piece of an image of `size` that is stretched instead of being fitted.
-    pub fn target(&self, size: [usize; 2]) -> [usize; 2] {
+    pub(crate) fn target(&self, size: [usize; 2]) -> [usize; 2] {
         if self.preparation.fit.equals_sizes() { [self.to[1], self.to[2]] } else { size }
     }
 
     /// Fits and normalises.
-    pub fn write(&self, picture: &Picture<'_>, out: &mut [f32]) -> Result<(), Error> {
+    pub(crate) fn write(&self, picture: &Picture<'_>, out: &mut [f32]) -> Result<(), Error> {
         if self.preparation.shape(picture.shape())? != self.to {
             // A file that changed since its head was read.
             let [expected, found] = [self.to, picture.shape()].map(|shape| format!("{shape:?}"));
@@ -217,7 +223,7 @@ impl Writer<'_> {
     }
 
     /// Normalises what was stretched to its [`Writer::target`]; a frame is still put around it.
-    pub fn write_fitted(&self, picture: &Picture<'_>, out: &mut [f32]) -> Result<(), Error> {
+    pub(crate) fn write_fitted(&self, picture: &Picture<'_>, out: &mut [f32]) -> Result<(), Error> {
         if self.preparation.fit.equals_sizes() {
             self.normalise(&Fitting::None, picture, out);
             return Ok(());
@@ -276,8 +282,13 @@ mod tests {
         }
         let good = Preparation { fit: Fit::None, mean: vec![0.0; 2], std: vec![1.0; 2] };
         assert!(matches!(good.apply(&images, &[2]), Err(Error::Index { index: 2, count: 2 })));
-        let huge = good.fitted(Fit::Pad { height: usize::MAX, width: usize::MAX });
-        assert!(matches!(huge.apply(&images, &[0]), Err(Error::TooMany { .. })));
+        let huge = good.clone().fitted(Fit::Pad { height: usize::MAX, width: usize::MAX });
+        assert!(matches!(huge.apply(&images, &[0]), Err(Error::Preparation { .. })));
+        // 134 MB each: more than any machine has.
+        let large = good.fitted(Fit::Pad { height: 4096, width: 4096 });
+        let error = large.apply(&images, &[0; 1 << 20]).unwrap_err().to_string();
+        assert!(error.starts_with("1048576 images of 2×4096×4096: 140.74 TB of memory are needed, "), "{error}");
+        assert!(error.ends_with(" are available; a smaller batch or size needs less"), "{error}");
     }
 
     #[test]

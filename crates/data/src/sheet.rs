@@ -1,9 +1,8 @@
 //! Many images on one field, to look at.
 
+use crate::{Error, Images};
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-
-use crate::{Error, Images};
 
 /// A picture: rows from the top, the bytes of a pixel together (grey, or red, green, blue).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,21 +17,53 @@ pub struct Sheet {
     pub pixels: Vec<u8>,
 }
 
+/// Cells of one size in rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// Cells below each other.
+    pub rows: usize,
+    /// Cells beside each other.
+    pub columns: usize,
+    /// Height and width of a cell in pixels.
+    pub cell: [usize; 2],
+}
+
+impl Grid {
+    /// Height and width of the sheet that holds it, in pixels.
+    ///
+    /// # Errors
+    /// [`Error::SheetSize`] where the sheet has more pixels than [`Sheet::MAX_PIXELS`].
+    pub fn size(&self) -> Result<[usize; 2], Error> {
+        let [height, width] = self.cell;
+        let size = [self.rows.saturating_mul(height), self.columns.saturating_mul(width)];
+        let fits = size[0].checked_mul(size[1]).is_some_and(|pixels| pixels <= Sheet::MAX_PIXELS);
+        if fits { Ok(size) } else { Err(Error::SheetSize { size, most: Sheet::MAX_PIXELS }) }
+    }
+}
+
 /// Lays the images at `indices` out in rows of at most `columns`, edge to edge; what is left of the last row stays black.
 ///
+/// ```
+/// use cnn_data::{DigitsConfig, digits, sheet};
+///
+/// let data = digits(DigitsConfig { train: 10, test: 0, seed: 1 })?;
+/// let ten = sheet(data.train(), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 5)?;
+/// assert_eq!([ten.height, ten.width], [2 * 28, 5 * 28]);
+/// assert!(ten.enlarged(2)?.png()?.starts_with(b"\x89PNG"));
+/// # Ok::<(), cnn_data::Error>(())
+/// ```
+///
 /// # Errors
-/// [`Error::Columns`] where there is no column, [`Error::Index`] for an index beyond the last image, [`Error::TooMany`]
-/// where the sheet does not fit into memory's addresses.
+/// [`Error::Columns`] where there is no column, [`Error::Index`] for an index beyond the last image, as [`Grid::size`]
+/// where the sheet is too large.
 pub fn sheet(images: &Images, indices: &[usize], columns: usize) -> Result<Sheet, Error> {
     if columns == 0 {
         return Err(Error::Columns);
     }
     let [channels, height, width] = images.shape();
     let columns = columns.min(indices.len().max(1));
-    let rows = indices.len().div_ceil(columns);
-    let too_many = || Error::TooMany { count: rows.saturating_mul(columns), bytes: channels * height * width };
-    let size = [rows, height, columns, width, channels].iter().try_fold(1_usize, |product, n| product.checked_mul(*n));
-    let size = size.filter(|size| *size <= isize::MAX as usize).ok_or_else(too_many)?;
+    let grid = Grid { rows: indices.len().div_ceil(columns), columns, cell: [height, width] };
+    let size = grid.size()?.iter().product::<usize>() * channels;
     let (sheet_width, mut pixels) = (columns * width, vec![0; size]);
     for (place, index) in indices.iter().enumerate() {
         let image = images.image(*index).ok_or(Error::Index { index: *index, count: images.len() })?;
@@ -44,20 +75,21 @@ pub fn sheet(images: &Images, indices: &[usize], columns: usize) -> Result<Sheet
             }
         }
     }
-    Ok(Sheet { width: sheet_width, height: rows * height, channels, pixels })
+    Ok(Sheet { width: sheet_width, height: grid.rows * height, channels, pixels })
 }
 
 impl Sheet {
+    /// The most pixels of a sheet: what the Python Imaging Library opens without a warning.
+    pub const MAX_PIXELS: usize = 89_478_485;
+
     /// Every pixel as a square of `factor` by `factor`; a factor of 0 counts as 1.
     ///
     /// # Errors
-    /// [`Error::TooMany`] where it does not fit into memory's addresses.
+    /// [`Error::SheetSize`] where there would be more pixels than [`Sheet::MAX_PIXELS`].
     pub fn enlarged(&self, factor: usize) -> Result<Self, Error> {
         let factor = factor.max(1);
-        let too_many = || Error::TooMany { count: factor.saturating_mul(factor), bytes: self.pixels.len() };
-        let size = factor.checked_mul(factor).and_then(|area| area.checked_mul(self.pixels.len()));
-        let size = size.filter(|size| *size <= isize::MAX as usize).ok_or_else(too_many)?;
-        let mut pixels = Vec::with_capacity(size);
+        let enlarged = Grid { rows: factor, columns: factor, cell: [self.height, self.width] };
+        let mut pixels = Vec::with_capacity(enlarged.size()?.iter().product::<usize>() * self.channels);
         for line in self.pixels.chunks_exact((self.width * self.channels).max(1)) {
             let wide = line.chunks_exact(self.channels).flat_map(|pixel| std::iter::repeat_n(pixel, factor)).flatten();
             let wide: Vec<u8> = wide.copied().collect();
@@ -118,5 +150,19 @@ mod tests {
         assert!(matches!(sheet(&images, &[1], 1), Err(Error::Index { .. })));
         assert_eq!(sheet(&images, &[0], usize::MAX).unwrap().width, 1);
         assert!(sheet(&images, &[], 3).unwrap().pixels.is_empty());
+    }
+
+    #[test]
+    fn a_sheet_has_a_bound() {
+        let error = Grid { rows: 1000, columns: 1001, cell: [28, 28] }.size().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "a sheet of 28000×28028 pixels is too large, expected at most 89478485: fewer or smaller images"
+        );
+        assert!(Grid { rows: usize::MAX, columns: usize::MAX, cell: [2, 2] }.size().is_err());
+        let one = Sheet { width: 100, height: 100, channels: 1, pixels: vec![0; 10_000] };
+        assert_eq!(one.enlarged(94).unwrap().height, 9400);
+        assert!(matches!(one.enlarged(95), Err(Error::SheetSize { size: [9500, 9500], .. })));
+        assert!(matches!(one.enlarged(usize::MAX), Err(Error::SheetSize { .. })));
     }
 }

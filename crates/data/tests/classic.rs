@@ -1,11 +1,10 @@
 //! Laws of the classic files, on tiny ones written here.
 
+use cnn_data::{Error, classic};
+use flate2::{Compression, write::GzEncoder};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-
-use cnn_data::{Error, classic};
-use flate2::{Compression, write::GzEncoder};
 
 const COUNT: usize = 3;
 
@@ -153,6 +152,72 @@ fn a_damaged_gzip_file_is_an_error_that_names_it() {
         assert!(matches!(classic::mnist(folder.path()), Err(Error::Gzip { .. })));
         fails(folder.path(), &["train-images-idx3-ubyte.gz", "intact gzip"]);
     }
+}
+
+/// A gzip file of `head` and so many zeros after it, made a piece at a time.
+fn bomb(head: &[u8], zeros: usize) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    packer.write_all(head).unwrap();
+    for _ in 0..zeros >> 20 {
+        packer.write_all(&[0; 1 << 20]).unwrap();
+    }
+    packer.finish().unwrap()
+}
+
+#[test]
+fn a_gzip_file_is_read_to_the_end_that_its_header_names_and_no_further() {
+    let folder = mnist_folder();
+    let name = "train-images-idx3-ubyte";
+    fs::remove_file(folder.path().join(name)).unwrap();
+    let header = |count: u32, side: u32| idx(0x803, &[count, side, side], []);
+    for (head, words) in [
+        (
+            header(3, 28),
+            ["expected 16 bytes of header and images of 3×28×28, 2368 bytes in all", "that the file goes on"],
+        ),
+        (header(3, 4096), ["expected images of [1, 28, 28]", "found [1, 4096, 4096]"]),
+        (header(u32::MAX, 28), ["expected at most 1.00 GB", "images of 4294967295×28×28, 3.37 TB in all"]),
+        // Known from the headers alone: no image is unpacked.
+        (header(1_000_000, 28), ["train-labels-idx1-ubyte: expected 1000000 labels", "found 3"]),
+        (vec![0; 16], ["expected the magic number 0x00000803", "found 0x00000000"]),
+    ] {
+        fs::write(folder.path().join(format!("{name}.gz")), bomb(&head, 100 << 20)).unwrap();
+        fails(folder.path(), &["train-images-idx3-ubyte.gz", words[0], words[1]]);
+    }
+    fs::write(folder.path().join(format!("{name}.gz")), gzip(&[header(3, 28), vec![7; 100]].concat())).unwrap();
+    fails(folder.path(), &["train-images-idx3-ubyte.gz", "2368 bytes in all", "that the file ends at byte 116"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_at_once() {
+    let folder = mnist_folder();
+    let name = "train-images-idx3-ubyte";
+    fs::remove_file(folder.path().join(name)).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join(name)).unwrap();
+    fails(folder.path(), &[name, "expected a regular file, found a device"]);
+    fs::remove_file(folder.path().join(name)).unwrap();
+    for name in [name.to_string(), format!("{name}.gz")] {
+        let path = folder.path().join(&name);
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        fails(folder.path(), &[&name, "expected a regular file, found a named pipe"]);
+        fs::remove_file(&path).unwrap();
+    }
+    // Without a byte on the disk.
+    let sparse = fs::File::create(folder.path().join(name)).unwrap();
+    sparse.set_len(1 << 40).unwrap();
+    fails(folder.path(), &[name, "0x00000803"]);
+    (&sparse).write_all(&pictures(0)[..16]).unwrap();
+    fails(folder.path(), &[name, "16 bytes in all", "ends at byte 1099511627776"]);
+}
+
+#[test]
+fn cifar_has_a_bound() {
+    let folder = cifar_folder("", false);
+    fs::remove_file(folder.path().join("data_batch_2.bin")).unwrap();
+    fs::write(folder.path().join("data_batch_2.bin.gz"), bomb(&[], 300 << 20)).unwrap();
+    let error = classic::cifar10(folder.path()).unwrap_err().to_string();
+    assert!(error.ends_with("data_batch_2.bin.gz: expected at most 245.8 MB, found more"), "{error}");
 }
 
 const RECORD: usize = 3073;

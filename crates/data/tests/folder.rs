@@ -1,11 +1,10 @@
 //! Folders of images, written by the tests.
 
+use cnn_data::{Augmentation, Batch, Damage, Dataset, Error, Fit, FolderConfig, Images, Loader, Preparation, folder};
+use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
-
-use cnn_data::{Augmentation, Batch, Damage, Dataset, Error, Fit, FolderConfig, Images, Loader, Preparation, folder};
-use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 
 /// A file of one colour throughout, of a size of its own.
 fn colour(path: &Path, [red, green, blue]: [u8; 3], [height, width]: [u32; 2]) {
@@ -246,4 +245,102 @@ fn images_of_different_sizes_need_a_fit() {
     let stretched = Preparation::imagenet().fitted(Fit::Resize { height: 5, width: 6 });
     assert_eq!(stretched.output(data.train()).unwrap(), [3, 5, 6]);
     assert_eq!(data.clone().limited(4, 1).train().labels(), [0, 0, 1, 1]);
+}
+
+/// A grey PNG of one colour: kilobytes, whatever its size.
+fn plain_png(side: u32) -> Vec<u8> {
+    encoded(GrayImage::new(side, side).into(), ImageFormat::Png)
+}
+
+#[test]
+fn a_picture_of_too_many_pixels_is_refused_from_its_head() {
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path(), &["a", "b"], 3);
+    let large = root.path().join("a/large.png");
+    fs::write(&large, plain_png(300)).unwrap();
+    let config = FolderConfig { max_pixels: 89_999, ..FolderConfig::new(root.path()) };
+    let error = folder(&config).unwrap_err().to_string();
+    let expected = "expected at most 89999 pixels, found 300×300: max-pixels sets the bound";
+    assert_eq!(error, format!("{}: {expected}", large.display()));
+    let skipped = folder(&FolderConfig { damage: Damage::Skip, ..config.clone() }).unwrap();
+    assert_eq!(skipped.train().len() + skipped.test().len(), 6);
+    let taken = folder(&FolderConfig { max_pixels: 90_000, ..config }).unwrap();
+    assert_eq!(taken.train().len() + taken.test().len(), 7);
+    // A head that promises a hundred times what the bound allows; its file has no pixel.
+    let mut bytes = plain_png(8);
+    bytes[16..24].copy_from_slice(&[0, 1, 0, 0, 0, 1, 0, 0]);
+    let checksum = crc(&bytes[12..29]).to_be_bytes();
+    bytes[29..33].copy_from_slice(&checksum);
+    fs::write(&large, bytes).unwrap();
+    let error = load(root.path()).unwrap_err().to_string();
+    assert!(
+        error.ends_with("expected at most 89478485 pixels, found 65536×65536: max-pixels sets the bound"),
+        "{error}"
+    );
+}
+
+/// The checksum of a PNG's chunk.
+fn crc(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
+#[test]
+fn a_file_that_becomes_too_large_is_refused_when_it_is_decoded() {
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path(), &["a", "b"], 3);
+    let config = FolderConfig { max_pixels: 10_000, ..FolderConfig::new(root.path()) };
+    let data = folder(&config).unwrap();
+    for class in ["a", "b"] {
+        for number in 0..3 {
+            fs::write(root.path().join(class).join(format!("{number:02}.png")), plain_png(101)).unwrap();
+        }
+    }
+    let error = data.train().picture(0).unwrap_err().to_string();
+    assert!(error.ends_with("expected at most 10000 pixels, found 101×101: max-pixels sets the bound"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_member_that_is_no_file_is_refused_at_once() {
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path(), &["a", "b"], 3);
+    let stray = root.path().join("a/stray.jpg");
+    let make: [(&str, &dyn Fn()); 5] = [
+        ("a named pipe", &|| assert!(std::process::Command::new("mkfifo").arg(&stray).status().unwrap().success())),
+        ("a socket", &|| drop(std::os::unix::net::UnixListener::bind(&stray).unwrap())),
+        ("a device", &|| std::os::unix::fs::symlink("/dev/zero", &stray).unwrap()),
+        ("a folder", &|| fs::create_dir(&stray).unwrap()),
+        ("a folder", &|| std::os::unix::fs::symlink("/", &stray).unwrap()),
+    ];
+    for (kind, make) in make {
+        make();
+        let error = load(root.path()).unwrap_err().to_string();
+        assert_eq!(error, format!("{}: expected a regular file, found {kind}", stray.display()));
+        let skipped = folder(&FolderConfig { damage: Damage::Skip, ..FolderConfig::new(root.path()) }).unwrap();
+        assert_eq!(skipped.train().len() + skipped.test().len(), 6);
+        fs::remove_file(&stray).or_else(|_| fs::remove_dir(&stray)).unwrap();
+    }
+    // A terabyte without a byte on the disk, that begins like a JPEG.
+    fs::write(&stray, [0xff, 0xd8, 0xff, 0xe0]).unwrap();
+    fs::File::options().write(true).open(&stray).unwrap().set_len(1 << 40).unwrap();
+    let error = load(root.path()).unwrap_err().to_string();
+    assert_eq!(error, format!("{}: expected at most 1.00 GB, found 1.10 TB", stray.display()));
+}
+
+#[test]
+fn a_profile_may_lie_before_the_size() {
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path(), &["b"], 2);
+    let mut bytes = encoded(RgbImage::from_pixel(30, 20, Rgb([9, 90, 200])).into(), ImageFormat::Jpeg);
+    for _ in 0..5 {
+        bytes.splice(2..2, [0xff, 0xe5, 0xff, 0xff].into_iter().chain(std::iter::repeat_n(7, 0xffff - 2)));
+    }
+    fs::create_dir(root.path().join("a")).unwrap();
+    for name in ["1.jpg", "2.jpg"] {
+        fs::write(root.path().join("a").join(name), &bytes).unwrap();
+    }
+    let data = load(root.path()).unwrap();
+    assert_eq!(data.train().picture(0).unwrap().shape(), [3, 20, 30]);
 }

@@ -1,19 +1,17 @@
-//! Laws of the hub's files, on a small cache written here, and on a real one where `HF_HOME` (or the data folder beside
-//! the checkout) has it.
+//! Laws of the hub's files, on a small cache written here.
 #![cfg(feature = "hub")]
 
-use std::fs;
-use std::io::Cursor;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
 use cnn_data::hub::Hub;
-use cnn_data::{Dataset, Error, Name, Preparation};
+use cnn_data::{Dataset, Error, Name};
 use image::{DynamicImage, GrayImage, ImageFormat, Rgb, RgbImage};
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -176,47 +174,4 @@ fn no_damage_to_a_file_is_a_panic() {
         }
     }
     assert!(refused > whole.len() / 12, "{refused} of {} refused", whole.len());
-}
-
-/// The real cache, or `None` after a line that says so.
-fn real(name: Name) -> Option<Dataset> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/hf-home");
-    let home = std::env::var_os("HF_HOME").map_or_else(|| PathBuf::from(beside), PathBuf::from);
-    match load(&home.join("hub"), name) {
-        Ok(data) => Some(data),
-        Err(Error::Hub { reason, .. }) => {
-            eprintln!("skipped: {name} is not cached; HF_HOME names another place: {reason}");
-            None
-        }
-        Err(error) => panic!("{error}"),
-    }
-}
-
-#[test]
-fn the_real_mnist_is_what_everyone_says_it_is() {
-    let Some(data) = real(Name::Mnist) else { return };
-    assert_eq!((data.train().len(), data.test().len()), (60_000, 10_000));
-    assert_eq!(data.train().labels()[..5], [5, 0, 4, 1, 9]);
-    let found = Preparation::of(data.train()).unwrap();
-    assert!((found.mean[0] - 0.1307).abs() < 1e-4 && (found.std[0] - 0.3081).abs() < 1e-4, "{found:?}");
-}
-
-/// Candle's own loader reads the same cache, height and width exchanged. It looks only where `HF_HOME` says.
-#[test]
-fn candle_has_the_same_cifar_on_its_side() {
-    if std::env::var_os("HF_HOME").is_none() {
-        return eprintln!("skipped: candle's loader needs HF_HOME");
-    }
-    let Some(data) = real(Name::Cifar10) else { return };
-    let candle = candle_datasets::vision::cifar::load().unwrap();
-    let count = data.test().len().min(200);
-    let theirs = candle.test_images.narrow(0, 0, count).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
-    for (index, theirs) in theirs.chunks(3 * 32 * 32).enumerate() {
-        let ours = data.test().image(index).unwrap();
-        for (place, value) in theirs.iter().enumerate() {
-            let (channel, row, column) = (place / 1024, place / 32 % 32, place % 32);
-            let upright = f32::from(ours[(channel * 32 + column) * 32 + row]) / 255.0;
-            assert!((value - upright).abs() < 1e-6, "image {index}, {channel} {row} {column}");
-        }
-    }
 }

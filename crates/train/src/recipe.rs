@@ -73,6 +73,9 @@ pub struct DataChoice {
     /// Whether damaged files of a folder are left out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skip_damaged: bool,
+    /// The most pixels of an image of a folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_pixels: Option<u64>,
     /// Only so many of the training images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,

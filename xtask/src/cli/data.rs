@@ -21,4 +21,7 @@ pub struct Data {
     /// Leave damaged files of a folder out, with a warning
     #[arg(long)]
     pub skip_damaged: bool,
+    /// Refuse images of a folder with more pixels than this, before any is decoded [default: 89478485]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_pixels: Option<u64>,
 }

@@ -3,7 +3,7 @@
 use super::data;
 use crate::cli::{Augment, Common};
 use anyhow::{Context, Result};
-use cnn_data::{Fit, Images, Loader, Preparation, sheet};
+use cnn_data::{Batch, Fit, Grid, Images, Loader, Preparation, sheet};
 use cnn_train::Recipe;
 
 /// Sheets of smaller images are enlarged until each is this high.
@@ -25,24 +25,25 @@ pub fn run(args: &Augment, common: &Common) -> Result<()> {
     let shape = preparation.output(train)?;
     let end = args.image.saturating_add(args.images.into()).min(train.len());
     let indices: Vec<usize> = (args.image..end.max(args.image + 1)).collect();
-    let loader = Loader::new(train, preparation.clone(), indices.len())?.augmented(augmentation)?;
+    let (columns, factor) = (1 + usize::from(args.count), HEIGHT.div_ceil(shape[1]));
+    // Whether the sheet can be is known before anything is made.
+    let cell = [shape[1], shape[2]].map(|side| side.saturating_mul(factor));
+    Grid { rows: indices.len(), columns, cell }.size()?;
 
-    let mut batches = vec![loader.batch(&indices)?];
-    for epoch in 1..=usize::from(args.count) {
-        batches.push(loader.augmented_batch(&indices, common.seed(), epoch)?);
+    let loader = Loader::new(train, preparation.clone(), indices.len())?.augmented(augmentation)?;
+    let bytes =
+        |batch: Batch| -> Result<Vec<u8>> { Ok(preparation.bytes(&batch.images.flatten_all()?.to_vec1()?, shape)) };
+    let plain = loader.batch(&indices)?;
+    let rows = plain.indices.len();
+    let mut samples = vec![bytes(plain)?];
+    for epoch in 1..columns {
+        samples.push(bytes(loader.augmented_batch(&indices, common.seed(), epoch)?)?);
     }
-    let rows = batches[0].indices.len();
-    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-    for row in 0..rows {
-        for batch in &batches {
-            let prepared = batch.images.get(row)?.flatten_all()?.to_vec1()?;
-            pixels.extend(preparation.bytes(&prepared, shape));
-            labels.push(0);
-        }
-    }
-    let cells: Vec<usize> = (0..labels.len()).collect();
-    let sheet = sheet(&Images::new(shape, pixels, labels)?, &cells, batches.len())?;
-    let sheet = sheet.enlarged(HEIGHT.div_ceil(shape[1]))?;
+    let size: usize = shape.iter().product();
+    let cells = (0..rows).flat_map(|row| samples.iter().map(move |sample| &sample[row * size..(row + 1) * size]));
+    let pixels = cells.flatten().copied().collect();
+    let cells: Vec<usize> = (0..rows * columns).collect();
+    let sheet = sheet(&Images::new(shape, pixels, vec![0; cells.len()])?, &cells, columns)?.enlarged(factor)?;
     std::fs::write(&args.out, sheet.png()?).with_context(|| format!("{}: cannot be written", args.out.display()))?;
     println!("{rows} images, each as it is and {} times augmented: {}", args.count, args.out.display());
     Ok(())

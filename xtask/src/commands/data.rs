@@ -20,6 +20,7 @@ pub fn change(choice: &mut DataChoice, args: &Data) {
     choice.limit = args.limit.map(|limit| limit as usize).or(choice.limit);
     choice.test_share = args.test_share.or(choice.test_share);
     choice.skip_damaged |= args.skip_damaged;
+    choice.max_pixels = args.max_pixels.or(choice.max_pixels);
 }
 
 /// Loads the data set of a choice; `seed` draws digits, and what a limit or a folder's split leaves to chance.
@@ -39,7 +40,8 @@ fn whole(choice: &DataChoice, seed: u64) -> Result<Dataset> {
         }
         let damage = if choice.skip_damaged { Damage::Skip } else { Damage::Refuse };
         let test_share = choice.test_share.unwrap_or(FolderConfig::TEST_SHARE);
-        return Ok(folder(&FolderConfig { path: PathBuf::from(path), test_share, seed, damage })?);
+        let max_pixels = choice.max_pixels.unwrap_or(FolderConfig::MAX_PIXELS);
+        return Ok(folder(&FolderConfig { path: PathBuf::from(path), test_share, seed, damage, max_pixels })?);
     }
     let name: Name = name.parse()?;
     let source = match (&choice.data_dir, name) {

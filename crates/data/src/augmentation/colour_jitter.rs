@@ -1,10 +1,9 @@
 //! Light and colours changed.
 
-use serde::{Deserialize, Serialize};
-
 use super::draws::Draws;
 use super::range;
 use crate::{Picture, operations};
+use serde::{Deserialize, Serialize};
 
 /// Changes brightness, contrast, saturation and hue, in random order. On grey images saturation and hue do nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -8,18 +8,18 @@ use rand_distr::{Beta, Distribution, StandardNormal};
 /// Which pass over the images is augmented: with the image's index it decides every draw.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pass {
-    pub seed: u64,
-    pub epoch: usize,
+    pub(crate) seed: u64,
+    pub(crate) epoch: usize,
 }
 
 impl Pass {
     /// The draws for image `index`, whatever batch and thread it is in.
-    pub fn image(self, index: usize) -> Draws {
+    pub(crate) fn image(self, index: usize) -> Draws {
         Draws(seed::stream(self.seed, &format!("augment epoch {} image {index}", self.epoch)))
     }
 
     /// The draws for batch `number`.
-    pub fn batch(self, number: usize) -> Draws {
+    pub(crate) fn batch(self, number: usize) -> Draws {
         Draws(seed::stream(self.seed, &format!("augment epoch {} batch {number}", self.epoch)))
     }
 }
@@ -29,38 +29,38 @@ pub(crate) struct Draws(seed::Rng);
 
 impl Draws {
     /// Evenly from `low` to `high`; `low` where they are equal.
-    pub fn between(&mut self, [low, high]: [f64; 2]) -> f64 {
+    pub(crate) fn between(&mut self, [low, high]: [f64; 2]) -> f64 {
         low + (high - low) * self.0.random::<f64>()
     }
 
     /// Evenly from −`most` to `most`.
-    pub fn around(&mut self, most: f64) -> f64 {
+    pub(crate) fn around(&mut self, most: f64) -> f64 {
         self.between([-most, most])
     }
 
     /// A whole number from 0 to less than `count`; 0 where there is none.
-    pub fn below(&mut self, count: usize) -> usize {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         // Through u64, so that the draws are the same where addresses have 32 bits.
         self.0.random_range(0..count.max(1) as u64) as usize
     }
 
     /// True as often as `probability` says: always for 1, never for 0.
-    pub fn chance(&mut self, probability: f64) -> bool {
+    pub(crate) fn chance(&mut self, probability: f64) -> bool {
         self.0.random::<f64>() < probability
     }
 
     /// Puts `values` in any order.
-    pub fn shuffle<T>(&mut self, values: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
         values.shuffle(&mut self.0);
     }
 
     /// From the normal distribution of mean 0 and deviation 1.
-    pub fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         StandardNormal.sample(&mut self.0)
     }
 
     /// From the beta distribution with both parameters `alpha`; a half where `alpha` is none for it.
-    pub fn beta(&mut self, alpha: f64) -> f64 {
+    pub(crate) fn beta(&mut self, alpha: f64) -> f64 {
         Beta::new(alpha, alpha).map_or(0.5, |beta| beta.sample(&mut self.0))
     }
 }

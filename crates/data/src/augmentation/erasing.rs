@@ -1,10 +1,9 @@
 //! A part of an image hidden.
 
-use serde::{Deserialize, Serialize};
-
 use super::draws::Draws;
 use super::{ordered, range};
 use crate::fit::round;
+use serde::{Deserialize, Serialize};
 
 /// Fills a random rectangle of the normalised image with 0, the mean (Zhong et al. 2017, *Random Erasing*).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,10 +1,9 @@
 //! Left and right exchanged.
 
-use serde::{Deserialize, Serialize};
-
 use super::draws::Draws;
 use super::range;
 use crate::Picture;
+use serde::{Deserialize, Serialize};
 
 /// Exchanges left and right.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

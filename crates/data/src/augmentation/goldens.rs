@@ -1,14 +1,12 @@
 //! Operations held to `tests/goldens/augmentation.py`: the same bytes as PIL's.
 
-use std::collections::HashMap;
-
-use candle_core::{Device, Tensor};
-
 use super::random_resized_crop::cut;
 use super::trivial_augment::operate;
 use crate::operations::{self, Affine};
 use crate::resample::{Resample, Window};
 use crate::{Fit, Images, Picture, Preparation};
+use candle_core::{Device, Tensor};
+use std::collections::HashMap;
 
 fn goldens() -> HashMap<String, Picture<'static>> {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/goldens/augmentation.safetensors");

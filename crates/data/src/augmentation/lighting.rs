@@ -1,10 +1,9 @@
 //! The colour of the light changed.
 
-use serde::{Deserialize, Serialize};
-
 use super::draws::Draws;
 use super::range;
 use crate::Picture;
+use serde::{Deserialize, Serialize};
 
 /// Adds multiples of the principal components of ImageNet's colours to every pixel, as AlexNet was trained (Krizhevsky
 /// et al. 2012, section 4.1). The sum is rounded and cut off to bytes. A grey image stays as it is.

@@ -1,10 +1,9 @@
 //! Images of a batch mixed with each other.
 
-use candle_core::Tensor;
-use serde::{Deserialize, Serialize};
-
 use super::draws::Draws;
 use crate::Error;
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
 
 /// How the images of a batch are mixed with each other. Each batch is mixed one way; where both are given, a coin decides,
 /// as in torchvision's training recipes. An image's partner is the one before it in the batch, the first's the last.

@@ -27,9 +27,8 @@ pub use random_resized_crop::RandomResizedCrop;
 pub use step::Step;
 pub use trivial_augment::TrivialAugment;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{Error, Picture};
+use serde::{Deserialize, Serialize};
 
 /// How training images are changed. The default changes nothing.
 ///

@@ -1,9 +1,8 @@
 //! An image moved by a few pixels.
 
-use serde::{Deserialize, Serialize};
-
 use super::draws::Draws;
 use crate::Picture;
+use serde::{Deserialize, Serialize};
 
 /// Surrounds the image with black and cuts a piece of its own size anywhere out of that, as ResNet's paper trains on
 /// CIFAR-10 (section 4.2, with 4 pixels).

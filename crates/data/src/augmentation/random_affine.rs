@@ -1,10 +1,9 @@
 //! An image turned, moved, scaled and sheared.
 
-use serde::{Deserialize, Serialize};
-
 use super::draws::Draws;
 use super::{ordered, range};
 use crate::{Picture, operations};
+use serde::{Deserialize, Serialize};
 
 /// Turns, moves, scales and shears the image about its middle; each new pixel is the nearest old one, or black.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,12 +1,11 @@
 //! A random piece of an image, stretched.
 
-use serde::{Deserialize, Serialize};
-
 use super::draws::Draws;
 use super::{ordered, range};
 use crate::Picture;
 use crate::fit::round;
 use crate::resample::{Resample, Window};
+use serde::{Deserialize, Serialize};
 
 /// Cuts out a random piece and stretches it to the size the network reads, as GoogLeNet was trained (Szegedy et al. 2014,
 /// section 6). With a fit that frames or keeps images, the size is the image's own; a fit that would stretch has nothing

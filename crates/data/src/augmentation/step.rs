@@ -1,14 +1,14 @@
 //! The steps there are.
 
-use serde::{Deserialize, Serialize};
-
 use super::draws::Draws;
 use super::{ColourJitter, Flip, Lighting, PaddedCrop, RandomAffine, RandomResizedCrop, TrivialAugment};
 use crate::Picture;
+use serde::{Deserialize, Serialize};
 
 /// One change to the bytes of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Step {
     /// Moves the image by a few pixels.
     PaddedCrop(PaddedCrop),

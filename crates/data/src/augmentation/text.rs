@@ -3,14 +3,13 @@
 //! Names with commas between, numbers behind colons, the ones left out as their defaults:
 //! `padded-crop:4,flip,mixup:0.2`.
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::{
     Augmentation, ColourJitter, Erasing, Flip, Lighting, PaddedCrop, RandomAffine, RandomResizedCrop, Step,
     TrivialAugment,
 };
 use crate::Error;
+use std::fmt;
+use std::str::FromStr;
 
 /// What can be written, with its numbers in their order.
 const FORMS: [&str; 10] = [

@@ -1,10 +1,9 @@
 //! One operation of any strength.
 
-use serde::{Deserialize, Serialize};
-
 use super::draws::Draws;
 use crate::Picture;
 use crate::operations::{self, Affine};
+use serde::{Deserialize, Serialize};
 
 /// One operation, drawn evenly from fourteen, of a strength drawn evenly (Müller and Hutter 2021, *TrivialAugment*, the
 /// wide space of its Table 1, with torchvision's strengths). It has nothing to set.

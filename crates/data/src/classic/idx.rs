@@ -1,23 +1,23 @@
 //! IDX: a magic number, the sizes as big-endian u32, then bytes.
 
+use super::file::{Expected, Found, Unread, find};
+use crate::{Dataset, Error, Images, Name};
 use std::path::Path;
-
-use super::file::{Contents, read};
-use crate::{Dataset, Error, Images};
 
 /// Bytes (08) in one dimension: labels.
 const LABELS: u32 = 0x0000_0801;
 /// Bytes (08) in three dimensions: image, row, column.
 const IMAGES: u32 = 0x0000_0803;
 const SHAPE: [usize; 3] = [1, 28, 28];
-const CLASSES: usize = 10;
+/// The most that is read of a file: twenty times the published images, and more than any set in this format has.
+const MOST: u64 = 1_000_000_000;
 
 /// MNIST (LeCun, Cortes, Burges 1998) from its four IDX files in `folder`: 1×28×28, white digits on black.
 ///
 /// # Errors
-/// One sentence naming the file: missing, not intact, of the wrong kind or size, or with a label above 9.
+/// One sentence naming the file: missing, not intact, of the wrong kind or size, too large, or with a label above 9.
 pub fn mnist(folder: impl AsRef<Path>) -> Result<Dataset, Error> {
-    load(folder.as_ref(), "mnist", crate::name::DIGITS)
+    load(folder.as_ref(), Name::Mnist)
 }
 
 /// Fashion-MNIST (Xiao, Rasul, Vollgraf 2017), in files of the same names and format as [`mnist`].
@@ -25,60 +25,80 @@ pub fn mnist(folder: impl AsRef<Path>) -> Result<Dataset, Error> {
 /// # Errors
 /// As [`mnist`].
 pub fn fashion_mnist(folder: impl AsRef<Path>) -> Result<Dataset, Error> {
-    load(folder.as_ref(), "fashion-mnist", crate::name::CLOTHES)
+    load(folder.as_ref(), Name::FashionMnist)
 }
 
-fn load(folder: &Path, name: &str, classes: [&str; CLASSES]) -> Result<Dataset, Error> {
-    let classes = classes.map(str::to_string).to_vec();
-    Dataset::new(name, classes, split(folder, "train")?, split(folder, "t10k")?)
+fn load(folder: &Path, name: Name) -> Result<Dataset, Error> {
+    let classes = name.classes();
+    let split = |prefix| split(folder, prefix, classes.len());
+    Dataset::new(name.as_str(), classes.map(str::to_string).to_vec(), split("train")?, split("t10k")?)
 }
 
 /// The images and labels of the files that begin with `prefix`.
-fn split(folder: &Path, prefix: &str) -> Result<Images, Error> {
-    let find = |kind: &str| {
+fn split(folder: &Path, prefix: &str, classes: usize) -> Result<Images, Error> {
+    let open = |kind: &str| {
         let names = ["-idx", ".idx"].map(|joint| format!("{prefix}-{}", kind.replace("-idx", joint)));
-        read(folder, &[&names[0], &names[1]])
+        find(folder, &[&names[0], &names[1]])
     };
-    let images = find("images-idx3-ubyte")?;
-    let labels = find("labels-idx1-ubyte")?;
-    let pixels = body::<3>(&images, IMAGES, "images")?;
-    let found = [1, pixels.sizes[1], pixels.sizes[2]];
+    let mut images = open("images-idx3-ubyte")?;
+    let mut labels = open("labels-idx1-ubyte")?;
+    // All that the headers tell is looked at before anything else is read.
+    let sizes = header::<3>(&mut images, IMAGES, "images")?;
+    let pixels = Body::of(&sizes, "images");
+    images.check(pixels.expected())?;
+    let found = [1, sizes[1], sizes[2]];
     if found != SHAPE {
-        return Err(Error::ImageShape { path: images.path, expected: SHAPE, found });
+        return Err(Error::ImageShape { path: images.path().to_path_buf(), expected: SHAPE, found });
     }
-    let classes = body::<1>(&labels, LABELS, "labels")?;
-    let (expected, found) = (pixels.sizes[0], classes.sizes[0]);
+    let [expected, ..] = sizes;
+    let [found] = header::<1>(&mut labels, LABELS, "labels")?;
+    let numbers = Body::of(&[found], "labels");
+    labels.check(numbers.expected())?;
     if expected != found {
-        return Err(Error::Counts { path: labels.path, images: images.path, expected, found });
+        let [path, images] = [labels.path(), images.path()].map(Path::to_path_buf);
+        return Err(Error::Counts { path, images, expected, found });
     }
-    let loaded =
-        Images::new(SHAPE, pixels.bytes.to_vec(), classes.bytes.iter().map(|label| u32::from(*label)).collect())?;
-    loaded.check_labels(&labels.path.display().to_string(), CLASSES)?;
+    let (pixels, numbers) = (images.rest(pixels.expected())?, labels.rest(numbers.expected())?);
+    let loaded = Images::new(SHAPE, pixels, numbers.into_iter().map(u32::from).collect())?;
+    loaded.check_labels(&labels.path().display().to_string(), classes)?;
     Ok(loaded)
 }
 
-struct Body<'a, const N: usize> {
-    sizes: [usize; N],
-    bytes: &'a [u8],
+/// The sizes of an IDX file of `N` dimensions.
+fn header<const N: usize>(file: &mut Unread, magic: u32, what: &str) -> Result<[usize; N], Error> {
+    let expected = 4 + 4 * N;
+    let bytes = file.take(expected as u64)?;
+    let mut numbers = bytes.chunks_exact(4).map(|bytes| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+    // A wrong magic number says more than a short header, so it is looked at first.
+    if let Some(found) = numbers.next().filter(|found| *found != magic) {
+        return Err(Error::Magic { path: file.path().to_path_buf(), expected: magic, found });
+    }
+    if bytes.len() < expected {
+        let what = format!("the header of {what}");
+        let expected = Expected { what: &what, bytes: expected as u64, most: MOST };
+        return Err(file.wrong_size(expected, Found::End(bytes.len() as u64)));
+    }
+    Ok(std::array::from_fn(|_| numbers.next().unwrap_or_default() as usize))
 }
 
-/// The sizes and bytes of an IDX file of `N` dimensions.
-fn body<'a, const N: usize>(file: &'a Contents, magic: u32, what: &str) -> Result<Body<'a, N>, Error> {
-    let header = 4 + 4 * N;
-    let number = |index: usize| {
-        let bytes = file.bytes.get(4 * index..4 * index + 4)?;
-        Some(u32::from_be_bytes(bytes.try_into().ok()?))
-    };
-    // A wrong magic number says more than a short header, so it is looked at first.
-    match number(0) {
-        Some(found) if found != magic => return Err(Error::Magic { path: file.path.clone(), expected: magic, found }),
-        _ if file.bytes.len() < header => file.expect_length(header, || format!("the header of {what}"))?,
-        _ => {}
+/// A file as its header tells it.
+struct Body {
+    what: String,
+    bytes: u64,
+}
+
+impl Body {
+    fn of(sizes: &[usize], what: &str) -> Self {
+        let header = 4 + 4 * sizes.len() as u64;
+        let bytes = sizes.iter().try_fold(1_u64, |product, size| product.checked_mul(*size as u64));
+        let shape = sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
+        Self {
+            what: format!("{header} bytes of header and {what} of {shape}"),
+            bytes: bytes.and_then(|bytes| bytes.checked_add(header)).unwrap_or(u64::MAX),
+        }
     }
-    let sizes: [usize; N] = std::array::from_fn(|index| number(index + 1).unwrap_or_default() as usize);
-    let bytes = sizes.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
-    let total = bytes.and_then(|bytes| bytes.checked_add(header)).unwrap_or(usize::MAX);
-    let shape = || sizes.map(|size| size.to_string()).join("×");
-    file.expect_length(total, || format!("{header} bytes of header and {what} of {}", shape()))?;
-    Ok(Body { sizes, bytes: &file.bytes[header..] })
+
+    fn expected(&self) -> Expected<'_> {
+        Expected { what: &self.what, bytes: self.bytes, most: MOST }
+    }
 }

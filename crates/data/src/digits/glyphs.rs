@@ -7,9 +7,9 @@
 /// is where one stroke ends and another begins at the same point, so that both move together when the point is jittered.
 pub(super) struct Glyph {
     /// How often this way is drawn, relative to the others of its digit.
-    pub weight: f32,
-    pub points: &'static [(f32, f32)],
-    pub strokes: &'static [&'static [u8]],
+    pub(super) weight: f32,
+    pub(super) points: &'static [(f32, f32)],
+    pub(super) strokes: &'static [&'static [u8]],
 }
 
 const fn glyph(weight: f32, points: &'static [(f32, f32)], strokes: &'static [&'static [u8]]) -> Glyph {

@@ -1,14 +1,12 @@
 //! One hand writing one digit once: which form, how slanted, how steady, with which pen.
 
-use std::f32::consts::TAU;
-
-use cnn_core::seed::Rng;
-use rand::Rng as _;
-use rand_distr::{Distribution, StandardNormal};
-
 use super::PIXELS;
 use super::glyphs::{GLYPHS, Glyph};
 use super::pen::{self, Dot};
+use cnn_core::seed::Rng;
+use rand::Rng as _;
+use rand_distr::{Distribution, StandardNormal};
+use std::f32::consts::TAU;
 
 /// Draws `digit` (0 to 9) with what `rng` holds: 28×28 grey values, white on black.
 pub(super) fn write(digit: usize, rng: &mut Rng) -> [u8; PIXELS] {

@@ -8,10 +8,9 @@ mod glyphs;
 mod hand;
 mod pen;
 
-use cnn_core::seed;
+use crate::{Dataset, Error, Images, Name};
+use cnn_core::{Bytes, memory, seed};
 use rayon::prelude::*;
-
-use crate::{Dataset, Error, Images};
 
 /// Height and width of a digit in pixels.
 const SIDE: usize = 28;
@@ -45,15 +44,20 @@ impl Default for DigitsConfig {
 /// number of threads changes nothing.
 ///
 /// # Errors
-/// [`Error::TooMany`] where the counts do not fit into memory's addresses.
+/// [`Error::TooMany`] or [`Error::Memory`] where the digits do not fit into memory.
 pub fn digits(config: DigitsConfig) -> Result<Dataset, Error> {
-    let classes = crate::name::DIGITS.map(str::to_string).to_vec();
+    let classes = Name::Digits.classes().map(str::to_string).to_vec();
     Dataset::new("digits", classes, draw(config.seed, "train", config.train)?, draw(config.seed, "test", config.test)?)
 }
 
 fn draw(seed: u64, split: &str, count: usize) -> Result<Images, Error> {
-    let bytes = count.checked_mul(PIXELS).ok_or(Error::TooMany { count, bytes: PIXELS })?;
-    let mut pixels = vec![0; bytes];
+    let too_many = || Error::TooMany { count, bytes: PIXELS };
+    let bytes = count.checked_mul(PIXELS).ok_or_else(too_many)?;
+    let asked = memory::ask(Bytes::of(bytes));
+    asked.map_err(|shortage| Error::Memory { what: format!("{count} digits"), shortage, way_out: "draw fewer" })?;
+    let mut pixels = Vec::new();
+    pixels.try_reserve_exact(bytes).map_err(|_| too_many())?;
+    pixels.resize(bytes, 0);
     pixels.par_chunks_exact_mut(PIXELS).enumerate().for_each(|(index, image)| {
         let mut rng = seed::stream(seed, &format!("digits {split} {index}"));
         image.copy_from_slice(&hand::write(index % 10, &mut rng));

@@ -5,9 +5,9 @@ use super::{BOX, PIXELS, SIDE};
 /// A place of the pen on its way: position and radius of the tip, in whatever unit the path is in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dot {
-    pub x: f32,
-    pub y: f32,
-    pub radius: f32,
+    pub(super) x: f32,
+    pub(super) y: f32,
+    pub(super) radius: f32,
 }
 
 /// Sections of a Catmull–Rom curve are drawn as this many straight lines.

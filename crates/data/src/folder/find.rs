@@ -1,14 +1,13 @@
 //! What lies in a folder.
 
+use crate::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::Error;
-
 /// A class: a folder and its files, sorted by name.
 pub(super) struct Class {
-    pub name: String,
-    pub files: Vec<PathBuf>,
+    pub(super) name: String,
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// The folders in `path` and the files in each, sorted; none may be empty.

@@ -1,19 +1,18 @@
 //! A folder of images, a folder in it for each class.
 
-mod decode;
 mod files;
 mod find;
 
 pub(crate) use files::Files;
 
-use std::path::{Path, PathBuf};
-
+use crate::{Dataset, Error, Images};
 use cnn_core::seed;
+use files::Reading;
+use find::Class;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
-
-use crate::{Dataset, Error, Images};
-use find::Class;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 /// A folder of JPEG and PNG images, and what to do where it leaves a choice.
 ///
@@ -29,10 +28,13 @@ pub struct FolderConfig {
     pub seed: u64,
     /// What to do about a file that is no intact image.
     pub damage: Damage,
+    /// The most pixels of an image, looked up before any is decoded: one that has more counts as damaged.
+    pub max_pixels: u64,
 }
 
 /// What to do about a file that is no intact image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Damage {
     /// It is an error.
     #[default]
@@ -45,9 +47,18 @@ impl FolderConfig {
     /// The usual share of each class to test on.
     pub const TEST_SHARE: f64 = 0.2;
 
-    /// A fifth of each class to test on, seed 0, damaged files refused.
+    /// The usual bound on the pixels of an image, that of the Python Imaging Library: 268 MB in red, green and blue.
+    pub const MAX_PIXELS: u64 = 89_478_485;
+
+    /// A fifth of each class to test on, seed 0, damaged files refused, at most [`FolderConfig::MAX_PIXELS`].
     pub fn new(path: impl AsRef<Path>) -> Self {
-        Self { path: path.as_ref().to_path_buf(), test_share: Self::TEST_SHARE, seed: 0, damage: Damage::Refuse }
+        Self {
+            path: path.as_ref().to_path_buf(),
+            test_share: Self::TEST_SHARE,
+            seed: 0,
+            damage: Damage::Refuse,
+            max_pixels: Self::MAX_PIXELS,
+        }
     }
 }
 
@@ -73,18 +84,21 @@ pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
     let names: Vec<String> = train.iter().map(|class| class.name.clone()).collect();
     let (train, test) = match test {
         Some(path) => {
+            let labels: HashMap<&str, u32> = names.iter().map(String::as_str).zip(0..).collect();
             let test = find::classes(&path)?;
-            if let Some(class) = test.iter().find(|class| !names.contains(&class.name)) {
+            if let Some(class) = test.iter().find(|class| !labels.contains_key(class.name.as_str())) {
                 return Err(Error::UnknownClass { path: path.join(&class.name), classes: names });
             }
-            (labelled(&names, train), labelled(&names, test))
+            (labelled(&labels, train), labelled(&labels, test))
         }
         None => drawn(config, train),
     };
-    let (train, test) = (heads(train, config.damage)?, heads(test, config.damage)?);
-    if let Some(name) = names.iter().enumerate().find(|(label, _)| train.iter().all(|file| file.label != *label as u32))
-    {
-        return Err(Error::EmptyClass { path: config.path.join(name.1) });
+    let reading = Reading { damage: config.damage, max_pixels: config.max_pixels };
+    let (train, test) = (heads(train, reading)?, heads(test, reading)?);
+    let mut counts = vec![0_usize; names.len()];
+    train.iter().for_each(|file| counts[file.label as usize] += 1);
+    if let Some(name) = counts.iter().position(|count| *count == 0).map(|label| &names[label]) {
+        return Err(Error::EmptyClass { path: config.path.join(name) });
     }
     // One size for both, or a least one: which images came to which side makes no difference.
     let sizes = || train.iter().chain(&test).map(|file| file.size);
@@ -93,23 +107,18 @@ pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
     let images = |found: Vec<Head>| {
         let labels = found.iter().map(|file| file.label).collect();
         let paths = found.into_iter().map(|file| file.path).collect();
-        Images::of_files(Files::new(paths, config.damage), [3, least[0], least[1]], one_size, labels)
+        Images::of_files(Files::new(paths, reading), [3, least[0], least[1]], one_size, labels)
     };
     let name = config.path.canonicalize().unwrap_or_else(|_| config.path.clone());
     let name = name.file_name().map_or_else(|| "folder".to_string(), |name| name.to_string_lossy().into_owned());
     Dataset::new(name, names, images(train), images(test))
 }
 
-/// The files of each class with the class's place in `names`.
-fn labelled(names: &[String], classes: Vec<Class>) -> Vec<(PathBuf, u32)> {
-    let label = |class: &Class| names.iter().position(|name| *name == class.name).unwrap_or_default() as u32;
-    classes
-        .into_iter()
-        .flat_map(|class| {
-            let label = label(&class);
-            class.files.into_iter().map(move |file| (file, label))
-        })
-        .collect()
+/// The files of each class with the class's label.
+fn labelled(labels: &HashMap<&str, u32>, classes: Vec<Class>) -> Labelled {
+    let label = |class: &Class| labels.get(class.name.as_str()).copied().unwrap_or_default();
+    let files = classes.into_iter().map(|class| (label(&class), class.files));
+    files.flat_map(|(label, files)| files.into_iter().map(move |file| (file, label))).collect()
 }
 
 type Labelled = Vec<(PathBuf, u32)>;
@@ -122,9 +131,10 @@ fn drawn(config: &FolderConfig, classes: Vec<Class>) -> (Labelled, Labelled) {
         order.shuffle(&mut seed::stream(config.seed, &format!("split {}", class.name)));
         let count = (config.test_share * order.len() as f64).round() as usize;
         let count = count.clamp(1.min(order.len() - 1), order.len() - 1);
-        let chosen = &order[..count];
-        for (index, file) in class.files.into_iter().enumerate() {
-            let side = if chosen.contains(&index) { &mut test } else { &mut train };
+        let mut tests = vec![false; order.len()];
+        order[..count].iter().for_each(|index| tests[*index] = true);
+        for (file, tests) in class.files.into_iter().zip(tests) {
+            let side = if tests { &mut test } else { &mut train };
             side.push((file, label as u32));
         }
     }
@@ -139,15 +149,62 @@ struct Head {
     size: [usize; 2],
 }
 
-fn heads(files: Labelled, damage: Damage) -> Result<Vec<Head>, Error> {
-    let read: Vec<Result<[usize; 2], Error>> = files.par_iter().map(|(path, _)| decode::size(path)).collect();
+fn heads(files: Labelled, reading: Reading) -> Result<Vec<Head>, Error> {
+    let read: Vec<Result<[usize; 2], Error>> = files.par_iter().map(|(path, _)| reading.size(path)).collect();
     let mut heads = Vec::with_capacity(files.len());
     for ((path, label), size) in files.into_iter().zip(read) {
         match size {
             Ok(size) => heads.push(Head { path, label, size }),
-            Err(error @ Error::Image { .. }) if damage == Damage::Skip => tracing::warn!("{error}; it is left out"),
+            Err(error @ Error::Image { .. }) if reading.damage == Damage::Skip => {
+                tracing::warn!("{error}; it is left out");
+            }
             Err(error) => return Err(error),
         }
     }
     Ok(heads)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    /// As many files as a large folder has, none of which is there.
+    fn classes(count: usize, files: usize) -> Vec<Class> {
+        let class = |class: usize| Class {
+            name: format!("class {class:06}"),
+            files: (0..files).map(|file| PathBuf::from(format!("{class}/{file}"))).collect(),
+        };
+        (0..count).map(class).collect()
+    }
+
+    #[test]
+    fn a_split_of_many_files_takes_no_longer_a_file() {
+        let config = FolderConfig::new("none");
+        for (count, files) in [(1, 400_000), (200_000, 2)] {
+            let began = Instant::now();
+            let (train, test) = drawn(&config, classes(count, files));
+            assert_eq!(train.len() + test.len(), 400_000);
+            assert_eq!(test.len(), if count == 1 { 80_000 } else { 200_000 });
+            assert!(train.is_sorted_by_key(|(_, label)| *label));
+            // Quadratic, it took half a minute.
+            assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        }
+    }
+
+    #[test]
+    fn the_first_of_the_shuffled_files_are_drawn() {
+        let config = FolderConfig { seed: 5, test_share: 0.3, ..FolderConfig::new("none") };
+        let (train, test) = drawn(&config, classes(3, 10));
+        let mut expected = Vec::new();
+        for class in 0..3 {
+            let mut order: Vec<usize> = (0..10).collect();
+            order.shuffle(&mut seed::stream(5, &format!("split class {class:06}")));
+            order.truncate(3);
+            order.sort_unstable();
+            expected.extend(order.into_iter().map(|file| (PathBuf::from(format!("{class}/{file}")), class)));
+        }
+        assert_eq!(test, expected);
+        assert!(train.len() == 21 && train.iter().all(|file| !test.contains(file)));
+    }
 }

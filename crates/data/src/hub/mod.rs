@@ -4,13 +4,12 @@
 //! records are read here, with the `parquet` and `image` crates that it brings: its own loaders panic on a damaged image
 //! and give CIFAR-10 with height and width exchanged (candle issue 2845). Tests hold both to the same pixels.
 
+mod pages;
 mod records;
 
-use std::path::{Path, PathBuf};
-
-use hf_hub::{HFClient, HFClientSync, HFError, HFRepositorySync, HFResult, RepoTypeDataset, split_id};
-
 use crate::{Dataset, Error, Images, Name};
+use hf_hub::{HFClient, HFClientSync, HFError, HFRepositorySync, HFResult, RepoTypeDataset, split_id};
+use std::path::{Path, PathBuf};
 
 /// Where the hub keeps each data set converted to Parquet.
 const REVISION: &str = "refs/convert/parquet";

@@ -1,32 +1,32 @@
 //! Images out of a Parquet file of encoded images and labels.
 
-use std::fs::File;
-use std::path::Path;
-
-use candle_datasets::hub::FileReader;
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::DataType;
+use super::pages::Bounded;
+use crate::decode::Encoded;
+use crate::{Error, FolderConfig, Images, Name};
+use cnn_core::{Bytes, file, guard};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
+use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;
-use parquet::file::reader::RowGroupReader;
+use parquet::file::reader::{FileReader, RowGroupReader};
 use parquet::file::serialized_reader::SerializedFileReader;
 use rayon::prelude::*;
+use std::path::Path;
 
-use crate::{Error, Images, Name};
+/// The most bytes of pixels in a file, and of encoded images in a group of its rows: CIFAR-10 has 154 million.
+const MOST: u64 = 1_000_000_000;
 
 /// Every row of the file at `path`: the picture in the column `….bytes` (repositories call it `image` or `img`) and the
 /// class in the column `label`.
 pub(super) fn images(path: &Path, name: Name) -> Result<Images, Error> {
     // The parquet crate panics on some damaged pages (a dictionary that is not there, for one): that is an error too.
-    std::panic::catch_unwind(|| read(path, name)).unwrap_or_else(|panic| {
-        let message = panic.downcast_ref::<&str>().map(|text| text.to_string());
-        let message = message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        Err(Parquet { path }.error("the file", "intact Parquet".to_string(), format!("a damaged file: {message}")))
+    guard::caught(|| read(path, name)).unwrap_or_else(|panic| {
+        Err(Parquet { path }.error("the file", "intact Parquet".to_string(), format!("a damaged file: {panic}")))
     })
 }
 
 fn read(path: &Path, name: Name) -> Result<Images, Error> {
     let file = Parquet { path };
-    let handle = File::open(path).map_err(|source| Error::Read { path: path.to_path_buf(), source })?;
+    let handle = file::open(path).map_err(|source| Error::Read { path: path.to_path_buf(), source })?;
     let reader = SerializedFileReader::new(handle).map_err(|error| file.damaged(&error))?;
     let schema = reader.metadata().file_metadata().schema_descr();
     let column = |wanted: &str, fits: &dyn Fn(&str) -> bool| {
@@ -38,24 +38,14 @@ fn read(path: &Path, name: Name) -> Result<Images, Error> {
     };
     let (image, label) =
         (column("….bytes", &|path| path.ends_with(".bytes"))?, column("label", &|path| path == "label")?);
+    let groups: Vec<u64> = reader.metadata().row_groups().iter().map(|group| group.num_rows().max(0) as u64).collect();
+    file.check_rows(&groups, name)?;
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(|error| file.damaged(&error))?;
-        let first = labels.len();
-        let encoded = match file.column(&*group, image)? {
-            ColumnReader::ByteArrayColumnReader(column) => file.values(column, rows(&*group), first)?,
-            _ => return Err(file.error("the file", "images as bytes".into(), "another type".into())),
-        };
-        let classes = match file.column(&*group, label)? {
-            ColumnReader::Int64ColumnReader(column) => file.values(column, rows(&*group), first)?,
-            _ => return Err(file.error("the file", "labels as 64-bit integers".into(), "another type".into())),
-        };
-        for (index, class) in classes.into_iter().enumerate() {
-            let label = u32::try_from(class).map_err(|_| {
-                file.error(format!("row {}", first + index), "a label of at least 0".into(), class.to_string())
-            })?;
-            labels.push(label);
-        }
+        let encoded = file.encoded(&*group, image, labels.len())?;
+        let (first, classes) = (labels.len(), file.classes(&*group, label, labels.len())?);
+        labels.extend(classes);
         let decoded: Vec<Vec<u8>> = encoded
             .par_iter()
             .enumerate()
@@ -66,10 +56,6 @@ fn read(path: &Path, name: Name) -> Result<Images, Error> {
     let images = Images::new(name.shape(), pixels, labels)?;
     images.check_labels(&path.display().to_string(), name.classes().len())?;
     Ok(images)
-}
-
-fn rows(group: &dyn RowGroupReader) -> usize {
-    usize::try_from(group.metadata().num_rows()).unwrap_or_default()
 }
 
 /// A Parquet file that errors name.
@@ -86,8 +72,55 @@ impl Parquet<'_> {
         self.error("the file", "intact Parquet".to_string(), format!("a damaged file: {error}"))
     }
 
+    /// The pixels of one encoded image in the order (channel, row, column).
+    fn decode(&self, bytes: &[u8], row: usize, [channels, height, width]: [usize; 3]) -> Result<Vec<u8>, Error> {
+        let wrong = |found| self.error(format!("row {row}"), format!("an image of {height}×{width}"), found);
+        let damaged =
+            |problem: String| wrong(format!("one that is damaged: {}", problem.trim_start_matches("it is damaged: ")));
+        let encoded = Encoded { bytes, max_pixels: FolderConfig::MAX_PIXELS };
+        // From the head: nothing larger is decoded.
+        match encoded.size().map_err(damaged)? {
+            size if size == [height, width] => encoded.pixels(channels).map_err(damaged),
+            [height, width] => Err(wrong(format!("one of {height}×{width}"))),
+        }
+    }
+
+    /// Refuses more rows than a data set has, before any is read.
+    fn check_rows(&self, groups: &[u64], name: Name) -> Result<(), Error> {
+        let rows = groups.iter().fold(0_u64, |sum, rows| sum.saturating_add(*rows));
+        let pixels = rows.saturating_mul(name.shape().iter().product::<usize>() as u64);
+        if pixels <= MOST {
+            return Ok(());
+        }
+        let [channels, height, width] = name.shape();
+        let found = format!("{rows} images of {channels}×{height}×{width}");
+        Err(Error::TooLarge { path: self.path.to_path_buf(), most: Bytes(MOST), found })
+    }
+
+    fn encoded(&self, group: &dyn RowGroupReader, column: usize, first: usize) -> Result<Vec<ByteArray>, Error> {
+        match self.column(group, column)? {
+            ColumnReader::ByteArrayColumnReader(column) => self.values(column, rows(group), first),
+            _ => Err(self.error("the file", "images as bytes".into(), "another type".into())),
+        }
+    }
+
+    fn classes(&self, group: &dyn RowGroupReader, column: usize, first: usize) -> Result<Vec<u32>, Error> {
+        let classes = match self.column(group, column)? {
+            ColumnReader::Int64ColumnReader(column) => self.values(column, rows(group), first)?,
+            _ => return Err(self.error("the file", "labels as 64-bit integers".into(), "another type".into())),
+        };
+        let label = |(index, class): (usize, i64)| {
+            u32::try_from(class).map_err(|_| {
+                self.error(format!("row {}", first + index), "a label of at least 0".into(), class.to_string())
+            })
+        };
+        classes.into_iter().enumerate().map(label).collect()
+    }
+
     fn column(&self, group: &dyn RowGroupReader, index: usize) -> Result<ColumnReader, Error> {
-        group.get_column_reader(index).map_err(|error| self.damaged(&error))
+        let pages = group.get_column_page_reader(index).map_err(|error| self.damaged(&error))?;
+        let description = group.metadata().schema_descr().column(index);
+        Ok(get_column_reader(description, Box::new(Bounded::new(pages, MOST))))
     }
 
     /// All `rows` values of a column, whose first is row `first` of the file; a null is an error.
@@ -113,23 +146,8 @@ impl Parquet<'_> {
         }
         Ok(values)
     }
+}
 
-    /// The pixels of one encoded image in the order (channel, row, column).
-    fn decode(&self, bytes: &[u8], row: usize, shape: [usize; 3]) -> Result<Vec<u8>, Error> {
-        let [channels, height, width] = shape;
-        let expected = || format!("an image of {height}×{width}");
-        let picture = image::load_from_memory(bytes)
-            .map_err(|error| self.error(format!("row {row}"), expected(), format!("one that is damaged: {error}")))?;
-        let found = [picture.height() as usize, picture.width() as usize];
-        if found != [height, width] {
-            return Err(self.error(format!("row {row}"), expected(), format!("one of {}×{}", found[0], found[1])));
-        }
-        // Decoded pictures go row by row, the channels of a pixel together.
-        let interleaved = match channels {
-            1 => picture.into_luma8().into_raw(),
-            _ => picture.into_rgb8().into_raw(),
-        };
-        let plane = |channel| interleaved.iter().skip(channel).step_by(channels).copied();
-        Ok((0..channels).flat_map(plane).collect())
-    }
+fn rows(group: &dyn RowGroupReader) -> usize {
+    usize::try_from(group.metadata().num_rows()).unwrap_or_default()
 }

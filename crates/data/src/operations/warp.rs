@@ -6,20 +6,20 @@ use crate::Picture;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Affine {
     /// Degrees, clockwise.
-    pub angle: f64,
+    pub(crate) angle: f64,
     /// Pixels to the right and down.
-    pub shift: [f64; 2],
+    pub(crate) shift: [f64; 2],
     /// Enlargement.
-    pub scale: f64,
+    pub(crate) scale: f64,
     /// Degrees by which vertical and horizontal lines lean.
-    pub shear: [f64; 2],
+    pub(crate) shear: [f64; 2],
     /// Column and row that stay; the image's middle where there is none.
-    pub centre: Option<[f64; 2]>,
+    pub(crate) centre: Option<[f64; 2]>,
 }
 
 impl Affine {
     /// Nothing is moved.
-    pub const IDENTITY: Self = Self { angle: 0.0, shift: [0.0; 2], scale: 1.0, shear: [0.0; 2], centre: None };
+    pub(crate) const IDENTITY: Self = Self { angle: 0.0, shift: [0.0; 2], scale: 1.0, shear: [0.0; 2], centre: None };
 
     /// Where the pixel of a column and row of the new image comes from in one of `size` (height, width):
     /// (m₀·x + m₁·y + m₂, m₃·x + m₄·y + m₅). The inverse of shift · centre · rotation · shear · scale · centre⁻¹.

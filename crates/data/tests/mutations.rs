@@ -1,0 +1,143 @@
+//! Damaged files of every format, at random from a seed: an error or images, never a panic, and never without end.
+//!
+//! `MUTATIONS=100000 cargo test --package cnn-data --test mutations` tries more of each.
+
+use cnn_core::seed::{self, Rng};
+use cnn_data::{Damage, FolderConfig, classic, folder};
+use flate2::{Compression, write::GzEncoder};
+use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+use rand::Rng as _;
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Mutations of each file.
+fn count() -> u64 {
+    std::env::var("MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(300)
+}
+
+fn encoded(image: DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    image.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// Bytes changed, put to extremes, moved, doubled, left out or cut off.
+fn mutated(whole: &[u8], draws: &mut Rng) -> Vec<u8> {
+    let mut bytes = whole.to_vec();
+    for _ in 0..draws.random_range(1..=4) {
+        let length = bytes.len().max(1);
+        let (place, other) = (draws.random_range(0..length), draws.random_range(0..length));
+        let piece = draws.random_range(1..=8).min(length - place);
+        match draws.random_range(0..8) {
+            0 => bytes.iter_mut().skip(place).take(1).for_each(|byte| *byte ^= 1 << (other % 8)),
+            1 => bytes.iter_mut().skip(place).take(1).for_each(|byte| *byte = other as u8),
+            2 => bytes.iter_mut().skip(place).take(piece).for_each(|byte| *byte = 0xff),
+            3 => bytes.iter_mut().skip(place).take(piece).for_each(|byte| *byte = 0),
+            4 => bytes.truncate(place),
+            5 => drop(bytes.drain(place..(place + piece).min(bytes.len()))),
+            6 => {
+                let copied: Vec<u8> = bytes.iter().skip(place).take(piece).copied().collect();
+                bytes.splice(other.min(bytes.len())..other.min(bytes.len()), copied);
+            }
+            // A length or a size, most of which are four bytes.
+            _ => {
+                bytes.iter_mut().skip(place).take(4).zip(draws.random::<u32>().to_be_bytes()).for_each(|(a, b)| *a = b)
+            }
+        }
+    }
+    bytes
+}
+
+fn pictures() -> Vec<(&'static str, Vec<u8>)> {
+    let colours = RgbImage::from_fn(21, 17, |x, y| Rgb([(x * y) as u8, (x * 9) as u8, (y * 7) as u8]));
+    let grey = GrayImage::from_fn(19, 23, |x, y| Luma([(x * 13 + y) as u8]));
+    let clear = RgbaImage::from_fn(9, 9, |x, y| Rgba([x as u8, y as u8, 7, (x * y) as u8]));
+    vec![
+        ("colours.png", encoded(colours.clone().into(), ImageFormat::Png)),
+        ("grey.png", encoded(grey.clone().into(), ImageFormat::Png)),
+        ("clear.png", encoded(clear.into(), ImageFormat::Png)),
+        ("deep.png", encoded(DynamicImage::from(colours.clone()).into_rgb16().into(), ImageFormat::Png)),
+        ("colours.jpg", encoded(colours.into(), ImageFormat::Jpeg)),
+        ("grey.jpg", encoded(grey.into(), ImageFormat::Jpeg)),
+        // Scans one after the other, and colours at half the size: the encoder here makes neither.
+        ("progressive.jpg", include_bytes!("pictures/progressive.jpg").to_vec()),
+        ("subsampled.jpg", include_bytes!("pictures/subsampled.jpg").to_vec()),
+    ]
+}
+
+#[test]
+fn damaged_pictures_are_errors_or_pictures() {
+    let root = tempfile::tempdir().unwrap();
+    let mut outcomes = [0, 0];
+    for (name, whole) in pictures() {
+        let file = root.path().join("a").join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let mut draws = seed::stream(7, name);
+        for _ in 0..count() {
+            fs::write(&file, mutated(&whole, &mut draws)).unwrap();
+            let config = FolderConfig { damage: Damage::Refuse, max_pixels: 1 << 20, ..FolderConfig::new(root.path()) };
+            let read = folder(&config).and_then(|data| data.train().picture(0).map(|picture| picture.shape()));
+            outcomes[usize::from(read.is_ok())] += 1;
+            if let Err(error) = read {
+                assert_sentence(&error.to_string(), name);
+            }
+        }
+        fs::remove_file(&file).unwrap();
+    }
+    assert!(outcomes.iter().all(|outcome| *outcome > 100), "{outcomes:?}");
+}
+
+#[track_caller]
+fn assert_sentence(error: &str, name: &str) {
+    assert!(error.contains(name) && !error.contains('\n'), "{error:?}");
+}
+
+fn idx(magic: u32, sizes: &[u32], bytes: impl IntoIterator<Item = u8>) -> Vec<u8> {
+    let header = std::iter::once(magic).chain(sizes.iter().copied()).flat_map(u32::to_be_bytes);
+    header.chain(bytes).collect()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
+}
+
+fn mnist(folder: &Path) {
+    let images = idx(0x803, &[2, 28, 28], (0..2 * 784).map(|pixel| (pixel % 7) as u8));
+    let labels = idx(0x801, &[2], [5, 9]);
+    for split in ["train", "t10k"] {
+        fs::write(folder.join(format!("{split}-images-idx3-ubyte")), &images).unwrap();
+        fs::write(folder.join(format!("{split}-labels-idx1-ubyte.gz")), gzip(&labels)).unwrap();
+    }
+}
+
+#[test]
+fn damaged_classic_files_are_errors_or_images() {
+    static REFUSED: AtomicUsize = AtomicUsize::new(0);
+    let folder = tempfile::tempdir().unwrap();
+    mnist(folder.path());
+    for name in ["train-images-idx3-ubyte", "t10k-labels-idx1-ubyte.gz"] {
+        let path = folder.path().join(name);
+        let whole = fs::read(&path).unwrap();
+        let packed = name.ends_with(".gz");
+        // The same file packed, and the packed one plain, so that both layers are damaged.
+        let unpacked = if packed { idx(0x801, &[2], [5, 9]) } else { whole.clone() };
+        let mut draws = seed::stream(7, name);
+        for _ in 0..count() {
+            let inner = mutated(&unpacked, &mut draws);
+            for bytes in [mutated(&whole, &mut draws), if packed { gzip(&inner) } else { inner }] {
+                fs::write(&path, bytes).unwrap();
+                if let Err(error) = classic::mnist(folder.path()) {
+                    REFUSED.fetch_add(1, Ordering::Relaxed);
+                    assert_sentence(&error.to_string(), name.trim_end_matches(".gz"));
+                }
+            }
+        }
+        fs::write(&path, whole).unwrap();
+        classic::mnist(folder.path()).unwrap();
+    }
+    assert!(REFUSED.load(Ordering::Relaxed) > 100);
+}
