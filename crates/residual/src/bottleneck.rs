@@ -1,8 +1,7 @@
 //! The bottleneck unit: 1×1, 3×3, 1×1.
 
-use crate::EXPANSION;
 use crate::shortcut::Shortcut;
-use crate::stage::Place;
+use crate::stage::UnitPosition;
 use cnn_core::definition::*;
 
 /// What the bottlenecks of a network have in common. The default is ResNet-50's.
@@ -33,9 +32,9 @@ impl Default for Bottleneck {
 
 /// `ReLU(x + F(x))` where `F` is 1×1, 3×3 and 1×1 convolutions with batch normalisation, the last one to four times the
 /// stage's width (He et al. 2015, figure 5, right). The first of a stage projects.
-pub fn bottleneck(at: Place, numbers: Bottleneck) -> Chain {
-    let inner = numbers.widening * at.width;
-    let output = Place { width: EXPANSION * at.width, ..at };
+pub fn bottleneck(at: UnitPosition, numbers: Bottleneck) -> Chain {
+    let inner = numbers.widening.saturating_mul(at.width);
+    let output = at.expanded();
     let (reduction, spatial) = match numbers.strided {
         Strided::Spatial => (1, at.stride),
         Strided::Reduction => (at.stride, 1),

@@ -11,7 +11,7 @@
 //! - A. Zhang, Z. C. Lipton, M. Li, A. J. Smola: *Dive into Deep Learning*, 2023, section 8.6,
 //!   <https://d2l.ai/chapter_convolutional-modern/resnet.html>: [`basic_d2l`].
 //!
-//! A [`stage`] repeats a unit and tells each repetition its [`Place`]:
+//! A [`stage`] repeats a unit and tells each repetition its [`UnitPosition`]:
 //!
 //! ```
 //! use cnn_residual::cnn_core::definition::*;
@@ -43,7 +43,7 @@ pub use bottleneck::{Bottleneck, Strided, bottleneck};
 pub use cnn_core;
 pub use preact::{Names, preact_basic, preact_bottleneck};
 pub use shortcut::Shortcut;
-pub use stage::{Place, Stage, stage};
+pub use stage::{Stage, UnitPosition, stage};
 pub use unnormalised::unnormalised;
 
 /// Channels behind a bottleneck for one of its stage's width (He et al. 2015, table 1).

@@ -1,7 +1,6 @@
 //! The pre-activation units: normalisation and ReLU before each convolution, nothing behind the sum.
 
-use crate::EXPANSION;
-use crate::stage::Place;
+use crate::stage::UnitPosition;
 use cnn_core::definition::*;
 use cnn_core::op::Conv;
 
@@ -32,7 +31,7 @@ impl Names {
 
 /// `x + F(x)` where `F` is two 3×3 convolutions, each behind its batch normalisation and ReLU (He et al. 2016,
 /// figure 4e). Where there is a stride, a projection.
-pub fn preact_basic(at: Place, names: Names) -> Chain {
+pub fn preact_basic(at: UnitPosition, names: Names) -> Chain {
     let convolutions = chain()
         .then("conv1", conv(3).out(at.width).stride(at.stride).pad(1).no_bias())
         .then(names.norm(2), batch_norm())
@@ -43,8 +42,8 @@ pub fn preact_basic(at: Place, names: Names) -> Chain {
 
 /// `x + F(x)` where `F` is 1×1, 3×3 and 1×1 convolutions, each behind its batch normalisation and ReLU, the last one to
 /// four times the stage's width (He et al. 2016, figure 4e). The first of a stage projects.
-pub fn preact_bottleneck(at: Place, names: Names) -> Chain {
-    let output = Place { width: EXPANSION * at.width, ..at };
+pub fn preact_bottleneck(at: UnitPosition, names: Names) -> Chain {
+    let output = at.expanded();
     let convolutions = chain()
         .then("conv1", conv(1).out(at.width).no_bias())
         .then(names.norm(2), batch_norm())
@@ -65,7 +64,7 @@ fn beside_identity(convolutions: Chain, names: Names) -> Chain {
 }
 
 /// The projection reads the activated input too. `at` has the unit's stride and for a width its output channels.
-fn beside_projection(convolutions: Chain, at: Place, names: Names) -> Chain {
+fn beside_projection(convolutions: Chain, at: UnitPosition, names: Names) -> Chain {
     let (label, projection) = names.projection(conv(1).out(at.width).stride(at.stride).no_bias());
     activation(names).and(sum().branch(convolutions).labelled(label, projection))
 }

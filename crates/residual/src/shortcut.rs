@@ -1,6 +1,6 @@
 //! What leads around the convolutions of a unit.
 
-use crate::stage::Place;
+use crate::stage::UnitPosition;
 use cnn_core::definition::*;
 
 /// What is added to the output of a unit's convolutions (He et al. 2015, section 3.3).
@@ -21,7 +21,7 @@ pub enum Shortcut {
 
 impl Shortcut {
     /// The sum of `main` and this shortcut. `at` has the stride of `main` and for a width its output channels.
-    pub(crate) fn around(self, main: Chain, at: Place) -> Chain {
+    pub(crate) fn around(self, main: Chain, at: UnitPosition) -> Chain {
         let beside = sum().branch(main.clone());
         let projection = conv(1).out(at.width).stride(at.stride);
         let both = match self {

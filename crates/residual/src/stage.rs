@@ -1,5 +1,6 @@
 //! `stage`: a unit repeated at one size of the maps.
 
+use crate::EXPANSION;
 use crate::shortcut::Shortcut;
 use cnn_core::definition::{Chain, chain};
 
@@ -16,7 +17,7 @@ pub struct Stage {
 
 /// Where a unit stands in its stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct UnitPosition {
     /// The stage's width.
     pub width: usize,
     /// The unit's stride.
@@ -25,18 +26,24 @@ pub struct Place {
     pub first: bool,
 }
 
-impl Place {
+impl UnitPosition {
     /// `bridge` for a unit with a stride, the identity for every other: the rule of [`basic`](crate::basic) units.
     pub fn identity_or(self, bridge: Shortcut) -> Shortcut {
         if self.stride == 1 { Shortcut::Identity } else { bridge }
     }
+
+    /// The same with the width that comes out of a bottleneck: four times the stage's. A width beyond counting is refused
+    /// when the network is elaborated.
+    pub(crate) fn expanded(self) -> Self {
+        Self { width: self.width.saturating_mul(EXPANSION), ..self }
+    }
 }
 
 /// The units of a stage one after the other, numbered from 0.
-pub fn stage(stage: Stage, unit: impl Fn(Place) -> Chain) -> Chain {
+pub fn stage(stage: Stage, unit: impl Fn(UnitPosition) -> Chain) -> Chain {
     let place = |index| {
         let first = index == 0;
-        Place { width: stage.width, stride: if first { stage.stride } else { 1 }, first }
+        UnitPosition { width: stage.width, stride: if first { stage.stride } else { 1 }, first }
     };
     chain().numbered().and_all((0..stage.units).map(|index| unit(place(index))))
 }

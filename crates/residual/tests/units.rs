@@ -4,8 +4,8 @@ use cnn_residual::cnn_core::definition::{Chain, chain};
 use cnn_residual::cnn_core::{Network, Result};
 use cnn_residual::*;
 
-const HALVING: Place = Place { width: 16, stride: 2, first: true };
-const REPEATED: Place = Place { width: 16, stride: 1, first: false };
+const HALVING: UnitPosition = UnitPosition { width: 16, stride: 2, first: true };
+const REPEATED: UnitPosition = UnitPosition { width: 16, stride: 1, first: false };
 
 fn on(unit: Chain, input: [usize; 3]) -> Result<Network> {
     chain().then("unit", unit).named("unit", input).at_usual_input()
@@ -13,10 +13,6 @@ fn on(unit: Chain, input: [usize; 3]) -> Result<Network> {
 
 fn operations(network: &Network) -> Vec<&str> {
     network.nodes().iter().skip(1).map(|node| node.path.trim_start_matches("unit.")).collect()
-}
-
-fn dims(network: &Network, path: &str) -> Result<Vec<usize>> {
-    Ok(network.node(network.find(path)?).shape.dims())
 }
 
 #[test]
@@ -33,7 +29,7 @@ fn every_shortcut_of_a_basic_unit() -> Result<()> {
             if shortcut == Shortcut::Identity { (REPEATED, [16, 9, 12]) } else { (HALVING, [16, 5, 6]) };
         let network = on(basic(place, shortcut), input)?;
         assert_eq!(operations(&network), [&main[..], around].concat(), "{shortcut:?}");
-        assert_eq!(dims(&network, "unit")?, size, "{shortcut:?}");
+        assert_eq!(network.node_at("unit")?.shape.dims(), size, "{shortcut:?}");
     }
     Ok(())
 }
@@ -42,9 +38,9 @@ fn every_shortcut_of_a_basic_unit() -> Result<()> {
 fn the_stride_of_a_bottleneck_is_on_the_3x3_or_on_the_first_1x1() -> Result<()> {
     for (strided, reduced) in [(Strided::Spatial, [16, 10, 10]), (Strided::Reduction, [16, 5, 5])] {
         let network = on(bottleneck(HALVING, Bottleneck { strided, ..Default::default() }), [32, 10, 10])?;
-        assert_eq!(dims(&network, "unit.conv1")?, reduced, "{strided:?}");
-        assert_eq!(dims(&network, "unit.conv2")?, [16, 5, 5], "{strided:?}");
-        assert_eq!(dims(&network, "unit.downsample")?, [64, 5, 5], "{strided:?}");
+        assert_eq!(network.node_at("unit.conv1")?.shape.dims(), reduced, "{strided:?}");
+        assert_eq!(network.node_at("unit.conv2")?.shape.dims(), [16, 5, 5], "{strided:?}");
+        assert_eq!(network.node_at("unit.downsample")?.shape.dims(), [64, 5, 5], "{strided:?}");
     }
     Ok(())
 }
@@ -74,7 +70,11 @@ fn a_projection_reads_the_activated_input_and_an_identity_the_raw_one() -> Resul
         (preact_basic(HALVING, Names::Cifar), [8, 8, 8], ["unit.conv2", "unit.relu"]),
         (preact_bottleneck(REPEATED, Names::Timm), [64, 8, 8], ["unit.conv3", "input"]),
         (preact_bottleneck(HALVING, Names::Timm), [32, 8, 8], ["unit.conv3", "unit.relu"]),
-        (preact_bottleneck(Place { stride: 1, ..HALVING }, Names::Timm), [16, 8, 8], ["unit.conv3", "unit.relu"]),
+        (
+            preact_bottleneck(UnitPosition { stride: 1, ..HALVING }, Names::Timm),
+            [16, 8, 8],
+            ["unit.conv3", "unit.relu"],
+        ),
     ] {
         let network = on(unit, input)?;
         assert_eq!(sources(&network)?, expected);
@@ -88,7 +88,7 @@ fn the_books_unit_and_the_unnormalised_one_have_biases() -> Result<()> {
     let biased = |network: &Network| network.tensors().filter(|t| t.name.ends_with(".bias")).count();
     let book = on(basic_d2l(HALVING), [8, 8, 8])?;
     assert_eq!(biased(&book), 3 + 2);
-    assert_eq!(dims(&book, "unit.conv3")?, [16, 4, 4]);
+    assert_eq!(book.node_at("unit.conv3")?.shape.dims(), [16, 4, 4]);
     let small = on(unnormalised(), [16, 12, 12])?;
     assert_eq!(operations(&small), ["conv1", "relu", "conv2", "add", "relu_1"]);
     assert_eq!(small.summary().parameters, 2 * (16 * 16 * 9 + 16));
@@ -100,7 +100,7 @@ fn only_the_first_unit_of_a_stage_has_its_stride() -> Result<()> {
     let network =
         on(stage(Stage { width: 16, units: 3, stride: 2 }, |at| preact_bottleneck(at, Names::Cifar)), [32, 9, 7])?;
     for unit in ["unit.0", "unit.1", "unit.2", "unit"] {
-        assert_eq!(dims(&network, unit)?, [64, 5, 4], "{unit}");
+        assert_eq!(network.node_at(unit)?.shape.dims(), [64, 5, 4], "{unit}");
     }
     assert!(network.find("unit.0.shortcut").is_ok() && network.find("unit.1.shortcut").is_err());
     Ok(())

@@ -3,7 +3,7 @@
 use cnn_core::Architecture;
 use cnn_core::definition::*;
 use cnn_core::initialisation::{Law, Scheme};
-use cnn_residual::{Place, Shortcut, Stage, basic, stage};
+use cnn_residual::{Shortcut, Stage, UnitPosition, basic, stage};
 
 /// A row of table 6 in He et al. 2015.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub fn plain_cifar(depth: Cifar, classes: usize) -> Architecture {
     network("plain", depth, |at| basic(at, Shortcut::None), classes)
 }
 
-fn network(family: &str, depth: Cifar, unit: impl Fn(Place) -> Chain, classes: usize) -> Architecture {
+fn network(family: &str, depth: Cifar, unit: impl Fn(UnitPosition) -> Chain, classes: usize) -> Architecture {
     let [layer1, layer2, layer3] = stages(depth.n()).map(|numbers| stage(numbers, &unit));
     chain()
         .then("conv1", conv(3).out(16).pad(1).no_bias())

@@ -3,7 +3,7 @@
 use cnn_core::Architecture;
 use cnn_core::definition::*;
 use cnn_core::initialisation::{Law, Scheme};
-use cnn_residual::{Bottleneck, Place, Shortcut, Stage, Strided, basic, bottleneck, stage};
+use cnn_residual::{Bottleneck, Shortcut, Stage, Strided, UnitPosition, basic, bottleneck, stage};
 
 /// A column of table 1 in He et al. 2015; 200 is in table 5 of *Identity Mappings*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub(crate) fn stages(units: [usize; 4]) -> [Stage; 4] {
 }
 
 /// Table 1 with units of any kind, and torchvision's names and initialisation.
-fn network(name: String, units: [usize; 4], unit: impl Fn(Place) -> Chain, classes: usize) -> Architecture {
+fn network(name: String, units: [usize; 4], unit: impl Fn(UnitPosition) -> Chain, classes: usize) -> Architecture {
     let [layer1, layer2, layer3, layer4] = stages(units).map(|numbers| stage(numbers, &unit));
     chain()
         .then("conv1", conv(7).out(64).stride(2).pad(3).no_bias())
@@ -95,7 +95,7 @@ pub fn resnet_v1(depth: Depth, classes: usize) -> Architecture {
 
 fn strided(depth: Depth, strided: Strided, classes: usize) -> Architecture {
     let Column { layers, unit, units } = depth.column();
-    let unit = |at: Place| match unit {
+    let unit = |at: UnitPosition| match unit {
         Unit::Basic => basic(at, at.identity_or(Shortcut::Projection)),
         Unit::Bottleneck => bottleneck(at, Bottleneck { strided, ..Default::default() }),
     };

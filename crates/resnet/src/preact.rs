@@ -5,7 +5,7 @@ use crate::{cifar, imagenet};
 use cnn_core::Architecture;
 use cnn_core::definition::*;
 use cnn_core::initialisation::{Law, Scheme};
-use cnn_residual::{Names, Place, preact_basic, preact_bottleneck, stage};
+use cnn_residual::{Names, UnitPosition, preact_basic, preact_bottleneck, stage};
 
 /// A column of ResNet's table 1 with pre-activation units (He et al. 2016, table 5), in timm's structure and names:
 /// its `resnetv2_18` to `resnetv2_152`.
@@ -13,7 +13,7 @@ use cnn_residual::{Names, Place, preact_basic, preact_bottleneck, stage};
 /// As timm's, it classifies by a 1×1 convolution, so `head.fc.weight` has the dimensions `[classes, channels, 1, 1]`.
 pub fn resnet_preact(depth: Depth, classes: usize) -> Architecture {
     let Column { layers, unit, units } = depth.column();
-    let unit = |at: Place| match unit {
+    let unit = |at: UnitPosition| match unit {
         Unit::Basic => preact_basic(at, Names::Timm),
         Unit::Bottleneck => preact_bottleneck(at, Names::Timm),
     };
@@ -46,7 +46,7 @@ pub enum PreactCifar {
 /// The pre-activation network of `6n + 2` layers with basic units or `9n + 2` with bottlenecks, projecting where the
 /// channels change.
 pub fn resnet_preact_cifar(depth: PreactCifar, classes: usize) -> Architecture {
-    let (layers, unit, n): (usize, fn(Place, Names) -> Chain, usize) = match depth {
+    let (layers, unit, n): (usize, fn(UnitPosition, Names) -> Chain, usize) = match depth {
         PreactCifar::D110 => (110, preact_basic, 18),
         PreactCifar::D164 => (164, preact_bottleneck, 18),
         PreactCifar::D1001 => (1001, preact_bottleneck, 111),
