@@ -1,9 +1,10 @@
 //! A network as a picture: its stages from top to bottom, branches side by side, repetitions drawn once.
 
+use crate::describe::describe;
 use crate::network::Network;
-use crate::op::Op;
+use crate::op::{Kind, Op};
 use crate::outline::Part;
-use crate::shape::{Pair, Shape, Window};
+use crate::shape::Shape;
 use crate::svg::{Canvas, Rectangle};
 
 const STYLE: &str = "
@@ -116,12 +117,12 @@ impl Panel {
 /// What is drawn as one thing, once or several times in a row.
 #[derive(Clone, Debug, PartialEq)]
 struct Piece {
-    kind: Kind,
+    drawing: Drawing,
     times: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Kind {
+enum Drawing {
     /// A box of lines; operations on single elements share the box of the layer they belong to.
     Box { class: &'static str, lines: Vec<String>, title: usize },
     /// Branches and the sign that joins them, with the operations on single elements behind it.
@@ -135,16 +136,16 @@ enum Kind {
 fn pieces(network: &Network, parts: &[Part]) -> Vec<Piece> {
     let op = |part: &Part| &network.node(part.output()).op;
     let forward = parts.first().is_some_and(|part| op(part).is_elementwise());
-    let mut kinds: Vec<Kind> = Vec::new();
+    let mut drawings: Vec<Drawing> = Vec::new();
     let mut waiting: Vec<String> = Vec::new();
     for part in parts {
         let node = network.node(part.output());
         match part {
             Part::Op(_) if node.op.is_elementwise() => {
-                let name = name(&node.op, node.shape);
-                match kinds.last_mut() {
-                    Some(Kind::Fork { behind, .. }) if !forward => behind.push(name),
-                    Some(Kind::Box { lines, .. }) if !forward => lines.push(name),
+                let name = describe(&node.op, node.shape).brief();
+                match drawings.last_mut() {
+                    Some(Drawing::Fork { behind, .. }) if !forward => behind.push(name),
+                    Some(Drawing::Box { lines, .. }) if !forward => lines.push(name),
                     _ => waiting.push(name),
                 }
             }
@@ -152,73 +153,49 @@ fn pieces(network: &Network, parts: &[Part]) -> Vec<Piece> {
             Part::Op(_) => {
                 let before = std::mem::take(&mut waiting);
                 let title = before.len();
-                let lines = before.into_iter().chain([name(&node.op, node.shape)]).collect();
-                kinds.push(Kind::Box { class: class(&node.op), lines, title });
+                let lines = before.into_iter().chain([describe(&node.op, node.shape).brief()]).collect();
+                drawings.push(Drawing::Box { class: class(&node.op), lines, title });
             }
             Part::Fork { branches, .. } => {
-                kinds.extend(loose(&mut waiting));
+                drawings.extend(loose(&mut waiting));
                 let branches = branches.iter().map(|branch| pieces(network, branch)).collect();
-                let join = if node.op == Op::Concat { "concat" } else { "+" };
-                kinds.push(Kind::Fork { join, behind: Vec::new(), branches });
+                let join = sign(&node.op);
+                drawings.push(Drawing::Fork { join, behind: Vec::new(), branches });
             }
         }
     }
-    kinds.extend(loose(&mut waiting));
+    drawings.extend(loose(&mut waiting));
     let mut pieces: Vec<Piece> = Vec::new();
-    for kind in kinds {
+    for drawing in drawings {
         match pieces.last_mut() {
-            Some(last) if last.kind == kind => last.times += 1,
-            _ => pieces.push(Piece { kind, times: 1 }),
+            Some(last) if last.drawing == drawing => last.times += 1,
+            _ => pieces.push(Piece { drawing, times: 1 }),
         }
     }
     pieces
 }
 
 /// A box of operations on single elements that no layer takes in.
-fn loose(waiting: &mut Vec<String>) -> Option<Kind> {
+fn loose(waiting: &mut Vec<String>) -> Option<Drawing> {
     let lines = std::mem::take(waiting);
-    (!lines.is_empty()).then_some(Kind::Box { class: "other", title: lines.len(), lines })
+    (!lines.is_empty()).then_some(Drawing::Box { class: "other", title: lines.len(), lines })
 }
 
-/// The operation in a few words: padding and defaults are left to the table.
-fn name(op: &Op, output: Shape) -> String {
+/// What stands where branches meet.
+fn sign(op: &Op) -> &'static str {
     match op {
-        Op::Conv(conv) => {
-            let groups = if conv.groups > 1 { format!(", {} groups", conv.groups) } else { String::new() };
-            format!("conv {}, {}{groups}{}", conv.window.kernel, output.channels(), stride(&conv.window, 1.into()))
-        }
-        Op::Linear(linear) => format!("linear {}", linear.out_features),
-        Op::MaxPool(window) => format!("max pool {}{}", window.kernel, stride(window, window.kernel)),
-        Op::AvgPool(pool) => format!("avg pool {}{}", pool.window.kernel, stride(&pool.window, pool.window.kernel)),
-        Op::AdaptiveAvgPool { output } if *output == 1.into() => "global avg pool".to_string(),
-        Op::AdaptiveAvgPool { output } => format!("avg pool to {output}"),
-        Op::Dropout { rate } => format!("dropout {rate}"),
-        Op::Scale { factor } => format!("× {factor}"),
-        Op::ZeroChannels { before, after } => format!("{} zero channels", before + after),
-        Op::RadialBasis { centres } => format!("radial basis, {}", centres.len()),
-        Op::Lrn(_) => "LRN".to_string(),
-        Op::Tanh { .. } => "tanh".to_string(),
-        Op::ChannelAffine { .. } => "a·x + b by channel".to_string(),
-        Op::BatchNorm(_) | Op::Relu | Op::Sigmoid | Op::Softmax | Op::InputAffine { .. } => op.name().replace('_', " "),
-        Op::Input | Op::Flatten | Op::Add | Op::Concat => op.name().to_string(),
-    }
-}
-
-fn stride(window: &Window, usual: Pair) -> String {
-    let Pair { height, width } = window.stride;
-    match (window.stride == usual, height == width) {
-        (true, _) => String::new(),
-        (false, true) => format!(", /{height}"),
-        (false, false) => format!(", /{}", window.stride),
+        Op::Add => "+",
+        Op::Concat => "concat",
+        other => other.name(),
     }
 }
 
 fn class(op: &Op) -> &'static str {
-    match op {
-        Op::Conv(_) => "conv",
-        Op::Linear(_) | Op::RadialBasis { .. } => "linear",
-        Op::MaxPool(_) | Op::AvgPool(_) | Op::AdaptiveAvgPool { .. } => "pool",
-        _ => "other",
+    match op.kind() {
+        Kind::Convolution => "conv",
+        Kind::Linear | Kind::RadialBasis => "linear",
+        Kind::Pool | Kind::AdaptivePool => "pool",
+        Kind::Input | Kind::Normalisation | Kind::Activation | Kind::Elementwise | Kind::Layout | Kind::Join => "other",
     }
 }
 
@@ -236,13 +213,13 @@ fn text_width(text: &str) -> f64 {
 }
 
 fn size(piece: &Piece) -> [f64; 2] {
-    let [width, height] = match &piece.kind {
-        Kind::Box { lines, title, .. } => {
+    let [width, height] = match &piece.drawing {
+        Drawing::Box { lines, title, .. } => {
             let lines = box_lines(lines, *title);
             let widest = lines.iter().map(|(_, text)| text_width(text)).fold(0.0, f64::max);
             [widest + 14.0, LINE + FURTHER_LINE * (lines.len() - 1) as f64]
         }
-        Kind::Fork { behind, branches, .. } => {
+        Drawing::Fork { behind, branches, .. } => {
             let sizes: Vec<[f64; 2]> = branches.iter().map(|branch| run_size(branch)).collect();
             let width = sizes.iter().map(|[width, _]| width).sum::<f64>() + GAP * (sizes.len() - 1) as f64;
             let tallest = sizes.iter().map(|[_, height]| *height).fold(0.0, f64::max);
@@ -281,17 +258,17 @@ fn draw(piece: &Piece, canvas: &mut Canvas, [centre, y]: [f64; 2]) {
         for edge in [y, y + height - FRAME] {
             canvas.line("wire", &[[centre, edge], [centre, edge + FRAME]]);
         }
-        return draw(&Piece { kind: piece.kind.clone(), times: 1 }, canvas, [centre, y + FRAME]);
+        return draw(&Piece { drawing: piece.drawing.clone(), times: 1 }, canvas, [centre, y + FRAME]);
     }
-    match &piece.kind {
-        Kind::Box { class, lines, title } => {
+    match &piece.drawing {
+        Drawing::Box { class, lines, title } => {
             canvas.rectangle(class, Rectangle { at: [centre - width / 2.0, y], width, height });
             for (line, (is_title, text)) in box_lines(lines, *title).iter().enumerate() {
                 let baseline = y + 14.0 + FURTHER_LINE * line as f64;
                 canvas.text(if *is_title { "title" } else { "small" }, [centre, baseline], text);
             }
         }
-        Kind::Fork { join, behind, branches } => {
+        Drawing::Fork { join, behind, branches } => {
             let below = if behind.is_empty() { 0.0 } else { GAP + LINE };
             let bottom = y + height - below - LINE - BUS;
             canvas.line("wire", &[[centre, y], [centre, y + BUS]]);
@@ -312,9 +289,9 @@ fn draw(piece: &Piece, canvas: &mut Canvas, [centre, y]: [f64; 2]) {
                 canvas.line("wire", &[[*first, bottom], [*last, bottom]]);
             }
             canvas.line("wire", &[[centre, bottom], [centre, bottom + BUS]]);
-            let sign = if *join == "+" { LINE } else { text_width(join) + 14.0 };
-            let at = [centre - sign / 2.0, bottom + BUS];
-            canvas.rectangle("join", Rectangle { at, width: sign, height: LINE });
+            let width = text_width(join) + 14.0;
+            let at = [centre - width / 2.0, bottom + BUS];
+            canvas.rectangle("join", Rectangle { at, width, height: LINE });
             canvas.text("title", [centre, at[1] + 14.0], join);
             if !behind.is_empty() {
                 let text = behind.join(", ");

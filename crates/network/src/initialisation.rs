@@ -83,10 +83,19 @@ impl Init {
             Self::Constant(value) => value,
             Self::Uniform { bound } => (rng.random::<f64>() * 2.0 - 1.0) * bound,
             Self::Normal { std } => rng.sample::<f64, _>(StandardNormal) * std,
+            // Few draws of a wide normal lie within the bound: it is drawn from the uniform one instead, each value kept
+            // as often as the normal density asks for.
+            Self::TruncatedNormal { std, bound } if std.abs() > bound.abs() => loop {
+                let value = (rng.random::<f64>() * 2.0 - 1.0) * bound;
+                let density = (-0.5 * (value / std).powi(2)).exp();
+                if rng.random::<f64>() < density || density.is_nan() {
+                    break value;
+                }
+            },
             Self::TruncatedNormal { std, bound } => loop {
                 let value = rng.sample::<f64, _>(StandardNormal) * std;
                 // What is not a number ends the loop too.
-                if value.is_nan() || value.abs() <= bound {
+                if value.is_nan() || bound.is_nan() || value.abs() <= bound.abs() {
                     break value;
                 }
             },
@@ -166,6 +175,23 @@ mod tests {
         ] {
             let (mean, found) = moments(&law.resolve(FANS).draw(1, "w", 100_000));
             assert!(mean.abs() < std * 0.02 && (found / std - 1.0).abs() < 0.02, "{law:?}: {mean} {found} for {std}");
+        }
+    }
+
+    #[test]
+    fn a_truncated_normal_ends_for_any_numbers_and_keeps_its_bound() {
+        let draw = |std, bound| Init::TruncatedNormal { std, bound }.draw(1, "w", 1000);
+        for std in [0.0, -1.0, 1.0, 1e3, 1e300, f64::INFINITY, f64::NAN] {
+            for bound in [0.0, 2.0, -2.0, f64::INFINITY, f64::NAN] {
+                let values = draw(std, bound);
+                let inside = |v: &f32| f64::from(v.abs()) <= bound.abs();
+                assert!(std.is_nan() || bound.is_nan() || values.iter().all(inside), "{std} within {bound}");
+            }
+        }
+        // A normal of σ = b, cut at ±b, spreads by 0.5396 b; a very wide one is uniform.
+        for (std, spread) in [(2.0, 0.5396 * 2.0), (2.000_001, 0.5396 * 2.0), (1e6, 2.0 / 3.0f64.sqrt())] {
+            let (mean, found) = moments(&Init::TruncatedNormal { std, bound: 2.0 }.draw(1, "w", 100_000));
+            assert!(mean.abs() < 0.02 && (found / spread - 1.0).abs() < 0.02, "{std}: {mean} {found} for {spread}");
         }
     }
 

@@ -12,18 +12,21 @@
 
 mod cancelled;
 pub mod definition;
+mod describe;
 mod diagram;
 mod dropout;
 mod elaborate;
 pub mod error;
 pub mod initialisation;
 pub mod network;
+mod numbers;
 pub mod op;
 pub mod oracle;
 pub mod outline;
 pub mod seed;
 pub mod shape;
 mod shape_rule;
+mod size;
 pub mod summary;
 pub mod svg;
 pub mod tensors;

@@ -89,6 +89,21 @@ impl Network {
         &self.nodes[id.0]
     }
 
+    /// The node of the main output.
+    pub fn output(&self) -> &Node {
+        self.node(self.outputs[0].node)
+    }
+
+    /// The node of this path; see [`Network::find`].
+    pub fn node_at(&self, path: &str) -> Result<&Node> {
+        Ok(self.node(self.find(path)?))
+    }
+
+    /// The tensor of this name.
+    pub fn tensor(&self, name: &str) -> Option<&TensorSpec> {
+        self.tensors().find(|tensor| tensor.name == name)
+    }
+
     /// Shapes of a node's inputs.
     pub fn input_shapes(&self, node: &Node) -> Vec<Shape> {
         node.inputs.iter().map(|input| self.node(*input).shape).collect()

@@ -93,6 +93,10 @@ pub struct Conv {
     pub window: Window,
     /// Groups of channels that do not see each other.
     pub groups: usize,
+    /// In a definition, for a depthwise convolution: the output channels of each input channel, which is a group by
+    /// itself. In a [`Network`](crate::Network) always `None`: elaboration knows the channels and sets `groups` and
+    /// `out_channels`.
+    pub depthwise: Option<usize>,
     /// Whether a bias is added.
     pub bias: bool,
     /// For each output channel the input channels it sees (LeCun et al. 1998, table I); `None` for all.
@@ -176,31 +180,73 @@ impl Op {
             Self::Concat => "cat",
         }
     }
+
+    /// The group of operations it belongs to.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Input => Kind::Input,
+            Self::Conv(_) => Kind::Convolution,
+            Self::Linear(_) => Kind::Linear,
+            Self::RadialBasis { .. } => Kind::RadialBasis,
+            Self::BatchNorm(_) | Self::Lrn(_) => Kind::Normalisation,
+            Self::Relu | Self::Sigmoid | Self::Tanh { .. } | Self::Softmax => Kind::Activation,
+            Self::Dropout { .. } | Self::Scale { .. } | Self::ChannelAffine { .. } | Self::InputAffine { .. } => {
+                Kind::Elementwise
+            }
+            Self::MaxPool(_) | Self::AvgPool(_) => Kind::Pool,
+            Self::AdaptiveAvgPool { .. } => Kind::AdaptivePool,
+            Self::Flatten | Self::ZeroChannels { .. } => Kind::Layout,
+            Self::Add | Self::Concat => Kind::Join,
+        }
+    }
+
     /// Whether the operation neither looks beyond an element's own position nor has branches: what a picture may write
     /// into its neighbour's box.
     pub fn is_elementwise(&self) -> bool {
-        match self {
-            Self::BatchNorm(_)
-            | Self::Lrn(_)
-            | Self::Relu
-            | Self::Sigmoid
-            | Self::Tanh { .. }
-            | Self::Softmax
-            | Self::Dropout { .. }
-            | Self::Scale { .. }
-            | Self::ChannelAffine { .. }
-            | Self::InputAffine { .. } => true,
-            Self::Input
-            | Self::Conv(_)
-            | Self::Linear(_)
-            | Self::MaxPool(_)
-            | Self::AvgPool(_)
-            | Self::AdaptiveAvgPool { .. }
-            | Self::Flatten
-            | Self::ZeroChannels { .. }
-            | Self::RadialBasis { .. }
-            | Self::Add
-            | Self::Concat => false,
+        match self.kind() {
+            Kind::Normalisation | Kind::Activation | Kind::Elementwise => true,
+            Kind::Input
+            | Kind::Convolution
+            | Kind::Linear
+            | Kind::RadialBasis
+            | Kind::Pool
+            | Kind::AdaptivePool
+            | Kind::Layout
+            | Kind::Join => false,
         }
+    }
+}
+
+/// Operations by what they are for, where a reader need not know each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The network's input.
+    Input,
+    /// Convolutions.
+    Convolution,
+    /// Linear layers.
+    Linear,
+    /// Radial basis functions.
+    RadialBasis,
+    /// Batch and local response normalisation.
+    Normalisation,
+    /// Functions of the values of one position.
+    Activation,
+    /// Anything else that keeps positions apart: dropout, factors, shifts.
+    Elementwise,
+    /// Pools with a window.
+    Pool,
+    /// Pools that see the whole map whatever its size.
+    AdaptivePool,
+    /// What only arranges values.
+    Layout,
+    /// Sum and concatenation.
+    Join,
+}
+
+impl Kind {
+    /// Whether papers count it as a layer: convolutions and linear maps.
+    pub fn is_layer(self) -> bool {
+        matches!(self, Self::Convolution | Self::Linear)
     }
 }

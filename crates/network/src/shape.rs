@@ -51,9 +51,9 @@ impl Shape {
         }
     }
 
-    /// Number of elements.
+    /// Number of elements; [`usize::MAX`] if there are more.
     pub fn elements(&self) -> usize {
-        self.dims().iter().product()
+        self.dims().into_iter().fold(1, usize::saturating_mul)
     }
 
     /// The same spatial extent with another number of channels.
@@ -91,9 +91,9 @@ impl Pair {
         [self.height, self.width]
     }
 
-    /// Product of both numbers.
+    /// Product of both numbers; [`usize::MAX`] if it is more.
     pub fn area(self) -> usize {
-        self.height * self.width
+        self.height.saturating_mul(self.width)
     }
 }
 
@@ -149,7 +149,7 @@ impl Window {
         })
     }
 
-    /// The output size for an input size, or `None` where no window fits.
+    /// The output size for an input size; `None` where no window fits or the numbers are beyond counting.
     pub fn output(&self, input: Pair) -> Option<Pair> {
         let [vertical, horizontal] = self.axes();
         Some(Pair { height: vertical.output(input.height)?, width: horizontal.output(input.width)? })
@@ -172,39 +172,45 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// Positions from the first tap to the last, both included.
+    /// Positions from the first tap to the last, both included; [`usize::MAX`] if there are more.
     pub fn extent(&self) -> usize {
-        self.dilation * (self.kernel - 1) + 1
+        self.kernel.saturating_sub(1).saturating_mul(self.dilation).saturating_add(1)
     }
 
     /// The number of windows over `n` positions: `⌊(n − f + 2p)/s⌋ + 1`, or with `ceil` the same rounded up as long
-    /// as the last window still starts inside the input or its leading padding.
+    /// as the last window still starts inside the input or its leading padding. `None` where no window fits or the
+    /// numbers are beyond counting.
     pub fn output(&self, n: usize) -> Option<usize> {
         if self.kernel == 0 || self.stride == 0 || self.dilation == 0 {
             return None;
         }
-        let padded = n + 2 * self.padding;
+        let padded = n.checked_add(self.padding.checked_mul(2)?)?;
         if !self.ceil {
             return Some(padded.checked_sub(self.extent())? / self.stride + 1);
         }
         // One step more to go, so that what is left over makes a window; even the first may hang over.
-        let out = (padded + self.stride - 1).checked_sub(self.extent())? / self.stride + 1;
+        let out = padded.checked_add(self.stride - 1)?.checked_sub(self.extent())? / self.stride + 1;
         Some(if (out - 1) * self.stride >= n + self.padding { out - 1 } else { out })
     }
 
     /// Where window `o` starts; negative inside the leading padding.
     pub fn start(&self, o: usize) -> isize {
-        (o * self.stride) as isize - self.padding as isize
+        signed(o.saturating_mul(self.stride)) - signed(self.padding)
     }
 
     /// The real positions among `0..n` that the undilated window `o` covers, and how many positions it covers when
     /// padding counts (but never what `ceil` lets hang over the padding).
     pub fn span(&self, o: usize, n: usize) -> Span {
         let start = self.start(o);
-        let end = (start + self.kernel as isize).min((n + self.padding) as isize);
-        let clip = |at: isize| at.clamp(0, n as isize) as usize;
-        Span { start: clip(start), end: clip(end), padded: (end - start).max(0) as usize }
+        let end = start.saturating_add(signed(self.kernel)).min(signed(n.saturating_add(self.padding)));
+        let clip = |at: isize| usize::try_from(at).map_or(0, |at| at.min(n));
+        Span { start: clip(start), end: clip(end), padded: usize::try_from(end - start).unwrap_or(0) }
     }
+}
+
+/// `n` as a position; the last one if it lies beyond.
+fn signed(n: usize) -> isize {
+    isize::try_from(n).unwrap_or(isize::MAX)
 }
 
 /// The positions under one window along one axis.
@@ -220,9 +226,14 @@ pub struct Span {
 
 /// The windows of adaptive pooling from `n` positions to `out`: window `o` covers `⌊o·n/out⌋ .. ⌈(o+1)·n/out⌉`.
 pub fn adaptive_spans(n: usize, out: usize) -> Vec<Span> {
+    // At most n, whatever the product on the way.
+    let share = |o: usize, round_up: bool| {
+        let product = o as u128 * n as u128;
+        (if round_up { product.div_ceil(out as u128) } else { product / out as u128 }) as usize
+    };
     (0..out)
         .map(|o| {
-            let (start, end) = (o * n / out, ((o + 1) * n).div_ceil(out));
+            let (start, end) = (share(o, false), share(o + 1, true));
             Span { start, end, padded: end - start }
         })
         .collect()

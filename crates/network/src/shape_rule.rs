@@ -1,6 +1,7 @@
 //! The shape an operation gives for the shapes it gets, and the conditions it puts on them.
 
 use crate::error::{Error, Result};
+use crate::numbers::require;
 use crate::op::{Conv, Op};
 use crate::shape::{Pair, Shape, Window};
 
@@ -27,6 +28,7 @@ pub(crate) fn output_shape(op: &Op, path: &str, inputs: &[Shape]) -> Result<Shap
         | Op::Sigmoid
         | Op::Tanh { .. }
         | Op::Softmax
+        | Op::Dropout { .. }
         | Op::ChannelAffine { .. }
         | Op::Scale { .. } => Ok(input),
         Op::Conv(conv) => {
@@ -36,39 +38,29 @@ pub(crate) fn output_shape(op: &Op, path: &str, inputs: &[Shape]) -> Result<Shap
         }
         Op::Linear(linear) => {
             vector()?;
-            positive(path, "output features", linear.out_features)?;
             Ok(Shape::Vector { features: linear.out_features })
         }
-        Op::Lrn(lrn) => {
+        Op::Lrn(_) => {
             size()?;
-            positive(path, "channels in the sum", lrn.size)?;
             Ok(input)
         }
-        Op::MaxPool(window) => Ok(Shape::map(input.channels(), pool(path, window, size()?)?)),
-        Op::AvgPool(avg) => Ok(Shape::map(input.channels(), pool(path, &avg.window, size()?)?)),
+        Op::MaxPool(window) => Ok(Shape::map(input.channels(), slide(path, window, size()?)?)),
+        Op::AvgPool(pool) => Ok(Shape::map(input.channels(), slide(path, &pool.window, size()?)?)),
         Op::AdaptiveAvgPool { output } => {
             size()?;
-            positive(path, "output positions", output.area())?;
             Ok(Shape::map(input.channels(), *output))
         }
         Op::Flatten => Ok(Shape::Vector { features: input.elements() }),
-        Op::Dropout { rate } if !(0.0..1.0).contains(rate) => {
-            Err(invalid(path, format!("dropout rate {rate} is not in [0, 1)")))
-        }
-        Op::Dropout { .. } => Ok(input),
-        Op::ZeroChannels { before, after } => Ok(input.with_channels(before + input.channels() + after)),
+        Op::ZeroChannels { before, after } => stacked(path, input, &[*before, input.channels(), *after]),
         Op::InputAffine { scale, shift } => {
             for constants in [scale, shift] {
-                if constants.len() != input.channels() {
-                    let problem = format!("{} constants for {} input channels", constants.len(), input.channels());
-                    return Err(invalid(path, problem));
-                }
+                let (found, channels) = (constants.len(), input.channels());
+                require(found == channels, path, || format!("{found} constants for {channels} input channels"))?;
             }
             Ok(input)
         }
         Op::RadialBasis { centres } => {
             let features = vector()?;
-            positive(path, "centres", centres.len())?;
             match centres.iter().find(|centre| centre.len() != features) {
                 Some(centre) => Err(invalid(path, format!("a centre of {} for {features} features", centre.len()))),
                 None => Ok(Shape::Vector { features: centres.len() }),
@@ -80,82 +72,55 @@ pub(crate) fn output_shape(op: &Op, path: &str, inputs: &[Shape]) -> Result<Shap
         },
         Op::Concat => match inputs.iter().find(|shape| shape.size() != input.size()) {
             Some(&right) => Err(join_error(path, op, input, right)),
-            None => Ok(input.with_channels(inputs.iter().map(Shape::channels).sum())),
+            None => stacked(path, input, &inputs.iter().map(Shape::channels).collect::<Vec<_>>()),
         },
     }
 }
 
-/// More than this no machine computes, and sums over a whole network stay far from overflow.
-const LARGEST: u128 = 1 << 48;
-
-/// Whether the output, the weights and the multiply-accumulates of `op` can be counted.
-pub(crate) fn check_size(op: &Op, path: &str, input: Shape, output: Shape) -> Result<()> {
-    let elements =
-        |shape: Shape| shape.dims().into_iter().fold(1, |product: u128, n| product.saturating_mul(n as u128));
-    let fan_in = match op {
-        Op::Conv(conv) => (conv.window.kernel.area() as u128).saturating_mul(input.channels() as u128),
-        Op::Linear(_) | Op::RadialBasis { .. } => input.channels() as u128,
-        _ => 1,
-    };
-    let (values, work) = (elements(output), elements(output).saturating_mul(fan_in));
-    if values > LARGEST || work > LARGEST {
-        let text = format!("{} of {input} to {output} is larger than anything that can be computed", op.name());
-        return Err(invalid(path, text));
+/// `input` with the sum of these channels.
+fn stacked(path: &str, input: Shape, channels: &[usize]) -> Result<Shape> {
+    match channels.iter().try_fold(0usize, |sum, channels| sum.checked_add(*channels)) {
+        Some(sum) => Ok(input.with_channels(sum)),
+        None => Err(invalid(path, format!("{} channels cannot be counted", listed(channels)))),
     }
-    Ok(())
+}
+
+fn listed(numbers: &[usize]) -> String {
+    numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(" + ")
 }
 
 fn slide(path: &str, window: &Window, input: Pair) -> Result<Pair> {
-    positive(path, "kernel positions", window.kernel.area())?;
-    positive(path, "stride", window.stride.area())?;
-    positive(path, "dilation", window.dilation.area())?;
     window.output(input).ok_or_else(|| {
+        let padded = |n: usize, padding: usize| n.saturating_add(padding.saturating_mul(2));
         let [vertical, horizontal] = window.axes();
         Error::Window {
             path: path.to_string(),
             kernel: Pair { height: vertical.extent(), width: horizontal.extent() },
             padded: Pair {
-                height: input.height + 2 * window.padding.height,
-                width: input.width + 2 * window.padding.width,
+                height: padded(input.height, window.padding.height),
+                width: padded(input.width, window.padding.width),
             },
             input,
         }
     })
 }
 
-/// A pool's window may not be padded by more than half of itself, or a window could see padding alone.
-fn pool(path: &str, window: &Window, input: Pair) -> Result<Pair> {
-    if window.axes().iter().any(|axis| 2 * axis.padding > axis.kernel) {
-        let problem = format!("padding {} is more than half of kernel {}", window.padding, window.kernel);
-        return Err(invalid(path, problem));
-    }
-    slide(path, window, input)
-}
-
 fn check_channels(path: &str, conv: &Conv, channels: usize) -> Result<()> {
     let out = conv.out_channels.unwrap_or(channels);
-    positive(path, "output channels", out)?;
-    positive(path, "groups", conv.groups)?;
-    if !channels.is_multiple_of(conv.groups) || !out.is_multiple_of(conv.groups) {
-        return Err(invalid(path, format!("{} groups do not divide {channels} channels in, {out} out", conv.groups)));
-    }
+    let divided = channels.is_multiple_of(conv.groups) && out.is_multiple_of(conv.groups);
+    require(divided, path, || format!("{} groups do not divide {channels} channels in, {out} out", conv.groups))?;
     let Some(table) = &conv.connections else { return Ok(()) };
-    if conv.groups != 1 {
-        return Err(invalid(path, "a connection table and groups exclude each other".to_string()));
-    }
+    // Plain candle operations address the dense weights by 32 bits.
+    let addressable = out.checked_mul(channels).is_some_and(|pairs| u32::try_from(pairs).is_ok());
+    require(addressable, path, || format!("a connection table between {channels} and {out} channels is too large"))?;
     for (output, row) in table.iter().enumerate() {
         let ascending = row.windows(2).all(|pair| pair[0] < pair[1]);
-        if row.is_empty() || !ascending || row.last().is_some_and(|last| *last >= channels) {
-            let problem =
-                format!("output channel {output} is connected to {row:?}, not to some of 0..{channels} in order");
-            return Err(invalid(path, problem));
-        }
+        let inside = row.last().is_some_and(|last| *last < channels);
+        require(ascending && inside, path, || {
+            format!("output channel {output} is connected to {row:?}, not to some of 0..{channels} in order")
+        })?;
     }
     Ok(())
-}
-
-fn positive(path: &str, what: &str, number: usize) -> Result<()> {
-    if number == 0 { Err(invalid(path, format!("{what} must be at least 1"))) } else { Ok(()) }
 }
 
 fn invalid(path: &str, problem: String) -> Error {

@@ -29,9 +29,9 @@ pub struct TensorSpec {
 }
 
 impl TensorSpec {
-    /// Number of elements.
+    /// Number of elements; [`usize::MAX`] if there are more.
     pub fn elements(&self) -> usize {
-        self.dims.iter().product()
+        self.dims.iter().copied().fold(1, usize::saturating_mul)
     }
 
     /// Whether an optimiser changes it.
@@ -57,15 +57,21 @@ pub(crate) fn tensors_of(op: &Op, path: &str, input: Shape, scheme: &Scheme) -> 
             let (dims, fan_in) = match &conv.connections {
                 None => {
                     let seen = input.channels() / conv.groups;
-                    (vec![out, seen, kernel.height, kernel.width], seen * kernel.area())
+                    (vec![out, seen, kernel.height, kernel.width], seen.saturating_mul(kernel.area()))
                 }
                 Some(table) => {
                     let connections = table.iter().map(Vec::len).sum::<usize>();
-                    (vec![connections, kernel.height, kernel.width], connections / out.max(1) * kernel.area())
+                    let mean = connections / out.max(1);
+                    (vec![connections, kernel.height, kernel.width], mean.saturating_mul(kernel.area()))
                 }
             };
             let laws = [conv.weight_law.unwrap_or(scheme.conv), conv.bias_law.unwrap_or(scheme.conv_bias)];
-            weight_and_bias(dims, conv.bias.then_some(out), laws, Fans { fan_in, fan_out: out * kernel.area() })
+            weight_and_bias(
+                dims,
+                conv.bias.then_some(out),
+                laws,
+                Fans { fan_in, fan_out: out.saturating_mul(kernel.area()) },
+            )
         }
         Op::Linear(linear) => {
             let fans = Fans { fan_in: input.channels(), fan_out: linear.out_features };

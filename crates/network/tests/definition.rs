@@ -2,6 +2,7 @@
 //! comes out where.
 
 use cnn_network::definition::*;
+use cnn_network::initialisation::{Law, Scheme};
 use cnn_network::{Network, Result, Shape};
 
 fn conv_bn(conv: cnn_network::op::Conv) -> Chain {
@@ -179,5 +180,117 @@ fn an_unknown_node_gets_near_names() -> Result<()> {
     let net = chain().then("layer1", relu()).then("layer2", relu()).named("net", [1, 2, 2]).at_usual_input()?;
     let message = net.find("layr1").unwrap_err().to_string();
     assert_eq!(message, "net has no node layr1; did you mean layer1, layer2?");
+    Ok(())
+}
+
+/// A stem, two stages, a head on the first, a classifier.
+fn backbone() -> cnn_network::Architecture {
+    let stage = |width| chain().numbered().and(conv(3).out(width).pad(1)).relu();
+    chain()
+        .then("stem", conv(3).out(4).stride(2).pad(1))
+        .then("layer1", stage(8))
+        .tap("aux", 0.4, chain().global_avg_pool().then("fc", linear(5)))
+        .then("layer2", chain().and(sum().branch(conv(3).out(8).pad(1)).labelled("shortcut", conv(1).out(8))))
+        .dropout(0.5)
+        .global_avg_pool()
+        .then("fc", linear(5))
+        .named("backbone", [3, 16, 16])
+        .initialised(Scheme::TORCH.conv(Law::Normal(0.5)))
+}
+
+fn paths(network: &Network) -> Vec<&str> {
+    network.nodes().iter().map(|node| node.path.as_str()).collect()
+}
+
+#[test]
+fn an_architecture_is_a_block_with_its_own_laws() -> Result<()> {
+    let whole = backbone().at_usual_input()?;
+    let twice = chain()
+        .then("left", backbone())
+        .named("wrapped", [3, 16, 16])
+        .initialised(Scheme::TORCH.conv(Law::Constant(1.0)))
+        .at_usual_input()?;
+    for (node, own) in twice.nodes().iter().zip(whole.nodes()).skip(1) {
+        assert_eq!((&node.op, node.shape, &node.inputs), (&own.op, own.shape, &own.inputs));
+        assert_eq!(node.path, format!("left.{}", own.path));
+        assert!(node.tensors.iter().zip(&own.tensors).all(|(a, b)| a.init == b.init), "{}", node.path);
+    }
+    let outputs: Vec<&str> = twice.outputs().iter().map(|output| output.name.as_str()).collect();
+    assert_eq!(outputs, ["logits", "left.aux"]);
+    let outer = chain().and(backbone().without_heads().without_dropout()).then("c", relu()).named("o", [3, 16, 16]);
+    let outer = outer.at_usual_input()?;
+    assert_eq!(outer.outputs().len(), 1);
+    assert_eq!(outer.node_at("dropout")?.op, dropout(0.0));
+    // What the outer network leaves off is off inside, too.
+    let bare = chain().then("left", backbone()).named("o", [3, 16, 16]).without_heads().without_dropout();
+    let bare = bare.at_usual_input()?;
+    assert_eq!((bare.outputs().len(), &bare.node_at("left.dropout")?.op), (1, &dropout(0.0)));
+    Ok(())
+}
+
+#[test]
+fn an_architecture_ends_where_it_is_told() -> Result<()> {
+    let ends = |path: &str| backbone().up_to(path).at_usual_input();
+    assert_eq!(paths(&ends("layer1")?), ["input", "stem", "layer1.0", "layer1.1"]);
+    assert_eq!(paths(&ends("layer1.0")?), ["input", "stem", "layer1.0"]);
+    // The head behind the first stage is before the end of the second.
+    assert_eq!(ends("layer1")?.outputs().len(), 1);
+    let second = ends("layer2")?;
+    assert_eq!((second.output().path.as_str(), second.outputs().len()), ("layer2.add", 2));
+    // An unlabelled operation's name is a path, too; and an end can be moved forward, not back.
+    assert_eq!(ends("dropout")?.output().path, "dropout");
+    assert_eq!(backbone().up_to("layer2").up_to("stem").at_usual_input()?.output().path, "stem");
+    let beyond = backbone().up_to("stem").up_to("layer2").at_usual_input().map(|_| ()).unwrap_err();
+    assert_eq!(beyond.to_string(), "backbone has no node layer2");
+    assert_eq!(backbone().up_to("layer1").with_softmax().at_usual_input()?.output().path, "softmax");
+    Ok(())
+}
+
+#[test]
+fn an_end_that_is_not_there_or_not_alone_is_refused() {
+    let message = |architecture: cnn_network::Architecture| {
+        architecture.at_usual_input().map_or_else(|error| error.to_string(), |network| format!("{network:?}"))
+    };
+    assert_eq!(
+        message(backbone().up_to("layer3")),
+        "backbone has no node layer3; did you mean layer1, layer2, layer1.0?"
+    );
+    let beside = |block: cnn_network::Architecture| chain().then("b", block).named("outer", [3, 16, 16]);
+    assert_eq!(
+        message(beside(backbone().up_to("layer3"))),
+        "backbone has no node layer3; did you mean layer1, layer2, layer1.0?"
+    );
+    let inside = "layer2.shortcut: backbone cannot end here, inside a branch or a head";
+    assert_eq!(message(backbone().up_to("layer2.shortcut")), inside);
+    assert_eq!(message(backbone().up_to("aux.fc")), "aux.fc: backbone cannot end here, inside a branch or a head");
+    assert_eq!(message(beside(backbone()).up_to("b.aux")), "b.aux: outer cannot end here, inside a branch or a head");
+}
+
+#[test]
+fn ends_are_counted_from_where_the_block_stands() -> Result<()> {
+    // Both branches end early, each in its own maps; the outer end lies inside the first architecture.
+    let two = sum().labelled("a", backbone().up_to("layer1")).labelled("b", backbone().up_to("layer2"));
+    let network = chain().then("two", two).then("next", relu()).named("siamese", [3, 16, 16]).at_usual_input()?;
+    assert_eq!(network.node_at("two.b")?.path, "two.b.layer2.add");
+    assert_eq!(network.node_at("two.a")?.path, "two.a.layer1.1");
+    assert_eq!(network.output().path, "next");
+    let outer = chain().then("b", backbone().up_to("layer2")).then("next", relu()).named("outer", [3, 16, 16]);
+    assert_eq!(outer.clone().up_to("b.layer1").at_usual_input()?.output().path, "b.layer1.1");
+    assert_eq!(outer.up_to("b").at_usual_input()?.output().path, "b.layer2.add");
+    let numbered = chain().numbered().and(backbone().up_to("stem")).relu().named("outer", [3, 16, 16]);
+    assert_eq!(paths(&numbered.at_usual_input()?), ["input", "0.stem", "1"]);
+    Ok(())
+}
+
+#[test]
+fn depthwise_convolutions_count_their_groups() -> Result<()> {
+    let with = |conv: cnn_network::op::Conv| chain().then("c", conv).named("depthwise", [6, 8, 8]).at_usual_input();
+    assert_eq!(with(conv(3).depthwise())?, with(conv(3).out(6).groups(6))?);
+    assert_eq!(with(conv(3).stride(2).depthwise_by(2))?, with(conv(3).stride(2).out(12).groups(6))?);
+    assert_eq!(with(conv(3).depthwise().groups(2))?, with(conv(3).groups(2))?);
+    assert_eq!(with(conv(3).depthwise_by(2).out(12))?, with(conv(3).out(12).groups(6))?);
+    let twice = chain().then("c", conv(3).depthwise_by(2)).then("d", conv(3).depthwise());
+    let network = twice.named("depthwise", [6, 8, 8]).at_usual_input()?;
+    assert_eq!(network.tensor("d.weight").map(|tensor| tensor.dims.clone()), Some(vec![12, 1, 3, 3]));
     Ok(())
 }

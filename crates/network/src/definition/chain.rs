@@ -86,7 +86,7 @@ impl Chain {
     /// The architecture of this name whose source uses inputs of `usual_input` = `[C, H, W]`.
     pub fn named(self, name: impl Into<String>, usual_input: [usize; 3]) -> Architecture {
         let name = name.into();
-        Architecture { name, usual_input, body: self, scheme: Scheme::TORCH, heads: true, dropout: true }
+        Architecture { name, usual_input, body: self, scheme: Scheme::TORCH, heads: true, dropout: true, up_to: None }
     }
 
     fn step(mut self, step: Step) -> Self {

@@ -5,7 +5,8 @@
 //! covers every network of the sources, because all of them are series-parallel.
 //!
 //! A definition is total: it names no device, holds no tensor, does no shape arithmetic and cannot fail. Input
-//! channels and sizes are inferred, and mistakes reported, by [`Architecture::at`].
+//! channels and sizes are inferred, and mistakes reported, by [`Architecture::at`]. An architecture can be a block of
+//! another one, whole or [up to a node](Architecture::up_to).
 //!
 //! # Names
 //!
@@ -15,10 +16,12 @@
 //! path of a labelled chain, sum or concat names its last output.
 
 mod branches;
+mod catalogue;
 mod chain;
 mod ops;
 
 pub use branches::{Branches, Join, concat, sum};
+pub use catalogue::{Catalogue, Definition, Listing, Paper};
 pub(crate) use chain::Step;
 pub use chain::{Chain, chain};
 pub use ops::*;
@@ -35,6 +38,8 @@ pub enum Block {
     Chain(Chain),
     /// Blocks side by side.
     Branches(Branches),
+    /// A network as a piece of another. It keeps its own laws of initialisation.
+    Architecture(Box<Architecture>),
 }
 
 impl From<Op> for Block {
@@ -55,9 +60,38 @@ impl From<Branches> for Block {
     }
 }
 
+impl From<Architecture> for Block {
+    fn from(architecture: Architecture) -> Self {
+        Self::Architecture(Box::new(architecture))
+    }
+}
+
 /// A whole network as a value: name, usual input, body and initialisation.
 ///
 /// Made by [`Chain::named`]; brought to an input size by [`Architecture::at`].
+///
+/// It is a block, too: the backbone of another network. With a label its paths stand behind the label; without one
+/// ([`Chain::and`]) they stay as they are, so that files of weights still fit.
+///
+/// ```
+/// use cnn_network::definition::*;
+///
+/// let classifier = chain()
+///     .then("conv1", conv(3).out(8).stride(2).pad(1))
+///     .then("layer1", chain().then("conv", conv(3).out(16).pad(1)).relu())
+///     .global_avg_pool()
+///     .then("fc", linear(10))
+///     .named("classifier", [3, 32, 32]);
+/// let detector = chain()
+///     .then("backbone", classifier.up_to("layer1"))
+///     .then("boxes", conv(1).out(4))
+///     .named("detector", [3, 64, 64]);
+/// let network = detector.at_usual_input()?;
+/// let names: Vec<&str> = network.tensors().map(|tensor| tensor.name.as_str()).collect();
+/// assert_eq!(names[2..], ["backbone.layer1.conv.weight", "backbone.layer1.conv.bias", "boxes.weight", "boxes.bias"]);
+/// assert_eq!(network.output().shape.dims(), [4, 32, 32]);
+/// # Ok::<(), cnn_network::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Architecture {
     pub(crate) name: String,
@@ -66,13 +100,9 @@ pub struct Architecture {
     pub(crate) scheme: Scheme,
     pub(crate) heads: bool,
     pub(crate) dropout: bool,
+    /// The path of the node whose value comes out, if it is not the last.
+    pub(crate) up_to: Option<String>,
 }
-
-/// A network for any number of classes.
-pub type Definition = fn(usize) -> Architecture;
-
-/// What a model crate holds: for each network its name, the number of classes its source uses, and its definition.
-pub type Catalogue = &'static [(&'static str, usize, Definition)];
 
 impl Architecture {
     /// The network's name, for example `resnet50`.
@@ -103,6 +133,16 @@ impl Architecture {
     /// The same network with every dropout rate 0: what training computes becomes comparable.
     pub fn without_dropout(self) -> Self {
         Self { dropout: false, ..self }
+    }
+
+    /// The same network, ending in the value of the node at `path`, an operation's or a labelled chain's: `layer4` of a
+    /// ResNet for its last maps. Heads behind it are left off.
+    ///
+    /// [`Architecture::at`] refuses a path that does not exist, and one inside a branch or a head, where the network has
+    /// more than this one value.
+    pub fn up_to(self, path: impl Into<String>) -> Self {
+        let whole = Self { body: Chain::default(), ..self.clone() };
+        Self { body: chain().and(Self { up_to: Some(path.into()), ..self }), ..whole }
     }
 
     /// The same network giving probabilities: a softmax after the last operation.

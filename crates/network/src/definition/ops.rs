@@ -11,6 +11,7 @@ pub fn conv(kernel: impl Into<Pair>) -> Conv {
         out_channels: None,
         window: Window::new(kernel.into()),
         groups: 1,
+        depthwise: None,
         bias: true,
         connections: None,
         weight_law: None,
@@ -41,7 +42,26 @@ impl Conv {
 
     /// Groups of channels that do not see each other.
     pub fn groups(self, groups: usize) -> Self {
-        Self { groups, ..self }
+        Self { groups, depthwise: None, ..self }
+    }
+
+    /// Every input channel by itself: as many groups as channels come in, one output channel of each.
+    ///
+    /// ```
+    /// use cnn_network::definition::*;
+    ///
+    /// let separable = chain().then("depth", conv(3).pad(1).depthwise()).then("point", conv(1).out(64));
+    /// let network = separable.named("separable", [32, 14, 14]).at_usual_input()?;
+    /// assert_eq!(network.summary().parameters, (32 * 9 + 32) + (64 * 32 + 64));
+    /// # Ok::<(), cnn_network::Error>(())
+    /// ```
+    pub fn depthwise(self) -> Self {
+        self.depthwise_by(1)
+    }
+
+    /// Every input channel by itself, with `multiplier` output channels of each.
+    pub fn depthwise_by(self, multiplier: usize) -> Self {
+        Self { groups: 1, depthwise: Some(multiplier), ..self }
     }
 
     /// No bias: where a batch normalisation follows.

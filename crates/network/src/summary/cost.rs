@@ -3,18 +3,20 @@
 use crate::op::Op;
 use crate::shape::Shape;
 
-/// Multiply-accumulates for one sample; only convolutions, linear layers and radial basis functions count.
-pub(super) fn macs(op: &Op, input: Shape, output: Shape) -> usize {
+/// Multiply-accumulates for one sample, [`u128::MAX`] if there are more; only convolutions, linear layers and radial
+/// basis functions count.
+pub(crate) fn macs(op: &Op, input: Shape, output: Shape) -> u128 {
+    let product = |factors: [usize; 3]| factors.into_iter().fold(1, |all: u128, n| all.saturating_mul(n as u128));
     match op {
         Op::Conv(conv) => {
             let positions = output.size().map_or(1, |size| size.area());
             let pairs_of_maps = match &conv.connections {
                 Some(table) => table.iter().map(Vec::len).sum(),
-                None => output.channels() * (input.channels() / conv.groups),
+                None => output.channels().saturating_mul(input.channels() / conv.groups),
             };
-            positions * conv.window.kernel.area() * pairs_of_maps
+            product([positions, conv.window.kernel.area(), pairs_of_maps])
         }
-        Op::Linear(_) | Op::RadialBasis { .. } => input.elements() * output.elements(),
+        Op::Linear(_) | Op::RadialBasis { .. } => product([input.elements(), output.elements(), 1]),
         Op::Input
         | Op::BatchNorm(_)
         | Op::Lrn(_)

@@ -6,7 +6,8 @@ use crate::shape::{Pair, Shape, Window, adaptive_spans};
 
 /// The input positions one output position depends on, and how far apart those of two neighbours lie.
 ///
-/// As in the papers the field is counted on an unbounded input: it may exceed the image.
+/// As in the papers the field is counted on an unbounded input: it may exceed the image. It doubles with every stride of
+/// 2, so in a chain of strides on maps of a single pixel it may pass what can be counted; it is then [`usize::MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Height and width of the field.
@@ -24,8 +25,13 @@ impl Field {
 
     fn through(self, window: &Window) -> Self {
         let axes = window.axes();
-        self.map(|axis, size, jump| (size + (axes[axis].extent() - 1) * jump, jump * axes[axis].stride))
+        self.map(|axis, size, jump| grown(size, axes[axis].extent(), jump, axes[axis].stride))
     }
+}
+
+/// Size and jump after a window of `extent` positions of the last map, moved by `stride` of them.
+fn grown(size: usize, extent: usize, jump: usize, stride: usize) -> (usize, usize) {
+    (size.saturating_add((extent - 1).saturating_mul(jump)), jump.saturating_mul(stride))
 }
 
 /// The field of every node, in the order of the nodes.
@@ -74,6 +80,6 @@ fn adaptive(field: Field, input: Shape, output: Pair) -> Field {
     field.map(|axis, size, jump| {
         let (n, out) = (input.axes()[axis], output.axes()[axis]);
         let widest = adaptive_spans(n, out).iter().map(|span| span.end - span.start).max().unwrap_or(1);
-        (size + (widest - 1) * jump, jump * (n / out).max(1))
+        grown(size, widest, jump, (n / out).max(1))
     })
 }

@@ -4,11 +4,13 @@ mod cost;
 mod field;
 mod table;
 
+pub(crate) use cost::macs;
 pub use field::Field;
 pub use table::count;
 
+use crate::describe::describe;
 use crate::network::{Network, Node};
-use crate::op::Op;
+use crate::op::{Kind, Op};
 use crate::shape::Shape;
 use crate::tensors::{Role, TensorSpec};
 
@@ -53,8 +55,8 @@ pub struct Summary {
 pub struct NodeSummary {
     /// The node's path.
     pub path: String,
-    /// The operation's name.
-    pub op: &'static str,
+    /// The group of operations it belongs to.
+    pub kind: Kind,
     /// The operation with its numbers, for a reader.
     pub description: String,
     /// Shape of one sample's output.
@@ -69,13 +71,6 @@ pub struct NodeSummary {
     pub head: bool,
 }
 
-impl Summary {
-    /// Whether the node is a layer as papers count them: a convolution or a linear map.
-    pub fn is_layer(node: &NodeSummary) -> bool {
-        matches!(node.op, "conv" | "linear")
-    }
-}
-
 impl Network {
     /// What the network costs.
     pub fn summary(&self) -> Summary {
@@ -83,7 +78,7 @@ impl Network {
         let nodes: Vec<NodeSummary> =
             self.nodes().iter().zip(fields).map(|(node, field)| self.node_summary(node, field)).collect();
         let total = |with_heads: bool, of: fn(&NodeSummary) -> usize| -> usize {
-            nodes.iter().filter(|node| with_heads || !node.head).map(of).sum()
+            nodes.iter().filter(|node| with_heads || !node.head).map(of).fold(0, usize::saturating_add)
         };
         Summary {
             name: self.name().to_string(),
@@ -92,7 +87,7 @@ impl Network {
             parameters_without_heads: total(false, |node| node.parameters),
             macs: total(false, |node| node.macs),
             macs_with_heads: total(true, |node| node.macs),
-            layers: nodes.iter().filter(|node| !node.head && Summary::is_layer(node)).count(),
+            layers: nodes.iter().filter(|node| !node.head && node.kind.is_layer()).count(),
             receptive_field: field_of_last_maps(&nodes),
             weights_memory: self.tensors().map(TensorSpec::elements).sum::<usize>() * F32,
             training_memory: total(true, |node| node.output.elements() * F32),
@@ -105,11 +100,13 @@ impl Network {
         let inputs = self.input_shapes(node);
         NodeSummary {
             path: node.path.clone(),
-            op: node.op.name(),
-            description: table::describe(&node.op, node.shape),
+            kind: node.op.kind(),
+            description: describe(&node.op, node.shape).full(),
             output: node.shape,
             parameters: node.tensors.iter().filter(|t| t.role != Role::Statistic).map(TensorSpec::elements).sum(),
-            macs: inputs.first().map_or(0, |input| cost::macs(&node.op, *input, node.shape)),
+            macs: inputs
+                .first()
+                .map_or(0, |input| usize::try_from(macs(&node.op, *input, node.shape)).unwrap_or(usize::MAX)),
             receptive_field,
             head: node.head.is_some(),
         }
@@ -147,7 +144,7 @@ impl Network {
 /// The field of the last map of more than one position that evaluation makes other than by an adaptive pool, which sees
 /// whatever it is given.
 fn field_of_last_maps(nodes: &[NodeSummary]) -> Field {
-    let maps = nodes.iter().filter(|node| !node.head && node.op != "adaptive_avg_pool");
+    let maps = nodes.iter().filter(|node| !node.head && node.kind != Kind::AdaptivePool);
     let last = maps.rev().find(|node| node.output.size().is_some_and(|size| size.area() > 1));
     last.map_or(Field { size: 1.into(), jump: 1.into() }, |node| node.receptive_field)
 }
