@@ -3,6 +3,7 @@
 use crate::cli;
 use anyhow::Result;
 use cnn_core::Summary;
+use cnn_core::op::Kind;
 use cnn_core::summary::count;
 use serde_json::{Value, json};
 use std::fmt;
@@ -100,7 +101,7 @@ impl fmt::Display for Comparison {
 }
 
 fn in_linear_layers(summary: &Summary) -> usize {
-    summary.nodes.iter().filter(|node| node.op == "linear").map(|node| node.parameters).sum()
+    summary.nodes.iter().filter(|node| node.kind == Kind::Linear).map(|node| node.parameters).sum()
 }
 
 fn ratio(part: usize, whole: usize) -> String {

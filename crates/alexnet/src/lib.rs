@@ -29,19 +29,23 @@
 //! - The book has the widths of the paper in one column, no response normalisation, pads the first convolution by 1
 //!   and ends its convolutions in 5×5 maps. It drops out after a hidden layer, the others before it.
 
+mod papers;
+
 pub use cnn_core;
 
 use cnn_core::Architecture;
 use cnn_core::definition::*;
 use cnn_core::initialisation::{Law, Scheme};
 use cnn_core::op::{Conv, Linear};
+use papers::{ALEXNET, WEIRD_TRICK};
 
-/// Every network of this crate: its name, the number of classes its source uses, and its definition.
+/// Every network of this crate, and where it is from.
 pub const NETWORKS: Catalogue = &[
-    ("alexnet", 1000, alexnet),
-    ("alexnet_paper", 1000, alexnet_paper),
-    ("alexnet_paper_pool_lrn", 1000, alexnet_paper_pool_lrn),
-    ("alexnet_d2l", 10, alexnet_d2l),
+    Listing::new(&WEIRD_TRICK, 1000, alexnet)
+        .note("torchvision's: 256 channels in the fourth convolution, no response normalisation"),
+    Listing::new(&ALEXNET, 1000, alexnet_paper).note("figure 2 and section 3.5"),
+    Listing::new(&ALEXNET, 1000, alexnet_paper_pool_lrn).note("pools before normalisations, as later texts have it"),
+    Listing::new(&Paper::DIVE_INTO_DEEP_LEARNING, 10, alexnet_d2l).note("section 8.1, after Krizhevsky et al. 2012"),
 ];
 
 /// torchvision's AlexNet for 3×224×224: the single column of *One weird trick* with 256 channels in the fourth

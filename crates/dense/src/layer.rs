@@ -14,7 +14,7 @@ pub fn bottleneck_layer(growth: usize) -> Chain {
     chain()
         .then("norm1", batch_norm())
         .then("relu1", relu())
-        .then("conv1", conv(1).out(4 * growth).no_bias())
+        .then("conv1", conv(1).out(growth.saturating_mul(4)).no_bias())
         .then("norm2", batch_norm())
         .then("relu2", relu())
         .then("conv2", conv(3).out(growth).pad(1).no_bias())

@@ -8,10 +8,6 @@ fn on(part: Chain, input: [usize; 3]) -> Result<Network> {
     chain().then("block", part).named("part", input).at_usual_input()
 }
 
-fn dims(network: &Network, path: &str) -> Result<Vec<usize>> {
-    Ok(network.node(network.find(path)?).shape.dims())
-}
-
 #[test]
 fn a_block_grows_by_a_fixed_number_of_channels_a_layer() -> Result<()> {
     for layer in [layer(4), bottleneck_layer(4)] {
@@ -19,8 +15,8 @@ fn a_block_grows_by_a_fixed_number_of_channels_a_layer() -> Result<()> {
         let widths: Vec<usize> =
             network.nodes().iter().filter(|node| node.op.name() == "cat").map(|node| node.shape.channels()).collect();
         assert_eq!(widths, [10, 14, 18]);
-        assert_eq!(dims(&network, "block.denselayer3")?, [4, 8, 9]);
-        assert_eq!(dims(&network, "block")?, [18, 8, 9]);
+        assert_eq!(network.node_at("block.denselayer3")?.shape.dims(), [4, 8, 9]);
+        assert_eq!(network.node_at("block")?.shape.dims(), [18, 8, 9]);
     }
     Ok(())
 }
@@ -47,7 +43,7 @@ fn a_bottleneck_reads_any_width_through_four_times_its_growth() -> Result<()> {
 #[test]
 fn a_transition_halves_the_maps_and_needs_two_pixels() -> Result<()> {
     for (part, last) in [(transition(5), "pool"), (transition_d2l(5), "3")] {
-        assert_eq!(dims(&on(part.clone(), [10, 9, 6])?, "block")?, [5, 4, 3]);
+        assert_eq!(on(part.clone(), [10, 9, 6])?.node_at("block")?.shape.dims(), [5, 4, 3]);
         let message = on(part, [10, 6, 1]).err().map(|error| error.to_string());
         let expected = format!("block.{last}: kernel 2×2 exceeds padded input 6×1 (input 6×1)");
         assert_eq!(message, Some(expected));

@@ -47,12 +47,18 @@ pub fn densenet_cifar(numbers: Cifar, classes: usize) -> Architecture {
     let Cifar { layers, growth, version } = numbers;
     let blocks = &[layers; 3];
     let (depth, suffix, body) = match version {
-        Version::Basic => {
-            (3 * layers + 4, "", Body { channels: 16, growth, blocks, compression: 1, layer: layer(growth) })
-        }
+        Version::Basic => (
+            layers.saturating_mul(3).saturating_add(4),
+            "",
+            Body { channels: 16, growth, blocks, compression: 1, layer: layer(growth) },
+        ),
         Version::Bc => {
             let layer = bottleneck_layer(growth);
-            (6 * layers + 4, "bc", Body { channels: 2 * growth, growth, blocks, compression: 2, layer })
+            (
+                layers.saturating_mul(6).saturating_add(4),
+                "bc",
+                Body { channels: growth.saturating_mul(2), growth, blocks, compression: 2, layer },
+            )
         }
     };
     let stem = chain().then("conv0", conv(3).out(body.channels).pad(1).no_bias());

@@ -28,29 +28,33 @@
 
 mod cifar;
 mod imagenet;
+mod papers;
 
 pub use cifar::{Cifar, Version, densenet_cifar};
 pub use cnn_core;
 pub use imagenet::{Depth, densenet, densenet_d2l};
 
-use cnn_core::definition::{Catalogue, Chain, batch_norm, chain, linear};
+use cnn_core::definition::{Catalogue, Chain, Listing, Paper, batch_norm, chain, linear};
 use cnn_core::initialisation::{Law, Scheme};
 use cnn_dense::{dense_block, transition};
+use papers::DENSENET;
 
-/// Every network of this crate: its name, the number of classes its source uses, and its definition.
+/// Every network of this crate, and where it is from.
 pub const NETWORKS: Catalogue = &[
-    ("densenet121", 1000, |classes| densenet(Depth::D121, classes)),
-    ("densenet161", 1000, |classes| densenet(Depth::D161, classes)),
-    ("densenet169", 1000, |classes| densenet(Depth::D169, classes)),
-    ("densenet201", 1000, |classes| densenet(Depth::D201, classes)),
-    ("densenet264", 1000, |classes| densenet(Depth::D264, classes)),
-    ("densenet40_cifar", 10, |classes| densenet_cifar(Cifar::L40_K12, classes)),
-    ("densenet100_cifar", 10, |classes| densenet_cifar(Cifar::L100_K12, classes)),
-    ("densenet100_k24_cifar", 10, |classes| densenet_cifar(Cifar::L100_K24, classes).renamed("densenet100_k24_cifar")),
-    ("densenet100bc_cifar", 10, |classes| densenet_cifar(Cifar::BC_L100_K12, classes)),
-    ("densenet250bc_cifar", 10, |classes| densenet_cifar(Cifar::BC_L250_K24, classes)),
-    ("densenet190bc_cifar", 10, |classes| densenet_cifar(Cifar::BC_L190_K40, classes)),
-    ("densenet_d2l", 10, densenet_d2l),
+    Listing::new(&DENSENET, 1000, |classes| densenet(Depth::D121, classes)).note("table 1"),
+    Listing::new(&DENSENET, 1000, |classes| densenet(Depth::D161, classes))
+        .note("the authors' release and torchvision's, not in the last version of the paper"),
+    Listing::new(&DENSENET, 1000, |classes| densenet(Depth::D169, classes)).note("table 1"),
+    Listing::new(&DENSENET, 1000, |classes| densenet(Depth::D201, classes)).note("table 1"),
+    Listing::new(&DENSENET, 1000, |classes| densenet(Depth::D264, classes)).note("table 1"),
+    Listing::new(&DENSENET, 10, |classes| densenet_cifar(Cifar::L40_K12, classes)).note("table 2"),
+    Listing::new(&DENSENET, 10, |classes| densenet_cifar(Cifar::L100_K12, classes)).note("table 2"),
+    Listing::new(&DENSENET, 10, |classes| densenet_cifar(Cifar::L100_K24, classes).renamed("densenet100_k24_cifar"))
+        .note("table 2"),
+    Listing::new(&DENSENET, 10, |classes| densenet_cifar(Cifar::BC_L100_K12, classes)).note("table 2"),
+    Listing::new(&DENSENET, 10, |classes| densenet_cifar(Cifar::BC_L250_K24, classes)).note("table 2"),
+    Listing::new(&DENSENET, 10, |classes| densenet_cifar(Cifar::BC_L190_K40, classes)).note("table 2"),
+    Listing::new(&Paper::DIVE_INTO_DEEP_LEARNING, 10, densenet_d2l).note("section 8.7, after Huang et al. 2017"),
 ];
 
 /// What lies behind a stem: the numbers of table 1, and what ImageNet's and CIFAR's networks do not share.
@@ -72,7 +76,7 @@ fn network(stem: Chain, body: Body<'_>, classes: usize) -> Chain {
     let (mut features, mut channels) = (stem, body.channels);
     for (number, &layers) in (1..).zip(body.blocks) {
         features = features.then(format!("denseblock{number}"), dense_block(layers, body.layer.clone()));
-        channels += layers * body.growth;
+        channels = channels.saturating_add(body.growth.saturating_mul(layers));
         if number < body.blocks.len() {
             channels /= body.compression;
             features = features.then(format!("transition{number}"), transition(channels));

@@ -5,7 +5,11 @@ use cnn_core::initialisation::Init;
 /// Columns and rows of a bitmap.
 const CELLS: usize = 7 * 12;
 
-/// One code of 84 signs a class: the digits' bitmaps for ten classes, random signs otherwise.
+/// The most classes that have codes.
+const MOST: usize = 1 << 20;
+
+/// One code of 84 signs a class: the digits' bitmaps for ten classes, random signs otherwise, none for more than
+/// [`MOST`].
 pub(crate) fn codes(classes: usize) -> Vec<Vec<f64>> {
     if classes == DIGITS.len() {
         let sign = |cell: char| if cell == '#' { 1.0 } else { -1.0 };
@@ -14,6 +18,7 @@ pub(crate) fn codes(classes: usize) -> Vec<Vec<f64>> {
             .map(|digit| digit.chars().filter(|cell| !cell.is_whitespace()).map(sign).collect())
             .collect();
     }
+    let classes = if classes > MOST { 0 } else { classes };
     let noise = Init::Uniform { bound: 1.0 }.draw(0, "codes of LeNet-5", classes * CELLS);
     noise.chunks_exact(CELLS).map(|code| code.iter().map(|v| f64::from(v.signum())).collect()).collect()
 }

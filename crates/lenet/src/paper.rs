@@ -7,6 +7,8 @@ use cnn_core::initialisation::{Law, Scheme};
 
 /// LeNet-5 (section II.B): squashing `1.7159 · tanh(2x/3)`, subsampling by a trained coefficient and bias per map, the
 /// sparse connections of table I, and radial basis functions around fixed codes as output. 60,000 trained parameters.
+///
+/// There are codes for up to 2²⁰ classes; more are refused when the network is elaborated.
 pub fn lenet_paper(classes: usize) -> Architecture {
     let squash = || tanh(1.7159, 2.0 / 3.0);
     let subsample = |label| chain().and(avg_pool(2)).and(scale(4.0)).then(label, channel_affine(0.25));

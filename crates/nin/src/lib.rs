@@ -31,17 +31,20 @@
 
 mod mlpconv;
 mod network;
+mod papers;
 
 pub use cnn_core;
 pub use mlpconv::mlpconv;
 pub use network::{nin, nin_cifar, nin_d2l, nin_one_1x1_d2l};
 
-use cnn_core::definition::Catalogue;
+use cnn_core::definition::{Catalogue, Listing, Paper};
+use papers::NIN;
 
-/// Every network of this crate: its name, the number of classes its source uses, and its definition.
+/// Every network of this crate, and where it is from.
 pub const NETWORKS: Catalogue = &[
-    ("nin", 1000, nin),
-    ("nin_cifar", 10, nin_cifar),
-    ("nin_d2l", 10, nin_d2l),
-    ("nin_one_1x1_d2l", 10, nin_one_1x1_d2l),
+    Listing::new(&NIN, 1000, nin).note("the authors' network for ImageNet, from the Caffe model zoo"),
+    Listing::new(&NIN, 10, nin_cifar).note("figure 2, with the widths of the authors' configuration"),
+    Listing::new(&Paper::DIVE_INTO_DEEP_LEARNING, 10, nin_d2l).note("section 8.3, after Lin et al. 2013"),
+    Listing::new(&Paper::DIVE_INTO_DEEP_LEARNING, 10, nin_one_1x1_d2l)
+        .note("section 8.3, the exercise that removes a 1×1 convolution"),
 ];

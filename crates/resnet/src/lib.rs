@@ -11,7 +11,8 @@
 //!   [`wide_resnet`].
 //! - A. Zhang, Z. C. Lipton, M. Li, A. J. Smola: *Dive into Deep Learning*, 2023, section 8.6,
 //!   <https://d2l.ai/chapter_convolutional-modern/resnet.html>: [`resnet18_d2l`].
-//! - [`mnist_residual`], a tutorial's network of two residual units for MNIST.
+//! - Liu Er: *PyTorch Deep Learning Practice*, 2020, lecture 11, <https://www.bilibili.com/video/BV1Y7411d7Ys>:
+//!   [`mnist_residual`], two residual units for MNIST.
 //!
 //! ```
 //! use cnn_resnet::{Depth, resnet};
@@ -41,6 +42,7 @@
 
 mod cifar;
 mod imagenet;
+mod papers;
 mod preact;
 mod small;
 
@@ -50,46 +52,62 @@ pub use imagenet::{Depth, Plain, ResNext, Wide, plain, resnet, resnet_v1, resnex
 pub use preact::{PreactCifar, resnet_preact, resnet_preact_cifar};
 pub use small::{mnist_residual, resnet18_d2l};
 
-use cnn_core::definition::Catalogue;
+use cnn_core::definition::{Catalogue, Listing, Paper};
+use papers::{IDENTITY_MAPPINGS, PRACTICE, RESNET, RESNEXT, WIDE_RESNET};
 
-/// Every network of this crate: its name, the number of classes its source uses, and its definition.
+/// Every network of this crate, and where it is from.
 pub const NETWORKS: Catalogue = &[
-    ("resnet18", 1000, |classes| resnet(Depth::D18, classes)),
-    ("resnet34", 1000, |classes| resnet(Depth::D34, classes)),
-    ("resnet50", 1000, |classes| resnet(Depth::D50, classes)),
-    ("resnet101", 1000, |classes| resnet(Depth::D101, classes)),
-    ("resnet152", 1000, |classes| resnet(Depth::D152, classes)),
-    ("resnet200", 1000, |classes| resnet(Depth::D200, classes)),
-    ("resnet50_v1", 1000, |classes| resnet_v1(Depth::D50, classes)),
-    ("resnet101_v1", 1000, |classes| resnet_v1(Depth::D101, classes)),
-    ("resnet152_v1", 1000, |classes| resnet_v1(Depth::D152, classes)),
-    ("resnet18_preact", 1000, |classes| resnet_preact(Depth::D18, classes)),
-    ("resnet34_preact", 1000, |classes| resnet_preact(Depth::D34, classes)),
-    ("resnet50_preact", 1000, |classes| resnet_preact(Depth::D50, classes)),
-    ("resnet101_preact", 1000, |classes| resnet_preact(Depth::D101, classes)),
-    ("resnet152_preact", 1000, |classes| resnet_preact(Depth::D152, classes)),
-    ("resnet200_preact", 1000, |classes| resnet_preact(Depth::D200, classes)),
-    ("resnext50_32x4d", 1000, |classes| resnext(ResNext::D50_32x4d, classes)),
-    ("resnext101_32x8d", 1000, |classes| resnext(ResNext::D101_32x8d, classes)),
-    ("resnext101_64x4d", 1000, |classes| resnext(ResNext::D101_64x4d, classes)),
-    ("wide_resnet50_2", 1000, |classes| wide_resnet(Wide::D50, classes)),
-    ("wide_resnet101_2", 1000, |classes| wide_resnet(Wide::D101, classes)),
-    ("plain18", 1000, |classes| plain(Plain::D18, classes)),
-    ("plain34", 1000, |classes| plain(Plain::D34, classes)),
-    ("resnet20_cifar", 10, |classes| resnet_cifar(Cifar::D20, classes)),
-    ("resnet32_cifar", 10, |classes| resnet_cifar(Cifar::D32, classes)),
-    ("resnet44_cifar", 10, |classes| resnet_cifar(Cifar::D44, classes)),
-    ("resnet56_cifar", 10, |classes| resnet_cifar(Cifar::D56, classes)),
-    ("resnet110_cifar", 10, |classes| resnet_cifar(Cifar::D110, classes)),
-    ("resnet1202_cifar", 10, |classes| resnet_cifar(Cifar::D1202, classes)),
-    ("plain20_cifar", 10, |classes| plain_cifar(Cifar::D20, classes)),
-    ("plain32_cifar", 10, |classes| plain_cifar(Cifar::D32, classes)),
-    ("plain44_cifar", 10, |classes| plain_cifar(Cifar::D44, classes)),
-    ("plain56_cifar", 10, |classes| plain_cifar(Cifar::D56, classes)),
-    ("plain110_cifar", 10, |classes| plain_cifar(Cifar::D110, classes)),
-    ("resnet110_preact_cifar", 10, |classes| resnet_preact_cifar(PreactCifar::D110, classes)),
-    ("resnet164_preact_cifar", 10, |classes| resnet_preact_cifar(PreactCifar::D164, classes)),
-    ("resnet1001_preact_cifar", 10, |classes| resnet_preact_cifar(PreactCifar::D1001, classes)),
-    ("resnet18_d2l", 10, resnet18_d2l),
-    ("mnist_residual", 10, mnist_residual),
+    Listing::new(&RESNET, 1000, |classes| resnet(Depth::D18, classes))
+        .note("table 1; torchvision's: projections, and the stride of a bottleneck on its 3×3"),
+    Listing::new(&RESNET, 1000, |classes| resnet(Depth::D34, classes))
+        .note("table 1; torchvision's: projections, and the stride of a bottleneck on its 3×3"),
+    Listing::new(&RESNET, 1000, |classes| resnet(Depth::D50, classes))
+        .note("table 1; torchvision's: projections, and the stride of a bottleneck on its 3×3"),
+    Listing::new(&RESNET, 1000, |classes| resnet(Depth::D101, classes))
+        .note("table 1; torchvision's: projections, and the stride of a bottleneck on its 3×3"),
+    Listing::new(&RESNET, 1000, |classes| resnet(Depth::D152, classes))
+        .note("table 1; torchvision's: projections, and the stride of a bottleneck on its 3×3"),
+    Listing::new(&IDENTITY_MAPPINGS, 1000, |classes| resnet(Depth::D200, classes))
+        .note("the depth of table 5 with the units of He et al. 2015, as timm has it"),
+    Listing::new(&RESNET, 1000, |classes| resnet_v1(Depth::D50, classes))
+        .note("table 1; projections in every depth, as torchvision has it"),
+    Listing::new(&RESNET, 1000, |classes| resnet_v1(Depth::D101, classes))
+        .note("table 1; projections in every depth, as torchvision has it"),
+    Listing::new(&RESNET, 1000, |classes| resnet_v1(Depth::D152, classes))
+        .note("table 1; projections in every depth, as torchvision has it"),
+    Listing::new(&IDENTITY_MAPPINGS, 1000, |classes| resnet_preact(Depth::D18, classes))
+        .note("timm's structure and names"),
+    Listing::new(&IDENTITY_MAPPINGS, 1000, |classes| resnet_preact(Depth::D34, classes))
+        .note("timm's structure and names"),
+    Listing::new(&IDENTITY_MAPPINGS, 1000, |classes| resnet_preact(Depth::D50, classes))
+        .note("timm's structure and names"),
+    Listing::new(&IDENTITY_MAPPINGS, 1000, |classes| resnet_preact(Depth::D101, classes))
+        .note("timm's structure and names"),
+    Listing::new(&IDENTITY_MAPPINGS, 1000, |classes| resnet_preact(Depth::D152, classes))
+        .note("timm's structure and names"),
+    Listing::new(&IDENTITY_MAPPINGS, 1000, |classes| resnet_preact(Depth::D200, classes))
+        .note("timm's structure and names"),
+    Listing::new(&RESNEXT, 1000, |classes| resnext(ResNext::D50_32x4d, classes)).note("table 1"),
+    Listing::new(&RESNEXT, 1000, |classes| resnext(ResNext::D101_32x8d, classes)).note("torchvision's widths"),
+    Listing::new(&RESNEXT, 1000, |classes| resnext(ResNext::D101_64x4d, classes)).note("table 4"),
+    Listing::new(&WIDE_RESNET, 1000, |classes| wide_resnet(Wide::D50, classes)).note("WRN-50-2-bottleneck"),
+    Listing::new(&WIDE_RESNET, 1000, |classes| wide_resnet(Wide::D101, classes)).note("torchvision's depth"),
+    Listing::new(&RESNET, 1000, |classes| plain(Plain::D18, classes)).note("table 1 and figure 4, left"),
+    Listing::new(&RESNET, 1000, |classes| plain(Plain::D34, classes)).note("table 1 and figure 4, left"),
+    Listing::new(&RESNET, 10, |classes| resnet_cifar(Cifar::D20, classes)).note("section 4.2"),
+    Listing::new(&RESNET, 10, |classes| resnet_cifar(Cifar::D32, classes)).note("section 4.2"),
+    Listing::new(&RESNET, 10, |classes| resnet_cifar(Cifar::D44, classes)).note("section 4.2"),
+    Listing::new(&RESNET, 10, |classes| resnet_cifar(Cifar::D56, classes)).note("section 4.2"),
+    Listing::new(&RESNET, 10, |classes| resnet_cifar(Cifar::D110, classes)).note("section 4.2"),
+    Listing::new(&RESNET, 10, |classes| resnet_cifar(Cifar::D1202, classes)).note("section 4.2"),
+    Listing::new(&RESNET, 10, |classes| plain_cifar(Cifar::D20, classes)).note("section 4.2"),
+    Listing::new(&RESNET, 10, |classes| plain_cifar(Cifar::D32, classes)).note("section 4.2"),
+    Listing::new(&RESNET, 10, |classes| plain_cifar(Cifar::D44, classes)).note("section 4.2"),
+    Listing::new(&RESNET, 10, |classes| plain_cifar(Cifar::D56, classes)).note("section 4.2"),
+    Listing::new(&RESNET, 10, |classes| plain_cifar(Cifar::D110, classes)).note("section 4.2"),
+    Listing::new(&IDENTITY_MAPPINGS, 10, |classes| resnet_preact_cifar(PreactCifar::D110, classes)).note("table 3"),
+    Listing::new(&IDENTITY_MAPPINGS, 10, |classes| resnet_preact_cifar(PreactCifar::D164, classes)).note("table 3"),
+    Listing::new(&IDENTITY_MAPPINGS, 10, |classes| resnet_preact_cifar(PreactCifar::D1001, classes)).note("table 3"),
+    Listing::new(&Paper::DIVE_INTO_DEEP_LEARNING, 10, resnet18_d2l).note("section 8.6, after He et al. 2015"),
+    Listing::new(&PRACTICE, 10, mnist_residual).note("lecture 11, after He et al. 2015"),
 ];

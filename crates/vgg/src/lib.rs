@@ -26,6 +26,7 @@
 //!   is as wide as the image makes it.
 
 mod book;
+mod papers;
 mod table;
 
 pub use book::{ConvBlock, VGG_SMALL, VGG11, vgg_d2l, vgg_small_d2l, vgg11_d2l};
@@ -36,22 +37,27 @@ use cnn_core::Architecture;
 use cnn_core::definition::*;
 use cnn_core::initialisation::{Law, Scheme};
 use cnn_core::op::Conv;
+use papers::VGG;
 use table::Layer;
 
-/// Every network of this crate: its name, the number of classes its source uses, and its definition.
+/// Every network of this crate, and where it is from.
 pub const NETWORKS: Catalogue = &[
-    ("vgg11", 1000, |classes| vgg(Column::A, Norm::None, classes)),
-    ("vgg11_bn", 1000, |classes| vgg(Column::A, Norm::Batch, classes)),
-    ("vgg11_lrn_paper", 1000, |classes| vgg(Column::ALrn, Norm::None, classes)),
-    ("vgg13", 1000, |classes| vgg(Column::B, Norm::None, classes)),
-    ("vgg13_bn", 1000, |classes| vgg(Column::B, Norm::Batch, classes)),
-    ("vgg16_1x1_paper", 1000, |classes| vgg(Column::C, Norm::None, classes)),
-    ("vgg16", 1000, |classes| vgg(Column::D, Norm::None, classes)),
-    ("vgg16_bn", 1000, |classes| vgg(Column::D, Norm::Batch, classes)),
-    ("vgg19", 1000, |classes| vgg(Column::E, Norm::None, classes)),
-    ("vgg19_bn", 1000, |classes| vgg(Column::E, Norm::Batch, classes)),
-    ("vgg11_d2l", 10, vgg11_d2l),
-    ("vgg_small_d2l", 10, vgg_small_d2l),
+    Listing::new(&VGG, 1000, |classes| vgg(Column::A, Norm::None, classes)).note("table 1, column A"),
+    Listing::new(&VGG, 1000, |classes| vgg(Column::A, Norm::Batch, classes))
+        .note("table 1, column A; batch normalisation by torchvision"),
+    Listing::new(&VGG, 1000, |classes| vgg(Column::ALrn, Norm::None, classes)).note("table 1, column A-LRN"),
+    Listing::new(&VGG, 1000, |classes| vgg(Column::B, Norm::None, classes)).note("table 1, column B"),
+    Listing::new(&VGG, 1000, |classes| vgg(Column::B, Norm::Batch, classes))
+        .note("table 1, column B; batch normalisation by torchvision"),
+    Listing::new(&VGG, 1000, |classes| vgg(Column::C, Norm::None, classes)).note("table 1, column C"),
+    Listing::new(&VGG, 1000, |classes| vgg(Column::D, Norm::None, classes)).note("table 1, column D"),
+    Listing::new(&VGG, 1000, |classes| vgg(Column::D, Norm::Batch, classes))
+        .note("table 1, column D; batch normalisation by torchvision"),
+    Listing::new(&VGG, 1000, |classes| vgg(Column::E, Norm::None, classes)).note("table 1, column E"),
+    Listing::new(&VGG, 1000, |classes| vgg(Column::E, Norm::Batch, classes))
+        .note("table 1, column E; batch normalisation by torchvision"),
+    Listing::new(&Paper::DIVE_INTO_DEEP_LEARNING, 10, vgg11_d2l).note("section 8.2, after Simonyan and Zisserman 2015"),
+    Listing::new(&Paper::DIVE_INTO_DEEP_LEARNING, 10, vgg_small_d2l).note("section 8.2, a narrower network to train"),
 ];
 
 /// What stands between a convolution and its ReLU.

@@ -1,11 +1,10 @@
 //! A network in the zoo.
 
 use crate::family::Family;
-use crate::paper::Paper;
 use cnn_core::Architecture;
-use cnn_core::definition::Definition;
+use cnn_core::definition::{Listing, Paper};
 
-/// A network in the zoo: its name and how it is made.
+/// A network in the zoo: its name, where it is from, and how it is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     /// The name, for example `resnet50`.
@@ -14,26 +13,27 @@ pub struct Entry {
     pub family: Family,
     /// Number of classes its source uses.
     pub classes: usize,
-    pub(crate) define: Definition,
+    pub(crate) listing: &'static Listing,
 }
 
 impl Entry {
     /// The definition for this many classes.
     pub fn architecture(&self, classes: usize) -> Architecture {
-        (self.define)(classes)
+        (self.listing.define)(classes)
     }
 
     /// The definition behind torchvision's `transform_input`, for the networks whose published weights want it.
     pub fn transformed(&self, classes: usize) -> Option<Architecture> {
-        match self.name {
-            "googlenet" => Some(cnn_googlenet::googlenet_transformed(classes)),
-            "inception_v3" => Some(cnn_googlenet::inception_v3_transformed(classes)),
-            _ => None,
-        }
+        self.listing.transformed.map(|define| define(classes))
     }
 
-    /// Where the network is from.
-    pub fn paper(&self) -> Paper {
-        Paper::of(self)
+    /// The paper, book or tutorial it is from.
+    pub fn paper(&self) -> &'static Paper {
+        self.listing.paper
+    }
+
+    /// Which part of its source it is, and who changed what since.
+    pub fn note(&self) -> &'static str {
+        self.listing.note
     }
 }

@@ -48,7 +48,11 @@ impl Family {
 
     /// Its networks.
     pub fn networks(self) -> impl Iterator<Item = Entry> {
-        let networks: Catalogue = match self {
+        crate::all().filter(move |entry| entry.family == self)
+    }
+
+    pub(crate) fn catalogue(self) -> Catalogue {
+        match self {
             Self::LeNet => cnn_lenet::NETWORKS,
             Self::AlexNet => cnn_alexnet::NETWORKS,
             Self::Nin => cnn_nin::NETWORKS,
@@ -56,13 +60,7 @@ impl Family {
             Self::GoogLeNet => cnn_googlenet::NETWORKS,
             Self::ResNet => cnn_resnet::NETWORKS,
             Self::DenseNet => cnn_densenet::NETWORKS,
-        };
-        networks.iter().map(move |(name, classes, define)| Entry {
-            name,
-            family: self,
-            classes: *classes,
-            define: *define,
-        })
+        }
     }
 
     /// The name of the variant that suits images of `[C, H, W]`: one made for small images below 64 pixels, the

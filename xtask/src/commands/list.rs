@@ -12,7 +12,7 @@ pub fn run() -> Result<()> {
             "{:<28} {:<10} {:>5} {:>11} {:>12} {:>15}",
             entry.name,
             entry.family.name(),
-            entry.paper().year,
+            entry.paper().year_text(),
             times(&architecture.usual_input()),
             summary.parameters,
             summary.macs

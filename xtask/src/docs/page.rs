@@ -3,8 +3,8 @@
 use super::departures::Documentation;
 use crate::comparison::bytes;
 use anyhow::Result;
+use cnn_core::Network;
 use cnn_core::summary::{NodeSummary, count};
-use cnn_core::{Network, Summary};
 use cnn_zoo::{Benchmark, Entry, Family, Published, published};
 use std::fmt::Write;
 use std::path::Path;
@@ -63,7 +63,7 @@ fn row(entry: &Entry, link: &str) -> Result<String> {
     Ok(format!(
         "| [`{}`]({link}) | {} | {} | {} | {} | {} | {} |\n",
         entry.name,
-        entry.paper().year,
+        entry.paper().year_text(),
         summary.input,
         count(summary.parameters_without_heads),
         count(summary.macs),
@@ -95,7 +95,10 @@ fn section(entry: &Entry, departures: Option<&String>) -> Result<String> {
     let summary = network.summary();
     let paper = entry.paper();
     let mut text = format!("\n## {}\n\n", entry.name);
-    writeln!(text, "{}: *[{}]({})*, {}.\n", paper.authors, paper.title, paper.link, paper.year)?;
+    let title = paper.link.map_or(paper.title.to_string(), |link| format!("[{}]({link})", paper.title));
+    let parts = [format!("*{title}*"), paper.year_text(), entry.note().to_string()];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    writeln!(text, "{}: {}.\n", paper.authors, parts.join(", "))?;
     writeln!(text, "| for one image of {}, {} classes | |\n| --- | ---: |", summary.input, entry.classes)?;
     let mut line = |what: &str, value: String| writeln!(text, "| {what} | {value} |");
     line("parameters", count(summary.parameters_without_heads))?;
@@ -131,7 +134,7 @@ fn section(entry: &Entry, departures: Option<&String>) -> Result<String> {
             stage.output,
             count(nodes.iter().map(|node| node.parameters).sum()),
             count(nodes.iter().map(|node| node.macs).sum()),
-            nodes.iter().filter(|node| Summary::is_layer(node)).count(),
+            nodes.iter().filter(|node| node.kind.is_layer()).count(),
             nodes.last().map_or(String::new(), |node| node.receptive_field.size.to_string())
         )?;
     }
