@@ -174,3 +174,8 @@ fn features(convolutions: [Conv; 5], reduction: Reduction) -> Chain {
 fn classifier(hidden: Linear, classes: usize) -> Chain {
     chain().numbered().dropout(0.5).and(hidden.clone()).relu().dropout(0.5).and(hidden).relu().and(linear(classes))
 }
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

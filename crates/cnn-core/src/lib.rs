@@ -48,3 +48,8 @@ pub use cnn_weights::Weights;
 
 #[cfg(feature = "candle")]
 pub use {candle_core, candle_nn, lend::lend, model::Model, model_error::ModelError};
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -36,3 +36,8 @@ pub use block::{dense_block, dense_block_d2l};
 pub use cnn_core;
 pub use layer::{bottleneck_layer, layer};
 pub use transition::{transition, transition_d2l};
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -91,3 +91,8 @@ fn network(stem: Chain, body: Body<'_>, classes: usize) -> Chain {
 
 /// torchvision's.
 const INITIALISATION: Scheme = Scheme::TORCH.conv(Law::KaimingFanIn).linear_bias(Law::Constant(0.0));
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -69,3 +69,8 @@ pub const NETWORKS: Catalogue = &[
 fn weights(law: Law) -> Scheme {
     Scheme::TORCH.conv(law).linear(law)
 }
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

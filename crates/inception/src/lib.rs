@@ -9,7 +9,7 @@
 //! | [`v3`] | A to E, and the auxiliary head | Szegedy et al. 2016, figures 5 to 8 and 10 |
 //! | [`v4`] | stem, A, B, C and both reductions | Szegedy et al. 2017, figures 3 to 9 |
 //! | [`residual`] | A, B, C of Inception-ResNet v1 and v2, and their second reduction | figures 10 to 13, 16 to 20 |
-//! | [`mnist`] | 88 channels and no activation | the tutorials' small network |
+//! | [`mnist`] | 88 channels and no activation | Sung Kim: *PyTorch Zero To All*, lesson 11 |
 //!
 //! A block knows no input channels and no image size; both are inferred where it stands.
 //!
@@ -37,3 +37,8 @@ mod widths;
 
 pub use unit::{conv_bn, conv_relu};
 pub use widths::Widths;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

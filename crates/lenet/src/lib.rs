@@ -56,3 +56,8 @@ pub const NETWORKS: Catalogue = &[
     Listing::new(&ZERO_TO_ALL, 10, mnist_conv).note("lesson 10"),
     Listing::new(&NIELSEN, 10, mnist_mlp).note("chapter 1"),
 ];
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

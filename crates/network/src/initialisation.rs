@@ -6,6 +6,7 @@ use rand_distr::StandardNormal;
 
 /// A law of initialisation as papers name it, before the tensor's shape is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Law {
     /// Every element the same.
     Constant(f64),
@@ -27,6 +28,7 @@ pub enum Law {
 
 /// A law with its numbers: what a tensor is filled with.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Init {
     /// Every element the same.
     Constant(f64),

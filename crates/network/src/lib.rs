@@ -7,6 +7,32 @@
 //!                                             oracle   naive f64, what everything else is held against
 //! ```
 //!
+//! ```
+//! use cnn_network::definition::*;
+//! use cnn_network::oracle::{self, Batch, Weights};
+//!
+//! let architecture = chain()
+//!     .then("conv", conv(3).out(8).pad(1).no_bias())
+//!     .then("bn", batch_norm())
+//!     .relu()
+//!     .global_avg_pool()
+//!     .then("fc", linear(10))
+//!     .named("small", [3, 32, 32]);
+//! let network = architecture.at([3, 20, 28])?;
+//! assert_eq!(network.node_at("conv")?.shape.dims(), [8, 20, 28]);
+//! let summary = network.summary();
+//! assert_eq!((summary.parameters, summary.macs), (216 + 16 + 90, 20 * 28 * 216 + 80));
+//!
+//! // Its weights before training, from a seed, and what the oracle computes from them.
+//! let values = |tensor: &cnn_network::tensors::TensorSpec| -> Vec<f64> {
+//!     tensor.init.draw(7, &tensor.name, tensor.elements()).into_iter().map(f64::from).collect()
+//! };
+//! let weights: Weights = network.tensors().map(|tensor| (tensor.name.clone(), values(tensor))).collect();
+//! let image = Batch { shape: network.input(), values: vec![0.5; network.input().elements()] };
+//! assert_eq!(oracle::forward(&network, &weights, &image)?.values.len(), 10);
+//! # Ok::<(), cnn_network::Error>(())
+//! ```
+//!
 //! Read in this order: [`definition`] (how a network is written), [`Architecture::at`] (how it gets its shapes and
 //! names), [`Network`] (what all readings read), then any reading.
 
@@ -38,3 +64,8 @@ pub use network::Network;
 pub use op::Op;
 pub use shape::Shape;
 pub use summary::Summary;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

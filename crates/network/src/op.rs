@@ -219,6 +219,7 @@ impl Op {
 
 /// Operations by what they are for, where a reader need not know each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Kind {
     /// The network's input.
     Input,

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 /// A network's stages, the main path first, then one for each auxiliary head.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Outline {
     /// In order of execution.
     pub stages: Vec<Stage>,
@@ -19,6 +20,7 @@ pub struct Outline {
 
 /// A row of a paper's table.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Stage {
     /// The chain's path, or the first and last operation's.
     pub label: String,
@@ -32,6 +34,7 @@ pub struct Stage {
 
 /// A piece of a stage with one input and one output.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Part {
     /// One operation.
     Op(NodeId),

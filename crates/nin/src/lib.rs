@@ -48,3 +48,8 @@ pub const NETWORKS: Catalogue = &[
     Listing::new(&Paper::DIVE_INTO_DEEP_LEARNING, 10, nin_one_1x1_d2l)
         .note("section 8.3, the exercise that removes a 1×1 convolution"),
 ];
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -48,3 +48,8 @@ pub use unnormalised::unnormalised;
 
 /// Channels behind a bottleneck for one of its stage's width (He et al. 2015, table 1).
 const EXPANSION: usize = 4;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -6,6 +6,7 @@ use cnn_core::op::Conv;
 
 /// How the parts of a pre-activation unit are labelled: libraries do not agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Names {
     /// `norm1` and `downsample.conv`: timm's, for ImageNet.
     Timm,

@@ -5,6 +5,7 @@ use cnn_core::definition::*;
 
 /// What is added to the output of a unit's convolutions (He et al. 2015, section 3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Shortcut {
     /// The unit's input.
     Identity,

@@ -104,6 +104,7 @@ fn strided(depth: Depth, strided: Strided, classes: usize) -> Architecture {
 
 /// A ResNeXt: depth, cardinality and width of a group as in tables 1 and 4 of Xie et al. 2017.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ResNext {
     /// 50 layers, 32 groups of 4 channels.
     D50_32x4d,
@@ -126,6 +127,7 @@ pub fn resnext(column: ResNext, classes: usize) -> Architecture {
 
 /// A wide ResNet for ImageNet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Wide {
     /// 50 layers: WRN-50-2-bottleneck of Zagoruyko and Komodakis 2016.
     D50,

@@ -111,3 +111,8 @@ pub const NETWORKS: Catalogue = &[
     Listing::new(&Paper::DIVE_INTO_DEEP_LEARNING, 10, resnet18_d2l).note("section 8.6, after He et al. 2015"),
     Listing::new(&PRACTICE, 10, mnist_residual).note("lecture 11, after He et al. 2015"),
 ];
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

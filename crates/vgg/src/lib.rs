@@ -62,6 +62,7 @@ pub const NETWORKS: Catalogue = &[
 
 /// What stands between a convolution and its ReLU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Norm {
     /// Nothing, as in the paper.
     None,
@@ -116,3 +117,8 @@ fn convolution(before: Chain, convolution: Conv, norm: Norm) -> Chain {
 fn classifier(before: Chain, classes: usize) -> Chain {
     before.and(linear(4096)).relu().dropout(0.5).and(linear(4096)).relu().dropout(0.5).and(linear(classes))
 }
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

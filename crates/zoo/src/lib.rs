@@ -48,6 +48,7 @@ pub fn find(name: &str) -> Result<Entry, UnknownNetwork> {
 
 /// A name that no network has.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UnknownNetwork {
     /// The name.
     pub name: String,
@@ -62,6 +63,11 @@ impl fmt::Display for UnknownNetwork {
 }
 
 impl std::error::Error for UnknownNetwork {}
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use Source::{Densenet, Identity, Resnet, TorchvisionV1, TorchvisionV2};
 
 /// Who measured a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Source {
     /// torchvision's first weights: the recipes of the papers' time, the middle 224×224 (Inception v3: 299×299).
     TorchvisionV1,

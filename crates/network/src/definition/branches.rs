@@ -12,6 +12,7 @@ pub struct Branches {
 
 /// How branches become one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Join {
     /// Element by element; all shapes equal.
     Sum,

@@ -31,6 +31,7 @@ use crate::op::Op;
 
 /// A piece of a network with one input and one output.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Block {
     /// A single operation.
     Op(Op),

@@ -21,6 +21,7 @@ const F32: usize = 4;
 ///
 /// `Display` prints it as a table.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Summary {
     /// The network's name.
     pub name: String,
@@ -52,9 +53,12 @@ pub struct Summary {
 
 /// The line of one node.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct NodeSummary {
     /// The node's path.
     pub path: String,
+    /// The operation's name, for a reader; [`NodeSummary::kind`] is what to ask.
+    pub op: &'static str,
     /// The group of operations it belongs to.
     pub kind: Kind,
     /// The operation with its numbers, for a reader.
@@ -100,6 +104,7 @@ impl Network {
         let inputs = self.input_shapes(node);
         NodeSummary {
             path: node.path.clone(),
+            op: node.op.name(),
             kind: node.op.kind(),
             description: describe(&node.op, node.shape).full(),
             output: node.shape,
