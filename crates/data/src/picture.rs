@@ -1,7 +1,9 @@
 //! One image while something is done with it.
 
-use crate::{Error, Sheet};
+use crate::folder::Reading;
+use crate::{Damage, Error, FolderConfig, Sheet};
 use std::borrow::Cow;
+use std::path::Path;
 
 /// The bytes of one image: in the order (channel, row, column), borrowed from its set until a step changes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +12,39 @@ pub struct Picture<'a> {
     pub(crate) pixels: Cow<'a, [u8]>,
 }
 
+impl Picture<'static> {
+    /// A JPEG or PNG file in red, green and blue.
+    ///
+    /// # Errors
+    /// [`Error::Read`] and [`Error::Image`]: what is no regular file, no picture, damaged, or has more pixels than
+    /// [`FolderConfig::MAX_PIXELS`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let reading = Reading { damage: Damage::Refuse, max_pixels: FolderConfig::MAX_PIXELS };
+        reading.picture(path.as_ref())
+    }
+}
+
 impl Picture<'_> {
+    /// The same picture in one channel or in three: grey by the weights of ITU-R BT.601 as Pillow rounds them, colours
+    /// that are all the grey. Of any other number of channels `None`, but of the picture's own.
+    pub fn in_channels(&self, channels: usize) -> Option<Picture<'_>> {
+        let [own, height, width] = self.shape;
+        let pixels = match (own, channels) {
+            _ if own == channels => Cow::Borrowed(&*self.pixels),
+            (3, 1) => {
+                let [red, green, blue] = [0, 1, 2].map(|channel| self.planes().nth(channel).unwrap_or_default());
+                let grey = |at: usize| {
+                    let [red, green, blue] = [red, green, blue].map(|plane| u32::from(plane[at]));
+                    ((red * 19_595 + green * 38_470 + blue * 7_471 + 0x8000) >> 16) as u8
+                };
+                Cow::Owned((0..height * width).map(grey).collect())
+            }
+            (1, 3) => Cow::Owned(self.pixels.repeat(3)),
+            _ => return None,
+        };
+        Some(Picture { shape: [channels, height, width], pixels })
+    }
+
     /// Channels, height and width.
     pub fn shape(&self) -> [usize; 3] {
         self.shape
@@ -47,6 +81,17 @@ impl Picture<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `Image.new("RGB", …).convert("L")` of Pillow.
+    #[test]
+    fn grey_is_pillows() {
+        let colours = Picture { shape: [3, 1, 4], pixels: vec![255, 10, 0, 1, 0, 200, 0, 2, 0, 30, 255, 3].into() };
+        assert_eq!(colours.in_channels(1).unwrap().pixels(), [76, 124, 29, 2]);
+        let grey = Picture { shape: [1, 1, 2], pixels: vec![7, 8].into() };
+        assert_eq!(grey.in_channels(3).unwrap().pixels(), [7, 8, 7, 8, 7, 8]);
+        assert_eq!(grey.in_channels(1).unwrap(), grey);
+        assert!(grey.in_channels(2).is_none());
+    }
 
     #[test]
     fn a_png_has_the_pixels_of_the_picture() {

@@ -140,6 +140,30 @@ impl Preparation {
         Ok(made.numbers)
     }
 
+    /// Prepares one picture, in the order (channel, row, column). A picture in colours becomes grey for statistics of one
+    /// channel, and a grey one colours for statistics of three.
+    ///
+    /// ```
+    /// use cnn_data::{DigitsConfig, Fit, Preparation, digits};
+    ///
+    /// let data = digits(DigitsConfig { train: 1, test: 1, seed: 1 })?;
+    /// let preparation = Preparation::mnist().fitted(Fit::Pad { height: 32, width: 32 });
+    /// assert_eq!(preparation.prepare(&data.train().picture(0)?)?.len(), 32 * 32);
+    /// # Ok::<(), cnn_data::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Preparation::shape`], of other numbers of channels too.
+    pub fn prepare(&self, picture: &Picture<'_>) -> Result<Vec<f32>, Error> {
+        let suited = picture.in_channels(self.mean.len());
+        let picture = suited.as_ref().unwrap_or(picture);
+        let to = self.shape(picture.shape())?;
+        let mut numbers = vec![0.0; to.iter().product()];
+        let (usual, fitting) = (picture.size(), self.fit.fitting(picture.size()));
+        Writer { preparation: self, to, usual, fitting }.write(picture, &mut numbers)?;
+        Ok(numbers)
+    }
+
     /// A row of numbers for each of `indices`, which `make` writes, and how that went.
     pub(crate) fn rows(
         &self,

@@ -47,7 +47,8 @@ impl Reading {
         Encoded { bytes: &bytes, max_pixels }.size().map_err(problem(path))
     }
 
-    fn picture(self, path: &Path) -> Result<Picture<'static>, Error> {
+    /// All pixels in red, green and blue.
+    pub(crate) fn picture(self, path: &Path) -> Result<Picture<'static>, Error> {
         let bytes = file::read(path, MOST).map_err(unread(path))?;
         Encoded { bytes: &bytes, max_pixels: self.max_pixels }.picture().map_err(problem(path))
     }

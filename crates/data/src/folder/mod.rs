@@ -3,11 +3,10 @@
 mod files;
 mod find;
 
-pub(crate) use files::Files;
+pub(crate) use files::{Files, Reading};
 
 use crate::{Dataset, Error, Images};
 use cnn_core::seed;
-use files::Reading;
 use find::Class;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
