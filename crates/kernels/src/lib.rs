@@ -23,6 +23,7 @@ pub mod peak;
 mod pieces;
 mod place;
 pub mod pool;
+pub mod rule;
 mod simd;
 mod sink;
 pub mod threads;

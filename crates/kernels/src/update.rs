@@ -2,6 +2,7 @@
 
 use crate::buffer::Shared;
 use crate::element::Element;
+use crate::rule::{Arithmetic, Rule};
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::threads::for_each;
 
@@ -151,14 +152,14 @@ impl<T: Element> Kernel<T> for Step<'_, T> {
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let Self { update, weights, gradient, first, second } = self;
-        let rule = Rule::<V>::new(update);
+        let rule = Rule::<Lanes<V>>::new(update);
         let needs = update.needs();
         let whole = weights.len() / LANES * LANES;
         for i in (0..whole).step_by(LANES) {
             let offsets = [if needs[0] { i } else { 0 }, if needs[1] { i } else { 0 }];
             let memory = [first[offsets[0]..].as_mut_ptr(), second[offsets[1]..].as_mut_ptr()];
             // SAFETY: whole vectors of each slice; memory the rule does not need is not touched.
-            unsafe { rule.step(weights.as_mut_ptr().add(i), gradient.as_ptr().add(i), memory) };
+            unsafe { step(&rule, needs, weights.as_mut_ptr().add(i), gradient.as_ptr().add(i), memory) };
         }
         if whole < weights.len() {
             // The rest goes through vectors filled up with zeros.
@@ -174,7 +175,7 @@ impl<T: Element> Kernel<T> for Step<'_, T> {
             }
             let [w, g, m, s] = &mut lanes;
             // SAFETY: sixteen numbers each.
-            unsafe { rule.step(w.as_mut_ptr(), g.as_ptr(), [m.as_mut_ptr(), s.as_mut_ptr()]) };
+            unsafe { step(&rule, needs, w.as_mut_ptr(), g.as_ptr(), [m.as_mut_ptr(), s.as_mut_ptr()]) };
             weights[whole..].copy_from_slice(&w[..rest]);
             if needs[0] {
                 first[whole..].copy_from_slice(&m[..rest]);
@@ -186,103 +187,68 @@ impl<T: Element> Kernel<T> for Step<'_, T> {
     }
 }
 
-/// A rule with its constants in every lane.
-enum Rule<V> {
-    Sgd { rate: V, momentum: V, decay: V, moves: bool, nesterov: bool },
-    AdamW { rate: V, keep: V, betas: [V; 2], news: [V; 2], corrections: [V; 2], eps: V },
-    RmsProp { rate: V, decay: V, alpha: V, new: V, eps: V, momentum: V, moves: bool },
+/// Vectors with a rule's arithmetic.
+#[derive(Clone, Copy)]
+struct Lanes<V>(V);
+
+impl<V: Vector> Arithmetic for Lanes<V> {
+    type Constant = V;
+
+    #[inline(always)]
+    fn constant(x: f64) -> V {
+        V::splat(V::Element::from_f64(x))
+    }
+    #[inline(always)]
+    fn times(&self, factor: V) -> Self {
+        Self(self.0.mul(factor))
+    }
+    #[inline(always)]
+    fn times_add(&self, factor: V, addend: &Self) -> Self {
+        Self(self.0.mul_add(factor, addend.0))
+    }
+    #[inline(always)]
+    fn product(&self, other: &Self) -> Self {
+        Self(self.0.mul(other.0))
+    }
+    #[inline(always)]
+    fn quotient(&self, other: &Self) -> Self {
+        Self(self.0.div(other.0))
+    }
+    #[inline(always)]
+    fn root_plus(&self, addend: V) -> Self {
+        Self(self.0.sqrt().add(addend))
+    }
 }
 
-impl<V: Vector> Rule<V> {
-    #[inline(always)]
-    fn new(update: &Update) -> Self {
-        match update {
-            Update::Sgd(sgd) => Self::Sgd {
-                rate: splat(-sgd.learning_rate),
-                momentum: splat(sgd.momentum),
-                decay: splat(sgd.weight_decay),
-                moves: sgd.momentum != 0.0,
-                nesterov: sgd.nesterov,
-            },
-            Update::AdamW(adam) => Self::AdamW {
-                rate: splat(-adam.learning_rate),
-                keep: splat(1.0 - adam.learning_rate * adam.weight_decay),
-                betas: [splat(adam.beta1), splat(adam.beta2)],
-                news: [splat(1.0 - adam.beta1), splat(1.0 - adam.beta2)],
-                corrections: [
-                    splat(1.0 / (1.0 - adam.beta1.powi(adam.step))),
-                    splat(1.0 / (1.0 - adam.beta2.powi(adam.step))),
-                ],
-                eps: splat(adam.eps),
-            },
-            Update::RmsProp(rule) => Self::RmsProp {
-                rate: splat(-rule.learning_rate),
-                decay: splat(rule.weight_decay),
-                alpha: splat(rule.alpha),
-                new: splat(1.0 - rule.alpha),
-                eps: splat(rule.eps),
-                momentum: splat(rule.momentum),
-                moves: rule.momentum != 0.0,
-            },
+/// One step of sixteen weights.
+///
+/// # Safety
+///
+/// Each pointer must be valid for [`LANES`] numbers; those to memory that `needs` does not ask for may be anything.
+#[inline(always)]
+unsafe fn step<V: Vector>(
+    rule: &Rule<Lanes<V>>,
+    needs: [bool; 2],
+    weights: *mut V::Element,
+    gradient: *const V::Element,
+    memory: [*mut V::Element; 2],
+) {
+    // SAFETY: as the caller says.
+    let (w, g) = unsafe { (Lanes(V::load(weights)), Lanes(V::load(gradient))) };
+    let mut held = [None, None];
+    for i in 0..2 {
+        if needs[i] {
+            // SAFETY: as the caller says.
+            held[i] = Some(Lanes(unsafe { V::load(memory[i]) }));
         }
     }
-
-    /// # Safety
-    ///
-    /// Each pointer must be valid for [`LANES`] numbers; those to memory the rule does not need may be anything.
-    #[inline(always)]
-    unsafe fn step(&self, weights: *mut V::Element, gradient: *const V::Element, memory: [*mut V::Element; 2]) {
-        // SAFETY: as the caller says.
-        let (w, g) = unsafe { (V::load(weights), V::load(gradient)) };
-        let new = match self {
-            Self::Sgd { rate, momentum, decay, moves, nesterov } => {
-                let g = w.mul_add(*decay, g);
-                let mut step = g;
-                if *moves {
-                    // SAFETY: as the caller says.
-                    let velocity = unsafe { V::load(memory[0]) }.mul_add(*momentum, g);
-                    // SAFETY: as the caller says.
-                    unsafe { velocity.store(memory[0]) };
-                    step = if *nesterov { velocity.mul_add(*momentum, g) } else { velocity };
-                }
-                step.mul_add(*rate, w)
-            }
-            Self::AdamW { rate, keep, betas, news, corrections, eps } => {
-                // SAFETY: as the caller says.
-                let (mean, square) = unsafe { (V::load(memory[0]), V::load(memory[1])) };
-                let mean = mean.mul_add(betas[0], g.mul(news[0]));
-                let square = square.mul_add(betas[1], g.mul(g).mul(news[1]));
-                // SAFETY: as the caller says.
-                unsafe {
-                    mean.store(memory[0]);
-                    square.store(memory[1]);
-                }
-                let root = square.mul(corrections[1]).sqrt().add(*eps);
-                mean.mul(corrections[0]).div(root).mul_add(*rate, w.mul(*keep))
-            }
-            Self::RmsProp { rate, decay, alpha, new, eps, momentum, moves } => {
-                let g = w.mul_add(*decay, g);
-                // SAFETY: as the caller says.
-                let square = unsafe { V::load(memory[0]) }.mul_add(*alpha, g.mul(g).mul(*new));
-                // SAFETY: as the caller says.
-                unsafe { square.store(memory[0]) };
-                let mut step = g.div(square.sqrt().add(*eps));
-                if *moves {
-                    // SAFETY: as the caller says.
-                    step = unsafe { V::load(memory[1]) }.mul_add(*momentum, step);
-                    // SAFETY: as the caller says.
-                    unsafe { step.store(memory[1]) };
-                }
-                step.mul_add(*rate, w)
-            }
-        };
-        // SAFETY: as the caller says.
-        unsafe { new.store(weights) };
+    let (new, held) = rule.step(&w, &g, held);
+    for i in 0..2 {
+        if let Some(held) = held[i] {
+            // SAFETY: what the rule remembers, it asked for.
+            unsafe { held.0.store(memory[i]) };
+        }
     }
-}
-
-/// A constant in every lane.
-#[inline(always)]
-fn splat<V: Vector>(x: f64) -> V {
-    V::splat(V::Element::from_f64(x))
+    // SAFETY: as the caller says.
+    unsafe { new.0.store(weights) };
 }

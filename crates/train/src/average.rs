@@ -1,5 +1,7 @@
 //! A moving average of the weights.
 
+use cnn_kernels::rule;
+
 /// The share of an average that stays when a new value comes in, after `steps` of them: `share`, but less in the
 /// beginning, so that the freshly initialised weights are soon forgotten (as in TensorFlow's moving average).
 pub(crate) fn staying(share: f64, steps: i32) -> f64 {
@@ -9,10 +11,7 @@ pub(crate) fn staying(share: f64, steps: i32) -> f64 {
 
 /// Moves an average towards new values.
 pub(crate) fn move_towards(average: &mut [f32], new: &[f32], stays: f64) {
-    let (stays, comes) = (stays as f32, (1.0 - stays) as f32);
-    for (average, new) in average.iter_mut().zip(new) {
-        *average = *average * stays + new * comes;
-    }
+    average.iter_mut().zip(new).for_each(|(average, new)| *average = rule::average(average, new, stays));
 }
 
 #[cfg(test)]

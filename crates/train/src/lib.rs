@@ -25,6 +25,7 @@ mod recipe;
 mod rule;
 mod schedule;
 mod settings;
+mod tensor_rule;
 mod training;
 mod weights;
 mod whole_file;

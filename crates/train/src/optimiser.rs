@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::rule::Rule;
+use crate::tensor_rule;
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 use cnn_core::Model;
@@ -107,48 +108,10 @@ impl Optimiser {
 
 impl Parameter {
     fn step(&mut self, rule: Rule, steps: i32, gradient: &Tensor, learning_rate: f64) -> Result<()> {
-        let weights = self.var.as_detached_tensor();
-        let decay = if self.decays { rule.weight_decay() } else { 0.0 };
-        let pulled = || match decay {
-            0.0 => Ok(gradient.clone()),
-            decay => gradient + (&weights * decay)?,
-        };
-        let new = match rule {
-            Rule::Sgd { momentum, nesterov, .. } => {
-                let gradient = pulled()?;
-                let step = match self.memory(0, &gradient, momentum, 1.0)? {
-                    velocity if nesterov => (gradient + (velocity * momentum)?)?,
-                    velocity => velocity,
-                };
-                (weights - (step * learning_rate)?)?
-            }
-            Rule::AdamW { beta1, beta2, eps, .. } => {
-                let mean = (self.memory(0, gradient, beta1, 1.0 - beta1)? / (1.0 - beta1.powi(steps)))?;
-                let square = (self.memory(1, &gradient.sqr()?, beta2, 1.0 - beta2)? / (1.0 - beta2.powi(steps)))?;
-                let step = (mean / (square.sqrt()? + eps)?)?;
-                ((weights * (1.0 - learning_rate * decay))? - (step * learning_rate)?)?
-            }
-            Rule::RmsProp { alpha, eps, momentum, .. } => {
-                let gradient = pulled()?;
-                let square = self.memory(0, &gradient.sqr()?, alpha, 1.0 - alpha)?;
-                let step = self.memory(1, &(gradient / (square.sqrt()? + eps)?)?, momentum, 1.0)?;
-                (weights - (step * learning_rate)?)?
-            }
-        };
+        let rule = if self.decays { rule } else { rule.decaying(0.0) };
+        let update = rule.update(steps, learning_rate);
+        let (new, memory) = tensor_rule::step(&update, &self.var.as_detached_tensor(), gradient, &self.memory)?;
+        self.memory = memory;
         Ok(self.var.set(&new)?)
-    }
-
-    /// Memory number `index`, `keep` of it and `share` of what is new; what is kept nothing of is not remembered.
-    fn memory(&mut self, index: usize, new: &Tensor, keep: f64, share: f64) -> Result<Tensor> {
-        let new = if share == 1.0 { new.clone() } else { (new * share)? };
-        if keep == 0.0 && share == 1.0 {
-            return Ok(new);
-        }
-        let now = match &self.memory[index] {
-            Some(old) => ((old * keep)? + new)?,
-            None => new,
-        };
-        self.memory[index] = Some(now.clone());
-        Ok(now)
     }
 }

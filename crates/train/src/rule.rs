@@ -1,6 +1,7 @@
 //! The rules by which a gradient becomes a step.
 
 use crate::error::{Error, Result};
+use cnn_kernels::update::{AdamW, RmsProp, Sgd, Update};
 use serde::{Deserialize, Serialize};
 
 /// The rule of an optimiser. `p` is a weight, `g` its gradient, `lr` the learning rate.
@@ -77,6 +78,21 @@ impl Rule {
             }
         }
         self
+    }
+
+    /// Step number `step`, counted from 1, with a learning rate.
+    pub(crate) fn update(&self, step: i32, learning_rate: f64) -> Update {
+        match *self {
+            Self::Sgd { momentum, nesterov, weight_decay } => {
+                Update::Sgd(Sgd { learning_rate, momentum, nesterov, weight_decay })
+            }
+            Self::AdamW { beta1, beta2, eps, weight_decay } => {
+                Update::AdamW(AdamW { learning_rate, beta1, beta2, eps, weight_decay, step })
+            }
+            Self::RmsProp { alpha, eps, momentum, weight_decay } => {
+                Update::RmsProp(RmsProp { learning_rate, alpha, eps, momentum, weight_decay })
+            }
+        }
     }
 
     /// What the rule remembers of each weight, by name, in the order of [`cnn_kernels::update::Update`]'s memory.

@@ -1,5 +1,6 @@
 //! Learning with candle's autograd.
 
+use super::gradients::Gradients;
 use super::{Lesson, Stepped, shares};
 use crate::average::staying;
 use crate::checkpoint::Checkpoint;
@@ -7,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::count_correct;
 use crate::optimiser::Optimiser;
 use crate::settings::{Clip, Decay, Precision};
+use crate::tensor_rule::averaged;
 use crate::weights::{Numbers, Tensors, tensors_of};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
@@ -71,7 +73,7 @@ impl Learner {
 
     pub(super) fn step(&mut self, batches: &[cnn_data::Batch], learning_rate: f64) -> Result<Stepped> {
         let mut stepped = Stepped::default();
-        let mut gradients: Vec<Option<Tensor>> = Vec::new();
+        let mut gradients = TensorGradients::default();
         for (batch, share) in shares(batches) {
             let outputs = self.model.outputs_t(&batch.images, true)?;
             let mixed = batch.mixed.as_ref().map(|mixed| (&mixed.labels, mixed.share));
@@ -82,18 +84,17 @@ impl Learner {
             if !one.loss.is_finite() {
                 return Ok(stepped);
             }
-            let new = self.optimiser.gradients(&loss.backward()?);
-            gradients = add(gradients, new, share)?;
+            gradients.add(self.optimiser.gradients(&loss.backward()?), share)?;
         }
         if let Some(clip) = self.clip {
-            gradients = clipped(gradients, clip)?;
+            clip.apply(&mut gradients)?;
         }
-        self.optimiser.step_along(&gradients, learning_rate)?;
+        self.optimiser.step_along(&gradients.0, learning_rate)?;
         if let Some(Average { share, tensors }) = &mut self.average {
             let stays = staying(*share, self.optimiser.steps());
             for (spec, new) in self.model.tensors() {
                 if let Some(average) = tensors.get_mut(&spec.name) {
-                    *average = ((&*average * stays)? + (new.detach() * (1.0 - stays))?)?;
+                    *average = averaged(average, &new.detach(), stays)?;
                 }
             }
         }
@@ -155,35 +156,51 @@ fn tensors(model: &Model) -> HashMap<String, Tensor> {
     model.tensors().map(|(spec, tensor)| (spec.name.clone(), tensor.detach())).collect()
 }
 
-fn add(sums: Vec<Option<Tensor>>, new: Vec<Option<Tensor>>, share: f64) -> Result<Vec<Option<Tensor>>> {
-    if share == 1.0 {
-        return Ok(new);
+/// The gradient of each tensor that is trained, if it has one.
+#[derive(Default)]
+struct TensorGradients(Vec<Option<Tensor>>);
+
+impl TensorGradients {
+    /// Adds a batch's gradients, which count `share` of the step's.
+    fn add(&mut self, new: Vec<Option<Tensor>>, share: f64) -> Result<()> {
+        if share == 1.0 {
+            self.0 = new;
+            return Ok(());
+        }
+        self.0.resize(new.len(), None);
+        for (sum, new) in self.0.iter_mut().zip(new) {
+            let Some(new) = new else { continue };
+            let new = (new * share)?;
+            *sum = Some(match sum.take() {
+                Some(sum) => (sum + new)?,
+                None => new,
+            });
+        }
+        Ok(())
     }
-    let sums = sums.into_iter().chain(std::iter::repeat(None));
-    let added = new.into_iter().zip(sums).map(|(new, sum)| {
-        let new = new.map(|new| new * share).transpose()?;
-        Ok(match (sum, new) {
-            (Some(sum), Some(new)) => Some((sum + new)?),
-            (sum, new) => sum.or(new),
-        })
-    });
-    added.collect()
+
+    fn map(&mut self, change: impl Fn(&Tensor) -> candle_core::Result<Tensor>) -> Result<()> {
+        for gradient in self.0.iter_mut().flatten() {
+            *gradient = change(gradient)?;
+        }
+        Ok(())
+    }
 }
 
-/// Gradients within their limit, as [`super::gathered::Gathered::clip`] has it.
-fn clipped(gradients: Vec<Option<Tensor>>, clip: Clip) -> Result<Vec<Option<Tensor>>> {
-    let map = |change: &dyn Fn(Tensor) -> candle_core::Result<Tensor>| -> Result<Vec<Option<Tensor>>> {
-        gradients.iter().map(|gradient| Ok(gradient.clone().map(change).transpose()?)).collect()
-    };
-    match clip {
-        Clip::Value(limit) => map(&|gradient| gradient.clamp(-limit, limit)),
-        Clip::Norm(limit) => {
-            let mut squares = 0.0;
-            for gradient in gradients.iter().flatten() {
-                squares += f64::from(gradient.sqr()?.sum_all()?.to_dtype(DType::F32)?.to_scalar::<f32>()?);
-            }
-            let norm = squares.sqrt();
-            if norm > limit { map(&|gradient| gradient * (limit / (norm + 1e-6))) } else { Ok(gradients) }
+impl Gradients for TensorGradients {
+    fn squares(&self) -> Result<f64> {
+        let mut squares = 0.0;
+        for gradient in self.0.iter().flatten() {
+            squares += f64::from(gradient.sqr()?.sum_all()?.to_dtype(DType::F32)?.to_scalar::<f32>()?);
         }
+        Ok(squares)
+    }
+
+    fn scale(&mut self, factor: f64) -> Result<()> {
+        self.map(|gradient| gradient * factor)
+    }
+
+    fn clamp(&mut self, limit: f64) -> Result<()> {
+        self.map(|gradient| gradient.clamp(-limit, limit))
     }
 }

@@ -1,6 +1,7 @@
 //! Gradients that are gathered before a step: of several batches, or to be clipped together.
 
-use crate::settings::Clip;
+use super::gradients::Gradients;
+use crate::error::Result;
 use cnn_plan::Receive;
 
 /// The gradients of a step, for each tensor that has one.
@@ -23,30 +24,29 @@ impl Gathered {
         self
     }
 
-    /// Brings the gradients within their limit. What is not a number stays that.
-    pub(crate) fn clip(&mut self, clip: Clip) {
-        let all = self.gradients.iter_mut().flatten();
-        match clip {
-            Clip::Norm(limit) => {
-                let squares = all.map(|gradient| gradient.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>());
-                let norm = squares.sum::<f64>().sqrt();
-                if norm > limit {
-                    // torch's divisor, so that both scale by the same number.
-                    let factor = (limit / (norm + 1e-6)) as f32;
-                    self.gradients.iter_mut().flatten().flatten().for_each(|x| *x *= factor);
-                }
-            }
-            Clip::Value(limit) => {
-                let limit = limit as f32;
-                all.flatten().filter(|x| x.abs() > limit).for_each(|x| *x = limit.copysign(*x));
-            }
-        }
-    }
-
     /// Every gradient with its tensor's position.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
         let gradients = self.gradients.iter().enumerate();
         gradients.filter_map(|(tensor, gradient)| Some((tensor, gradient.as_deref()?)))
+    }
+}
+
+impl Gradients for Gathered {
+    fn squares(&self) -> Result<f64> {
+        let each = self.gradients.iter().flatten();
+        Ok(each.map(|gradient| gradient.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>()).sum())
+    }
+
+    fn scale(&mut self, factor: f64) -> Result<()> {
+        self.gradients.iter_mut().flatten().flatten().for_each(|x| *x *= factor as f32);
+        Ok(())
+    }
+
+    fn clamp(&mut self, limit: f64) -> Result<()> {
+        let limit = limit as f32;
+        let all = self.gradients.iter_mut().flatten().flatten();
+        all.filter(|x| x.abs() > limit).for_each(|x| *x = limit.copysign(*x));
+        Ok(())
     }
 }
 
@@ -65,6 +65,7 @@ impl Receive<f32> for Gathered {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Clip;
 
     fn gathered(gradients: &[&[f32]]) -> Gathered {
         let mut gathered = Gathered::default();
@@ -86,14 +87,14 @@ mod tests {
     #[test]
     fn all_gradients_share_one_norm() {
         let mut long = gathered(&[&[3.0], &[0.0, 4.0]]);
-        long.clip(Clip::Norm(1.0));
+        Clip::Norm(1.0).apply(&mut long).unwrap();
         let found: Vec<(usize, f32)> = long.iter().map(|(i, g)| (i, g.iter().sum())).collect();
         assert!((found[0].1 - 0.6).abs() < 1e-6 && (found[1].1 - 0.8).abs() < 1e-6, "{found:?}");
         let mut short = gathered(&[&[0.3], &[0.4]]);
-        short.clip(Clip::Norm(1.0));
+        Clip::Norm(1.0).apply(&mut short).unwrap();
         assert_eq!(short.iter().collect::<Vec<_>>(), [(0, &[0.3f32][..]), (2, &[0.4][..])]);
         let mut cut = gathered(&[&[3.0, -2.0, 0.5]]);
-        cut.clip(Clip::Value(1.0));
+        Clip::Value(1.0).apply(&mut cut).unwrap();
         assert_eq!(cut.iter().next().unwrap().1, [1.0, -1.0, 0.5]);
     }
 }

@@ -2,6 +2,7 @@
 
 mod candle;
 mod gathered;
+mod gradients;
 mod planned;
 mod updates;
 

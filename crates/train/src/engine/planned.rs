@@ -85,7 +85,7 @@ impl Learner {
         }
         if let Some(gathered) = &mut self.gathered {
             if let Some(clip) = self.clip {
-                gathered.clip(clip);
+                clip.apply(gathered)?;
             }
             for (tensor, gradient) in gathered.iter() {
                 self.updates.receive(tensor, self.parameters.value_mut(tensor), gradient);

@@ -2,7 +2,7 @@
 
 use crate::rule::Rule;
 use cnn_core::Network;
-use cnn_kernels::update::{AdamW, RmsProp, Sgd, Update};
+use cnn_kernels::update::Update;
 use cnn_kernels::{Buffer, InstructionSet};
 use cnn_plan::{Parts, Receive};
 use std::collections::HashMap;
@@ -68,19 +68,9 @@ impl Updates {
     }
 
     fn update(&self, tensor: usize) -> Update {
-        let learning_rate = self.learning_rate;
         let spared = self.spared.get(tensor).copied().unwrap_or(false);
-        match if spared { self.rule.decaying(0.0) } else { self.rule } {
-            Rule::Sgd { momentum, nesterov, weight_decay } => {
-                Update::Sgd(Sgd { learning_rate, momentum, nesterov, weight_decay })
-            }
-            Rule::AdamW { beta1, beta2, eps, weight_decay } => {
-                Update::AdamW(AdamW { learning_rate, beta1, beta2, eps, weight_decay, step: self.steps })
-            }
-            Rule::RmsProp { alpha, eps, momentum, weight_decay } => {
-                Update::RmsProp(RmsProp { learning_rate, alpha, eps, momentum, weight_decay })
-            }
-        }
+        let rule = if spared { self.rule.decaying(0.0) } else { self.rule };
+        rule.update(self.steps, self.learning_rate)
     }
 
     /// What the rule remembers of a tensor of this length.
