@@ -5,8 +5,9 @@ use std::process::Command;
 
 /// For each package the packages of the workspace it may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
+    ("cnn-figures", &[]),
     ("cnn-system", &[]),
-    ("cnn-network", &[]),
+    ("cnn-network", &["cnn-figures"]),
     ("cnn-weights", &["cnn-network", "cnn-system"]),
     ("cnn-core", &["cnn-kernels", "cnn-network", "cnn-plan", "cnn-system", "cnn-weights"]),
     ("cnn-inception", &["cnn-core"]),
@@ -23,8 +24,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-testing", &[]),
     ("cnn-kernels", &[]),
     ("cnn-plan", &["cnn-kernels", "cnn-network", "cnn-weights"]),
-    ("cnn-dashboard", &["cnn-core", "cnn-data", "cnn-train"]),
-    ("cnn-report", &["cnn-core", "cnn-data", "cnn-train"]),
+    ("cnn-dashboard", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
+    ("cnn-report", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
     // LeNet for its examples.
     ("cnn-train", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-lenet", "cnn-plan", "cnn-weights"]),
     (
@@ -38,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "cnn-core",
             "cnn-dashboard",
             "cnn-data",
+            "cnn-figures",
             "cnn-kernels",
             "cnn-plan",
             "cnn-report",

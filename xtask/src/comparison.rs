@@ -4,7 +4,7 @@ use crate::cli;
 use anyhow::Result;
 use cnn_core::Summary;
 use cnn_core::op::Kind;
-use cnn_core::summary::count;
+use cnn_figures::{Table, bytes, count, fixed};
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -55,7 +55,7 @@ impl Comparison {
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let header = [
+        let mut table = Table::new([
             "",
             "input",
             "parameters",
@@ -68,10 +68,11 @@ impl fmt::Display for Comparison {
             "weights",
             "training",
             "inference",
-        ];
-        let rows = self.summaries.iter().map(|summary| {
+        ]);
+        let of_batch = |memory: usize| bytes(memory.saturating_mul(self.batch) as u64);
+        for summary in &self.summaries {
             let first = &self.summaries[0];
-            [
+            table.row([
                 summary.name.clone(),
                 summary.input.to_string(),
                 count(summary.parameters),
@@ -81,21 +82,12 @@ impl fmt::Display for Comparison {
                 ratio(summary.macs, first.macs),
                 summary.layers.to_string(),
                 summary.receptive_field.size.to_string(),
-                bytes(summary.weights_memory),
-                bytes(summary.training_memory.saturating_mul(self.batch)),
-                bytes(summary.inference_memory.saturating_mul(self.batch)),
-            ]
-        });
-        let rows: Vec<[String; 12]> = std::iter::once(header.map(str::to_string)).chain(rows).collect();
-        let widths: [usize; 12] =
-            std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0));
-        for row in &rows {
-            write!(f, "{:<w$}", row[0], w = widths[0])?;
-            for (cell, width) in row.iter().zip(widths).skip(1) {
-                write!(f, "  {cell:>width$}")?;
-            }
-            writeln!(f)?;
+                bytes(summary.weights_memory as u64),
+                of_batch(summary.training_memory),
+                of_batch(summary.inference_memory),
+            ]);
         }
+        write!(f, "{table}")?;
         write!(f, "Memory in f32; training and inference: activations of a batch of {}.", self.batch)
     }
 }
@@ -105,15 +97,5 @@ fn in_linear_layers(summary: &Summary) -> usize {
 }
 
 fn ratio(part: usize, whole: usize) -> String {
-    format!("×{:.2}", part as f64 / whole.max(1) as f64)
-}
-
-/// Bytes for a reader, in powers of ten.
-pub fn bytes(number: usize) -> String {
-    let number = number as f64;
-    match number {
-        n if n < 1e6 => format!("{:.1} kB", n / 1e3),
-        n if n < 1e9 => format!("{:.1} MB", n / 1e6),
-        n => format!("{:.2} GB", n / 1e9),
-    }
+    format!("×{}", fixed(part as f64 / whole.max(1) as f64, 2))
 }

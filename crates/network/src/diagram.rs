@@ -5,7 +5,7 @@ use crate::network::Network;
 use crate::op::{Kind, Op};
 use crate::outline::Part;
 use crate::shape::Shape;
-use crate::svg::{Canvas, Rectangle};
+use cnn_figures::svg::{Canvas, Rectangle};
 
 const STYLE: &str = "
     text { font: 11px Helvetica, Arial, sans-serif; fill: #222; text-anchor: middle }

@@ -54,7 +54,6 @@ pub mod shape;
 mod shape_rule;
 mod size;
 pub mod summary;
-pub mod svg;
 pub mod tensors;
 
 pub use definition::Architecture;

@@ -1,12 +1,16 @@
 //! Curves over epochs: panels side by side, one legend below.
 
-use crate::style::{COLOURS, PICTURE};
-use cnn_core::svg::{Canvas, Point, Rectangle};
+use crate::style::{COLOURS, canvas};
+use cnn_figures::axis::Unit;
+use cnn_figures::svg::{Canvas, Point, Rectangle};
+use cnn_figures::{Axis, Plot, shortened};
 
 const WIDTH: f64 = 960.0;
 const PANEL_HEIGHT: f64 = 280.0;
 /// A line of the legend, and the width of its columns.
 const LEGEND: [f64; 2] = [18.0, 320.0];
+/// A curve is drawn with at most so many points: twice what a panel has pixels.
+const POINTS: usize = 1600;
 
 /// A curve.
 #[derive(Clone, Debug)]
@@ -19,14 +23,6 @@ pub(crate) struct Series {
     pub(crate) points: Vec<Point>,
 }
 
-/// How values are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
-    Number,
-    /// Values from 0 to 1.
-    Percent,
-}
-
 /// Curves that share their axes.
 #[derive(Clone, Debug)]
 pub(crate) struct Panel {
@@ -37,7 +33,7 @@ pub(crate) struct Panel {
 
 /// The panels in one picture. What has the same name in several has one line in the legend.
 pub(crate) fn draw(title: &str, panels: &[Panel]) -> String {
-    let mut canvas = Canvas::new(PICTURE);
+    let mut canvas = canvas();
     let width = WIDTH / panels.len().max(1) as f64;
     for (index, panel) in panels.iter().enumerate() {
         let at = [index as f64 * width + 56.0, 30.0];
@@ -76,28 +72,18 @@ impl Series {
 }
 
 impl Panel {
-    fn draw(&self, canvas: &mut Canvas, plot: Rectangle) {
-        let Rectangle { at: [left, top], width, height } = plot;
+    fn draw(&self, canvas: &mut Canvas, frame: Rectangle) {
+        let Rectangle { at: [left, top], width, height } = frame;
         canvas.text("title", [left, top - 12.0], self.title);
-        let finite = |point: &&Point| point.iter().all(|number| number.is_finite());
-        let points = || self.series.iter().flat_map(|series| series.points.iter().filter(finite));
-        let x = Axis::over(points().map(|point| point[0]), width / 50.0).whole();
-        let y = Axis::over(points().map(|point| point[1]), height / 36.0);
-        let place = |[a, b]: Point| [left + width * x.share(a), top + height * (1.0 - y.share(b))];
-        for tick in x.ticks() {
-            let [at, _] = place([tick, y.low]);
-            canvas.line("grid", &[[at, top], [at, top + height]]);
-            canvas.text("middle", [at, top + height + 16.0], &format!("{tick:.0}"));
-        }
-        for tick in y.ticks() {
-            let [_, at] = place([x.low, tick]);
-            canvas.line("grid", &[[left, at], [left + width, at]]);
-            canvas.text("end", [left - 6.0, at + 4.0], &self.unit.write(tick, y.step));
-        }
-        canvas.rectangle("frame", plot);
-        canvas.text("middle", [left + width / 2.0, top + height + 32.0], "epoch");
-        for series in &self.series {
-            let points: Vec<Point> = series.points.iter().filter(finite).map(|point| place(*point)).collect();
+        let curves: Vec<Vec<Point>> = self.series.iter().map(|series| thinned(&series.points)).collect();
+        let values = |axis: usize| curves.iter().flatten().map(move |point| point[axis]);
+        let x = Axis::over(values(0), width / 50.0, Unit::Whole);
+        let y = Axis::over(values(1), height / 36.0, self.unit);
+        let plot = Plot { frame, x, y };
+        plot.grid(canvas);
+        plot.frame(canvas, "epoch");
+        for (series, curve) in self.series.iter().zip(&curves) {
+            let points: Vec<Point> = curve.iter().map(|point| plot.place(*point)).collect();
             if let [only] = points.as_slice() {
                 canvas.circle(&format!("dot c{}", series.colour % COLOURS), *only, 3.0);
             } else if !points.is_empty() {
@@ -107,67 +93,21 @@ impl Panel {
     }
 }
 
-impl Unit {
-    fn write(self, value: f64, step: f64) -> String {
-        let (value, step, sign) = match self {
-            Self::Number => (value, step, ""),
-            Self::Percent => (100.0 * value, 100.0 * step, " %"),
-        };
-        let digits = (-step.log10() + 1e-9).ceil().clamp(0.0, 8.0) as usize;
-        if self == Self::Number && step < 1e-4 {
-            return format!("{value:.1e}");
-        }
-        format!("{value:.digits$}{sign}")
+/// The points whose coordinates are finite. Of many, the lowest and the highest of each group of neighbours: the curve
+/// looks the same, and the picture stays small.
+fn thinned(points: &[Point]) -> Vec<Point> {
+    let finite: Vec<Point> = points.iter().copied().filter(|point| point.iter().all(|n| n.is_finite())).collect();
+    if finite.len() <= POINTS {
+        return finite;
     }
-}
-
-/// The range that is shown, and the distance of its ticks: 1, 2 or 5 times a power of ten.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Axis {
-    low: f64,
-    high: f64,
-    step: f64,
-}
-
-impl Axis {
-    /// Over these values, with about `ticks` ticks.
-    fn over(values: impl Iterator<Item = f64>, ticks: f64) -> Self {
-        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
-        let (low, high) = match (low <= high, low < high) {
-            (false, _) => (0.0, 1.0),
-            // One value, in the middle.
-            (true, false) => (low - (low.abs() * 0.5).max(1e-12), low + (low.abs() * 0.5).max(1e-12)),
-            (true, true) => (low, high),
-        };
-        let rough = (high - low) / ticks.max(1.0);
-        let power = 10_f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].map(|n| n * power).into_iter().find(|step| *step >= rough);
-        let step = step.unwrap_or(10.0 * power);
-        Self { low: (low / step).floor() * step, high: (high / step).ceil() * step, step }
-    }
-
-    /// With ticks at whole numbers only, and nothing beyond the values.
-    fn whole(self) -> Self {
-        let step = self.step.max(1.0);
-        Self { low: (self.low / step).floor() * step, high: (self.high / step).ceil() * step, step }
-    }
-
-    fn share(&self, value: f64) -> f64 {
-        (value - self.low) / (self.high - self.low)
-    }
-
-    fn ticks(&self) -> impl Iterator<Item = f64> {
-        let count = ((self.high - self.low) / self.step).round() as usize;
-        (0..=count).map(move |tick| self.low + tick as f64 * self.step)
-    }
-}
-
-/// At most `length` characters.
-pub(crate) fn shortened(text: &str, length: usize) -> String {
-    match text.char_indices().nth(length.saturating_sub(1)) {
-        Some((end, _)) if text.chars().count() > length => format!("{}…", &text[..end]),
-        _ => text.to_string(),
-    }
+    let group = finite.len().div_ceil(POINTS / 2);
+    let ends = |group: &[Point]| {
+        let lower = |a: &usize, b: &usize| group[*a][1].total_cmp(&group[*b][1]);
+        let [least, most] =
+            [(0..group.len()).min_by(lower), (0..group.len()).max_by(lower)].map(Option::unwrap_or_default);
+        [group[least.min(most)], group[least.max(most)]]
+    };
+    finite.chunks(group).flat_map(ends).collect()
 }
 
 #[cfg(test)]
@@ -175,20 +115,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticks_are_round_and_enclose_the_values() {
-        let axis = Axis::over([0.13, 0.87].into_iter(), 5.0);
-        assert_eq!(axis, Axis { low: 0.0, high: 1.0, step: 0.2 });
-        assert_eq!(Axis::over([3.0].into_iter(), 4.0).whole().step, 1.0);
-        let one = Axis::over([0.02].into_iter(), 4.0);
-        assert!(one.low < 0.02 && one.high > 0.02);
-        assert_eq!(Axis::over(std::iter::empty(), 4.0), Axis { low: 0.0, high: 1.0, step: 0.5 });
-        assert_eq!(Unit::Percent.write(0.974, 0.002), "97.4 %");
-        assert_eq!(Unit::Number.write(0.02, 0.005), "0.020");
-    }
-
-    #[test]
-    fn long_names_are_cut_at_characters() {
-        assert_eq!(shortened("größer", 4), "grö…");
-        assert_eq!(shortened("groß", 4), "groß");
+    fn a_long_curve_keeps_its_peaks() {
+        let mut points: Vec<Point> = (0..1_000_000).map(|x| [f64::from(x), 1.0]).collect();
+        (points[123_456][1], points[654_321][1], points[7][1]) = (9.0, -9.0, f64::NAN);
+        let thin = thinned(&points);
+        assert!(thin.len() <= POINTS && thin.contains(&[123_456.0, 9.0]) && thin.contains(&[654_321.0, -9.0]));
+        assert!(thin.windows(2).all(|pair| pair[0][0] <= pair[1][0]));
+        assert_eq!(thinned(&points[5..9]), [[5.0, 1.0], [6.0, 1.0], [8.0, 1.0]]);
     }
 }

@@ -1,19 +1,17 @@
 //! Runs side by side.
 
-use crate::chart::{self, Panel, Series, Unit};
-use crate::error::{Error, Result};
-use crate::figures::{bytes, duration, percent};
+use crate::chart::{self, Panel, Series};
+use crate::error::Result;
 use crate::html::{self, Columns};
+use crate::output::{CURVES, Output, PAGE};
 use crate::report::Cost;
 use crate::run::Run;
-use cnn_core::summary::count;
-use cnn_train::{Epoch, write_whole};
+use cnn_figures::axis::Unit;
+use cnn_figures::{Table, bytes, count, duration, percent};
+use cnn_train::Epoch;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
-
-const PAGE: &str = "index.html";
-const CURVES: &str = "curves.svg";
 
 /// Several runs, each with what its network costs, where that is known.
 ///
@@ -35,9 +33,9 @@ impl Comparison {
     ///
     /// A folder that cannot be written.
     pub fn write(&self, folder: &Path) -> Result<PathBuf> {
-        std::fs::create_dir_all(folder).map_err(Error::file(folder, "cannot make the folder"))?;
+        let mut output = Output::to(folder)?;
         let curves = chart::draw("Curves of several runs", &self.panels());
-        write_whole(&folder.join(CURVES), curves.as_bytes())?;
+        output.write(CURVES, curves.as_bytes())?;
         let columns = Columns { header: true, numbers: true };
         let mut body = html::table(&self.figures(), columns);
         body += &format!("<h2>Curves</h2>\n<div class=\"wide\">{curves}</div>\n<h2>Settings that differ</h2>\n");
@@ -46,9 +44,7 @@ impl Comparison {
             0 | 1 => "<p>None.</p>\n".to_string(),
             _ => html::table(&differing, Columns { header: true, numbers: false }),
         };
-        let page = folder.join(PAGE);
-        write_whole(&page, html::page("Runs side by side", &body).as_bytes())?;
-        Ok(page)
+        output.write(PAGE, html::page("Runs side by side", &body).as_bytes())
     }
 
     /// A run's name: its folder's own, or its whole path where several folders have the same.
@@ -136,34 +132,16 @@ impl Comparison {
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        columns(f, &self.figures(), Side::Right)?;
+        let table = |rows: Vec<Vec<String>>, text_columns: usize| {
+            let mut table = Table::without_header().text_columns(text_columns);
+            rows.into_iter().for_each(|row| table.row(row));
+            table
+        };
+        write!(f, "{}", table(self.figures(), 1))?;
         let differing = self.differing();
         if differing.len() > 1 {
-            writeln!(f)?;
-            columns(f, &differing, Side::Left)?;
+            write!(f, "\n{}", table(differing, usize::MAX))?;
         }
         Ok(())
     }
-}
-
-/// Where a column's cells end.
-#[derive(Clone, Copy)]
-enum Side {
-    Left,
-    Right,
-}
-
-/// Rows in columns, all but the first aligned as told.
-fn columns(f: &mut fmt::Formatter<'_>, rows: &[Vec<String>], aligned: Side) -> fmt::Result {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| Some(row.get(column)?.chars().count())).max();
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    for row in rows {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match aligned {
-            Side::Right if column > 0 => format!("{cell:>width$}"),
-            _ => format!("{cell:<width$}"),
-        });
-        writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-    }
-    Ok(())
 }

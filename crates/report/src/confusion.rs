@@ -1,9 +1,10 @@
 //! The confusion matrix and the calibration as pictures.
 
-use crate::chart::shortened;
 use crate::judgement::Judgement;
-use crate::style::PICTURE;
-use cnn_core::svg::{Canvas, Rectangle};
+use crate::style::canvas;
+use cnn_figures::axis::{Range, Scale, Unit};
+use cnn_figures::svg::Rectangle;
+use cnn_figures::{Axis, Plot, shortened};
 
 /// The side of the matrix: cells shrink with the number of classes.
 const SIDE: f64 = 640.0;
@@ -22,7 +23,7 @@ pub(crate) fn matrix(judgement: &Judgement, names: &[String]) -> String {
     let margin = (34.0 + 7.0 * longest as f64).max(46.0);
     let [left, top] = [margin + 24.0, 66.0];
     let extent = cell * classes as f64;
-    let mut canvas = Canvas::new(PICTURE);
+    let mut canvas = canvas();
     canvas.text("title", [left, 18.0], "true class (row) against predicted class (column)");
     canvas.text("small", [left, 36.0], "the stronger, the larger the share of its row; blue is right, red is wrong");
     // Where names or numbers would run into each other, only some columns have theirs.
@@ -33,7 +34,7 @@ pub(crate) fn matrix(judgement: &Judgement, names: &[String]) -> String {
         let y = top + row as f64 * cell;
         let name = match names.get(row).map(|name| shortened(name, 20)) {
             None => row.to_string(),
-            Some(name) if named => name,
+            Some(name) if named => name.into_owned(),
             // The column has the number alone.
             Some(name) => format!("{name} · {row}"),
         };
@@ -65,25 +66,21 @@ pub(crate) fn matrix(judgement: &Judgement, names: &[String]) -> String {
 
 /// How often the model is right, over how sure it is.
 pub(crate) fn calibration(judgement: &Judgement) -> String {
-    let plot = Rectangle { at: [64.0, 40.0], width: 300.0, height: 300.0 };
-    let Rectangle { at: [left, top], width, height } = plot;
-    let mut canvas = Canvas::new(PICTURE);
+    let frame = Rectangle { at: [64.0, 40.0], width: 300.0, height: 300.0 };
+    let Rectangle { at: [left, top], width, height } = frame;
+    let shares = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0];
+    let axis = || Axis::fixed(Range { low: 0.0, high: 1.0 }, &shares, Scale::Linear, Unit::Percent);
+    let plot = Plot { frame, x: axis(), y: axis() };
+    let mut canvas = canvas();
     canvas.text("title", [left, 20.0], "accuracy over the model's own confidence");
-    for tick in 0..=5 {
-        let share = f64::from(tick) / 5.0;
-        let [x, y] = [left + share * width, top + (1.0 - share) * height];
-        canvas.line("grid", &[[left, y], [left + width, y]]);
-        canvas.text("end", [left - 6.0, y + 4.0], &format!("{:.0} %", 100.0 * share));
-        canvas.text("middle", [x, top + height + 16.0], &format!("{:.0} %", 100.0 * share));
-    }
-    let step = width / judgement.calibration.len().max(1) as f64;
+    plot.grid(&mut canvas);
+    let bins = judgement.calibration.len().max(1) as f64;
     for (index, bin) in judgement.calibration.iter().enumerate().filter(|(_, bin)| bin.images > 0) {
-        let tall = bin.accuracy * height;
-        let at = [left + index as f64 * step + 1.0, top + height - tall];
-        canvas.rectangle("bar", Rectangle { at, width: step - 2.0, height: tall });
+        let [x, y] = plot.place([index as f64 / bins, bin.accuracy]);
+        let bar = Rectangle { at: [x + 1.0, y], width: width / bins - 2.0, height: top + height - y };
+        canvas.rectangle("bar", bar);
     }
-    canvas.line("even", &[[left, top + height], [left + width, top]]);
-    canvas.rectangle("frame", plot);
-    canvas.text("middle", [left + width / 2.0, top + height + 34.0], "confidence; dashes: as often right as sure");
+    canvas.line("even", &[plot.place([0.0, 0.0]), plot.place([1.0, 1.0])]);
+    plot.frame(&mut canvas, "confidence; dashes: as often right as sure");
     canvas.finish("Calibration", [left + width + 30.0, top + height + 46.0])
 }

@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder that could not be read or written.
-    #[error("{}: {action}: {source}", path.display())]
+    #[error("{}: {action}: {source}", cnn_figures::path(path))]
     File {
         /// The file or folder.
         path: PathBuf,
@@ -20,7 +20,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A folder that holds no run.
-    #[error("{}: not a run's folder: it has no {file}", path.display())]
+    #[error("{}: not a run's folder: it has no {file}", cnn_figures::path(path))]
     NoRun {
         /// The folder.
         path: PathBuf,
@@ -28,13 +28,21 @@ pub enum Error {
         file: &'static str,
     },
     /// A run's file that is damaged.
-    #[error("{}: line {line}: {problem}", path.display())]
+    #[error("{}: line {line}: {problem}", cnn_figures::path(path))]
     Damaged {
         /// The file.
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
         /// What is wrong there.
+        problem: String,
+    },
+    /// A run's file that is not as files of runs are, and is not read.
+    #[error("{}: {problem}", cnn_figures::path(path))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
         problem: String,
     },
     /// Predictions that are not of these images.

@@ -1,9 +1,10 @@
 //! What a search over settings found, as a picture.
 
 use crate::error::{Error, Result};
-use crate::figures::percent;
-use crate::style::PICTURE;
-use cnn_core::svg::{Canvas, Rectangle};
+use crate::style::canvas;
+use cnn_figures::axis::Range;
+use cnn_figures::percent;
+use cnn_figures::svg::Rectangle;
 use cnn_train::write_whole;
 use std::path::Path;
 
@@ -12,6 +13,19 @@ const CELL: [f64; 2] = [84.0, 34.0];
 const LETTER: f64 = 7.0;
 
 /// Accuracies over two lists of settings.
+///
+/// ```
+/// let grid = cnn_report::Grid {
+///     rows: vec!["lr 0.01".to_string(), "lr 0.1".to_string()],
+///     columns: vec!["momentum 0".to_string(), "momentum 0.9".to_string()],
+///     values: vec![vec![Some(0.91), Some(0.94)], vec![Some(0.95), None]],
+/// };
+/// let picture = std::env::temp_dir().join("cnn-report-grid-example.svg");
+/// grid.write(&picture)?;
+/// assert!(std::fs::read_to_string(&picture)?.contains("95.00 %"));
+/// # std::fs::remove_file(picture)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
     /// What the rows differ in.
@@ -37,10 +51,8 @@ impl Grid {
         let left = 30.0 + LETTER * letters(&self.rows);
         let width = CELL[0].max(LETTER * letters(&self.columns) + 12.0);
         let top = 60.0;
-        let found = || self.values.iter().flatten().flatten().copied();
-        let least = found().fold(f64::INFINITY, f64::min);
-        let most = found().fold(f64::NEG_INFINITY, f64::max);
-        let mut canvas = Canvas::new(PICTURE);
+        let range = Range::of(self.values.iter().flatten().flatten().copied());
+        let mut canvas = canvas();
         canvas.text("title", [16.0, 20.0], "best test accuracy");
         for (column, name) in self.columns.iter().enumerate() {
             canvas.text("middle", [left + (column as f64 + 0.5) * width, top - 8.0], name);
@@ -55,7 +67,7 @@ impl Grid {
                     canvas.text("middle", middle, "diverged");
                     continue;
                 };
-                let shade = 1.0 + (6.0 * (value - least) / (most - least).max(1e-9)).round();
+                let shade = 1.0 + (6.0 * range.share(*value)).round();
                 let cell = Rectangle { at, width: width - 2.0, height: CELL[1] - 2.0 };
                 canvas.rectangle(&format!("right s{shade}"), cell);
                 let over = if shade > 4.0 { " over" } else { "" };

@@ -1,6 +1,7 @@
 //! A page's pieces.
 
 use crate::style::PAGE;
+use cnn_figures::svg::escaped;
 
 /// A page that needs nothing beside itself.
 pub(crate) fn page(title: &str, body: &str) -> String {
@@ -12,11 +13,6 @@ pub(crate) fn page(title: &str, body: &str) -> String {
          <body>\n<h1>{title}</h1>\n{body}</body>\n</html>\n",
         rules.join("\n")
     )
-}
-
-/// Text as it may stand in a page and in an attribute.
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// A table.

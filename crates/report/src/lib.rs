@@ -6,6 +6,24 @@
 //! TensorBoard::new()  →  an observer of the run itself           event files in RUN/tensorboard
 //! ```
 //!
+//! ```
+//! use cnn_report::{Comparison, Report, Run};
+//!
+//! let folder = std::env::temp_dir().join("cnn-report-example");
+//! std::fs::create_dir_all(&folder)?;
+//! std::fs::write(folder.join("config.json"), r#"{"network": "lenet", "dataset": "digits"}"#)?;
+//! let epoch = r#"{"epoch": 1, "train_loss": 0.5, "train_accuracy": 0.8, "test_loss": 0.3, "test_accuracy": 0.9,
+//!     "learning_rate": 0.1, "images_per_second": 4000.0, "seconds": 3.5}"#;
+//! std::fs::write(folder.join("metrics.jsonl"), epoch.replace('\n', " "))?;
+//!
+//! let run = Run::read(&folder)?;
+//! let page = Report { run: &run, cost: None, judged: None }.write()?;
+//! assert!(std::fs::read_to_string(page)?.contains("90.00 % after epoch 1"));
+//! assert!(Comparison::of(vec![(run, None)]).to_string().contains("3.5 s"));
+//! # std::fs::remove_dir_all(folder)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Pages need nothing beside themselves: no script, no link. Every file is written whole or not at all. A
 //! [`Judgement`] is what a report counts from predictions, for those who want the numbers.
 
@@ -13,10 +31,10 @@ mod chart;
 mod comparison;
 mod confusion;
 mod error;
-mod figures;
 mod grid;
 mod html;
 mod judgement;
+mod output;
 mod picture;
 mod report;
 mod run;

@@ -1,24 +1,22 @@
 //! The report of one run.
 
-use crate::chart::{self, Panel, Series, Unit};
+use crate::chart::{self, Panel, Series};
 use crate::error::{Error, Result};
-use crate::figures::{bytes, duration, percent};
-use crate::html::{self, Columns, escaped};
+use crate::html::{self, Columns};
 use crate::judgement::Judgement;
+use crate::output::{CALIBRATION, CONFUSION, CURVES, Output, PAGE};
 use crate::run::Run;
 use crate::{confusion, picture};
 use cnn_core::Summary;
-use cnn_core::summary::count;
 use cnn_data::Images;
-use cnn_train::{Epoch, Predictions, write_whole};
-use std::path::{Path, PathBuf};
+use cnn_figures::axis::Unit;
+use cnn_figures::svg::escaped;
+use cnn_figures::{bytes, count, duration, fixed, percent};
+use cnn_train::{Epoch, Predictions};
+use std::path::PathBuf;
 
+/// The folder of a report within its run's.
 const FOLDER: &str = "report";
-const PAGE: &str = "index.html";
-const CURVES: &str = "curves.svg";
-const CONFUSION: &str = "confusion.svg";
-const CALIBRATION: &str = "calibration.svg";
-const MISTAKES: &str = "mistakes";
 
 /// So many mistakes are shown.
 const SHOWN: usize = 24;
@@ -63,47 +61,32 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Writes `report/` in the run's folder: a page, and its pictures as files. What an earlier report left there and
-    /// this one lacks is removed. Gives the page's path.
+    /// Writes `report/` in the run's folder: a page, and its pictures as files. Each file replaces the one before whole;
+    /// then what an earlier report left there and this one lacks is removed. Gives the page's path.
     ///
     /// # Errors
     ///
     /// A folder that cannot be written, predictions that do not fit their images.
     pub fn write(&self) -> Result<PathBuf> {
-        let folder = self.run.path.join(FOLDER);
-        let mistakes = folder.join(MISTAKES);
-        std::fs::create_dir_all(&folder).map_err(Error::file(&folder, "cannot make the folder"))?;
-        remove(&folder)?;
+        if let Some(judged) = &self.judged {
+            judged.check()?;
+        }
+        let mut output = Output::to(&self.run.path.join(FOLDER))?;
         let mut body = self.overview();
         if !self.run.epochs.is_empty() {
             let curves = chart::draw("Curves of a run", &curves(&self.run.epochs));
-            write_whole(&folder.join(CURVES), curves.as_bytes())?;
+            output.write(CURVES, curves.as_bytes())?;
             body += &format!("<h2>Curves</h2>\n<div class=\"wide\">{curves}</div>\n");
         }
         if let Some(judged) = &self.judged {
-            judged.check()?;
-            let judgement = Judgement::of(judged.predictions);
-            let matrix = confusion::matrix(&judgement, judged.classes);
-            let calibration = confusion::calibration(&judgement);
-            write_whole(&folder.join(CONFUSION), matrix.as_bytes())?;
-            write_whole(&folder.join(CALIBRATION), calibration.as_bytes())?;
-            body += &judged.sentence(&judgement);
-            body += &format!("<h2>Confusion</h2>\n<div class=\"wide\">{matrix}</div>\n<h2>Classes</h2>\n");
-            body += &judged.classes(&judgement);
-            body += &format!(
-                "<h2>Calibration</h2>\n<div class=\"wide\">{calibration}</div>\n<p class=\"faint\">Expected calibration \
-                 error {} over ten intervals.</p>\n",
-                percent(judgement.calibration_error())
-            );
-            std::fs::create_dir_all(&mistakes).map_err(Error::file(&mistakes, "cannot make the folder"))?;
-            body += &judged.mistakes(&judgement, &mistakes)?;
+            body += &judged.write(&mut output)?;
         }
         body += "<h2>Settings</h2>\n";
         let settings = self.run.settings().into_iter().map(|(name, value)| vec![name, value]);
         body += &html::table(&settings.collect::<Vec<_>>(), Columns { header: false, numbers: false });
-        let page = folder.join(PAGE);
         let title = format!("{} on {}", self.run.network(), self.run.dataset());
-        write_whole(&page, html::page(&title, &body).as_bytes())?;
+        let page = output.write(PAGE, html::page(&title, &body).as_bytes())?;
+        output.remove_others()?;
         Ok(page)
     }
 
@@ -122,7 +105,7 @@ impl Report<'_> {
             values.push(("epochs", run.epochs.len().to_string()));
             values.push(("time", duration(run.seconds())));
             values.push(("time of an epoch", duration(run.seconds() / run.epochs.len() as f64)));
-            values.push(("training images per second", format!("{:.0}", run.images_per_second())));
+            values.push(("training images per second", fixed(run.images_per_second(), 0)));
         } else {
             values.push(("epochs", "none was finished".to_string()));
         }
@@ -135,6 +118,24 @@ impl Report<'_> {
 }
 
 impl Judged<'_> {
+    /// Writes the pictures of what the predictions say; gives their part of the page.
+    fn write(&self, output: &mut Output) -> Result<String> {
+        let judgement = Judgement::of(self.predictions);
+        let matrix = confusion::matrix(&judgement, self.classes);
+        let calibration = confusion::calibration(&judgement);
+        output.write(CONFUSION, matrix.as_bytes())?;
+        output.write(CALIBRATION, calibration.as_bytes())?;
+        let mut text = self.sentence(&judgement);
+        text += &format!("<h2>Confusion</h2>\n<div class=\"wide\">{matrix}</div>\n<h2>Classes</h2>\n");
+        text += &self.classes(&judgement);
+        text += &format!(
+            "<h2>Calibration</h2>\n<div class=\"wide\">{calibration}</div>\n<p class=\"faint\">Expected calibration \
+             error {} over ten intervals.</p>\n",
+            percent(judgement.calibration_error())
+        );
+        Ok(text + &self.mistakes(&judgement, output)?)
+    }
+
     fn check(&self) -> Result<()> {
         let (predictions, classes) = (self.predictions.len(), self.predictions.classes());
         let (images, named) = (self.images.len(), self.classes.len());
@@ -169,7 +170,7 @@ impl Judged<'_> {
         html::table(&rows, Columns { header: true, numbers: true })
     }
 
-    fn mistakes(&self, judgement: &Judgement, folder: &Path) -> Result<String> {
+    fn mistakes(&self, judgement: &Judgement, output: &mut Output) -> Result<String> {
         let mut text = "<h2>Worst mistakes</h2>\n".to_string();
         if judgement.mistakes.is_empty() {
             return Ok(text + "<p>There is none.</p>\n");
@@ -177,14 +178,14 @@ impl Judged<'_> {
         text += "<ul class=\"mistakes\">\n";
         for (place, mistake) in judgement.mistakes.iter().take(SHOWN).enumerate() {
             let png = self.images.picture(mistake.image)?.png()?;
-            write_whole(&folder.join(format!("{:02}-image-{}.png", place + 1, mistake.image)), &png)?;
+            output.write_mistake(place + 1, mistake.image, &png)?;
             let caption = format!(
-                "{} taken for {} with {:.1} %, image {}, loss {:.2}",
+                "{} taken for {} with {:.1} %, image {}, loss {}",
                 self.name(mistake.label),
                 self.name(mistake.predicted),
                 100.0 * mistake.probability,
                 mistake.image,
-                mistake.loss
+                fixed(mistake.loss, 2)
             );
             let (address, caption) = (picture::address(&png), escaped(&caption));
             text += &format!(
@@ -193,19 +194,6 @@ impl Judged<'_> {
         }
         Ok(text + "</ul>\n")
     }
-}
-
-/// Removes what reports write.
-fn remove(folder: &Path) -> Result<()> {
-    let absent = |result: std::io::Result<()>, path: PathBuf| match result {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file(path, "cannot replace")(error)),
-        _ => Ok(()),
-    };
-    for file in [PAGE, CURVES, CONFUSION, CALIBRATION].map(|file| folder.join(file)) {
-        absent(std::fs::remove_file(&file), file)?;
-    }
-    let mistakes = folder.join(MISTAKES);
-    absent(std::fs::remove_dir_all(&mistakes), mistakes)
 }
 
 /// Loss, accuracy and learning rate of one run.

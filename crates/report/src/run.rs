@@ -1,12 +1,25 @@
 //! A run, read back from its folder.
 
 use crate::error::{Error, Result};
+use cnn_figures::{printable, shortened};
 use cnn_train::Epoch;
 use serde_json::Value;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 const CONFIG: &str = "config.json";
 const METRICS: &str = "metrics.jsonl";
+
+/// Bytes of a file of settings, and of a line of figures, at most.
+const LARGEST_CONFIG: u64 = 4 << 20;
+const LONGEST_LINE: u64 = 1 << 16;
+/// Epochs of a run, at most.
+const MOST_EPOCHS: usize = 1_000_000;
+/// Characters of what is said about a damaged line, and of the path of a setting, at most.
+const LONGEST_PROBLEM: usize = 200;
+const LONGEST_NAME: usize = 200;
 
 /// What a run's folder tells: with what it was started, and the figures of its epochs.
 #[derive(Clone, Debug)]
@@ -26,30 +39,7 @@ impl Run {
     ///
     /// A folder that holds no run, a file of it that is damaged: by file and line.
     pub fn read(path: &Path) -> Result<Self> {
-        let config = text(path, CONFIG)?;
-        let damaged = |error: serde_json::Error| Error::Damaged {
-            path: path.join(CONFIG),
-            line: error.line(),
-            problem: error.to_string(),
-        };
-        let config: Value = serde_json::from_str(&config).map_err(damaged)?;
-        if !config.is_object() {
-            let problem = "not an object of settings".to_string();
-            return Err(Error::Damaged { path: path.join(CONFIG), line: 1, problem });
-        }
-        let metrics = match text(path, METRICS) {
-            // Interrupted in its first epoch.
-            Err(Error::NoRun { .. }) => String::new(),
-            metrics => metrics?,
-        };
-        let epochs = metrics.lines().enumerate().map(|(index, line)| {
-            serde_json::from_str(line).map_err(|error| Error::Damaged {
-                path: path.join(METRICS),
-                line: index + 1,
-                problem: error.to_string(),
-            })
-        });
-        Ok(Self { path: path.to_path_buf(), config, epochs: epochs.collect::<Result<_>>()? })
+        Ok(Self { path: path.to_path_buf(), config: config(path)?, epochs: epochs(path)? })
     }
 
     /// The folder's own name.
@@ -109,14 +99,65 @@ impl Run {
     }
 }
 
-fn text(path: &Path, file: &'static str) -> Result<String> {
-    let whole = path.join(file);
-    match std::fs::read_to_string(&whole) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(Error::NoRun { path: path.to_path_buf(), file })
-        }
-        read => read.map_err(Error::file(whole, "cannot read")),
+/// The settings of the run in this folder.
+fn config(folder: &Path) -> Result<Value> {
+    let path = folder.join(CONFIG);
+    let Some(file) = open(&path)? else {
+        return Err(Error::NoRun { path: folder.to_path_buf(), file: CONFIG });
+    };
+    let mut bytes = Vec::new();
+    file.take(LARGEST_CONFIG + 1).read_to_end(&mut bytes).map_err(Error::file(&path, "cannot read"))?;
+    if bytes.len() as u64 > LARGEST_CONFIG {
+        return Err(Error::Unreadable { path, problem: format!("longer than {LARGEST_CONFIG} bytes") });
     }
+    let config: Value = serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error.line(), error))?;
+    if !config.is_object() {
+        return Err(damaged(&path, 1, "not an object of settings"));
+    }
+    Ok(config)
+}
+
+/// The epochs of the run in this folder; none where it was interrupted in its first.
+fn epochs(folder: &Path) -> Result<Vec<Epoch>> {
+    let path = folder.join(METRICS);
+    let Some(file) = open(&path)? else { return Ok(Vec::new()) };
+    let mut file = BufReader::new(file);
+    let (mut epochs, mut line) = (Vec::new(), Vec::new());
+    loop {
+        line.clear();
+        let number = epochs.len() + 1;
+        let read = file.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut line);
+        if read.map_err(Error::file(&path, "cannot read"))? == 0 {
+            return Ok(epochs);
+        }
+        if line.len() as u64 > LONGEST_LINE {
+            return Err(damaged(&path, number, format_args!("longer than {LONGEST_LINE} bytes")));
+        }
+        if number > MOST_EPOCHS {
+            return Err(damaged(&path, number, format_args!("more than {MOST_EPOCHS} epochs")));
+        }
+        // An error says where it is within the line that it was given, which is the first of itself.
+        epochs.push(serde_json::from_slice(&line).map_err(|error| damaged(&path, number, error))?);
+    }
+}
+
+/// A regular file of a run, `None` where there is none.
+fn open(path: &Path) -> Result<Option<File>> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::file(path, "cannot read")(error)),
+        // Opening a pipe would wait for somebody to write to it, and a device may never end.
+        Ok(metadata) if !metadata.is_file() => {
+            Err(Error::Unreadable { path: path.to_path_buf(), problem: "not a regular file".to_string() })
+        }
+        Ok(_) => File::open(path).map(Some).map_err(Error::file(path, "cannot read")),
+    }
+}
+
+/// What is wrong with a line, which may quote the line itself.
+fn damaged(path: &Path, line: usize, problem: impl Display) -> Error {
+    let problem = shortened(&printable(&problem.to_string()), LONGEST_PROBLEM).into_owned();
+    Error::Damaged { path: path.to_path_buf(), line, problem }
 }
 
 fn flatten(path: &str, value: &Value, to: &mut Vec<(String, String)>) {
@@ -126,6 +167,6 @@ fn flatten(path: &str, value: &Value, to: &mut Vec<(String, String)>) {
     };
     for (name, value) in fields {
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-        flatten(&path, value, to);
+        flatten(&shortened(&path, LONGEST_NAME), value, to);
     }
 }

@@ -1,18 +1,13 @@
 //! The look of the pictures, on light and on dark ground.
 
+use cnn_figures::svg::{Canvas, STYLE};
+
 /// Colours of series; a ninth begins again, with dashes.
 pub(crate) const COLOURS: usize = 8;
 
-/// Rules of every picture. They are the same in all, so that pictures can stand in one page.
-pub(crate) const PICTURE: &str = "
+/// Rules of every picture, behind those of all charts.
+const PICTURE: &str = "
     svg { color-scheme: light dark }
-    text { font: 12px Helvetica, Arial, sans-serif; fill: #222 }
-    .title { font-weight: bold }
-    .small { font-size: 11px; fill: #555 }
-    .middle { font-size: 11px; fill: #555; text-anchor: middle }
-    .end { font-size: 11px; fill: #555; text-anchor: end }
-    .grid { stroke: #e4e4e4 }
-    .frame { fill: none; stroke: #999 }
     .even { stroke: #999; stroke-dasharray: 3 3 }
     .series { fill: none; stroke-width: 1.8; stroke-linejoin: round }
     .dashed { stroke-dasharray: 5 4 }
@@ -41,6 +36,11 @@ pub(crate) const PICTURE: &str = "
     .right, .bar { fill: #3f8fd6 } .wrong { fill: #e0556a }
     }
 ";
+
+/// An empty picture. The rules are the same in all, so that pictures can stand in one page.
+pub(crate) fn canvas() -> Canvas {
+    Canvas::new(&format!("{STYLE}{PICTURE}"))
+}
 
 /// Rules of a page.
 pub(crate) const PAGE: &str = "

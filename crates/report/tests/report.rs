@@ -106,7 +106,7 @@ fn a_report_stands_alone() -> Result<(), Failure> {
             assert!(page.contains(&text), "{picture} is not in the page");
         }
         let wrong = Judgement::of(&predictions).mistakes.len();
-        assert_eq!(std::fs::read_dir(report.join("mistakes"))?.count(), wrong.min(24));
+        assert_eq!(std::fs::read_dir(report.join("mistakes")).map_or(0, Iterator::count), wrong.min(24));
     }
     Ok(())
 }
@@ -123,9 +123,93 @@ fn a_mistake_is_the_image_itself() -> Result<(), Failure> {
     let picture = image::open(folder.path().join("report/mistakes/01-image-1.png"))?.into_luma8();
     let expected = images.image(1).ok_or("no image")?;
     assert_eq!((picture.dimensions(), picture.as_raw().as_slice()), ((3, 1), expected));
-    // Without predictions, nothing of them is left.
+    // Without predictions, nothing of them is left. What is not the report's stays.
+    std::fs::write(folder.path().join("report/mistakes/notes.txt"), "mine")?;
     Report { run: &run, cost: None, judged: None }.write()?;
-    assert!(!folder.path().join("report/mistakes").exists() && !folder.path().join("report/confusion.svg").exists());
+    let left = std::fs::read_dir(folder.path().join("report/mistakes"))?.collect::<Result<Vec<_>, _>>()?;
+    assert!(matches!(&left[..], [notes] if notes.file_name() == "notes.txt"), "{left:?}");
+    assert!(!folder.path().join("report/confusion.svg").exists());
+    Ok(())
+}
+
+#[test]
+fn a_report_that_cannot_be_written_leaves_the_earlier_one() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    write_run(folder.path(), "0.02", 1)?;
+    let run = Run::read(folder.path())?;
+    let page = Report { run: &run, cost: None, judged: None }.write()?;
+    let before = std::fs::read(&page)?;
+    // Predictions of other images.
+    let (images, others) = (images(3, &[(0, 0)])?, images(3, &[(0, 0), (1, 2)])?);
+    let (names, predictions) = (names(3), predictions(&others)?);
+    let judged = Judged { images: &images, classes: &names, predictions: &predictions, weights: "best.safetensors" };
+    assert!(Report { run: &run, cost: None, judged: Some(judged) }.write().is_err());
+    // A picture whose place is taken.
+    std::fs::remove_file(folder.path().join("report/curves.svg"))?;
+    std::fs::create_dir(folder.path().join("report/curves.svg"))?;
+    assert!(Report { run: &run, cost: None, judged: None }.write().is_err());
+    assert_eq!(std::fs::read(&page)?, before);
+    Ok(())
+}
+
+#[test]
+fn every_number_can_be_shown() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    write_run(folder.path(), "0.02", 1)?;
+    let hard =
+        ["0", "-0.0", "1", "-1", "1.7e308", "-1.7e308", "1e300", "5e-324", "-5e-324", "1.0000000000000002", "1e19"];
+    let names =
+        ["train_loss", "train_accuracy", "test_loss", "test_accuracy", "learning_rate", "images_per_second", "seconds"];
+    for (first, second) in hard.iter().flat_map(|first| hard.map(|second| (first, second))) {
+        let line = |epoch: &str, number: &str| {
+            let fields: Vec<String> = names.iter().map(|name| format!("\"{name}\":{number}")).collect();
+            format!("{{\"epoch\":{epoch},{},\"peak_memory\":18446744073709551615}}\n", fields.join(","))
+        };
+        let lines = line("1", first) + &line("18446744073709551615", second) + &line("0", first);
+        std::fs::write(folder.path().join("metrics.jsonl"), lines)?;
+        let run = Run::read(folder.path())?;
+        let page = std::fs::read_to_string(Report { run: &run, cost: None, judged: None }.write()?)?;
+        let comparison = Comparison::of(vec![(run.clone(), None), (run, None)]);
+        let curves = std::fs::read_to_string(folder.path().join("report/curves.svg"))?;
+        roxmltree::Document::parse(&curves).map_err(|error| format!("{first}, {second}: {error}"))?;
+        assert!(!curves.contains("NaN") && !curves.contains("inf"), "{first}, {second}: {curves}");
+        let longest = comparison.to_string().lines().map(str::len).max().unwrap_or(0);
+        assert!(page.len() < 40_000 && longest < 300, "{first}, {second}: {} {longest}", page.len());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_long_run_is_a_small_page() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    write_run(folder.path(), "0.02", 100_000)?;
+    let run = Run::read(folder.path())?;
+    let page = std::fs::read(Report { run: &run, cost: None, judged: None }.write()?)?;
+    assert!(page.len() < 300_000, "{} bytes", page.len());
+    Ok(())
+}
+
+#[test]
+fn names_cannot_act_on_a_terminal_or_break_a_page() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("run\u{1b}[2J\u{7}");
+    write_run(&path, "0.02", 2)?;
+    let config = std::fs::read_to_string(path.join("config.json"))?;
+    std::fs::write(path.join("config.json"), config.replace("\"lenet\"", "\"le\\u001b]0;x\\u0007net\""))?;
+    let run = Run::read(&path)?;
+    let page = std::fs::read_to_string(Report { run: &run, cost: None, judged: None }.write()?)?;
+    let comparison = Comparison::of(vec![(run.clone(), None), (run, None)]);
+    let table = comparison.to_string();
+    comparison.write(&folder.path().join("out"))?;
+    let curves = std::fs::read_to_string(folder.path().join("out/curves.svg"))?;
+    roxmltree::Document::parse(&curves)?;
+    for text in [&page, &table, &curves] {
+        assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
+    }
+    assert!(table.contains("le\\u{1b}]0;x\\u{7}net"), "{table}");
+    std::fs::write(path.join("metrics.jsonl"), "{\"epoch\": \"\u{1b}[31m\"}")?;
+    let message = Run::read(&path).err().ok_or("it was read")?.to_string();
+    assert!(!message.chars().any(char::is_control), "{message}");
     Ok(())
 }
 
@@ -168,7 +252,22 @@ fn folders_that_are_no_runs() -> Result<(), Failure> {
     std::fs::write(&metrics, &whole[..whole.len() - 20])?;
     let damaged = message(folder.path());
     assert!(damaged.starts_with(&format!("{path}/metrics.jsonl: line 2: ")), "{damaged}");
+    let second_line = |text: &[u8]| -> Result<String, Failure> {
+        let first = whole.lines().next().ok_or("no line")?;
+        std::fs::write(&metrics, [first.as_bytes(), b"\n", text].concat())?;
+        Ok(message(folder.path()))
+    };
+    for garbage in [&b"\n"[..], b"\xff\xfe", b"[]", b"1e999", b"null", &b"[".repeat(10_000), &b"x".repeat(70_000)] {
+        let said = second_line(garbage)?;
+        assert!(said.starts_with(&format!("{path}/metrics.jsonl: line 2: ")) && said.len() < 400, "{said}");
+    }
+    assert!(second_line(&b" ".repeat(70_000))?.ends_with("line 2: longer than 65536 bytes"));
     std::fs::remove_file(&metrics)?;
+    std::fs::create_dir(&metrics)?;
+    assert_eq!(message(folder.path()), format!("{path}/metrics.jsonl: not a regular file"));
+    std::fs::remove_dir(&metrics)?;
     assert!(Run::read(folder.path())?.epochs.is_empty());
+    std::fs::write(folder.path().join("config.json"), " ".repeat(5_000_000))?;
+    assert_eq!(message(folder.path()), format!("{path}/config.json: longer than 4194304 bytes"));
     Ok(())
 }

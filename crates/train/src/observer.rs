@@ -36,6 +36,18 @@ pub struct Step {
     pub learning_rate: f64,
 }
 
+impl Step {
+    /// Steps since the run began, this one included.
+    pub fn done(&self) -> usize {
+        self.epoch.saturating_sub(1).saturating_mul(self.steps).saturating_add(self.step)
+    }
+
+    /// Steps of the whole run.
+    pub fn all(&self) -> usize {
+        self.epochs.saturating_mul(self.steps)
+    }
+}
+
 /// Something that watches a run.
 pub trait Observer {
     /// Called once, before the first step.

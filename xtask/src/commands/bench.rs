@@ -2,12 +2,12 @@
 
 use crate::bench::{self, Engine, Request, Times, Workload, milliseconds};
 use crate::cli::{self, Common, EngineName};
-use crate::comparison::bytes;
 use crate::progress;
 use crate::rerun;
 use anyhow::{Result, ensure};
 use cnn_core::candle_core::DType;
 use cnn_core::shape::times;
+use cnn_figures::bytes;
 use cnn_kernels::{InstructionSet, peak, threads};
 use cnn_train::Memory;
 use serde_json::{Value, json};
@@ -175,11 +175,7 @@ impl Measured<'_> {
         );
         if let (Some(peak), Some(base)) = (self.peak, self.base.resident) {
             let above = peak.saturating_sub(base);
-            println!("peak memory {}, {} above what was held before the network", size(peak), size(above));
+            println!("peak memory {}, {} above what was held before the network", bytes(peak), bytes(above));
         }
     }
-}
-
-fn size(number: u64) -> String {
-    bytes(usize::try_from(number).unwrap_or(usize::MAX))
 }

@@ -23,11 +23,11 @@ pub fn run(args: &cli::Docs) -> Result<()> {
                 if let Some(folder) = whole.parent() {
                     fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
                 }
-                fs::write(&whole, text).with_context(|| format!("{} cannot be written", whole.display()))?;
+                cnn_train::write_whole(&whole, text.as_bytes())?;
             }
             None => fs::remove_file(&whole).with_context(|| format!("{} cannot be removed", whole.display()))?,
         }
-        println!("{}", path.display());
+        println!("{}", cnn_figures::path(&path));
     }
     Ok(())
 }

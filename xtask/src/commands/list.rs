@@ -2,21 +2,22 @@
 
 use anyhow::Result;
 use cnn_core::shape::times;
+use cnn_figures::Table;
 
 pub fn run() -> Result<()> {
-    println!("{:<28} {:<10} {:>5} {:>11} {:>12} {:>15}", "network", "family", "year", "input", "parameters", "MACs");
+    let mut table = Table::new(["network", "family", "year", "input", "parameters", "MACs"]).text_columns(2);
     for entry in cnn_zoo::all() {
         let architecture = entry.architecture(entry.classes);
         let summary = architecture.at_usual_input()?.summary();
-        println!(
-            "{:<28} {:<10} {:>5} {:>11} {:>12} {:>15}",
-            entry.name,
-            entry.family.name(),
+        table.row([
+            entry.name.to_string(),
+            entry.family.name().to_string(),
             entry.paper().year_text(),
             times(&architecture.usual_input()),
-            summary.parameters,
-            summary.macs
-        );
+            summary.parameters.to_string(),
+            summary.macs.to_string(),
+        ]);
     }
+    print!("{table}");
     Ok(())
 }

@@ -81,6 +81,6 @@ fn print(outcome: &Outcome) {
         println!("{}: disturbed: {disturbance}", outcome.title());
     }
     for (contestant, problem) in &outcome.problems {
-        println!("{}: {contestant} failed: {problem}", outcome.title());
+        println!("{}: {contestant} failed: {}", outcome.title(), cnn_figures::printable(problem));
     }
 }

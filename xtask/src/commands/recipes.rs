@@ -2,6 +2,7 @@
 
 use crate::cli;
 use anyhow::Result;
+use cnn_figures::Table;
 use cnn_train::Recipe;
 
 pub fn run(args: &cli::Recipes) -> Result<()> {
@@ -12,8 +13,10 @@ pub fn run(args: &cli::Recipes) -> Result<()> {
         }
         return Ok(());
     }
+    let mut table = Table::without_header().text_columns(2);
     for name in Recipe::names() {
-        println!("{name:<20} {}", Recipe::find(name)?.about);
+        table.row([name, &Recipe::find(name)?.about]);
     }
+    print!("{table}");
     Ok(())
 }

@@ -22,7 +22,7 @@ pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
             None => Report { run, cost: cost(run), judged: None }.write()?,
         };
         print!("{}", Comparison::of(vec![(run.clone(), cost(run))]));
-        println!("report: {}", page.display());
+        println!("report: {}", cnn_figures::path(&page));
         return Ok(());
     }
     ensure!(args.dataset.is_none() && args.data_dir.is_none(), "--dataset and --data-dir are for a single run");
@@ -30,7 +30,7 @@ pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     let comparison = Comparison::of(runs.collect());
     let page = comparison.write(args.out.as_deref().unwrap_or(Path::new("runs/report")))?;
     print!("{comparison}");
-    println!("report: {}", page.display());
+    println!("report: {}", cnn_figures::path(&page));
     Ok(())
 }
 
@@ -46,7 +46,7 @@ fn predictions(run: &Run, dataset: &Dataset, device: &Device) -> Result<Predicti
     let weights = WeightsFile::read(&run.path.join(WEIGHTS))?;
     let entry = cnn_zoo::find(run.network())?;
     let Some(card) = &weights.card else {
-        anyhow::bail!("{}: it does not say how its images are prepared", weights.path.display());
+        anyhow::bail!("{}: it does not say how its images are prepared", cnn_figures::path(&weights.path));
     };
     let architecture = entry.architecture(card.classes.len()).without_heads();
     let network = architecture.at(card.preparation.shape(dataset.test().shape())?)?;

@@ -1,25 +1,20 @@
 //! Accuracy against cost: every result published on ImageNet, each network's MACs and parameters from its value.
 
 use anyhow::Result;
-use cnn_core::summary::count;
-use cnn_core::svg::{Canvas, Point, Rectangle};
+use cnn_figures::axis::{Range, Scale, Unit};
+use cnn_figures::svg::{self, Canvas, Point, Rectangle};
+use cnn_figures::{Axis, Plot, count};
 use cnn_zoo::{Benchmark, Family, Source, published};
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 640.0;
 /// The plot within the picture.
 const PLOT: Rectangle = Rectangle { at: [64.0, 24.0], width: WIDTH - 88.0, height: HEIGHT - 80.0 };
-/// What the axes show: MACs from and to, top-1 from and to.
-const MACS: [f64; 2] = [0.6e9, 30e9];
-const TOP1: [f64; 2] = [55.0, 85.0];
+/// Ends and ticks of the axes: multiply-accumulates in units of 10⁹, and top-1 as a share.
+const MACS: (Range, [f64; 5]) = (Range { low: 0.6, high: 30.0 }, [1.0, 2.0, 5.0, 10.0, 20.0]);
+const TOP1: (Range, [f64; 7]) = (Range { low: 0.55, high: 0.85 }, [0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85]);
 
 const STYLE: &str = "
-    text { font: 12px Helvetica, Arial, sans-serif; fill: #222 }
-    .small { font-size: 11px; fill: #555 }
-    .middle { font-size: 11px; fill: #555; text-anchor: middle }
-    .end { font-size: 11px; fill: #555; text-anchor: end }
-    .grid { stroke: #e4e4e4 }
-    .frame { fill: none; stroke: #999 }
     .leader { stroke: #bbb }
     .between { stroke: #bbb; stroke-dasharray: 3 3 }
     .size { fill: none; stroke: #777 }
@@ -44,11 +39,15 @@ struct Dot {
 
 /// The picture.
 pub fn draw() -> Result<String> {
-    let mut dots = dots()?;
+    let plot = plot();
+    let mut dots = dots(&plot)?;
     // Large ones first, so that no dot is hidden.
     dots.sort_by(|a, b| b.radius.total_cmp(&a.radius).then(a.name.cmp(b.name)));
-    let mut canvas = Canvas::new(STYLE);
-    axes(&mut canvas);
+    let mut canvas = Canvas::new(&format!("{}{STYLE}", svg::STYLE));
+    plot.grid(&mut canvas);
+    plot.frame(&mut canvas, "multiply-accumulates for one image, 10⁹ (logarithmic)");
+    let title = "top-1 accuracy on ImageNet, one crop, as torchvision publishes it";
+    canvas.text("small", [PLOT.at[0], PLOT.at[1] - 8.0], title);
     for dot in &dots {
         for other in dots.iter().filter(|other| other.name == dot.name && other.source == Source::TorchvisionV2) {
             let ends = [[dot.at[0], dot.at[1] - dot.radius], [other.at[0], other.at[1] + other.radius]];
@@ -66,7 +65,7 @@ pub fn draw() -> Result<String> {
     Ok(canvas.finish("Top-1 accuracy on ImageNet against multiply-accumulates", [WIDTH, HEIGHT]))
 }
 
-fn dots() -> Result<Vec<Dot>> {
+fn dots(plot: &Plot) -> Result<Vec<Dot>> {
     let mut dots = Vec::new();
     for result in published().filter(|result| result.source.benchmark() == Benchmark::ImageNet) {
         let entry = cnn_zoo::find(result.network)?;
@@ -75,42 +74,23 @@ fn dots() -> Result<Vec<Dot>> {
             name: entry.name,
             family: entry.family,
             source: result.source,
-            at: [x(summary.macs as f64), y(result.top1)],
+            at: plot.place([summary.macs as f64 / 1e9, result.top1 / 100.0]),
             radius: radius(summary.parameters_without_heads),
         });
     }
     Ok(dots)
 }
 
-fn x(macs: f64) -> f64 {
-    PLOT.at[0] + PLOT.width * (macs / MACS[0]).ln() / (MACS[1] / MACS[0]).ln()
-}
-
-fn y(top1: f64) -> f64 {
-    PLOT.at[1] + PLOT.height * (TOP1[1] - top1) / (TOP1[1] - TOP1[0])
+/// The frame and its axes.
+fn plot() -> Plot {
+    let x = Axis::fixed(MACS.0, &MACS.1, Scale::Logarithmic, Unit::Number);
+    let y = Axis::fixed(TOP1.0, &TOP1.1, Scale::Linear, Unit::Percent);
+    Plot { frame: PLOT, x, y }
 }
 
 /// The area is the number of parameters.
 fn radius(parameters: usize) -> f64 {
     1.5 * (parameters as f64 / 1e6).sqrt()
-}
-
-fn axes(canvas: &mut Canvas) {
-    let Rectangle { at: [left, top], width, height } = PLOT;
-    for giga in [1, 2, 5, 10, 20] {
-        let x = x(f64::from(giga) * 1e9);
-        canvas.line("grid", &[[x, top], [x, top + height]]);
-        canvas.text("middle", [x, top + height + 18.0], &giga.to_string());
-    }
-    for top1 in (55..=85).step_by(5) {
-        let y = y(f64::from(top1));
-        canvas.line("grid", &[[left, y], [left + width, y]]);
-        canvas.text("end", [left - 8.0, y + 4.0], &format!("{top1} %"));
-    }
-    canvas.rectangle("frame", PLOT);
-    let below = top + height + 40.0;
-    canvas.text("middle", [left + width / 2.0, below], "multiply-accumulates for one image, 10⁹ (logarithmic)");
-    canvas.text("small", [left, top - 8.0], "top-1 accuracy on ImageNet, one crop, as torchvision publishes it");
 }
 
 /// Writes every network's name once, beside its lower dot, where it covers least.
@@ -138,6 +118,8 @@ fn labels(canvas: &mut Canvas, dots: &[Dot]) {
                 let covered = taken.iter().map(|other| overlap(label, *other)).sum::<f64>()
                     + (width * height - overlap(label, PLOT)) * 10.0
                     + distance;
+                // Where several places cover nothing, the first is taken, and not the one that rounding prefers.
+                let covered = (covered * 1e3).round() / 1e3;
                 if best.is_none_or(|(least, _)| covered < least) {
                     best = Some((covered, label));
                 }

@@ -1,10 +1,10 @@
 //! The pages of `docs/networks`: one a family, and the index.
 
 use super::departures::Documentation;
-use crate::comparison::bytes;
 use anyhow::Result;
 use cnn_core::Network;
-use cnn_core::summary::{NodeSummary, count};
+use cnn_core::summary::NodeSummary;
+use cnn_figures::{bytes, count};
 use cnn_zoo::{Benchmark, Entry, Family, Published, published};
 use std::fmt::Write;
 use std::path::Path;
@@ -111,9 +111,9 @@ fn section(entry: &Entry, departures: Option<&String>) -> Result<String> {
     }
     line("layers with a convolution or a linear map", summary.layers.to_string())?;
     line("receptive field of the last maps", summary.receptive_field.size.to_string())?;
-    line("a file of weights, f32", bytes(summary.weights_memory))?;
-    line("activations kept for training, f32", bytes(summary.training_memory))?;
-    line("most activations alive in inference, f32", bytes(summary.inference_memory))?;
+    line("a file of weights, f32", bytes(summary.weights_memory as u64))?;
+    line("activations kept for training, f32", bytes(summary.training_memory as u64))?;
+    line("most activations alive in inference, f32", bytes(summary.inference_memory as u64))?;
     for result in results(entry) {
         let benchmark = result.source.benchmark().name();
         line(&format!("published top-1 on {benchmark}, %"), accuracy(&result))?;

@@ -3,7 +3,8 @@
 use super::markers;
 use crate::race::{RIVALS, Race, Records, means, ratios, table};
 use anyhow::{Result, bail};
-use cnn_core::svg::{Canvas, Rectangle};
+use cnn_figures::svg::{self, Canvas, Rectangle};
+use cnn_figures::{Axis, fixed};
 
 const WIDTH: f64 = 960.0;
 /// Where bars begin and end; the names of the cases stand left of them.
@@ -14,12 +15,7 @@ const GAP: f64 = 10.0;
 const HEADER: f64 = 58.0;
 
 const STYLE: &str = "
-    text { font: 12px Helvetica, Arial, sans-serif; fill: #222 }
-    .title { font-weight: bold }
-    .small { font-size: 11px; fill: #555 }
-    .middle { font-size: 11px; fill: #555; text-anchor: middle }
-    .end { text-anchor: end }
-    .grid { stroke: #e4e4e4 }
+    .case { text-anchor: end }
     .one { stroke: #777 }
     .torch { fill: #d9822b }
     .onnxruntime { fill: #2f77b4 }
@@ -41,11 +37,12 @@ pub fn fill(text: &str, records: &Records) -> Result<String> {
 /// The ratios of every recorded race as bars.
 pub fn draw(records: &Records) -> String {
     let races: Vec<&Race> = records.train.iter().chain(&records.inference).collect();
-    let mut canvas = Canvas::new(STYLE);
-    let scale = Scale::of(&races);
+    let mut canvas = Canvas::new(&format!("{}{STYLE}", svg::STYLE));
+    let ratios = races.iter().flat_map(|race| race.outcomes.iter().flat_map(ratios));
+    let axis = Axis::powers_of_two(ratios.map(|(_, ratio)| ratio));
     let mut y = 8.0;
     for race in &races {
-        y = section(&mut canvas, &scale, race, y) + 16.0;
+        y = section(&mut canvas, &axis, race, y) + 16.0;
     }
     if races.is_empty() {
         canvas.text("small", [16.0, 28.0], "no race is recorded");
@@ -54,33 +51,13 @@ pub fn draw(records: &Records) -> String {
     canvas.finish("Time of others as a multiple of this project's", [WIDTH, y])
 }
 
-/// A logarithmic axis whose ends are powers of two.
-struct Scale {
-    from: i32,
-    to: i32,
-}
-
-impl Scale {
-    fn of(races: &[&Race]) -> Self {
-        let logs: Vec<f64> = races
-            .iter()
-            .flat_map(|race| race.outcomes.iter().flat_map(ratios))
-            .map(|(_, ratio)| ratio.log2())
-            .filter(|log| log.is_finite())
-            .collect();
-        let from = logs.iter().fold(-1.0, |a, b| b.min(a)).floor();
-        let to = logs.iter().fold(1.0, |a, b| b.max(a)).ceil();
-        Self { from: from as i32, to: to as i32 }
-    }
-
-    fn x(&self, ratio: f64) -> f64 {
-        let part = (ratio.log2() - f64::from(self.from)) / f64::from(self.to - self.from);
-        BARS[0] + (BARS[1] - BARS[0]) * part.clamp(0.0, 1.0)
-    }
+/// Where a ratio lies.
+fn x(axis: &Axis, ratio: f64) -> f64 {
+    BARS[0] + (BARS[1] - BARS[0]) * axis.share(ratio)
 }
 
 /// Draws a race from `top` on; returns where it ends.
-fn section(canvas: &mut Canvas, scale: &Scale, race: &Race, top: f64) -> f64 {
+fn section(canvas: &mut Canvas, axis: &Axis, race: &Race, top: f64) -> f64 {
     let bars = |count: usize| count.max(1) as f64 * BAR + GAP;
     let all: Vec<_> = race.outcomes.iter().map(|outcome| (outcome.title(), ratios(outcome))).collect();
     let means: Vec<(&str, f64)> = means(race).into_iter().map(|(name, mean, _)| (name, mean)).collect();
@@ -90,34 +67,33 @@ fn section(canvas: &mut Canvas, scale: &Scale, race: &Race, top: f64) -> f64 {
     legend(canvas, race, top + 16.0);
     let how = format!("{}, threads: {}; right of 1 this project takes less time", race.machine.processor, race.threads);
     canvas.text("small", [16.0, top + 32.0], &how);
-    for power in scale.from..=scale.to {
-        let x = scale.x(2f64.powi(power));
-        canvas.line(if power == 0 { "one" } else { "grid" }, &[[x, top + HEADER - 4.0], [x, bottom]]);
-        let label = if power < 0 { format!("1/{}", 2f64.powi(-power)) } else { 2f64.powi(power).to_string() };
-        canvas.text("middle", [x, top + HEADER - 8.0], &label);
+    for tick in axis.ticks() {
+        let x = x(axis, *tick);
+        canvas.line(if *tick == 1.0 { "one" } else { "grid" }, &[[x, top + HEADER - 4.0], [x, bottom]]);
+        canvas.text("middle", [x, top + HEADER - 8.0], &axis.label(*tick));
     }
     let mut y = top + HEADER;
     for (title, ratios) in &all {
-        group(canvas, scale, title, ratios, y);
+        group(canvas, axis, title, ratios, y);
         y += bars(ratios.len());
     }
-    group(canvas, scale, "geometric mean", &means, y);
+    group(canvas, axis, "geometric mean", &means, y);
     bottom
 }
 
 /// The bars of a case.
-fn group(canvas: &mut Canvas, scale: &Scale, title: &str, ratios: &[(&str, f64)], top: f64) {
+fn group(canvas: &mut Canvas, axis: &Axis, title: &str, ratios: &[(&str, f64)], top: f64) {
     let middle = top + ratios.len().max(1) as f64 * BAR / 2.0;
-    canvas.text("end", [BARS[0] - 8.0, middle + 4.0], title);
+    canvas.text("case", [BARS[0] - 8.0, middle + 4.0], title);
     if ratios.is_empty() {
-        canvas.text("small", [scale.x(1.0) + 6.0, middle + 4.0], "failed");
+        canvas.text("small", [x(axis, 1.0) + 6.0, middle + 4.0], "failed");
     }
     for (number, (rival, ratio)) in ratios.iter().enumerate() {
         let y = top + number as f64 * BAR;
-        let [one, end] = [scale.x(1.0), scale.x(*ratio)];
+        let [one, end] = [x(axis, 1.0), x(axis, *ratio)];
         let bar = Rectangle { at: [one.min(end), y], width: (end - one).abs(), height: BAR - 2.0 };
         canvas.rectangle(&class(rival), bar);
-        canvas.text("small", [one.max(end) + 6.0, y + BAR - 3.0], &format!("{ratio:.2}"));
+        canvas.text("small", [one.max(end) + 6.0, y + BAR - 3.0], &fixed(*ratio, 2));
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use clap::Parser;
 use cnn_core::Network;
 use cnn_core::definition::*;
-use cnn_core::summary::count;
+use cnn_figures::count;
 use std::fmt::Write;
 
 /// The text with its numbers: behind `<!-- compare … -->` what that command prints, behind `<!-- example … -->` a table.

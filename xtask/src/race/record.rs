@@ -101,7 +101,7 @@ impl Records {
 
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)? + "\n";
-        std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
+        Ok(cnn_train::write_whole(path, text.as_bytes())?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::lineup::OURS;
 use super::record::{Outcome, Race};
-use crate::comparison::bytes;
+use cnn_figures::{bytes, fixed, printable};
 
 /// A rival whatever its layout, with how many times as long as this project it took; its best layout counts.
 pub fn ratios(outcome: &Outcome) -> Vec<(&'static str, f64)> {
@@ -55,8 +55,8 @@ pub fn table(race: &Race) -> String {
         for contestant in &contestants {
             text += &match outcome.lane(contestant) {
                 Some(lane) => {
-                    let memory = lane.peak_bytes.map_or(String::new(), |peak| format!(", {}", size(peak)));
-                    format!(" {:.2} ({:.2}){memory} |", lane.median_ms, lane.min_ms)
+                    let memory = lane.peak_bytes.map_or(String::new(), |peak| format!(", {}", bytes(peak)));
+                    format!(" {} ({}){memory} |", fixed(lane.median_ms, 2), fixed(lane.min_ms, 2))
                 }
                 None if outcome.failed(contestant) => " failed |".to_string(),
                 None => " |".to_string(),
@@ -65,28 +65,24 @@ pub fn table(race: &Race) -> String {
         let ratios = ratios(outcome);
         for rival in &rivals {
             let ratio = ratios.iter().find(|(name, _)| name == rival);
-            text += &ratio.map_or(" |".to_string(), |(_, ratio)| format!(" {ratio:.2} |"));
+            text += &ratio.map_or(" |".to_string(), |(_, ratio)| format!(" {} |", fixed(*ratio, 2)));
         }
         text.push('\n');
     }
     text += "\nMilliseconds: median (least), then the peak of memory above what the process held before the network was \
              made. A ratio above 1 means that this project took less time; of torch's layouts the better counts.\n";
     for (name, mean, cases) in means(race) {
-        text += &format!("\nGeometric mean, {name} / ours: **{mean:.2}** over {cases} cases.\n");
+        text += &format!("\nGeometric mean, {name} / ours: **{}** over {cases} cases.\n", fixed(mean, 2));
     }
     for outcome in &race.outcomes {
         if let Some(disturbance) = outcome.disturbance() {
             text += &format!("\nDisturbed: {}: {disturbance}\n", outcome.title());
         }
         for (contestant, problem) in &outcome.problems {
-            text += &format!("\nFailed: {}, {contestant}: {problem}\n", outcome.title());
+            text += &format!("\nFailed: {}, {contestant}: {}\n", outcome.title(), printable(problem));
         }
     }
     text
-}
-
-fn size(number: u64) -> String {
-    bytes(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]

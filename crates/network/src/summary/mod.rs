@@ -6,7 +6,6 @@ mod table;
 
 pub(crate) use cost::macs;
 pub use field::Field;
-pub use table::count;
 
 use crate::describe::describe;
 use crate::network::{Network, Node};

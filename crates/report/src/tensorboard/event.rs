@@ -2,6 +2,7 @@
 
 /// What is in an event.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum What<'a> {
     /// The version of the format, first in each file.
     Version,

@@ -58,7 +58,7 @@ impl TensorBoard {
 
     fn write(&mut self, what: What<'_>, step: usize) {
         let Some((path, file)) = &mut self.file else { return };
-        let event = Event { wall_time: now(), step: step as i64, what };
+        let event = Event { wall_time: now(), step: i64::try_from(step).unwrap_or(i64::MAX), what };
         if let Err(error) = file.write_all(&framed(&event.encoded())) {
             self.failed = Some(Error::file(&*path, "cannot write")(error));
             self.file = None;
@@ -106,8 +106,8 @@ impl Observer for TensorBoard {
 
     fn step(&mut self, step: &Step) -> ControlFlow<()> {
         self.recent.add(step);
-        let every = (step.epochs * step.steps).div_ceil(POINTS).max(1);
-        let number = (step.epoch - 1) * step.steps + step.step;
+        let every = step.all().div_ceil(POINTS).max(1);
+        let number = step.done();
         if number.is_multiple_of(every)
             && let Some(figures) = self.recent.take()
         {

@@ -1,0 +1,88 @@
+//! Numbers as text.
+
+/// Numbers of at least this size are written with an exponent.
+const LARGE: f64 = 1e7;
+
+/// A whole number with its thousands apart: `25,557,032`.
+pub fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number with so many decimals, at most 17: `2.3026`. From ten million on with an exponent, `2.3e18`, so that the
+/// text stays short.
+pub fn fixed(value: f64, decimals: usize) -> String {
+    match value {
+        value if value.is_finite() && value.abs() >= LARGE => format!("{value:.1e}"),
+        value => format!("{value:.0$}", decimals.min(17)),
+    }
+}
+
+/// A share from 0 to 1 in per cent: `97.43 %`.
+pub fn percent(share: f64) -> String {
+    format!("{} %", fixed(100.0 * share, 2))
+}
+
+/// Bytes in powers of ten: `52.4 MB`.
+pub fn bytes(number: u64) -> String {
+    match number as f64 {
+        n if n < 1e6 => format!("{:.1} kB", n / 1e3),
+        n if n < 1e9 => format!("{:.1} MB", n / 1e6),
+        n if n < 1e12 => format!("{:.2} GB", n / 1e9),
+        n => format!("{:.2} TB", n / 1e12),
+    }
+}
+
+/// Seconds: `4.5 s`, `2 min 03 s`, `1 h 02 min` or `3 d 04 h`. `–` for what is no length of time.
+pub fn duration(seconds: f64) -> String {
+    /// A run that takes longer than this many days is not waited for.
+    const DAYS: u64 = 1000;
+    if !(seconds >= 0.0 && seconds.is_finite()) {
+        return "–".to_string();
+    }
+    // Beyond 2⁶⁴ it saturates.
+    let whole = seconds.round() as u64;
+    match whole {
+        0..60 => format!("{seconds:.1} s"),
+        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        3600..172_800 => format!("{} h {:02} min", whole / 3600, whole / 60 % 60),
+        _ if whole / 86_400 < DAYS => format!("{} d {:02} h", whole / 86_400, whole / 3600 % 24),
+        _ => format!("over {DAYS} d"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_apart() {
+        assert_eq!([0, 999, 1000, 25_557_032].map(count), ["0", "999", "1,000", "25,557,032"]);
+    }
+
+    #[test]
+    fn large_numbers_stay_short() {
+        assert_eq!(fixed(2.718_36, 4), "2.7184");
+        assert_eq!(fixed(-9_999_999.0, 0), "-9999999");
+        assert_eq!(fixed(2_263_385_605_279_992_064.0, 4), "2.3e18");
+        assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(|x| fixed(x, 2)), ["NaN", "inf", "-inf"]);
+        assert_eq!([0.974_34, -0.5, 1e300, f64::MAX].map(percent), ["97.43 %", "-50.00 %", "1.0e302 %", "inf %"]);
+        assert_eq!([0, 1_500_000, u64::MAX].map(bytes), ["0.0 kB", "1.5 MB", "18446744.07 TB"]);
+    }
+
+    #[test]
+    fn every_number_of_seconds_is_written() {
+        let texts = [0.0, 4.52, 59.97, 123.0, 3720.0, 273_600.0, 1e9, 1e300].map(duration);
+        let expected =
+            ["0.0 s", "4.5 s", "1 min 00 s", "2 min 03 s", "1 h 02 min", "3 d 04 h", "over 1000 d", "over 1000 d"];
+        assert_eq!(texts, expected);
+        assert_eq!([-1.0, f64::NAN, f64::INFINITY, -1e300].map(duration), ["–"; 4]);
+    }
+}
