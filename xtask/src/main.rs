@@ -13,8 +13,10 @@ mod watching;
 
 use anyhow::{Error, Result};
 use clap::Parser;
+use cnn_figures::printable;
 use cnn_kernels::InstructionSet;
 use cnn_kernels::threads::set_threads;
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -29,7 +31,8 @@ fn main() -> ExitCode {
     match settled(&cli.common).and_then(|()| commands::run(&cli)) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {}", sentence(&error));
+            // The terminal may be gone, which is no reason to panic.
+            let _ = writeln!(std::io::stderr(), "error: {}", printable(&sentence(&error)));
             ExitCode::FAILURE
         }
     }

@@ -1,5 +1,7 @@
 //! Progress bars: of a run, with plain lines where nobody watches a terminal, and of steps that are timed.
 
+use cnn_dashboard::Interrupts;
+use cnn_figures::{duration, fixed, percent};
 use cnn_train::{Epoch, Observer, Step};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -17,7 +19,9 @@ pub struct Progress {
     interrupted: Arc<AtomicBool>,
     started: Instant,
     last_line: Instant,
+    /// Images and steps that this process has trained on and taken.
     images: usize,
+    steps: usize,
 }
 
 impl Progress {
@@ -25,37 +29,31 @@ impl Progress {
     pub fn new() -> Self {
         let interrupted = interrupted();
         let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(1).with_style(style()));
-        Self { bar, interrupted, started: Instant::now(), last_line: Instant::now(), images: 0 }
+        Self { bar, interrupted, started: Instant::now(), last_line: Instant::now(), images: 0, steps: 0 }
     }
 
     fn rate(&self) -> f64 {
         self.images as f64 / self.started.elapsed().as_secs_f64().max(1e-9)
     }
 
-    fn left(&self, step: &Step) -> Duration {
-        let done = (step.epoch - 1) * step.steps + step.step;
-        let all = step.epochs * step.steps;
-        self.started.elapsed().mul_f64((all - done) as f64 / done as f64)
+    /// Seconds until the end, if the steps to come take as long as those taken.
+    fn left(&self, step: &Step) -> f64 {
+        let to_come = step.all().saturating_sub(step.done());
+        self.started.elapsed().as_secs_f64() * to_come as f64 / self.steps.max(1) as f64
     }
 }
 
-/// Whether somebody has interrupted the program, from the first call on. The second interrupt ends it at once.
+/// Whether somebody has asked the program to stop, from the first call on: see [`Interrupts`].
 pub fn interrupted() -> Arc<AtomicBool> {
-    static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
-    Arc::clone(INTERRUPTED.get_or_init(|| {
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&interrupted);
-        // Where no handler can be set, the first does.
-        let handled = ctrlc::set_handler(move || {
-            if flag.swap(true, Ordering::SeqCst) {
-                std::process::exit(130);
-            }
-        });
-        if let Err(error) = handled {
+    static INTERRUPTS: OnceLock<Option<Interrupts>> = OnceLock::new();
+    let listening = INTERRUPTS.get_or_init(|| match Interrupts::listen() {
+        Ok(interrupts) => Some(interrupts),
+        Err(error) => {
             tracing::warn!("an interrupt will stop the run at once: {error}");
+            None
         }
-        interrupted
-    }))
+    });
+    listening.as_ref().map_or_else(Arc::default, Interrupts::flag)
 }
 
 /// A bar of `length` on a terminal, nothing elsewhere.
@@ -70,13 +68,14 @@ fn style() -> ProgressStyle {
 
 impl Observer for Progress {
     fn step(&mut self, step: &Step) -> ControlFlow<()> {
-        self.images += step.images;
+        self.images = self.images.saturating_add(step.images);
+        self.steps += 1;
         let text = format!(
-            "loss {:.4}  accuracy {:.2} %  {:.0} images/s  {} left",
-            step.loss,
-            100.0 * step.accuracy,
-            self.rate(),
-            clock(self.left(step))
+            "loss {}  accuracy {}  {} images/s  {} left",
+            fixed(step.loss, 4),
+            percent(step.accuracy),
+            fixed(self.rate(), 0),
+            duration(self.left(step))
         );
         match &self.bar {
             Some(bar) => {
@@ -99,15 +98,15 @@ impl Observer for Progress {
 
     fn epoch(&mut self, epoch: &Epoch, best: bool) {
         let line = format!(
-            "epoch {:>3}  loss {:.4}  accuracy {:.2} %  test loss {:.4}  test accuracy {:.2} %{}  {:.0} images/s  {}",
+            "epoch {:>3}  loss {}  accuracy {}  test loss {}  test accuracy {}{}  {} images/s  {}",
             epoch.epoch,
-            epoch.train_loss,
-            100.0 * epoch.train_accuracy,
-            epoch.test_loss,
-            100.0 * epoch.test_accuracy,
+            fixed(epoch.train_loss, 4),
+            percent(epoch.train_accuracy),
+            fixed(epoch.test_loss, 4),
+            percent(epoch.test_accuracy),
             if best { " (best)" } else { "" },
-            epoch.images_per_second,
-            clock(Duration::from_secs_f64(epoch.seconds))
+            fixed(epoch.images_per_second, 0),
+            duration(epoch.seconds)
         );
         match &self.bar {
             Some(bar) => bar.suspend(|| println!("{line}")),
@@ -125,9 +124,23 @@ impl Drop for Progress {
     }
 }
 
-/// `1:02:03`, or `2:03` below an hour.
-fn clock(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_can_be_shown() {
+        let mut progress = Progress::new();
+        progress.bar = Some(ProgressBar::hidden());
+        let counts = [0, 1, i64::MAX as usize, usize::MAX];
+        for (number, count) in [0.0, -1.0, 1e300, f64::NAN, f64::INFINITY].into_iter().zip(counts.into_iter().cycle()) {
+            for (epoch, steps) in [(0, count), (count, 0), (count, count), (count, 7)] {
+                let (epochs, step, images) = (count, count, count);
+                let (loss, accuracy, learning_rate) = (number, number, number);
+                let step = Step { epoch, epochs, step, steps, images, loss, accuracy, learning_rate };
+                assert!(progress.step(&step).is_continue());
+                assert!(duration(progress.left(&step)).len() < 16);
+            }
+        }
+    }
 }

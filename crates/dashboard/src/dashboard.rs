@@ -1,11 +1,12 @@
 //! The observer, and the thread that draws.
 
-use crate::signals::Signals;
+use crate::interrupts::Interrupts;
 use crate::view::View;
 use crate::{Error, draw, log, terminal};
 use cnn_train::{Begin, Epoch, Observer, Step};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,23 +15,25 @@ use std::time::{Duration, Instant};
 
 /// How often the picture is drawn anew.
 const FRAME: Duration = Duration::from_millis(200);
-/// How soon a key or a signal is noticed.
+/// How soon a key is noticed.
 const MOMENT: Duration = Duration::from_millis(50);
-/// The exit code of a program that an interrupt ended.
-const INTERRUPTED: i32 = 130;
+/// How long the end of a dashboard waits for the thread that draws.
+const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Shows a run over the whole terminal, and stops it after `q` or an interrupt; a second interrupt ends the program.
-/// It gives the terminal back when it is dropped.
+/// Shows a run over the whole terminal, and stops it after `q`, Ctrl-C or a signal ([`Interrupts`]); a second Ctrl-C ends
+/// the program. It gives the terminal back when it is dropped.
+///
+/// A terminal that goes away stops the run too: it ends as after an interrupt, with a checkpoint where it keeps any.
 #[derive(Debug)]
 pub struct Dashboard {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     view: Mutex<View>,
-    stop: AtomicBool,
+    interrupts: Interrupts,
     over: AtomicBool,
 }
 
@@ -41,13 +44,15 @@ impl Dashboard {
     ///
     /// Standard input or output that is no terminal, a terminal that refuses.
     pub fn open() -> Result<Self, Error> {
-        let terminal = terminal::take()?;
-        let shared = Arc::new(Shared::default());
-        let theirs = Arc::clone(&shared);
-        let started = Signals::new().and_then(|signals| {
-            std::thread::Builder::new().name("dashboard".to_string()).spawn(move || theirs.show(terminal, &signals))
+        let shared = Arc::new(Shared {
+            view: Mutex::default(),
+            interrupts: Interrupts::listen()?,
+            over: AtomicBool::new(false),
         });
-        match started {
+        let terminal = terminal::take()?;
+        let theirs = Arc::clone(&shared);
+        let drawing = std::thread::Builder::new().name("dashboard".to_string());
+        match drawing.spawn(move || theirs.show(terminal)) {
             Ok(thread) => Ok(Self { shared, thread: Some(thread) }),
             Err(error) => {
                 terminal::give_back();
@@ -59,6 +64,13 @@ impl Dashboard {
     fn change(&self, change: impl FnOnce(&mut View)) {
         change(&mut self.shared.view.lock().unwrap_or_else(PoisonError::into_inner));
     }
+
+    fn flow(&self) -> ControlFlow<()> {
+        match self.shared.interrupts.asked() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    }
 }
 
 impl Observer for Dashboard {
@@ -68,10 +80,7 @@ impl Observer for Dashboard {
 
     fn step(&mut self, step: &Step) -> ControlFlow<()> {
         self.change(|view| view.step(step));
-        match self.shared.stop.load(Ordering::SeqCst) {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
+        self.flow()
     }
 
     fn epoch(&mut self, epoch: &Epoch, best: bool) {
@@ -82,33 +91,34 @@ impl Observer for Dashboard {
 impl Drop for Dashboard {
     fn drop(&mut self) {
         self.shared.over.store(true, Ordering::SeqCst);
-        if let Some(thread) = self.thread.take() {
-            // If it panicked, the hook has said so.
-            let _ = thread.join();
+        let began = Instant::now();
+        // A terminal that takes no output may hold it for ever.
+        while self.thread.as_ref().is_some_and(|thread| !thread.is_finished()) && began.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(5));
         }
         terminal::give_back();
-        log::release();
     }
 }
 
 impl Shared {
-    /// Draws, and answers keys and signals, until the dashboard is over.
-    fn show(&self, mut terminal: DefaultTerminal, signals: &Signals) {
+    /// Draws, and answers keys, until the dashboard is over or the terminal is gone.
+    fn show(&self, mut terminal: DefaultTerminal) {
         let mut drawn: Option<Instant> = None;
         while !self.over.load(Ordering::SeqCst) {
-            signals.obey(terminal::give_back);
-            if signals.interrupted() {
-                self.interrupt();
-            }
             if drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
                 let view = self.view();
-                // A terminal that is gone is no reason to lose the run.
-                let _ = terminal::drawing(|| terminal.draw(|frame| draw::draw(frame, &view)).map(drop));
+                let draw = || terminal.draw(|frame| draw::draw(frame, &view)).map(drop);
+                if terminal::drawing(draw).is_err_and(|error| error.kind() != io::ErrorKind::WouldBlock) {
+                    self.interrupts.stop();
+                    terminal::give_back();
+                    return;
+                }
                 drawn = Some(Instant::now());
             }
             match event::poll(MOMENT) {
                 Ok(true) => self.answer(event::read().ok()),
                 Ok(false) => {}
+                // Where the terminal is gone, the next drawing tells.
                 Err(_) => std::thread::sleep(MOMENT),
             }
         }
@@ -118,7 +128,7 @@ impl Shared {
     fn view(&self) -> View {
         let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
         view.refresh(log::last(usize::from(u8::MAX)));
-        view.stopping = self.stop.load(Ordering::SeqCst);
+        view.stopping = self.interrupts.asked();
         view.clone()
     }
 
@@ -126,17 +136,11 @@ impl Shared {
         let Some(Event::Key(key)) = event else { return };
         let pressed = key.kind == KeyEventKind::Press;
         match key.code {
-            KeyCode::Char('c') if pressed && key.modifiers.contains(KeyModifiers::CONTROL) => self.interrupt(),
-            KeyCode::Char('q') if pressed => self.stop.store(true, Ordering::SeqCst),
+            KeyCode::Char('c') if pressed && key.modifiers.contains(KeyModifiers::CONTROL) => {
+                self.interrupts.interrupt()
+            }
+            KeyCode::Char('q') if pressed => self.interrupts.stop(),
             _ => {}
-        }
-    }
-
-    fn interrupt(&self) {
-        if self.stop.swap(true, Ordering::SeqCst) {
-            terminal::give_back();
-            log::release();
-            std::process::exit(INTERRUPTED);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The picture.
 
 use crate::view::View;
+use cnn_figures::axis::Range;
+use cnn_figures::{bytes, duration, fixed, percent};
 use cnn_train::Epoch;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -8,7 +10,6 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Axis, Block, Chart, Dataset, Gauge, GraphType, Paragraph};
-use std::time::Duration;
 
 const TRAIN: Style = Style::new().fg(Color::Blue);
 const TEST: Style = Style::new().fg(Color::Yellow);
@@ -48,7 +49,7 @@ fn gauges(frame: &mut Frame<'_>, view: &View, [whole, epoch]: [Rect; 2]) {
         return;
     };
     let within = step.step as f64 / step.steps.max(1) as f64;
-    let over = ((step.epoch - 1) as f64 + within) / step.epochs.max(1) as f64;
+    let over = (step.epoch as f64 - 1.0 + within) / step.epochs.max(1) as f64;
     let labels = [format!("epoch {}/{}", step.epoch, step.epochs), format!("step {}/{}", step.step, step.steps)];
     for ((area, ratio), label) in [(whole, over), (epoch, within)].into_iter().zip(labels) {
         let [name, bar] = Layout::horizontal([Constraint::Length(16), Constraint::Min(0)]).areas(area);
@@ -68,42 +69,36 @@ fn numbers(view: &View) -> Vec<Line<'static>> {
     };
     let unknown = || "–".to_string();
     let (figures, step) = (view.figures, view.step);
-    let bytes = |bytes: Option<u64>| bytes.map_or_else(unknown, |bytes| format!("{} MB", bytes / 1_000_000));
+    let memory = |number: Option<u64>| number.map_or_else(unknown, bytes);
     vec![
         named(&[
-            ("loss", figures.map_or_else(unknown, |figures| format!("{:.4}", figures.loss))),
-            ("accuracy", figures.map_or_else(unknown, |figures| format!("{:.2} %", 100.0 * figures.accuracy))),
+            ("loss", figures.map_or_else(unknown, |figures| fixed(figures.loss, 4))),
+            ("accuracy", figures.map_or_else(unknown, |figures| percent(figures.accuracy))),
             ("learning rate", step.map_or_else(unknown, |step| format!("{:.3e}", step.learning_rate))),
-            ("images/s", figures.map_or_else(unknown, |figures| format!("{:.0}", figures.images_per_second))),
+            ("images/s", figures.map_or_else(unknown, |figures| fixed(figures.images_per_second, 0))),
         ]),
         named(&[
-            ("elapsed", clock(view.elapsed)),
-            ("left", view.left().map_or_else(unknown, clock)),
-            ("memory", bytes(view.memory.resident)),
-            ("at most", bytes(view.memory.peak)),
+            ("elapsed", duration(view.elapsed.as_secs_f64())),
+            ("left", view.left().map_or_else(unknown, duration)),
+            ("memory", memory(view.memory.resident)),
+            ("at most", memory(view.memory.peak)),
         ]),
     ]
 }
 
 /// A curve of training and one of test.
 fn chart(frame: &mut Frame<'_>, area: Rect, title: &'static str, curves: [&Vec<(f64, f64)>; 2], view: &View) {
-    let epochs = view.step.map_or(1.0, |step| step.epochs as f64);
-    let values = || curves.iter().flat_map(|curve| curve.iter().map(|(_, value)| *value)).filter(|v| v.is_finite());
-    let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
-    let (low, high) = match (low <= high, low < high) {
-        (false, _) => (0.0, 1.0),
-        (true, false) => (low - 0.5, high + 0.5),
-        (true, true) => (low, high),
-    };
+    let epochs = view.step.map_or(1.0, |step| step.epochs.max(1) as f64);
+    let Range { low, high } = Range::of(curves.iter().flat_map(|curve| curve.iter().map(|(_, value)| *value)));
     let named = [("train", TRAIN, Marker::Braille, GraphType::Line), ("test", TEST, Marker::Dot, GraphType::Scatter)];
     let datasets = curves.iter().zip(named).map(|(curve, (name, style, marker, kind))| {
         Dataset::default().name(name).data(curve).style(style).marker(marker).graph_type(kind)
     });
     let digits = if high - low < 5.0 { 2 } else { 0 };
-    let labels = [low, (low + high) / 2.0, high].map(|value| format!("{value:.digits$}"));
+    let labels = [low, (low + high) / 2.0, high].map(|value| fixed(value, digits));
     let chart = Chart::new(datasets.collect())
         .block(Block::bordered().title(title).border_style(FAINT))
-        .x_axis(Axis::default().bounds([0.0, epochs]).labels(["0".to_string(), format!("{epochs:.0}")]).style(FAINT))
+        .x_axis(Axis::default().bounds([0.0, epochs]).labels(["0".to_string(), fixed(epochs, 0)]).style(FAINT))
         .y_axis(Axis::default().bounds([low, high]).labels(labels).style(FAINT))
         .hidden_legend_constraints((Constraint::Ratio(1, 2), Constraint::Ratio(1, 2)));
     frame.render_widget(chart, area);
@@ -113,28 +108,17 @@ fn chart(frame: &mut Frame<'_>, area: Rect, title: &'static str, curves: [&Vec<(
 fn epochs(view: &View, height: u16) -> Vec<Line<'static>> {
     let lines = usize::from(height.saturating_sub(1));
     let first = view.epochs.len().saturating_sub(lines);
-    let line = |(position, epoch): (usize, &Epoch)| {
-        let best = if position == view.best { "  best" } else { "" };
-        Line::raw(format!(
-            "{:>4}  test loss {:.4}  accuracy {:.2} %{best}",
-            epoch.epoch,
-            epoch.test_loss,
-            100.0 * epoch.test_accuracy
-        ))
+    let line = |epoch: &Epoch| {
+        let best = if Some(epoch.epoch) == view.best { "  best" } else { "" };
+        let (loss, accuracy) = (fixed(epoch.test_loss, 4), percent(epoch.test_accuracy));
+        Line::raw(format!("{:>4}  test loss {loss}  accuracy {accuracy}{best}", epoch.epoch))
     };
-    view.epochs.iter().enumerate().skip(first).map(line).collect()
+    view.epochs.iter().skip(first).map(line).collect()
 }
 
 fn list(frame: &mut Frame<'_>, area: Rect, title: &'static str, lines: Vec<Line<'_>>) {
     let block = Block::new().title(Span::styled(title, FAINT));
     frame.render_widget(Paragraph::new(lines).block(block), area);
-}
-
-/// `1:02:03`, or `2:03` below an hour.
-fn clock(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
 #[cfg(test)]
@@ -143,6 +127,7 @@ mod tests {
     use cnn_train::{Memory, Step};
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
+    use std::time::Duration;
 
     fn drawn(view: &View, [width, height]: [u16; 2]) -> String {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
@@ -199,7 +184,50 @@ mod tests {
     }
 
     #[test]
+    fn every_number_can_be_drawn() {
+        let counts = [0, 1, usize::MAX / 2, usize::MAX];
+        let hard = [0.0, -1.0, f64::MAX, f64::MIN, 5e-324, f64::NAN, f64::INFINITY];
+        for (count, number) in counts.into_iter().flat_map(|count| hard.map(|number| (count, number))) {
+            let mut view = View::default();
+            view.elapsed = Duration::MAX;
+            for value in [number, 0.5, -number] {
+                let (images, accuracy, learning_rate) = (count, value, value);
+                let (epoch, epochs, step, steps) = (count, count, count.max(1), count);
+                view.step(&Step { epoch, epochs, step, steps, images, loss: value, accuracy, learning_rate });
+                let [train_loss, train_accuracy, test_loss, test_accuracy, images_per_second, seconds] = [value; 6];
+                let peak_memory = Some(u64::MAX);
+                let figures = Epoch {
+                    epoch,
+                    train_loss,
+                    train_accuracy,
+                    test_loss,
+                    test_accuracy,
+                    learning_rate,
+                    images_per_second,
+                    seconds,
+                    peak_memory,
+                };
+                view.epoch(&figures, true);
+            }
+            drawn(&view, [100, 28]);
+        }
+    }
+
+    #[test]
+    fn a_long_run_is_a_short_view() {
+        let mut view = view();
+        for epoch in 3..20_000 {
+            let (images, accuracy, learning_rate) = (64, 0.5, 0.02);
+            view.step(&Step { epoch, epochs: 20_000, step: 1, steps: 1, images, loss: 1.0, accuracy, learning_rate });
+            view.epoch(&Epoch { epoch, ..view.epochs[0] }, false);
+        }
+        assert!(view.train.loss.len() <= 1200 && view.test.accuracy.len() <= 1200 && view.epochs.len() <= 100);
+        assert_eq!(view.best, Some(2));
+        drawn(&view, [100, 28]);
+    }
+
+    #[test]
     fn what_is_left_follows_from_what_was_taken() {
-        assert_eq!(view().left(), Some(Duration::from_secs(81).mul_f64(31.0 / 9.0)));
+        assert_eq!(view().left(), Some(81.0 * 31.0 / 9.0));
     }
 }

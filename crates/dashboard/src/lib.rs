@@ -1,23 +1,28 @@
 //! Watching a run in the terminal: curves, figures, what is left.
 //!
-//! ```text
-//! let mut dashboard = Dashboard::open()?;
-//! train(&task, Some(&mut folder), &mut dashboard)?;
+//! ```no_run
+//! # fn watched(task: &cnn_train::Task<'_>, folder: &mut cnn_train::RunFolder) -> Result<(), Box<dyn std::error::Error>> {
+//! let mut dashboard = cnn_dashboard::Dashboard::open()?;
+//! cnn_train::train(task, Some(folder), &mut dashboard)?;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! [`Dashboard`] is an [`Observer`](cnn_train::Observer) like any other. It takes the whole terminal and gives it back
-//! when it is dropped, when the program panics, and when it is ended by SIGINT, SIGTERM or SIGHUP. What cannot be
-//! caught is SIGKILL (`kill -9`): after it, `reset` mends the terminal. While it is open, [`Log`] keeps what would be
-//! written to standard error, shows the last lines, and writes all of them once the terminal is given back.
+//! when it is dropped, when the program panics, and when a second SIGINT or SIGTERM ends it ([`Interrupts`]). What cannot
+//! be caught is SIGKILL (`kill -9`): after it, `reset` mends the terminal. Where the terminal itself goes away, the
+//! dashboard ends and asks the run to stop. While it is open, [`Log`] keeps what would be written to standard error, shows
+//! the last lines, and writes all of them once the terminal is given back.
 
 mod dashboard;
 mod draw;
+mod interrupts;
 mod log;
-mod signals;
 mod terminal;
 mod view;
 
 pub use dashboard::Dashboard;
+pub use interrupts::Interrupts;
 pub use log::Log;
 
 /// Why there can be no dashboard.

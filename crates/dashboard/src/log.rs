@@ -1,6 +1,7 @@
 //! Where log lines go while the terminal is taken.
 
 use crate::terminal;
+use cnn_figures::printable;
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -50,7 +51,7 @@ fn lines() -> MutexGuard<'static, Vec<String>> {
     LINES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Without the escape sequences that colour a line.
+/// Without the escape sequences that colour a line, and with whatever else would act on a terminal escaped.
 fn plain(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
     let mut within = false;
@@ -58,11 +59,11 @@ fn plain(line: &str) -> String {
         match character {
             '\u{1b}' => within = true,
             _ if within => within = !character.is_ascii_alphabetic(),
-            _ if character.is_control() => plain.push(' '),
+            '\t' => plain.push(' '),
             _ => plain.push(character),
         }
     }
-    plain
+    printable(&plain).into_owned()
 }
 
 #[cfg(test)]
@@ -72,5 +73,6 @@ mod tests {
     #[test]
     fn colours_are_taken_off() {
         assert_eq!(plain("\u{1b}[33m WARN\u{1b}[0m slow\tdisk"), " WARN slow disk");
+        assert_eq!(plain("a\u{7}b"), "a\\u{7}b");
     }
 }

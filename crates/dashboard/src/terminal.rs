@@ -1,12 +1,14 @@
 //! The terminal, taken and given back.
 
-use crate::Error;
-use ratatui::DefaultTerminal;
+use crate::{Error, log};
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::execute;
-use std::io::{IsTerminal, stdin, stdout};
+use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::prelude::CrosstermBackend;
+use ratatui::{DefaultTerminal, Terminal};
+use std::io::{self, IsTerminal, stdin, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, Once, TryLockError};
+use std::sync::{Mutex, Once, TryLockError, mpsc};
 use std::time::Duration;
 
 /// Whether a dashboard has the terminal. There is one terminal a process.
@@ -15,8 +17,8 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Held while something is drawn, so that nothing is drawn after the terminal is given back.
 static DRAWING: Mutex<()> = Mutex::new(());
 
-/// How long giving back waits for a drawing to end. The panicking thread may itself be the one that draws.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// How long giving back waits for a terminal that takes no output.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(crate) fn is_taken() -> bool {
     TAKEN.load(Ordering::SeqCst)
@@ -41,31 +43,56 @@ pub(crate) fn take() -> Result<DefaultTerminal, Error> {
             earlier(panic);
         }));
     });
-    let terminal = ratatui::try_init()?;
     TAKEN.store(true, Ordering::SeqCst);
-    Ok(terminal)
+    let taken = || {
+        enable_raw_mode()?;
+        execute!(stdout(), EnterAlternateScreen)?;
+        Terminal::new(CrosstermBackend::new(stdout()))
+    };
+    taken().map_err(|error| {
+        give_back();
+        Error::Terminal(error)
+    })
 }
 
 /// Draws, unless the terminal is given back already.
-pub(crate) fn drawing(draw: impl FnOnce() -> std::io::Result<()>) -> std::io::Result<()> {
+pub(crate) fn drawing(draw: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let Ok(_held) = DRAWING.lock() else { return Ok(()) };
     if is_taken() { draw() } else { Ok(()) }
 }
 
-/// Gives the terminal back, if it is taken.
+/// Gives the terminal back, if it is taken, and writes the log that waits for it.
+///
+/// All of this writes to the terminal, and writing waits for ever where a terminal takes no output, as over a connection
+/// that hangs. So a thread does it, and this waits for it only a while. A terminal that is gone takes nothing back, and
+/// needs nothing.
 pub(crate) fn give_back() {
     if !TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
+    let (done, end) = mpsc::channel();
+    let thread = std::thread::Builder::new().name("terminal".to_string()).spawn(move || {
+        restore_after_drawing();
+        log::release();
+        let _ = done.send(());
+    });
+    match thread {
+        Ok(_) => drop(end.recv_timeout(PATIENCE)),
+        Err(_) => restore_after_drawing(),
+    }
+}
+
+fn restore_after_drawing() {
+    // Not for long: the thread that draws may be the one that panics, and waits for this.
     let mut held = DRAWING.try_lock();
-    let mut waited = Duration::ZERO;
-    while matches!(held, Err(TryLockError::WouldBlock)) && waited < PATIENCE {
-        let moment = Duration::from_millis(5);
-        std::thread::sleep(moment);
-        waited += moment;
+    for _ in 0..40 {
+        if !matches!(held, Err(TryLockError::WouldBlock)) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(5));
         held = DRAWING.try_lock();
     }
-    ratatui::restore();
-    // Drawing hides it, and what ends the program may leave no time to drop the terminal.
-    let _ = execute!(stdout(), Show);
+    let _ = disable_raw_mode();
+    // Drawing hides the cursor.
+    let _ = execute!(stdout(), LeaveAlternateScreen, Show);
 }

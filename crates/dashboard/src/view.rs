@@ -1,10 +1,14 @@
 //! What a dashboard shows.
 
+use cnn_figures::{path, printable};
 use cnn_train::{Begin, Epoch, Figures, Memory, Recent, Step};
 use std::time::{Duration, Instant};
 
-/// Points of a curve over a whole run, at most: more than a terminal has columns of dots.
+/// Points of a curve over a whole run, about, and twice as many at most: more than a terminal has columns of dots.
 const POINTS: usize = 600;
+
+/// So many of the last epochs are kept: more than a terminal shows.
+const EPOCHS: usize = 100;
 
 /// A run as far as it is known.
 #[derive(Clone, Debug, Default)]
@@ -14,9 +18,10 @@ pub(crate) struct View {
     pub(crate) step: Option<Step>,
     /// Loss and accuracy over the last steps, and their speed.
     pub(crate) figures: Option<Figures>,
+    /// The last ones.
     pub(crate) epochs: Vec<Epoch>,
-    /// Which of `epochs` has the highest accuracy.
-    pub(crate) best: usize,
+    /// The epoch with the highest accuracy.
+    pub(crate) best: Option<usize>,
     /// Over epochs, the middle of the first at 0.5.
     pub(crate) train: Curves,
     pub(crate) test: Curves,
@@ -43,9 +48,10 @@ pub(crate) struct Curves {
 impl View {
     pub(crate) fn begin(&mut self, begin: &Begin<'_>) {
         let task = begin.task;
-        self.title = format!("{} on {}", task.network.name(), task.dataset.name());
+        let title = format!("{} on {}", task.network.name(), task.dataset.name());
+        self.title = printable(&title).into_owned();
         if let Some(folder) = begin.folder {
-            self.title += &format!(" · {}", folder.display());
+            self.title += &format!(" · {}", path(folder));
         }
         self.started = Some(Instant::now());
     }
@@ -54,12 +60,11 @@ impl View {
         self.step = Some(*step);
         self.recent.add(step);
         self.taken += 1;
-        let every = (step.epochs * step.steps).div_ceil(POINTS).max(1);
+        let every = step.all().div_ceil(POINTS).max(1);
         if step.step.is_multiple_of(every) || step.step == step.steps {
-            let at = (step.epoch - 1) as f64 + step.step as f64 / step.steps as f64;
+            let at = step.epoch as f64 - 1.0 + step.step as f64 / step.steps.max(1) as f64;
             if let Some(figures) = self.recent.take() {
-                self.train.loss.push((at, figures.loss));
-                self.train.accuracy.push((at, 100.0 * figures.accuracy));
+                self.train.add(at, figures.loss, figures.accuracy);
                 self.figures = Some(figures);
             }
         }
@@ -67,11 +72,12 @@ impl View {
 
     pub(crate) fn epoch(&mut self, epoch: &Epoch, best: bool) {
         if best {
-            self.best = self.epochs.len();
+            self.best = Some(epoch.epoch);
         }
+        let surplus = (self.epochs.len() + 1).saturating_sub(EPOCHS);
+        self.epochs.drain(..surplus);
         self.epochs.push(*epoch);
-        self.test.loss.push((epoch.epoch as f64, epoch.test_loss));
-        self.test.accuracy.push((epoch.epoch as f64, 100.0 * epoch.test_accuracy));
+        self.test.add(epoch.epoch as f64, epoch.test_loss, epoch.test_accuracy);
     }
 
     /// Brings what passes by itself up to date.
@@ -81,11 +87,28 @@ impl View {
         self.log = log;
     }
 
-    /// Time until the end, if the steps to come take as long as those taken.
-    pub(crate) fn left(&self) -> Option<Duration> {
+    /// Seconds until the end, if the steps to come take as long as those taken.
+    pub(crate) fn left(&self) -> Option<f64> {
         let step = self.step?;
-        let done = (step.epoch - 1) * step.steps + step.step;
-        let to_come = (step.epochs * step.steps).saturating_sub(done);
-        (self.taken > 0).then(|| self.elapsed.mul_f64(to_come as f64 / self.taken as f64))
+        let to_come = step.all().saturating_sub(step.done());
+        (self.taken > 0).then(|| self.elapsed.as_secs_f64() * to_come as f64 / self.taken as f64)
+    }
+}
+
+impl Curves {
+    /// Adds a point at this epoch. Where there are too many, every other one goes; what is not a number cannot be drawn.
+    fn add(&mut self, epoch: f64, loss: f64, accuracy: f64) {
+        for (curve, value) in [(&mut self.loss, loss), (&mut self.accuracy, 100.0 * accuracy)] {
+            if value.is_finite() {
+                curve.push((epoch, value));
+            }
+            if curve.len() > 2 * POINTS {
+                let mut keep = false;
+                curve.retain(|_| {
+                    keep = !keep;
+                    keep
+                });
+            }
+        }
     }
 }

@@ -1,0 +1,219 @@
+//! Requests to stop from outside: signals, and Ctrl-C where it is a key.
+
+use crate::terminal;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The number of the signal that an interrupt is.
+const INTERRUPT: i32 = 2;
+
+/// Listens for requests to stop, until it is dropped: then signals do again what they do by default.
+///
+/// SIGINT and SIGTERM ask for a stop; one of them again ends the program at once, with the terminal given back.
+/// SIGHUP, of a terminal that goes away, asks for a stop too, however often it comes: shells and the system may both send
+/// it. A program that was started to ignore it, as by `nohup`, goes on.
+///
+/// ```
+/// let interrupts = cnn_dashboard::Interrupts::listen()?;
+/// let mut steps = 0;
+/// while steps < 1000 && !interrupts.asked() {
+///     steps += 1;
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Interrupts {
+    asked: Arc<Asked>,
+    /// Ends with this.
+    _listener: system::Listener,
+}
+
+#[derive(Debug, Default)]
+struct Asked {
+    stop: Arc<AtomicBool>,
+    /// Whether somebody wants it, and need only insist.
+    once: AtomicBool,
+}
+
+impl Interrupts {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    ///
+    /// A system that gives no thread or no handler.
+    pub fn listen() -> io::Result<Self> {
+        let asked = Arc::<Asked>::default();
+        let theirs = Arc::clone(&asked);
+        let listener = system::Listener::new(move |request| match request {
+            Request::End(signal) => theirs.ask(signal),
+            Request::HangUp => theirs.stop.store(true, Ordering::SeqCst),
+        })?;
+        Ok(Self { asked, _listener: listener })
+    }
+
+    /// Whether there was a request to stop.
+    pub fn asked(&self) -> bool {
+        self.asked.stop.load(Ordering::SeqCst)
+    }
+
+    /// What says so, for those that only look.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.asked.stop)
+    }
+
+    /// Asks for a stop.
+    pub(crate) fn stop(&self) {
+        self.asked.stop.store(true, Ordering::SeqCst);
+    }
+
+    /// Does what SIGINT does.
+    pub(crate) fn interrupt(&self) {
+        self.asked.ask(INTERRUPT);
+    }
+}
+
+impl Asked {
+    fn ask(&self, signal: i32) {
+        self.stop.store(true, Ordering::SeqCst);
+        if self.once.swap(true, Ordering::SeqCst) {
+            end(128 + signal);
+        }
+    }
+}
+
+/// Gives the terminal back, if a dashboard has it, and ends the program with this exit code.
+fn end(code: i32) -> ! {
+    // Several may hear of the same signal; the first one ends the program.
+    static ENDING: Mutex<()> = Mutex::new(());
+    let _held = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    terminal::give_back();
+    std::process::exit(code);
+}
+
+/// What a signal means.
+#[derive(Clone, Copy, Debug)]
+enum Request {
+    /// The number of the signal.
+    End(i32),
+    #[cfg_attr(not(unix), allow(dead_code, reason = "there is no such signal"))]
+    HangUp,
+}
+
+#[cfg(unix)]
+mod system {
+    use super::Request;
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::flag;
+    use signal_hook::iterator::{Handle, Signals};
+    use std::io;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread::JoinHandle;
+
+    /// A thread that waits for signals.
+    #[derive(Debug)]
+    pub(super) struct Listener {
+        over: Arc<AtomicBool>,
+        handle: Handle,
+        thread: Option<JoinHandle<()>>,
+    }
+
+    impl Listener {
+        pub(super) fn new(mut heard: impl FnMut(Request) + Send + 'static) -> io::Result<Self> {
+            let mut listened = vec![SIGINT, SIGTERM];
+            listened.extend((!ignores_hang_up()).then_some(SIGHUP));
+            let over = Arc::<AtomicBool>::default();
+            for signal in &listened {
+                // A handler stays for ever: this one does what the system does by default once the listener is over.
+                flag::register_conditional_default(*signal, Arc::clone(&over))?;
+            }
+            let mut signals = Signals::new(&listened)?;
+            let handle = signals.handle();
+            let thread = std::thread::Builder::new().name("signals".to_string()).spawn(move || {
+                for signal in signals.forever() {
+                    heard(if signal == SIGHUP { Request::HangUp } else { Request::End(signal) });
+                }
+            })?;
+            Ok(Self { over, handle, thread: Some(thread) })
+        }
+    }
+
+    impl Drop for Listener {
+        fn drop(&mut self) {
+            self.over.store(true, Ordering::SeqCst);
+            self.handle.close();
+            if let Some(thread) = self.thread.take() {
+                let _ = thread.join();
+            }
+        }
+    }
+
+    /// Whether the program was started to ignore SIGHUP. Linux says so; elsewhere it does not.
+    fn ignores_hang_up() -> bool {
+        ignored(&std::fs::read_to_string("/proc/self/status").unwrap_or_default(), SIGHUP)
+    }
+
+    /// Whether a signal is in the mask `SigIgn` of a process.
+    fn ignored(status: &str, signal: i32) -> bool {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn the_mask_tells_what_is_ignored() {
+            let status = "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000001\nSigCgt:\t0000000000004002\n";
+            assert!(ignored(status, SIGHUP) && !ignored(status, SIGINT) && !ignored("", SIGHUP));
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use super::Request;
+    use std::io;
+    use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+    type Heard = Mutex<Box<dyn FnMut(Request) + Send>>;
+
+    /// Who is told of an interrupt. The one handler of the program stays for ever.
+    static LISTENERS: Mutex<Vec<Weak<Heard>>> = Mutex::new(Vec::new());
+
+    pub(super) struct Listener(#[allow(dead_code, reason = "it is there as long as this is")] Arc<Heard>);
+
+    impl std::fmt::Debug for Listener {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("Listener")
+        }
+    }
+
+    impl Listener {
+        pub(super) fn new(heard: impl FnMut(Request) + Send + 'static) -> io::Result<Self> {
+            static HANDLER: OnceLock<Result<(), String>> = OnceLock::new();
+            let handled = HANDLER.get_or_init(|| ctrlc::set_handler(tell).map_err(|error| error.to_string()));
+            handled.clone().map_err(io::Error::other)?;
+            let heard: Arc<Heard> = Arc::new(Mutex::new(Box::new(heard)));
+            listeners().push(Arc::downgrade(&heard));
+            Ok(Self(heard))
+        }
+    }
+
+    fn listeners() -> std::sync::MutexGuard<'static, Vec<Weak<Heard>>> {
+        LISTENERS.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell() {
+        let alive: Vec<Arc<Heard>> = listeners().iter().filter_map(Weak::upgrade).collect();
+        if alive.is_empty() {
+            std::process::exit(128 + super::INTERRUPT);
+        }
+        for heard in alive {
+            heard.lock().unwrap_or_else(PoisonError::into_inner)(Request::End(super::INTERRUPT));
+        }
+    }
+}
