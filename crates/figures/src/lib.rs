@@ -32,3 +32,8 @@ pub use number::{bytes, count, duration, fixed, percent};
 pub use plot::Plot;
 pub use printable::{path, printable, shortened};
 pub use table::Table;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
