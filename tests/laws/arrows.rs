@@ -48,7 +48,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "cnn-zoo",
         ],
     ),
-    ("cnn-tests", &["cnn-core", "cnn-data", "cnn-lenet", "cnn-plan", "cnn-train", "cnn-verify", "cnn-zoo"]),
+    (
+        "cnn-tests",
+        &["cnn-core", "cnn-data", "cnn-lenet", "cnn-plan", "cnn-resnet", "cnn-train", "cnn-verify", "cnn-zoo"],
+    ),
 ];
 
 #[test]
