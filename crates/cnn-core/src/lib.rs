@@ -6,7 +6,7 @@
 //!                                             Predictor  the CPU, from weights: images in, logits out
 //!                                             Model      candle: VarBuilder in, Module and ModuleT out
 //!                                             Outline    stages and branches, for tables and pictures
-//!                                             oracle     naive f64, what everything else is held against
+//!                                             oracle     naive f64, what everything else is compared with
 //! ```
 //!
 //! The value and its readings are `cnn-network`'s, [`Weights`] `cnn-weights`', the CPU's plans `cnn-plan`'s; all of it is

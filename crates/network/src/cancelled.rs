@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(cancelled(chain().then("c", padded()).relu().then("bn", batch_norm()))?, [""; 0]);
         let pooled = chain().then("c", padded()).and(max_pool(2)).then("d", conv(1)).then("bn", batch_norm());
         assert_eq!(cancelled(pooled)?, ["c.bias", "d.bias"]);
-        // Padding with zeros makes a constant one no more.
+        // Padded with zeros, a constant is no longer constant.
         assert_eq!(cancelled(chain().then("c", padded()).then("d", padded()).then("bn", batch_norm()))?, ["d.bias"]);
         let shared = |other: Chain| {
             chain().then("c", padded()).and(sum().branch(chain().then("bn", batch_norm())).branch(other))

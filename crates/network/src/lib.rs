@@ -4,7 +4,7 @@
 //! definition            elaboration           readings, each a function of &Network
 //! Architecture   →   .at([3, 224, 224])?  →   Summary  shapes, parameters, MACs, receptive field, memory
 //!                                             Outline  stages and branches, for tables and pictures
-//!                                             oracle   naive f64, what everything else is held against
+//!                                             oracle   naive f64, what everything else is compared with
 //! ```
 //!
 //! ```

@@ -36,7 +36,7 @@ pub enum Op {
     MaxPool(Window),
     /// Mean under a window.
     AvgPool(AvgPool),
-    /// Mean over `output` windows that share out the input, of any size.
+    /// Mean over `output` windows that divide the input, of any size.
     AdaptiveAvgPool {
         /// Height and width of the output.
         output: Pair,
@@ -80,7 +80,7 @@ pub enum Op {
     },
     /// Sum of all inputs.
     Add,
-    /// All inputs one behind the other along the channels.
+    /// The concatenation of all inputs along the channels.
     Concat,
 }
 

@@ -193,7 +193,7 @@ impl Network {
         path.match_indices('.').nth(depth).map(|(end, _)| &path[..end])
     }
 
-    /// A stage of operations that stand in no chain of their own; none if there is none.
+    /// A stage of operations that are in no chain of their own; `None` if there are none.
     fn bare_stage(&self, parts: &mut Vec<Part>) -> Option<Stage> {
         let output = parts.last()?.output();
         let names = |wanted: fn(&Op) -> bool| {

@@ -15,7 +15,7 @@ pub enum Error {
     /// Weights that are not the network's.
     #[error(transparent)]
     Weights(#[from] cnn_weights::Error),
-    /// Numbers that are no whole images.
+    /// Numbers that are not a whole number of images.
     #[error("{network}: {found} numbers are not whole images of {expected}, {} numbers each", expected.elements())]
     BatchLength {
         /// The network.
@@ -25,7 +25,7 @@ pub enum Error {
         /// Numbers given.
         found: usize,
     },
-    /// A label that is no class.
+    /// A label that is not one of the classes.
     #[error("{network}: label {label} is not below {classes}, the number of classes")]
     Label {
         /// The network.
@@ -45,7 +45,7 @@ pub enum Error {
         /// Labels given.
         found: usize,
     },
-    /// A share of a target that is none.
+    /// A share of a target that is not between 0 and 1.
     #[error("{network}: {what} is a share from 0 to 1, not {found}")]
     Share {
         /// The network.
@@ -89,7 +89,7 @@ pub enum Error {
         /// Taps of its window.
         taps: usize,
     },
-    /// An output to take the cross-entropy of that is no vector.
+    /// A cross-entropy of an output that is not a vector of scores.
     #[error("{network}: output {output} is {shape}, not a vector of scores; give the gradients of its numbers instead")]
     Output {
         /// The network.

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! candle's `backward` keeps every intermediate result, makes a zero tensor and an addition for every edge, and knows no
-//! fusion. The [`Network`](cnn_network::Network) is known before its first step, so all of that can be settled beforehand:
+//! fusion. The [`Network`](cnn_network::Network) is known before its first step, so all of that can be decided beforehand:
 //! a plan turns nodes into stages over stores, in which batch normalisation and ReLU are *maps* applied where a value is
 //! read, and concatenation is writing side by side; gradients pass sums uncopied; stores share memory.
 //!

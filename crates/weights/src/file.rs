@@ -134,7 +134,7 @@ impl Weights {
     }
 
     fn of_header(text: &[u8], length: u64, content: Content) -> Result<Self, String> {
-        // Its deserialisation checks that the tensors lie one behind the other, and their sizes.
+        // Its deserialisation checks that the tensors follow each other without gaps, and their sizes.
         let header: Metadata = serde_json::from_slice(text).map_err(|e| format!("its header: {e}"))?;
         let data = 8 + text.len() as u64;
         let expected = data.checked_add(header.data_len() as u64);

@@ -5,7 +5,7 @@
 //! a network   →  Weights::initialised, from a seed
 //! Weights     →  check(&network)    nothing missing, nothing surplus, every shape right, of no other network
 //!             →  numbers_of(…)      the numbers of one tensor, all of them finite
-//!             →  start(&network)    where training begins: what is taken over, and what begins anew
+//!             →  start(&network)    where training begins: what is taken over, and what is initialised
 //!             →  to_bytes()         a safetensors file
 //! ```
 //!

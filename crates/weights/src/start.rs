@@ -10,14 +10,15 @@ use cnn_network::{Network, Op};
 pub struct Start {
     /// The tensors that are taken over.
     pub weights: Weights,
-    /// The tensors that begin anew: those of a last layer for another number of classes, and of heads the weights lack.
+    /// The tensors that are initialised instead: those of a last layer for another number of classes, and of heads that the
+    /// weights lack.
     pub anew: Vec<String>,
 }
 
 impl Weights {
     /// These weights as a start for training `network`, which may have another number of classes.
     ///
-    /// What begins anew: the layers that make the class scores (the last layer with weights before an output), where
+    /// What is initialised instead of taken over: the layers that make the class scores (the last layer with weights before an output), where
     /// their number of outputs differs, and auxiliary heads that the weights lack. Everything else must fit.
     ///
     /// # Errors
@@ -46,7 +47,7 @@ impl Weights {
                 }
             }
         }
-        // A layer begins anew whole, or not at all.
+        // A layer is initialised whole, or not at all.
         for node in network.nodes() {
             if node.tensors.iter().any(|spec| start.anew.contains(&spec.name)) {
                 for spec in &node.tensors {

@@ -1,4 +1,4 @@
-//! Activations whose gradients, and whose handling of what is not a number, agree with torch's.
+//! Activations whose gradients, and whose handling of NaN, agree with torch's.
 
 use candle_core::{Result, Tensor};
 

@@ -2,9 +2,9 @@
 //!
 //! A `VarBuilder` goes in, `Module` and `ModuleT` come out, and everything between is ordinary candle: an optimiser, a
 //! `VarMap` filled by [`initialise`] or a foreign checkpoint works with it unchanged. On the CPU, in f32 and f64, the
-//! costly operations are those of the plans, as custom operations of candle. Everywhere else every operation is made of plain candle
-//! operations whose gradients are right on any device; where candle's own are not (see `docs/decisions/`), others stand
-//! in for them.
+//! costly operations are those of the plans, as custom operations of candle. Everywhere else every operation is made of
+//! plain candle operations whose gradients are right on any device; where candle's own are not (see `docs/decisions/`),
+//! others replace them.
 
 mod activation;
 mod conv;
@@ -144,7 +144,7 @@ impl Model {
     }
 
     /// The same with some tensors that do not learn: `frozen` says which, in the order of [`Network::tensors`]. They
-    /// get no gradient, and a batch normalisation whose weight is among them goes by its running statistics, which stay.
+    /// get no gradient, and a batch normalisation whose weight is among them uses its running statistics, which stay.
     #[must_use]
     pub fn freeze(mut self, frozen: &[bool]) -> Self {
         let mut frozen = frozen.iter().copied();

@@ -14,13 +14,13 @@ pub(super) fn max_pool(window: &Window, x: &Tensor) -> Result<Tensor> {
     let windows = x.reshape((n, c, oh, kh, ow, kw))?.permute((0, 1, 2, 4, 3, 5))?.contiguous()?;
     let windows = windows.reshape((n * c * oh * ow, kh * kw))?;
     let known = windows.detach();
-    // candle's argmax passes over what is not a number; as +∞ it wins, and is what the window gives.
+    // candle's argmax passes over NaN; as +∞ it wins, and is what the window gives.
     let infinity = Tensor::full(f32::INFINITY, known.shape(), x.device())?.to_dtype(x.dtype())?;
     let first_maximum = known.eq(&known)?.where_cond(&known, &infinity)?.argmax_keepdim(D::Minus1)?;
     windows.gather(&first_maximum, D::Minus1)?.reshape((n, c, oh, ow))
 }
 
-/// `x` with the windows along `dim` one behind the other: `out · kernel` positions, −∞ where a window lies on padding.
+/// `x` with the windows along `dim` laid end to end: `out · kernel` positions, −∞ where a window lies on padding.
 fn lay_out(x: &Tensor, dim: usize, axis: &Axis, out: usize) -> Result<Tensor> {
     let n = x.dim(dim)?;
     if axis.stride == axis.kernel && axis.padding == 0 && out * axis.kernel <= n {
@@ -49,7 +49,7 @@ pub(super) fn avg_pool(op: &AvgPool, x: &Tensor) -> Result<Tensor> {
     means(x, &spans(vertical, h), &spans(horizontal, w), op.count_padding)
 }
 
-/// Mean over windows that share out the input.
+/// Mean over windows that divide the input.
 pub(super) fn adaptive_avg_pool(output: Pair, x: &Tensor) -> Result<Tensor> {
     if output == 1.into() {
         return x.mean_keepdim(3)?.mean_keepdim(2);

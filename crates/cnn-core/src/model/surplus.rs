@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// A name that no file has.
 const NOWHERE: &str = "no tensor has this name";
 
-/// The first tensor of `vb` that is numbered one behind a tensor of the network, and is not the network's.
+/// The first tensor of `vb` whose number follows that of a tensor of the network, and that is not the network's.
 pub(super) fn next_sibling(network: &Network, vb: &VarBuilder<'_>) -> Option<String> {
     // Some builders, such as that of zeros, have whatever they are asked for.
     if vb.contains_tensor(NOWHERE) {

@@ -16,7 +16,7 @@ pub struct Branches {
 pub enum Join {
     /// Element by element; all shapes equal.
     Sum,
-    /// One behind the other along the channels; all sizes equal.
+    /// Concatenated along the channels; all sizes equal.
     Concat,
 }
 
@@ -25,7 +25,7 @@ pub fn sum() -> Branches {
     Branches { join: Join::Sum, branches: Vec::new() }
 }
 
-/// Branches whose outputs stand one behind the other along the channels.
+/// Branches whose outputs are concatenated along the channels.
 pub fn concat() -> Branches {
     Branches { join: Join::Concat, branches: Vec::new() }
 }

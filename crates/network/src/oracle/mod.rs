@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 pub struct Batch {
     /// Shape of one sample.
     pub shape: Shape,
-    /// Samples one behind the other, each in the order channel, row, column.
+    /// All samples in their order, each in the order channel, row, column.
     pub values: Vec<f64>,
 }
 

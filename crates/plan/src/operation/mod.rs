@@ -16,11 +16,11 @@ use cnn_kernels::activation::Activation;
 use cnn_kernels::pool::{Average, Max};
 use cnn_kernels::{Algorithm, Conv, Linear, Lrn, View};
 
-/// An operation that reads feature maps and writes feature maps. Its shapes are settled: windows are for one input size.
+/// An operation that reads feature maps and writes feature maps. Its shapes are known: windows are for one input size.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Operation {
-    /// The images themselves, which whoever runs the operation brings.
+    /// The images themselves; the caller copies them in.
     Input,
     /// Convolution; with a connection table only some inputs reach an output (LeCun et al. 1998, table 1), and the
     /// weights are those of the connections.
@@ -40,7 +40,7 @@ pub enum Operation {
     AveragePool(Average),
     /// The sum of all inputs; of one, a copy.
     Sum,
-    /// All inputs one behind the other, by channels.
+    /// The concatenation of all inputs along the channels.
     Concat,
     /// Zeros before the input's channels, and after them as many as the output has more.
     ZeroChannels {

@@ -1,4 +1,4 @@
-//! Concatenation without copying: what is concatenated is written side by side from the start.
+//! Concatenation without a copy: each branch writes directly to its channels of the result.
 //!
 //! A concatenation whose inputs all come from stores of their own, in whole blocks of channels, becomes one store, its
 //! *root*; each input's store becomes some channels of it. One inside another shares the outer one's root, as do the
@@ -7,7 +7,7 @@
 use cnn_kernels::LANES;
 use cnn_network::{Network, Op};
 
-/// Some channels of the store of a concatenation, which is given by its node.
+/// Where a node writes: some channels of the store of a concatenation, which is named by its node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Home {
     pub(crate) root: usize,
@@ -55,7 +55,7 @@ pub(crate) fn homes(network: &Network, needed: &[bool], training: bool) -> Vec<O
     homes
 }
 
-/// The node whose store a node's value shows, where nothing but one scale and shift and then floors lie between.
+/// The node whose store a value is read from, where only one scale and shift and then floors lie between.
 fn origin(network: &Network, mut id: usize, training: bool) -> Option<usize> {
     let mut scaled = false;
     loop {
@@ -76,7 +76,7 @@ fn origin(network: &Network, mut id: usize, training: bool) -> Option<usize> {
     }
 }
 
-/// Where each length starts if they lie one behind the other.
+/// Where each length starts if they are laid end to end.
 pub(crate) fn starts(lengths: impl Iterator<Item = usize>) -> impl Iterator<Item = usize> {
     lengths.scan(0, |end, length| {
         let start = *end;

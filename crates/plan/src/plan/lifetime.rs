@@ -2,7 +2,7 @@
 //!
 //! Time runs over the forward stages, the loss, and the turns of the backward pass. A store needs memory from its first
 //! write to its last read, so does its gradient; two that are never alive together can have the same. A store that is
-//! filled again has a second life, maybe elsewhere.
+//! filled again has a second life, possibly in another buffer.
 
 use super::lower::Lowered;
 use super::passing::{Passing, Sharing};

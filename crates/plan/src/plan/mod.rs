@@ -1,4 +1,5 @@
-//! What is settled before a network's first step: stages, what they read and write, when each store lives and where.
+//! What is decided before a network's first step: stages, what they read and write, when each store is alive and in which
+//! buffer it lies.
 //!
 //! A plan holds no numbers and nothing changes it. Threads share it, two plans can be compared, and
 //! [`Plan`] prints as a table of its stages. What runs it, a [`TrainingRun`](crate::TrainingRun) or an

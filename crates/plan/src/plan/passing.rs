@@ -1,9 +1,9 @@
-//! How gradients pass a sum: to its terms goes what the sum has, and so it need not be copied.
+//! How gradients pass a sum: each term gets the sum's own gradient, so it need not be copied.
 //!
-//! A term that no one else reads has the sum's gradient and nothing but it: its store's gradient *is* the sum's, times
-//! the scale of the map it is seen through. A term that others read as well, as the input of a residual block, gets the
-//! sum's gradient first and theirs later: it takes over the sum's memory, and theirs are added there. Only when the last
-//! of them has come is all of it pulled through the floor, and counted.
+//! A term that nothing else reads has no other gradient than the sum's: its store's gradient *is* the sum's, times the
+//! scale of its map, and both share memory. A term that others read too, such as the input of a residual block, gets the
+//! sum's gradient first and theirs later: it takes over the sum's memory, and theirs are added there. When the last of
+//! them has arrived, the floor is applied to all of it, and its sums per channel are taken.
 //!
 //! So the gradient of a chain of identity shortcuts stays in one place from its end to its beginning.
 
@@ -17,16 +17,16 @@ use std::collections::BTreeMap;
 /// What a stage does with the gradient of one of its inputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// It is pulled through the input's map and written, or added to what others wrote.
+    /// It is brought through the input's map and written, or added to what others wrote.
     #[default]
     Through,
-    /// It is in its place already; its sums are taken.
+    /// It shares the memory of the sum's gradient; only its sums per channel are taken.
     Shared,
-    /// It is in its place already, and others will come.
+    /// It takes over the memory of the sum's gradient; others will be added.
     Begun,
     /// It is added as it is.
     Added,
-    /// It is added, and what is there then is pulled through the input's map.
+    /// It is added, and all that is there then is brought through the input's map.
     Finished,
 }
 

@@ -1,8 +1,8 @@
 //! Which stores are computed again instead of kept.
 //!
-//! The stages are cut into segments where but one store goes on: between the blocks of a residual network, between
-//! the layers of a dense block, anywhere in a plain chain. What is read within one segment only is given up after the
-//! forward pass, and filled again when the backward pass reaches the segment. About √n segments of n stages need about
+//! The stages are cut into segments where only one store goes on: between the blocks of a residual network, between
+//! the layers of a dense block, anywhere in a plain chain. What is read within one segment only is dropped after the
+//! forward pass, and computed again when the backward pass reaches the segment (gradient checkpointing). About √n segments of n stages need about
 //! √n of the memory (Chen et al. 2016, section 4); where stores differ in size, what is best is found by trying.
 
 use super::lifetime::slots;
@@ -55,7 +55,7 @@ pub(crate) fn schedule(lowered: &Lowered, recompute: Recompute) -> Schedule {
     Schedule::backward(lowered, &segments)
 }
 
-/// The stages between the places where but one store goes on; the outputs, which wait for the loss, do not count.
+/// The stages between the places where only one store goes on; the outputs, which wait for the loss, do not count.
 fn blocks(lowered: &Lowered) -> Vec<Range<usize>> {
     let uses = Uses::of(lowered);
     let mut blocks = Vec::new();

@@ -7,7 +7,7 @@ use crate::operation::Operation;
 /// What is done in a turn of the backward pass, to the stage at this position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// Its store, given up after the forward pass, is filled again.
+    /// Its store, dropped after the forward pass, is filled again.
     Again(usize),
     /// Its gradient is sent to its inputs.
     Back(usize),
@@ -17,7 +17,7 @@ pub(crate) enum Turn {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Schedule {
     pub(crate) turns: Vec<Turn>,
-    /// For each store whether it is given up after the forward pass and filled again.
+    /// For each store whether it is dropped after the forward pass and filled again.
     pub(crate) again: Vec<bool>,
 }
 

@@ -49,7 +49,7 @@ pub(crate) enum MapWork {
     Norm { eps: f64, statistics: Statistics, parameter: usize, tally: Option<usize> },
     /// A floor of 0.
     Floor,
-    /// The inputs' maps one behind the other.
+    /// The inputs' maps, concatenated along the channels.
     Join,
     /// A scale and shift: two parameters from `parameter` on. The tally is there where one of them is trained.
     ChannelAffine { parameter: usize, tally: Option<usize> },
@@ -57,7 +57,7 @@ pub(crate) enum MapWork {
     Constant { scale: Vec<f64>, shift: Vec<f64> },
 }
 
-/// The mean and variance a batch normalisation goes by.
+/// The mean and variance a batch normalisation uses.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Statistics {
     /// Those of the batch, towards which the running ones move by this share.
@@ -67,7 +67,7 @@ pub(crate) enum Statistics {
 }
 
 impl Work {
-    /// What it does, in a word or two.
+    /// What it does, for tables.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Fill(fill) => fill.operation.name(),
@@ -89,7 +89,7 @@ impl Stage {
     }
 
     /// Whether its backward pass reads the stored numbers of its inputs, beyond what passing a map needs; `trained`
-    /// tells of each tensor whether it gets a gradient.
+    /// says for each tensor whether it gets a gradient.
     pub(crate) fn reads_inputs_back(&self, trained: &[bool]) -> bool {
         match &self.work {
             Work::Fill(fill) => fill.operation.reads_inputs_back(fill.weight.is_some_and(|weight| trained[weight])),

@@ -43,7 +43,7 @@ impl<T: Element> Pass<'_, T> {
         }
     }
 
-    /// Sends a gradient to a value's store: `send` gets the sink that takes it there.
+    /// Sends a gradient to a value's store, through the value's map: `send` gets the sink that takes it there.
     fn pull(&mut self, value: &Value, way: Way, send: impl FnOnce(&Self, Sink<'_, T>)) {
         let Some(slot) = self.plan.slots.gradient[value.store] else { return };
         let shared = way == Way::Shared;
@@ -107,7 +107,7 @@ impl<T: Element> Pass<'_, T> {
         any
     }
 
-    /// Makes sure that all of a value's gradient is there.
+    /// Sets to zero the blocks of a value's gradient that nothing was sent to.
     fn settle(&mut self, value: &Value) {
         let Some(slot) = self.plan.slots.gradient[value.store] else { return };
         let mut lent = self.workspace.take(slot);

@@ -1,4 +1,4 @@
-//! Maps: scale, shift and floor per channel, settled once a pass; and the running statistics.
+//! Maps: scale, shift and floor per channel, computed once per pass; and the running statistics.
 
 use super::Pass;
 use super::workspace::{Channels, Workspace};
@@ -9,7 +9,7 @@ use crate::plan::{MapWork, Plan, Stage, Statistics, Value, Work};
 use cnn_kernels::{Element, LANES};
 
 impl<T: Element> Pass<'_, T> {
-    /// Settles the map of a stage's output.
+    /// Computes the map of a stage's output.
     pub(super) fn map(&mut self, stage: &Stage, work: &MapWork, parameters: &Parameters<T>) {
         let Some(map) = stage.output.map else { return };
         let channels = stage.output.channels;
@@ -45,7 +45,7 @@ impl<T: Element> Pass<'_, T> {
         }
     }
 
-    /// The mean and variance of each channel that a batch normalisation goes by.
+    /// The mean and variance of each channel that a batch normalisation uses.
     fn moments(
         &self,
         stage: &Stage,
@@ -104,7 +104,7 @@ pub(super) fn move_statistics<T: Element>(
     }
 }
 
-/// The normalisations that go by the batch: stage, first parameter, momentum.
+/// The normalisations that use the batch's moments: stage, first parameter, momentum.
 fn normalised_by_batch(plan: &Plan) -> impl Iterator<Item = (&Stage, usize, f64)> {
     plan.lowered.stages.iter().filter_map(|stage| match &stage.work {
         Work::Map(MapWork::Norm { statistics: Statistics::Batch { momentum }, parameter, .. }) => {
@@ -115,7 +115,7 @@ fn normalised_by_batch(plan: &Plan) -> impl Iterator<Item = (&Stage, usize, f64)
 }
 
 impl<T: Element> Workspace<T> {
-    /// Puts the maps of values one behind the other.
+    /// Concatenates the maps of values.
     fn join(&mut self, map: usize, values: &[Value]) {
         let empty = Channels { scale: Vec::new(), shift: Vec::new(), floor: Vec::new() };
         let mut joined = std::mem::replace(&mut self.maps[map], empty);

@@ -20,7 +20,7 @@ use crate::plan::Plan;
 use cnn_kernels::InstructionSet;
 use workspace::Workspace;
 
-/// One pass over a plan's stages: the plan, and the memory of whoever runs it.
+/// One pass over a plan's stages: the plan, and the memory of the run.
 pub(crate) struct Pass<'a, T> {
     plan: &'a Plan,
     workspace: &'a mut Workspace<T>,

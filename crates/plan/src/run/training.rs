@@ -148,7 +148,7 @@ impl<T: Element> Forward<'_, T> {
         cross_entropy(plan, *set, self.batch, targets, view)
     }
 
-    /// The gradients of a loss of one's own: for each output, in the order of [`Forward::output`], its gradient in the
+    /// The gradients of a loss of your own: for each output, in the order of [`Forward::output`], its gradient in the
     /// layout in which the output was given, or `None` where the loss does not depend on it.
     ///
     /// # Errors

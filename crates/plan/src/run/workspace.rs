@@ -11,7 +11,7 @@ use cnn_kernels::{Buffer, Element, LANES, Map, View};
 pub(crate) struct Channels<T> {
     pub(crate) scale: Vec<T>,
     pub(crate) shift: Vec<T>,
-    /// Not a number where there is none.
+    /// NaN where there is none.
     pub(crate) floor: Vec<T>,
 }
 

@@ -25,7 +25,7 @@ pub(super) trait Kernel: Send + Sync + 'static {
     ) -> Vec<Option<Vec<T>>>;
 }
 
-/// A tensor's numbers, one row behind the other.
+/// A tensor's numbers, row after row.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a, T> {
     pub(super) data: &'a [T],

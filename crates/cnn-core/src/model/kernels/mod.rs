@@ -1,7 +1,7 @@
 //! Operations on the CPU: what the plans compute with, as custom operations of candle with gradients of their own.
 //!
 //! candle's tensors are rows of pixels, the kernels want blocks of channels ([`blocks`]); every operation converts what
-//! comes and what goes. Convolutions are always computed as they are defined: this is the path that is held to torch's
+//! comes and what goes. Convolutions are always computed as they are defined: this is the path that is compared with torch's
 //! own f32, and Winograd's rounding errors are twice as large.
 
 mod activation;
