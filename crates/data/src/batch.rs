@@ -1,8 +1,9 @@
 //! A batch, and how it is made.
 
 use crate::augmentation::Pass;
-use crate::{Augmentation, Error, Images, Mixed, Preparation};
+use crate::{Augmentation, Error, Images, Mixed, Preparation, Transform};
 use candle_core::{Device, Tensor};
+use std::sync::Arc;
 
 /// Images and labels that go through a network together.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Batch {
 pub(crate) struct Pipeline {
     pub(crate) preparation: Preparation,
     pub(crate) augmentation: Augmentation,
+    /// What is done after the augmentation's steps.
+    pub(crate) transforms: Vec<Arc<dyn Transform>>,
     pub(crate) device: Device,
 }
 
@@ -43,6 +46,9 @@ impl Pipeline {
             let mut draws = pass.image(index);
             let target = writer.target(picture.size());
             self.augmentation.change(&mut picture, target, &mut draws);
+            for transform in &self.transforms {
+                transform.apply(&mut picture, target, &mut draws)?;
+            }
             let resized = self.augmentation.resizes();
             if resized {
                 writer.write_fitted(&picture, out)?

@@ -16,6 +16,8 @@ pub(crate) struct Encoded<'a> {
     pub(crate) max_pixels: u64,
 }
 
+/// The usual bound on the pixels of an image, that of the Python Imaging Library: 268 MB in red, green and blue.
+pub(crate) const MAX_PIXELS: u64 = 89_478_485;
 /// Bytes that the decoders hold for a pixel at most, and this crate beside them: a progressive JPEG's coefficients and
 /// colours, or a PNG's sixteen bits in four channels, and what is made of either.
 const HELD: u64 = 16;

@@ -325,6 +325,24 @@ pub enum Error {
         way_out: &'static str,
     },
 
+    /// An image whose channels are not those of its set.
+    #[error("image {index} is {found:?} (channels, height, width), expected {channels} channels as its source says")]
+    Channels {
+        /// Which image of the source.
+        index: usize,
+        /// The channels of the source.
+        channels: usize,
+        /// Channels, height and width of the image.
+        found: [usize; 3],
+    },
+
+    /// An error of a source or a transform that is not of this crate.
+    #[error("{source}")]
+    Own {
+        /// What it says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+
     /// No image to compute with.
     #[error("expected at least 1 image to compute the mean and the deviation of, found 0")]
     NoImages,
@@ -339,6 +357,13 @@ pub enum Error {
         /// What candle says.
         source: candle_core::Error,
     },
+}
+
+impl Error {
+    /// An error of a source or a transform of one's own.
+    pub fn own(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Own { source: source.into() }
+    }
 }
 
 fn suggest(suggestion: &Option<&'static str>) -> String {

@@ -1,15 +1,14 @@
 //! Images and data sets as they are: bytes and labels.
 
-use crate::folder::Files;
-use crate::{Error, Picture};
+use crate::{Error, ImageSource, Picture};
 use cnn_core::seed;
 use rand::seq::SliceRandom;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Labelled images: bytes 0 to 255 in the order (image, channel, row, column) in memory, all of one shape; or files, each
-/// decoded when it is asked for. A copy shares them.
+/// Labelled images: bytes 0 to 255 in the order (image, channel, row, column) in memory, all of one shape; or those of a
+/// folder or another [`ImageSource`], each made when it is asked for. A copy shares them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Images {
     shape: [usize; 3],
@@ -20,8 +19,24 @@ pub struct Images {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Store {
     Memory(Arc<Vec<u8>>),
-    Files { files: Files, one_size: bool },
+    Source(Selection),
 }
+
+/// Some of the images of a source.
+#[derive(Clone, Debug)]
+struct Selection {
+    source: Arc<dyn ImageSource>,
+    /// For each image its number in the source.
+    indices: Arc<[usize]>,
+}
+
+impl PartialEq for Selection {
+    fn eq(&self, other: &Self) -> bool {
+        self.indices == other.indices && self.source.is_same(&*other.source)
+    }
+}
+
+impl Eq for Selection {}
 
 impl Images {
     /// Images of `shape` (channels, height, width), one for each label.
@@ -41,9 +56,17 @@ impl Images {
         Ok(Self { shape, store: Store::Memory(Arc::new(pixels)), labels: labels.into() })
     }
 
-    /// Files, one for each label; `shape` is theirs where they have one size, else the least height and width.
-    pub(crate) fn of_files(files: Files, shape: [usize; 3], one_size: bool, labels: Vec<u32>) -> Self {
-        Self { shape, store: Store::Files { files, one_size }, labels: labels.into() }
+    /// All images of a source, each of which is asked for when it is needed.
+    ///
+    /// # Errors
+    /// [`Error::EmptyShape`] where a number of the source's shape is 0.
+    pub fn from_source(source: impl ImageSource) -> Result<Self, Error> {
+        let (shape, labels) = (source.shape(), source.labels());
+        if shape.contains(&0) {
+            return Err(Error::EmptyShape { shape });
+        }
+        let selection = Selection { source: Arc::new(source), indices: (0..labels.len()).collect() };
+        Ok(Self { shape, store: Store::Source(selection), labels: labels.into() })
     }
 
     /// Number of images.
@@ -63,10 +86,13 @@ impl Images {
 
     /// Whether all images have the same size. Where not, only a fit of one size can prepare them.
     pub fn have_one_size(&self) -> bool {
-        matches!(self.store, Store::Memory(_) | Store::Files { one_size: true, .. })
+        match &self.store {
+            Store::Memory(_) => true,
+            Store::Source(selection) => selection.source.has_one_size(),
+        }
     }
 
-    /// Whether the pixels are in memory; else they are decoded from files when they are asked for.
+    /// Whether the pixels are in memory; else they come from files, or another source, when they are asked for.
     pub fn in_memory(&self) -> bool {
         matches!(self.store, Store::Memory(_))
     }
@@ -86,11 +112,11 @@ impl Images {
         self.shape[2]
     }
 
-    /// All pixels that are in memory, in the order (image, channel, row, column); none where the images are files.
+    /// All pixels that are in memory, in the order (image, channel, row, column); none where the images are a source's.
     pub fn pixels(&self) -> &[u8] {
         match &self.store {
             Store::Memory(pixels) => pixels,
-            Store::Files { .. } => &[],
+            Store::Source(_) => &[],
         }
     }
 
@@ -100,7 +126,7 @@ impl Images {
     }
 
     /// The pixels of image `index` in memory, in the order (channel, row, column); `None` beyond the last, and where the
-    /// images are files.
+    /// images are a source's.
     pub fn image(&self, index: usize) -> Option<&[u8]> {
         let size: usize = self.shape.iter().product();
         let start = index.checked_mul(size)?;
@@ -111,13 +137,19 @@ impl Images {
     ///
     /// # Errors
     /// [`Error::Index`] for an index beyond the last image; [`Error::Read`] and [`Error::Image`] for a file that cannot be
-    /// read or is no intact image.
+    /// read or is no intact image; as [`ImageSource::picture`] for another source.
     pub fn picture(&self, index: usize) -> Result<Picture<'_>, Error> {
         if index >= self.len() {
             return Err(Error::Index { index, count: self.len() });
         }
         match (&self.store, self.image(index)) {
-            (Store::Files { files, .. }, _) => files.picture(index),
+            (Store::Source(selection), _) => {
+                let index = selection.indices[index];
+                match selection.source.picture(index)? {
+                    picture if picture.shape[0] == self.shape[0] => Ok(picture),
+                    picture => Err(Error::Channels { index, channels: self.shape[0], found: picture.shape }),
+                }
+            }
             (Store::Memory(_), pixels) => Ok(Picture { shape: self.shape, pixels: pixels.unwrap_or_default().into() }),
         }
     }
@@ -126,7 +158,7 @@ impl Images {
     pub fn damaged(&self) -> Vec<PathBuf> {
         match &self.store {
             Store::Memory(_) => Vec::new(),
-            Store::Files { files, .. } => files.damaged(),
+            Store::Source(selection) => selection.source.left_out(),
         }
     }
 
@@ -134,7 +166,7 @@ impl Images {
     pub(crate) fn leave_out(&self, error: &Error) -> bool {
         match &self.store {
             Store::Memory(_) => false,
-            Store::Files { files, .. } => files.leaves_out(error),
+            Store::Source(selection) => selection.source.leaves_out(error),
         }
     }
 
@@ -152,7 +184,10 @@ impl Images {
                     indices.iter().filter_map(|index| self.image(*index)).flatten().copied().collect();
                 Store::Memory(Arc::new(pixels))
             }
-            Store::Files { files, one_size } => Store::Files { files: files.select(indices), one_size: *one_size },
+            Store::Source(all) => Store::Source(Selection {
+                source: Arc::clone(&all.source),
+                indices: indices.iter().map(|index| all.indices[*index]).collect(),
+            }),
         };
         let labels = indices.iter().map(|index| self.labels[*index]).collect();
         Ok(Self { shape: self.shape, store, labels })

@@ -45,14 +45,16 @@ mod loader;
 mod name;
 mod operations;
 mod picture;
+mod picture_file;
 mod prefetch;
 mod preparation;
 mod resample;
 mod sheet;
+mod source;
 
 pub use augmentation::{
-    Augmentation, ColourJitter, Erasing, Flip, Lighting, Mix, Mixed, PaddedCrop, RandomAffine, RandomResizedCrop, Step,
-    TrivialAugment,
+    Augmentation, ColourJitter, Draws, Erasing, Flip, Lighting, Mix, Mixed, PaddedCrop, RandomAffine,
+    RandomResizedCrop, Step, Transform, TrivialAugment,
 };
 pub use batch::Batch;
 pub use digits::{DigitsConfig, digits};
@@ -66,3 +68,4 @@ pub use name::Name;
 pub use picture::Picture;
 pub use preparation::Preparation;
 pub use sheet::{Grid, Sheet, sheet};
+pub use source::ImageSource;

@@ -3,10 +3,11 @@
 use crate::augmentation::Pass;
 use crate::batch::Pipeline;
 use crate::prefetch::Prefetcher;
-use crate::{Augmentation, Batch, Error, Images, Preparation};
+use crate::{Augmentation, Batch, Error, Images, Preparation, Transform};
 use candle_core::Device;
 use cnn_core::seed;
 use rand::seq::SliceRandom;
+use std::sync::Arc;
 
 /// Cuts a set of images into batches and prepares each when it is asked for, or ahead of that.
 #[derive(Clone, Debug)]
@@ -30,7 +31,12 @@ impl<'a> Loader<'a> {
             return Err(Error::BatchSize);
         }
         preparation.output(images)?;
-        let pipeline = Pipeline { preparation, augmentation: Augmentation::default(), device: Device::Cpu };
+        let pipeline = Pipeline {
+            preparation,
+            augmentation: Augmentation::default(),
+            transforms: Vec::new(),
+            device: Device::Cpu,
+        };
         Ok(Self { images, pipeline, batch_size, whole_only: false, ahead: 0 })
     }
 
@@ -47,6 +53,14 @@ impl<'a> Loader<'a> {
     pub fn augmented(self, augmentation: Augmentation) -> Result<Self, Error> {
         augmentation.check()?;
         Ok(Self { pipeline: Pipeline { augmentation, ..self.pipeline }, ..self })
+    }
+
+    /// Changes the images of [`Loader::epoch`], and of nothing else, by `transform` too, after the augmentation's steps and
+    /// after the transforms before it.
+    #[must_use]
+    pub fn transformed(mut self, transform: impl Transform + 'static) -> Self {
+        self.pipeline.transforms.push(Arc::new(transform));
+        self
     }
 
     /// Has another thread make batches while the last one is used, at most `batches` ahead; none for 0. Numbers, order and
@@ -88,7 +102,7 @@ impl<'a> Loader<'a> {
     }
 
     fn batches(&self, order: Vec<usize>, pass: Option<Pass>) -> Batches {
-        let pass = pass.filter(|_| !self.pipeline.augmentation.is_empty());
+        let pass = pass.filter(|_| !self.pipeline.augmentation.is_empty() || !self.pipeline.transforms.is_empty());
         let (images, pipeline) = (self.images.clone(), self.pipeline.clone());
         let producer =
             Producer { images, pipeline, order, batch_size: self.batch_size, pass, next: 0, end: self.len() };

@@ -1,9 +1,7 @@
 //! One image while something is done with it.
 
-use crate::folder::Reading;
-use crate::{Damage, Error, FolderConfig, Sheet};
+use crate::{Error, Sheet};
 use std::borrow::Cow;
-use std::path::Path;
 
 /// The bytes of one image: in the order (channel, row, column), borrowed from its set until a step changes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,14 +11,20 @@ pub struct Picture<'a> {
 }
 
 impl Picture<'static> {
-    /// A JPEG or PNG file in red, green and blue.
+    /// An image of `shape` (channels, height, width) from its bytes, in the order (channel, row, column).
     ///
     /// # Errors
-    /// [`Error::Read`] and [`Error::Image`]: what is no regular file, no picture, damaged, or has more pixels than
-    /// [`FolderConfig::MAX_PIXELS`].
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let reading = Reading { damage: Damage::Refuse, max_pixels: FolderConfig::MAX_PIXELS };
-        reading.picture(path.as_ref())
+    /// [`Error::EmptyShape`] where a number of the shape is 0, [`Error::Lengths`] where the bytes are not as many.
+    pub fn new(shape: [usize; 3], pixels: Vec<u8>) -> Result<Self, Error> {
+        if shape.contains(&0) {
+            return Err(Error::EmptyShape { shape });
+        }
+        let bytes = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+        if bytes != Some(pixels.len()) {
+            let expected = bytes.unwrap_or(usize::MAX);
+            return Err(Error::Lengths { shape, labels: 1, expected, found: pixels.len() });
+        }
+        Ok(Self { shape, pixels: pixels.into() })
     }
 }
 
@@ -31,14 +35,7 @@ impl Picture<'_> {
         let [own, height, width] = self.shape;
         let pixels = match (own, channels) {
             _ if own == channels => Cow::Borrowed(&*self.pixels),
-            (3, 1) => {
-                let [red, green, blue] = [0, 1, 2].map(|channel| self.planes().nth(channel).unwrap_or_default());
-                let grey = |at: usize| {
-                    let [red, green, blue] = [red, green, blue].map(|plane| u32::from(plane[at]));
-                    ((red * 19_595 + green * 38_470 + blue * 7_471 + 0x8000) >> 16) as u8
-                };
-                Cow::Owned((0..height * width).map(grey).collect())
-            }
+            (3, 1) => Cow::Owned(self.grey().into_owned()),
             (1, 3) => Cow::Owned(self.pixels.repeat(3)),
             _ => return None,
         };
@@ -60,6 +57,11 @@ impl Picture<'_> {
         &self.pixels
     }
 
+    /// The bytes, to be changed.
+    pub fn pixels_mut(&mut self) -> &mut [u8] {
+        self.pixels.to_mut()
+    }
+
     /// The picture as the bytes of a PNG file: grey or in colours; of any other number of channels the first, in grey.
     ///
     /// # Errors
@@ -70,6 +72,21 @@ impl Picture<'_> {
         let planes: Vec<&[u8]> = self.planes().take(shown).collect();
         let pixels = (0..height * width).flat_map(|pixel| planes.iter().map(move |plane| plane[pixel])).collect();
         Sheet { width, height, channels: shown, pixels }.png()
+    }
+
+    /// The grey value of each pixel, as ITU-R BT.601 weighs red, green and blue, in 16-bit fixed point as Pillow does; of
+    /// other than three channels, the bytes as they are.
+    pub(crate) fn grey(&self) -> Cow<'_, [u8]> {
+        let mut planes = self.planes();
+        match (self.shape[0], planes.next(), planes.next(), planes.next()) {
+            (3, Some(red), Some(green), Some(blue)) => {
+                let weigh = |((red, green), blue): ((&u8, &u8), &u8)| {
+                    (u32::from(*red) * 19_595 + u32::from(*green) * 38_470 + u32::from(*blue) * 7_471 + 0x8000) >> 16
+                };
+                red.iter().zip(green).zip(blue).map(|pixel| weigh(pixel) as u8).collect()
+            }
+            _ => Cow::Borrowed(&self.pixels),
+        }
     }
 
     /// The channels, one after the other, each in rows.
@@ -91,6 +108,14 @@ mod tests {
         assert_eq!(grey.in_channels(3).unwrap().pixels(), [7, 8, 7, 8, 7, 8]);
         assert_eq!(grey.in_channels(1).unwrap(), grey);
         assert!(grey.in_channels(2).is_none());
+    }
+
+    #[test]
+    fn bytes_must_be_as_many_as_the_shape_says() {
+        assert_eq!(Picture::new([1, 2, 2], vec![1, 2, 3, 4]).unwrap().pixels(), [1, 2, 3, 4]);
+        assert!(matches!(Picture::new([1, 2, 2], vec![0; 5]), Err(Error::Lengths { expected: 4, found: 5, .. })));
+        assert!(matches!(Picture::new([1, 0, 2], vec![]), Err(Error::EmptyShape { .. })));
+        assert!(matches!(Picture::new([usize::MAX; 3], vec![]), Err(Error::Lengths { .. })));
     }
 
     #[test]

@@ -26,28 +26,29 @@ const GRAIN: usize = 1 << 15;
 impl Preparation {
     /// The mean and the standard deviation of each channel over all of `images`, and no fit.
     ///
-    /// A channel of one value throughout has deviation 0 and gets 1, so that it is prepared to 0. Of files, all of which
-    /// would have to be decoded, it is [`Preparation::imagenet`].
+    /// A channel of one value throughout has deviation 0 and gets 1, so that it is prepared to 0. Of images in colours that
+    /// are not in memory, all of which would have to be decoded, it is [`Preparation::imagenet`].
     ///
     /// # Errors
-    /// [`Error::NoImages`] where there is none.
+    /// [`Error::NoImages`] where there is none; as [`Images::picture`] for a source of one's own.
     pub fn of(images: &Images) -> Result<Self, Error> {
         if images.is_empty() {
             return Err(Error::NoImages);
         }
-        if images.pixels().is_empty() {
+        let [channels, ..] = images.shape();
+        if !images.in_memory() && channels == 3 {
             return Ok(Self::imagenet());
         }
-        let [channels, height, width] = images.shape();
         // Counting values is exact: the statistics do not depend on the order of a sum.
-        let mut counts = vec![[0_u64; 256]; channels];
-        for (index, plane) in images.pixels().chunks_exact(height * width).enumerate() {
-            let counts = &mut counts[index % channels];
-            for pixel in plane {
-                counts[usize::from(*pixel)] += 1;
+        let (mut counts, mut total) = (vec![[0_u64; 256]; channels], 0);
+        for index in 0..images.len() {
+            let picture = images.picture(index)?;
+            total += picture.size().iter().product::<usize>();
+            for (counts, plane) in counts.iter_mut().zip(picture.planes()) {
+                plane.iter().for_each(|pixel| counts[usize::from(*pixel)] += 1);
             }
         }
-        let total = (images.len() * height * width) as f64;
+        let total = total as f64;
         let moment = |counts: &[u64; 256], of: &dyn Fn(f64) -> f64| -> f64 {
             counts.iter().enumerate().map(|(value, count)| *count as f64 * of(value as f64 / 255.0)).sum::<f64>()
                 / total
@@ -188,7 +189,7 @@ impl Preparation {
         let usual = [images.height(), images.width()];
         let writer = Writer { preparation: self, to, usual, fitting: self.fit.fitting(usual) };
         // Decoding takes long: a file is worth a thread of its own.
-        let grain = if images.pixels().is_empty() { 1 } else { GRAIN.div_ceil(size) };
+        let grain = if !images.in_memory() { 1 } else { GRAIN.div_ceil(size) };
         let rows = numbers.par_chunks_exact_mut(size).zip(indices).with_min_len(grain);
         let outcomes = rows.map(|(out, index)| make(*index, &writer, out)).collect();
         Ok(PreparedRows { numbers, outcomes })

@@ -24,43 +24,44 @@ impl Pass {
     }
 }
 
-/// A stream of random numbers.
-pub(crate) struct Draws(seed::Rng);
+/// The random numbers of one image in one epoch: the same whatever batch and thread it is in.
+#[derive(Debug)]
+pub struct Draws(seed::Rng);
 
 impl Draws {
     /// Evenly from `low` to `high`; `low` where they are equal.
-    pub(crate) fn between(&mut self, [low, high]: [f64; 2]) -> f64 {
+    pub fn between(&mut self, [low, high]: [f64; 2]) -> f64 {
         low + (high - low) * self.0.random::<f64>()
     }
 
     /// Evenly from −`most` to `most`.
-    pub(crate) fn around(&mut self, most: f64) -> f64 {
+    pub fn around(&mut self, most: f64) -> f64 {
         self.between([-most, most])
     }
 
     /// A whole number from 0 to less than `count`; 0 where there is none.
-    pub(crate) fn below(&mut self, count: usize) -> usize {
+    pub fn below(&mut self, count: usize) -> usize {
         // Through u64, so that the draws are the same where addresses have 32 bits.
         self.0.random_range(0..count.max(1) as u64) as usize
     }
 
     /// True as often as `probability` says: always for 1, never for 0.
-    pub(crate) fn chance(&mut self, probability: f64) -> bool {
+    pub fn chance(&mut self, probability: f64) -> bool {
         self.0.random::<f64>() < probability
     }
 
     /// Puts `values` in any order.
-    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
+    pub fn shuffle<T>(&mut self, values: &mut [T]) {
         values.shuffle(&mut self.0);
     }
 
     /// From the normal distribution of mean 0 and deviation 1.
-    pub(crate) fn normal(&mut self) -> f64 {
+    pub fn normal(&mut self) -> f64 {
         StandardNormal.sample(&mut self.0)
     }
 
     /// From the beta distribution with both parameters `alpha`; a half where `alpha` is none for it.
-    pub(crate) fn beta(&mut self, alpha: f64) -> f64 {
+    pub fn beta(&mut self, alpha: f64) -> f64 {
         Beta::new(alpha, alpha).map_or(0.5, |beta| beta.sample(&mut self.0))
     }
 }

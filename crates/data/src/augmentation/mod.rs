@@ -13,10 +13,12 @@ mod random_affine;
 mod random_resized_crop;
 mod step;
 mod text;
+mod transform;
 mod trivial_augment;
 
 pub use colour_jitter::ColourJitter;
-pub(crate) use draws::{Draws, Pass};
+pub use draws::Draws;
+pub(crate) use draws::Pass;
 pub use erasing::Erasing;
 pub use flip::Flip;
 pub use lighting::Lighting;
@@ -25,6 +27,7 @@ pub use padded_crop::PaddedCrop;
 pub use random_affine::RandomAffine;
 pub use random_resized_crop::RandomResizedCrop;
 pub use step::Step;
+pub use transform::Transform;
 pub use trivial_augment::TrivialAugment;
 
 use crate::{Error, Picture};
@@ -80,7 +83,7 @@ impl Augmentation {
 
     /// Takes the steps; a piece that is stretched gets the height and width of `target`.
     pub(crate) fn change(&self, picture: &mut Picture<'_>, target: [usize; 2], draws: &mut Draws) {
-        self.steps.iter().for_each(|step| step.apply(picture, target, draws));
+        self.steps.iter().for_each(|step| step.change(picture, target, draws));
     }
 
     /// Hides a part of a prepared image of `size` (height, width), if anything.

@@ -53,7 +53,7 @@ impl Step {
     }
 
     /// Changes the image; a piece that is stretched gets the height and width of `target`.
-    pub(super) fn apply(&self, picture: &mut Picture<'_>, target: [usize; 2], draws: &mut Draws) {
+    pub(super) fn change(&self, picture: &mut Picture<'_>, target: [usize; 2], draws: &mut Draws) {
         match self {
             Self::PaddedCrop(crop) => crop.apply(picture, draws),
             Self::RandomResizedCrop(crop) => crop.apply(picture, target, draws),

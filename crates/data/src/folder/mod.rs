@@ -3,15 +3,15 @@
 mod files;
 mod find;
 
-pub(crate) use files::{Files, Reading};
-
-use crate::{Dataset, Error, Images};
+use crate::{Dataset, Error, Images, decode, picture_file};
 use cnn_core::seed;
+use files::{Files, Reading};
 use find::Class;
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// A folder of JPEG and PNG images, and what to do where it leaves a choice.
 ///
@@ -47,7 +47,7 @@ impl FolderConfig {
     pub const TEST_SHARE: f64 = 0.2;
 
     /// The usual bound on the pixels of an image, that of the Python Imaging Library: 268 MB in red, green and blue.
-    pub const MAX_PIXELS: u64 = 89_478_485;
+    pub const MAX_PIXELS: u64 = decode::MAX_PIXELS;
 
     /// A fifth of each class to test on, seed 0, damaged files refused, at most [`FolderConfig::MAX_PIXELS`].
     pub fn new(path: impl AsRef<Path>) -> Self {
@@ -104,13 +104,12 @@ pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
     let least = sizes().reduce(|[a, b], [c, d]| [a.min(c), b.min(d)]).unwrap_or([1, 1]);
     let one_size = sizes().all(|size| size == least);
     let images = |found: Vec<Head>| {
-        let labels = found.iter().map(|file| file.label).collect();
-        let paths = found.into_iter().map(|file| file.path).collect();
-        Images::of_files(Files::new(paths, reading), [3, least[0], least[1]], one_size, labels)
+        let files = found.into_iter().map(|file| (file.path, file.label)).collect();
+        Images::from_source(Files { files, size: least, one_size, reading, damaged: Mutex::default() })
     };
     let name = config.path.canonicalize().unwrap_or_else(|_| config.path.clone());
     let name = name.file_name().map_or_else(|| "folder".to_string(), |name| name.to_string_lossy().into_owned());
-    Dataset::new(name, names, images(train), images(test))
+    Dataset::new(name, names, images(train)?, images(test)?)
 }
 
 /// The files of each class with the class's label.
@@ -149,7 +148,8 @@ struct Head {
 }
 
 fn heads(files: Labelled, reading: Reading) -> Result<Vec<Head>, Error> {
-    let read: Vec<Result<[usize; 2], Error>> = files.par_iter().map(|(path, _)| reading.size(path)).collect();
+    let read: Vec<Result<[usize; 2], Error>> =
+        files.par_iter().map(|(path, _)| picture_file::size(path, reading.max_pixels)).collect();
     let mut heads = Vec::with_capacity(files.len());
     for ((path, label), size) in files.into_iter().zip(read) {
         match size {

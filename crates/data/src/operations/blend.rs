@@ -1,6 +1,5 @@
 //! An image between itself and a degenerate of itself: black, a constant, its greys, a smoothed copy.
 
-use super::grey;
 use crate::Picture;
 
 /// `degenerate + factor · (image − degenerate)`, cut off to 0 to 255 and rounded down: in f32, as PIL computes it.
@@ -17,7 +16,7 @@ pub(crate) fn brightness(picture: &mut Picture<'_>, factor: f64) {
 
 /// Flatter below 1, stronger above; 0 is the mean grey value.
 pub(crate) fn contrast(picture: &mut Picture<'_>, factor: f64) {
-    let greys = grey(picture);
+    let greys = picture.grey().into_owned();
     let sum: u64 = greys.iter().map(|value| u64::from(*value)).sum();
     let mean = (sum as f64 / greys.len() as f64 + 0.5) as u8;
     picture.pixels.to_mut().iter_mut().for_each(|pixel| *pixel = blend(mean, *pixel, factor as f32));
@@ -28,7 +27,7 @@ pub(crate) fn saturation(picture: &mut Picture<'_>, factor: f64) {
     if picture.shape[0] != 3 {
         return;
     }
-    let greys = grey(picture);
+    let greys = picture.grey().into_owned();
     for plane in picture.pixels.to_mut().chunks_exact_mut(greys.len()) {
         plane.iter_mut().zip(&greys).for_each(|(pixel, grey)| *pixel = blend(*grey, *pixel, factor as f32));
     }
