@@ -2,8 +2,9 @@
 //!
 //! Found from the graph and the paths alone. A branch point is the last node that all inputs of a join pass through, so
 //! the flat list of nodes folds back into runs and forks. The runs of the main path group into stages: a labelled chain
-//! is one, unless it holds whole resolutions of the network (torchvision's `features`); operations that lie bare are cut
-//! behind every pool with what follows it element by element, and before every linear layer, as the papers' tables cut them.
+//! is one, unless it holds whole resolutions of the network (torchvision's `features`); operations outside any chain
+//! are cut behind every pool with what follows it element by element, and before every linear layer, as in the papers'
+//! tables.
 
 use crate::network::{Network, NodeId};
 use crate::op::Op;

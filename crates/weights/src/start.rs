@@ -10,16 +10,17 @@ use cnn_network::{Network, Op};
 pub struct Start {
     /// The tensors that are taken over.
     pub weights: Weights,
-    /// The tensors that are initialised instead: those of a last layer for another number of classes, and of heads that the
-    /// weights lack.
+    /// The tensors that are initialised instead: those of a last layer for another number of classes, and of heads that
+    /// the weights lack.
     pub anew: Vec<String>,
 }
 
 impl Weights {
     /// These weights as a start for training `network`, which may have another number of classes.
     ///
-    /// What is initialised instead of taken over: the layers that make the class scores (the last layer with weights before an output), where
-    /// their number of outputs differs, and auxiliary heads that the weights lack. Everything else must fit.
+    /// What is initialised instead of taken over: the layers that make the class scores (the last layer with
+    /// weights before an output), where their number of outputs differs, and auxiliary heads that the weights lack.
+    /// Everything else must fit.
     ///
     /// # Errors
     ///

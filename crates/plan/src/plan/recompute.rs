@@ -2,8 +2,9 @@
 //!
 //! The stages are cut into segments where only one store goes on: between the blocks of a residual network, between
 //! the layers of a dense block, anywhere in a plain chain. What is read within one segment only is dropped after the
-//! forward pass, and computed again when the backward pass reaches the segment (gradient checkpointing). About √n segments of n stages need about
-//! √n of the memory (Chen et al. 2016, section 4); where stores differ in size, what is best is found by trying.
+//! forward pass, and computed again when the backward pass reaches the segment (gradient checkpointing). About √n
+//! segments of n stages need about √n of the memory (Chen et al. 2016, section 4); where stores differ in
+//! size, what is best is found by trying.
 
 use super::lifetime::slots;
 use super::lower::Lowered;
