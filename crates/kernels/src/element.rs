@@ -1,7 +1,7 @@
 //! The numbers the kernels compute with: `f32`, and `f64` for checking.
 
 use crate::instances::Instances;
-use crate::simd::{Portable, Vector};
+use crate::simd::{self, InstructionSet, Kernel};
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -31,12 +31,13 @@ pub trait Element:
     /// −∞.
     const NEG_INFINITY: Self;
 
-    /// Sixteen of them where the CPU has AVX-512.
+    /// Whether [`Algorithm::Auto`](crate::Algorithm::Auto) may choose Winograd's algorithm. Numbers to check against are
+    /// computed as convolutions are defined.
+    const WINOGRAD: bool;
+
+    /// Runs a kernel compiled for an instruction set.
     #[doc(hidden)]
-    type Avx512: Vector<Element = Self>;
-    /// Sixteen of them where the CPU has AVX2 and FMA.
-    #[doc(hidden)]
-    type Avx2: Vector<Element = Self>;
+    fn dispatch<K: Kernel<Self>>(set: InstructionSet, kernel: K) -> K::Output;
 
     /// The nearest value of this type.
     fn from_f64(x: f64) -> Self;
@@ -61,14 +62,18 @@ pub trait Element:
 }
 
 macro_rules! element {
-    ($type:ty, $avx512:ty, $avx2:ty) => {
+    ($type:ty, winograd: $winograd:literal, $run:path) => {
         impl Element for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NAN: Self = <$type>::NAN;
             const NEG_INFINITY: Self = <$type>::NEG_INFINITY;
-            type Avx512 = $avx512;
-            type Avx2 = $avx2;
+            const WINOGRAD: bool = $winograd;
+
+            #[inline]
+            fn dispatch<K: Kernel<Self>>(set: InstructionSet, kernel: K) -> K::Output {
+                $run(set, kernel)
+            }
 
             #[inline(always)]
             fn from_f64(x: f64) -> Self {
@@ -119,8 +124,5 @@ macro_rules! element {
     };
 }
 
-#[cfg(target_arch = "x86_64")]
-element!(f32, crate::simd::Avx512, crate::simd::Avx2);
-#[cfg(not(target_arch = "x86_64"))]
-element!(f32, Portable<f32>, Portable<f32>);
-element!(f64, Portable<f64>, Portable<f64>);
+element!(f32, winograd: true, simd::run_f32);
+element!(f64, winograd: false, simd::run_f64);

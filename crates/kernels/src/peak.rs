@@ -7,8 +7,7 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// Independent chains of multiply-adds: more than the latency of one times what starts in a cycle. Where a vector is two
-/// registers, half as many.
+/// Registers with independent chains of multiply-adds: more than the latency of one times what starts in a cycle.
 const CHAINS: usize = 12;
 /// Multiply-adds of a chain: some milliseconds.
 const LENGTH: usize = 1 << 21;
@@ -34,7 +33,7 @@ impl<T: Element> Kernel<T> for Chains {
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) -> usize {
         let [factor, addend] = [0.999, 0.001].map(|x| V::splat(T::from_f64(black_box(x))));
-        let count = if V::PANELS == 1 { CHAINS / 2 } else { CHAINS };
+        let count = CHAINS / V::REGISTERS;
         let mut chains = [V::splat(T::ONE); CHAINS];
         for _ in 0..black_box(LENGTH) {
             // By counting, so that the chains stay in registers.

@@ -1,17 +1,39 @@
 //! One pool of threads for the process.
 //!
-//! A training step is hundreds of short parallel loops, so what counts is how fast a loop starts and ends: the workers
-//! wait spinning for a while before they sleep, and tasks are handed out by one atomic counter. Which thread runs which
-//! task is chance; kernels divide their work by the shapes alone and combine partial results in the order of the tasks,
-//! so results do not depend on it, nor on the number of threads.
+//! A training step is hundreds of short parallel loops, so what counts is how fast a loop starts and ends. Tasks are
+//! handed out by one atomic counter. Whoever waits looks again and again for a few microseconds before it sleeps. The
+//! caller takes tasks too, so a worker that the system does not let run costs at most the one task it holds.
+//!
+//! Where other processes want the cores, a worker may be stopped in the middle of a task while its caller waits. The
+//! caller then sleeps, which frees its core for the worker, and works alone for [`ALONE`] times as long as it lost. So two
+//! threads beside a busy neighbour are not slower than one.
+//!
+//! Which thread runs which task is chance. Kernels divide their work by the shapes alone and combine partial results in
+//! the order of the tasks, so results do not depend on it, nor on the number of threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
-/// Times a waiting thread looks again before it sleeps: some tens of microseconds.
-const SPINS: usize = if cfg!(miri) { 10 } else { 20_000 };
+/// How long a worker looks for the next loop before it sleeps.
+const IDLE: Duration = Duration::from_micros(100);
+/// How long a caller that has nothing left to do looks for the end of its loop before it sleeps, at least. Tasks of one
+/// loop take about the same time, so it also waits for the time of some tasks.
+const PATIENCE: Duration = Duration::from_micros(50);
+/// The same at most: after a wait that long the time to wake up matters no more.
+const LONGEST_PATIENCE: Duration = Duration::from_micros(500);
+/// How many of the caller's tasks the last task of a worker may take as long as.
+const UNEVEN: u32 = 4;
+/// A wait that is longer than that by so much means that a worker was stopped.
+const STOPPED: Duration = Duration::from_micros(300);
+/// How many times as long as was lost by a stopped worker the caller works alone.
+const ALONE: u32 = 8;
+/// Looks between two looks at the clock.
+const LOOKS: usize = if cfg!(miri) { 1 } else { 32 };
+/// Threads for each of the machine's, and threads on any machine, that [`set_threads`] gives at most.
+const MOST: [usize; 2] = [4, 16];
 
 /// A parallel loop's body, its lifetime erased while the loop runs.
 #[derive(Clone, Copy)]
@@ -41,16 +63,28 @@ struct State {
 #[derive(Default)]
 struct Pool {
     state: Mutex<State>,
+    /// Tells sleeping workers of a loop.
     wake: Condvar,
-    /// A copy of `State::epoch` to spin on.
+    /// Tells a sleeping caller that a worker has left its loop.
+    left: Condvar,
+    /// Whether the caller sleeps, or is about to.
+    caller_sleeps: AtomicBool,
+    /// A copy of `State::epoch` to look at.
     epoch: AtomicUsize,
     /// Workers inside the current loop.
     inside: AtomicUsize,
     /// The next task to hand out.
     next: AtomicUsize,
     /// Held by the thread whose loop runs.
-    turn: Mutex<()>,
+    turn: Mutex<Turn>,
     panicked: AtomicBool,
+}
+
+/// What one loop leaves to the next.
+#[derive(Default)]
+struct Turn {
+    /// Until when loops run on their callers alone.
+    alone: Option<Instant>,
 }
 
 fn pool() -> &'static Pool {
@@ -69,16 +103,20 @@ fn default_width() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Sets the number of threads of all later loops, the calling thread included; 0 for as many as the machine has. It waits
-/// for the loop that runs, so a task must not call it.
-pub fn set_threads(threads: usize) {
-    let width = if threads == 0 { default_width() } else { threads };
+/// Sets the number of threads of all later loops, the calling thread included; 0 for as many as the machine has. Gives
+/// the number that is set: at most four for each of the machine's, or sixteen where that is more. More threads would
+/// only wait for each other. It waits for the loop that runs, so a task must not call it.
+pub fn set_threads(threads: usize) -> usize {
+    let own = default_width();
+    let width = if threads == 0 { own } else { threads.min(MOST[1].max(MOST[0] * own)) };
     // No loop may be running: its number of threads is settled.
-    let _turn = pool().turn.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut turn = pool().turn.lock().unwrap_or_else(PoisonError::into_inner);
+    *turn = Turn::default();
     pool().lock().width = width;
+    width
 }
 
-/// The number of threads of a loop.
+/// The number of threads of a loop: what was set, or fewer where the system gives no more.
 pub fn threads() -> usize {
     pool().lock().width
 }
@@ -89,15 +127,15 @@ pub fn threads() -> usize {
 ///
 /// # Panics
 ///
-/// If a task does: on the pool after all others have ended, on the caller's thread alone at once.
+/// Where a task does: on the pool after all others have ended, on the caller's thread alone at once.
 pub fn for_each(tasks: usize, body: impl Fn(usize) + Sync) {
     let pool = pool();
     if tasks > 1
-        && let Ok(turn) = pool.turn.try_lock()
-        && pool.begin(&body, tasks)
+        && let Ok(mut turn) = pool.turn.try_lock()
+        && let Some(started) = pool.begin(&mut turn, &body, tasks)
     {
-        pool.work(&body, tasks);
-        pool.end();
+        let own = pool.work(&body, tasks);
+        pool.end(&mut turn, started, own);
         // Asked before another thread's loop may begin.
         let panicked = pool.panicked.swap(false, Ordering::Relaxed);
         drop(turn);
@@ -109,23 +147,49 @@ pub fn for_each(tasks: usize, body: impl Fn(usize) + Sync) {
     (0..tasks).for_each(body);
 }
 
+/// Looks until something is so, for a time; says whether it was.
+fn look(time: Duration, so: impl Fn() -> bool) -> bool {
+    let mut started = None;
+    loop {
+        for _ in 0..LOOKS {
+            if so() {
+                return true;
+            }
+            std::hint::spin_loop();
+        }
+        if started.get_or_insert_with(Instant::now).elapsed() >= time {
+            return false;
+        }
+    }
+}
+
 impl Pool {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a loop to the workers; false where there is only one thread.
-    fn begin(&self, body: &(dyn Fn(usize) + Sync), tasks: usize) -> bool {
+    /// Opens a loop to the workers, and says when; nothing where the caller is to work alone.
+    fn begin(&self, turn: &mut Turn, body: &(dyn Fn(usize) + Sync), tasks: usize) -> Option<Instant> {
         let mut state = self.lock();
         if state.width == 1 {
-            return false;
+            return None;
         }
+        let started = Instant::now();
+        if turn.alone.is_some_and(|until| started < until) {
+            return None;
+        }
+        turn.alone = None;
         while state.workers + 1 < state.width {
             let number = state.workers;
             if thread::Builder::new().name(format!("kernels {number}")).spawn(move || worker(number)).is_err() {
+                // There are no more to be had: no later loop asks again.
+                state.width = state.workers + 1;
                 break;
             }
             state.workers += 1;
+        }
+        if state.width == 1 {
+            return None;
         }
         // SAFETY: only the lifetime changes; `end` waits until no thread holds the pointer any more.
         let body = unsafe {
@@ -140,15 +204,18 @@ impl Pool {
         if asleep > 0 {
             self.wake.notify_all();
         }
-        true
+        Some(started)
     }
 
-    fn work(&self, body: &(dyn Fn(usize) + Sync), tasks: usize) {
+    /// Takes tasks until there are none; gives how many it took.
+    fn work(&self, body: &(dyn Fn(usize) + Sync), tasks: usize) -> u32 {
+        let mut own = 0;
         loop {
             let task = self.next.fetch_add(1, Ordering::Relaxed);
             if task >= tasks {
-                return;
+                return own;
             }
+            own += 1;
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| body(task))) {
                 self.panicked.store(true, Ordering::Relaxed);
                 // A payload may panic when it is dropped, and no thread may leave the loop that way.
@@ -157,21 +224,48 @@ impl Pool {
         }
     }
 
-    /// Closes the loop to workers that have not come yet, and waits for those inside.
-    fn end(&self) {
+    /// Closes the loop to workers that have not come yet, and waits for those inside. The caller has taken `own` tasks.
+    fn end(&self, turn: &mut Turn, started: Instant, own: u32) {
         self.lock().job = None;
-        while self.inside.load(Ordering::Acquire) > 0 {
-            std::hint::spin_loop();
+        let empty = || self.inside.load(Ordering::Acquire) == 0;
+        if empty() {
+            return;
+        }
+        let worked = Instant::now();
+        let task = UNEVEN * ((worked - started) / own.max(1));
+        if look((PATIENCE + task).min(LONGEST_PATIENCE), empty) {
+            return;
+        }
+        self.sleep_until_empty();
+        let lost = worked.elapsed().saturating_sub(task);
+        if own > 0 && lost > STOPPED {
+            turn.alone = Some(Instant::now() + ALONE * lost);
+        }
+    }
+
+    fn sleep_until_empty(&self) {
+        let mut state = self.lock();
+        self.caller_sleeps.store(true, Ordering::SeqCst);
+        while self.inside.load(Ordering::SeqCst) > 0 {
+            state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        self.caller_sleeps.store(false, Ordering::SeqCst);
+    }
+
+    /// A worker leaves the loop. Either it sees that the caller sleeps, or the caller sees that it has left.
+    fn leave(&self) {
+        self.inside.fetch_sub(1, Ordering::SeqCst);
+        if self.caller_sleeps.load(Ordering::SeqCst) {
+            // The caller holds the lock from before it looks until it sleeps.
+            drop(self.lock());
+            self.left.notify_one();
         }
     }
 
     /// Waits for a loop a worker has not been in.
     fn wait(&self, seen: usize) {
-        for _ in 0..SPINS {
-            if self.epoch.load(Ordering::Acquire) != seen {
-                return;
-            }
-            std::hint::spin_loop();
+        if look(IDLE, || self.epoch.load(Ordering::Acquire) != seen) {
+            return;
         }
         let mut state = self.lock();
         while state.epoch == seen {
@@ -200,7 +294,7 @@ fn worker(number: usize) {
         if let Some(Job { body, tasks }) = job {
             // SAFETY: `inside` was raised while the loop was open, so its caller still waits in `end`.
             pool.work(unsafe { &*body }, tasks);
-            pool.inside.fetch_sub(1, Ordering::Release);
+            pool.leave();
         }
     }
 }

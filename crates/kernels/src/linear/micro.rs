@@ -10,38 +10,16 @@ use crate::simd::{LANES, Vector};
 /// first-level cache, even if they lie a multiple of its ways apart.
 const PASS: usize = 4;
 
-/// Columns and rows a block of sums of [`Dot`] has: with what is loaded beside them, as many as the registers hold.
-#[inline(always)]
-fn dot_limits<V: Vector>() -> (usize, usize) {
-    match V::PIXELS {
-        14 => (6, 4),
-        6 => (3, 2),
-        _ => (2, 1),
-    }
-}
-
-/// Rows and vectors a block of sums of [`Product`] has.
-#[inline(always)]
-fn product_limits<V: Vector>() -> (usize, usize) {
-    match V::PIXELS {
-        14 => (6, 4),
-        6 => (6, 1),
-        _ => (2, 1),
-    }
-}
-
 /// Blocks of sums that [`Dot::run`] goes through.
 #[inline(always)]
 pub(super) fn dots<V: Vector>(rows: usize, columns: usize) -> usize {
-    let limits = dot_limits::<V>();
-    rows.div_ceil(limits.1) * columns.div_ceil(limits.0)
+    rows.div_ceil(V::DOT[1]) * columns.div_ceil(V::DOT[0])
 }
 
 /// Blocks of sums that [`Product::run`] goes through.
 #[inline(always)]
 pub(super) fn products<V: Vector>(rows: usize, vectors: usize) -> usize {
-    let limits = product_limits::<V>();
-    rows.div_ceil(limits.0) * vectors.div_ceil(limits.1)
+    rows.div_ceil(V::PRODUCT[0]) * vectors.div_ceil(V::PRODUCT[1])
 }
 
 /// Rows of two matrices, multiplied vector by vector.
@@ -63,9 +41,9 @@ macro_rules! sizes {
     };
     (@ $call:ident, $size:expr, $limits:expr, $arguments:tt, $($rows:literal)*) => {
         match $size {
-            $(($rows, 1) if $rows <= $limits.0 => sizes!(! $call, $rows, 1, $arguments),)*
-            $(($rows, 2) if $rows <= $limits.0 && $limits.1 == 2 => sizes!(! $call, $rows, 2, $arguments),)*
-            $(($rows, 4) if $rows <= $limits.0 && $limits.1 == 4 => sizes!(! $call, $rows, 4, $arguments),)*
+            $(($rows, 1) if $rows <= $limits[0] => sizes!(! $call, $rows, 1, $arguments),)*
+            $(($rows, 2) if $rows <= $limits[0] && $limits[1] == 2 => sizes!(! $call, $rows, 2, $arguments),)*
+            $(($rows, 4) if $rows <= $limits[0] && $limits[1] == 4 => sizes!(! $call, $rows, 4, $arguments),)*
             _ => unreachable!("{:?} rows and vectors", $size),
         }
     };
@@ -86,15 +64,15 @@ impl<T: crate::Element> Dot<'_, T> {
         assert!((rows - 1) * self.a_row + self.depth * LANES <= self.a.len());
         assert!((columns - 1) * self.b_row + self.depth * LANES <= self.b.len());
         assert!(rows * columns * LANES <= sums.len());
-        let limits = dot_limits::<V>();
+        let limits = V::DOT;
         for first in (0..rows).step_by(PASS) {
             let end = rows.min(first + PASS);
             let mut column = 0;
             while column < columns {
-                let width = limits.0.min(columns - column);
+                let width = limits[0].min(columns - column);
                 let mut row = first;
                 while row < end {
-                    let height = if end - row >= limits.1 { limits.1 } else { 1 };
+                    let height = if end - row >= limits[1] { limits[1] } else { 1 };
                     ahead.iter_mut().for_each(Grid::ask);
                     // SAFETY: checked above.
                     let (a, b, to) = unsafe {
@@ -212,13 +190,13 @@ impl<T: crate::Element> Product<'_, T> {
         assert!((rows - 1) * self.a_row + (self.depth - 1) * self.a_step < self.a.len());
         assert!((vectors - 1) * packed_vector(self.depth) + self.depth * LANES <= self.b.len());
         assert!((rows - 1) * sums_row + (vectors - 1) * sums_vector + LANES <= sums.len());
-        let limits = product_limits::<V>();
+        let limits = V::PRODUCT;
         let mut vector = 0;
         while vector < vectors {
-            let width = if vectors - vector >= limits.1 { limits.1 } else { 1 };
+            let width = if vectors - vector >= limits[1] { limits[1] } else { 1 };
             let mut row = 0;
             while row < rows {
-                let height = limits.0.min(rows - row);
+                let height = limits[0].min(rows - row);
                 ahead.iter_mut().for_each(Grid::ask);
                 // SAFETY: checked above.
                 let (a, b, to) = unsafe {

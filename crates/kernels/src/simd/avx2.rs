@@ -1,20 +1,59 @@
 //! AVX2 and FMA: two registers a vector.
 
-use super::{LANES, Vector};
+use super::{Kernel, LANES, Portable, Vector};
+use crate::element::Element;
 use std::arch::x86_64::*;
 
-/// Sixteen `f32` in two 256-bit registers.
-#[derive(Clone, Copy)]
-pub struct Avx2(__m256, __m256);
+/// Proof that this CPU has AVX2 and FMA.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx2(());
 
-// SAFETY of the blocks below, but for load and store: the intrinsics need AVX and FMA, and values of this type arise
-// only inside `dispatch`, after the CPU was asked.
-impl Vector for Avx2 {
+impl Avx2 {
+    /// Asks the CPU.
+    pub fn new() -> Option<Self> {
+        // Miri interprets plain Rust; of the vector instructions it knows only some.
+        let has = !cfg!(miri) && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        has.then_some(Self(()))
+    }
+
+    /// Runs a kernel with 256-bit registers.
+    #[inline]
+    pub fn run<K: Kernel<f32>>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx2,fma")]
+        fn compiled<K: Kernel<f32>>(kernel: K) -> K::Output {
+            kernel.run::<Pair>()
+        }
+        // SAFETY: the CPU has the instructions; `self` proves it.
+        unsafe { compiled(kernel) }
+    }
+
+    /// Runs a kernel with portable vectors, compiled for these instructions.
+    #[inline]
+    pub fn run_portable<T: Element, K: Kernel<T>>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx2,fma")]
+        fn compiled<T: Element, K: Kernel<T>>(kernel: K) -> K::Output {
+            kernel.run::<Portable<T>>()
+        }
+        // SAFETY: the CPU has the instructions; `self` proves it.
+        unsafe { compiled(kernel) }
+    }
+}
+
+/// Sixteen `f32` in two registers. No other module can name this type: it is reached through [`Avx2::run`] alone.
+#[derive(Clone, Copy)]
+struct Pair(__m256, __m256);
+
+// SAFETY of the blocks below, but for load and store: the intrinsics need AVX2 and FMA, and whoever uses this type
+// has got here with an `Avx2`.
+impl Vector for Pair {
     type Element = f32;
     // 6 pixels times 2 registers of accumulators, 2 of weights and a broadcast: 15 of 16 registers.
     const PIXELS: usize = 6;
     const PANELS: usize = 1;
     const ROWS: usize = 6;
+    const DOT: [usize; 2] = [3, 2];
+    const PRODUCT: [usize; 2] = [6, 1];
+    const REGISTERS: usize = 2;
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
@@ -152,7 +191,7 @@ impl Vector for Avx2 {
 /// A square of eight turned around.
 #[inline(always)]
 fn transpose(rows: [__m256; 8]) -> [__m256; 8] {
-    // SAFETY: values of this type arise only where the CPU has AVX.
+    // SAFETY: as above: only the methods of `Pair` call this.
     unsafe {
         let mut quads = rows;
         for q in 0..2 {

@@ -1,20 +1,46 @@
 //! AVX-512: one register a vector.
 
-use super::{LANES, Vector};
+use super::{Avx2, Kernel, LANES, Vector};
 use std::arch::x86_64::*;
 
-/// Sixteen `f32` in one 512-bit register.
-#[derive(Clone, Copy)]
-pub struct Avx512(__m512);
+/// Proof that this CPU has AVX-512F, AVX2 and FMA.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx512(());
 
-// SAFETY of the blocks below, but for load and store: the intrinsics need AVX-512F, and values of this type arise only
-// inside `dispatch`, after the CPU was asked.
-impl Vector for Avx512 {
+impl Avx512 {
+    /// Asks the CPU.
+    pub fn new() -> Option<Self> {
+        let has = Avx2::new().is_some() && is_x86_feature_detected!("avx512f");
+        has.then_some(Self(()))
+    }
+
+    /// Runs a kernel with 512-bit registers.
+    #[inline]
+    pub fn run<K: Kernel<f32>>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx512f,avx2,fma")]
+        fn compiled<K: Kernel<f32>>(kernel: K) -> K::Output {
+            kernel.run::<Single>()
+        }
+        // SAFETY: the CPU has the instructions; `self` proves it.
+        unsafe { compiled(kernel) }
+    }
+}
+
+/// Sixteen `f32` in a register. No other module can name this type: it is reached through [`Avx512::run`] alone.
+#[derive(Clone, Copy)]
+struct Single(__m512);
+
+// SAFETY of the blocks below, but for load and store: the intrinsics need AVX-512F, and whoever uses this type has got
+// here with an `Avx512`.
+impl Vector for Single {
     type Element = f32;
     // 14 pixels times 2 panels of accumulators, 2 of weights and a broadcast: 31 of 32 registers.
     const PIXELS: usize = 14;
     const PANELS: usize = 2;
     const ROWS: usize = 8;
+    const DOT: [usize; 2] = [6, 4];
+    const PRODUCT: [usize; 2] = [6, 4];
+    const REGISTERS: usize = 1;
 
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {

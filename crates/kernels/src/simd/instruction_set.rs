@@ -1,7 +1,7 @@
 //! Which instructions to use, found out at run time.
 
-use super::{Portable, Vector};
-use crate::element::Element;
+#[cfg(target_arch = "x86_64")]
+use super::{Avx2, Avx512};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -11,6 +11,7 @@ const FORCED_BY: &str = "CNN_INSTRUCTION_SET";
 
 /// A set of vector instructions the kernels know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum InstructionSet {
     /// AVX-512F, with AVX2 and FMA.
     Avx512,
@@ -63,12 +64,10 @@ impl InstructionSet {
     /// Whether this CPU has it.
     pub fn available(self) -> bool {
         match self {
-            // Miri interprets plain Rust; of the vector instructions it knows only some.
-            Self::Avx512 | Self::Avx2 if cfg!(miri) => false,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => is_x86_feature_detected!("avx512f") && Self::Avx2.available(),
+            Self::Avx512 => Avx512::new().is_some(),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Self::Avx2 => Avx2::new().is_some(),
             #[cfg(not(target_arch = "x86_64"))]
             Self::Avx512 | Self::Avx2 => false,
             Self::Portable => true,
@@ -93,42 +92,4 @@ impl FromStr for InstructionSet {
         let known = Self::ALL.into_iter().find(|set| set.to_string() == name);
         known.ok_or_else(|| format!("{name} is not one of avx512, avx2, portable"))
     }
-}
-
-/// A computation written for any [`Vector`].
-pub trait Kernel<T> {
-    /// What it gives.
-    type Output;
-    /// The computation; `#[inline(always)]`, and so must be everything it calls with vectors.
-    fn run<V: Vector<Element = T>>(self) -> Self::Output;
-}
-
-/// Runs a kernel compiled for an instruction set. A set this CPU lacks falls back to the portable one.
-#[inline]
-pub(crate) fn dispatch<T: Element, K: Kernel<T>>(set: InstructionSet, kernel: K) -> K::Output {
-    match set {
-        #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx512 if set.available() => {
-            // SAFETY: the CPU has just said that it has the instructions.
-            unsafe { avx512(kernel) }
-        }
-        #[cfg(target_arch = "x86_64")]
-        InstructionSet::Avx2 if set.available() => {
-            // SAFETY: the CPU has just said that it has the instructions.
-            unsafe { avx2(kernel) }
-        }
-        _ => kernel.run::<Portable<T>>(),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,fma")]
-fn avx512<T: Element, K: Kernel<T>>(kernel: K) -> K::Output {
-    kernel.run::<T::Avx512>()
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn avx2<T: Element, K: Kernel<T>>(kernel: K) -> K::Output {
-    kernel.run::<T::Avx2>()
 }

@@ -1,8 +1,12 @@
 //! Sixteen numbers at a time, on whatever the CPU has.
 //!
-//! A kernel is written once, against [`Vector`], with every function on its way `#[inline(always)]`. [`dispatch`] runs
-//! it inside a function compiled for the chosen [`InstructionSet`], so the whole kernel is compiled for it; nothing
-//! needs `-C target-cpu`.
+//! A [`Kernel`] is written once, against [`Vector`], and every function it calls with vectors is `#[inline(always)]`.
+//! [`Element::dispatch`] runs it inside a function that is compiled for the chosen [`InstructionSet`], so the whole kernel
+//! is compiled for it; nothing needs `-C target-cpu`.
+//!
+//! That the CPU has the instructions is proved by a value. `Avx512` and `Avx2` can only be got from their `new`, which
+//! asks the CPU. Their vectors are types that no other module can name, so the only way to one is a kernel given to
+//! `Avx512::run` or `Avx2::run`.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -15,8 +19,7 @@ mod portable;
 pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
-pub(crate) use instruction_set::dispatch;
-pub use instruction_set::{InstructionSet, Kernel};
+pub use instruction_set::InstructionSet;
 pub use portable::Portable;
 
 use crate::element::Element;
@@ -37,10 +40,48 @@ pub(crate) fn prefetch<T>(from: *const T) {
     let _ = from;
 }
 
-/// [`LANES`] numbers.
-///
-/// The methods are safe to call only because values of these types arise nowhere but inside [`dispatch`], which has
-/// made sure of the CPU.
+/// A computation written for any [`Vector`].
+pub trait Kernel<T> {
+    /// What it gives.
+    type Output;
+    /// The computation; `#[inline(always)]`, and so must be everything it calls with vectors.
+    fn run<V: Vector<Element = T>>(self) -> Self::Output;
+}
+
+/// Runs a kernel compiled for an instruction set. A set this CPU lacks falls back to the portable one.
+#[inline]
+pub(crate) fn dispatch<T: Element, K: Kernel<T>>(set: InstructionSet, kernel: K) -> K::Output {
+    T::dispatch(set, kernel)
+}
+
+#[inline]
+pub(crate) fn run_f32<K: Kernel<f32>>(set: InstructionSet, kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    if set == InstructionSet::Avx512
+        && let Some(cpu) = Avx512::new()
+    {
+        return cpu.run(kernel);
+    } else if set == InstructionSet::Avx2
+        && let Some(cpu) = Avx2::new()
+    {
+        return cpu.run(kernel);
+    }
+    kernel.run::<Portable<f32>>()
+}
+
+/// `f64` is there to check against: portable vectors, compiled twice, are enough.
+#[inline]
+pub(crate) fn run_f64<K: Kernel<f64>>(set: InstructionSet, kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    if set != InstructionSet::Portable
+        && let Some(cpu) = Avx2::new()
+    {
+        return cpu.run_portable(kernel);
+    }
+    kernel.run::<Portable<f64>>()
+}
+
+/// [`LANES`] numbers, and how many of them the inner loops of the kernels hold in registers.
 pub trait Vector: Copy {
     /// What it holds.
     type Element: Element;
@@ -51,6 +92,12 @@ pub trait Vector: Copy {
     const PANELS: usize;
     /// Input channels of the micro-kernel for the gradient of the weights.
     const ROWS: usize;
+    /// Columns and rows of a block of sums of a linear layer's inner products.
+    const DOT: [usize; 2];
+    /// Rows and vectors of a block of sums of a linear layer's products of numbers with vectors.
+    const PRODUCT: [usize; 2];
+    /// Registers a vector takes.
+    const REGISTERS: usize;
 
     /// # Safety
     ///

@@ -3,6 +3,13 @@
 use super::{LANES, Vector};
 use crate::element::Element;
 
+/// An array with a number for each lane `i`. Written out rather than a loop: loops over lanes take the compiler twice as
+/// long.
+macro_rules! lanes {
+    ($i:ident => $lane:expr) => { lanes!(@ $i, $lane, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15) };
+    (@ $i:ident, $lane:expr, $($number:literal)*) => { [$({ let $i: usize = $number; $lane }),*] };
+}
+
 /// An array the compiler vectorises as far as the target allows.
 #[derive(Clone, Copy)]
 pub struct Portable<T>([T; LANES]);
@@ -12,6 +19,9 @@ impl<T: Element> Vector for Portable<T> {
     const PIXELS: usize = 2;
     const PANELS: usize = 1;
     const ROWS: usize = 2;
+    const DOT: [usize; 2] = [2, 1];
+    const PRODUCT: [usize; 2] = [2, 1];
+    const REGISTERS: usize = 4;
 
     #[inline(always)]
     unsafe fn load(from: *const T) -> Self {
@@ -28,77 +38,46 @@ impl<T: Element> Vector for Portable<T> {
         Self([x; LANES])
     }
     #[inline(always)]
-    fn add(mut self, other: Self) -> Self {
-        for i in 0..LANES {
-            self.0[i] += other.0[i];
-        }
-        self
+    fn add(self, other: Self) -> Self {
+        Self(lanes!(i => self.0[i] + other.0[i]))
     }
     #[inline(always)]
-    fn sub(mut self, other: Self) -> Self {
-        for i in 0..LANES {
-            self.0[i] = self.0[i] - other.0[i];
-        }
-        self
+    fn sub(self, other: Self) -> Self {
+        Self(lanes!(i => self.0[i] - other.0[i]))
     }
     #[inline(always)]
-    fn mul(mut self, other: Self) -> Self {
-        for i in 0..LANES {
-            self.0[i] = self.0[i] * other.0[i];
-        }
-        self
+    fn mul(self, other: Self) -> Self {
+        Self(lanes!(i => self.0[i] * other.0[i]))
     }
     #[inline(always)]
-    fn mul_add(mut self, factor: Self, addend: Self) -> Self {
-        for i in 0..LANES {
-            self.0[i] = self.0[i].mul_add_fast(factor.0[i], addend.0[i]);
-        }
-        self
+    fn mul_add(self, factor: Self, addend: Self) -> Self {
+        Self(lanes!(i => self.0[i].mul_add_fast(factor.0[i], addend.0[i])))
     }
     #[inline(always)]
-    fn at_least(mut self, floor: Self) -> Self {
-        for i in 0..LANES {
-            self.0[i] = if floor.0[i] > self.0[i] { floor.0[i] } else { self.0[i] };
-        }
-        self
+    fn at_least(self, floor: Self) -> Self {
+        Self(lanes!(i => if floor.0[i] > self.0[i] { floor.0[i] } else { self.0[i] }))
     }
     #[inline(always)]
-    fn unless_at_most(mut self, value: Self, floor: Self) -> Self {
-        for i in 0..LANES {
-            self.0[i] = if value.0[i] <= floor.0[i] { T::ZERO } else { self.0[i] };
-        }
-        self
+    fn unless_at_most(self, value: Self, floor: Self) -> Self {
+        Self(lanes!(i => if value.0[i] <= floor.0[i] { T::ZERO } else { self.0[i] }))
     }
     #[inline(always)]
-    fn div(mut self, other: Self) -> Self {
-        for i in 0..LANES {
-            self.0[i] = self.0[i] / other.0[i];
-        }
-        self
+    fn div(self, other: Self) -> Self {
+        Self(lanes!(i => self.0[i] / other.0[i]))
     }
     #[inline(always)]
-    fn sqrt(mut self) -> Self {
-        for i in 0..LANES {
-            self.0[i] = self.0[i].sqrt();
-        }
-        self
+    fn sqrt(self) -> Self {
+        Self(lanes!(i => self.0[i].sqrt()))
     }
     #[inline(always)]
     // What is not a number is unequal to itself.
     #[allow(clippy::eq_op)]
-    fn select_above(mut self, best: Self, then: Self, otherwise: Self) -> Self {
-        for i in 0..LANES {
-            let above = self.0[i] > best.0[i] || self.0[i] != self.0[i];
-            self.0[i] = if above { then.0[i] } else { otherwise.0[i] };
-        }
-        self
+    fn select_above(self, best: Self, then: Self, otherwise: Self) -> Self {
+        Self(lanes!(i => if self.0[i] > best.0[i] || self.0[i] != self.0[i] { then.0[i] } else { otherwise.0[i] }))
     }
     #[inline(always)]
-    fn where_equal(mut self, a: Self, b: Self) -> Self {
-        for i in 0..LANES {
-            self.0[i] = if a.0[i] == b.0[i] { self.0[i] } else { T::ZERO };
-        }
-        self
+    fn where_equal(self, a: Self, b: Self) -> Self {
+        Self(lanes!(i => if a.0[i] == b.0[i] { self.0[i] } else { T::ZERO }))
     }
     #[inline(always)]
     unsafe fn store_bytes(self, to: *mut u8) {
