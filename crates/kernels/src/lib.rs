@@ -9,7 +9,6 @@
 //! All `unsafe` code of the workspace is in this crate.
 
 pub mod activation;
-mod ahead;
 mod buffer;
 pub mod conv;
 pub mod copy;
@@ -23,6 +22,7 @@ pub mod peak;
 mod pieces;
 mod place;
 pub mod pool;
+mod prefetch;
 pub mod rule;
 mod simd;
 mod sink;

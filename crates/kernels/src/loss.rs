@@ -169,7 +169,6 @@ pub(crate) fn moments_generic<T: Element>(set: InstructionSet, view: &View<'_, T
     let open = Open::measure(view.place, cut.parts(), &mut moments);
     for_each(cut.tasks(), |task| {
         let (part, at) = cut.task(task);
-        // Closures do not take over the instructions they are called with, so the scratch memory comes first.
         with_scratch(at.pixels.len() * LANES, |scratch| {
             for block in at.blocks.clone() {
                 let from = [at.image, block, 0, at.pixels.start];

@@ -115,7 +115,6 @@ pub(crate) fn fill<T: Element, F: Fill<T>>(set: InstructionSet, grain: Grain, fi
     for_each(cut.tasks(), |task| {
         let (part, at) = cut.task(task);
         let length = at.blocks.len() * at.pixels.len() * LANES;
-        // Closures do not take over the instructions they are called with, so the scratch memory comes first.
         with_scratch(length + fill.scratch(&at), |memory| {
             let (results, scratch) = memory.split_at_mut(length);
             dispatch(set, Piece { fill, output: &output, part, at, results, scratch });

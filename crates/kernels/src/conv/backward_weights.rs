@@ -5,16 +5,16 @@
 //! are added up in their order at the end; where there is one, a task brings its sums to the weights' place itself, while
 //! they are in its cache.
 
-use super::ahead::{Ahead, Rows};
-use super::correlate::panels;
-use super::micro::{self, Place, Runs};
+use super::choice::{Method, Problem, choose};
+use super::micro::{self, Runs, SumRow, panels};
 use super::sweep::Axis;
-use super::tile::Tile;
-use super::tile::even;
+use super::tile::{Tile, largest};
+use super::tile_prefetch::{Rows, TilePrefetch};
+use super::winograd::weight_gradient;
 use super::{Algorithm, Bundles, Conv};
-use crate::ahead::Lines;
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
+use crate::prefetch::Lines;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::threads::for_each;
 use crate::transpose::{NOWHERE, SharedRows, to_rows};
@@ -76,9 +76,20 @@ impl Conv {
     ) {
         self.check(input.place.channels, gradient.place.channels, weights.len());
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
-        if self.weights_by_winograd::<T>(algorithm, &axes, gradient.place.batch) {
-            return self.winograd_weights(set, input, gradient, weights);
+        match choose::<T>(algorithm, &Problem::weights(self, &axes, gradient.place.batch)) {
+            Method::Winograd3x3 => weight_gradient::run::<T, 4, 3>(self, set, input, gradient, weights),
+            Method::Winograd5x5 => weight_gradient::run::<T, 2, 5>(self, set, input, gradient, weights),
+            Method::Direct => self.backward_weights_direct(set, input, gradient, weights),
         }
+    }
+
+    fn backward_weights_direct<T: Element>(
+        &self,
+        set: InstructionSet,
+        input: &View<'_, T>,
+        gradient: &View<'_, T>,
+        weights: &mut [T],
+    ) {
         let flat = self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0];
         let [input, gradient] = [input, gradient].map(|view| if flat { view.flat() } else { *view });
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
@@ -119,16 +130,10 @@ impl<'a> WeightSum<'a> {
             let tile = Tile::new(&axes, 0..images, span.map(|length| 0..length));
             images * span[0] * span[1] <= POSITIONS && tile.block() * blocks[0] <= TILE
         };
-        let (rows, columns) = (counts[0].max(1), counts[1].max(1));
-        let across = even(columns, (1..=columns).rev().find(|columns| fits(1, [1, *columns])).unwrap_or(1));
-        let whole_rows = across == columns;
-        let down = even(rows, (1..=rows).rev().find(|rows| whole_rows && fits(1, [*rows, across])).unwrap_or(1));
-        let whole = whole_rows && down == rows;
         let per_slice = all[0].div_ceil(blocks[0]) * all[1].div_ceil(blocks[1]) * bundles.count;
         let slices = TASKS.div_ceil(per_slice).min(batch).max(1);
-        let most = batch.div_ceil(slices).max(1);
-        let images = if whole { (1..=most).rev().find(|images| fits(*images, [down, across])).unwrap_or(1) } else { 1 };
-        Self { conv, bundles, axes, taps, panels, blocks, batch, slices, images, span: [down, across] }
+        let (images, span) = largest(counts, batch.div_ceil(slices).max(1), fits);
+        Self { conv, bundles, axes, taps, panels, blocks, batch, slices, images, span }
     }
 
     /// Runs every task.
@@ -140,7 +145,6 @@ impl<'a> WeightSum<'a> {
         weights: Shared<'_, T>,
     ) {
         let (tasks, length) = (self.tasks(), self.task_len());
-        // Closures do not take over the instructions they are called with, so the scratch memory comes first.
         let run = |slice: usize, task: usize, inputs: &mut [T], gradients: &mut [T], sums: &mut [T]| {
             let task = Task { sum: self, input: *input, gradient: *gradient, slice, own: self.own(task) };
             dispatch(set, Filled { task, inputs, gradients, sums });
@@ -198,13 +202,13 @@ impl<'a> WeightSum<'a> {
     }
 
     /// The rows of the micro-kernel's product: the channels of each tap, for a full block and for the last one.
-    fn places(&self, tile: &Tile) -> [Vec<Place>; 2] {
+    fn places(&self, tile: &Tile) -> [Vec<SumRow>; 2] {
         let last = self.bundles.ins - (self.all_blocks()[0] - 1) * LANES;
         [LANES, last].map(|channels| {
             let mut places = Vec::with_capacity(self.taps.len() * channels);
             for (number, (_, offset)) in self.taps.iter().enumerate() {
                 let tap = tile.tap(*offset);
-                places.extend((0..channels).map(|lane| Place { input: tap + lane, sums: number * LANES + lane }));
+                places.extend((0..channels).map(|lane| SumRow { input: tap + lane, sums: number * LANES + lane }));
             }
             places
         })
@@ -413,8 +417,8 @@ impl<'a, T: Element> Task<'a, T> {
     }
 
     /// What the next tile reads, for about as many calls of the micro-kernel as this one takes.
-    fn ahead(&self, tile: &Tile, next: Option<&Tile>, rows: usize) -> Ahead<T> {
-        let mut ahead = Ahead::nothing();
+    fn ahead(&self, tile: &Tile, next: Option<&Tile>, rows: usize) -> TilePrefetch<T> {
+        let mut ahead = TilePrefetch::nothing();
         if let Some(next) = next {
             let [inputs, gradients] = self.all_blocks();
             ahead.tile(&self.input, next, inputs);
@@ -431,7 +435,7 @@ impl<'a, T: Element> Task<'a, T> {
         tile: &Tile,
         inputs: &mut [T],
         gradients: &mut [T],
-        ahead: &mut Ahead<T>,
+        ahead: &mut TilePrefetch<T>,
         sums: &mut [T],
     ) {
         let sum = self.sum;
@@ -474,10 +478,10 @@ impl<'a, T: Element> Task<'a, T> {
     #[inline(always)]
     fn piece<V: Vector<Element = T>>(
         &self,
-        places: &[Vec<Place>; 2],
+        places: &[Vec<SumRow>; 2],
         [inputs, gradients]: [&[T]; 2],
         mut runs: Runs<'_>,
-        ahead: &mut Ahead<T>,
+        ahead: &mut TilePrefetch<T>,
         sums: &mut [T],
     ) {
         let (sum, [ins, outs]) = (self.sum, &self.own.blocks);

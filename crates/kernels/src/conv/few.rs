@@ -3,18 +3,10 @@
 //! In a block of sixteen channels most of each cache line would be zeros that no one multiplies. Where there are at most
 //! [`STEP`] channels, the tile is packed closer before the micro-kernels read it, four pixels a line.
 
-use super::Bundles;
-use super::sweep::Axis;
-use super::tile::SHORT;
 use crate::simd::{LANES, Vector};
 
 /// Numbers of a pixel.
 pub(super) const STEP: usize = 4;
-
-/// Whether a tile is packed: there is one block, of few channels, and its rows lie one behind the other.
-pub(super) fn suits(bundles: Bundles, axes: &[Axis; 2]) -> bool {
-    bundles.count == 1 && bundles.ins <= STEP && axes[1].count() >= SHORT
-}
 
 /// Numbers of a packed tile that has `length`: what is written behind the last pixel included.
 pub(super) fn packed_len(length: usize) -> usize {

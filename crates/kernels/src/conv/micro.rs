@@ -5,8 +5,22 @@
 //! loops, and no iterators over arrays of vectors.
 #![allow(clippy::needless_range_loop)]
 
-use crate::ahead::Lines;
-use crate::simd::{LANES, Vector};
+use crate::element::Element;
+use crate::prefetch::Lines;
+use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+
+/// Blocks of output channels the micro-kernels of an instruction set take.
+pub(super) fn panels<T: Element>(set: InstructionSet) -> usize {
+    struct Panels;
+    impl<T: Element> Kernel<T> for Panels {
+        type Output = usize;
+        #[inline(always)]
+        fn run<V: Vector<Element = T>>(self) -> usize {
+            V::PANELS
+        }
+    }
+    dispatch::<T, _>(set, Panels)
+}
 
 /// What the inner product runs over: for each block of input channels, each tap, each channel of the block.
 pub(super) struct Depth<'a> {
@@ -119,7 +133,7 @@ pub(super) struct Runs<'a> {
 /// A row of the product of [`outer`]: where its numbers are in the input, counted from the run's start, and which of
 /// the rows of sums is its own.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Place {
+pub(super) struct SumRow {
     pub(super) input: usize,
     pub(super) sums: usize,
 }
@@ -133,7 +147,7 @@ pub(super) struct Place {
 /// each row's place. `rows` must hold at least 1 and at most as many as `V` says, and so `panels`.
 #[inline(always)]
 pub(super) unsafe fn outer<V: Vector, const STEP: usize>(
-    rows: &[Place],
+    rows: &[SumRow],
     panels: usize,
     input: *const V::Element,
     gradient: *const V::Element,
@@ -160,13 +174,13 @@ pub(super) unsafe fn outer<V: Vector, const STEP: usize>(
 
 #[inline(always)]
 unsafe fn outer_block<V: Vector, const ROWS: usize, const PANELS: usize, const STEP: usize>(
-    rows: &[Place],
+    rows: &[SumRow],
     input: *const V::Element,
     gradient: *const V::Element,
     runs: &Runs<'_>,
     sums: *mut V::Element,
 ) {
-    let mut places = [Place::default(); ROWS];
+    let mut places = [SumRow::default(); ROWS];
     places.copy_from_slice(rows);
     // Summed apart from what is there already: blocks of pixels keep the rounding errors small.
     let mut new = [[V::zero(); PANELS]; ROWS];

@@ -1,18 +1,23 @@
 //! Convolution: forward, and the gradients of its input and of its weights.
 //!
-//! All three are one computation: a small matrix product between pixels and channels, repeated for each tap of the
-//! kernel. What differs is which pixel belongs to which tap; `sweep` says so. A task copies the part of the input it
-//! needs into a tile (`tile`), borders and strides resolved, so that the micro-kernel (`micro`) sees nothing but
+//! Which algorithm computes it is decided in `choice`: Winograd's (`winograd`), or as it is defined (`direct`,
+//! `backward_weights`).
+//!
+//! As it is defined, all three are one computation: a small matrix product between pixels and channels, repeated for each
+//! tap of the kernel. What differs is which pixel belongs to which tap; `sweep` says so. A task copies the part of the
+//! input it needs into a tile (`tile`), borders and strides resolved, so that the micro-kernel (`micro`) sees nothing but
 //! pixels one behind the other. What it computes goes through a [`Sink`] to its place.
 
-mod ahead;
 mod backward_weights;
-mod correlate;
+mod by_lanes;
+mod choice;
+mod correlation;
+mod direct;
 mod few;
 mod micro;
-mod spread;
 mod sweep;
 mod tile;
+mod tile_prefetch;
 mod weights;
 mod winograd;
 
@@ -20,8 +25,8 @@ use crate::element::Element;
 use crate::simd::{InstructionSet, LANES};
 use crate::sink::Sink;
 use crate::view::View;
-use correlate::Correlation;
-use sweep::Axis;
+use choice::{Method, Problem, choose};
+use correlation::Correlation;
 
 /// A convolution (cross-correlation) of maps; pairs are `[height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +49,7 @@ pub struct Conv {
 
 /// How a convolution and its gradients are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Algorithm {
     /// Whichever is likely to be faster for the shapes, whatever the number of threads. For `f64`, which is there to
     /// check against, always [`Algorithm::Direct`].
@@ -105,10 +111,9 @@ impl Conv {
         weights: &[T],
         output: Sink<'_, T>,
     ) {
-        let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], output.size()[i]));
         self.check(input.place.channels, output.channels(), weights.len());
-        let bundles = self.bundles();
-        Correlation { bundles, axes, backward: false, conv: self }.run_by(algorithm, set, input, weights, output);
+        let correlation = Correlation::forward(self, input.size(), output.size());
+        correlate(algorithm, set, correlation, input, weights, output);
     }
 
     /// Sends the gradient of the output back to the input.
@@ -150,11 +155,9 @@ impl Conv {
         weights: &[T],
         input: Sink<'_, T>,
     ) {
-        let axes = [0, 1].map(|i| Axis::backward(self, i, input.size()[i], gradient.size()[i]));
         self.check(input.channels(), gradient.place.channels, weights.len());
-        let Bundles { count, ins, outs } = self.bundles();
-        let bundles = Bundles { count, ins: outs, outs: ins };
-        Correlation { bundles, axes, backward: true, conv: self }.run_by(algorithm, set, gradient, weights, input);
+        let correlation = Correlation::backward(self, input.size(), gradient.size());
+        correlate(algorithm, set, correlation, gradient, weights, input);
     }
 
     fn check(&self, ins: usize, outs: usize, weights: usize) {
@@ -189,6 +192,22 @@ impl Conv {
             return None;
         }
         Some((out * ins + input % ins) * self.kernel[0] * self.kernel[1] + tap)
+    }
+}
+
+/// Computes a correlation by the algorithm that `choice` says.
+fn correlate<T: Element>(
+    algorithm: Algorithm,
+    set: InstructionSet,
+    correlation: Correlation<'_>,
+    input: &View<'_, T>,
+    weights: &[T],
+    output: Sink<'_, T>,
+) {
+    match choose::<T>(algorithm, &Problem::correlation(&correlation, input.place.batch)) {
+        Method::Winograd3x3 => winograd::run::<T, 4, 3>(correlation, set, input, weights, output),
+        Method::Winograd5x5 => winograd::run::<T, 2, 5>(correlation, set, input, weights, output),
+        Method::Direct => direct::run(correlation, set, input, weights, output),
     }
 }
 

@@ -171,7 +171,7 @@ impl Tile {
         row: isize,
         to: &mut [V::Element],
     ) {
-        let spread = self.pixel() / LANES;
+        let apart = self.pixel() / LANES;
         let inside = row >= 0 && row < input.place.height as isize;
         let (width, step) = (if inside { input.place.width as isize } else { 0 }, self.stride[1]);
         for remainder in 0..step {
@@ -188,7 +188,7 @@ impl Tile {
             }
             if until > from {
                 let at = [image, block, row as usize, column];
-                input.read_every::<V>(at, until - from, [step, spread], &mut to[from * self.pixel()..]);
+                input.read_every::<V>(at, until - from, [step, apart], &mut to[from * self.pixel()..]);
             }
         }
     }
@@ -197,4 +197,24 @@ impl Tile {
 /// How many of `count` things a part takes if it takes at most `most` and the parts are as even as can be.
 pub(super) fn even(count: usize, most: usize) -> usize {
     count.div_ceil(count.div_ceil(most.max(1)).max(1)).max(1)
+}
+
+/// The largest tile for which `fits(images, [rows, columns])` holds: as many of `counts` columns as fit, then rows where
+/// the columns are whole, then images, `most_images` at most, where both are. As even as can be.
+pub(super) fn largest(
+    counts: [usize; 2],
+    most_images: usize,
+    fits: impl Fn(usize, [usize; 2]) -> bool,
+) -> (usize, [usize; 2]) {
+    let most = |count: usize, fits: &dyn Fn(usize) -> bool| (1..=count).rev().find(|count| fits(*count)).unwrap_or(1);
+    let [rows, columns] = counts.map(|count| count.max(1));
+    let across = even(columns, most(columns, &|columns| fits(1, [1, columns])));
+    if across < columns {
+        return (1, [1, across]);
+    }
+    let down = even(rows, most(rows, &|rows| fits(1, [rows, across])));
+    if down < rows {
+        return (1, [down, across]);
+    }
+    (most(most_images, &|images| fits(images, [down, across])), [down, across])
 }

@@ -1,7 +1,7 @@
 //! Weights in the order the micro-kernels take them.
 
 use super::Bundles;
-use super::correlate::Correlation;
+use super::correlation::Correlation;
 use super::sweep::Phase;
 use crate::buffer::Shared;
 use crate::element::Element;
@@ -92,7 +92,7 @@ impl<T: Element> Kernel<T> for Panel<'_, T> {
                 let outputs = LANES.min(outs.saturating_sub(first + lanes));
                 let to = &mut own[lanes..];
                 let (from, [of_outputs, of_inputs]) =
-                    correlation.near(weights, bundle, [first + lanes, outputs], [block, inputs], &mut near);
+                    correlation.between(weights, bundle, [first + lanes, outputs], [block, inputs], &mut near);
                 // What is packed next: the inputs behind these, a few at a time where they lie far apart.
                 let ahead = if correlation.backward { AHEAD * of_inputs } else { LANES * all.max(AHEAD) };
                 let rows = Rows { count: outputs, stride: of_outputs, ahead };
@@ -112,7 +112,7 @@ impl Correlation<'_> {
     /// The taps between some outputs and some inputs of a bundle, in this direction, and how far apart those of
     /// neighbouring outputs and of neighbouring inputs are: where they lie, or with groups gathered in `near`.
     #[inline(always)]
-    fn near<'w, T: Element>(
+    fn between<'w, T: Element>(
         &self,
         weights: &'w [T],
         bundle: usize,

@@ -3,8 +3,8 @@
 //!
 //! Four outputs of a filter with three taps need not twelve multiplications but six, between transformed inputs and a
 //! transformed filter; in two dimensions a tile of 4x4 outputs needs 36 rather than 144. Two outputs of a filter with five
-//! taps need as many, between the same inputs: 36 rather than 100. With many channels these are 36 matrix products, one for each *plane* of the transformed tiles, and the transforms before and after them are
-//! cheap. A task takes some tiles through all three steps while they are in the cache, with filters transformed before.
+//! taps need as many, between the same inputs: 36 rather than 100. With many channels these are 36 matrix products, one for
+//! each *plane* of the transformed tiles, and the transforms before and after them are cheap. A task takes some tiles through all three steps while they are in the cache, with filters transformed before.
 //! Where there are fewer tiles than outputs it is the other way round: a task transforms some filters and takes them to
 //! all tiles, transformed before.
 //!
@@ -17,15 +17,15 @@
 
 mod cut;
 mod transforms;
-mod weight_gradient;
+pub(super) mod weight_gradient;
 mod weights;
 
-use super::ahead::{Ahead, Rows};
-use super::correlate::{Correlation, panels};
-use super::micro::{self, Depth};
+use super::Bundles;
+use super::correlation::Correlation;
+use super::micro::{self, Depth, panels};
 use super::sweep::{Axis, Phase};
 use super::tile::Tile;
-use super::{Algorithm, Bundles, Conv};
+use super::tile_prefetch::{Rows, TilePrefetch};
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
@@ -33,7 +33,6 @@ use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::{for_each, threads};
 use crate::view::View;
 use cut::{Cut, Part};
-use std::any::TypeId;
 use std::ops::Range;
 use weights::{Filters, Layout};
 
@@ -49,15 +48,6 @@ fn odd(vectors: usize) -> usize {
     vectors | 1
 }
 
-/// Outputs of a tile along an axis, for a kernel of so many taps.
-fn outputs(kernel: usize) -> usize {
-    IN + 1 - kernel
-}
-
-fn suits(conv: &Conv) -> bool {
-    [[3, 3], [5, 5]].contains(&conv.kernel) && conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1
-}
-
 /// An axis with all taps of the kernel, the first of which reads position `low` for output 0.
 fn whole_axis(kernel: usize, low: isize, count: usize) -> Axis {
     let taps = (0..kernel).map(|tap| (tap, low + tap as isize)).collect();
@@ -65,115 +55,72 @@ fn whole_axis(kernel: usize, low: isize, count: usize) -> Axis {
 }
 
 impl Correlation<'_> {
-    /// Computes it by the given algorithm.
-    pub(super) fn run_by<T: Element>(
-        self,
-        algorithm: Algorithm,
-        set: InstructionSet,
-        input: &View<'_, T>,
-        weights: &[T],
-        output: Sink<'_, T>,
-    ) {
-        let winograd = match algorithm {
-            Algorithm::Auto => TypeId::of::<T>() == TypeId::of::<f32>() && self.prefers_winograd(input.place.batch),
-            Algorithm::Direct => false,
-            Algorithm::Winograd => {
-                assert!(self.suits_winograd(), "no Winograd algorithm for {:?}", self.conv);
-                true
-            }
-        };
-        match winograd {
-            true if self.conv.kernel == [5, 5] => self.run_winograd::<T, 2, 5>(set, input, weights, output),
-            true => self.run_winograd::<T, 4, 3>(set, input, weights, output),
-            false => self.run(set, input, weights, output),
-        }
-    }
-
-    fn suits_winograd(&self) -> bool {
-        suits(self.conv)
-    }
-
-    /// Whether Winograd's algorithm is likely to take less time; shapes alone decide.
-    fn prefers_winograd(&self, batch: usize) -> bool {
-        let [down, right] = &self.axes;
-        let taps = |axis: &Axis| axis.phases[0].taps.len();
-        self.suits_winograd()
-            && cut::pays(
-                &self.bundles,
-                self.conv.kernel[0],
-                [taps(down), taps(right)],
-                batch,
-                [down.count(), right.count()],
-            )
-    }
-
     /// An axis with all its taps.
     fn whole_axis(&self, axis: usize) -> Axis {
         let (kernel, padding) = (self.conv.kernel[axis], self.conv.padding[axis] as isize);
         let low = if self.backward { padding + 1 - kernel as isize } else { -padding };
         whole_axis(kernel, low, self.axes[axis].count())
     }
+}
 
-    /// The same as [`Correlation::run`] by Winograd's algorithm.
-    fn run_winograd<T: Element, const OUT: usize, const KERNEL: usize>(
-        mut self,
-        set: InstructionSet,
-        input: &View<'_, T>,
-        weights: &[T],
-        output: Sink<'_, T>,
-    ) {
-        let size = [self.axes[0].count(), self.axes[1].count()];
-        // A tile needs all taps, those that meet nothing but padding too.
-        self.axes = [0, 1].map(|i| self.whole_axis(i));
-        let layout = Layout::new(&self, panels::<T>(set));
-        let filters = Filters::<T, KERNEL>::new(&self, layout, weights);
-        let cut = Cut::new(OUT, &self.bundles, input.place.batch, size, layout.count());
-        let output = output.open(cut.parts());
-        let task = |number: usize| {
-            let part = cut.part(number);
-            // The part that most likely comes next.
-            let next = number + threads();
-            let next = (!cut.at_once && cut.splits == 1 && next < cut.parts()).then(|| cut.part(next));
-            Task::<T, OUT> { correlation: &self, layout, input, output: &output, part, next }
-        };
-        // Closures do not take over the instructions they are called with, so scratch memory comes before `dispatch`.
-        if cut.at_once {
-            if cut.parts() == 1 {
-                let task = task(0);
-                with_scratch(PLANES * task.plane(), |planes| {
-                    let shared = Shared::new(planes);
-                    for_each(task.in_blocks(), |block| {
-                        with_scratch(task.held(), |scratch| {
-                            dispatch(set, Inputs { task: &task, blocks: block..block + 1, scratch, planes: shared });
-                        });
-                    });
-                    let planes = &*planes;
-                    for_each(layout.count(), |panel| {
-                        let len = layout.panel() + filters.collected() + task.results();
-                        with_scratch(len, |scratch| {
-                            let (filters, planes) = (Source::Raw(&filters), Some(planes));
-                            dispatch(set, Panels { task: &task, filters, planes, panels: panel..panel + 1, scratch });
-                        });
+/// Computes a correlation.
+pub(super) fn run<T: Element, const OUT: usize, const KERNEL: usize>(
+    mut correlation: Correlation<'_>,
+    set: InstructionSet,
+    input: &View<'_, T>,
+    weights: &[T],
+    output: Sink<'_, T>,
+) {
+    let size = [correlation.axes[0].count(), correlation.axes[1].count()];
+    // A tile needs all taps, those that meet nothing but padding too.
+    correlation.axes = [0, 1].map(|i| correlation.whole_axis(i));
+    let layout = Layout::new(&correlation, panels::<T>(set));
+    let filters = Filters::<T, KERNEL>::new(&correlation, layout, weights);
+    let cut = Cut::new(OUT, &correlation.bundles, input.place.batch, size, layout.count());
+    let output = output.open(cut.parts());
+    let task = |number: usize| {
+        let part = cut.part(number);
+        // The part that most likely comes next.
+        let next = number + threads();
+        let next = (!cut.at_once && cut.splits == 1 && next < cut.parts()).then(|| cut.part(next));
+        Task::<T, OUT> { correlation: &correlation, layout, input, output: &output, part, next }
+    };
+    if cut.at_once {
+        if cut.parts() == 1 {
+            let task = task(0);
+            with_scratch(PLANES * task.plane(), |planes| {
+                let shared = Shared::new(planes);
+                for_each(task.in_blocks(), |block| {
+                    with_scratch(task.held(), |scratch| {
+                        dispatch(set, Inputs { task: &task, blocks: block..block + 1, scratch, planes: shared });
                     });
                 });
-            }
-        } else {
-            with_scratch(layout.len(), |transformed| {
-                filters.transform(set, transformed);
-                let transformed = &*transformed;
-                for_each(cut.parts() * cut.splits, |number| {
-                    let task = &task(number / cut.splits);
-                    let share = number % cut.splits;
-                    let panels = layout.count() * share / cut.splits..layout.count() * (share + 1) / cut.splits;
-                    with_scratch(PLANES * task.plane() + task.held().max(task.results()), |scratch| {
-                        let filters = Source::<T, KERNEL>::Transformed(transformed);
-                        dispatch(set, Panels { task, filters, planes: None, panels, scratch });
+                let planes = &*planes;
+                for_each(layout.count(), |panel| {
+                    let len = layout.panel() + filters.collected() + task.results();
+                    with_scratch(len, |scratch| {
+                        let (filters, planes) = (Source::Raw(&filters), Some(planes));
+                        dispatch(set, Panels { task: &task, filters, planes, panels: panel..panel + 1, scratch });
                     });
                 });
             });
         }
-        output.close(|part| cut.part(part).pixels());
+    } else {
+        with_scratch(layout.len(), |transformed| {
+            filters.transform(set, transformed);
+            let transformed = &*transformed;
+            for_each(cut.parts() * cut.splits, |number| {
+                let task = &task(number / cut.splits);
+                let share = number % cut.splits;
+                let panels = layout.count() * share / cut.splits..layout.count() * (share + 1) / cut.splits;
+                with_scratch(PLANES * task.plane() + task.held().max(task.results()), |scratch| {
+                    let filters = Source::<T, KERNEL>::Transformed(transformed);
+                    dispatch(set, Panels { task, filters, planes: None, panels, scratch });
+                });
+            });
+        });
     }
+    output.close(|part| cut.part(part).pixels());
 }
 
 /// Transforms a block of inputs of tiles beside each other from `held` by way of `band`, to a start for each tile in each
@@ -380,8 +327,8 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
 
     /// What the panels of this part are written to and the next part reads, for as many calls of the micro-kernel as there
     /// will be.
-    fn ahead<V: Vector<Element = T>>(&self, panels: Range<usize>) -> Ahead<T> {
-        let mut ahead = Ahead::nothing();
+    fn ahead<V: Vector<Element = T>>(&self, panels: Range<usize>) -> TilePrefetch<T> {
+        let mut ahead = TilePrefetch::nothing();
         let rows = |part: &Part, blocks: Range<usize>| {
             let [rows, columns] = part.tiles.clone().map(|tiles| tiles.start * OUT..tiles.end * OUT);
             Rows { images: part.images.clone(), blocks, rows, columns }
@@ -403,7 +350,7 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
         panel: usize,
         filters: &[T],
         planes: &[T],
-        ahead: &mut Ahead<T>,
+        ahead: &mut TilePrefetch<T>,
         scratch: &mut [T],
     ) {
         let (products, results) = scratch.split_at_mut(PLANES * self.product_plane(0));
@@ -422,7 +369,7 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
         panel: usize,
         filters: &[T],
         planes: &[T],
-        ahead: &mut Ahead<T>,
+        ahead: &mut TilePrefetch<T>,
         products: &mut [T],
     ) {
         let Bundles { ins, .. } = self.correlation.bundles;

@@ -3,7 +3,7 @@
 //! As in `conv/micro.rs` the accumulators stay in registers only where plain counting loops index them.
 #![allow(clippy::needless_range_loop)]
 
-use crate::ahead::Grid;
+use crate::prefetch::Grid;
 use crate::simd::{LANES, Vector};
 
 /// Rows of the first matrix that all rows of the second pass over before the next: with those they stay in the

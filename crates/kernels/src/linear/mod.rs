@@ -7,10 +7,10 @@
 
 mod micro;
 
-use crate::ahead::Grid;
 use crate::buffer::{Buffer, Shared, with_scratch};
 use crate::element::Element;
 use crate::loss::{channel_sums, rows};
+use crate::prefetch::Grid;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::for_each;
@@ -76,7 +76,6 @@ impl Linear {
             let outputs = group * OUTPUTS..((group + 1) * OUTPUTS).min(self.out_features);
             let blocks = outputs.len().div_ceil(LANES);
             let (sums, results) = (outputs.len() * samples.len() * LANES, blocks * samples.len() * LANES);
-            // Closures do not take over the instructions they are called with, so the scratch memory comes first.
             with_scratch(sums + results + outputs.len() * LANES, |scratch| {
                 let (sums, scratch) = scratch.split_at_mut(sums);
                 let (results, tails) = scratch.split_at_mut(results);
@@ -124,7 +123,6 @@ impl Linear {
             let inputs = group * COLUMNS..((group + 1) * COLUMNS).min(self.in_features);
             let sums = inputs.len().next_multiple_of(LANES) * samples.len();
             let tails = if inputs.len().is_multiple_of(LANES) { 0 } else { self.out_features * LANES };
-            // Closures do not take over the instructions they are called with, so the scratch memory comes first.
             let packed = packed_len(DEPTH.min(self.out_features), inputs.len() / LANES);
             with_scratch(sums + packed + tails, |scratch| {
                 let (sums, scratch) = scratch.split_at_mut(sums);
@@ -196,7 +194,6 @@ impl Linear {
             let outputs = down * OUTPUTS..((down + 1) * OUTPUTS).min(self.out_features);
             let inputs = right * INPUTS..((right + 1) * INPUTS).min(self.in_features);
             let row = inputs.len().next_multiple_of(LANES);
-            // Closures do not take over the instructions they are called with, so the scratch memory comes first.
             let (length, samples) = (outputs.len() * row, SAMPLES.min(batch));
             let held = samples * outputs.len();
             with_scratch(length + held + packed_len(samples, row / LANES), |scratch| {

@@ -1,7 +1,7 @@
-//! How the tiles are cut into parts, and when the algorithm pays.
+//! How the tiles are cut into parts.
 
 use super::super::Bundles;
-use super::{PLANES, outputs};
+use super::PLANES;
 use crate::conv::tile::even;
 use crate::simd::LANES;
 use crate::threads::threads;
@@ -103,51 +103,9 @@ impl Part {
     }
 }
 
-/// Whether the algorithm is likely to take less time than the direct computation, of which it must promise a tenth.
-///
-/// `taps` are those along either axis that meet more than padding; the direct computation leaves the others out.
-///
-/// Both are counted in multiply-adds of a vector: those of the products, the work per block of channels read or
-/// written, and the preparation of the filters, which is bound by memory and so about the same. The factors were fitted
-/// to times on a CPU with AVX-512.
-pub(super) fn pays(bundles: &Bundles, kernel: usize, taps: [usize; 2], batch: usize, size: [usize; 2]) -> bool {
-    // For each tap of a vector of filters.
-    const PREPARED: f64 = 100.0;
-    let count = |step: usize| (batch * size[0].div_ceil(step) * size[1].div_ceil(step)) as f64;
-    let (pixels, tiles) = (count(1), count(outputs(kernel)));
-    let (taps, ins, outs) = ((taps[0] * taps[1]) as f64, bundles.ins as f64, bundles.outs.div_ceil(LANES) as f64);
-    let blocks = bundles.ins.div_ceil(LANES) as f64 + outs;
-    let all = (kernel * kernel) as f64;
-    let direct = pixels * (1.09 * taps * ins * outs + 25.0 * blocks) + PREPARED * taps * ins * outs;
-    let filters = PREPARED * all * ins * outs;
-    let winograd = tiles * (36.0 * outs * (1.15 * ins + 6.0) + 620.0 * blocks) + filters;
-    1.1 * winograd < direct
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn chosen(batch: usize, ins: usize, outs: usize, size: usize) -> bool {
-        let taps = if size == 1 { 1 } else { 3 };
-        pays(&Bundles { count: 1, ins, outs }, 3, [taps; 2], batch, [size; 2])
-    }
-
-    #[test]
-    fn it_pays_for_most_convolutions_of_networks() {
-        for (channels, size) in [(64, 56), (128, 28), (256, 14), (512, 7), (64, 224), (512, 28), (64, 8), (128, 4)] {
-            assert!(chosen(1, channels, channels, size) && chosen(8, channels, channels, size), "{channels}@{size}");
-        }
-        assert!(chosen(128, 16, 16, 32) && chosen(8, 128, 32, 56));
-    }
-
-    #[test]
-    fn it_does_not_pay_for_colours_or_maps_smaller_than_a_tile() {
-        assert!(!chosen(8, 3, 64, 224) && !chosen(128, 3, 16, 32) && !chosen(64, 1, 6, 28));
-        assert!(
-            !chosen(64, 512, 512, 1) && !chosen(1, 512, 512, 1) && !chosen(64, 256, 256, 2) && !chosen(0, 64, 64, 8)
-        );
-    }
 
     #[test]
     fn every_tile_is_in_one_part() {

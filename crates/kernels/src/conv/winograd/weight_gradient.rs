@@ -12,20 +12,19 @@ mod invert;
 mod multiply;
 mod transform;
 
-use self::cut::{CHUNK, Cut, pays};
+use self::cut::{CHUNK, Cut};
 use self::invert::Invert;
 use self::multiply::Multiply;
 use self::transform::Transform;
-use super::super::correlate::panels;
+use super::super::Conv;
+use super::super::micro::panels;
 use super::super::sweep::Axis;
-use super::super::{Algorithm, Conv};
-use super::{IN, PLANES, STRIP, odd, suits, whole_axis};
+use super::{IN, PLANES, STRIP, odd, whole_axis};
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
 use crate::simd::{InstructionSet, LANES, dispatch};
 use crate::threads::for_each;
 use crate::view::View;
-use std::any::TypeId;
 use std::ops::Range;
 
 /// Tiles a task transforms where a group is shared, and blocks of either side.
@@ -33,45 +32,15 @@ const TRANSFORMED: [usize; 2] = [32, 4];
 /// Numbers of the inputs of a strip, as they are and transformed along one axis, with the widest tiles.
 const HELD: usize = 2 * IN * (STRIP * 4 + 2) * LANES;
 
-impl Conv {
-    /// Whether the gradient of the weights is to be computed by Winograd's algorithm.
-    pub(in super::super) fn weights_by_winograd<T: Element>(
-        &self,
-        algorithm: Algorithm,
-        axes: &[Axis; 2],
-        batch: usize,
-    ) -> bool {
-        match algorithm {
-            Algorithm::Auto => {
-                let all_taps = axes.iter().all(|axis| axis.phases[0].taps.len() == self.kernel[0]);
-                let size = [axes[0].count(), axes[1].count()];
-                let channels = [self.in_channels, self.out_channels];
-                TypeId::of::<T>() == TypeId::of::<f32>()
-                    && suits(self)
-                    && all_taps
-                    && pays(self.kernel[0], channels, batch, size)
-            }
-            Algorithm::Direct => false,
-            Algorithm::Winograd => {
-                assert!(suits(self), "no Winograd algorithm for {self:?}");
-                true
-            }
-        }
-    }
-
-    /// The gradient of the weights by Winograd's algorithm.
-    pub(in super::super) fn winograd_weights<T: Element>(
-        &self,
-        set: InstructionSet,
-        input: &View<'_, T>,
-        gradient: &View<'_, T>,
-        weights: &mut [T],
-    ) {
-        match self.kernel {
-            [5, 5] => Sum::<T, 2, 5>::new(self, set, *input, *gradient).run(set, weights),
-            _ => Sum::<T, 4, 3>::new(self, set, *input, *gradient).run(set, weights),
-        }
-    }
+/// The gradient of the weights by Winograd's algorithm.
+pub(in super::super) fn run<T: Element, const OUT: usize, const KERNEL: usize>(
+    conv: &Conv,
+    set: InstructionSet,
+    input: &View<'_, T>,
+    gradient: &View<'_, T>,
+    weights: &mut [T],
+) {
+    Sum::<T, OUT, KERNEL>::new(conv, set, *input, *gradient).run(set, weights);
 }
 
 /// The shape of the computation, and what it reads.
@@ -224,7 +193,6 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
         // Those of the inputs are counted before those of the gradients.
         let (inputs, all) = (blocks[0].len(), blocks[0].len() + blocks[1].len());
         let runs = all.div_ceil(TRANSFORMED[1]);
-        // Scratch memory comes before `dispatch`: closures do not take over the instructions they are called with.
         for_each(pieces * runs, |task| {
             let start = group.tiles.start + task / runs * TRANSFORMED[0];
             let tiles = start..group.tiles.end.min(start + TRANSFORMED[0]);

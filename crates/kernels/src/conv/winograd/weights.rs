@@ -1,7 +1,7 @@
 //! The filters, transformed once per call.
 #![allow(clippy::needless_range_loop)]
 
-use super::super::correlate::Correlation;
+use super::super::correlation::Correlation;
 use super::{IN, PLANES, odd, transforms};
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;

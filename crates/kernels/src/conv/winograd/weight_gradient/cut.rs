@@ -1,6 +1,6 @@
-//! How the gradient of the weights is cut into groups, slices and tasks, and whether the algorithm pays.
+//! How the gradient of the weights is cut into groups, slices and tasks.
 
-use super::super::{PLANES, outputs};
+use super::super::PLANES;
 use super::multiply::PIECE;
 use crate::conv::tile::even;
 use crate::simd::LANES;
@@ -28,20 +28,6 @@ pub(super) const CHUNK: [usize; 2] = [4, 2];
 const TASKS: usize = 16;
 /// Numbers of the transformed tiles of a shared group up to which it holds all channels of both sides at a time.
 const ALL_CHANNELS: usize = 3 * 1024 * 1024;
-/// Whether the algorithm is likely to take less time than the direct computation, of which it must promise a tenth.
-///
-/// Counted as in [`super::super::cut::pays`]; what is done once per weight is to bring the sums to their place, and with
-/// Winograd's algorithm their transform.
-pub(super) fn pays(kernel: usize, [ins, outs]: [usize; 2], batch: usize, size: [usize; 2]) -> bool {
-    let [pixels, tiles] =
-        [1, outputs(kernel)].map(|step| (batch * size[0].div_ceil(step) * size[1].div_ceil(step)) as f64);
-    let blocks = (ins.div_ceil(LANES) + outs.div_ceil(LANES)) as f64;
-    let pairs = ins as f64 * outs.div_ceil(LANES) as f64;
-    let taps = (kernel * kernel) as f64;
-    let direct = pixels * (taps * pairs + 18.0 * blocks) + 72.0 * taps * pairs;
-    let winograd = tiles * (1.4 * 36.0 * pairs + 640.0 * blocks) + 100.0 * taps * pairs;
-    1.1 * winograd < direct
-}
 
 /// How the work is cut: by shapes and instructions, never by the number of threads.
 #[derive(Clone, Copy)]
@@ -96,24 +82,5 @@ impl Cut {
     /// Tiles of a slice.
     pub(super) fn slice(&self, slice: usize) -> Range<usize> {
         self.tiles * slice / self.slices..self.tiles * (slice + 1) / self.slices
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_pays_for_most_convolutions_of_networks() {
-        for (channels, size) in [(64, 56), (128, 28), (256, 14), (512, 7), (64, 224), (512, 28), (64, 8), (128, 4)] {
-            assert!(pays(3, [channels; 2], 8, [size; 2]), "{channels}@{size}");
-        }
-        assert!(pays(3, [16; 2], 128, [32; 2]) && pays(3, [128, 32], 8, [7; 2]) && pays(3, [192, 384], 32, [13; 2]));
-    }
-
-    #[test]
-    fn it_does_not_pay_for_colours_or_few_pixels() {
-        assert!(!pays(3, [3, 64], 8, [224; 2]) && !pays(3, [3, 16], 128, [32; 2]) && !pays(3, [1, 6], 64, [28; 2]));
-        assert!(!pays(3, [512; 2], 1, [7; 2]) && !pays(3, [128; 2], 1, [4; 2]) && !pays(3, [64; 2], 0, [8; 2]));
     }
 }

@@ -1,9 +1,9 @@
 //! Products of transformed tiles, added to sums.
 
-use super::super::super::micro::{self, Place, Runs};
+use super::super::super::micro::{self, Runs, SumRow};
 use super::{Group, Sum, Sums};
-use crate::ahead::Lines;
 use crate::element::Element;
+use crate::prefetch::Lines;
 use crate::simd::{Kernel, LANES, Vector};
 use std::ops::Range;
 
@@ -29,9 +29,9 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Multiply<'
     fn run<V: Vector<Element = T>>(self) {
         let Self { sum, group, parts, blocks, panels, sums, fresh } = self;
         let tiles = group.tiles.len();
-        let mut places = [Place::default(); LANES];
+        let mut places = [SumRow::default(); LANES];
         for lane in 0..LANES {
-            places[lane] = Place { input: lane, sums: lane };
+            places[lane] = SumRow { input: lane, sums: lane };
         }
         let run = sum.cut.group * LANES;
         let piece = tiles.div_ceil(tiles.div_ceil(PIECE).max(1)).max(1);

@@ -1,15 +1,16 @@
 //! Groups that share a block of channels, lane by lane.
 //!
-//! A broadcast brings an input to all sixteen outputs of a block, those of other groups too: multiplied by zeros, but
-//! what is not finite would cross over. Here the input is *spread* first: for each channel of a group a vector that
-//! holds, in each lane, that channel of the lane's own group. A multiply-add then meets own weights in every lane, and
-//! there are as many of them as a group has channels, however many groups a block holds.
+//! A broadcast brings an input to all sixteen outputs of a block. Outputs of other groups multiply it by zero, and zero
+//! times infinity is not a number. Here the input is *expanded* first: for each channel of a group, a vector that holds
+//! in each lane that channel of the lane's own group. A multiply-add then meets its own weights in every lane, and there
+//! are as many of them as a group has channels, however many groups a block holds.
 //!
-//! Reading a vector for each multiply-add is slower than a broadcast, so this pays where groups are small. Where they are
-//! not, a tile is spread only if it holds a number that is not finite.
+//! Reading a vector for each multiply-add is slower than a broadcast, so this pays where groups are small (`choice`).
+//! Where they are not, a tile is expanded only if it holds a number that is not finite.
 #![allow(clippy::needless_range_loop)]
 
-use super::correlate::Correlation;
+use super::choice::{goes_by_lanes, of_group};
+use super::correlation::Correlation;
 use super::micro::Depth;
 use crate::activation::total;
 use crate::buffer::{Buffer, Shared};
@@ -20,12 +21,9 @@ use crate::threads::for_each;
 /// Pixels the micro-kernel takes at most: each is a load of its own, so more gain nothing.
 const PIXELS: usize = 8;
 
-/// What a multiply-add costs that reads its own vector, in ones with a broadcast: measured with AVX2.
-const COST: usize = 3;
-
 /// Channels of a group where several share a block.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Spread {
+pub(super) struct ByLanes {
     /// Channels read.
     pub(super) ins: usize,
     /// Channels written.
@@ -34,14 +32,11 @@ pub(super) struct Spread {
     pub(super) pays: bool,
 }
 
-impl Spread {
+impl ByLanes {
     /// Nothing where every bundle is one group.
     pub(super) fn new(correlation: &Correlation<'_>) -> Option<Self> {
-        let conv = correlation.conv;
-        let [ins, outs] = [conv.in_channels, conv.out_channels].map(|channels| channels / conv.groups);
-        let [ins, outs] = if correlation.backward { [outs, ins] } else { [ins, outs] };
-        let pays = COST * ins <= correlation.bundles.ins;
-        (outs < correlation.bundles.outs).then_some(Self { ins, outs, pays })
+        let [ins, outs] = of_group(correlation);
+        (outs < correlation.bundles.outs).then_some(Self { ins, outs, pays: goes_by_lanes(correlation) })
     }
 
     /// Pixels the micro-kernel of an instruction set takes.
@@ -84,13 +79,13 @@ impl Spread {
         packed
     }
 
-    /// Whether a tile must be spread: it pays, or there is a number that must not meet the zeros between groups.
+    /// Whether a tile must be expanded: it pays, or there is a number that must not meet the zeros between groups.
     #[inline(always)]
     pub(super) fn wanted<V: Vector>(self, tile: &[V::Element]) -> bool {
         self.pays || !all_finite::<V>(tile)
     }
 
-    /// Spreads a tile whose blocks have `length` numbers for block `block` of `outs` outputs: each pixel becomes `ins`
+    /// Expands a tile whose blocks have `length` numbers for block `block` of `outs` outputs: each pixel becomes `ins`
     /// vectors.
     #[inline(always)]
     pub(super) fn fill<V: Vector>(
@@ -135,8 +130,8 @@ impl Spread {
     ///
     /// # Safety
     ///
-    /// `input` must hold all the pixels `depth` reaches, spread; `weights` all taps of the block, and `out` must be valid
-    /// for writing `pixels` vectors. `pixels` must be at least 1 and at most [`Spread::pixels`].
+    /// `input` must hold all the pixels `depth` reaches, expanded; `weights` all taps of the block, and `out` must be valid
+    /// for writing `pixels` vectors. `pixels` must be at least 1 and at most [`ByLanes::pixels`].
     #[inline(always)]
     pub(super) unsafe fn product<V: Vector>(
         pixels: usize,
@@ -175,7 +170,7 @@ fn all_finite<V: Vector>(numbers: &[V::Element]) -> bool {
 
 /// # Safety
 ///
-/// As [`Spread::product`].
+/// As [`ByLanes::product`].
 #[inline(always)]
 unsafe fn product<V: Vector, const PIXELS: usize>(
     input: *const V::Element,

@@ -6,9 +6,9 @@
 //! a little time and changes nothing.
 
 use super::tile::Tile;
-use crate::ahead::{LINE, Lines};
 use crate::element::Element;
 use crate::place::Place;
+use crate::prefetch::{LINE, Lines};
 use crate::simd::LANES;
 use crate::sink::Open;
 use crate::view::{Map, View};
@@ -31,7 +31,7 @@ struct Placed<T> {
 }
 
 /// The rows a tile will be filled from, handed out a few lines at a time.
-pub(super) struct Ahead<T> {
+pub(super) struct TilePrefetch<T> {
     rows: Vec<Placed<T>>,
     /// Lines for each time something is asked for.
     quota: usize,
@@ -44,7 +44,7 @@ pub(super) struct Ahead<T> {
     left: Lines,
 }
 
-impl<T: Element> Ahead<T> {
+impl<T: Element> TilePrefetch<T> {
     pub(super) fn nothing() -> Self {
         Self { rows: Vec::new(), quota: 0, due: 0, at: 0, row: 0, left: Lines::NONE }
     }

@@ -1,0 +1,342 @@
+//! Which algorithm computes a convolution: the one file where that is decided.
+//!
+//! Shapes alone decide: never the instruction set nor the number of threads, so that the same problem is computed in the
+//! same way everywhere. A new algorithm is a line of [`CANDIDATES`], a [`Method`], and its run in `conv/mod.rs` and
+//! `conv/backward_weights.rs`.
+
+use super::correlation::Correlation;
+use super::few;
+use super::sweep::Axis;
+use super::tile::SHORT;
+use super::{Algorithm, Conv};
+use crate::element::Element;
+use crate::simd::LANES;
+
+/// What computes a convolution or a gradient of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Method {
+    /// Winograd's F(4x4, 3x3).
+    Winograd3x3,
+    /// Winograd's F(2x2, 5x5).
+    Winograd5x5,
+    /// As it is defined.
+    Direct,
+}
+
+/// What is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pass {
+    /// The forward pass or the gradient of the input.
+    Correlation,
+    /// The gradient of the weights.
+    Weights,
+}
+
+/// What the choice looks at.
+pub(super) struct Problem<'a> {
+    pass: Pass,
+    conv: &'a Conv,
+    /// Channels read and written of a bundle.
+    channels: [usize; 2],
+    /// Taps along either axis that meet more than padding; the direct computation leaves the others out.
+    taps: [usize; 2],
+    batch: usize,
+    /// Positions along either axis.
+    size: [usize; 2],
+}
+
+impl<'a> Problem<'a> {
+    pub(super) fn correlation(correlation: &Correlation<'a>, batch: usize) -> Self {
+        let channels = [correlation.bundles.ins, correlation.bundles.outs];
+        Self::new(Pass::Correlation, correlation.conv, channels, &correlation.axes, batch)
+    }
+
+    /// `axes` are those of the forward pass.
+    pub(super) fn weights(conv: &'a Conv, axes: &[Axis; 2], batch: usize) -> Self {
+        Self::new(Pass::Weights, conv, [conv.in_channels, conv.out_channels], axes, batch)
+    }
+
+    fn new(pass: Pass, conv: &'a Conv, channels: [usize; 2], axes: &[Axis; 2], batch: usize) -> Self {
+        let taps = [0, 1].map(|i| axes[i].phases[0].taps.len());
+        let size = [0, 1].map(|i| axes[i].count());
+        Self { pass, conv, channels, taps, batch, size }
+    }
+
+    /// Tiles of `step` by `step` positions.
+    fn tiles(&self, step: usize) -> f64 {
+        (self.batch * self.size[0].div_ceil(step) * self.size[1].div_ceil(step)) as f64
+    }
+
+    /// Blocks of channels read and written.
+    fn blocks(&self) -> f64 {
+        self.channels.map(|channels| channels.div_ceil(LANES)).iter().sum::<usize>() as f64
+    }
+
+    /// Vectors of weights of one tap.
+    fn pairs(&self) -> f64 {
+        self.channels[0] as f64 * self.channels[1].div_ceil(LANES) as f64
+    }
+}
+
+/// An algorithm that may take the place of the direct one.
+struct Candidate {
+    method: Method,
+    /// Whether it can compute it.
+    suits: fn(&Problem<'_>) -> bool,
+    /// What it costs, counted as [`direct_cost`] is.
+    cost: fn(&Problem<'_>) -> f64,
+}
+
+/// In this order; the first that suits and pays is taken, else [`Method::Direct`].
+const CANDIDATES: [Candidate; 2] = [
+    Candidate {
+        method: Method::Winograd3x3,
+        suits: |problem| suits_winograd(problem.conv, 3),
+        cost: |problem| winograd_cost(problem, Tile { outputs: 4, kernel: 3 }),
+    },
+    Candidate {
+        method: Method::Winograd5x5,
+        suits: |problem| suits_winograd(problem.conv, 5),
+        cost: |problem| winograd_cost(problem, Tile { outputs: 2, kernel: 5 }),
+    },
+];
+
+/// How many times as much as a candidate the direct computation must cost.
+const GAIN: f64 = 1.1;
+
+/// The method for a problem.
+///
+/// # Panics
+///
+/// Where the algorithm asked for does not suit the convolution.
+pub(super) fn choose<T: Element>(algorithm: Algorithm, problem: &Problem<'_>) -> Method {
+    let mut candidates = CANDIDATES.iter().filter(|candidate| (candidate.suits)(problem));
+    match algorithm {
+        Algorithm::Direct => Method::Direct,
+        Algorithm::Winograd => match candidates.next() {
+            Some(candidate) => candidate.method,
+            None => panic!("no Winograd algorithm for {:?}", problem.conv),
+        },
+        Algorithm::Auto if !T::WINOGRAD => Method::Direct,
+        Algorithm::Auto => {
+            let pays = |candidate: &&Candidate| GAIN * (candidate.cost)(problem) < direct_cost(problem);
+            candidates.find(pays).map_or(Method::Direct, |candidate| candidate.method)
+        }
+    }
+}
+
+// Costs are counted in multiply-adds of a vector: those of the products; the work for each block of channels read or
+// written; and what is done once for each weight, which is bound by memory. The factors are fitted to times on a CPU with
+// AVX-512.
+
+/// What each tap of a vector of weights costs before the products of a correlation.
+const PREPARED: f64 = 100.0;
+
+fn direct_cost(problem: &Problem<'_>) -> f64 {
+    let taps = (problem.taps[0] * problem.taps[1]) as f64;
+    let (pixels, pairs, blocks) = (problem.tiles(1), problem.pairs(), problem.blocks());
+    match problem.pass {
+        Pass::Correlation => pixels * (1.09 * taps * pairs + 25.0 * blocks) + PREPARED * taps * pairs,
+        Pass::Weights => match taps == (problem.conv.kernel[0] * problem.conv.kernel[1]) as f64 {
+            true => pixels * (taps * pairs + 18.0 * blocks) + 72.0 * taps * pairs,
+            // Taps that are left out make it cheaper than anything else.
+            false => 0.0,
+        },
+    }
+}
+
+/// A Winograd algorithm's outputs and taps along an axis.
+struct Tile {
+    outputs: usize,
+    kernel: usize,
+}
+
+fn suits_winograd(conv: &Conv, kernel: usize) -> bool {
+    conv.kernel == [kernel; 2] && conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1
+}
+
+fn winograd_cost(problem: &Problem<'_>, Tile { outputs, kernel }: Tile) -> f64 {
+    let taps = (kernel * kernel) as f64;
+    let (tiles, pairs, blocks) = (problem.tiles(outputs), problem.pairs(), problem.blocks());
+    let planes = 36.0;
+    match problem.pass {
+        Pass::Correlation => {
+            let outs = problem.channels[1].div_ceil(LANES) as f64;
+            tiles * (planes * outs * (1.15 * problem.channels[0] as f64 + 6.0) + 620.0 * blocks)
+                + PREPARED * taps * pairs
+        }
+        Pass::Weights => tiles * (1.4 * planes * pairs + 640.0 * blocks) + 100.0 * taps * pairs,
+    }
+}
+
+/// Whether the direct computation is a matrix product of pixels as they lie: each map is then one long row.
+pub(super) fn is_matrix_product(correlation: &Correlation<'_>) -> bool {
+    correlation.axes.iter().all(|axis| axis.stride == 1 && axis.step == 1 && axis.reach() == (0, 0))
+        && correlation.conv.kernel == [1, 1]
+}
+
+/// Whether the direct computation packs the pixels of its tiles closer: there is one block, of few channels, whose
+/// groups are computed together, and its rows lie one behind the other.
+pub(super) fn packs_pixels(correlation: &Correlation<'_>) -> bool {
+    let (bundles, [_, outs]) = (correlation.bundles, of_group(correlation));
+    outs >= bundles.outs && bundles.count == 1 && bundles.ins <= few::STEP && correlation.axes[1].count() >= SHORT
+}
+
+/// What a multiply-add costs that reads its own vector, in ones with a broadcast: measured with AVX2.
+const OWN_VECTOR: usize = 3;
+
+/// Whether groups that share a block are computed lane by lane, and not with zeros between them.
+pub(super) fn goes_by_lanes(correlation: &Correlation<'_>) -> bool {
+    OWN_VECTOR * of_group(correlation)[0] <= correlation.bundles.ins
+}
+
+/// Channels read and written of a group.
+pub(super) fn of_group(correlation: &Correlation<'_>) -> [usize; 2] {
+    let conv = correlation.conv;
+    let [ins, outs] = [conv.in_channels, conv.out_channels].map(|channels| channels / conv.groups);
+    if correlation.backward { [outs, ins] } else { [ins, outs] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Heights and widths of the maps of [`CHOICES`].
+    const SIZES: [usize; 13] = [1, 2, 3, 4, 5, 6, 7, 8, 13, 14, 28, 56, 224];
+
+    /// Kernel, channels, batch, and what is chosen for each size, forward, for the gradient of the input and for that of
+    /// the weights: Winograd's algorithm or the direct one.
+    #[rustfmt::skip]
+    const CHOICES: [(usize, [usize; 2], usize, [&str; 3]); 60] = [
+        (3, [1, 6], 1, ["ddddddddddddd", "ddddddddddddd", "ddddddddddddd"]),
+        (3, [1, 6], 8, ["ddddddddddddd", "ddddddddddddd", "ddddddddddddd"]),
+        (3, [1, 6], 64, ["ddddddddddddd", "ddddddddddddd", "ddddddddddddd"]),
+        (3, [3, 64], 1, ["ddddddddddddd", "ddddddWWWWWWW", "ddddddddddddd"]),
+        (3, [3, 64], 8, ["ddddddddddddd", "dddWdWWWWWWWW", "ddddddddddddd"]),
+        (3, [3, 64], 64, ["ddddddddddddd", "ddWWdWWWWWWWW", "ddddddddddddd"]),
+        (3, [6, 16], 1, ["ddddddddddddd", "dddddddWdWWWW", "ddddddddddddd"]),
+        (3, [6, 16], 8, ["ddddddddddddd", "dddWddWWdWWWW", "ddddddddddddd"]),
+        (3, [6, 16], 64, ["ddddddddddddd", "dddWddWWdWWWW", "ddddddddddddd"]),
+        (3, [16, 16], 1, ["dddddddWdWWWW", "dddddddWdWWWW", "ddddddddddWWW"]),
+        (3, [16, 16], 8, ["dddWddWWdWWWW", "dddWddWWdWWWW", "dddddddWddWWW"]),
+        (3, [16, 16], 64, ["dddWddWWdWWWW", "dddWddWWdWWWW", "dddWdddWddWWW"]),
+        (3, [16, 64], 1, ["ddddddWWWWWWW", "ddddddWWWWWWW", "ddddddddddWWW"]),
+        (3, [16, 64], 8, ["dddWddWWWWWWW", "dddWdWWWWWWWW", "dddWddWWdWWWW"]),
+        (3, [16, 64], 64, ["dddWddWWWWWWW", "ddWWdWWWWWWWW", "dddWddWWdWWWW"]),
+        (3, [64, 64], 1, ["dddWdWWWWWWWW", "dddWdWWWWWWWW", "ddddddddWWWWW"]),
+        (3, [64, 64], 8, ["ddWWdWWWWWWWW", "ddWWdWWWWWWWW", "dddWddWWWWWWW"]),
+        (3, [64, 64], 64, ["ddWWdWWWWWWWW", "ddWWdWWWWWWWW", "ddWWdWWWWWWWW"]),
+        (3, [64, 16], 1, ["ddddddWWWWWWW", "ddddddWWWWWWW", "ddddddddddWWW"]),
+        (3, [64, 16], 8, ["dddWdWWWWWWWW", "dddWddWWWWWWW", "dddWddWWdWWWW"]),
+        (3, [64, 16], 64, ["ddWWdWWWWWWWW", "dddWddWWWWWWW", "dddWddWWdWWWW"]),
+        (3, [128, 32], 1, ["dddWdWWWWWWWW", "dddWddWWWWWWW", "dddddddddWWWW"]),
+        (3, [128, 32], 8, ["ddWWdWWWWWWWW", "ddWWdWWWWWWWW", "dddWddWWWWWWW"]),
+        (3, [128, 32], 64, ["ddWWdWWWWWWWW", "ddWWdWWWWWWWW", "dddWdWWWWWWWW"]),
+        (3, [192, 384], 1, ["dddWdWWWWWWWW", "dddWdWWWWWWWW", "ddddddddWWWWW"]),
+        (3, [192, 384], 8, ["ddWWWWWWWWWWW", "ddWWWWWWWWWWW", "dddWdWWWWWWWW"]),
+        (3, [192, 384], 64, ["ddWWWWWWWWWWW", "ddWWWWWWWWWWW", "ddWWdWWWWWWWW"]),
+        (3, [512, 512], 1, ["dddWdWWWWWWWW", "dddWdWWWWWWWW", "dddddddWWWWWW"]),
+        (3, [512, 512], 8, ["ddWWWWWWWWWWW", "ddWWWWWWWWWWW", "dddWdWWWWWWWW"]),
+        (3, [512, 512], 64, ["ddWWWWWWWWWWW", "ddWWWWWWWWWWW", "ddWWdWWWWWWWW"]),
+        (5, [1, 6], 1, ["ddddddddddddd", "ddddddddddddd", "ddddddddddddd"]),
+        (5, [1, 6], 8, ["ddddddddddddd", "ddddddddddddd", "ddddddddddddd"]),
+        (5, [1, 6], 64, ["ddddddddddddd", "ddddddddddddd", "ddddddddddddd"]),
+        (5, [3, 64], 1, ["ddddddddddddd", "dddddddddWWWW", "ddddddddddddd"]),
+        (5, [3, 64], 8, ["ddddddddddddd", "dddWdWdWdWWWW", "ddddddddddddd"]),
+        (5, [3, 64], 64, ["ddddddddddddd", "dddWdWdWdWWWW", "ddddddddddddd"]),
+        (5, [6, 16], 1, ["ddddddddddddd", "ddddddddddddd", "ddddddddddddd"]),
+        (5, [6, 16], 8, ["ddddddddddddd", "ddddddddddddd", "ddddddddddddd"]),
+        (5, [6, 16], 64, ["ddddddddddddd", "ddddddddddddd", "ddddddddddddd"]),
+        (5, [16, 16], 1, ["ddddddddddddd", "ddddddddddddd", "ddddddddddddd"]),
+        (5, [16, 16], 8, ["ddddddddddddd", "ddddddddddddd", "ddddddddddddd"]),
+        (5, [16, 16], 64, ["ddddddddddddd", "ddddddddddddd", "ddddddddddddd"]),
+        (5, [16, 64], 1, ["ddddddddddWWW", "dddddddddWWWW", "ddddddddddddd"]),
+        (5, [16, 64], 8, ["dddddddWdWWWW", "dddWdWdWdWWWW", "ddddddddddddd"]),
+        (5, [16, 64], 64, ["dddWdWdWdWWWW", "dddWdWdWdWWWW", "ddddddddddddd"]),
+        (5, [64, 64], 1, ["dddddWdWWWWWW", "dddddWdWWWWWW", "dddddddddWWWW"]),
+        (5, [64, 64], 8, ["dddWWWWWWWWWW", "dddWWWWWWWWWW", "dddddWdWWWWWW"]),
+        (5, [64, 64], 64, ["dddWWWWWWWWWW", "dddWWWWWWWWWW", "dddWdWdWWWWWW"]),
+        (5, [64, 16], 1, ["dddddddddWWWW", "ddddddddddWWW", "ddddddddddddd"]),
+        (5, [64, 16], 8, ["dddWdWdWdWWWW", "dddddddWdWWWW", "ddddddddddddd"]),
+        (5, [64, 16], 64, ["dddWdWdWdWWWW", "dddWdWdWdWWWW", "ddddddddddddd"]),
+        (5, [128, 32], 1, ["dddddWdWWWWWW", "dddddWdWWWWWW", "dddddddddWWWW"]),
+        (5, [128, 32], 8, ["dddWWWWWWWWWW", "dddWdWWWWWWWW", "dddddWdWWWWWW"]),
+        (5, [128, 32], 64, ["dddWWWWWWWWWW", "dddWdWWWWWWWW", "dddWdWdWWWWWW"]),
+        (5, [192, 384], 1, ["dddddWWWWWWWW", "dddddWWWWWWWW", "ddddddddWWWWW"]),
+        (5, [192, 384], 8, ["ddWWWWWWWWWWW", "ddWWWWWWWWWWW", "dddWdWWWWWWWW"]),
+        (5, [192, 384], 64, ["ddWWWWWWWWWWW", "ddWWWWWWWWWWW", "dddWWWWWWWWWW"]),
+        (5, [512, 512], 1, ["dddddWWWWWWWW", "dddddWWWWWWWW", "ddddddddWWWWW"]),
+        (5, [512, 512], 8, ["ddWWWWWWWWWWW", "ddWWWWWWWWWWW", "dddWdWWWWWWWW"]),
+        (5, [512, 512], 64, ["ddWWWWWWWWWWW", "ddWWWWWWWWWWW", "dddWWWWWWWWWW"]),
+    ];
+
+    fn same(kernel: usize, [in_channels, out_channels]: [usize; 2]) -> Conv {
+        let padding = [kernel / 2; 2];
+        let (kernel, one) = ([kernel; 2], [1, 1]);
+        Conv { in_channels, out_channels, groups: 1, kernel, stride: one, padding, dilation: one }
+    }
+
+    /// The methods of the three passes.
+    fn chosen<T: Element>(algorithm: Algorithm, conv: &Conv, batch: usize, size: [usize; 2]) -> [Method; 3] {
+        let output = conv.output(size).expect("the kernel fits");
+        let axes = [0, 1].map(|i| Axis::forward(conv, i, size[i], output[i]));
+        [
+            choose::<T>(algorithm, &Problem::correlation(&Correlation::forward(conv, size, output), batch)),
+            choose::<T>(algorithm, &Problem::correlation(&Correlation::backward(conv, size, output), batch)),
+            choose::<T>(algorithm, &Problem::weights(conv, &axes, batch)),
+        ]
+    }
+
+    #[test]
+    fn the_choices_are_these() {
+        for (kernel, channels, batch, expected) in CHOICES {
+            let conv = same(kernel, channels);
+            for (number, size) in SIZES.into_iter().enumerate() {
+                let chosen = chosen::<f32>(Algorithm::Auto, &conv, batch, [size; 2]);
+                for (pass, (expected, chosen)) in expected.iter().zip(chosen).enumerate() {
+                    let winograd = if kernel == 3 { Method::Winograd3x3 } else { Method::Winograd5x5 };
+                    let expected = if expected.as_bytes()[number] == b'W' { winograd } else { Method::Direct };
+                    assert_eq!(chosen, expected, "pass {pass} of {conv:?} with {batch} images of {size}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_checked_against_is_direct_and_what_does_not_suit_too() {
+        let conv = same(3, [64, 64]);
+        assert_eq!(chosen::<f64>(Algorithm::Auto, &conv, 8, [56; 2]), [Method::Direct; 3]);
+        assert_eq!(chosen::<f32>(Algorithm::Direct, &conv, 8, [56; 2]), [Method::Direct; 3]);
+        assert_eq!(chosen::<f32>(Algorithm::Winograd, &conv, 1, [1; 2]), [Method::Winograd3x3; 3]);
+        assert_eq!(chosen::<f32>(Algorithm::Auto, &conv, 8, [56; 2]), [Method::Winograd3x3; 3]);
+        for unsuited in [
+            Conv { groups: 2, ..conv },
+            Conv { stride: [1, 2], ..conv },
+            Conv { dilation: [2, 1], ..conv },
+            Conv { kernel: [3, 5], ..conv },
+            Conv { kernel: [1, 1], ..conv },
+            Conv { kernel: [7, 7], ..conv },
+        ] {
+            assert_eq!(chosen::<f32>(Algorithm::Auto, &unsuited, 8, [56; 2]), [Method::Direct; 3], "{unsuited:?}");
+            let forced = || chosen::<f32>(Algorithm::Winograd, &unsuited, 8, [56; 2]);
+            assert!(std::panic::catch_unwind(forced).is_err(), "{unsuited:?}");
+        }
+    }
+
+    #[test]
+    fn tiles_of_the_direct_computation() {
+        let ways = |conv: &Conv, size: usize| {
+            let output = conv.output([size; 2]).expect("the kernel fits");
+            let forward = Correlation::forward(conv, [size; 2], output);
+            [is_matrix_product(&forward), packs_pixels(&forward), goes_by_lanes(&forward)]
+        };
+        assert_eq!(ways(&same(1, [256, 64]), 14), [true, false, false]);
+        assert_eq!(ways(&Conv { stride: [2, 2], ..same(1, [256, 64]) }, 14), [false; 3]);
+        assert_eq!(ways(&same(7, [3, 64]), 224), [false, true, false]);
+        assert_eq!(ways(&same(7, [3, 64]), 6), [false; 3]);
+        // Depthwise, and groups of four and of eight channels.
+        assert_eq!(ways(&Conv { groups: 64, ..same(3, [64, 64]) }, 14), [false, false, true]);
+        assert_eq!(ways(&Conv { groups: 16, ..same(3, [64, 64]) }, 14), [false, false, true]);
+        assert_eq!(ways(&Conv { groups: 8, ..same(3, [64, 64]) }, 14), [false; 3]);
+    }
+}
