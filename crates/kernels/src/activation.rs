@@ -5,7 +5,7 @@
 
 use crate::element::Element;
 use crate::pieces::{At, Fill, Grain, clear_padding, fill};
-use crate::place::Place;
+use crate::region::Region;
 use crate::simd::{InstructionSet, LANES, Vector};
 use crate::sink::Sink;
 use crate::view::View;
@@ -31,13 +31,13 @@ impl Activation {
     ///
     /// # Panics
     ///
-    /// Where the places differ in shape.
+    /// Where the regions differ in shape.
     pub fn forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
         T::activation_forward(self, set, input, output);
     }
 
-    pub(crate) fn forward_generic<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
-        assert!(input.place.same_shape(output.place()));
+    pub(crate) fn compute_forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
+        assert!(input.region.same_shape(output.region()));
         fill(set, self.grain(), &Forward { function: *self, input: input.flat() }, output);
     }
 
@@ -45,7 +45,7 @@ impl Activation {
     ///
     /// # Panics
     ///
-    /// Where the places differ in shape.
+    /// Where the regions differ in shape.
     pub fn backward<T: Element>(
         &self,
         set: InstructionSet,
@@ -56,14 +56,14 @@ impl Activation {
         T::activation_backward(self, set, output, gradient, input);
     }
 
-    pub(crate) fn backward_generic<T: Element>(
+    pub(crate) fn compute_backward<T: Element>(
         &self,
         set: InstructionSet,
         output: &View<'_, T>,
         gradient: &View<'_, T>,
         input: Sink<'_, T>,
     ) {
-        assert!(output.place.same_shape(input.place()) && gradient.place.same_shape(input.place()));
+        assert!(output.region.same_shape(input.region()) && gradient.region.same_shape(input.region()));
         let backward = Backward { function: *self, output: output.flat(), gradient: gradient.flat() };
         fill(set, self.grain(), &backward, input);
     }
@@ -93,11 +93,11 @@ pub fn multiply<T: Element>(set: InstructionSet, input: &View<'_, T>, mask: &[T]
     T::multiply(set, input, mask, output);
 }
 
-pub(crate) fn multiply_generic<T: Element>(set: InstructionSet, input: &View<'_, T>, mask: &[T], output: Sink<'_, T>) {
-    let place = output.place();
-    assert!(input.place.same_shape(place));
-    let mask = View::plain(mask, Place::new(place.batch, place.channels, [place.height, place.width])).flat();
-    assert_eq!(mask.data.len(), mask.place.len());
+pub(crate) fn compute_multiply<T: Element>(set: InstructionSet, input: &View<'_, T>, mask: &[T], output: Sink<'_, T>) {
+    let region = output.region();
+    assert!(input.region.same_shape(region));
+    let mask = View::plain(mask, Region::new(region.batch, region.channels, [region.height, region.width])).flat();
+    assert_eq!(mask.data.len(), mask.region.len());
     fill(set, Grain { cost: 2, ..Grain::NUMBER }, &Product { input: input.flat(), mask }, output);
 }
 
@@ -123,7 +123,7 @@ impl<T: Element> Fill<T> for Forward<'_, T> {
     #[inline(always)]
     fn fill<V: Vector<Element = T>>(&self, at: &At, results: &mut [T], _: &mut [T]) {
         read::<V>(&self.input, at, results);
-        let (channels, pixels) = (self.input.place.channels, at.pixels.len());
+        let (channels, pixels) = (self.input.region.channels, at.pixels.len());
         if self.function == Activation::Softmax {
             for pixel in 0..pixels {
                 softmax(channels, pixels, pixel, results);
@@ -246,7 +246,7 @@ impl<T: Element> Fill<T> for Product<'_, T> {
         let pixels = at.pixels.len();
         for (number, results) in results.chunks_exact_mut(pixels * LANES).enumerate() {
             let block = at.blocks.start + number;
-            let mask = &self.mask.data[self.mask.place.at(at.image, block, 0, at.pixels.start)..][..results.len()];
+            let mask = &self.mask.data[self.mask.region.at(at.image, block, 0, at.pixels.start)..][..results.len()];
             for i in (0..results.len()).step_by(LANES) {
                 // SAFETY: both slices hold the pixels.
                 unsafe {

@@ -156,7 +156,10 @@ impl<T> Shared<'_, T> {
     }
 }
 
-/// A thread's scratch memory, kept from call to call; it comes back with whatever it held.
+/// A thread's scratch memory, kept from call to call; it comes with whatever it held.
+///
+/// Kernels take it before [`dispatch`](crate::simd::dispatch) and get it as a field: a closure is not compiled for the
+/// instruction set of the function that calls it.
 pub(crate) fn with_scratch<T: Element, R>(len: usize, use_it: impl FnOnce(&mut [T]) -> R) -> R {
     use std::any::{Any, TypeId};
     use std::cell::RefCell;

@@ -11,7 +11,7 @@ use crate::view::View;
 ///
 /// # Panics
 ///
-/// Where the places differ in shape.
+/// Where the regions differ in shape.
 pub fn copy<T: Element>(set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
     sum(set, &[*input], output);
 }
@@ -20,13 +20,13 @@ pub fn copy<T: Element>(set: InstructionSet, input: &View<'_, T>, output: Sink<'
 ///
 /// # Panics
 ///
-/// Where the places differ in shape.
+/// Where the regions differ in shape.
 pub fn sum<T: Element>(set: InstructionSet, inputs: &[View<'_, T>], output: Sink<'_, T>) {
     T::sum(set, inputs, output);
 }
 
-pub(crate) fn sum_generic<T: Element>(set: InstructionSet, inputs: &[View<'_, T>], output: Sink<'_, T>) {
-    inputs.iter().for_each(|input| assert!(input.place.same_shape(output.place())));
+pub(crate) fn compute_sum<T: Element>(set: InstructionSet, inputs: &[View<'_, T>], output: Sink<'_, T>) {
+    inputs.iter().for_each(|input| assert!(input.region.same_shape(output.region())));
     let inputs: Vec<_> = inputs.iter().map(|input| input.flat()).collect();
     fill(set, Grain { cost: inputs.len(), ..Grain::NUMBER }, &Sum { inputs: &inputs }, output);
 }
@@ -50,17 +50,17 @@ pub struct Channels<'a, T> {
 ///
 /// # Panics
 ///
-/// Where the places differ in anything but their channels, or a range is not within them.
+/// Where the regions differ in anything but their channels, or a range is not within them.
 pub fn gather<T: Element>(set: InstructionSet, inputs: &[Channels<'_, T>], output: Sink<'_, T>) {
     T::gather(set, inputs, output);
 }
 
-pub(crate) fn gather_generic<T: Element>(set: InstructionSet, inputs: &[Channels<'_, T>], output: Sink<'_, T>) {
-    let place = *output.place();
+pub(crate) fn compute_gather<T: Element>(set: InstructionSet, inputs: &[Channels<'_, T>], output: Sink<'_, T>) {
+    let region = *output.region();
     let mut runs = Vec::new();
     for Channels { view, from, to, count } in inputs {
-        assert!(from + count <= view.place.channels && to + count <= place.channels);
-        assert!(view.place.with_channels(place.channels).same_shape(&place));
+        assert!(from + count <= view.region.channels && to + count <= region.channels);
+        assert!(view.region.with_channels(region.channels).same_shape(&region));
         // Runs of lanes that are in one block on either side.
         let mut done = 0;
         while done < *count {
@@ -80,13 +80,13 @@ pub(crate) fn gather_generic<T: Element>(set: InstructionSet, inputs: &[Channels
 ///
 /// # Panics
 ///
-/// Where the places differ in anything but their channels, or the output has another number of them than all inputs.
+/// Where the regions differ in anything but their channels, or the output has another number of them than all inputs.
 pub fn concat<T: Element>(set: InstructionSet, inputs: &[View<'_, T>], output: Sink<'_, T>) {
     let mut to = 0;
     let mut ranges = Vec::with_capacity(inputs.len());
     for view in inputs {
-        ranges.push(Channels { view: *view, from: 0, to, count: view.place.channels });
-        to += view.place.channels;
+        ranges.push(Channels { view: *view, from: 0, to, count: view.region.channels });
+        to += view.region.channels;
     }
     assert_eq!(to, output.channels());
     gather(set, &ranges, output);

@@ -2,7 +2,7 @@
 
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
-use crate::place::Place;
+use crate::region::Region;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::for_each;
@@ -12,22 +12,22 @@ use crate::view::View;
 ///
 /// # Panics
 ///
-/// Where `place` is not that of such vectors, or `output` is shorter than it.
-pub fn flatten<T: Element>(set: InstructionSet, input: &View<'_, T>, output: &mut [T], place: &Place) {
-    T::flatten(set, input, output, place);
+/// Where `region` is not that of such vectors, or `output` is shorter than it.
+pub fn flatten<T: Element>(set: InstructionSet, input: &View<'_, T>, output: &mut [T], region: &Region) {
+    T::flatten(set, input, output, region);
 }
 
-pub(crate) fn flatten_generic<T: Element>(set: InstructionSet, input: &View<'_, T>, output: &mut [T], place: &Place) {
-    place.check();
-    let (from, pixels) = (input.place, input.place.pixels());
-    assert_eq!([place.batch, place.channels, place.pixels()], [from.batch, from.channels * pixels, 1]);
+pub(crate) fn compute_flatten<T: Element>(set: InstructionSet, input: &View<'_, T>, output: &mut [T], region: &Region) {
+    region.check();
+    let (from, pixels) = (input.region, input.region.pixels());
+    assert_eq!([region.batch, region.channels, region.pixels()], [from.batch, from.channels * pixels, 1]);
     let shared = Shared::new(output);
     for_each(from.batch * from.blocks(), |task| {
         let (image, block) = (task / from.blocks(), task % from.blocks());
         let channels = LANES.min(from.channels - block * LANES);
-        let start = place.at(image, 0, 0, 0) + block * LANES * pixels;
+        let start = region.at(image, 0, 0, 0) + block * LANES * pixels;
         let last = block + 1 == from.blocks();
-        let end = if last { place.at(image, 0, 0, 0) + place.padded_channels() } else { start + channels * pixels };
+        let end = if last { region.at(image, 0, 0, 0) + region.padded_channels() } else { start + channels * pixels };
         // SAFETY: each task has the rows of its own channels, the last also what fills the row up.
         let rows = unsafe { shared.part(start..end) };
         with_scratch(pixels * LANES, |plane| {
@@ -51,11 +51,11 @@ pub fn unflatten<T: Element>(set: InstructionSet, gradient: &View<'_, T>, input:
     T::unflatten(set, gradient, input);
 }
 
-pub(crate) fn unflatten_generic<T: Element>(set: InstructionSet, gradient: &View<'_, T>, input: Sink<'_, T>) {
-    let (batch, pixels) = (gradient.place.batch, input.size()[0] * input.size()[1]);
-    assert_eq!(gradient.place.channels, input.channels() * pixels);
+pub(crate) fn compute_unflatten<T: Element>(set: InstructionSet, gradient: &View<'_, T>, input: Sink<'_, T>) {
+    let (batch, pixels) = (gradient.region.batch, input.size()[0] * input.size()[1]);
+    assert_eq!(gradient.region.channels, input.channels() * pixels);
     let open = input.open(batch).flat();
-    let (blocks, row) = (open.place.blocks(), gradient.place.padded_channels());
+    let (blocks, row) = (open.region.blocks(), gradient.region.padded_channels());
     for_each(batch, |image| {
         with_scratch(row + pixels * LANES, |scratch| {
             let (row, plane) = scratch.split_at_mut(row);
@@ -64,7 +64,7 @@ pub(crate) fn unflatten_generic<T: Element>(set: InstructionSet, gradient: &View
                 dispatch(set, Read { view: *gradient, at: [image, block], to });
             }
             for block in 0..blocks {
-                let channels = LANES.min(open.place.channels - block * LANES);
+                let channels = LANES.min(open.region.channels - block * LANES);
                 for (pixel, lanes) in plane.chunks_exact_mut(LANES).enumerate() {
                     for (lane, value) in lanes.iter_mut().enumerate() {
                         let at = (block * LANES + lane) * pixels + pixel;
@@ -116,6 +116,36 @@ impl<T: Element> Kernel<T> for Write<'_, '_, T> {
             }
             // SAFETY: a part is an image, and that one task's.
             unsafe { open.leave(image, block, tally) };
+        }
+    }
+}
+
+/// Copies a batch of vectors to rows of [`Region::padded_channels`] numbers.
+pub(crate) fn rows<T: Element>(set: InstructionSet, view: &View<'_, T>, to: &mut [T]) {
+    let row = view.region.padded_channels();
+    assert_eq!([view.region.height, view.region.width, to.len()], [1, 1, view.region.batch * row]);
+    let shared = Shared::new(to);
+    for_each(view.region.batch, |image| {
+        // SAFETY: each task has a row of its own.
+        let row = unsafe { shared.part(image * row..(image + 1) * row) };
+        dispatch(set, ReadVector { view, image, row });
+    });
+}
+
+/// Reads the vector of an image: a row of [`Region::padded_channels`] numbers.
+pub(crate) struct ReadVector<'a, T> {
+    pub(crate) view: &'a View<'a, T>,
+    pub(crate) image: usize,
+    pub(crate) row: &'a mut [T],
+}
+
+impl<T: Element> Kernel<T> for ReadVector<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = T>>(self) {
+        for (block, to) in self.row.chunks_exact_mut(LANES).enumerate() {
+            self.view.read::<V>([self.image, block, 0, 0], 1, to);
         }
     }
 }

@@ -1,11 +1,10 @@
-//! The loss, and sums over maps that no sink took. Small beside everything else; bound by `exp` and by memory.
+//! The loss. Small beside everything else; bound by `exp`.
 
-use crate::buffer::{Shared, with_scratch};
+use crate::buffer::Shared;
 use crate::element::Element;
-use crate::pieces::{Cut, Grain};
-use crate::place::Place;
-use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
-use crate::sink::{Moments, Open};
+use crate::flatten::ReadVector;
+use crate::region::Region;
+use crate::simd::{InstructionSet, dispatch};
 use crate::threads::for_each;
 use crate::view::View;
 
@@ -47,7 +46,7 @@ pub struct CrossEntropy {
 }
 
 impl CrossEntropy {
-    /// Gives the loss, weighted, and writes its gradient: rows of [`Place::padded_channels`] numbers. No samples lose
+    /// Gives the loss, weighted, and writes its gradient: rows of [`Region::padded_channels`] numbers. No samples lose
     /// nothing.
     ///
     /// # Panics
@@ -63,15 +62,15 @@ impl CrossEntropy {
         T::cross_entropy(self, set, logits, targets, gradient)
     }
 
-    pub(crate) fn run_generic<T: Element>(
+    pub(crate) fn compute<T: Element>(
         &self,
         set: InstructionSet,
         logits: &View<'_, T>,
         targets: &Targets<'_>,
         gradient: &mut [T],
     ) -> f64 {
-        let Place { batch, channels, height, width, .. } = logits.place;
-        let row = logits.place.padded_channels();
+        let Region { batch, channels, height, width, .. } = logits.region;
+        let row = logits.region.padded_channels();
         let others = targets.mixed.map_or(targets.labels, |(others, _)| others);
         assert_eq!([height, width, gradient.len()], [1, 1, batch * row]);
         assert_eq!([targets.labels.len(), others.len()], [batch; 2]);
@@ -83,7 +82,7 @@ impl CrossEntropy {
         for_each(batch, |image| {
             // SAFETY: each task has a row of its own.
             let (row, loss) = unsafe { (rows.part(image * row..(image + 1) * row), each.part(image..image + 1)) };
-            dispatch(set, Read { view: logits, image, row: &mut *row });
+            dispatch(set, ReadVector { view: logits, image, row: &mut *row });
             loss[0] = sample(&mut row[..channels], targets.of(image), targets.smoothing, factor);
         });
         losses.iter().sum::<f64>() * factor
@@ -116,87 +115,4 @@ fn sample<T: Element>(row: &mut [T], classes: [(usize, f64); 2], smoothing: f64,
     }
     // The targets add up to 1.
     sum.ln() - own - even * spread
-}
-
-/// Reads a vector.
-struct Read<'a, T> {
-    view: &'a View<'a, T>,
-    image: usize,
-    row: &'a mut [T],
-}
-
-impl<T: Element> Kernel<T> for Read<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
-        for (block, to) in self.row.chunks_exact_mut(LANES).enumerate() {
-            self.view.read::<V>([self.image, block, 0, 0], 1, to);
-        }
-    }
-}
-
-/// Copies a batch of vectors to rows of [`Place::padded_channels`] numbers.
-pub(crate) fn rows<T: Element>(set: InstructionSet, view: &View<'_, T>, to: &mut [T]) {
-    let row = view.place.padded_channels();
-    assert_eq!([view.place.height, view.place.width, to.len()], [1, 1, view.place.batch * row]);
-    let shared = Shared::new(to);
-    for_each(view.place.batch, |image| {
-        // SAFETY: each task has a row of its own.
-        let row = unsafe { shared.part(image * row..(image + 1) * row) };
-        dispatch(set, Read { view, image, row });
-    });
-}
-
-/// The sum of each channel: the gradient of a bias.
-pub fn channel_sums<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Vec<f64> {
-    let pixels = view.place.batch * view.place.pixels();
-    match pixels {
-        0 => vec![0.0; view.place.channels],
-        _ => moments(set, view).mean.iter().map(|mean| mean * pixels as f64).collect(),
-    }
-}
-
-/// Mean and variance of each channel; not a number where there are no pixels.
-pub fn moments<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Moments {
-    T::moments(set, view)
-}
-
-pub(crate) fn moments_generic<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Moments {
-    let cut = Cut::new(&view.place, Grain::NUMBER);
-    let view = view.flat();
-    let mut moments = Moments::default();
-    let open = Open::measure(view.place, cut.parts(), &mut moments);
-    for_each(cut.tasks(), |task| {
-        let (part, at) = cut.task(task);
-        with_scratch(at.pixels.len() * LANES, |scratch| {
-            for block in at.blocks.clone() {
-                let from = [at.image, block, 0, at.pixels.start];
-                dispatch(set, Measure { view: &view, open: &open, part, from, scratch: &mut *scratch });
-            }
-        });
-    });
-    open.close(|part| cut.part_pixels(part));
-    moments
-}
-
-/// Measures some pixels of a block.
-struct Measure<'a, 'b, T> {
-    view: &'a View<'a, T>,
-    open: &'a Open<'b, T>,
-    part: usize,
-    from: [usize; 4],
-    scratch: &'a mut [T],
-}
-
-impl<T: Element> Kernel<T> for Measure<'_, '_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
-        self.view.read::<V>(self.from, self.scratch.len() / LANES, self.scratch);
-        let tally = self.open.moments_of::<V>(self.scratch);
-        // SAFETY: part and block are this task's.
-        unsafe { self.open.leave(self.part, self.from[1], tally) };
-    }
 }

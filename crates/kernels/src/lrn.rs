@@ -28,13 +28,13 @@ impl Lrn {
     ///
     /// # Panics
     ///
-    /// Where the places differ in shape, or the window is empty.
+    /// Where the regions differ in shape, or the window is empty.
     pub fn forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
         T::lrn_forward(self, set, input, output);
     }
 
-    pub(crate) fn forward_generic<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
-        assert!(self.size > 0 && input.place.same_shape(output.place()));
+    pub(crate) fn compute_forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
+        assert!(self.size > 0 && input.region.same_shape(output.region()));
         fill(set, Grain::PIXEL, &Forward { lrn: *self, input: input.flat() }, output);
     }
 
@@ -42,7 +42,7 @@ impl Lrn {
     ///
     /// # Panics
     ///
-    /// Where the places differ in shape, or the window is empty.
+    /// Where the regions differ in shape, or the window is empty.
     pub fn backward<T: Element>(
         &self,
         set: InstructionSet,
@@ -53,14 +53,14 @@ impl Lrn {
         T::lrn_backward(self, set, input, gradient, to);
     }
 
-    pub(crate) fn backward_generic<T: Element>(
+    pub(crate) fn compute_backward<T: Element>(
         &self,
         set: InstructionSet,
         input: &View<'_, T>,
         gradient: &View<'_, T>,
         to: Sink<'_, T>,
     ) {
-        assert!(self.size > 0 && input.place.same_shape(to.place()) && gradient.place.same_shape(to.place()));
+        assert!(self.size > 0 && input.region.same_shape(to.region()) && gradient.region.same_shape(to.region()));
         fill(set, Grain::PIXEL, &Backward { lrn: *self, input: input.flat(), gradient: gradient.flat() }, to);
     }
 
@@ -148,7 +148,7 @@ impl<T: Element> Fill<T> for Forward<'_, T> {
                 }
             }
         }
-        clear_last(self.input.place.channels, pixels, results);
+        clear_last(self.input.region.channels, pixels, results);
     }
 }
 
@@ -174,7 +174,7 @@ impl<T: Element> Fill<T> for Backward<'_, T> {
     #[inline(always)]
     fn fill<V: Vector<Element = T>>(&self, at: &At, results: &mut [T], scratch: &mut [T]) {
         let (blocks, pixels, size) = (at.blocks.len(), at.pixels.len(), self.lrn.size);
-        let channels = self.input.place.channels;
+        let channels = self.input.region.channels;
         let [before, after] = self.lrn.reach();
         let (line, scratch) = scratch.split_at_mut(self.lrn.line(blocks));
         let (powers, scratch) = scratch.split_at_mut(blocks * LANES);

@@ -1,4 +1,4 @@
-//! How fast multiply-adds can be at all: what every other kernel is measured against.
+//! How fast multiply-adds can be at all. Benchmarks alone use it: every other kernel is measured against it.
 
 use crate::element::Element;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};

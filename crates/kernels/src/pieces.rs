@@ -3,7 +3,7 @@
 
 use crate::buffer::with_scratch;
 use crate::element::Element;
-use crate::place::Place;
+use crate::region::Region;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::for_each;
@@ -46,7 +46,7 @@ impl Grain {
     pub(crate) const PIXEL: Self = Self { row: 1, cost: 1, whole: true };
 }
 
-/// The pieces of a place, cut by the shapes alone. A part is what all blocks have of a range of pixels.
+/// The pieces of a region, cut by the shapes alone. A part is what all blocks have of a range of pixels.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut {
     batch: usize,
@@ -59,8 +59,8 @@ pub(crate) struct Cut {
 }
 
 impl Cut {
-    pub(crate) fn new(place: &Place, grain: Grain) -> Self {
-        let (pixels, blocks, row) = (place.pixels(), place.blocks(), grain.row.max(1));
+    pub(crate) fn new(region: &Region, grain: Grain) -> Self {
+        let (pixels, blocks, row) = (region.pixels(), region.blocks(), grain.row.max(1));
         let worth = (PIXELS / grain.cost.max(1)).max(1);
         let most = if grain.whole { worth / blocks.max(1) } else { worth };
         let chunk = ((most / row).max(1) * row).min(pixels).max(1);
@@ -69,7 +69,7 @@ impl Cut {
             false => (worth / chunk).clamp(1, blocks.max(1)),
         };
         Self {
-            batch: place.batch,
+            batch: region.batch,
             blocks,
             pixels,
             chunk,
@@ -110,7 +110,7 @@ impl Cut {
 
 /// Fills a sink.
 pub(crate) fn fill<T: Element, F: Fill<T>>(set: InstructionSet, grain: Grain, fill: &F, output: Sink<'_, T>) {
-    let cut = Cut::new(output.place(), grain);
+    let cut = Cut::new(output.region(), grain);
     let output = output.open(cut.parts()).flat();
     for_each(cut.tasks(), |task| {
         let (part, at) = cut.task(task);

@@ -6,7 +6,7 @@
 
 use crate::buffer::{Buffer, Shared};
 use crate::element::Element;
-use crate::place::Place;
+use crate::region::Region;
 use crate::simd::{LANES, Vector};
 use crate::view::{Map, View, channel};
 
@@ -25,7 +25,7 @@ pub struct Store<'a, T> {
     /// The buffer.
     pub data: &'a mut [T],
     /// Where in the buffer.
-    pub place: Place,
+    pub region: Region,
     /// One for each channel.
     pub bias: Option<&'a [T]>,
     /// Lower bound of every result.
@@ -41,7 +41,7 @@ pub struct Pull<'a, T> {
     /// The buffer of the gradient of `z`.
     pub data: &'a mut [T],
     /// Where in the buffer.
-    pub place: Place,
+    pub region: Region,
     /// What it does to what is there.
     pub arrival: Arrival,
     /// A factor for each padded channel.
@@ -94,36 +94,36 @@ pub struct Sums {
 
 impl<'a, T: Element> Store<'a, T> {
     /// Results as they are.
-    pub fn plain(data: &'a mut [T], place: Place) -> Self {
-        Self { data, place, bias: None, floor: None, moments: None }
+    pub fn plain(data: &'a mut [T], region: Region) -> Self {
+        Self { data, region, bias: None, floor: None, moments: None }
     }
 }
 
 impl<'a, T: Element> Sink<'a, T> {
     /// Results written as they are.
-    pub fn store(data: &'a mut [T], place: Place) -> Self {
-        Self::Store(Store::plain(data, place))
+    pub fn store(data: &'a mut [T], region: Region) -> Self {
+        Self::Store(Store::plain(data, region))
     }
 
-    pub(crate) fn place(&self) -> &Place {
+    pub(crate) fn region(&self) -> &Region {
         match self {
-            Self::Store(store) => &store.place,
-            Self::Pull(pull) => &pull.place,
+            Self::Store(store) => &store.region,
+            Self::Pull(pull) => &pull.region,
         }
     }
 
     pub(crate) fn channels(&self) -> usize {
-        self.place().channels
+        self.region().channels
     }
 
     pub(crate) fn size(&self) -> [usize; 2] {
-        [self.place().height, self.place().width]
+        [self.region().height, self.region().width]
     }
 
     /// Opens the sink for a computation of `parts` parts, each of which sums up its own pixels.
     pub(crate) fn open(self, parts: usize) -> Open<'a, T> {
-        self.place().check();
-        let padded = self.place().padded_channels();
+        self.region().check();
+        let padded = self.region().padded_channels();
         let wide = |values: Vec<T>| {
             let mut values = values;
             values.resize(padded, T::ZERO);
@@ -133,21 +133,21 @@ impl<'a, T: Element> Sink<'a, T> {
             Self::Store(store) => store.moments.is_some(),
             Self::Pull(pull) => pull.sums.is_some(),
         };
-        let valid = valid(self.place().channels);
+        let valid = valid(self.region().channels);
         let partial = Buffer::zeros(if summed { parts * 2 * padded } else { 0 });
         match self {
-            Self::Store(Store { data, place, bias, floor, moments }) => {
-                assert!(data.len() >= place.len());
-                let bias = bias.map(|bias| wide(bias[..place.channels].to_vec()));
+            Self::Store(Store { data, region, bias, floor, moments }) => {
+                assert!(data.len() >= region.len());
+                let bias = bias.map(|bias| wide(bias[..region.channels].to_vec()));
                 let rule = Rule::Store { bias, floor: floor.unwrap_or(T::NAN) };
-                Open { data: Shared::new(data), place, rule, valid, partial, moments, sums: None }
+                Open { data: Shared::new(data), region, rule, valid, partial, moments, sums: None }
             }
-            Self::Pull(Pull { data, place, arrival, factor, through, sums }) => {
-                assert!(arrival == Arrival::Count || data.len() >= place.len());
+            Self::Pull(Pull { data, region, arrival, factor, through, sums }) => {
+                assert!(arrival == Arrival::Count || data.len() >= region.len());
                 let centre = sums.as_ref().map(|sums| wide(sums.centre.iter().map(|c| T::from_f64(*c)).collect()));
                 let factor = factor.map(|factor| factor[..padded].to_vec());
                 let rule = Rule::Pull { arrival, factor, through, centre };
-                Open { data: Shared::new(data), place, rule, valid, partial, moments: None, sums }
+                Open { data: Shared::new(data), region, rule, valid, partial, moments: None, sums }
             }
         }
     }
@@ -156,7 +156,7 @@ impl<'a, T: Element> Sink<'a, T> {
 /// A sink the tasks of a loop write to.
 pub(crate) struct Open<'a, T> {
     data: Shared<'a, T>,
-    pub(crate) place: Place,
+    pub(crate) region: Region,
     rule: Rule<'a, T>,
     /// 0 for the lanes that fill the last block up, else 1.
     valid: [T; LANES],
@@ -206,16 +206,16 @@ pub(crate) struct Row {
 }
 
 impl<'a, T: Element> Open<'a, T> {
-    /// A sink that takes the moments of what lies at `place`, and writes nothing.
-    pub(crate) fn measure(place: Place, parts: usize, moments: &'a mut Moments) -> Self {
-        let partial = Buffer::zeros(parts * 2 * place.padded_channels());
+    /// A sink that takes the moments of what lies at `region`, and writes nothing.
+    pub(crate) fn measure(region: Region, parts: usize, moments: &'a mut Moments) -> Self {
+        let partial = Buffer::zeros(parts * 2 * region.padded_channels());
         let rule = Rule::Store { bias: None, floor: T::NAN };
-        let valid = valid(place.channels);
-        Self { data: Shared::new(&mut []), place, rule, valid, partial, moments: Some(moments), sums: None }
+        let valid = valid(region.channels);
+        Self { data: Shared::new(&mut []), region, rule, valid, partial, moments: Some(moments), sums: None }
     }
 
     pub(crate) fn flat(mut self) -> Self {
-        self.place = self.place.flat();
+        self.region = self.region.flat();
         if let Rule::Pull { through: Some(view), .. } = &mut self.rule {
             *view = view.flat();
         }
@@ -224,13 +224,13 @@ impl<'a, T: Element> Open<'a, T> {
 
     /// What is read where it writes: what a gradient is added to, and passes through. Memory that is merely written is
     /// read into the cache too.
-    pub(crate) fn reads(&self) -> impl Iterator<Item = (*const T, Place)> {
+    pub(crate) fn reads(&self) -> impl Iterator<Item = (*const T, Region)> {
         let (to, through) = match &self.rule {
             Rule::Pull { arrival, through, .. } => (*arrival != Arrival::Count, through.as_ref()),
             Rule::Store { .. } => (true, None),
         };
-        let to = to.then_some((self.data.start(), self.place));
-        to.into_iter().chain(through.map(|view| (view.data.as_ptr(), view.place)))
+        let to = to.then_some((self.data.start(), self.region));
+        to.into_iter().chain(through.map(|view| (view.data.as_ptr(), view.region)))
     }
 
     pub(crate) fn wants_sums(&self) -> bool {
@@ -249,7 +249,8 @@ impl<'a, T: Element> Open<'a, T> {
         if count == 0 {
             return;
         }
-        let start = self.place.at(at.image, at.block, at.row, at.column);
+        let results = &mut results[..count * LANES];
+        let start = self.region.at(at.image, at.block, at.row, at.column);
         let length = ((count - 1) * at.step + 1) * LANES;
         let to = match self.rule {
             Rule::Pull { arrival: Arrival::Count, .. } => std::ptr::null_mut(),
@@ -258,71 +259,34 @@ impl<'a, T: Element> Open<'a, T> {
             _ => unsafe { self.data.pointer(start..start + length) },
         };
         // What fills the last block up stays zero, whatever was computed there.
-        let last = at.block + 1 == self.place.blocks();
+        let last = at.block + 1 == self.region.blocks();
         // SAFETY: sixteen numbers.
         let valid = if last { unsafe { V::load(self.valid.as_ptr()) } } else { V::splat(T::ONE) };
         match &self.rule {
             Rule::Store { bias, floor } => {
-                // No closures here: they would not be compiled for the instruction set.
-                let bias = match bias {
-                    Some(bias) => channel::<V>(bias, at.block),
-                    None => V::zero(),
-                };
-                let floor = V::splat(*floor);
-                for i in 0..count {
-                    // SAFETY: within `results`, and within the row checked above.
-                    unsafe {
-                        let from = results.as_mut_ptr().add(i * LANES);
-                        let x = V::load(from).add(bias).at_least(floor).unless_at_most(valid, V::zero());
-                        x.store(from);
-                        x.store(to.add(i * at.step * LANES));
-                    }
-                }
+                let bias = channel_or::<V>(bias.as_deref(), at.block, T::ZERO);
+                // SAFETY: `to` is the row checked above.
+                unsafe { store_row(results, to, at.step, [bias, V::splat(*floor), valid]) }
             }
             Rule::Pull { arrival, factor, through, centre } => {
-                let factor = match factor {
-                    Some(factor) => channel::<V>(factor, at.block),
-                    None => V::splat(T::ONE),
+                let mut pull = PullRow {
+                    arrival: *arrival,
+                    factor: channel_or::<V>(factor.as_deref(), at.block, T::ONE),
+                    centre: channel_or::<V>(centre.as_deref(), at.block, T::ZERO),
+                    source: None,
+                    map: [V::splat(T::ONE), V::zero(), V::splat(T::NAN)],
+                    valid,
                 };
-                let centre = match centre {
-                    Some(centre) => channel::<V>(centre, at.block),
-                    None => V::zero(),
-                };
-                let mut map = [V::splat(T::ONE), V::zero(), V::splat(T::NAN)];
-                let mut source = None;
                 if let Some(view) = through {
-                    let z = &view.data[view.place.at(at.image, at.block, at.row, at.column)..][..length];
-                    source = Some(z.as_ptr());
+                    let z = &view.data[view.region.at(at.image, at.block, at.row, at.column)..][..length];
+                    pull.source = Some(z.as_ptr());
                     if let Map::Affine { scale, shift, floor } = view.map {
-                        map = [
-                            channel::<V>(scale, at.block),
-                            channel::<V>(shift, at.block),
-                            channel::<V>(floor, at.block),
-                        ];
+                        let (scale, shift) = (channel::<V>(scale, at.block), channel::<V>(shift, at.block));
+                        pull.map = [scale, shift, channel::<V>(floor, at.block)];
                     }
                 }
-                let [scale, shift, floor] = map;
-                for i in 0..count {
-                    // SAFETY: within `results`, and within the rows checked above, but where nothing is written.
-                    unsafe {
-                        let to = to.wrapping_add(i * at.step * LANES);
-                        let mut g = V::load(results.as_ptr().add(i * LANES)).unless_at_most(valid, V::zero());
-                        if *arrival == Arrival::Finish {
-                            g = g.add(V::load(to));
-                        }
-                        if let Some(z) = source {
-                            let z = V::load(z.add(i * at.step * LANES));
-                            g = g.unless_at_most(z.mul_add(scale, shift), floor);
-                            tally.first = tally.first.add(g);
-                            tally.second = g.mul_add(z.sub(centre), tally.second);
-                        }
-                        match arrival {
-                            Arrival::Add => g.mul_add(factor, V::load(to)).store(to),
-                            Arrival::Replace | Arrival::Finish => g.mul(factor).store(to),
-                            Arrival::Count => {}
-                        }
-                    }
-                }
+                // SAFETY: `to` is the row checked above, but where nothing is written, and so is the source.
+                unsafe { pull.run(results, to, at.step, tally) }
             }
         }
     }
@@ -356,7 +320,7 @@ impl<'a, T: Element> Open<'a, T> {
     /// No two threads may leave those of the same part and block.
     #[inline(always)]
     pub(crate) unsafe fn leave<V: Vector<Element = T>>(&self, part: usize, block: usize, tally: Tally<V>) {
-        let padded = self.place.padded_channels();
+        let padded = self.region.padded_channels();
         let at = part * 2 * padded + block * LANES;
         assert!(at + padded + LANES <= self.partial.len());
         // SAFETY: in bounds, and this thread's alone, as the caller says; nothing reads before the loop has ended.
@@ -370,7 +334,7 @@ impl<'a, T: Element> Open<'a, T> {
 
     /// Adds the parts' sums up, in their order; `pixels(part)` is the number of pixels of a part.
     pub(crate) fn close(self, pixels: impl Fn(usize) -> usize) {
-        let (padded, channels) = (self.place.padded_channels(), self.place.channels);
+        let (padded, channels) = (self.region.padded_channels(), self.region.channels);
         // Part by part, as they lie in memory.
         let parts = || self.partial.chunks_exact(2 * padded.max(1)).enumerate();
         let total = |row: usize| {
@@ -398,6 +362,81 @@ impl<'a, T: Element> Open<'a, T> {
         if let Some(sums) = self.sums {
             sums.gradient.extend(total(0));
             sums.product.extend(total(1));
+        }
+    }
+}
+
+/// The entries of a block's channels, or a number for all of them.
+#[inline(always)]
+fn channel_or<V: Vector>(entries: Option<&[V::Element]>, block: usize, otherwise: V::Element) -> V {
+    match entries {
+        Some(entries) => channel::<V>(entries, block),
+        None => V::splat(otherwise),
+    }
+}
+
+/// Writes `max(result + bias, floor)` to every `step`-th pixel, and to `results`, where it is valid.
+///
+/// # Safety
+///
+/// `to` must be valid for writing these pixels.
+#[inline(always)]
+unsafe fn store_row<V: Vector>(
+    results: &mut [V::Element],
+    to: *mut V::Element,
+    step: usize,
+    [bias, floor, valid]: [V; 3],
+) {
+    for i in (0..results.len()).step_by(LANES) {
+        // SAFETY: within `results`, whose length is a multiple of sixteen, and as the caller says.
+        unsafe {
+            let from = results.as_mut_ptr().add(i);
+            let x = V::load(from).add(bias).at_least(floor).unless_at_most(valid, V::zero());
+            x.store(from);
+            x.store(to.add(i * step));
+        }
+    }
+}
+
+/// How a row of gradients is pulled through a view.
+struct PullRow<V: Vector> {
+    arrival: Arrival,
+    factor: V,
+    centre: V,
+    /// What the view looks at, where it has a floor or sums are wanted, and its scale, shift and floor.
+    source: Option<*const V::Element>,
+    map: [V; 3],
+    valid: V,
+}
+
+impl<V: Vector> PullRow<V> {
+    /// # Safety
+    ///
+    /// Every `step`-th pixel must be valid to read from the source, and to read and write at `to` unless gradients are
+    /// only counted.
+    #[inline(always)]
+    unsafe fn run(&self, results: &[V::Element], to: *mut V::Element, step: usize, tally: &mut Tally<V>) {
+        let [scale, shift, floor] = self.map;
+        for i in (0..results.len()).step_by(LANES) {
+            // SAFETY: within `results`, whose length is a multiple of sixteen, and as the caller says.
+            unsafe {
+                let to = to.wrapping_add(i * step);
+                let mut g = V::load(results.as_ptr().add(i)).unless_at_most(self.valid, V::zero());
+                if self.arrival == Arrival::Finish {
+                    g = g.add(V::load(to));
+                }
+                if let Some(z) = self.source {
+                    let z = V::load(z.add(i * step));
+                    g = g.unless_at_most(z.mul_add(scale, shift), floor);
+                    tally.first = tally.first.add(g);
+                    tally.second = g.mul_add(z.sub(self.centre), tally.second);
+                }
+                match self.arrival {
+                    Arrival::Add => g.mul_add(self.factor, V::load(to)).store(to),
+                    Arrival::Replace | Arrival::Finish => g.mul(self.factor).store(to),
+                    Arrival::Count => {}
+                }
+            }
         }
     }
 }

@@ -76,7 +76,7 @@ impl Update {
         T::update_step(self, set, weights, gradient, memory);
     }
 
-    pub(crate) fn step_generic<T: Element>(
+    pub(crate) fn compute_step<T: Element>(
         &self,
         set: InstructionSet,
         weights: &mut [T],
@@ -109,7 +109,7 @@ impl Update {
         T::update_step_part(self, set, weights, gradient, memory);
     }
 
-    pub(crate) fn step_part_generic<T: Element>(
+    pub(crate) fn compute_step_part<T: Element>(
         &self,
         set: InstructionSet,
         weights: &mut [T],

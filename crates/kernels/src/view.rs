@@ -5,7 +5,7 @@
 //! normalisation adds to it, `other_scale · z + shift` with the normalised value `z`, is added where it is read.
 
 use crate::element::Element;
-use crate::place::Place;
+use crate::region::Region;
 use crate::simd::{LANES, Vector};
 
 /// Feature maps in blocks, with what is to be done to each number when it is read.
@@ -14,14 +14,15 @@ pub struct View<'a, T> {
     /// The buffer.
     pub data: &'a [T],
     /// Where in the buffer.
-    pub place: Place,
+    pub region: Region,
     /// What is done to the numbers.
     pub map: Map<'a, T>,
 }
 
-/// What is done to a number of channel `c`; every slice has an entry per channel of [`Place::padded_channels`]. Entries
+/// What is done to a number of channel `c`; every slice has an entry per channel of [`Region::padded_channels`]. Entries
 /// of the channels that fill up the last block must give 0.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Map<'a, T> {
     /// Nothing.
     Identity,
@@ -44,7 +45,7 @@ pub enum Map<'a, T> {
         /// The buffer of the second operand, placed as the first.
         other: &'a [T],
         /// Where in its buffer the second operand lies.
-        other_place: Place,
+        other_region: Region,
         /// Factor of the second operand.
         other_scale: &'a [T],
         /// Addend.
@@ -54,20 +55,20 @@ pub enum Map<'a, T> {
 
 impl<'a, T: Element> View<'a, T> {
     /// The numbers as they are.
-    pub fn plain(data: &'a [T], place: Place) -> Self {
-        Self { data, place, map: Map::Identity }
+    pub fn plain(data: &'a [T], region: Region) -> Self {
+        Self { data, region, map: Map::Identity }
     }
 
     /// Height and width.
     pub(crate) fn size(&self) -> [usize; 2] {
-        [self.place.height, self.place.width]
+        [self.region.height, self.region.width]
     }
 
     /// The same with each map as one row.
     pub(crate) fn flat(mut self) -> Self {
-        self.place = self.place.flat();
-        if let Map::Mix { other_place, .. } = &mut self.map {
-            *other_place = other_place.flat();
+        self.region = self.region.flat();
+        if let Map::Mix { other_region, .. } = &mut self.map {
+            *other_region = other_region.flat();
         }
         self
     }
@@ -96,7 +97,7 @@ impl<'a, T: Element> View<'a, T> {
             return self.read_planar::<V>([image, block, row, column], pixels, [step, spread], to);
         }
         let length = ((pixels - 1) * step + 1) * LANES;
-        let from = &self.data[self.place.at(image, block, row, column)..][..length];
+        let from = &self.data[self.region.at(image, block, row, column)..][..length];
         match self.map {
             Map::Planar => {}
             Map::Identity => {
@@ -117,8 +118,8 @@ impl<'a, T: Element> View<'a, T> {
                     }
                 }
             }
-            Map::Mix { scale, other, other_place, other_scale, shift } => {
-                let other = &other[other_place.at(image, block, row, column)..][..length];
+            Map::Mix { scale, other, other_region, other_scale, shift } => {
+                let other = &other[other_region.at(image, block, row, column)..][..length];
                 let [scale, other_scale] = [channel::<V>(scale, block), channel::<V>(other_scale, block)];
                 let shift = channel::<V>(shift, block);
                 for i in (0..pixels * LANES).step_by(LANES) {
@@ -144,13 +145,13 @@ impl<T: Element> View<'_, T> {
         [step, spread]: [usize; 2],
         to: &mut [T],
     ) {
-        let Place { channels, width, .. } = self.place;
+        let Region { channels, width, .. } = self.region;
         for i in 0..pixels {
             // SAFETY: `to` holds every `spread`-th pixel.
             unsafe { V::zero().store(to.as_mut_ptr().add(i * spread * LANES)) }
         }
         for lane in 0..LANES.min(channels - block * LANES) {
-            let plane = (image * channels + block * LANES + lane) * self.place.pixels();
+            let plane = (image * channels + block * LANES + lane) * self.region.pixels();
             let from = &self.data[plane + row * width + column..][..(pixels - 1) * step + 1];
             for i in 0..pixels {
                 to[i * spread * LANES + lane] = from[i * step];

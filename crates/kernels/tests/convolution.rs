@@ -2,7 +2,7 @@
 
 mod common;
 
-use cnn_kernels::{Conv, Element, InstructionSet, Place, Sink, threads};
+use cnn_kernels::{Conv, Element, InstructionSet, Region, Sink, threads};
 use common::{Maps, Seen, all_close, batch, cast, channels, check, check_sinks, index, many, one_of, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -121,15 +121,15 @@ fn not_finite<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         maps.set(at, one_of(rng, &[f64::NAN, f64::INFINITY, f64::NEG_INFINITY]));
         (Seen::<T>::plain(rng, maps), at)
     };
-    let hold = |what: &str, place: &Place, data: &[T], sees: &dyn Fn([usize; 4]) -> bool| {
-        for n in 0..place.batch {
-            for c in 0..place.padded_channels() {
-                for y in 0..place.height {
-                    for x in 0..place.width {
-                        let is = data[index(place, [n, c, y, x])].to_f64();
-                        let spoilt = c < place.channels && sees([n, c, y, x]);
+    let hold = |what: &str, region: &Region, data: &[T], sees: &dyn Fn([usize; 4]) -> bool| {
+        for n in 0..region.batch {
+            for c in 0..region.padded_channels() {
+                for y in 0..region.height {
+                    for x in 0..region.width {
+                        let is = data[index(region, [n, c, y, x])].to_f64();
+                        let spoilt = c < region.channels && sees([n, c, y, x]);
                         assert_eq!(is.is_finite(), !spoilt, "{what} {set} {conv:?} {:?}: {is}", [n, c, y, x]);
-                        assert!(c < place.channels || is == 0.0);
+                        assert!(c < region.channels || is == 0.0);
                     }
                 }
             }
@@ -140,16 +140,16 @@ fn not_finite<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         i[0] == o[0] && i[1] / ins == o[1] / outs && i[2].abs_diff(o[2]) <= 1 && i[3].abs_diff(2 * o[3]) <= 1
     };
     let (input, at) = spoilt(rng, from);
-    let place = Place::new(to[0], to[1], [to[2], to[3]]);
-    let mut data = vec![T::NAN; place.len()];
-    conv.forward(set, &input.view(), &weights, Sink::store(&mut data, place));
-    hold("forward", &place, &data, &|o| meet(at, o));
+    let region = Region::new(to[0], to[1], [to[2], to[3]]);
+    let mut data = vec![T::NAN; region.len()];
+    conv.forward(set, &input.view(), &weights, Sink::store(&mut data, region));
+    hold("forward", &region, &data, &|o| meet(at, o));
 
     let (gradient, at) = spoilt(rng, to);
-    let place = Place::new(from[0], from[1], [from[2], from[3]]);
-    let mut data = vec![T::NAN; place.len()];
-    conv.backward_input(set, &gradient.view(), &weights, Sink::store(&mut data, place));
-    hold("backward", &place, &data, &|i| meet(i, at));
+    let region = Region::new(from[0], from[1], [from[2], from[3]]);
+    let mut data = vec![T::NAN; region.len()];
+    conv.backward_input(set, &gradient.view(), &weights, Sink::store(&mut data, region));
+    hold("backward", &region, &data, &|i| meet(i, at));
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 mod common;
 
-use cnn_kernels::loss::{CrossEntropy, Targets, channel_sums, moments};
+use cnn_kernels::loss::{CrossEntropy, Targets};
+use cnn_kernels::moments::{channel_sums, moments};
 use cnn_kernels::update::{AdamW, RmsProp, Sgd, Update};
-use cnn_kernels::{Element, InstructionSet, Linear, Place, View, threads};
+use cnn_kernels::{Element, InstructionSet, Linear, Region, View, threads};
 use common::{Maps, Seen, all_close, batch, cast, channels, check, close, index, many, one_of, size};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -151,7 +152,7 @@ fn losses<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let mixed = one_of(rng, &[None, Some((&*others, share))]);
     let targets = Targets { labels: &labels, mixed, smoothing };
     threads::set_threads(one_of(rng, &[1, 2, 3]));
-    let row = logits.place.padded_channels();
+    let row = logits.region.padded_channels();
     let mut gradient = vec![T::NAN; batch * row];
     let loss = entropy.run(set, &logits.view(), &targets, &mut gradient);
     let mut expected = 0.0;
@@ -181,12 +182,12 @@ fn losses<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
 fn the_gradient_of_the_loss_is_its_difference() {
     let rng = &mut ChaCha8Rng::seed_from_u64(11);
     let (set, classes, delta) = (InstructionSet::Portable, 21, 1e-5);
-    let place = Place::new(2, classes, [1, 1]);
-    let mut logits: Vec<f64> = vec![0.0; place.len()];
+    let region = Region::new(2, classes, [1, 1]);
+    let mut logits: Vec<f64> = vec![0.0; region.len()];
     (0..2).for_each(|n| logits[n * 32..n * 32 + classes].fill_with(|| rng.random_range(-3.0..3.0)));
     let targets = Targets { labels: &[3, 20], mixed: Some((&[3, 0], 0.3)), smoothing: 0.1 };
     let loss = |logits: &[f64], gradient: &mut [f64]| {
-        CrossEntropy { weight: 0.3 }.run(set, &View::plain(logits, place), &targets, gradient)
+        CrossEntropy { weight: 0.3 }.run(set, &View::plain(logits, region), &targets, gradient)
     };
     let (mut gradient, mut unused) = (logits.clone(), logits.clone());
     loss(&logits, &mut gradient);
@@ -234,12 +235,12 @@ fn not_finite<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     maps.data.fill(0.5);
     maps.set([1, linear.in_features - 1, 0, 0], f64::INFINITY);
     let input = Seen::<T>::plain(rng, maps);
-    let place = cnn_kernels::Place::new(3, linear.out_features, [1, 1]);
-    let mut data = vec![T::ZERO; place.len()];
-    linear.forward(set, &input.view(), &weights, cnn_kernels::Sink::store(&mut data, place));
+    let region = cnn_kernels::Region::new(3, linear.out_features, [1, 1]);
+    let mut data = vec![T::ZERO; region.len()];
+    linear.forward(set, &input.view(), &weights, cnn_kernels::Sink::store(&mut data, region));
     for n in 0..3 {
         for o in 0..linear.out_features {
-            let is = data[index(&place, [n, o, 0, 0])].to_f64();
+            let is = data[index(&region, [n, o, 0, 0])].to_f64();
             let should = if n == 1 { f64::INFINITY } else { 0.5 * linear.in_features as f64 };
             assert!(if o == row { is.is_nan() } else { is == should }, "{set} {linear:?}: {is}");
         }

@@ -5,7 +5,7 @@ mod common;
 use cnn_kernels::activation::{Activation, multiply};
 use cnn_kernels::copy::{Channels, concat, copy, gather, sum};
 use cnn_kernels::flatten::{flatten, unflatten};
-use cnn_kernels::{Element, InstructionSet, Lrn, Place, from_blocks, threads, to_blocks};
+use cnn_kernels::{Element, InstructionSet, Lrn, Region, from_blocks, threads, to_blocks};
 use common::{Maps, Seen, batch, cast, channels, check, index, lay, one_of, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -73,7 +73,7 @@ fn masks<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let (input, mask) = (Seen::<T>::random(rng, shape), Maps::random(rng, shape));
     let mut expected = input.maps.clone();
     expected.each().for_each(|p| expected.set(p, input.maps.at(p) * mask.at(p)));
-    let mask: Vec<T> = lay(&Place::new(shape[0], shape[1], [shape[2], shape[3]]), &mask);
+    let mask: Vec<T> = lay(&Region::new(shape[0], shape[1], [shape[2], shape[3]]), &mask);
     check(rng, &expected, &format!("{set} mask {shape:?}"), |sink| multiply(set, &input.view(), &mask, sink));
 }
 
@@ -163,15 +163,15 @@ fn not_finite<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         let p = [0, 1, 2, 3].map(|axis| rng.random_range(0..shape[axis]));
         maps.set(p, value);
     }
-    let place = Place::new(shape[0], shape[1], [shape[2], shape[3]]);
-    let data: Vec<T> = lay(&place, &maps);
-    let view = cnn_kernels::View::plain(&data, place);
+    let region = Region::new(shape[0], shape[1], [shape[2], shape[3]]);
+    let data: Vec<T> = lay(&region, &maps);
+    let view = cnn_kernels::View::plain(&data, region);
     threads::set_threads(2);
-    let mut results = vec![vec![T::ZERO; place.len()]; 2];
-    copy(set, &view, cnn_kernels::Sink::store(&mut results[0], place));
-    Activation::Sigmoid.forward(set, &view, cnn_kernels::Sink::store(&mut results[1], place));
+    let mut results = vec![vec![T::ZERO; region.len()]; 2];
+    copy(set, &view, cnn_kernels::Sink::store(&mut results[0], region));
+    Activation::Sigmoid.forward(set, &view, cnn_kernels::Sink::store(&mut results[1], region));
     for p in maps.each() {
-        let [copied, sigmoid] = [0, 1].map(|i| results[i][index(&place, p)].to_f64());
+        let [copied, sigmoid] = [0, 1].map(|i| results[i][index(&region, p)].to_f64());
         let x = maps.at(p);
         assert!(copied == x || copied.is_nan() && x.is_nan());
         assert!((sigmoid - 1.0 / (1.0 + (-x).exp())).abs() < 1e-6 || sigmoid.is_nan() && x.is_nan());
@@ -183,17 +183,17 @@ fn layouts<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let shape = shape(rng);
     let input = Seen::<T>::random(rng, shape);
     let [batch, channels, height, width] = shape;
-    let place = Place::new(batch, channels, [height, width]);
+    let region = Region::new(batch, channels, [height, width]);
     threads::set_threads(one_of(rng, &[1, 2, 3]));
     let rows: Vec<T> = cast(&input.maps.data);
-    let (mut blocks, mut back) = (vec![T::NAN; place.len()], vec![T::NAN; rows.len()]);
-    to_blocks(&rows, &mut blocks, &place);
-    assert_eq!(blocks, lay(&place, &input.maps));
-    from_blocks(&blocks, &place, &mut back);
+    let (mut blocks, mut back) = (vec![T::NAN; region.len()], vec![T::NAN; rows.len()]);
+    to_blocks(&rows, &mut blocks, &region);
+    assert_eq!(blocks, lay(&region, &input.maps));
+    from_blocks(&blocks, &region, &mut back);
     assert_eq!(rows, back);
 
     let length = channels * height * width;
-    let vectors = Place::new(batch, length, [1, 1]);
+    let vectors = Region::new(batch, length, [1, 1]);
     let mut flat = vec![T::NAN; vectors.len()];
     flatten(set, &input.view(), &mut flat, &vectors);
     let padded = vectors.padded_channels();

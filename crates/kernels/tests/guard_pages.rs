@@ -8,14 +8,15 @@ mod common;
 use cnn_kernels::activation::{Activation, multiply};
 use cnn_kernels::copy::{Channels, concat, copy, gather, sum};
 use cnn_kernels::flatten::{flatten, unflatten};
-use cnn_kernels::loss::{CrossEntropy, Targets, channel_sums, moments};
+use cnn_kernels::loss::{CrossEntropy, Targets};
+use cnn_kernels::moments::{channel_sums, moments};
 use cnn_kernels::pool::{Average, Max, Span};
 use cnn_kernels::update::{AdamW, RmsProp, Sgd, Update};
 use cnn_kernels::{
-    Arrival, Conv, Element, InstructionSet, Linear, Lrn, Map, Moments, Place, Pull, Sink, Store, Sums, View,
+    Arrival, Conv, Element, InstructionSet, Linear, Lrn, Map, Moments, Pull, Region, Sink, Store, Sums, View,
     from_blocks, threads, to_blocks,
 };
-use common::{Kind, Maps, Seen, batch, cast, channels, many, one_of, place, size};
+use common::{Kind, Maps, Seen, batch, cast, channels, many, one_of, region, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use std::ops::{Deref, DerefMut};
@@ -95,9 +96,9 @@ impl<T> DerefMut for Guarded<T> {
 /// A random view, all of whose memory is guarded.
 struct Held<T> {
     data: Guarded<T>,
-    place: Place,
+    region: Region,
     entries: Vec<Guarded<T>>,
-    other: Option<(Guarded<T>, Place)>,
+    other: Option<(Guarded<T>, Region)>,
     planar: bool,
 }
 
@@ -111,22 +112,22 @@ impl<T: Element> Held<T> {
         let (entries, other) = match &seen.kind {
             Kind::Identity | Kind::Planar => (Vec::new(), None),
             Kind::Affine(entries) => (guard(entries), None),
-            Kind::Mix { entries, other, place } => (guard(entries), Some((Guarded::new(other, side), *place))),
+            Kind::Mix { entries, other, region } => (guard(entries), Some((Guarded::new(other, side), *region))),
         };
         let planar = matches!(seen.kind, Kind::Planar);
-        Self { data: Guarded::new(&seen.data, side), place: seen.place, entries, other, planar }
+        Self { data: Guarded::new(&seen.data, side), region: seen.region, entries, other, planar }
     }
 
     fn view(&self) -> View<'_, T> {
         let map = match (&*self.entries, &self.other) {
-            ([scale, other_scale, shift], Some((other, other_place))) => {
-                Map::Mix { scale, other, other_place: *other_place, other_scale, shift }
+            ([scale, other_scale, shift], Some((other, other_region))) => {
+                Map::Mix { scale, other, other_region: *other_region, other_scale, shift }
             }
             ([scale, shift, floor], None) => Map::Affine { scale, shift, floor },
             _ if self.planar => Map::Planar,
             _ => Map::Identity,
         };
-        View { data: &self.data, place: self.place, map }
+        View { data: &self.data, region: self.region, map }
     }
 }
 
@@ -138,21 +139,21 @@ fn sinks<T: Element>(
     moments: bool,
     mut kernel: impl FnMut(Sink<'_, T>),
 ) {
-    let place = place(rng, shape);
-    let empty = vec![T::NAN; place.len()];
+    let region = region(rng, shape);
+    let empty = vec![T::NAN; region.len()];
     let mut data = Guarded::new(&empty, side);
     let bias = rng.random_bool(0.5).then(|| Guarded::new(&cast::<T>(&many(rng, shape[1])), side));
     let floor = rng.random_bool(0.3).then_some(T::ZERO);
     let mut sums = (moments && rng.random_bool(0.5)).then(Moments::default);
-    kernel(Sink::Store(Store { data: &mut data, place, bias: bias.as_deref(), floor, moments: sums.as_mut() }));
-    for n in 0..place.batch {
-        let image = &data[place.at(n, 0, 0, 0)..][..place.blocks() * place.pixels() * cnn_kernels::LANES];
-        assert!(image.iter().all(|x| !x.to_f64().is_nan()), "{place:?}: not all is written");
+    kernel(Sink::Store(Store { data: &mut data, region, bias: bias.as_deref(), floor, moments: sums.as_mut() }));
+    for n in 0..region.batch {
+        let image = &data[region.at(n, 0, 0, 0)..][..region.blocks() * region.pixels() * cnn_kernels::LANES];
+        assert!(image.iter().all(|x| !x.to_f64().is_nan()), "{region:?}: not all is written");
     }
 
     let raw = Maps::zeros(shape);
-    let mut data = Guarded::new(&common::lay::<T>(&place, &raw), side);
-    let factor = rng.random_bool(0.5).then(|| Guarded::new(&vec![T::ONE; place.padded_channels()], side));
+    let mut data = Guarded::new(&common::lay::<T>(&region, &raw), side);
+    let factor = rng.random_bool(0.5).then(|| Guarded::new(&vec![T::ONE; region.padded_channels()], side));
     // A gradient passes back through no view that mixes two buffers, nor through pictures.
     let through = rng
         .random_bool(0.7)
@@ -161,7 +162,7 @@ fn sinks<T: Element>(
     let mut sums = through.as_ref().map(|_| Sums { centre: many(rng, shape[1]), ..Sums::default() });
     kernel(Sink::Pull(Pull {
         data: &mut data,
-        place,
+        region,
         arrival: one_of(rng, &[Arrival::Replace, Arrival::Add, Arrival::Finish, Arrival::Count]),
         factor: factor.as_deref(),
         through: through.as_ref().map(Held::view),
@@ -260,7 +261,7 @@ fn pools<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let windows = |axis: usize| (from[axis + 2] + 2 * max.padding[axis]).div_ceil(max.stride[axis]);
     let to = [from[0], from[1], windows(0), windows(1)];
     let (input, gradient) = (Held::<T>::random(rng, side, from), Held::<T>::random(rng, side, to));
-    let own = Place::new(to[0], to[1], [to[2], to[3]]);
+    let own = Region::new(to[0], to[1], [to[2], to[3]]);
     let mut winners = Guarded::new(&vec![0xffu8; own.len()], side);
     sinks(rng, side, to, false, |sink| max.forward(set, &input.view(), sink, &mut winners));
     sinks(rng, side, from, true, |sink| max.backward(set, &gradient.view(), &winners, sink));
@@ -301,13 +302,13 @@ fn copies<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let range = Channels { view: views[1], from, to, count };
     sinks(rng, side, other, true, |sink| gather(set, &[range], sink));
 
-    let own = Place::new(batch, shape[1], [height, width]);
+    let own = Region::new(batch, shape[1], [height, width]);
     let mask = weights::<T>(rng, own.len(), side);
     sinks(rng, side, shape, true, |sink| multiply(set, &views[0], &mask, sink));
 
     let vectors = [batch, shape[1] * height * width, 1, 1];
-    let place = place(rng, vectors);
-    flatten(set, &views[0], &mut blank(place.len(), side), &place);
+    let region = region(rng, vectors);
+    flatten(set, &views[0], &mut blank(region.len(), side), &region);
     let gradient = Held::<T>::random(rng, side, vectors);
     sinks(rng, side, shape, true, |sink| unflatten(set, &gradient.view(), sink));
 
@@ -337,7 +338,7 @@ fn functions<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let logits = Held::<T>::random(rng, side, [shape[0], shape[1], 1, 1]);
     let labels: Vec<u32> = (0..shape[0]).map(|_| rng.random_range(0..shape[1] as u32)).collect();
     let labels = Guarded::new(&labels, side);
-    let mut seed = blank(shape[0] * logits.place.padded_channels(), side);
+    let mut seed = blank(shape[0] * logits.region.padded_channels(), side);
     let targets = Targets { labels: &labels, mixed: Some((&labels, 0.3)), smoothing: 0.1 };
     CrossEntropy { weight: 1.0 }.run(set, &logits.view(), &targets, &mut seed);
 

@@ -5,6 +5,7 @@ mod common;
 use cnn_kernels::threads::{for_each, set_threads, threads};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 const ROUNDS: usize = if cfg!(miri) { 2 } else { 20 };
 
@@ -79,4 +80,73 @@ fn a_panic_within_a_loop_in_a_loop_comes_out() {
     set_threads(3);
     let outcome = catch_unwind(|| for_each(6, |outer| for_each(6, |inner| assert_ne!([outer, inner], [3, 4]))));
     assert!(outcome.is_err());
+}
+
+#[test]
+fn the_number_of_threads_is_bounded_and_told() {
+    let _alone = common::alone();
+    let own = set_threads(0);
+    let most = 16.max(4 * own);
+    for (asked, given) in [(1, 1), (2, 2), (most, most), (most + 1, most), (10_000, most), (usize::MAX, most)] {
+        assert_eq!([set_threads(asked), threads()], [given; 2], "{asked} threads");
+    }
+    let done = counters(1000);
+    for_each(1000, |task| _ = done[task].fetch_add(1, Ordering::Relaxed));
+    assert!(each_is(&done, 1));
+    set_threads(0);
+}
+
+/// Callers and workers that have to sleep in the middle of loops, and loops that begin while workers fall asleep.
+#[test]
+fn loops_end_however_long_anyone_waits() {
+    let _alone = common::alone();
+    let pauses: &[u64] = if cfg!(miri) { &[0] } else { &[0, 20, 90, 110, 400, 3000] };
+    for width in [2, 3] {
+        set_threads(width);
+        for pause in pauses {
+            let pause = Duration::from_micros(*pause);
+            for round in 0..ROUNDS {
+                let done = counters(7);
+                for_each(7, |task| {
+                    if task % 3 == round % 3 {
+                        std::thread::sleep(pause);
+                    }
+                    done[task].fetch_add(1, Ordering::Relaxed);
+                });
+                assert!(each_is(&done, 1), "{width} threads, {pause:?}");
+                std::thread::sleep(pause);
+            }
+        }
+    }
+    set_threads(0);
+}
+
+/// A process that can have no more threads goes on with those it has. The sanitizer needs memory for each thread itself.
+#[cfg(all(target_os = "linux", not(miri), not(exact_scratch)))]
+#[test]
+fn threads_that_cannot_be_had_are_done_without() {
+    const CHILD: &str = "CNN_TEST_FEW_THREADS";
+    let _alone = common::alone();
+    if std::env::var_os(CHILD).is_none() {
+        let own = std::env::current_exe().expect("a test knows its program");
+        let name = "threads_that_cannot_be_had_are_done_without";
+        let child = std::process::Command::new(own).args(["--exact", name, "--nocapture"]).env(CHILD, "1").output();
+        let child = child.expect("the test starts itself");
+        assert!(child.status.success() && String::from_utf8_lossy(&child.stdout).contains("1 passed"), "{child:?}");
+        return;
+    }
+    // A thread's stack takes two megabytes.
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("the system tells the memory in use");
+    let pages: u64 = pages.split(' ').next().and_then(|pages| pages.parse().ok()).expect("a number of pages");
+    let most = pages * 4096 + (1 << 20);
+    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+    // SAFETY: only this process is limited, and `limit` outlives the call.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+    assert_eq!(set_threads(4), 4);
+    for _ in 0..3 {
+        let done = counters(10);
+        for_each(10, |task| _ = done[task].fetch_add(1, Ordering::Relaxed));
+        assert!(each_is(&done, 1));
+        assert_eq!(threads(), 1);
+    }
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use cnn_kernels::pool::{Average, Max, Span};
-use cnn_kernels::{Element, InstructionSet, Place, Sink, View};
+use cnn_kernels::{Element, InstructionSet, Region, Sink, View};
 use common::{Maps, Seen, batch, channels, check, index, lay, one_of, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -56,14 +56,14 @@ fn maxima<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
             back.add(at, gradient.maps.at(p));
         }
     }
-    let mut winners = vec![0xff; Place::new(batch, channels, [rows, columns]).len()];
+    let mut winners = vec![0xff; Region::new(batch, channels, [rows, columns]).len()];
     // Sums of what is −∞ say nothing.
     let plain = expected.data.iter().any(|x| x.is_infinite());
     if plain {
-        let place = Place::new(batch, channels, [rows, columns]);
-        let mut data = vec![T::NAN; place.len()];
-        max.forward(set, &input.view(), Sink::store(&mut data, place), &mut winners);
-        expected.each().for_each(|p| assert_eq!(data[index(&place, p)].to_f64(), expected.at(p), "{what} {p:?}"));
+        let region = Region::new(batch, channels, [rows, columns]);
+        let mut data = vec![T::NAN; region.len()];
+        max.forward(set, &input.view(), Sink::store(&mut data, region), &mut winners);
+        expected.each().for_each(|p| assert_eq!(data[index(&region, p)].to_f64(), expected.at(p), "{what} {p:?}"));
         assert!(!data.iter().any(|x| x.to_f64().is_nan()), "{what}");
         let infinite = |values: &[f64]| values.iter().filter(|x| x.is_infinite()).count();
         let all: Vec<_> = data.iter().map(|x| x.to_f64()).collect();
@@ -84,7 +84,7 @@ fn strange_maxima<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
             maps.set(p, one_of(rng, &[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY]));
         }
     }
-    let (from, to) = (Place::new(1, shape[1], [6, 5]), Place::new(1, shape[1], [6, 3]));
+    let (from, to) = (Region::new(1, shape[1], [6, 5]), Region::new(1, shape[1], [6, 3]));
     let data: Vec<T> = lay(&from, &maps);
     let (mut results, mut winners) = (vec![T::ZERO; to.len()], vec![0; to.len()]);
     max.forward(set, &View::plain(&data, from), Sink::store(&mut results, to), &mut winners);

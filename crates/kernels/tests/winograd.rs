@@ -3,7 +3,7 @@
 mod common;
 
 use cnn_kernels::{
-    Algorithm, Arrival, Buffer, Conv, Element, InstructionSet, LANES, Map, Moments, Place, Pull, Sink, Store, Sums,
+    Algorithm, Arrival, Buffer, Conv, Element, InstructionSet, LANES, Map, Moments, Pull, Region, Sink, Store, Sums,
     View, from_blocks, threads, to_blocks,
 };
 use common::{Maps, Seen, one_of};
@@ -141,10 +141,10 @@ impl Problem {
         }
     }
 
-    fn place(&self, side: usize) -> Place {
-        let place = Place::new(self.batch, self.channels()[side], self.sizes[side]);
+    fn region(&self, side: usize) -> Region {
+        let region = Region::new(self.batch, self.channels()[side], self.sizes[side]);
         let [before, behind] = self.around[side];
-        Place { first_block: before, buffer_blocks: before + place.blocks() + behind, ..place }
+        Region { first_block: before, buffer_blocks: before + region.blocks() + behind, ..region }
     }
 
     /// The convolution alone, as it is defined.
@@ -222,20 +222,20 @@ impl Problem {
 
     /// The result of an algorithm, whose neighbours in the buffer must be as before.
     fn computed<T: Element>(&self, algorithm: Algorithm, set: InstructionSet) -> Outcome {
-        let [from, to] = [self.place(0), self.place(1)];
+        let [from, to] = [self.region(0), self.region(1)];
         let cast = |values: &[f64]| values.iter().map(|x| T::from_f64(*x)).collect::<Vec<T>>();
-        let wide = |values: &[f64], place: &Place| {
+        let wide = |values: &[f64], region: &Region| {
             let mut values = cast(values);
-            values.resize(place.padded_channels(), T::ZERO);
+            values.resize(region.padded_channels(), T::ZERO);
             values
         };
-        let buffer = |values: &[f64], place: &Place| {
-            let mut buffer = Buffer::<T>::zeros(place.len());
+        let buffer = |values: &[f64], region: &Region| {
+            let mut buffer = Buffer::<T>::zeros(region.len());
             buffer.fill(T::from_f64(7.0));
-            to_blocks(&cast(values), &mut buffer, place);
+            to_blocks(&cast(values), &mut buffer, region);
             buffer
         };
-        let affine = |affine: &[Vec<f64>; 3], place: &Place| [0, 1, 2].map(|i| wide(&affine[i], place));
+        let affine = |affine: &[Vec<f64>; 3], region: &Region| [0, 1, 2].map(|i| wide(&affine[i], region));
         let (read, weights) = (buffer(&self.read, &from), cast(&self.weights));
         let read_affine = self.affine.as_ref().map(|a| affine(a, &from));
         let mut input = View::plain(&read, from);
@@ -254,7 +254,7 @@ impl Problem {
                 let (bias, mut moments) = (bias.as_ref().map(|b| cast(b)), Moments::default());
                 run(Sink::Store(Store {
                     data: &mut data,
-                    place: to,
+                    region: to,
                     bias: bias.as_deref(),
                     floor: floor.map(T::from_f64),
                     moments: Some(&mut moments),
@@ -269,12 +269,12 @@ impl Problem {
                     Sums { centre: through.as_ref().map_or(vec![], |t| t.centre.clone()), ..Sums::default() };
                 run(Sink::Pull(Pull {
                     data: &mut data,
-                    place: to,
+                    region: to,
                     arrival: Arrival::adding(old.is_some()),
                     factor: factor.as_deref(),
                     through: z.as_ref().map(|(z, [scale, shift, floor])| View {
                         data: z,
-                        place: to,
+                        region: to,
                         map: Map::Affine { scale, shift, floor },
                     }),
                     sums: through.is_some().then_some(&mut sums),
@@ -286,7 +286,7 @@ impl Problem {
             let block = (plane % to.buffer_blocks).checked_sub(to.first_block).filter(|block| *block < to.blocks());
             for (i, x) in values.iter().enumerate() {
                 match block {
-                    None => assert_eq!(x.to_f64(), 7.0, "written beside its place"),
+                    None => assert_eq!(x.to_f64(), 7.0, "written beside its region"),
                     // What is added to every channel is the caller's affair.
                     Some(block) if block * LANES + i % LANES >= to.channels && !self.lifts_floor() => {
                         assert_eq!(x.to_f64(), 0.0, "lanes beyond the channels");
@@ -500,7 +500,7 @@ impl<T: Element> WeightGradient<T> {
     }
 
     fn describe(&self) -> String {
-        format!("{:?} of {:?}", self.conv, self.sides[0].place)
+        format!("{:?} of {:?}", self.conv, self.sides[0].region)
     }
 }
 
@@ -595,8 +595,8 @@ fn it_refuses_other_kernels() {
         padding: [1; 2],
         dilation: [1; 2],
     };
-    let place = Place::new(1, 1, [4, 4]);
-    let (read, mut written) = (Buffer::<f32>::zeros(place.len()), Buffer::zeros(4 * LANES));
-    let sink = Sink::store(&mut written, Place::new(1, 1, [2, 2]));
-    conv.forward_by(Algorithm::Winograd, InstructionSet::chosen(), &View::plain(&read, place), &[0.0; 9], sink);
+    let region = Region::new(1, 1, [4, 4]);
+    let (read, mut written) = (Buffer::<f32>::zeros(region.len()), Buffer::zeros(4 * LANES));
+    let sink = Sink::store(&mut written, Region::new(1, 1, [2, 2]));
+    conv.forward_by(Algorithm::Winograd, InstructionSet::chosen(), &View::plain(&read, region), &[0.0; 9], sink);
 }

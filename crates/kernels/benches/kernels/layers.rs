@@ -3,10 +3,11 @@
 use crate::maps::{Maps, POSITIONS, Terms, numbers, random};
 use crate::report::{Report, Run, Work};
 use cnn_kernels::copy::{copy, sum};
-use cnn_kernels::loss::{CrossEntropy, Targets, moments};
+use cnn_kernels::loss::{CrossEntropy, Targets};
+use cnn_kernels::moments::moments;
 use cnn_kernels::pool::{Average, Max, Span};
 use cnn_kernels::update::{Sgd, Update};
-use cnn_kernels::{Buffer, InstructionSet, Linear, Map, Place, View};
+use cnn_kernels::{Buffer, InstructionSet, Linear, Map, Region, View};
 use rand::Rng;
 
 /// Bytes of numbers.
@@ -65,7 +66,7 @@ impl MaxPool {
     fn forward(self) -> (Maps, Maps, Vec<u8>) {
         let (rng, to) = (&mut random(), self.output());
         let (input, mut output) = (Maps::random(rng, self.shape), Maps::zeros(to));
-        let mut winners = vec![0; output.place.len()];
+        let mut winners = vec![0; output.region.len()];
         self.max().forward(InstructionSet::chosen(), &input.view(), output.sink(), &mut winners);
         output.check(rng, |at| Terms::one(self.winner(&input, at).0));
         (input, output, winners)
@@ -312,15 +313,15 @@ fn rest(report: &mut Report<'_>) {
         }
         Box::new(move || update.step(set, &mut weights, &gradient, [&mut velocity, &mut []]))
     });
-    let place = Place::new(8, 64, [112, 112]);
-    let all = bytes(&[place.len()]);
+    let region = Region::new(8, 64, [112, 112]);
+    let all = bytes(&[region.len()]);
     report.case("to_blocks", "64@112 batch 8", Work::Bytes { read: all, written: all }, || {
         let rng = &mut random();
-        let maps = numbers(rng, place.len());
+        let maps = numbers(rng, region.len());
         let mut blocks = Maps::zeros([8, 64, 112, 112]);
-        cnn_kernels::to_blocks(&maps, &mut blocks.data, &place);
+        cnn_kernels::to_blocks(&maps, &mut blocks.data, &region);
         blocks.check(rng, |[n, c, y, x]| Terms::one(f64::from(maps[((n * 64 + c) * 112 + y) * 112 + x])));
-        Box::new(move || cnn_kernels::to_blocks(&maps, &mut blocks.data, &place))
+        Box::new(move || cnn_kernels::to_blocks(&maps, &mut blocks.data, &region))
     });
 }
 

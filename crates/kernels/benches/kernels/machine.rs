@@ -114,7 +114,7 @@ macro_rules! compiled {
                     InstructionSet::Avx512 => return unsafe { avx512($($argument),*) },
                     // SAFETY: as above.
                     InstructionSet::Avx2 => return unsafe { avx2($($argument),*) },
-                    InstructionSet::Portable => {}
+                    _ => {}
                 }
             }
             let _ = set;

@@ -1,6 +1,6 @@
 //! Operands, and positions to look at.
 
-use cnn_kernels::{Buffer, LANES, Place, Sink, View};
+use cnn_kernels::{Buffer, LANES, Region, Sink, View};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -20,19 +20,19 @@ pub fn numbers(rng: &mut ChaCha8Rng, count: usize) -> Buffer<f32> {
 
 /// A batch of maps in blocks.
 pub struct Maps {
-    pub place: Place,
+    pub region: Region,
     pub data: Buffer<f32>,
 }
 
 impl Maps {
     pub fn zeros([batch, channels, height, width]: [usize; 4]) -> Self {
-        let place = Place::new(batch, channels, [height, width]);
-        Self { place, data: Buffer::zeros(place.len()) }
+        let region = Region::new(batch, channels, [height, width]);
+        Self { region, data: Buffer::zeros(region.len()) }
     }
 
     pub fn random(rng: &mut ChaCha8Rng, shape: [usize; 4]) -> Self {
         let mut maps = Self::zeros(shape);
-        let (blocks, pixels) = (maps.place.blocks(), maps.place.pixels());
+        let (blocks, pixels) = (maps.region.blocks(), maps.region.pixels());
         for (number, pixel) in maps.data.chunks_exact_mut(LANES).enumerate() {
             let first = number / pixels % blocks * LANES;
             let channels = LANES.min(shape[1] - first);
@@ -42,20 +42,20 @@ impl Maps {
     }
 
     pub fn at(&self, [n, c, y, x]: [usize; 4]) -> f64 {
-        f64::from(self.data[self.place.at(n, c / LANES, y, x) + c % LANES])
+        f64::from(self.data[self.region.at(n, c / LANES, y, x) + c % LANES])
     }
 
     pub fn view(&self) -> View<'_, f32> {
-        View::plain(&self.data, self.place)
+        View::plain(&self.data, self.region)
     }
 
     pub fn sink(&mut self) -> Sink<'_, f32> {
-        Sink::store(&mut self.data, self.place)
+        Sink::store(&mut self.data, self.region)
     }
 
     /// Holds random positions against `expected`, which gives a sum and that of its terms' sizes.
     pub fn check(&self, rng: &mut ChaCha8Rng, expected: impl Fn([usize; 4]) -> Terms) {
-        let Place { batch, channels, height, width, .. } = self.place;
+        let Region { batch, channels, height, width, .. } = self.region;
         for _ in 0..POSITIONS {
             let at = [batch, channels, height, width].map(|end| rng.random_range(0..end));
             expected(at).hold(self.at(at), &at);

@@ -39,7 +39,7 @@ impl Conv {
     ///
     /// # Panics
     ///
-    /// Where places or slices do not fit the convolution.
+    /// Where regions or slices do not fit the convolution.
     pub fn backward_weights<T: Element>(
         &self,
         set: InstructionSet,
@@ -54,7 +54,7 @@ impl Conv {
     ///
     /// # Panics
     ///
-    /// Where places or slices do not fit the convolution, or the algorithm does not.
+    /// Where regions or slices do not fit the convolution, or the algorithm does not.
     pub fn backward_weights_by<T: Element>(
         &self,
         algorithm: Algorithm,
@@ -66,7 +66,7 @@ impl Conv {
         T::conv_backward_weights(self, algorithm, set, input, gradient, weights);
     }
 
-    pub(crate) fn backward_weights_by_generic<T: Element>(
+    pub(crate) fn compute_backward_weights_by<T: Element>(
         &self,
         algorithm: Algorithm,
         set: InstructionSet,
@@ -74,9 +74,9 @@ impl Conv {
         gradient: &View<'_, T>,
         weights: &mut [T],
     ) {
-        self.check(input.place.channels, gradient.place.channels, weights.len());
+        self.check(input.region.channels, gradient.region.channels, weights.len());
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
-        match choose::<T>(algorithm, &Problem::weights(self, &axes, gradient.place.batch)) {
+        match choose::<T>(algorithm, &Problem::weights(self, &axes, gradient.region.batch)) {
             Method::Winograd3x3 => weight_gradient::run::<T, 4, 3>(self, set, input, gradient, weights),
             Method::Winograd5x5 => weight_gradient::run::<T, 2, 5>(self, set, input, gradient, weights),
             Method::Direct => self.backward_weights_direct(set, input, gradient, weights),
@@ -93,7 +93,7 @@ impl Conv {
         let flat = self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0];
         let [input, gradient] = [input, gradient].map(|view| if flat { view.flat() } else { *view });
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
-        let sum = WeightSum::new(self, axes, gradient.place.batch, panels::<T>(set));
+        let sum = WeightSum::new(self, axes, gradient.region.batch, panels::<T>(set));
         sum.run(set, &input, &gradient, Shared::new(weights));
     }
 }
@@ -245,7 +245,7 @@ impl<'a> WeightSum<'a> {
     /// Where the sums of a cell are among its task's.
     fn cell(&self, task: usize, cell: usize) -> Range<usize> {
         let own = self.own(task);
-        let (panel, block) = own.place(cell);
+        let (panel, block) = own.blocks_of(cell);
         let (before, width) = (panel - own.blocks[1].start, own.width(panel));
         let row = self.taps.len() * LANES * LANES;
         let start = (before * own.blocks[0].len() + (block - own.blocks[0].start) * width) * row;
@@ -281,7 +281,7 @@ impl<T: Element> Kernel<T> for Unpack<'_, T> {
     fn run<V: Vector<Element = T>>(self) {
         let Self { sum, task, cell, sums, weights } = self;
         let own = sum.own(task);
-        let ((panel, block), bundle) = (own.place(cell), own.bundle);
+        let ((panel, block), bundle) = (own.blocks_of(cell), own.bundle);
         let all = sum.conv.kernel[0] * sum.conv.kernel[1];
         let width = own.width(panel) * LANES;
         let inputs = LANES.min(sum.bundles.ins - block * LANES);
@@ -336,7 +336,7 @@ impl Own {
     }
 
     /// The first block of outputs of a cell, and its block of inputs.
-    fn place(&self, cell: usize) -> (usize, usize) {
+    fn blocks_of(&self, cell: usize) -> (usize, usize) {
         let (panel, block) = (cell / self.blocks[0].len(), cell % self.blocks[0].len());
         (self.blocks[1].start + panel * self.panels, self.blocks[0].start + block)
     }

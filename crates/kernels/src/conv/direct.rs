@@ -66,7 +66,7 @@ pub(super) fn run<T: Element>(
         lanes: ByLanes::new(&correlation),
         few: packs_pixels(&correlation),
         correlation: &correlation,
-        batch: input.place.batch,
+        batch: input.region.batch,
         panels: panels::<T>(set),
     };
     let cut = direct.cut();
@@ -79,7 +79,7 @@ pub(super) fn run<T: Element>(
         let sweeps = direct.sweeps(set, weights, &lengths, packed);
         direct.tasks(set, &cut, &input, &sweeps, &output);
     });
-    let (batch, size) = (input.place.batch, [output.place.height, output.place.width]);
+    let (batch, size) = (input.region.batch, [output.region.height, output.region.width]);
     // Moments are wanted of stored results only, which have one phase: positions are pixels.
     output.close(|part| cut.pixels(part, batch, size));
 }
@@ -334,7 +334,7 @@ impl<'a, T: Element> Task<'a, T> {
             let start = self.tile.run(number, size);
             // Rows of the kernel that lie on the border, above or below, are left out: theirs are the first or last taps.
             let row = self.tile.run_row(number, size);
-            let height = self.input.place.height;
+            let height = self.input.region.height;
             let inside = |tap: &[isize; 2]| self.tile.is_inside(row, tap[0], height);
             let first = sweep.taps.iter().position(inside).unwrap_or(sweep.taps.len()) * per_tap;
             let end = sweep.taps.iter().rposition(inside).map_or(first, |last| (last + 1) * per_tap);

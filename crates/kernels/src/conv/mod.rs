@@ -82,7 +82,7 @@ impl Conv {
     ///
     /// # Panics
     ///
-    /// Where places or slices do not fit the convolution.
+    /// Where regions or slices do not fit the convolution.
     pub fn forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, weights: &[T], output: Sink<'_, T>) {
         self.forward_by(Algorithm::Auto, set, input, weights, output);
     }
@@ -91,7 +91,7 @@ impl Conv {
     ///
     /// # Panics
     ///
-    /// Where places or slices do not fit the convolution, or the algorithm does not.
+    /// Where regions or slices do not fit the convolution, or the algorithm does not.
     pub fn forward_by<T: Element>(
         &self,
         algorithm: Algorithm,
@@ -103,7 +103,7 @@ impl Conv {
         T::conv_forward(self, algorithm, set, input, weights, output);
     }
 
-    pub(crate) fn forward_by_generic<T: Element>(
+    pub(crate) fn compute_forward_by<T: Element>(
         &self,
         algorithm: Algorithm,
         set: InstructionSet,
@@ -111,7 +111,7 @@ impl Conv {
         weights: &[T],
         output: Sink<'_, T>,
     ) {
-        self.check(input.place.channels, output.channels(), weights.len());
+        self.check(input.region.channels, output.channels(), weights.len());
         let correlation = Correlation::forward(self, input.size(), output.size());
         correlate(algorithm, set, correlation, input, weights, output);
     }
@@ -120,7 +120,7 @@ impl Conv {
     ///
     /// # Panics
     ///
-    /// Where places or slices do not fit the convolution.
+    /// Where regions or slices do not fit the convolution.
     pub fn backward_input<T: Element>(
         &self,
         set: InstructionSet,
@@ -135,7 +135,7 @@ impl Conv {
     ///
     /// # Panics
     ///
-    /// Where places or slices do not fit the convolution, or the algorithm does not.
+    /// Where regions or slices do not fit the convolution, or the algorithm does not.
     pub fn backward_input_by<T: Element>(
         &self,
         algorithm: Algorithm,
@@ -147,7 +147,7 @@ impl Conv {
         T::conv_backward_input(self, algorithm, set, gradient, weights, input);
     }
 
-    pub(crate) fn backward_input_by_generic<T: Element>(
+    pub(crate) fn compute_backward_input_by<T: Element>(
         &self,
         algorithm: Algorithm,
         set: InstructionSet,
@@ -155,7 +155,7 @@ impl Conv {
         weights: &[T],
         input: Sink<'_, T>,
     ) {
-        self.check(input.channels(), gradient.place.channels, weights.len());
+        self.check(input.channels(), gradient.region.channels, weights.len());
         let correlation = Correlation::backward(self, input.size(), gradient.size());
         correlate(algorithm, set, correlation, gradient, weights, input);
     }
@@ -204,7 +204,7 @@ fn correlate<T: Element>(
     weights: &[T],
     output: Sink<'_, T>,
 ) {
-    match choose::<T>(algorithm, &Problem::correlation(&correlation, input.place.batch)) {
+    match choose::<T>(algorithm, &Problem::correlation(&correlation, input.region.batch)) {
         Method::Winograd3x3 => winograd::run::<T, 4, 3>(correlation, set, input, weights, output),
         Method::Winograd5x5 => winograd::run::<T, 2, 5>(correlation, set, input, weights, output),
         Method::Direct => direct::run(correlation, set, input, weights, output),

@@ -172,8 +172,8 @@ impl Tile {
         to: &mut [V::Element],
     ) {
         let apart = self.pixel() / LANES;
-        let inside = row >= 0 && row < input.place.height as isize;
-        let (width, step) = (if inside { input.place.width as isize } else { 0 }, self.stride[1]);
+        let inside = row >= 0 && row < input.region.height as isize;
+        let (width, step) = (if inside { input.region.width as isize } else { 0 }, self.stride[1]);
         for remainder in 0..step {
             let to = &mut to[remainder * self.columns * self.pixel()..];
             // Column `i` of this remainder is column `first + i · step` of the input; outside it is border.

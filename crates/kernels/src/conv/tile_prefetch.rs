@@ -7,8 +7,8 @@
 
 use super::tile::Tile;
 use crate::element::Element;
-use crate::place::Place;
 use crate::prefetch::{LINE, Lines};
+use crate::region::Region;
 use crate::simd::LANES;
 use crate::sink::Open;
 use crate::view::{Map, View};
@@ -26,7 +26,7 @@ pub(super) struct Rows {
 /// Rows of maps, and where they lie.
 struct Placed<T> {
     data: *const T,
-    place: Place,
+    region: Region,
     rows: Rows,
 }
 
@@ -51,7 +51,7 @@ impl<T: Element> TilePrefetch<T> {
 
     /// Adds what a tile reads of some blocks.
     pub(super) fn tile(&mut self, view: &View<'_, T>, tile: &Tile, blocks: Range<usize>) {
-        let [rows, columns] = tile.reads([view.place.height, view.place.width]);
+        let [rows, columns] = tile.reads([view.region.height, view.region.width]);
         self.view(view, Rows { images: tile.images.clone(), blocks, rows, columns });
     }
 
@@ -60,23 +60,23 @@ impl<T: Element> TilePrefetch<T> {
         if let Map::Planar = view.map {
             return;
         }
-        if let Map::Mix { other, other_place, .. } = view.map {
-            self.placed(other.as_ptr(), other_place, rows.clone());
+        if let Map::Mix { other, other_region, .. } = view.map {
+            self.placed(other.as_ptr(), other_region, rows.clone());
         }
-        self.placed(view.data.as_ptr(), view.place, rows);
+        self.placed(view.data.as_ptr(), view.region, rows);
     }
 
     /// Adds what a sink reads before it writes some rows.
     pub(super) fn sink(&mut self, sink: &Open<'_, T>, rows: Rows) {
-        for (data, place) in sink.reads() {
-            self.placed(data, place, rows.clone());
+        for (data, region) in sink.reads() {
+            self.placed(data, region, rows.clone());
         }
     }
 
-    fn placed(&mut self, data: *const T, place: Place, mut rows: Rows) {
+    fn placed(&mut self, data: *const T, region: Region, mut rows: Rows) {
         let clip = |range: Range<usize>, end: usize| range.start.min(end)..range.end.min(end);
-        (rows.rows, rows.columns) = (clip(rows.rows, place.height), clip(rows.columns, place.width));
-        self.rows.push(Placed { data, place, rows });
+        (rows.rows, rows.columns) = (clip(rows.rows, region.height), clip(rows.columns, region.width));
+        self.rows.push(Placed { data, region, rows });
     }
 
     /// The same, to be handed out in so many parts.
@@ -128,6 +128,6 @@ impl<T> Placed<T> {
         let (plane, row) = (number / rows.len(), number % rows.len());
         let (image, block) = (plane % images.len(), plane / images.len());
         let [image, block, row] = [images.start + image, blocks.start + block, rows.start + row];
-        Lines::new(self.data.wrapping_add(self.place.at(image, block, row, columns.start)), self.lines())
+        Lines::new(self.data.wrapping_add(self.region.at(image, block, row, columns.start)), self.lines())
     }
 }

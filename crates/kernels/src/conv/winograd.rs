@@ -76,7 +76,7 @@ pub(super) fn run<T: Element, const OUT: usize, const KERNEL: usize>(
     correlation.axes = [0, 1].map(|i| correlation.whole_axis(i));
     let layout = Layout::new(&correlation, panels::<T>(set));
     let filters = Filters::<T, KERNEL>::new(&correlation, layout, weights);
-    let cut = Cut::new(OUT, &correlation.bundles, input.place.batch, size, layout.count());
+    let cut = Cut::new(OUT, &correlation.bundles, input.region.batch, size, layout.count());
     let output = output.open(cut.parts());
     let task = |number: usize| {
         let part = cut.part(number);

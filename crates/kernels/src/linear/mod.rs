@@ -9,7 +9,8 @@ mod micro;
 
 use crate::buffer::{Buffer, Shared, with_scratch};
 use crate::element::Element;
-use crate::loss::{channel_sums, rows};
+use crate::flatten::rows;
+use crate::moments::channel_sums;
 use crate::prefetch::Grid;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::sink::{Open, Row, Sink, Tally};
@@ -51,21 +52,21 @@ impl Linear {
     ///
     /// # Panics
     ///
-    /// Where places or slices do not fit.
+    /// Where regions or slices do not fit.
     pub fn forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, weights: &[T], output: Sink<'_, T>) {
         T::linear_forward(self, set, input, weights, output);
     }
 
-    pub(crate) fn forward_generic<T: Element>(
+    pub(crate) fn compute_forward<T: Element>(
         &self,
         set: InstructionSet,
         input: &View<'_, T>,
         weights: &[T],
         output: Sink<'_, T>,
     ) {
-        self.check(input.place.channels, output.channels(), weights.len());
-        assert_eq!([output.size(), [output.place().batch; 2]], [[1, 1], [input.place.batch; 2]]);
-        let batch = input.place.batch;
+        self.check(input.region.channels, output.channels(), weights.len());
+        assert_eq!([output.size(), [output.region().batch; 2]], [[1, 1], [input.region.batch; 2]]);
+        let batch = input.region.batch;
         let vectors = gathered(set, input);
         let parts = batch.div_ceil(SAMPLES);
         let groups = self.out_features.div_ceil(OUTPUTS);
@@ -92,7 +93,7 @@ impl Linear {
     ///
     /// # Panics
     ///
-    /// Where places or slices do not fit.
+    /// Where regions or slices do not fit.
     pub fn backward_input<T: Element>(
         &self,
         set: InstructionSet,
@@ -103,16 +104,16 @@ impl Linear {
         T::linear_backward_input(self, set, gradient, weights, input);
     }
 
-    pub(crate) fn backward_input_generic<T: Element>(
+    pub(crate) fn compute_backward_input<T: Element>(
         &self,
         set: InstructionSet,
         gradient: &View<'_, T>,
         weights: &[T],
         input: Sink<'_, T>,
     ) {
-        self.check(input.channels(), gradient.place.channels, weights.len());
-        assert_eq!([input.size(), [input.place().batch; 2]], [[1, 1], [gradient.place.batch; 2]]);
-        let batch = gradient.place.batch;
+        self.check(input.channels(), gradient.region.channels, weights.len());
+        assert_eq!([input.size(), [input.region().batch; 2]], [[1, 1], [gradient.region.batch; 2]]);
+        let batch = gradient.region.batch;
         let gradients = gathered(set, gradient);
         let parts = batch.div_ceil(SAMPLES);
         let groups = self.in_features.div_ceil(COLUMNS);
@@ -142,7 +143,7 @@ impl Linear {
     ///
     /// # Panics
     ///
-    /// Where places or slices do not fit.
+    /// Where regions or slices do not fit.
     pub fn backward_weights<T: Element>(
         &self,
         set: InstructionSet,
@@ -160,7 +161,7 @@ impl Linear {
     ///
     /// # Panics
     ///
-    /// Where places or slices do not fit.
+    /// Where regions or slices do not fit.
     pub fn backward_weights_with<T: Element>(
         &self,
         set: InstructionSet,
@@ -173,7 +174,7 @@ impl Linear {
         T::linear_backward_weights(self, set, input, gradient, weights, memory, update);
     }
 
-    pub(crate) fn backward_weights_with_generic<T: Element>(
+    pub(crate) fn compute_backward_weights_with<T: Element>(
         &self,
         set: InstructionSet,
         input: &View<'_, T>,
@@ -182,11 +183,11 @@ impl Linear {
         memory: [&mut [T]; 2],
         update: &Part<'_, T>,
     ) {
-        self.check(input.place.channels, gradient.place.channels, weights.len());
+        self.check(input.region.channels, gradient.region.channels, weights.len());
         assert!(memory.iter().all(|memory| memory.is_empty() || memory.len() == weights.len()));
-        assert_eq!(input.place.batch, gradient.place.batch);
+        assert_eq!(input.region.batch, gradient.region.batch);
         let (vectors, gradients) = (gathered(set, input), gathered(set, gradient));
-        let batch = input.place.batch;
+        let batch = input.region.batch;
         let (weights, memory) = (Shared::new(weights), memory.map(|memory| (memory.is_empty(), Shared::new(memory))));
         let across = self.in_features.div_ceil(INPUTS);
         for_each(self.out_features.div_ceil(OUTPUTS) * across, |task| {
@@ -240,7 +241,7 @@ impl Linear {
     ///
     /// Where the lengths differ.
     pub fn backward_bias<T: Element>(&self, set: InstructionSet, gradient: &View<'_, T>, bias: &mut [T]) {
-        assert_eq!([gradient.place.channels, bias.len()], [self.out_features; 2]);
+        assert_eq!([gradient.region.channels, bias.len()], [self.out_features; 2]);
         for (to, sum) in bias.iter_mut().zip(channel_sums(set, gradient)) {
             *to = T::from_f64(sum);
         }
@@ -278,7 +279,7 @@ impl Linear {
 
 /// The vectors of a view one behind the other, filled up to whole vectors.
 fn gathered<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Buffer<T> {
-    let mut vectors = Buffer::zeros(view.place.batch * view.place.padded_channels());
+    let mut vectors = Buffer::zeros(view.region.batch * view.region.padded_channels());
     rows(set, view, &mut vectors);
     vectors
 }

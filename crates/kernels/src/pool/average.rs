@@ -3,7 +3,7 @@
 use super::{Cover, rows, rows_scratch};
 use crate::element::Element;
 use crate::pieces::{At, Fill, Grain, fill};
-use crate::place::Place;
+use crate::region::Region;
 use crate::simd::{InstructionSet, LANES, Vector};
 use crate::sink::Sink;
 use crate::view::View;
@@ -43,10 +43,10 @@ impl Average {
         T::average_forward(self, set, input, output);
     }
 
-    pub(crate) fn forward_generic<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
-        let to = *output.place();
-        self.check(&input.place, &to);
-        let cost = (input.place.pixels() / to.pixels().max(1)).max(1);
+    pub(crate) fn compute_forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
+        let to = *output.region();
+        self.check(&input.region, &to);
+        let cost = (input.region.pixels() / to.pixels().max(1)).max(1);
         let forward = Forward { average: self, input: *input };
         fill(set, Grain { row: to.width, cost, whole: false }, &forward, output);
     }
@@ -60,9 +60,9 @@ impl Average {
         T::average_backward(self, set, gradient, input);
     }
 
-    pub(crate) fn backward_generic<T: Element>(&self, set: InstructionSet, gradient: &View<'_, T>, input: Sink<'_, T>) {
-        let from = *input.place();
-        self.check(&from, &gradient.place);
+    pub(crate) fn compute_backward<T: Element>(&self, set: InstructionSet, gradient: &View<'_, T>, input: Sink<'_, T>) {
+        let from = *input.region();
+        self.check(&from, &gradient.region);
         let axis = |axis: usize, input: usize| {
             let covered = self.spans[axis].iter().map(|span| {
                 let share = T::from_f64(reciprocal(span.divisor));
@@ -75,7 +75,7 @@ impl Average {
         fill(set, Grain { row: from.width, cost: 1, whole: false }, &backward, input);
     }
 
-    fn check(&self, input: &Place, output: &Place) {
+    fn check(&self, input: &Region, output: &Region) {
         assert_eq!([input.batch, input.channels], [output.batch, output.channels]);
         assert_eq!([self.spans[0].len(), self.spans[1].len()], [output.height, output.width]);
         for (spans, length) in self.spans.iter().zip([input.height, input.width]) {
@@ -122,7 +122,7 @@ impl<T: Element> Fill<T> for Forward<'_, T> {
 
     #[inline(always)]
     fn fill<V: Vector<Element = T>>(&self, at: &At, results: &mut [T], scratch: &mut [T]) {
-        let (pixels, width) = (at.pixels.len(), self.input.place.width);
+        let (pixels, width) = (at.pixels.len(), self.input.region.width);
         let reads = self.reads(at);
         for (number, results) in results.chunks_exact_mut(pixels * LANES).enumerate() {
             let input = rows::<V>(&self.input, [at.image, at.blocks.start + number], &reads, &mut *scratch);
@@ -188,7 +188,7 @@ impl<T: Element> Fill<T> for Backward<'_, T> {
         let pixels = at.pixels.len();
         let down = at.pixels.start / self.width..at.pixels.end / self.width;
         let reads = self.axes[0].outputs(&down);
-        let stride = self.gradient.place.width * LANES;
+        let stride = self.gradient.region.width * LANES;
         for (number, results) in results.chunks_exact_mut(pixels * LANES).enumerate() {
             let gradient = rows::<V>(&self.gradient, [at.image, at.blocks.start + number], &reads, &mut *scratch);
             let mut to = results.chunks_exact_mut(LANES);

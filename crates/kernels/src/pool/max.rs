@@ -4,7 +4,7 @@ use super::{Cover, rows, rows_scratch};
 use crate::buffer::Shared;
 use crate::element::Element;
 use crate::pieces::{At, Fill, Grain, clear_padding, fill};
-use crate::place::Place;
+use crate::region::Region;
 use crate::simd::{InstructionSet, LANES, Vector};
 use crate::sink::Sink;
 use crate::view::View;
@@ -42,18 +42,18 @@ impl Max {
         T::max_forward(self, set, input, output, winners);
     }
 
-    pub(crate) fn forward_generic<T: Element>(
+    pub(crate) fn compute_forward<T: Element>(
         &self,
         set: InstructionSet,
         input: &View<'_, T>,
         output: Sink<'_, T>,
         winners: &mut [u8],
     ) {
-        let (from, to) = (input.place, *output.place());
-        let place = self.check(&from, &to, winners.len());
+        let (from, to) = (input.region, *output.region());
+        let region = self.check(&from, &to, winners.len());
         let axes = [self.taps(0, from.height, to.height), self.taps(1, from.width, to.width)];
         let cost = (from.pixels() / to.pixels().max(1)).max(1);
-        let forward = Forward { max: *self, input: *input, axes: &axes, winners: Shared::new(winners), place };
+        let forward = Forward { max: *self, input: *input, axes: &axes, winners: Shared::new(winners), region };
         fill(set, Grain { row: to.width, cost, whole: false }, &forward, output);
     }
 
@@ -72,15 +72,15 @@ impl Max {
         T::max_backward(self, set, gradient, winners, input);
     }
 
-    pub(crate) fn backward_generic<T: Element>(
+    pub(crate) fn compute_backward<T: Element>(
         &self,
         set: InstructionSet,
         gradient: &View<'_, T>,
         winners: &[u8],
         input: Sink<'_, T>,
     ) {
-        let (from, to) = (*input.place(), gradient.place);
-        let place = self.check(&from, &to, winners.len());
+        let (from, to) = (*input.region(), gradient.region);
+        let region = self.check(&from, &to, winners.len());
         let axis = |axis: usize, input: usize, output: usize, factor: usize| {
             let covered = self.taps(axis, input, output).into_iter().map(|taps| {
                 let position = |tap: usize| (taps.start + (tap * self.dilation[axis]) as isize) as usize;
@@ -89,17 +89,17 @@ impl Max {
             Cover::new(input, &covered.collect::<Vec<_>>())
         };
         let axes = [axis(0, from.height, to.height, self.kernel[1]), axis(1, from.width, to.width, 1)];
-        let backward = Backward { gradient: *gradient, axes: &axes, winners, place, width: from.width };
+        let backward = Backward { gradient: *gradient, axes: &axes, winners, region, width: from.width };
         fill(set, Grain { row: from.width, cost: 1, whole: false }, &backward, input);
     }
 
-    /// The place of the winners.
-    fn check(&self, input: &Place, output: &Place, winners: usize) -> Place {
+    /// The region of the winners.
+    fn check(&self, input: &Region, output: &Region, winners: usize) -> Region {
         assert!(self.kernel[0] * self.kernel[1] <= 256, "{:?} is too large a window", self.kernel);
         assert_eq!([input.batch, input.channels], [output.batch, output.channels]);
-        let place = Place::new(output.batch, output.channels, [output.height, output.width]);
-        assert_eq!(winners, place.len());
-        place
+        let region = Region::new(output.batch, output.channels, [output.height, output.width]);
+        assert_eq!(winners, region.len());
+        region
     }
 
     /// The taps of each window along an axis that are inside the input.
@@ -128,14 +128,14 @@ struct Forward<'a, T> {
     input: View<'a, T>,
     axes: &'a [Vec<Taps>; 2],
     winners: Shared<'a, u8>,
-    place: Place,
+    region: Region,
 }
 
 impl<T> Forward<'_, T> {
     /// The rows of the input that a piece reads.
     #[inline(always)]
     fn reads(&self, at: &At) -> Range<usize> {
-        let width = self.place.width;
+        let width = self.region.width;
         let (mut low, mut high) = (usize::MAX, 0);
         for taps in &self.axes[0][at.pixels.start / width..at.pixels.end / width] {
             if !taps.valid.is_empty() {
@@ -155,14 +155,14 @@ impl<T: Element> Fill<T> for Forward<'_, T> {
 
     #[inline(always)]
     fn fill<V: Vector<Element = T>>(&self, at: &At, results: &mut [T], scratch: &mut [T]) {
-        let (width, pixels) = (self.place.width, at.pixels.len());
+        let (width, pixels) = (self.region.width, at.pixels.len());
         let Max { kernel, dilation, .. } = self.max;
         let reads = self.reads(at);
-        let stride = self.input.place.width * LANES;
+        let stride = self.input.region.width * LANES;
         for (number, results) in results.chunks_exact_mut(pixels * LANES).enumerate() {
             let block = at.blocks.start + number;
             let input = rows::<V>(&self.input, [at.image, block], &reads, &mut *scratch);
-            let start = self.place.at(at.image, block, 0, 0) + at.pixels.start * LANES;
+            let start = self.region.at(at.image, block, 0, 0) + at.pixels.start * LANES;
             // SAFETY: the pieces divide blocks and pixels among the tasks.
             let winners = unsafe { self.winners.part(start..start + pixels * LANES) };
             let mut to = results.chunks_exact_mut(LANES).zip(winners.chunks_exact_mut(LANES));
@@ -193,7 +193,7 @@ impl<T: Element> Fill<T> for Forward<'_, T> {
                         which.store_bytes(winner.as_mut_ptr());
                     }
                     if down.valid.is_empty() || right.valid.is_empty() {
-                        clear_padding(self.place.channels, block, result);
+                        clear_padding(self.region.channels, block, result);
                     }
                 }
             }
@@ -206,7 +206,7 @@ struct Backward<'a, T> {
     /// What counts towards the tap's number.
     axes: &'a [Cover<T>; 2],
     winners: &'a [u8],
-    place: Place,
+    region: Region,
     /// Columns of the input.
     width: usize,
 }
@@ -222,11 +222,11 @@ impl<T: Element> Fill<T> for Backward<'_, T> {
         let pixels = at.pixels.len();
         let down = at.pixels.start / self.width..at.pixels.end / self.width;
         let reads = self.axes[0].outputs(&down);
-        let stride = self.place.width * LANES;
+        let stride = self.region.width * LANES;
         for (number, results) in results.chunks_exact_mut(pixels * LANES).enumerate() {
             let block = at.blocks.start + number;
             let gradient = rows::<V>(&self.gradient, [at.image, block], &reads, &mut *scratch);
-            let start = self.place.at(at.image, block, 0, 0) + reads.start * stride;
+            let start = self.region.at(at.image, block, 0, 0) + reads.start * stride;
             let winners = &self.winners[start.min(self.winners.len())..][..gradient.len()];
             let mut to = results.chunks_exact_mut(LANES);
             for y in down.clone() {

@@ -60,13 +60,13 @@ fn rows<'s, V: Vector>(
     rows: &Range<usize>,
     scratch: &'s mut [V::Element],
 ) -> &'s [V::Element] {
-    let width = view.place.width;
+    let width = view.region.width;
     let length = rows.len() * width * LANES;
     if length == 0 {
         return &[];
     }
     if let Map::Identity = view.map {
-        return &view.data[view.place.at(image, block, rows.start, 0)..][..length];
+        return &view.data[view.region.at(image, block, rows.start, 0)..][..length];
     }
     view.flat().read::<V>([image, block, 0, rows.start * width], rows.len() * width, scratch);
     &scratch[..length]
@@ -74,5 +74,5 @@ fn rows<'s, V: Vector>(
 
 /// Scratch memory [`rows`] takes.
 fn rows_scratch<T>(view: &View<'_, T>, rows: &Range<usize>) -> usize {
-    if let Map::Identity = view.map { 0 } else { rows.len() * view.place.width * LANES }
+    if let Map::Identity = view.map { 0 } else { rows.len() * view.region.width * LANES }
 }

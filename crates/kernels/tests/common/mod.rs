@@ -5,7 +5,7 @@
 #![allow(dead_code)]
 
 use cnn_kernels::{
-    Arrival, Element, InstructionSet, LANES, Map, Moments, Place, Pull, Sink, Store, Sums, View, threads,
+    Arrival, Element, InstructionSet, LANES, Map, Moments, Pull, Region, Sink, Store, Sums, View, threads,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -142,29 +142,29 @@ impl Maps {
 }
 
 /// Where a position's number lies.
-pub fn index(place: &Place, [n, c, y, x]: [usize; 4]) -> usize {
-    place.at(n, c / LANES, y, x) + c % LANES
+pub fn index(region: &Region, [n, c, y, x]: [usize; 4]) -> usize {
+    region.at(n, c / LANES, y, x) + c % LANES
 }
 
 /// A place for maps: a buffer of its own, or a part of one.
-pub fn place(rng: &mut ChaCha8Rng, [batch, channels, height, width]: [usize; 4]) -> Place {
-    let mut place = Place::new(batch, channels, [height, width]);
+pub fn region(rng: &mut ChaCha8Rng, [batch, channels, height, width]: [usize; 4]) -> Region {
+    let mut region = Region::new(batch, channels, [height, width]);
     if rng.random_bool(0.3) {
-        place.first_block = rng.random_range(0..3);
-        place.buffer_blocks += place.first_block + rng.random_range(0..3usize);
+        region.first_block = rng.random_range(0..3);
+        region.buffer_blocks += region.first_block + rng.random_range(0..3usize);
     }
-    place
+    region
 }
 
 /// Maps in blocks; what is beside them in the buffer is not a number.
-pub fn lay<T: Element>(place: &Place, maps: &Maps) -> Vec<T> {
-    let mut data = vec![T::NAN; place.len()];
-    for n in 0..place.batch {
-        for y in 0..place.height {
-            for x in 0..place.width {
-                for c in 0..place.padded_channels() {
-                    let value = if c < place.channels { maps.at([n, c, y, x]) } else { 0.0 };
-                    data[index(place, [n, c, y, x])] = T::from_f64(value);
+pub fn lay<T: Element>(region: &Region, maps: &Maps) -> Vec<T> {
+    let mut data = vec![T::NAN; region.len()];
+    for n in 0..region.batch {
+        for y in 0..region.height {
+            for x in 0..region.width {
+                for c in 0..region.padded_channels() {
+                    let value = if c < region.channels { maps.at([n, c, y, x]) } else { 0.0 };
+                    data[index(region, [n, c, y, x])] = T::from_f64(value);
                 }
             }
         }
@@ -178,14 +178,14 @@ pub enum Kind<T> {
     Identity,
     Planar,
     Affine([Vec<T>; 3]),
-    Mix { entries: [Vec<T>; 3], other: Vec<T>, place: Place },
+    Mix { entries: [Vec<T>; 3], other: Vec<T>, region: Region },
 }
 
 /// A view with its memory, and what is seen through it.
 #[derive(Clone, Debug)]
 pub struct Seen<T> {
     pub data: Vec<T>,
-    pub place: Place,
+    pub region: Region,
     pub kind: Kind<T>,
     /// What is in memory.
     pub raw: Maps,
@@ -194,9 +194,9 @@ pub struct Seen<T> {
 }
 
 /// One entry per padded channel, 0 for the padding.
-fn entries<T: Element>(rng: &mut ChaCha8Rng, place: &Place) -> Vec<T> {
-    let mut entries: Vec<T> = cast(&many(rng, place.channels));
-    entries.resize(place.padded_channels(), T::ZERO);
+fn entries<T: Element>(rng: &mut ChaCha8Rng, region: &Region) -> Vec<T> {
+    let mut entries: Vec<T> = cast(&many(rng, region.channels));
+    entries.resize(region.padded_channels(), T::ZERO);
     entries
 }
 
@@ -212,7 +212,7 @@ impl<T: Element> Seen<T> {
     }
 
     fn new(rng: &mut ChaCha8Rng, raw: Maps, kind: usize) -> Self {
-        let at = place(rng, raw.shape);
+        let at = region(rng, raw.shape);
         let mut maps = raw.clone();
         let kind = match kind {
             2 => {
@@ -229,20 +229,20 @@ impl<T: Element> Seen<T> {
             3 => {
                 let entries = [entries::<T>(rng, &at), entries(rng, &at), entries(rng, &at)];
                 let second = Maps::random(rng, raw.shape);
-                let other_place = place(rng, raw.shape);
+                let other_region = region(rng, raw.shape);
                 for p in raw.each() {
                     let [scale, other_scale, shift] = [0, 1, 2].map(|i| entries[i][p[1]].to_f64());
                     maps.set(p, raw.at(p) * scale + second.at(p) * other_scale + shift);
                 }
-                Kind::Mix { entries, other: lay(&other_place, &second), place: other_place }
+                Kind::Mix { entries, other: lay(&other_region, &second), region: other_region }
             }
             4 => {
-                let place = Place::new(raw.shape[0], raw.shape[1], [raw.shape[2], raw.shape[3]]);
-                return Self { data: cast(&raw.data), place, kind: Kind::Planar, raw, maps };
+                let region = Region::new(raw.shape[0], raw.shape[1], [raw.shape[2], raw.shape[3]]);
+                return Self { data: cast(&raw.data), region, kind: Kind::Planar, raw, maps };
             }
             _ => Kind::Identity,
         };
-        Self { data: lay(&at, &raw), place: at, kind, raw, maps }
+        Self { data: lay(&at, &raw), region: at, kind, raw, maps }
     }
 
     pub fn view(&self) -> View<'_, T> {
@@ -250,11 +250,11 @@ impl<T: Element> Seen<T> {
             Kind::Identity => Map::Identity,
             Kind::Planar => Map::Planar,
             Kind::Affine([scale, shift, floor]) => Map::Affine { scale, shift, floor },
-            Kind::Mix { entries: [scale, other_scale, shift], other, place } => {
-                Map::Mix { scale, other, other_place: *place, other_scale, shift }
+            Kind::Mix { entries: [scale, other_scale, shift], other, region } => {
+                Map::Mix { scale, other, other_region: *region, other_scale, shift }
             }
         };
-        View { data: &self.data, place: self.place, map }
+        View { data: &self.data, region: self.region, map }
     }
 }
 
@@ -299,9 +299,9 @@ pub fn check_sinks<T: Element>(
     what: &str,
     mut kernel: impl FnMut(Sink<'_, T>),
 ) {
-    let place = place(rng, expected.shape);
+    let region = region(rng, expected.shape);
     let old = Maps::random(rng, expected.shape);
-    let before: Vec<T> = lay(&place, &old);
+    let before: Vec<T> = lay(&region, &old);
     let seed = rng.random();
     let widths = [1, one_of(rng, &[2, 3])];
     let mut first = None;
@@ -310,11 +310,11 @@ pub fn check_sinks<T: Element>(
         let mut data = before.clone();
         let rng = &mut random(seed);
         let (should, sums, should_sums) = match rng.random_bool(0.5) {
-            true => stored(rng, expected, moments, &place, &mut data, &mut kernel),
-            false => pulled(rng, expected, &place, &old, &mut data, &mut kernel),
+            true => stored(rng, expected, moments, &region, &mut data, &mut kernel),
+            false => pulled(rng, expected, &region, &old, &mut data, &mut kernel),
         };
         for p in expected.each() {
-            close::<T>(data[index(&place, p)].to_f64(), should.at(p), &format!("{what} at {p:?} {place:?}"));
+            close::<T>(data[index(&region, p)].to_f64(), should.at(p), &format!("{what} at {p:?} {region:?}"));
         }
         for [sums, should] in [0, 1].map(|i| [&sums[i], &should_sums[i]]) {
             assert_eq!(sums.len(), should.len(), "{what}");
@@ -325,7 +325,7 @@ pub fn check_sinks<T: Element>(
         }
         // Padding stays zero, what is beside stays as it was.
         let mut touched = vec![false; data.len()];
-        expected.each().for_each(|p| touched[index(&place, p)] = true);
+        expected.each().for_each(|p| touched[index(&region, p)] = true);
         for (i, (now, before)) in data.iter().zip(&before).enumerate() {
             if !touched[i] {
                 assert!(now == before || before.to_f64().is_nan() && now.to_f64().is_nan(), "{what}: {now:?} beside");
@@ -349,7 +349,7 @@ fn stored<T: Element>(
     rng: &mut ChaCha8Rng,
     expected: &Maps,
     moments: bool,
-    place: &Place,
+    region: &Region,
     data: &mut [T],
     kernel: &mut impl FnMut(Sink<'_, T>),
 ) -> Outcome {
@@ -365,7 +365,7 @@ fn stored<T: Element>(
     let bias: Option<Vec<T>> = bias.map(|bias| cast(&bias));
     kernel(Sink::Store(Store {
         data,
-        place: *place,
+        region: *region,
         bias: bias.as_deref(),
         floor: floor.map(T::from_f64),
         moments: moments.as_mut(),
@@ -387,14 +387,14 @@ fn stored<T: Element>(
 fn pulled<T: Element>(
     rng: &mut ChaCha8Rng,
     expected: &Maps,
-    place: &Place,
+    region: &Region,
     old: &Maps,
     data: &mut [T],
     kernel: &mut impl FnMut(Sink<'_, T>),
 ) -> Outcome {
     let channels = expected.shape[1];
     let arrival = one_of(rng, &[Arrival::Replace, Arrival::Add, Arrival::Finish, Arrival::Count]);
-    let factor: Option<Vec<T>> = rng.random_bool(0.5).then(|| entries(rng, place));
+    let factor: Option<Vec<T>> = rng.random_bool(0.5).then(|| entries(rng, region));
     let seen = rng.random_bool(0.6).then(|| {
         let (raw, kind) = (Maps::random(rng, expected.shape), one_of(rng, &[0, 2, 2]));
         Seen::<T>::new(rng, raw, kind)
@@ -424,7 +424,7 @@ fn pulled<T: Element>(
     }
     kernel(Sink::Pull(Pull {
         data,
-        place: *place,
+        region: *region,
         arrival,
         factor: factor.as_deref(),
         through: seen.as_ref().map(Seen::view),

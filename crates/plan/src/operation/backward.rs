@@ -4,7 +4,7 @@ use super::connections::{connected, dense};
 use super::{BackArguments, Operation, radial_basis};
 use cnn_kernels::activation::multiply;
 use cnn_kernels::flatten::unflatten;
-use cnn_kernels::{Element, InstructionSet, Linear, Place, Sink, View, copy, loss};
+use cnn_kernels::{Element, InstructionSet, Linear, Region, Sink, View, copy, moments};
 use std::borrow::Cow;
 
 impl Operation {
@@ -48,9 +48,9 @@ impl Operation {
             }
             Self::LocalResponse(lrn) => lrn.backward(set, input(), gradient, sink),
             Self::RadialBasis { centres } => {
-                let place = Place::new(gradient.place.batch, count, [1, 1]);
-                let back = radial_basis::backward(input(), gradient, centres, place);
-                copy::copy(set, &View::plain(&back, place), sink);
+                let region = Region::new(gradient.region.batch, count, [1, 1]);
+                let back = radial_basis::backward(input(), gradient, centres, region);
+                copy::copy(set, &View::plain(&back, region), sink);
             }
         }
     }
@@ -105,5 +105,5 @@ impl Operation {
 
 /// The gradient of a bias: the sum of each channel.
 pub fn backward_bias<T: Element>(set: InstructionSet, gradient: &View<'_, T>) -> Vec<T> {
-    loss::channel_sums(set, gradient).into_iter().map(T::from_f64).collect()
+    moments::channel_sums(set, gradient).into_iter().map(T::from_f64).collect()
 }

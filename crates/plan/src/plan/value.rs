@@ -4,7 +4,7 @@
 //! (scale, shift and floor per channel). Batch normalisation, ReLU and concatenation make values without a store of
 //! their own.
 
-use cnn_kernels::{LANES, Place};
+use cnn_kernels::{LANES, Region};
 use cnn_network::Shape;
 
 /// Channels of a store, seen through a map.
@@ -70,8 +70,8 @@ impl Store {
 
 impl Value {
     /// Where it lies in its store.
-    pub(crate) fn place(&self, batch: usize, stores: &[Store]) -> Place {
-        Place {
+    pub(crate) fn region(&self, batch: usize, stores: &[Store]) -> Region {
+        Region {
             batch,
             channels: self.channels,
             height: self.size[0],

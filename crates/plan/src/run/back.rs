@@ -56,7 +56,7 @@ impl<T: Element> Pass<'_, T> {
         // Where the gradient is shared it is read there.
         let mut lent = (!shared).then(|| self.workspace.take(slot));
         let data = lent.as_mut().map_or(&mut [][..], |lent| lent.numbers(self.batch));
-        let place = value.place(self.batch, &self.plan.lowered.stores);
+        let region = value.region(self.batch, &self.plan.lowered.stores);
         let arrival = match way {
             Way::Shared | Way::Begun => Arrival::Count,
             Way::Through => Arrival::adding(self.claim(value, data)),
@@ -74,7 +74,7 @@ impl<T: Element> Pass<'_, T> {
         });
         let factor = value.map.filter(|_| !raw).map(|map| &*self.workspace.maps[map].scale);
         let through = (value.looks_back() && !raw).then(|| self.workspace.view(self.plan, value, self.batch));
-        let pull = Pull { data, place, arrival, factor, through, sums: sums.as_mut() };
+        let pull = Pull { data, region, arrival, factor, through, sums: sums.as_mut() };
         send(self, Sink::Pull(pull));
         if let Some(lent) = lent {
             self.workspace.give(lent);
@@ -113,10 +113,10 @@ impl<T: Element> Pass<'_, T> {
         let mut lent = self.workspace.take(slot);
         let data = lent.numbers(self.batch);
         if !self.claim(value, data) {
-            let place = value.place(self.batch, &self.plan.lowered.stores);
+            let region = value.region(self.batch, &self.plan.lowered.stores);
             for image in 0..self.batch {
-                let start = place.at(image, 0, 0, 0);
-                data[start..start + place.blocks() * place.pixels() * LANES].fill(T::ZERO);
+                let start = region.at(image, 0, 0, 0);
+                data[start..start + region.blocks() * region.pixels() * LANES].fill(T::ZERO);
             }
         }
         self.workspace.give(lent);

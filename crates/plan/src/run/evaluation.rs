@@ -56,7 +56,7 @@ impl<T: Element> Evaluation<T> {
         let outputs = plan.lowered.outputs.iter().enumerate().map(|(number, value)| {
             let (view, region) = (workspace.view(plan, value, batch), region(plan, number, batch));
             let mut rows = vec![T::ZERO; batch * region.channels * region.pixels()];
-            from_blocks(view.data, &view.place, &mut rows);
+            from_blocks(view.data, &view.region, &mut rows);
             rows
         });
         let outputs = outputs.collect();

@@ -5,7 +5,7 @@ use super::clock::Part;
 use crate::operation::{Arguments, Operation, Remembered};
 use crate::parameters::Parameters;
 use crate::plan::{Fill, Stage, Value, Work};
-use cnn_kernels::{Element, LANES, Moments, Place, Store, View, loss, to_blocks};
+use cnn_kernels::{Element, LANES, Moments, Region, Store, View, moments, to_blocks};
 use cnn_network::dropout_mask;
 use std::time::Instant;
 
@@ -46,7 +46,7 @@ impl<T: Element> Pass<'_, T> {
 
     fn fill(&mut self, stage: &Stage, fill: &Fill, parameters: &Parameters<T>, why: Why<'_, T>) {
         let (plan, batch, set, output) = (self.plan, self.batch, self.set, &stage.output);
-        let region = output.place(batch, &plan.lowered.stores);
+        let region = output.region(batch, &plan.lowered.stores);
         let forward = matches!(why, Why::Forward(_));
         let mut lent = self.workspace.take(self.workspace.at[output.store]);
         let mut moments = (forward && plan.lowered.stores[output.store].normalised).then(Moments::default);
@@ -60,7 +60,7 @@ impl<T: Element> Pass<'_, T> {
             stage.inputs.iter().map(|input| self.workspace.view(plan, input, batch)).collect();
         let tensor = |parameter: usize| &*parameters.values[parameter];
         let bias = fill.bias.map(tensor);
-        let sink = Store { data: lent.numbers(batch), place: region, bias, floor: None, moments: moments.as_mut() };
+        let sink = Store { data: lent.numbers(batch), region, bias, floor: None, moments: moments.as_mut() };
         match (&fill.operation, why) {
             (Operation::Input, Why::Forward(images)) => {
                 match plan.lowered.stores[output.store].planar {
@@ -68,7 +68,7 @@ impl<T: Element> Pass<'_, T> {
                     None => to_blocks(images, sink.data, &region),
                 }
                 if let Some(moments) = sink.moments {
-                    *moments = loss::moments(set, &View::plain(sink.data, region));
+                    *moments = moments::moments(set, &View::plain(sink.data, region));
                 }
             }
             (operation, _) => {
@@ -94,7 +94,7 @@ impl<T: Element> Pass<'_, T> {
         let numbers = self.batch * channels * size[0] * size[1];
         let drawn = dropout_mask(self.dropout.seed, self.dropout.passes, &stage.path, rate, numbers);
         let drawn: Vec<T> = drawn.into_iter().map(|x| T::from_f64(f64::from(x))).collect();
-        let own = Place::new(self.batch, channels, size);
+        let own = Region::new(self.batch, channels, size);
         mask.resize(own.len(), T::ZERO);
         to_blocks(&drawn, mask, &own);
     }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use cnn_kernels::loss::{CrossEntropy, Targets};
-use cnn_kernels::{Element, InstructionSet, Place, View, to_blocks};
+use cnn_kernels::{Element, InstructionSet, Region, View, to_blocks};
 
 /// A loss and its gradients with respect to the outputs.
 #[derive(Clone, Debug)]
@@ -22,9 +22,9 @@ pub struct OutputGradients<T = f32> {
 }
 
 /// Where the numbers of an output lie, in blocks of channels of their own.
-pub(crate) fn region(plan: &Plan, output: usize, batch: usize) -> Place {
+pub(crate) fn region(plan: &Plan, output: usize, batch: usize) -> Region {
     let value = &plan.lowered.outputs[output];
-    Place::new(batch, value.channels, value.size)
+    Region::new(batch, value.channels, value.size)
 }
 
 /// The name of an output of a plan.

@@ -133,7 +133,7 @@ impl<T: Element> Forward<'_, T> {
         let view = self.run.workspace.view(plan, &plan.lowered.outputs[output], self.batch);
         let region = region(plan, output, self.batch);
         let mut rows = vec![T::ZERO; self.batch * region.channels * region.pixels()];
-        from_blocks(view.data, &view.place, &mut rows);
+        from_blocks(view.data, &view.region, &mut rows);
         rows
     }
 

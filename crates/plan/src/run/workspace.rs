@@ -147,14 +147,14 @@ impl<T: Element> Workspace<T> {
                 Map::Affine { scale, shift, floor }
             }
         };
-        View { data, place: value.place(batch, &lowered.stores), map }
+        View { data, region: value.region(batch, &lowered.stores), map }
     }
 
     /// The gradient of what a step stored.
     pub(crate) fn gradient<'w>(&'w self, plan: &Plan, value: &Value, batch: usize) -> View<'w, T> {
         let Plan { lowered, passing, slots, .. } = plan;
         let slot = slots.gradient[value.store].expect("a trained store has a gradient");
-        let place = value.place(batch, &lowered.stores);
+        let region = value.region(batch, &lowered.stores);
         let channels = value.first_block * LANES..(value.first_block + value.blocks()) * LANES;
         let map = match &self.normalised[value.store] {
             None => Map::Identity,
@@ -164,12 +164,12 @@ impl<T: Element> Workspace<T> {
                     None => &self.ones,
                 },
                 other: self.numbers(self.at[value.store], batch),
-                other_place: place,
+                other_region: region,
                 other_scale: &normalised.factor[channels.clone()],
                 shift: &normalised.addend[channels],
             },
         };
-        View { data: self.numbers(slot, batch), place, map }
+        View { data: self.numbers(slot, batch), region, map }
     }
 
     /// The numbers from a slot on.

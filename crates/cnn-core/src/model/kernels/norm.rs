@@ -1,10 +1,10 @@
 //! Batch normalisation, and scale and shift per channel, by the kernels.
 
-use super::blocks::{Blocks, padded, place};
+use super::blocks::{Blocks, padded, region};
 use super::custom::{Kernel, Rows, apply};
 use crate::op;
 use candle_core::{Result, Tensor};
-use cnn_kernels::{Arrival, Element, InstructionSet, Map, Moments, Place, Pull, Sink, Sums, View, copy, loss};
+use cnn_kernels::{Arrival, Element, InstructionSet, Map, Moments, Pull, Region, Sink, Sums, View, copy, moments};
 use cnn_plan::operation::norm::{self, GradientSums};
 use std::sync::{Arc, OnceLock};
 
@@ -30,10 +30,10 @@ pub(in crate::model) fn batch_norm(
 
 /// Writes `x · scale + shift` out.
 fn scaled<T: Element>(set: InstructionSet, x: &Blocks<T>, scale: &[T], shift: &[T]) -> Blocks<T> {
-    let mut y = Blocks::empty(x.place);
+    let mut y = Blocks::empty(x.region);
     let floor = vec![T::NAN; scale.len()];
     let map = Map::Affine { scale, shift, floor: &floor };
-    copy::copy(set, &View { data: &x.data, place: x.place, map }, y.sink());
+    copy::copy(set, &View { data: &x.data, region: x.region, map }, y.sink());
     y
 }
 
@@ -45,11 +45,11 @@ fn tallied<T: Element>(
     centre: Vec<f64>,
     factor: Option<&[T]>,
 ) -> (Blocks<T>, Sums) {
-    let mut back = Blocks::empty(x.place);
+    let mut back = Blocks::empty(x.region);
     let mut sums = Sums { centre, ..Sums::default() };
     let through = Some(x.view());
-    let (data, place) = (&mut *back.data, x.place);
-    let pull = Pull { data, place, arrival: Arrival::Replace, factor, through, sums: Some(&mut sums) };
+    let (data, region) = (&mut *back.data, x.region);
+    let pull = Pull { data, region, arrival: Arrival::Replace, factor, through, sums: Some(&mut sums) };
     copy::copy(set, &gradient.view(), Sink::Pull(pull));
     (back, sums)
 }
@@ -68,7 +68,7 @@ impl Kernel for Affine {
 
     fn forward<T: Element>(&self, set: InstructionSet, args: &[Rows<'_, T>]) -> (Vec<T>, Vec<usize>) {
         let x = Blocks::of(&args[0]);
-        let [scale, shift] = [1, 2].map(|i| padded(args[i].data.iter().copied(), &x.place, T::ZERO));
+        let [scale, shift] = [1, 2].map(|i| padded(args[i].data.iter().copied(), &x.region, T::ZERO));
         (scaled(set, &x, &scale, &shift).rows(), args[0].dims.to_vec())
     }
 
@@ -80,8 +80,8 @@ impl Kernel for Affine {
         wanted: &[bool],
     ) -> Vec<Option<Vec<T>>> {
         let (x, gradient) = (Blocks::of(&args[0]), Blocks::of(gradient));
-        let scale = padded(args[1].data.iter().copied(), &x.place, T::ZERO);
-        let (back, sums) = tallied(set, &gradient, &x, vec![0.0; x.place.channels], Some(&scale));
+        let scale = padded(args[1].data.iter().copied(), &x.region, T::ZERO);
+        let (back, sums) = tallied(set, &gradient, &x, vec![0.0; x.region.channels], Some(&scale));
         let sums = [&sums.product, &sums.gradient].map(|sums| numbers(sums));
         let [scale, shift] = sums;
         vec![wanted[0].then(|| back.rows()), Some(scale), Some(shift)]
@@ -97,7 +97,7 @@ struct BatchNorm {
 impl BatchNorm {
     /// Mean and variance of each channel.
     fn moments<T: Element>(&self, set: InstructionSet, x: &Blocks<T>) -> Vec<norm::Moments> {
-        let Moments { mean, variance } = self.moments.get_or_init(|| loss::moments(set, &x.view()));
+        let Moments { mean, variance } = self.moments.get_or_init(|| moments::moments(set, &x.view()));
         mean.iter().zip(variance).map(|(mean, variance)| norm::Moments { mean: *mean, variance: *variance }).collect()
     }
 }
@@ -113,7 +113,7 @@ impl Kernel for BatchNorm {
         let channels = args[1].data.iter().zip(args[2].data).zip(self.moments(set, &x));
         let maps = channels.map(|((weight, bias), moments)| norm::scale_and_shift(*weight, *bias, moments, self.eps));
         let (scale, shift): (Vec<T>, Vec<T>) = maps.unzip();
-        let [scale, shift] = [scale, shift].map(|values| padded(values, &x.place, T::ZERO));
+        let [scale, shift] = [scale, shift].map(|values| padded(values, &x.region, T::ZERO));
         (scaled(set, &x, &scale, &shift).rows(), args[0].dims.to_vec())
     }
 
@@ -128,7 +128,7 @@ impl Kernel for BatchNorm {
         let moments = self.moments(set, &x);
         let mean = moments.iter().map(|moments| moments.mean).collect();
         let (mut back, sums) = tallied(set, &gradient, &x, mean, None);
-        let count = x.place.batch * x.place.pixels();
+        let count = x.region.batch * x.region.pixels();
         let sums: Vec<GradientSums> = sums
             .gradient
             .into_iter()
@@ -143,10 +143,10 @@ impl Kernel for BatchNorm {
                 factor.push(correction.factor);
                 addend.push(correction.addend);
             }
-            let [scale, factor, addend] = [scale, factor, addend].map(|values| padded(values, &x.place, T::ZERO));
-            let (other, other_place): (&[T], Place) = (&x.data, x.place);
-            let map = Map::Mix { scale: &scale, other, other_place, other_scale: &factor, shift: &addend };
-            let view = View { data: &gradient.data, place: place(args[0].dims), map };
+            let [scale, factor, addend] = [scale, factor, addend].map(|values| padded(values, &x.region, T::ZERO));
+            let (other, other_region): (&[T], Region) = (&x.data, x.region);
+            let map = Map::Mix { scale: &scale, other, other_region, other_scale: &factor, shift: &addend };
+            let view = View { data: &gradient.data, region: region(args[0].dims), map };
             copy::copy(set, &view, back.sink());
             back.rows()
         });

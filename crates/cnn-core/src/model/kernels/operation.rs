@@ -1,6 +1,6 @@
 //! An operation of the plans on candle's tensors.
 
-use super::blocks::{Blocks, place};
+use super::blocks::{Blocks, region};
 use super::custom::{Kernel, Rows, apply};
 use crate::network::Node;
 use crate::shape::Shape;
@@ -36,13 +36,13 @@ struct Applied {
 impl Applied {
     fn run<T: Element>(&self, set: InstructionSet, args: &[Rows<'_, T>]) -> (Blocks<T>, Vec<usize>, Remembered<T>) {
         let x = Blocks::of(&args[0]);
-        let dims = [&[x.place.batch][..], &self.output].concat();
-        let mut y = Blocks::empty(place(&dims));
+        let dims = [&[x.region.batch][..], &self.output].concat();
+        let mut y = Blocks::empty(region(&dims));
         let mut remembered = Remembered::default();
         let weights = args.get(1).map_or(&[][..], |weights| weights.data);
         let arguments = Arguments { inputs: &[x.view()], weights, remembered: &mut remembered };
         let bias = args.get(2).map(|bias| bias.data);
-        self.operation.forward(set, arguments, Store { bias, ..Store::plain(&mut y.data, y.place) });
+        self.operation.forward(set, arguments, Store { bias, ..Store::plain(&mut y.data, y.region) });
         (y, dims, remembered)
     }
 }
@@ -71,7 +71,7 @@ impl Kernel for Applied {
         let reads = operation.reads_inputs_back(wanted.get(1) == Some(&true));
         let x = reads.then(|| Blocks::of(&args[0]));
         let input = wanted[0].then(|| {
-            let mut input = Blocks::empty(place(args[0].dims));
+            let mut input = Blocks::empty(region(args[0].dims));
             let winners = || self.run(set, args).2.winners;
             let winners = if operation.remembers() { self.winners.get_or_init(winners).clone() } else { Vec::new() };
             let arguments = BackArguments {
@@ -79,7 +79,7 @@ impl Kernel for Applied {
                 weights: args.get(1).map_or(&[][..], |weights| weights.data),
                 remembered: &Remembered { winners, mask: Vec::new() },
                 inputs: &[x.as_ref().map(Blocks::view)],
-                channels: &[input.place.channels],
+                channels: &[input.region.channels],
                 output: None,
             };
             operation.backward_input(set, 0, &arguments, input.sink());

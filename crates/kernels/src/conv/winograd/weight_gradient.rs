@@ -100,7 +100,7 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
         let counts = size.map(|pixels| pixels.div_ceil(OUT));
         let channels = [conv.in_channels, conv.out_channels];
         let panels = panels::<T>(set);
-        let cut = Cut::new(channels, gradient.place.batch * counts[0] * counts[1], panels);
+        let cut = Cut::new(channels, gradient.region.batch * counts[0] * counts[1], panels);
         let axes = [0, 1].map(|axis| whole_axis(KERNEL, -(conv.padding[axis] as isize), size[axis]));
         Self { input, gradient, axes, channels, counts, panels, cut }
     }

@@ -153,8 +153,8 @@ impl<'a, T: Element, const KERNEL: usize> Filters<'a, T, KERNEL> {
         let Layout { ins, outs, .. } = self.layout;
         let mut places = [[[0; KERNEL]; KERNEL]; LANES];
         let places = places.as_flattened_mut().as_flattened_mut();
-        for (number, place) in places.iter_mut().enumerate() {
-            *place = width * if self.backward { Self::TAPS - 1 - number % Self::TAPS } else { number };
+        for (number, region) in places.iter_mut().enumerate() {
+            *region = width * if self.backward { Self::TAPS - 1 - number % Self::TAPS } else { number };
         }
         for lanes in (0..width).step_by(LANES) {
             let count = LANES.min(outputs.saturating_sub(lanes));

@@ -86,7 +86,7 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Sum<'_, T, OUT, KERNEL> 
         let (width, first) = (self.width(panel) * LANES, panel * self.panels * LANES);
         let mut places = [[[0; KERNEL]; KERNEL]; LANES];
         let places = &mut places.as_flattened_mut().as_flattened_mut()[..self.inputs(block) * Self::TAPS];
-        places.iter_mut().enumerate().for_each(|(number, place)| *place = number * width);
+        places.iter_mut().enumerate().for_each(|(number, region)| *region = number * width);
         let stride = self.channels[0] * Self::TAPS;
         for lanes in (first..self.channels[1].min(first + width)).step_by(LANES) {
             let start = lanes * stride + block * LANES * Self::TAPS;

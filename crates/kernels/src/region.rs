@@ -11,7 +11,7 @@ use crate::threads::for_each;
 
 /// Where a batch of feature maps lies in a buffer: all of it, or some of its blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Region {
     /// Images.
     pub batch: usize,
     /// Channels.
@@ -26,7 +26,7 @@ pub struct Place {
     pub buffer_blocks: usize,
 }
 
-impl Place {
+impl Region {
     /// A buffer of its own.
     pub fn new(batch: usize, channels: usize, [height, width]: [usize; 2]) -> Self {
         Self { batch, channels, height, width, first_block: 0, buffer_blocks: channels.div_ceil(LANES) }
@@ -71,7 +71,7 @@ impl Place {
 
     /// Whether it has the batch, channels, height and width of another.
     pub(crate) fn same_shape(&self, other: &Self) -> bool {
-        let shape = |place: &Self| [place.batch, place.channels, place.height, place.width];
+        let shape = |region: &Self| [region.batch, region.channels, region.height, region.width];
         shape(self) == shape(other)
     }
 
@@ -91,20 +91,20 @@ impl Place {
 /// # Panics
 ///
 /// Where a slice is shorter than its shape asks.
-pub fn to_blocks<T: Element>(maps: &[T], blocks: &mut [T], place: &Place) {
-    T::to_blocks(maps, blocks, place);
+pub fn to_blocks<T: Element>(maps: &[T], blocks: &mut [T], region: &Region) {
+    T::to_blocks(maps, blocks, region);
 }
 
-pub(crate) fn to_blocks_generic<T: Element>(maps: &[T], blocks: &mut [T], place: &Place) {
-    place.check();
-    let (pixels, shared) = (place.pixels(), Shared::new(blocks));
-    for_each(place.batch * place.blocks(), |task| {
-        let (image, block) = (task / place.blocks(), task % place.blocks());
-        let start = place.at(image, block, 0, 0);
+pub(crate) fn compute_to_blocks<T: Element>(maps: &[T], blocks: &mut [T], region: &Region) {
+    region.check();
+    let (pixels, shared) = (region.pixels(), Shared::new(blocks));
+    for_each(region.batch * region.blocks(), |task| {
+        let (image, block) = (task / region.blocks(), task % region.blocks());
+        let start = region.at(image, block, 0, 0);
         // SAFETY: each task has a plane of its own.
         let plane = unsafe { shared.part(start..start + pixels * LANES) };
-        let channels = (place.channels - block * LANES).min(LANES);
-        let maps = &maps[(image * place.channels + block * LANES) * pixels..][..channels * pixels];
+        let channels = (region.channels - block * LANES).min(LANES);
+        let maps = &maps[(image * region.channels + block * LANES) * pixels..][..channels * pixels];
         for (pixel, lanes) in plane.chunks_exact_mut(LANES).enumerate() {
             for (lane, value) in lanes.iter_mut().enumerate() {
                 *value = if lane < channels { maps[lane * pixels + pixel] } else { T::ZERO };
@@ -118,19 +118,19 @@ pub(crate) fn to_blocks_generic<T: Element>(maps: &[T], blocks: &mut [T], place:
 /// # Panics
 ///
 /// Where a slice is shorter than its shape asks.
-pub fn from_blocks<T: Element>(blocks: &[T], place: &Place, maps: &mut [T]) {
-    T::from_blocks(blocks, place, maps);
+pub fn from_blocks<T: Element>(blocks: &[T], region: &Region, maps: &mut [T]) {
+    T::from_blocks(blocks, region, maps);
 }
 
-pub(crate) fn from_blocks_generic<T: Element>(blocks: &[T], place: &Place, maps: &mut [T]) {
-    let (pixels, shared) = (place.pixels(), Shared::new(maps));
-    for_each(place.batch * place.blocks(), |task| {
-        let (image, block) = (task / place.blocks(), task % place.blocks());
-        let channels = (place.channels - block * LANES).min(LANES);
-        let start = (image * place.channels + block * LANES) * pixels;
+pub(crate) fn compute_from_blocks<T: Element>(blocks: &[T], region: &Region, maps: &mut [T]) {
+    let (pixels, shared) = (region.pixels(), Shared::new(maps));
+    for_each(region.batch * region.blocks(), |task| {
+        let (image, block) = (task / region.blocks(), task % region.blocks());
+        let channels = (region.channels - block * LANES).min(LANES);
+        let start = (image * region.channels + block * LANES) * pixels;
         // SAFETY: each task has channels of its own.
         let maps = unsafe { shared.part(start..start + channels * pixels) };
-        let plane = &blocks[place.at(image, block, 0, 0)..][..pixels * LANES];
+        let plane = &blocks[region.at(image, block, 0, 0)..][..pixels * LANES];
         for (lane, map) in maps.chunks_exact_mut(pixels.max(1)).enumerate() {
             for (pixel, value) in map.iter_mut().enumerate() {
                 *value = plane[pixel * LANES + lane];
