@@ -1,6 +1,7 @@
 //! Who watches a run: a bar, plain lines or the dashboard, and the writer of event files.
 
 use crate::cli::Watching;
+use crate::interrupt::Interrupts;
 use crate::progress::Progress;
 use anyhow::Result;
 use cnn_dashboard::Dashboard;
@@ -11,7 +12,8 @@ use cnn_train::{Observer, Observers};
 pub fn watched<T>(args: &Watching, train: impl FnOnce(&mut dyn Observer) -> Result<T>) -> Result<T> {
     let mut shown = shown(args);
     let mut events = args.tensorboard.then(TensorBoard::new);
-    let mut observers = Observers(vec![shown.as_mut()]);
+    let mut interrupts = Interrupts::new();
+    let mut observers = Observers(vec![shown.as_mut(), &mut interrupts]);
     if let Some(events) = &mut events {
         observers.0.push(events);
     }
