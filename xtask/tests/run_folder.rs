@@ -192,15 +192,15 @@ fn a_signal_leaves_a_checkpoint_also_while_the_network_is_judged() -> Result<(),
     let folder = tempfile::tempdir()?;
     // Few images to train on and many to judge: most of the time the run is judged.
     classic_files(folder.path(), 5000, 3)?;
-    for name in ["-INT"] {
-        let run = folder.path().join(format!("run{name}"));
-        let more = ["--epochs", "1000", "--limit", "20", "--no-report", "--out", path(&run)];
+    for limit in ["20", "5000"] {
+        let run = folder.path().join(limit);
+        let more = ["--epochs", "1000", "--limit", limit, "--no-report", "--out", path(&run)];
         let args = [&["train", "lenet"], &data(folder.path())[..], &more].concat();
         let mut child = start(&args)?;
         wait_for(&mut child, &run.join("last.safetensors"))?;
         std::thread::sleep(Duration::from_millis(100));
         let began = Instant::now();
-        signal(&child, name)?;
+        signal(&child, "-INT")?;
         let ended = child.wait_with_output()?;
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
         let message = error_from(&args, ended)?;

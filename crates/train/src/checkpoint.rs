@@ -412,3 +412,90 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 fn starts_with(path: &Path, prefix: &str) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUN: Extent = Extent { images: 95, batches: 10, steps: 5 };
+
+    fn settings() -> Settings {
+        Settings { epochs: 3, batch_size: 10, accumulate: 2, ..Settings::default() }
+    }
+
+    fn finished(epoch: usize) -> Epoch {
+        Epoch {
+            epoch,
+            train_loss: 1.0,
+            train_accuracy: 0.5,
+            test_loss: 2.0,
+            test_accuracy: 0.4,
+            learning_rate: 0.1,
+            images_per_second: 100.0,
+            seconds: 1.0,
+            peak_memory: None,
+        }
+    }
+
+    /// Three batches into the second epoch.
+    fn position() -> Position {
+        let start = Position { updates: 5, passes: 10, ..Position::start() };
+        let second = start.after(finished(1));
+        Position { batches: 4, steps: 2, seen: 40, correct: 9, loss_sum: 80.0, updates: 7, passes: 14, ..second }
+    }
+
+    #[test]
+    fn positions_that_a_run_can_have() {
+        let check = |position: Position| position.check(&RUN, &settings());
+        assert_eq!(check(Position::start()), Ok(()));
+        assert_eq!(check(position()), Ok(()));
+        let end = Position { updates: 15, passes: 30, ..Position::start() };
+        assert_eq!(check((1..=3).fold(end, |position, epoch| position.after(finished(epoch)))), Ok(()));
+    }
+
+    #[test]
+    fn positions_that_lie_are_told_by_their_number() {
+        type Lie = fn(&mut Position);
+        let lies: [(&str, Lie); 21] = [
+            ("epoch 0", |p| p.epoch = 0),
+            ("4 finished epochs where there can be 3 at most", |p| p.epoch = 5),
+            ("18446744073709551614 finished epochs where there can be 3 at most", |p| p.epoch = usize::MAX),
+            ("epoch 3 after 1 finished epochs", |p| p.epoch = 3),
+            ("epoch 2 after 0 finished epochs", |p| p.epochs.clear()),
+            ("11 batches of an epoch where there can be 10 at most", |p| p.batches = 11),
+            ("5 steps of an epoch where there can be 4 at most", |p| p.steps = 5),
+            ("18446744073709551615 steps of an epoch where there can be 4 at most", |p| p.steps = usize::MAX),
+            ("41 images of an epoch where there can be 40 at most", |p| p.seen = 41),
+            ("41 right answers where there can be 40 at most", |p| p.correct = 41),
+            ("18446744073709551615 steps where there can be 7 at most", |p| p.updates = usize::MAX),
+            ("6 training passes where 7 to 14 can be", |p| p.passes = 6),
+            ("18446744073709551615 training passes where 7 to 14 can be", |p| p.passes = u64::MAX),
+            ("a sum of losses of NaN", |p| p.loss_sum = f64::NAN),
+            ("a learning rate of inf", |p| p.learning_rate = f64::INFINITY),
+            ("a time of -1 seconds", |p| p.seconds = -1.0),
+            ("a time of NaN seconds", |p| p.seconds = f64::NAN),
+            ("epoch 9 in place of epoch 1", |p| p.epochs[0].epoch = 9),
+            ("a time of -2 seconds", |p| p.epochs[0].seconds = -2.0),
+            ("an accuracy of 1.5", |p| p.epochs[0].test_accuracy = 1.5),
+            ("a test loss of -1", |p| p.epochs[0].test_loss = -1.0),
+        ];
+        for (expected, lie) in lies {
+            let mut position = position();
+            lie(&mut position);
+            assert_eq!(position.check(&RUN, &settings()), Err(expected.to_string()));
+        }
+        let huge = Position { seconds: 1e300, ..position() }.check(&RUN, &settings());
+        assert!(huge.is_err_and(|problem| problem.ends_with(" seconds")));
+    }
+
+    #[test]
+    fn checkpoints_are_in_the_order_of_their_steps() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["step-00000004", "step-00000004-epoch-0001", "step-99999999", "step-100000000-epoch-12345"];
+        for name in names.iter().rev() {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let found: Vec<PathBuf> = list(folder.path()).unwrap();
+        assert_eq!(found, names.map(|name| folder.path().join(name)));
+    }
+}
