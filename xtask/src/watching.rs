@@ -12,7 +12,7 @@ use cnn_train::{Observer, Observers};
 pub fn watched<T>(args: &Watching, train: impl FnOnce(&mut dyn Observer) -> Result<T>) -> Result<T> {
     let mut shown = shown(args);
     let mut events = args.tensorboard.then(TensorBoard::new);
-    let mut interrupts = Interrupts::new();
+    let mut interrupts = Interrupts::default();
     let mut observers = Observers(vec![shown.as_mut(), &mut interrupts]);
     if let Some(events) = &mut events {
         observers.0.push(events);
@@ -20,6 +20,7 @@ pub fn watched<T>(args: &Watching, train: impl FnOnce(&mut dyn Observer) -> Resu
     let trained = train(&mut observers);
     // The terminal first, so that what follows is seen.
     drop(shown);
+    drop(interrupts);
     if let Some(Err(error)) = events.map(TensorBoard::finish) {
         tracing::warn!("event files are not complete: {error}");
     }

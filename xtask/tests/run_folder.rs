@@ -156,28 +156,23 @@ fn a_folder_that_is_moved_or_removed_ends_the_run_and_a_checkpoint_is_kept() -> 
         let mut child = start(&args)?;
         wait_for(&mut child, &run.join("last.safetensors"))?;
         let began = Instant::now();
-        let left = match removed {
-            false => {
-                std::fs::rename(&run, &other)?;
-                other
-            }
-            true => {
-                // Away at once, whatever the run writes meanwhile.
-                std::fs::rename(&run, &other)?;
-                std::fs::remove_dir_all(&other).or_else(|_| std::fs::remove_dir_all(&other))?;
-                run.clone()
-            }
-        };
+        std::fs::rename(&run, &other)?;
+        // The run may be writing there for a moment more.
+        while removed && other.exists() {
+            let _ = std::fs::remove_dir_all(&other);
+        }
         let ended = child.wait_with_output()?;
         assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
         let message = error_from(&args, ended)?;
         assert!(message.starts_with(&format!("{}: the run's folder was moved or removed", run.display())), "{message}");
-        if removed && message.contains("could be kept") {
-            // It was caught between the two steps of the removal.
+        let left = if removed { run.clone() } else { other.canonicalize()? };
+        let kept = message.contains(&format!("--resume {} goes on", left.display()));
+        if removed && !kept {
+            // It was caught between the renaming and the removal, and wrote into what was being removed.
+            assert!(message.contains(path(&other)), "{message}");
             continue;
         }
-        let left = left.canonicalize()?;
-        assert!(message.contains(&format!("--resume {} goes on", left.display())) || removed, "{message}");
+        assert!(kept, "{message}");
         let mut child = start(&["train", "--resume", path(&left)])?;
         std::thread::sleep(Duration::from_millis(500));
         assert!(child.try_wait()?.is_none(), "{message}");
@@ -192,15 +187,15 @@ fn a_signal_leaves_a_checkpoint_also_while_the_network_is_judged() -> Result<(),
     let folder = tempfile::tempdir()?;
     // Few images to train on and many to judge: most of the time the run is judged.
     classic_files(folder.path(), 5000, 3)?;
-    for limit in ["20", "5000"] {
-        let run = folder.path().join(limit);
+    for (limit, name) in [("20", "-INT"), ("20", "-TERM"), ("20", "-HUP"), ("5000", "-TERM"), ("5000", "-HUP")] {
+        let run = folder.path().join(format!("{limit}{name}"));
         let more = ["--epochs", "1000", "--limit", limit, "--no-report", "--out", path(&run)];
         let args = [&["train", "lenet"], &data(folder.path())[..], &more].concat();
         let mut child = start(&args)?;
         wait_for(&mut child, &run.join("last.safetensors"))?;
         std::thread::sleep(Duration::from_millis(100));
         let began = Instant::now();
-        signal(&child, "-INT")?;
+        signal(&child, name)?;
         let ended = child.wait_with_output()?;
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
         let message = error_from(&args, ended)?;
@@ -211,5 +206,45 @@ fn a_signal_leaves_a_checkpoint_also_while_the_network_is_judged() -> Result<(),
         child.kill()?;
         child.wait()?;
     }
+    Ok(())
+}
+
+/// The report of a whole run is being judged, or nothing is being trained at all: there is nothing to keep.
+#[test]
+fn a_signal_ends_what_is_no_training_at_once() -> Result<(), Failure> {
+    use std::os::unix::process::ExitStatusExt;
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 20000, 3)?;
+    let weights = folder.path().join("weights.safetensors");
+    let network = cnn_zoo::find("resnet20_cifar")?.architecture(10).at([1, 28, 28])?;
+    let (kind, device) = (cnn_core::candle_core::DType::F32, cnn_core::candle_core::Device::Cpu);
+    cnn_core::model::initialise(&network, 1, kind, &device)?.save(&weights)?;
+    let args = [&["eval", "resnet20_cifar", "--weights", path(&weights)], &data(folder.path())[..]].concat();
+    for (name, number) in [("-INT", 2), ("-TERM", 15), ("-HUP", 1)] {
+        let mut child = start(&args)?;
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(child.try_wait()?.is_none());
+        let began = Instant::now();
+        signal(&child, name)?;
+        assert_eq!(child.wait()?.signal(), Some(number));
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_signal_stops_a_sweep_in_any_of_its_runs() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 500, 3)?;
+    let out = folder.path().join("sweep");
+    let more = ["--lr", "0.001,0.01,0.02", "--epochs", "30", "--out", path(&out)];
+    let args = [&["sweep", "mnist_mlp"], &data(folder.path())[..], &more].concat();
+    let mut child = start(&args)?;
+    wait_for(&mut child, &out.join("lr=0.01/metrics.jsonl"))?;
+    signal(&child, "-TERM")?;
+    let message = error_from(&args, child.wait_with_output()?)?;
+    assert!(message.starts_with("interrupted at step ") && message.contains("lr=0.01 goes on"), "{message}");
+    let output = xtask(&args)?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }

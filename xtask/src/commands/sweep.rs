@@ -54,11 +54,14 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
         recipes.push((name(&axes, combination), recipe));
     }
     let _claim = Claim::take(&out, &[PICTURE, REPORT])?;
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut interrupts) = (Vec::new(), Interrupts::default());
+    // A terminal that goes away takes nothing with it but what it would have shown.
+    let work = Work::begin();
     for (number, (name, recipe)) in recipes.iter().enumerate() {
         println!("run {} of {}: {name}", number + 1, combinations.len());
-        outcomes.push(outcome(&session, recipe, &out.join(name))?);
+        outcomes.push(outcome(&session, recipe, &out.join(name), &mut interrupts)?);
     }
+    drop((work, interrupts));
     let runs: Vec<Run> = outcomes.iter().flatten().map(|(path, _)| Run::read(path)).collect::<Result<_, _>>()?;
     let runs = runs.into_iter().map(|run| (cost(&run), run)).map(|(cost, run)| (run, cost));
     let comparison = Comparison::of(runs.collect());
@@ -163,7 +166,12 @@ fn name(axes: &[Axis], combination: &[usize]) -> String {
 
 /// The folder of a combination's run and its best test accuracy, `None` if it diverged. A run that is over is not taken
 /// again, one that was stopped goes on.
-fn outcome(session: &Session, recipe: &Recipe, path: &Path) -> Result<Option<(PathBuf, f64)>> {
+fn outcome(
+    session: &Session,
+    recipe: &Recipe,
+    path: &Path,
+    interrupts: &mut Interrupts,
+) -> Result<Option<(PathBuf, f64)>> {
     let task = session.task(recipe);
     let mut folder = match RunFolder::resume(path) {
         Err(Error::NoRun { .. }) => {
@@ -173,9 +181,8 @@ fn outcome(session: &Session, recipe: &Recipe, path: &Path) -> Result<Option<(Pa
         }
         resumed => resumed?,
     };
-    let (mut progress, mut interrupts) = (Progress::new(), Interrupts::new());
-    let _work = Work::begin();
-    match train(&task, Some(&mut folder), &mut Observers(vec![&mut progress, &mut interrupts])) {
+    let mut progress = Progress::new();
+    match train(&task, Some(&mut folder), &mut Observers(vec![&mut progress, interrupts])) {
         Ok(outcome) => Ok(Some((path.to_path_buf(), outcome.epochs[outcome.best].test_accuracy))),
         Err(error @ Error::Diverged { .. }) => {
             println!("{error}");
