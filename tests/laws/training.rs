@@ -5,8 +5,8 @@ use cnn_core::Network;
 use cnn_core::candle_core::{Device, Tensor, safetensors};
 use cnn_data::{Dataset, DigitsConfig, Fit, Preparation, digits};
 use cnn_train::{
-    Clip, Decay, Engine, Epoch, Error, Observer, Recipe, Rule, RunFolder, Schedule, Settings, Silent, Start, Step,
-    Task, WarmUp, WeightsFile, train,
+    Clip, Decay, Engine, Epoch, Error, Evaluation, Observer, Recipe, Rule, RunFolder, Schedule, Settings, Silent,
+    Start, Step, Task, WarmUp, WeightsFile, train,
 };
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -66,13 +66,31 @@ fn task<'a>(network: &'a Network, dataset: &'a Dataset, settings: Settings, engi
     Task { network, dataset, preparation, settings, device: Device::Cpu, engine, start: None }
 }
 
-/// Stops a run after so many steps.
-struct StopAfter(usize);
+/// Stops a run after so many steps, or so many batches of its evaluations.
+#[derive(Clone, Debug)]
+struct StopAfter {
+    steps: usize,
+    evaluations: usize,
+}
+
+impl StopAfter {
+    fn steps(steps: usize) -> Self {
+        Self { steps, evaluations: usize::MAX }
+    }
+
+    fn count(left: &mut usize) -> ControlFlow<()> {
+        *left -= 1;
+        if *left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
 
 impl Observer for StopAfter {
     fn step(&mut self, _: &Step) -> ControlFlow<()> {
-        self.0 -= 1;
-        if self.0 == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        Self::count(&mut self.steps)
+    }
+
+    fn evaluation(&mut self, _: &Evaluation) -> ControlFlow<()> {
+        Self::count(&mut self.evaluations)
     }
 }
 
@@ -105,21 +123,28 @@ fn a_run_that_stops_anywhere_goes_on_to_the_same_bits() -> Result<(), Failure> {
     for (name, settings, steps) in [("all", everything(), 9), ("sgd", sgd, 10), ("root", root, 10)] {
         for engine in [Engine::Plan, Engine::Candle] {
             let task = task(&network, &data, settings.clone(), engine);
-            let run = |stops: &[usize]| -> Result<_, Failure> {
+            let stopped = |stops: &[StopAfter]| -> Result<_, Failure> {
                 let path = folder.path().join(format!("{name}-{engine:?}-{stops:?}"));
                 let mut run = RunFolder::create(&path)?;
                 std::fs::write(run.recipe(), "")?;
                 for stop in stops {
-                    let stopped = train(&task, Some(&mut run), &mut StopAfter(*stop));
+                    let stopped = train(&task, Some(&mut run), &mut stop.clone());
                     assert!(matches!(stopped, Err(Error::Interrupted { .. })), "{stopped:?}");
+                    // The folder belongs to one run at a time.
+                    drop(run);
                     run = RunFolder::resume(&path)?;
                 }
                 train(&task, Some(&mut run), &mut Silent)?;
                 kept(&path)
             };
+            let run = |steps: &[usize]| stopped(&steps.iter().copied().map(StopAfter::steps).collect::<Vec<_>>());
             let whole = run(&[])?;
             for stop in [1, 2, steps / 2, steps - 1, steps] {
                 assert!(run(&[stop])? == whole, "{name} {engine:?} stopped at {stop}");
+            }
+            for stop in [1, 2] {
+                let stop = StopAfter { steps: usize::MAX, evaluations: stop };
+                assert!(stopped(std::slice::from_ref(&stop))? == whole, "{name} {engine:?} stopped by {stop:?}");
             }
             assert!(run(&[1, 1, 2, 1])? == whole, "{name} {engine:?} stopped four times");
         }
@@ -134,7 +159,9 @@ fn a_run_does_not_go_on_as_another() -> Result<(), Failure> {
     let mut run = RunFolder::create(&path)?;
     std::fs::write(run.recipe(), "")?;
     let first = task(&network, &data, everything(), Engine::Plan);
-    assert!(train(&first, Some(&mut run), &mut StopAfter(2)).is_err());
+    assert!(train(&first, Some(&mut run), &mut StopAfter::steps(2)).is_err());
+    assert!(matches!(RunFolder::resume(&path), Err(Error::FolderInUse { .. })));
+    drop(run);
     let resumed = |task: &Task<'_>| -> Result<String, Failure> {
         let mut run = RunFolder::resume(&path)?;
         Ok(train(task, Some(&mut run), &mut Silent).err().ok_or("it went on")?.to_string())
@@ -153,14 +180,14 @@ fn a_run_does_not_go_on_as_another() -> Result<(), Failure> {
     for damaged in [&whole[..whole.len() - 1], &whole[..20], &flipped] {
         std::fs::write(&weights, damaged)?;
         let message = resumed(&first)?;
-        assert!(message.starts_with(&format!("{}: a checkpoint damaged: ", weights.display())), "{message}");
+        assert!(message.starts_with(&format!("{}: damaged: ", weights.display())), "{message}");
     }
     std::fs::write(&weights, &whole)?;
     let state = checkpoint.join("state.safetensors");
     let bytes = std::fs::read(&state)?;
     std::fs::write(&state, &bytes[..bytes.len() / 2])?;
     let message = resumed(&first)?;
-    assert!(message.starts_with(&format!("{}: a checkpoint damaged: ", state.display())), "{message}");
+    assert!(message.starts_with(&format!("{}: damaged: ", state.display())), "{message}");
     let message = RunFolder::resume(folder.path()).err().ok_or("a run")?.to_string();
     assert_eq!(message, format!("{}: holds no run that could go on: there is no recipe.toml", folder.path().display()));
     Ok(())

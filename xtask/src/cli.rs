@@ -229,7 +229,7 @@ pub struct Forward {
     /// Safetensors file with the tensor `input`
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
-    /// Safetensors file to write
+    /// Safetensors file to write; one that is there is replaced
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
     /// Number of classes [default: what the weights have]

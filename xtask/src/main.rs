@@ -1,15 +1,21 @@
 //! `cargo xtask`: train, judge and inspect the classic convolutional networks.
 
+// Before all others: its macros are for them too.
+#[macro_use]
+mod output;
+
 mod bench;
 mod cli;
 mod commands;
 mod comparison;
 mod docs;
+mod interrupt;
 mod progress;
 mod race;
 mod rerun;
 mod session;
 mod watching;
+mod weights;
 
 use anyhow::{Error, Result};
 use clap::Parser;
@@ -20,36 +26,26 @@ use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    end_with_the_reader();
     let cli = cli::Cli::parse();
     tracing_subscriber::fmt()
         .with_max_level(cli.common.log)
         .with_writer(|| cnn_dashboard::Log)
         .without_time()
         .with_target(false)
+        // Where standard error takes nothing, there is nowhere to say so.
+        .log_internal_errors(false)
         .init();
     match settled(&cli.common).and_then(|()| commands::run(&cli)) {
-        Ok(code) => code,
+        Ok(code) => {
+            output::finish();
+            code
+        }
         Err(error) => {
             // The terminal may be gone, which is no reason to panic.
             let _ = writeln!(std::io::stderr(), "error: {}", printable(&sentence(&error)));
             ExitCode::FAILURE
         }
     }
-}
-
-/// Ends the process without a word when whoever reads its output has gone, as `head` does: printing to a closed pipe is a
-/// panic of the standard library's.
-fn end_with_the_reader() {
-    let others = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let text = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
-        if text.starts_with("failed printing to stdout") && text.contains("os error 32") {
-            // What a shell reports of a process that a closed pipe ended.
-            std::process::exit(141);
-        }
-        others(panic);
-    }));
 }
 
 /// Settles what the process computes with: the kernels' instructions, and one number of threads for their pool, candle

@@ -6,17 +6,16 @@ use cnn_train::{Epoch, Observer, Step};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How often a plain line is printed within an epoch.
 const PLAIN_EVERY: Duration = Duration::from_secs(15);
 
-/// Shows a run and stops it when asked to.
+/// Shows a run.
 pub struct Progress {
     bar: Option<ProgressBar>,
-    interrupted: Arc<AtomicBool>,
     started: Instant,
     last_line: Instant,
     /// Images and steps that this process has trained on and taken.
@@ -27,9 +26,8 @@ pub struct Progress {
 impl Progress {
     /// A bar on a terminal, plain lines elsewhere.
     pub fn new() -> Self {
-        let interrupted = interrupted();
         let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(1).with_style(style()));
-        Self { bar, interrupted, started: Instant::now(), last_line: Instant::now(), images: 0, steps: 0 }
+        Self { bar, started: Instant::now(), last_line: Instant::now(), images: 0, steps: 0 }
     }
 
     fn rate(&self) -> f64 {
@@ -90,10 +88,7 @@ impl Observer for Progress {
             }
             None => {}
         }
-        match self.interrupted.load(Ordering::SeqCst) {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
+        ControlFlow::Continue(())
     }
 
     fn epoch(&mut self, epoch: &Epoch, best: bool) {

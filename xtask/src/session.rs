@@ -2,6 +2,7 @@
 
 use crate::cli::{self, Common, EngineName};
 use crate::commands::{data, settings};
+use crate::weights::of_file;
 use anyhow::{Context, Result};
 use cnn_core::Network;
 use cnn_core::candle_core::Device;
@@ -48,14 +49,14 @@ impl Session {
         if choice.exact || Family::find(&asked).is_none() {
             cnn_zoo::find(&asked)?;
         }
-        recipe.training.check()?;
+        recipe.check()?;
         let device = common.device.open()?;
         let dataset = data::chosen(&recipe.data, recipe.training.seed)?;
         let entry = choose(choice, &asked, dataset.train().shape())?;
         if choice.recipe.is_none() {
             // Only now is it known which of a family's networks it is.
             recipe = choice.changed(Recipe::usual(entry.name, dataset.name())?, common)?;
-            recipe.training.check()?;
+            recipe.check()?;
         }
         // What is written beside a run is of this network on these images, not of several.
         (recipe.networks, recipe.datasets) = (Vec::new(), Vec::new());
@@ -94,7 +95,7 @@ impl Session {
     }
 
     /// Writes what a run is of, and the recipe that repeats it.
-    pub fn describe(&self, folder: &RunFolder, recipe: &Recipe) -> Result<()> {
+    pub fn describe(&self, folder: &mut RunFolder, recipe: &Recipe) -> Result<()> {
         folder.write_config(&json!({
             "network": self.network.name(),
             "classes": self.dataset.classes().len(),
@@ -132,7 +133,8 @@ fn choose(choice: &Choice<'_>, asked: &str, images: [usize; 3]) -> Result<Entry>
 
 /// Weights to start from, and a word about what begins anew.
 fn start(file: &Path, network: &Network) -> Result<Start> {
-    let start = WeightsFile::read(file)?.start(network)?;
+    let weights = of_file(file, WeightsFile::read(file))?;
+    let start = of_file(file, weights.start(network))?;
     let all = start.weights.len() + start.anew.len();
     let anew = match start.anew.as_slice() {
         [] => String::new(),

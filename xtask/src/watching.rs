@@ -1,6 +1,7 @@
 //! Who watches a run: a bar, plain lines or the dashboard, and the writer of event files.
 
 use crate::cli::Watching;
+use crate::interrupt::Interrupts;
 use crate::progress::Progress;
 use anyhow::Result;
 use cnn_dashboard::Dashboard;
@@ -11,13 +12,15 @@ use cnn_train::{Observer, Observers};
 pub fn watched<T>(args: &Watching, train: impl FnOnce(&mut dyn Observer) -> Result<T>) -> Result<T> {
     let mut shown = shown(args);
     let mut events = args.tensorboard.then(TensorBoard::new);
-    let mut observers = Observers(vec![shown.as_mut()]);
+    let mut interrupts = Interrupts::default();
+    let mut observers = Observers(vec![shown.as_mut(), &mut interrupts]);
     if let Some(events) = &mut events {
         observers.0.push(events);
     }
     let trained = train(&mut observers);
     // The terminal first, so that what follows is seen.
     drop(shown);
+    drop(interrupts);
     if let Some(Err(error)) = events.map(TensorBoard::finish) {
         tracing::warn!("event files are not complete: {error}");
     }

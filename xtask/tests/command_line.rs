@@ -151,33 +151,85 @@ fn weights_that_are_missing_cut_short_corrupt_or_of_another_network() -> Result<
     tensors.insert("layer9.weight".to_string(), tensors["fc.bias"].clone());
     cnn_core::candle_core::safetensors::save(&tensors, &surplus)?;
     let expected = format!(
-        "{}: not weights of mnist_conv: it holds 1 tensors that it lacks, layer9.weight the first",
+        "{}: mnist_conv: the weights have 1 tensors that it lacks, layer9.weight the first; are they another network's?",
         surplus.display()
     );
     assert_eq!(refused("mnist_conv", &surplus)?, expected);
     let message = refused("mnist_conv", folder.path())?;
-    assert!(message.starts_with(&format!("{}: cannot read", folder.path().display())), "{message}");
+    assert!(message.starts_with(&format!("cannot read {}: ", folder.path().display())), "{message}");
 
     let none = folder.path().join("none.safetensors");
     assert_eq!(
         refused("mnist_conv", &none)?,
-        format!("{}: cannot read: No such file or directory (os error 2)", none.display())
+        format!("cannot read {}: No such file or directory (os error 2)", none.display())
     );
-    assert_eq!(
-        refused("lenet", &last)?,
-        format!("{}: not weights of lenet: it holds weights of mnist_conv", last.display())
-    );
+    assert_eq!(refused("lenet", &last)?, format!("{} has weights of mnist_conv, not of lenet", last.display()));
     let whole = std::fs::read(&last)?;
     for length in [0, 4, 100, whole.len() - 1] {
         let cut = folder.path().join("cut.safetensors");
         std::fs::write(&cut, &whole[..length])?;
         let message = refused("mnist_conv", &cut)?;
-        assert!(message.starts_with(&format!("{}: not a whole safetensors file", cut.display())), "{message}");
+        assert!(message.starts_with(&format!("{} is not a whole safetensors file", cut.display())), "{message}");
     }
     let corrupt = folder.path().join("corrupt.safetensors");
     std::fs::write(&corrupt, [&whole[..8], &vec![0xff; whole.len() - 8]].concat())?;
     let message = refused("mnist_conv", &corrupt)?;
-    assert!(message.starts_with(&format!("{}: not a whole safetensors file", corrupt.display())), "{message}");
+    assert!(message.starts_with(&format!("{} is not a whole safetensors file", corrupt.display())), "{message}");
+    Ok(())
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused_by_file_and_tensor() -> Result<(), Failure> {
+    use cnn_core::candle_core::{DType, Device, Tensor, safetensors};
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 20, 3)?;
+    let run = folder.path().join("run");
+    let data = ["--dataset", "mnist", "--data-dir", path(folder.path())];
+    let trained = xtask(&[&["train", "mnist_conv", "--epochs", "1", "--out", path(&run)], &data[..]].concat())?;
+    assert!(trained.status.success(), "{}", String::from_utf8_lossy(&trained.stderr));
+    let whole = safetensors::load(run.join("last.safetensors"), &Device::Cpu)?;
+    let input = folder.path().join("input.safetensors");
+    let images = Tensor::zeros((1, 1, 28, 28), DType::F32, &Device::Cpu)?;
+    safetensors::save(&[("input", images)].into(), &input)?;
+    let file = folder.path().join("lies.safetensors");
+    let integers = Tensor::zeros(whole["conv2.weight"].shape(), DType::I64, &Device::Cpu)?;
+    let last = |value: f32| -> Result<Tensor, Failure> {
+        let mut values = whole["conv2.weight"].flatten_all()?.to_vec1::<f32>()?;
+        *values.last_mut().ok_or("no values")? = value;
+        Ok(Tensor::from_vec(values, whole["conv2.weight"].shape(), &Device::Cpu)?)
+    };
+    for lie in [last(f32::NAN)?, last(f32::INFINITY)?, last(f32::NEG_INFINITY)?, integers] {
+        let mut tensors = whole.clone();
+        tensors.insert("conv2.weight".to_string(), lie);
+        safetensors::save(&tensors, &file)?;
+        let (output, out) = (folder.path().join("output"), folder.path().join("other"));
+        for args in [
+            [&["eval", "mnist_conv", "--weights", path(&file)], &data[..]].concat(),
+            [&["train", "mnist_conv", "--init", path(&file), "--out", path(&out)], &data[..]].concat(),
+            ["forward", "mnist_conv", "--weights", path(&file), "--input", path(&input), "--output", path(&output)]
+                .into(),
+        ] {
+            let message = error_of(&args)?;
+            assert!(message.starts_with(path(&file)) && message.contains("conv2.weight"), "{message}");
+        }
+        assert!(!output.exists() && !out.exists());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_file_of_another_network_is_never_a_beginning() -> Result<(), Failure> {
+    use cnn_core::candle_core::{DType, Device};
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("resnet34.safetensors");
+    let larger = cnn_zoo::find("resnet34")?.architecture(10).at_usual_input()?;
+    cnn_core::model::initialise(&larger, 1, DType::F32, &Device::Cpu)?.save(&file)?;
+    let out = folder.path().join("run");
+    // All that resnet18 needs is there, and more.
+    let args = ["train", "resnet18", "--exact", "--init", path(&file), "--out", path(&out)];
+    let message = error_of(&args)?;
+    assert!(message.starts_with(&format!("{}: resnet18: ", file.display())), "{message}");
+    assert!(!out.exists());
     Ok(())
 }
 

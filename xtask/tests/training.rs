@@ -73,7 +73,8 @@ fn a_folder_of_pictures_is_learnt_and_its_network_learns_other_classes() -> Resu
     let mnist = ["--dataset", "mnist", "--data-dir", path(&digits), "--epochs", "1"];
     let init = ["train", "resnet20_cifar", "--init", path(&weights)];
     let message = error_of(&[&init[..], &mnist, &["--out", path(&folder.path().join("none"))]].concat())?;
-    assert_eq!(message, "resnet20_cifar: tensor conv1.weight should be 16×1×3×3, but the weights have 16×3×3×3");
+    let shapes = "resnet20_cifar: tensor conv1.weight should be 16×1×3×3, but the weights have 16×3×3×3";
+    assert_eq!(message, format!("{}: {shapes}", weights.display()));
 
     // A third class: the last layer begins anew, what is frozen stays.
     std::fs::create_dir(images.join("third"))?;

@@ -61,7 +61,7 @@ fn forward_says_in_one_sentence_what_is_wrong() -> Result<(), Failure> {
     };
     for (network, weights, expected) in [
         ("lenett", &*broken, "there is no network lenett; did you mean lenet"),
-        ("lenet", "missing.safetensors", "missing.safetensors: cannot read"),
+        ("lenet", "missing.safetensors", "cannot read missing.safetensors: No such file"),
         ("lenet", &*broken, "broken.safetensors"),
     ] {
         let output = forward(network, weights)?;

@@ -3,7 +3,7 @@
 use crate::interrupts::Interrupts;
 use crate::view::View;
 use crate::{Error, draw, log, terminal};
-use cnn_train::{Begin, Epoch, Observer, Step};
+use cnn_train::{Begin, Epoch, Evaluation, Observer, Step};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use std::io;
@@ -81,6 +81,14 @@ impl Observer for Dashboard {
     fn step(&mut self, step: &Step) -> ControlFlow<()> {
         self.change(|view| view.step(step));
         self.flow()
+    }
+
+    fn evaluation(&mut self, _: &Evaluation) -> ControlFlow<()> {
+        self.flow()
+    }
+
+    fn stops(&mut self) -> bool {
+        self.flow().is_break()
     }
 
     fn epoch(&mut self, epoch: &Epoch, best: bool) {

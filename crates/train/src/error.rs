@@ -43,8 +43,30 @@ pub enum Error {
         /// What tells that they are another's.
         found: String,
     },
+    /// A folder that another process writes to.
+    #[error("{}: another training is writing to this folder; let it end, or choose another folder", path.display())]
+    FolderInUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder with somebody else's files where this program's would be.
+    #[error("{}: holds {file}, which no run wrote there; choose another folder", path.display())]
+    FolderForeign {
+        /// The folder.
+        path: PathBuf,
+        /// The file or folder that was found there.
+        file: &'static str,
+    },
+    /// A run's folder that is no longer where the run writes.
+    #[error("{}: the run's folder was moved or removed meanwhile; {kept}", path.display())]
+    FolderLost {
+        /// Where it was.
+        path: PathBuf,
+        /// What could be kept.
+        kept: String,
+    },
     /// A folder that already holds a run.
-    #[error("{}: already holds a run ({file}); choose another folder, or overwrite it", path.display())]
+    #[error("{}: already holds a run ({file}); choose another folder, or replace it with --overwrite", path.display())]
     FolderTaken {
         /// The folder.
         path: PathBuf,
@@ -55,6 +77,14 @@ pub enum Error {
     #[error("{}: a checkpoint {problem}", path.display())]
     Checkpoint {
         /// The checkpoint, or the file in it.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A checkpoint of which some file is no longer what was written.
+    #[error("{}: damaged: {problem}", path.display())]
+    Damaged {
+        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
@@ -124,6 +154,24 @@ pub enum Error {
         loss: f32,
         /// Learning rate at that step.
         learning_rate: f64,
+    },
+    /// An epoch in which nothing could be trained on.
+    #[error("no step could be taken in epoch {epoch}: {reason}")]
+    NoStep {
+        /// Epoch, counted from 1.
+        epoch: usize,
+        /// Why.
+        reason: String,
+    },
+    /// A run that cannot fit in memory.
+    #[error("{what} does not fit: at least {shortage}; {way_out}")]
+    Memory {
+        /// What needs it.
+        what: String,
+        /// What it needs at least, and what there is.
+        shortage: cnn_core::memory::Shortage,
+        /// What would help.
+        way_out: &'static str,
     },
     /// The observer stopped the run.
     #[error("interrupted at step {step} of epoch {epoch}; {kept}")]

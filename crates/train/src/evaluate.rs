@@ -6,6 +6,8 @@ use candle_nn::Module;
 use candle_nn::loss::cross_entropy;
 use cnn_core::model::Evaluation;
 use cnn_data::Loader;
+use std::convert::Infallible;
+use std::ops::ControlFlow;
 
 /// How a model does on a set of images.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,6 +40,21 @@ impl Classify for Evaluation {
 ///
 /// Those of the network and the loader.
 pub fn evaluate(model: &mut impl Classify, loader: &Loader<'_>) -> Result<Evaluated> {
+    let ControlFlow::Continue(evaluated) =
+        evaluate_while(model, loader, &mut |_| ControlFlow::<Infallible>::Continue(()))?;
+    Ok(evaluated)
+}
+
+/// As [`evaluate`]; after each batch `goes_on` is told how many images are done, and may stop it.
+///
+/// # Errors
+///
+/// Those of the network and the loader.
+pub(crate) fn evaluate_while<B>(
+    model: &mut impl Classify,
+    loader: &Loader<'_>,
+    goes_on: &mut dyn FnMut(usize) -> ControlFlow<B>,
+) -> Result<ControlFlow<B, Evaluated>> {
     if loader.is_empty() {
         return Err(cnn_data::Error::NoImages.into());
     }
@@ -49,8 +66,12 @@ pub fn evaluate(model: &mut impl Classify, loader: &Loader<'_>) -> Result<Evalua
         loss += f64::from(cross_entropy(&logits, &batch.labels)?.to_dtype(DType::F32)?.to_scalar::<f32>()?) * n as f64;
         correct += count_correct(&logits, &batch.labels)?;
         images += n;
+        if let ControlFlow::Break(reason) = goes_on(images) {
+            return Ok(ControlFlow::Break(reason));
+        }
     }
-    Ok(Evaluated { loss: loss / images as f64, accuracy: correct as f64 / images as f64 })
+    let evaluated = Evaluated { loss: loss / images as f64, accuracy: correct as f64 / images as f64 };
+    Ok(ControlFlow::Continue(evaluated))
 }
 
 /// How many rows of `logits` are largest at their label.

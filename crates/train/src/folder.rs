@@ -1,8 +1,10 @@
 //! The folder of a run: weights, figures, the recipe, checkpoints.
 
 use crate::checkpoint::{self, Checkpoint, Taken, Wanted};
+use crate::claim::{Claim, Whereabouts};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
+use crate::set_aside::SetAside;
 use crate::training::Epoch;
 use crate::weights::{Card, Tensors};
 use crate::whole_file::write_whole;
@@ -10,14 +12,16 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const BEST: &str = "best.safetensors";
-const LAST: &str = "last.safetensors";
-const METRICS: &str = "metrics.jsonl";
-const CONFIG: &str = "config.json";
-const RECIPE: &str = "recipe.toml";
-const CHECKPOINTS: &str = "checkpoints";
+pub(crate) const BEST: &str = "best.safetensors";
+pub(crate) const LAST: &str = "last.safetensors";
+pub(crate) const METRICS: &str = "metrics.jsonl";
+pub(crate) const CONFIG: &str = "config.json";
+pub(crate) const RECIPE: &str = "recipe.toml";
+pub(crate) const CHECKPOINTS: &str = "checkpoints";
+/// What is written beside a run by others: its report and TensorBoard's event files.
+const BESIDE: [&str; 2] = ["report", "tensorboard"];
 
-/// The folder a run writes to. Every file in it is whole at every moment.
+/// The folder a run writes to. Every file in it is whole at every moment, and one run at a time writes there.
 ///
 /// | file | |
 /// | --- | --- |
@@ -27,11 +31,25 @@ const CHECKPOINTS: &str = "checkpoints";
 /// | `config.json` | what was trained on what |
 /// | `recipe.toml` | the settings, to run it again |
 /// | `checkpoints/step-N` | what the run needs to go on |
+/// | `.cnn-run` | says that the folder holds a run, and is locked while the run goes on |
+///
+/// A run that is replaced stays in `.replaced` until the new one has a checkpoint or weights of its own; if the new one
+/// ends before that, the old one is put back.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
     checkpoints: Checkpoints,
     resumed: bool,
+    /// What the run was started with, as it was written.
+    described: Described,
+    claim: Claim,
+}
+
+/// The text of `config.json` and of `recipe.toml`.
+#[derive(Clone, Debug, Default)]
+struct Described {
+    config: Option<Vec<u8>>,
+    recipe: Option<Vec<u8>>,
 }
 
 /// When checkpoints are taken, and how many are kept. There is one after every epoch and one when a run is interrupted.
@@ -60,38 +78,34 @@ impl Default for Checkpoints {
 }
 
 impl RunFolder {
-    /// Makes the folder `path`, or takes it if it holds no run.
+    /// Makes the folder `path`, or takes it if it holds neither a run nor files of others where a run's would be. A run
+    /// that came to no checkpoint does not count: it is replaced.
     ///
     /// # Errors
     ///
-    /// A folder that cannot be made or written, or that holds a run already.
+    /// A folder that cannot be made or written, that holds a run already, that another process is writing to, or that
+    /// has somebody else's files under a run's names. It stays as it was.
     pub fn create(path: &Path) -> Result<Self> {
-        match [LAST, BEST, METRICS, RECIPE, CHECKPOINTS].into_iter().find(|file| path.join(file).exists()) {
+        let folder = Self::claimed(path)?;
+        match results(path)? {
             Some(file) => Err(Error::FolderTaken { path: path.to_path_buf(), file }),
-            None => Self::create_or_overwrite(path),
+            None => Ok(folder),
         }
     }
 
-    /// Makes the folder `path`; what an earlier run left there is removed or replaced.
+    /// Makes the folder `path`; what an earlier run left there is replaced. Only files that a run wrote are removed, and
+    /// only when the new run has written a checkpoint or weights.
     ///
     /// # Errors
     ///
-    /// A folder that cannot be made or written.
+    /// A folder that cannot be made or written, that another process is writing to, or that has somebody else's files
+    /// under a run's names. It stays as it was.
     pub fn create_or_overwrite(path: &Path) -> Result<Self> {
-        std::fs::create_dir_all(path).map_err(Error::file(path, "cannot make the folder"))?;
-        // Better to learn now than after the first epoch.
-        tempfile::tempfile_in(path).map_err(Error::file(path, "cannot write into the folder"))?;
-        for file in [LAST, BEST, METRICS, RECIPE, CHECKPOINTS] {
-            let file = path.join(file);
-            let removed = if file.is_dir() { std::fs::remove_dir_all(&file) } else { std::fs::remove_file(&file) };
-            match removed {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::file(file, "cannot replace")(error));
-                }
-                _ => {}
-            }
+        let folder = Self::claimed(path)?;
+        if results(path)?.is_some() {
+            SetAside::of(path).set()?;
         }
-        Ok(Self { path: path.to_path_buf(), checkpoints: Checkpoints::default(), resumed: false })
+        Ok(folder)
     }
 
     /// Takes the folder of a run that ended before it was done: [`train`](crate::train) goes on from its newest
@@ -99,18 +113,54 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// A folder that holds no run.
+    /// A folder that holds no run, or that another process is writing to.
     pub fn resume(path: &Path) -> Result<Self> {
-        if !path.join(RECIPE).exists() {
-            return Err(Error::NoRun { path: path.to_path_buf(), file: RECIPE });
+        let aside = SetAside::of(path);
+        let missing = || Error::NoRun { path: path.to_path_buf(), file: RECIPE };
+        if !path.join(RECIPE).exists() && !aside.exists() {
+            return Err(missing());
         }
-        Ok(Self { path: path.to_path_buf(), checkpoints: Checkpoints::default(), resumed: true })
+        if !Claim::marks(path) {
+            // A run of an earlier version, or something else of that name.
+            Recipe::read(&path.join(RECIPE))?;
+        }
+        let claim = Claim::lock(path)?;
+        aside.settle(results(path)?.is_some(), path.join(RECIPE).exists())?;
+        let text = |name| std::fs::read(path.join(name)).ok();
+        let described = Described { config: text(CONFIG), recipe: text(RECIPE) };
+        match described.recipe {
+            None => Err(missing()),
+            Some(_) => {
+                let mut folder = Self::of(path, claim);
+                (folder.resumed, folder.described) = (true, described);
+                Ok(folder)
+            }
+        }
+    }
+
+    fn of(path: &Path, claim: Claim) -> Self {
+        let (checkpoints, described) = (Checkpoints::default(), Described::default());
+        Self { path: path.to_path_buf(), checkpoints, resumed: false, described, claim }
+    }
+
+    /// The folder with a lock on it and whatever a program that was killed had begun to replace put back.
+    fn claimed(path: &Path) -> Result<Self> {
+        let names = [LAST, BEST, METRICS, CONFIG, RECIPE, CHECKPOINTS];
+        let claim = match holds_run(path) {
+            true => Claim::lock(path)?,
+            false => Claim::take(path, &[names.as_slice(), &BESIDE].concat())?,
+        };
+        // Better to learn now than after the first epoch.
+        tempfile::tempfile_in(path).map_err(Error::file(path, "cannot write into the folder"))?;
+        SetAside::of(path).settle(results(path)?.is_some(), false)?;
+        Ok(Self::of(path, claim))
     }
 
     /// The same with other checkpoints.
     #[must_use]
-    pub fn checkpointing(self, checkpoints: Checkpoints) -> Self {
-        Self { checkpoints, ..self }
+    pub fn checkpointing(mut self, checkpoints: Checkpoints) -> Self {
+        self.checkpoints = checkpoints;
+        self
     }
 
     /// The folder's path.
@@ -138,10 +188,11 @@ impl RunFolder {
     /// # Errors
     ///
     /// Those of writing.
-    pub fn write_config(&self, config: &impl Serialize) -> Result<()> {
+    pub fn write_config(&mut self, config: &impl Serialize) -> Result<()> {
         let path = self.path.join(CONFIG);
         let text = serde_json::to_string_pretty(config).map_err(|e| Error::file(&path, "cannot write")(e.into()))?;
-        write_whole(&path, (text + "\n").as_bytes())
+        self.described.config = Some((text + "\n").into_bytes());
+        self.describe()
     }
 
     /// Writes the recipe that repeats the run; from then on the folder holds a run.
@@ -149,8 +200,18 @@ impl RunFolder {
     /// # Errors
     ///
     /// Those of writing.
-    pub fn write_recipe(&self, recipe: &Recipe) -> Result<()> {
-        write_whole(&self.recipe(), recipe.to_toml()?.as_bytes())
+    pub fn write_recipe(&mut self, recipe: &Recipe) -> Result<()> {
+        self.described.recipe = Some(recipe.to_toml()?.into_bytes());
+        self.describe()
+    }
+
+    fn describe(&self) -> Result<()> {
+        for (name, text) in [(CONFIG, &self.described.config), (RECIPE, &self.described.recipe)] {
+            if let Some(text) = text {
+                write_whole(&self.path.join(name), text)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether there is a checkpoint to go on from.
@@ -171,8 +232,45 @@ impl RunFolder {
         if self.resumed { checkpoint::newest(&self.path.join(CHECKPOINTS), wanted) } else { Ok(None) }
     }
 
+    /// Whether the folder is still there: a run stops soon after its folder was moved or removed.
+    pub(crate) fn is_there(&self) -> bool {
+        self.claim.whereabouts() == Whereabouts::There
+    }
+
+    /// Keeps a checkpoint of a run whose folder was moved or removed: where the folder is now, or in a new one in its
+    /// place. The error that ends the run.
+    pub(crate) fn lost(&self, taken: &Taken<'_>) -> Error {
+        let path = self.path.clone();
+        let rescued = || -> Result<PathBuf> {
+            let folder = match self.claim.whereabouts() {
+                Whereabouts::There => path.clone(),
+                Whereabouts::Moved(folder) => folder,
+                Whereabouts::Gone => {
+                    let mut again = Self::create(&path)?;
+                    again.described = self.described.clone();
+                    again.describe()?;
+                    path.clone()
+                }
+            };
+            checkpoint::write(&folder.join(CHECKPOINTS), taken, self.checkpoints.keep)?;
+            Ok(folder)
+        };
+        let kept = match rescued() {
+            Ok(folder) => format!("--resume {} goes on from a checkpoint that was written there", folder.display()),
+            Err(error) => format!("nothing more could be kept: {error}"),
+        };
+        Error::FolderLost { path, kept }
+    }
+
     pub(crate) fn keep_checkpoint(&self, taken: &Taken<'_>) -> Result<()> {
-        checkpoint::write(&self.path.join(CHECKPOINTS), taken, self.checkpoints.keep)
+        if !self.is_there() {
+            return Err(self.lost(taken));
+        }
+        if let Err(error) = checkpoint::write(&self.path.join(CHECKPOINTS), taken, self.checkpoints.keep) {
+            // The folder may have gone just now.
+            return Err(if self.is_there() { error } else { self.lost(taken) });
+        }
+        SetAside::of(&self.path).discard()
     }
 
     /// Keeps the weights after an epoch.
@@ -193,5 +291,138 @@ impl RunFolder {
             text.push('\n');
         }
         write_whole(&path, text.as_bytes())
+    }
+}
+
+impl Drop for RunFolder {
+    /// A run that ends with nothing to show gives its place back to the one it was to replace.
+    fn drop(&mut self) {
+        let came_to_nothing = || matches!(results(&self.path), Ok(None));
+        if !self.resumed
+            && self.is_there()
+            && came_to_nothing()
+            && let Err(error) = SetAside::of(&self.path).put_back()
+        {
+            tracing::warn!("the run that was to be replaced is in .replaced: {error}");
+        }
+    }
+}
+
+/// What a run came to, by the first file that shows it.
+fn results(path: &Path) -> Result<Option<&'static str>> {
+    let file = [LAST, BEST, METRICS].into_iter().find(|file| path.join(file).exists());
+    match file {
+        Some(file) => Ok(Some(file)),
+        None => Ok(checkpoint::any(&path.join(CHECKPOINTS))?.then_some(CHECKPOINTS)),
+    }
+}
+
+/// Whether the folder holds a run: it is marked so, or by what an earlier version wrote.
+fn holds_run(path: &Path) -> bool {
+    let object =
+        |text: Vec<u8>| serde_json::from_slice::<serde_json::Value>(&text).is_ok_and(|c| c["settings"].is_object());
+    Claim::marks(path)
+        || (Recipe::read(&path.join(RECIPE)).is_ok() && std::fs::read(path.join(CONFIG)).is_ok_and(object))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run's files, those of `.replaced` too, each with its contents.
+    fn files(folder: &Path) -> Vec<(String, String)> {
+        let mut files = Vec::new();
+        let mut folders = vec![folder.to_path_buf()];
+        while let Some(next) = folders.pop() {
+            for entry in std::fs::read_dir(next).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(folder).unwrap().display().to_string();
+                    files.push((name, std::fs::read_to_string(&path).unwrap()));
+                }
+            }
+        }
+        files.retain(|(name, _)| name != ".cnn-run");
+        files.sort();
+        files
+    }
+
+    /// A run with weights, a checkpoint, and beside them what it did not write.
+    fn run(folder: &Path) -> RunFolder {
+        let mut run = RunFolder::create(folder).unwrap();
+        run.write_config(&serde_json::json!({ "settings": {} })).unwrap();
+        run.write_recipe(&Recipe { about: "old".to_string(), ..Recipe::default() }).unwrap();
+        let checkpoint = folder.join(CHECKPOINTS).join("step-00000004");
+        std::fs::create_dir_all(&checkpoint).unwrap();
+        for file in [run.last(), run.best(), checkpoint.join("state.safetensors"), folder.join("notes.txt")] {
+            std::fs::write(file, "old").unwrap();
+        }
+        std::fs::write(folder.join(CHECKPOINTS).join("theirs.txt"), "kept").unwrap();
+        run
+    }
+
+    #[test]
+    fn a_run_that_comes_to_nothing_leaves_the_one_it_was_to_replace() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("run");
+        drop(run(&folder));
+        let before = files(&folder);
+        let mut new = RunFolder::create_or_overwrite(&folder).unwrap();
+        assert!(!new.last().exists() && !new.has_checkpoint().unwrap());
+        new.write_recipe(&Recipe { about: "new".to_string(), ..Recipe::default() }).unwrap();
+        drop(new);
+        assert_eq!(files(&folder), before);
+        // The same where the program was killed in between: whoever comes next finds the old run.
+        let mut new = RunFolder::create_or_overwrite(&folder).unwrap();
+        new.write_recipe(&Recipe { about: "new".to_string(), ..Recipe::default() }).unwrap();
+        new.resumed = true;
+        drop(new);
+        assert!(matches!(RunFolder::create(&folder), Err(Error::FolderTaken { .. })));
+        assert_eq!(files(&folder), before);
+    }
+
+    #[test]
+    fn a_run_is_replaced_once_the_new_one_has_something_and_nothing_else_is_removed() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("run");
+        drop(run(&folder));
+        let new = RunFolder::create_or_overwrite(&folder).unwrap();
+        std::fs::write(new.last(), "new").unwrap();
+        SetAside::of(&folder).discard().unwrap();
+        drop(new);
+        let found = files(&folder);
+        let found: Vec<(&str, &str)> = found.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let expected = [("checkpoints/theirs.txt", "kept"), ("last.safetensors", "new"), ("notes.txt", "old")];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_run_that_came_to_nothing_blocks_no_other() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("run");
+        let mut first = RunFolder::create(&folder).unwrap();
+        first.write_recipe(&Recipe::default()).unwrap();
+        assert!(matches!(RunFolder::create(&folder), Err(Error::FolderInUse { .. })));
+        assert!(matches!(RunFolder::create_or_overwrite(&folder), Err(Error::FolderInUse { .. })));
+        assert!(matches!(RunFolder::resume(&folder), Err(Error::FolderInUse { .. })));
+        drop(first);
+        RunFolder::create(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_folder_of_somebody_else_stays_as_it_is() {
+        for name in [CONFIG, CHECKPOINTS, LAST, RECIPE, "report", "tensorboard"] {
+            let folder = tempfile::tempdir().unwrap();
+            let theirs = folder.path().join(name);
+            std::fs::write(&theirs, "theirs").unwrap();
+            for refused in [RunFolder::create(folder.path()), RunFolder::create_or_overwrite(folder.path())] {
+                assert!(matches!(refused, Err(Error::FolderForeign { file, .. }) if file == name), "{refused:?}");
+            }
+            assert!(RunFolder::resume(folder.path()).is_err());
+            assert_eq!(files(folder.path()), [(name.to_string(), "theirs".to_string())]);
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
     }
 }

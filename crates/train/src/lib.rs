@@ -10,6 +10,7 @@
 
 mod average;
 mod checkpoint;
+mod claim;
 mod engine;
 mod error;
 mod evaluate;
@@ -24,20 +25,22 @@ mod recent;
 mod recipe;
 mod rule;
 mod schedule;
+mod set_aside;
 mod settings;
 mod tensor_rule;
 mod training;
 mod weights;
 mod whole_file;
 
+pub use claim::Claim;
 pub use cnn_weights::{Start, Weights};
 pub use engine::{Engine, PlannedEvaluation, Updates};
 pub use error::{Error, Result};
 pub use evaluate::{Classify, Evaluated, evaluate};
 pub use fitting::fit;
 pub use folder::{Checkpoints, Every, RunFolder};
-pub use memory::Memory;
-pub use observer::{Begin, Observer, Observers, Silent, Step};
+pub use memory::{Memory, check_evaluation_fits};
+pub use observer::{Begin, Evaluation, Observer, Observers, Silent, Step};
 pub use optimiser::Optimiser;
 pub use predictions::{Predictions, predict};
 pub use recent::{Figures, Recent};

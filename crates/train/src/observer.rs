@@ -48,6 +48,19 @@ impl Step {
     }
 }
 
+/// How far the evaluation after an epoch has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evaluation {
+    /// Epoch, counted from 1.
+    pub epoch: usize,
+    /// Epochs of the run.
+    pub epochs: usize,
+    /// Test images that are done.
+    pub images: usize,
+    /// Test images there are.
+    pub all: usize,
+}
+
 /// Something that watches a run.
 pub trait Observer {
     /// Called once, before the first step.
@@ -59,6 +72,18 @@ pub trait Observer {
     fn step(&mut self, step: &Step) -> ControlFlow<()> {
         let _ = step;
         ControlFlow::Continue(())
+    }
+
+    /// Called after every batch of the evaluation that ends an epoch; `Break` stops the run, which then goes on with
+    /// this evaluation when it is resumed.
+    fn evaluation(&mut self, evaluation: &Evaluation) -> ControlFlow<()> {
+        let _ = evaluation;
+        ControlFlow::Continue(())
+    }
+
+    /// Whether the run should stop before its next batch is made, which may take long. Asked between two batches.
+    fn stops(&mut self) -> bool {
+        false
     }
 
     /// Called after every epoch, when it is evaluated and saved. `best` says whether it is the best so far.
@@ -83,20 +108,34 @@ impl std::fmt::Debug for Observers<'_> {
     }
 }
 
+impl Observers<'_> {
+    /// Asks all of them, also after one of them stops the run.
+    fn all(&mut self, mut ask: impl FnMut(&mut dyn Observer) -> ControlFlow<()>) -> ControlFlow<()> {
+        let mut flow = ControlFlow::Continue(());
+        for observer in &mut self.0 {
+            if ask(*observer).is_break() {
+                flow = ControlFlow::Break(());
+            }
+        }
+        flow
+    }
+}
+
 impl Observer for Observers<'_> {
     fn begin(&mut self, begin: &Begin<'_>) {
         self.0.iter_mut().for_each(|observer| observer.begin(begin));
     }
 
     fn step(&mut self, step: &Step) -> ControlFlow<()> {
-        let mut flow = ControlFlow::Continue(());
-        for observer in &mut self.0 {
-            // All of them see the step that one of them stops at.
-            if observer.step(step).is_break() {
-                flow = ControlFlow::Break(());
-            }
-        }
-        flow
+        self.all(|observer| observer.step(step))
+    }
+
+    fn evaluation(&mut self, evaluation: &Evaluation) -> ControlFlow<()> {
+        self.all(|observer| observer.evaluation(evaluation))
+    }
+
+    fn stops(&mut self) -> bool {
+        self.0.iter_mut().any(|observer| observer.stops())
     }
 
     fn epoch(&mut self, epoch: &Epoch, best: bool) {
@@ -125,6 +164,8 @@ mod tests {
         let step = Step { epoch: 1, epochs: 1, step: 1, steps: 9, images, loss, accuracy, learning_rate };
         let mut both = Observers(vec![&mut first, &mut second]);
         assert!(both.step(&step).is_continue() && both.step(&step).is_break());
+        let evaluation = Evaluation { epoch: 1, epochs: 1, images: 1, all: 2 };
+        assert!(both.evaluation(&evaluation).is_continue() && !both.stops());
         assert_eq!((first.0, second.0), (2, 2));
     }
 }

@@ -31,6 +31,9 @@ const RECIPES: &[(&str, &str)] = &[
     ("usual", include_str!("../recipes/usual.toml")),
 ];
 
+/// No recipe has as many bytes.
+const LARGEST_FILE: u64 = 1_000_000;
+
 /// What is trained, on what, and how.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
@@ -88,6 +91,25 @@ pub struct DataChoice {
 }
 
 impl DataChoice {
+    /// The largest side that images are stretched to.
+    pub const LARGEST_SIDE: usize = 4096;
+
+    /// Whether the numbers can be meant.
+    ///
+    /// # Errors
+    ///
+    /// The first that cannot.
+    pub fn check(&self) -> Result<()> {
+        let require = |setting, holds: bool, problem: String| match holds {
+            true => Ok(()),
+            false => Err(Error::Setting { setting, problem }),
+        };
+        let (side, limit) = (self.resize.unwrap_or(1), self.limit.unwrap_or(1));
+        let largest = Self::LARGEST_SIDE;
+        require("resize", (1..=largest).contains(&side), format!("{side} must be from 1 to {largest}"))?;
+        require("limit", limit >= 1, format!("{limit} must be at least 1"))
+    }
+
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -118,8 +140,24 @@ impl Recipe {
             let known = Self::names().collect::<Vec<_>>().join(", ");
             return Err(Error::UnknownRecipe { name: name.to_string(), known });
         }
-        let text = std::fs::read_to_string(path).map_err(Error::file(path, "cannot read"))?;
+        Self::read(path)
+    }
+
+    /// The recipe in a file.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = cnn_core::file::read_text(path, LARGEST_FILE).map_err(Error::file(path, "cannot read"))?;
         Self::parse(path, &text)
+    }
+
+    /// Whether the numbers can be meant, and can be written to a file again.
+    ///
+    /// # Errors
+    ///
+    /// The first that cannot.
+    pub fn check(&self) -> Result<()> {
+        self.training.check()?;
+        self.data.check()?;
+        self.to_toml().map(drop)
     }
 
     /// The usual recipe for the network of this name on the data set of this name: its source's where the source

@@ -111,6 +111,9 @@ pub enum Clip {
 }
 
 impl Settings {
+    /// The most epochs, images of a batch, batches of a step, and epochs to wait.
+    pub const LARGEST_COUNT: usize = 1_000_000;
+
     /// Whether the numbers can be meant.
     ///
     /// # Errors
@@ -121,11 +124,18 @@ impl Settings {
             true => Ok(()),
             false => Err(Error::Setting { setting, problem }),
         };
-        let at_least_one = |setting, value: usize| require(setting, value > 0, "must be at least 1".to_string());
-        at_least_one("epochs", self.epochs)?;
-        at_least_one("batch size", self.batch_size)?;
-        at_least_one("accumulate", self.accumulate)?;
-        at_least_one("patience", self.patience.unwrap_or(1))?;
+        let count = |setting, value: usize| {
+            require(setting, value > 0, "must be at least 1".to_string())?;
+            let most = Self::LARGEST_COUNT;
+            require(setting, value <= most, format!("{value} must be at most {most}"))
+        };
+        count("epochs", self.epochs)?;
+        count("batch size", self.batch_size)?;
+        count("accumulate", self.accumulate)?;
+        count("patience", self.patience.unwrap_or(1))?;
+        // TOML has no larger numbers, and every run writes its recipe.
+        let largest = i64::MAX as u64;
+        require("seed", self.seed <= largest, format!("{} must be at most {largest}", self.seed))?;
         let rate = self.learning_rate;
         let finite = rate.is_finite() && rate >= 0.0;
         require("learning rate", finite, format!("{rate} must be a number from 0 up"))?;
@@ -139,6 +149,10 @@ impl Settings {
         }
         self.optimizer.check()?;
         self.schedule.check(self.warm_up)?;
+        if let Schedule::Plateau { patience, .. } = self.schedule {
+            // None at all is right here: the learning rate then falls at the first epoch that is not better.
+            count("schedule patience", patience.max(1))?;
+        }
         Ok(self.augmentation.check()?)
     }
 }

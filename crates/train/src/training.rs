@@ -1,13 +1,13 @@
 //! The loop.
 
-use crate::checkpoint::{Position, Taken, Wanted};
+use crate::checkpoint::{Extent, Position, Taken, Wanted};
 use crate::engine::{Engine, Learner, Lesson};
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluated;
 use crate::folder::{Every, RunFolder};
 use crate::freeze::frozen;
-use crate::memory::Memory;
-use crate::observer::{Begin, Observer, Step};
+use crate::memory::{Memory, check_fits, least_bytes, tensor_bytes};
+use crate::observer::{Begin, Evaluation, Observer, Step};
 use crate::schedule::{Schedule, When};
 use crate::settings::{Precision, Settings};
 use crate::weights::Card;
@@ -16,10 +16,13 @@ use cnn_core::{Model, Network, Op};
 use cnn_data::{Batch, Dataset, Loader, Preparation};
 use cnn_weights::Start;
 use serde::{Deserialize, Serialize};
-use std::time::Instant;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 /// Batches that are made while others are computed with, where making them takes time.
 const AHEAD: usize = 2;
+/// How often a run looks whether its folder is still there.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What is trained, on what, and how.
 #[derive(Clone, Debug)]
@@ -87,7 +90,7 @@ pub fn train(task: &Task<'_>, folder: Option<&mut RunFolder>, observer: &mut dyn
     let folder = folder.map(|folder| &*folder);
     let card = task.card();
     let Task { network, settings, engine, .. } = task;
-    let wanted = Wanted { network, card: &card, settings, engine: *engine };
+    let wanted = Wanted { network, card: &card, settings, engine: *engine, extent: task.extent() };
     let checkpoint = folder.map(|folder| folder.newest(&wanted)).transpose()?.flatten();
     let frozen = frozen(task.network, &task.settings.freeze)?;
     let position = checkpoint.as_ref().map_or_else(Position::start, |checkpoint| checkpoint.position.clone());
@@ -95,7 +98,10 @@ pub fn train(task: &Task<'_>, folder: Option<&mut RunFolder>, observer: &mut dyn
     if let Some(checkpoint) = checkpoint {
         learner.restore(checkpoint)?;
     }
-    let mut run = Run { task, card, learner, position, folder, kept_at: Instant::now() };
+    let single_valued = task.single_valued(&frozen);
+    let now = Instant::now();
+    let mut run =
+        Run { task, card, learner, position, folder, single_valued, left_out: false, kept_at: now, looked_at: now };
     run.run(observer)?;
     let epochs = run.position.epochs;
     let best = best(&epochs);
@@ -135,7 +141,7 @@ impl Task<'_> {
     /// The first thing that stands against it.
     pub fn check(&self) -> Result<()> {
         self.settings.check()?;
-        frozen(self.network, &self.settings.freeze)?;
+        let frozen = frozen(self.network, &self.settings.freeze)?;
         if self.settings.recompute && self.engine == Engine::Candle {
             let problem = "belongs to the engine plan, which computes on the CPU".to_string();
             return Err(Error::Setting { setting: "recompute", problem });
@@ -156,7 +162,34 @@ impl Task<'_> {
             let (network, dataset) = (self.network.name().to_string(), self.dataset.name().to_string());
             return Err(Error::Classes { network, outputs, dataset, classes });
         }
-        Ok(())
+        let Extent { images, steps, .. } = self.extent();
+        let batch_size = self.settings.batch_size.min(images);
+        if let Some(path) = self.single_valued(&frozen).filter(|_| batch_size == 1) {
+            let problem = format!("1 gives {path} a single value per channel, which cannot be normalised: 2 can");
+            return Err(Error::Setting { setting: "batch size", problem });
+        }
+        // Optimisers count steps in an i32.
+        if self.settings.epochs.checked_mul(steps).is_none_or(|all| i32::try_from(all).is_err()) {
+            let problem = format!("{} of {steps} steps are more than {} steps", self.settings.epochs, i32::MAX);
+            return Err(Error::Setting { setting: "epochs", problem });
+        }
+        self.check_memory(batch_size)
+    }
+
+    fn check_memory(&self, batch_size: usize) -> Result<()> {
+        let Self { network, settings, .. } = self;
+        let copies = settings.optimizer.memories().iter().flatten().count() + usize::from(settings.average.is_some());
+        let copies = tensor_bytes(network).saturating_mul(copies as u64);
+        let what = format!("training {} with batches of {batch_size}", network.name());
+        let needed = least_bytes(network, batch_size).saturating_add(copies);
+        check_fits(&what, needed, "a smaller batch size, smaller images or a smaller network may fit")
+    }
+
+    /// What an epoch has, at most.
+    fn extent(&self) -> Extent {
+        let images = self.dataset.train().len();
+        let batches = images.div_ceil(self.settings.batch_size);
+        Extent { images, batches, steps: batches.div_ceil(self.settings.accumulate) }
     }
 
     fn lesson<'a>(&'a self, frozen: &'a [bool], passes: u64) -> Lesson<'a> {
@@ -164,8 +197,17 @@ impl Task<'_> {
         Lesson { network, settings, device, start: start.as_ref(), frozen, passes }
     }
 
-    fn has_batch_norm(&self) -> bool {
-        self.network.nodes().iter().any(|node| matches!(node.op, Op::BatchNorm(_)))
+    /// The first batch normalisation that trains on a single value per channel of each image: its maps are 1×1, so a
+    /// batch of one image has nothing to normalise.
+    fn single_valued(&self, frozen: &[bool]) -> Option<String> {
+        let mut first_tensor = 0;
+        let single = self.network.nodes().iter().find(|node| {
+            // Where its weight is frozen, a normalisation goes by its running statistics.
+            let trains = matches!(node.op, Op::BatchNorm(_)) && !frozen[first_tensor];
+            first_tensor += node.tensors.len();
+            trains && node.shape.size().is_none_or(|size| size.area() == 1)
+        });
+        single.map(|node| node.path.clone())
     }
 
     fn card(&self) -> Card {
@@ -187,8 +229,14 @@ struct Run<'a> {
     learner: Learner,
     position: Position,
     folder: Option<&'a RunFolder>,
+    /// The normalisation that a batch of a single image cannot train.
+    single_valued: Option<String>,
+    /// Whether a batch of a single image was left out for it.
+    left_out: bool,
     /// When the last checkpoint was taken, or the run began.
     kept_at: Instant,
+    /// When the folder was last seen.
+    looked_at: Instant,
 }
 
 impl Run<'_> {
@@ -209,7 +257,7 @@ impl Run<'_> {
             let (started, before) = (Instant::now(), self.position.seconds);
             let last = self.epoch(&loader, started, observer)?;
             let training_seconds = before + started.elapsed().as_secs_f64();
-            let tested = self.learner.evaluate(&test)?;
+            let tested = self.evaluate(&test, observer)?;
             // The last step's effect shows only here.
             if !tested.loss.is_finite() {
                 return Err(diverged(&last, tested.loss as f32));
@@ -221,13 +269,29 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Judges the network at the end of an epoch.
+    fn evaluate(&mut self, test: &Loader<'_>, observer: &mut dyn Observer) -> Result<Evaluated> {
+        let (epoch, epochs) = (self.position.epoch, self.task.settings.epochs);
+        let all = self.task.dataset.test().len();
+        let mut goes_on = |images| observer.evaluation(&Evaluation { epoch, epochs, images, all });
+        match self.learner.evaluate(test, &mut goes_on)? {
+            ControlFlow::Continue(evaluated) => Ok(evaluated),
+            ControlFlow::Break(()) => Err(self.interrupt()),
+        }
+    }
+
     /// Keeps what there is after an epoch.
     fn finish(&mut self, epoch: Epoch, observer: &mut dyn Observer) -> Result<()> {
         self.position = std::mem::replace(&mut self.position, Position::start()).after(epoch);
         let best = best(&self.position.epochs) + 1 == self.position.epochs.len();
         if let Some(folder) = self.folder {
-            folder.keep_weights(&self.learner.kept()?, &self.card, best)?;
-            folder.keep_metrics(&self.position.epochs)?;
+            self.look(folder)?;
+            let weights = self.learner.kept()?;
+            let kept = folder.keep_weights(&weights, &self.card, best);
+            if let Err(error) = kept.and_then(|()| folder.keep_metrics(&self.position.epochs)) {
+                // The folder may have gone just now.
+                return self.look(folder).and(Err(error));
+            }
             self.keep_checkpoint()?;
         }
         observer.epoch(&epoch, best);
@@ -249,14 +313,20 @@ impl Run<'_> {
             Schedule::Plateau { patience, .. } => plateaus(&self.position.epochs, patience),
             _ => 0,
         };
-        // A batch norm cannot train on what may be a single value; the image comes again in another epoch.
-        let alone = |batch: &Batch| batch.indices.len() == 1 && loader.len() > 1 && task.has_batch_norm();
         let mut batches = loader.epoch(settings.seed, self.position.epoch).skip_to(self.position.batches);
         loop {
-            let group: Vec<Batch> = batches.by_ref().take(settings.accumulate).collect::<Result<_, _>>()?;
-            let Some(last) = group.last() else { return Ok(self.at(steps)) };
-            self.position.batches = last.number + 1;
-            let group: Vec<Batch> = group.into_iter().filter(|batch| !alone(batch)).collect();
+            let mut group = Vec::new();
+            while group.len() < settings.accumulate {
+                if observer.stops() {
+                    return Err(self.interrupt());
+                }
+                let Some(batch) = batches.next() else { break };
+                group.push(batch?);
+            }
+            let Some(last) = group.last() else { break };
+            let done = last.number + 1;
+            self.leave_out(&mut group);
+            self.position.batches = done;
             if group.is_empty() {
                 continue;
             }
@@ -266,12 +336,36 @@ impl Run<'_> {
             let step = self.step(&group, steps)?;
             self.position.seconds = seconds_before + started.elapsed().as_secs_f64();
             if observer.step(&step).is_break() {
-                self.keep_checkpoint()?;
-                return Err(self.interrupted(&step));
+                return Err(self.interrupt());
             }
             if self.checkpoint_is_due() {
                 self.keep_checkpoint()?;
             }
+            if let Some(folder) = self.folder.filter(|_| self.looked_at.elapsed() >= LOOK) {
+                self.look(folder)?;
+            }
+        }
+        match self.position.steps {
+            0 => {
+                let reason = "no batch could be trained on; their images were all left out".to_string();
+                Err(Error::NoStep { epoch: self.position.epoch, reason })
+            }
+            _ => Ok(self.at(steps)),
+        }
+    }
+
+    /// Takes out of a step the batches that cannot be trained on. Their images come again in other epochs.
+    fn leave_out(&mut self, group: &mut Vec<Batch>) {
+        let Some(path) = &self.single_valued else { return };
+        let before = group.len();
+        group.retain(|batch| batch.indices.len() > 1);
+        if group.len() < before && !self.left_out {
+            self.left_out = true;
+            tracing::warn!(
+                "a batch of a single image is left out of each epoch: {path} would see one value per channel; a batch \
+                 size that divides the {} images leaves none out",
+                self.task.dataset.train().len()
+            );
         }
     }
 
@@ -312,21 +406,35 @@ impl Run<'_> {
         })
     }
 
+    /// Whether the folder is where it was; where it is not, the run ends, and keeps what it can.
+    fn look(&mut self, folder: &RunFolder) -> Result<()> {
+        self.looked_at = Instant::now();
+        if folder.is_there() { Ok(()) } else { self.with_taken(|taken| Err(folder.lost(taken))) }
+    }
+
     fn keep_checkpoint(&mut self) -> Result<()> {
         self.kept_at = Instant::now();
         let Some(folder) = self.folder else { return Ok(()) };
-        let (weights, state) = (self.learner.weights()?, self.learner.state()?);
-        let (position, settings, engine) = (&self.position, &self.task.settings, self.task.engine);
-        let card = &self.card;
-        folder.keep_checkpoint(&Taken { position, settings, engine, card, weights: &weights, state: &state })
+        self.with_taken(|taken| folder.keep_checkpoint(taken))
     }
 
-    fn interrupted(&self, step: &Step) -> Error {
+    /// Calls `keep` with what a checkpoint taken now is made of.
+    fn with_taken(&self, keep: impl FnOnce(&Taken<'_>) -> Result<()>) -> Result<()> {
+        let (weights, state) = (self.learner.weights()?, self.learner.state()?);
+        let (position, settings, engine) = (&self.position, &self.task.settings, self.task.engine);
+        keep(&Taken { position, settings, engine, card: &self.card, weights: &weights, state: &state })
+    }
+
+    /// Keeps a checkpoint, and gives the error that ends the run.
+    fn interrupt(&mut self) -> Error {
+        if let Err(error) = self.keep_checkpoint() {
+            return error;
+        }
         let kept = match self.folder {
             Some(folder) => format!("--resume {} goes on from there", folder.path().display()),
             None => "nothing was written".to_string(),
         };
-        Error::Interrupted { epoch: step.epoch, step: step.step, kept }
+        Error::Interrupted { epoch: self.position.epoch, step: self.position.steps, kept }
     }
 }
 

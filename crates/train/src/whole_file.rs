@@ -1,33 +1,56 @@
 //! Files that are written whole or not at all.
 
 use crate::error::{Error, Result};
-use std::io::Write;
-use std::path::Path;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Files and folders that are being written; what is left of a program that was killed may be removed.
+pub(crate) const WRITING: &str = ".writing-";
 
 /// Writes `bytes` beside `path` under another name, to the disk, and renames: whoever reads `path`, at whatever moment
-/// the program is killed, finds the old file or the new one.
+/// the program is killed, finds the old file or the new one. A file that is there is replaced and keeps its permissions;
+/// a link is followed.
 ///
 /// # Errors
 ///
-/// A folder that cannot be written, a full disk; then `path` is as it was.
+/// A folder that cannot be written, a full disk, and a path that names something other than a regular file, such as a
+/// folder or a device; then `path` is as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
-        let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
+        let (target, permissions) = target(path)?;
+        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        // A temporary file is private; what is kept gets the permissions that any new file would have.
         #[cfg(unix)]
-        {
-            // A temporary file is private; what is kept gets the permissions any new file would have.
-            use std::os::unix::fs::PermissionsExt;
-            file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.prefix(WRITING).tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        if let Some(permissions) = permissions {
+            file.as_file().set_permissions(permissions)?;
         }
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        file.as_file().sync_all()?;
+        file.persist(&target).map_err(|error| error.error)?;
+        // The renaming itself reaches the disk with the folder.
+        std::fs::File::open(folder)?.sync_all()
     };
-    write().map_err(Error::file(path, "cannot write"))?;
-    // The renaming itself reaches the disk with the folder.
-    sync_folder(folder)
+    write().map_err(Error::file(path, "cannot write"))
+}
+
+/// The file that `path` names, behind links, and its permissions if it is there.
+fn target(path: &Path) -> io::Result<(PathBuf, Option<std::fs::Permissions>)> {
+    let linked = match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((path.to_path_buf(), None)),
+        metadata => metadata?.is_symlink(),
+    };
+    let target = if linked { path.canonicalize()? } else { path.to_path_buf() };
+    let metadata = target.metadata()?;
+    match metadata.is_file() {
+        true => Ok((target, Some(metadata.permissions()))),
+        false => {
+            let what = if metadata.is_dir() { "a folder" } else { "a device or a pipe" };
+            Err(io::Error::other(format!("it is {what}, and only a regular file is replaced")))
+        }
+    }
 }
 
 /// Writes a new file, to the disk.
@@ -43,4 +66,36 @@ pub(crate) fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Brings what a folder holds to the disk.
 pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
     std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::file(folder, "cannot write"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+
+    #[test]
+    fn only_a_regular_file_is_replaced_and_links_are_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        write_whole(&at("file"), b"one").unwrap();
+        std::fs::set_permissions(at("file"), PermissionsExt::from_mode(0o640)).unwrap();
+        symlink("file", at("link")).unwrap();
+        write_whole(&at("link"), b"two").unwrap();
+        assert_eq!(std::fs::read(at("file")).unwrap(), b"two");
+        assert!(at("link").symlink_metadata().unwrap().is_symlink());
+        assert_eq!(at("file").metadata().unwrap().permissions().mode() & 0o777, 0o640);
+
+        std::fs::create_dir(at("folder")).unwrap();
+        symlink("folder", at("to-folder")).unwrap();
+        symlink("nothing", at("dangling")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+        for name in ["folder", "to-folder", "dangling", "pipe"] {
+            let message = write_whole(&at(name), b"three").unwrap_err().to_string();
+            assert!(message.starts_with(&format!("{}: cannot write: ", at(name).display())), "{message}");
+        }
+        assert!(at("pipe").metadata().unwrap().file_type().is_fifo() && at("folder").is_dir());
+        let message = write_whole(Path::new("/dev/null"), b"three").unwrap_err().to_string();
+        assert_eq!(message, "/dev/null: cannot write: it is a device or a pipe, and only a regular file is replaced");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 6);
+    }
 }

@@ -46,7 +46,7 @@ pub struct Augment {
     /// Height and width to bring images to [default: their own, of a folder's that differ 224]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub size: Option<u32>,
-    /// PNG file to write
+    /// PNG file to write; one that is there is replaced
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }

@@ -2,7 +2,7 @@
 
 use super::data;
 use crate::cli::{Augment, Common};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use cnn_data::{Batch, Fit, Grid, Images, Loader, Preparation, sheet};
 use cnn_train::Recipe;
 
@@ -44,7 +44,7 @@ pub fn run(args: &Augment, common: &Common) -> Result<()> {
     let pixels = cells.flatten().copied().collect();
     let cells: Vec<usize> = (0..rows * columns).collect();
     let sheet = sheet(&Images::new(shape, pixels, vec![0; cells.len()])?, &cells, columns)?.enlarged(factor)?;
-    std::fs::write(&args.out, sheet.png()?).with_context(|| format!("{}: cannot be written", args.out.display()))?;
+    cnn_train::write_whole(&args.out, &sheet.png()?)?;
     println!("{rows} images, each as it is and {} times augmented: {}", args.count, args.out.display());
     Ok(())
 }

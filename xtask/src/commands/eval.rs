@@ -2,9 +2,10 @@
 
 use super::data;
 use crate::cli::{self, Common};
+use crate::weights::of_file;
 use anyhow::Result;
 use cnn_data::Loader;
-use cnn_train::{Engine, PlannedEvaluation, WeightsFile, evaluate};
+use cnn_train::{Engine, PlannedEvaluation, WeightsFile, check_evaluation_fits, evaluate};
 
 pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
@@ -19,10 +20,17 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
         }
         None => cnn_train::fit(&entry.architecture(dataset.classes().len()).without_heads(), dataset.train(), None)?,
     };
+    check_evaluation_fits(&network, args.batch_size.min(dataset.test().len()))?;
     let loader = Loader::new(dataset.test(), preparation, args.batch_size)?.on(&device);
     let evaluated = match Engine::usual(&device) {
-        Engine::Plan => evaluate(&mut PlannedEvaluation::new(&network, &weights.weights)?, &loader)?,
-        Engine::Candle => evaluate(&mut weights.model(&network, &device)?.evaluation(), &loader)?,
+        Engine::Plan => {
+            let planned = PlannedEvaluation::new(&network, &weights.weights);
+            evaluate(&mut of_file(&args.weights, planned)?, &loader)?
+        }
+        Engine::Candle => {
+            let model = of_file(&args.weights, weights.model(&network, &device))?;
+            evaluate(&mut model.evaluation(), &loader)?
+        }
     };
     println!("accuracy {:.2} %", 100.0 * evaluated.accuracy);
     println!("loss {:.4} on {} test images of {}", evaluated.loss, dataset.test().len(), dataset.name());

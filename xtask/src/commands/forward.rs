@@ -1,6 +1,7 @@
 //! `forward`: a network on tensors from a file, for anyone who compares with another framework.
 
 use crate::cli::{self, Common};
+use crate::weights::of_file;
 use anyhow::{Context, Result, anyhow, bail};
 use candle_core::{DType, Device, Tensor};
 use cnn_core::candle_core;
@@ -22,9 +23,10 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     };
     let batch = input(&args.input, &device)?;
     let network = architecture(args, &entry, classes)?.at([batch.dim(1)?, batch.dim(2)?, batch.dim(3)?])?;
+    cnn_train::check_evaluation_fits(&network, batch.dim(0)?)?;
     let nodes = outputs(args, &network)?;
     let paths: Vec<&str> = nodes.iter().map(|(_, id)| network.node(*id).path.as_str()).collect();
-    let model = weights.model(&network, &device)?;
+    let model = of_file(&args.weights, weights.model(&network, &device))?;
     let values = model.nodes(&batch, &paths)?;
     let tensors: HashMap<String, Tensor> = nodes
         .into_iter()
@@ -77,7 +79,7 @@ fn outputs(args: &cli::Forward, network: &Network) -> Result<BTreeSet<(String, N
 
 /// The tensor `input` of a file, as f32.
 fn input(path: &Path, device: &Device) -> Result<Tensor> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = cnn_core::file::read(path, u64::MAX).with_context(|| format!("cannot read {}", path.display()))?;
     let mut tensors = candle_core::safetensors::load_buffer(&bytes, device).map_err(|error| {
         let problem = error.to_string();
         anyhow!("{} is no safetensors file: {}", path.display(), problem.lines().next().unwrap_or_default())

@@ -56,7 +56,7 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
     println!("\n{}", table(&race).trim_end());
     if let Some(path) = &args.json {
         let text = serde_json::to_string_pretty(&race)? + "\n";
-        std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+        cnn_train::write_whole(path, text.as_bytes())?;
     }
     if let Some(mut records) = records {
         records.keep(race);

@@ -3,12 +3,21 @@
 use super::report::cost;
 use super::settings;
 use crate::cli::{self, Common};
+use crate::interrupt::Interrupts;
+use crate::output::Work;
 use crate::progress::Progress;
 use crate::session::{Choice, Session};
 use anyhow::{Context, Result, ensure};
 use cnn_report::{Comparison, Grid, Run};
-use cnn_train::{Error, Recipe, RunFolder, train};
+use cnn_train::{Claim, Error, Observers, Recipe, RunFolder, train};
 use std::path::{Path, PathBuf};
+
+/// What a sweep writes beside its runs.
+const PICTURE: &str = "sweep.svg";
+const REPORT: &str = "report";
+
+/// The most runs of a sweep.
+const MOST: usize = 10_000;
 
 /// A setting, and the values it takes.
 struct Axis {
@@ -32,22 +41,32 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
     ensure!(!axes.is_empty(), "nothing to try: give --lr, --momentum, --weight-decay, --batch-size or --over");
     let session = session(args, common)?;
     let out = args.out.clone().unwrap_or_else(|| Path::new("runs").join(format!("sweep-{}", session.name())));
-    let combinations = combinations(&axes);
-    let mut outcomes = Vec::new();
-    for (number, combination) in combinations.iter().enumerate() {
-        let name = name(&axes, combination);
-        println!("run {} of {}: {name}", number + 1, combinations.len());
+    let combinations = combinations(&axes)?;
+    // What cannot be is found before the first run.
+    let mut recipes = Vec::new();
+    for combination in &combinations {
         let mut recipe = session.recipe.clone();
         for (axis, value) in axes.iter().zip(combination) {
             axis.values[*value].change.make(&mut recipe)?;
         }
-        outcomes.push(outcome(&session, &recipe, &out.join(&name))?);
+        recipe.check()?;
+        session.task(&recipe).check()?;
+        recipes.push((name(&axes, combination), recipe));
     }
+    let _claim = Claim::take(&out, &[PICTURE, REPORT])?;
+    let (mut outcomes, mut interrupts) = (Vec::new(), Interrupts::default());
+    // A terminal that goes away takes nothing with it but what it would have shown.
+    let work = Work::begin();
+    for (number, (name, recipe)) in recipes.iter().enumerate() {
+        println!("run {} of {}: {name}", number + 1, combinations.len());
+        outcomes.push(outcome(&session, recipe, &out.join(name), &mut interrupts)?);
+    }
+    drop((work, interrupts));
     let runs: Vec<Run> = outcomes.iter().flatten().map(|(path, _)| Run::read(path)).collect::<Result<_, _>>()?;
     let runs = runs.into_iter().map(|run| (cost(&run), run)).map(|(cost, run)| (run, cost));
     let comparison = Comparison::of(runs.collect());
-    let page = comparison.write(&out.join("report"))?;
-    let picture = out.join("sweep.svg");
+    let page = comparison.write(&out.join(REPORT))?;
+    let picture = out.join(PICTURE);
     let accuracies: Vec<Option<f64>> = outcomes.iter().map(|outcome| Some(outcome.as_ref()?.1)).collect();
     grid(&axes, &accuracies).write(&picture)?;
     print!("{comparison}");
@@ -123,7 +142,13 @@ impl Change {
 }
 
 /// For each combination the position of every axis' value; the last axis changes fastest.
-fn combinations(axes: &[Axis]) -> Vec<Vec<usize>> {
+fn combinations(axes: &[Axis]) -> Result<Vec<Vec<usize>>> {
+    let number = axes.iter().try_fold(1_usize, |number, axis| number.checked_mul(axis.values.len()));
+    ensure!(number.is_some_and(|number| number <= MOST), "more than {MOST} combinations: give fewer values");
+    Ok(all_combinations(axes))
+}
+
+fn all_combinations(axes: &[Axis]) -> Vec<Vec<usize>> {
     axes.iter().fold(vec![Vec::new()], |before, axis| {
         let longer = |before: &Vec<usize>| {
             let before = before.clone();
@@ -141,18 +166,23 @@ fn name(axes: &[Axis], combination: &[usize]) -> String {
 
 /// The folder of a combination's run and its best test accuracy, `None` if it diverged. A run that is over is not taken
 /// again, one that was stopped goes on.
-fn outcome(session: &Session, recipe: &Recipe, path: &Path) -> Result<Option<(PathBuf, f64)>> {
+fn outcome(
+    session: &Session,
+    recipe: &Recipe,
+    path: &Path,
+    interrupts: &mut Interrupts,
+) -> Result<Option<(PathBuf, f64)>> {
     let task = session.task(recipe);
-    task.check()?;
     let mut folder = match RunFolder::resume(path) {
-        Ok(folder) => folder,
-        Err(_) => {
-            let folder = RunFolder::create_or_overwrite(path)?;
-            session.describe(&folder, recipe)?;
+        Err(Error::NoRun { .. }) => {
+            let mut folder = RunFolder::create(path)?;
+            session.describe(&mut folder, recipe)?;
             folder
         }
+        resumed => resumed?,
     };
-    match train(&task, Some(&mut folder), &mut Progress::new()) {
+    let mut progress = Progress::new();
+    match train(&task, Some(&mut folder), &mut Observers(vec![&mut progress, interrupts])) {
         Ok(outcome) => Ok(Some((path.to_path_buf(), outcome.epochs[outcome.best].test_accuracy))),
         Err(error @ Error::Diverged { .. }) => {
             println!("{error}");
@@ -168,7 +198,7 @@ fn grid(axes: &[Axis], accuracies: &[Option<f64>]) -> Grid {
         return Grid { rows: Vec::new(), columns: Vec::new(), values: Vec::new() };
     };
     let label = |axis: &Axis, value: usize| format!("{} {}", axis.name, axis.values[value].text);
-    let rows = combinations(others);
+    let rows = all_combinations(others);
     let row = |row: &Vec<usize>| others.iter().zip(row).map(|(axis, value)| label(axis, *value)).collect::<Vec<_>>();
     Grid {
         rows: rows.iter().map(|combination| row(combination).join(", ")).collect(),

@@ -2,6 +2,7 @@
 
 use super::report;
 use crate::cli::{self, Common};
+use crate::output::Work;
 use crate::session::{Choice, Session};
 use crate::watching::watched;
 use anyhow::{Result, ensure};
@@ -10,14 +11,24 @@ use cnn_train::{Checkpoints, Every, Recipe, RunFolder, train};
 use std::path::{Path, PathBuf};
 
 pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
-    let session = Session::new(&choice(args, common)?, common)?;
-    let mut folder = open(&args.folder, &session.name())?;
-    if args.folder.resume.is_none() {
-        session.describe(&folder, &session.recipe)?;
-    }
+    // A run that goes on is locked before anything is read of it.
+    let resumed = args.folder.resume.as_deref().map(RunFolder::resume).transpose()?;
+    let session = Session::new(&choice(args, resumed.as_ref(), common)?, common)?;
+    // From here on, a terminal that goes away takes nothing with it but what it would have shown.
+    let work = Work::begin();
+    let folder = match resumed {
+        Some(folder) => folder,
+        None => {
+            let mut folder = open(&args.folder, &session.name())?;
+            session.describe(&mut folder, &session.recipe)?;
+            folder
+        }
+    };
+    let mut folder = folder.checkpointing(checkpoints(&args.folder));
     println!("writing to {}", folder.path().display());
     let task = session.task(&session.recipe);
     let outcome = watched(&args.watching, |observer| Ok(train(&task, Some(&mut folder), observer)?))?;
+    drop(work);
     let best = &outcome.epochs[outcome.best];
     if outcome.epochs.len() < task.settings.epochs {
         println!("stopped early: no new best since epoch {}", best.epoch);
@@ -35,14 +46,13 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     Ok(())
 }
 
-fn choice<'a>(args: &'a cli::Train, common: &Common) -> Result<Choice<'a>> {
-    let recipe = match (&args.folder.resume, &args.settings.recipe) {
-        (Some(path), _) => {
+fn choice<'a>(args: &'a cli::Train, resumed: Option<&RunFolder>, common: &Common) -> Result<Choice<'a>> {
+    let recipe = match (resumed, &args.settings.recipe) {
+        (Some(folder), _) => {
             ensure!(common.seed.is_none(), "--resume goes on with the run's own seed");
-            let folder = RunFolder::resume(path)?;
             let mut recipe = Recipe::find(&folder.recipe().to_string_lossy())?;
             if folder.has_checkpoint()? {
-                // The weights it began with are in no demand any more, and their file may be gone.
+                // The weights it began with are no longer needed, and their file may be gone.
                 recipe.data.init = None;
             }
             Some(recipe)
@@ -63,15 +73,17 @@ fn choice<'a>(args: &'a cli::Train, common: &Common) -> Result<Choice<'a>> {
 }
 
 fn open(args: &cli::Folder, name: &str) -> Result<RunFolder> {
-    let folder = match (&args.resume, &args.out) {
-        (Some(path), _) => RunFolder::resume(path)?,
-        (None, Some(path)) if args.overwrite => RunFolder::create_or_overwrite(path)?,
-        (None, Some(path)) => RunFolder::create(path)?,
-        (None, None) => RunFolder::create(&free_folder(name))?,
-    };
+    Ok(match &args.out {
+        Some(path) if args.overwrite => RunFolder::create_or_overwrite(path)?,
+        Some(path) => RunFolder::create(path)?,
+        None => RunFolder::create(&free_folder(name))?,
+    })
+}
+
+fn checkpoints(args: &cli::Folder) -> Checkpoints {
     let usual = Checkpoints::default();
     let every = args.checkpoint_steps.map_or(usual.every, |steps| Every::Steps(steps as usize));
-    Ok(folder.checkpointing(Checkpoints { keep: args.keep.into(), every }))
+    Checkpoints { keep: args.keep.into(), every }
 }
 
 /// `runs/NAME`, or the first of `runs/NAME-2`, `runs/NAME-3` … that is not there.

@@ -11,7 +11,7 @@ pub use updates::Updates;
 
 use crate::checkpoint::Checkpoint;
 use crate::error::Result;
-use crate::evaluate::{Evaluated, evaluate};
+use crate::evaluate::{Evaluated, evaluate_while};
 use crate::settings::Settings;
 use crate::weights::Tensors;
 use candle_core::Device;
@@ -19,6 +19,7 @@ use cnn_core::{Model, Network};
 use cnn_data::{Batch, Loader};
 use cnn_weights::{Start, Weights};
 use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
 
 /// The name of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,11 +108,16 @@ impl Learner {
         }
     }
 
-    /// How the network does on other images; with a moving average, how its average does.
-    pub(crate) fn evaluate(&mut self, loader: &Loader<'_>) -> Result<Evaluated> {
+    /// How the network does on other images; with a moving average, how its average does. After each batch `goes_on`
+    /// is told how many images are done, and may stop it.
+    pub(crate) fn evaluate(
+        &mut self,
+        loader: &Loader<'_>,
+        goes_on: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<(), Evaluated>> {
         match self {
-            Self::Candle(learner) => evaluate(&mut learner.judged()?.evaluation(), loader),
-            Self::Plan(learner) => evaluate(&mut learner.judged(), loader),
+            Self::Candle(learner) => evaluate_while(&mut learner.judged()?.evaluation(), loader, goes_on),
+            Self::Plan(learner) => evaluate_while(&mut learner.judged(), loader, goes_on),
         }
     }
 

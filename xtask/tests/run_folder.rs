@@ -1,0 +1,250 @@
+//! The folder of a run: whose it is, who writes to it, what is removed from it and when.
+#![cfg(unix)]
+
+mod common;
+
+use common::{Failure, classic_files, error_from, error_of, path, xtask};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Files of a folder and those below, each with its bytes.
+fn files(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next)? {
+            let path = entry?.path();
+            if path.is_dir() { folders.push(path) } else { files.push((path.clone(), std::fs::read(path)?)) }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn data(folder: &Path) -> [&str; 4] {
+    ["--dataset", "mnist", "--data-dir", path(folder)]
+}
+
+fn start(args: &[&str]) -> Result<Child, Failure> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    Ok(command.args(args).env_remove("CARGO").stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?)
+}
+
+/// Waits for a file that a running program writes.
+fn wait_for(child: &mut Child, file: &Path) -> Result<(), Failure> {
+    while !file.exists() {
+        assert!(child.try_wait()?.is_none(), "ended before {} was there", file.display());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+fn signal(child: &Child, name: &str) -> Result<(), Failure> {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status()?.success());
+    Ok(())
+}
+
+/// A training that goes on for minutes if nothing stops it.
+fn long<'a>(folder: &'a Path, out: &'a Path) -> Vec<&'a str> {
+    let more = ["--epochs", "100000", "--batch-size", "8", "--no-report", "--out", path(out)];
+    [&["train", "mnist_mlp"], &data(folder)[..], &more].concat()
+}
+
+#[test]
+fn a_folder_of_somebody_else_is_left_alone() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 20, 3)?;
+    for name in ["config.json", "report/index.html", "checkpoints/photo.raw", "recipe.toml", "tensorboard/mine"] {
+        let theirs = folder.path().join("theirs");
+        let file = theirs.join(name);
+        std::fs::create_dir_all(file.parent().ok_or("no parent")?)?;
+        std::fs::write(&file, "theirs")?;
+        let before = files(&theirs)?;
+        let args = [&["train", "mnist_mlp", "--epochs", "1"], &data(folder.path())[..], &["--out", path(&theirs)]];
+        let first = name.split('/').next().unwrap_or_default();
+        let expected = format!("{}: holds {first}, which no run wrote there; choose another folder", theirs.display());
+        assert_eq!(error_of(&args.concat())?, expected);
+        assert_eq!(error_of(&[&args.concat()[..], &["--overwrite"]].concat())?, expected);
+        let sweep = ["sweep", "mnist_mlp", "--lr", "0.1", "--epochs", "1", "--out", path(&theirs)];
+        if first == "report" {
+            assert_eq!(error_of(&[&sweep[..], &data(folder.path())].concat())?, expected);
+        }
+        assert!(files(&theirs)? == before, "{name}");
+        std::fs::remove_dir_all(&theirs)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_run_is_replaced_only_by_one_that_came_to_something() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 20, 3)?;
+    let run = folder.path().join("run");
+    let train = [&["train", "mnist_mlp", "--epochs", "1", "--out", path(&run)], &data(folder.path())[..]].concat();
+    assert!(xtask(&train)?.status.success());
+    std::fs::write(run.join("notes.txt"), "mine")?;
+    std::fs::write(run.join("checkpoints/notes.txt"), "mine")?;
+    let before = files(&run)?;
+    let recipe = folder.path().join("recipe.toml");
+    let write = |text: &str| std::fs::write(&recipe, format!("network = \"mnist_mlp\"\n{text}"));
+    let overwrite = |more: &[&str]| {
+        let args = ["train", "--recipe", path(&recipe), "--out", path(&run), "--overwrite"];
+        error_of(&[&args, &data(folder.path())[..], more].concat())
+    };
+    for (text, expected) in [
+        ("[data]\nresize = 65536\n", "resize 65536 must be from 1 to 4096"),
+        ("[data]\nresize = 0\n", "resize 0 must be from 1 to 4096"),
+        ("[data]\nlimit = 0\n", "limit 0 must be at least 1"),
+        ("[training]\nepochs = 9223372036854775807\n", "epochs 9223372036854775807 must be at most 1000000"),
+        ("[training]\nbatch-size = 9223372036854775807\n", "batch size 9223372036854775807 must be at most 1000000"),
+        ("[training]\npatience = 9223372036854775807\n", "patience 9223372036854775807 must be at most 1000000"),
+    ] {
+        write(text)?;
+        assert_eq!(overwrite(&[])?, expected);
+        assert!(files(&run)? == before, "{text}");
+    }
+    write("")?;
+    let message = overwrite(&["--seed", "18446744073709551615"])?;
+    assert_eq!(message, "seed 18446744073709551615 must be at most 9223372036854775807");
+    // What is known only after the first step.
+    assert!(overwrite(&["lenet", "--lr", "1e30", "--epochs", "3"])?.starts_with("training diverged"));
+    assert!(files(&run)? == before);
+
+    write("[training]\nepochs = 2\n")?;
+    let args = ["train", "--recipe", path(&recipe), "--out", path(&run), "--overwrite"];
+    let output = xtask(&[&args, &data(folder.path())[..]].concat())?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_to_string(run.join("metrics.jsonl"))?.lines().count(), 2);
+    assert_eq!(std::fs::read_to_string(run.join("notes.txt"))?, "mine");
+    assert_eq!(std::fs::read_to_string(run.join("checkpoints/notes.txt"))?, "mine");
+    assert!(!run.join(".replaced").exists());
+    Ok(())
+}
+
+#[test]
+fn one_training_at_a_time_writes_to_a_folder() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 200, 3)?;
+    let run = folder.path().join("run");
+    let args = long(folder.path(), &run);
+    let mut first = start(&args)?;
+    wait_for(&mut first, &run.join("last.safetensors"))?;
+    let expected =
+        format!("{}: another training is writing to this folder; let it end, or choose another folder", run.display());
+    assert_eq!(error_of(&args)?, expected);
+    assert_eq!(error_of(&[&args[..], &["--overwrite"]].concat())?, expected);
+    assert_eq!(error_of(&["train", "--resume", path(&run)])?, expected);
+    // The lock goes with the process.
+    first.kill()?;
+    first.wait()?;
+    let mut second = start(&["train", "--resume", path(&run)])?;
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(second.try_wait()?.is_none());
+    second.kill()?;
+    second.wait()?;
+    Ok(())
+}
+
+#[test]
+fn a_folder_that_is_moved_or_removed_ends_the_run_and_a_checkpoint_is_kept() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 200, 3)?;
+    for removed in [false, true] {
+        let [run, other] = ["run", "other"].map(|name| folder.path().join(format!("{name}-{removed}")));
+        let args = long(folder.path(), &run);
+        let mut child = start(&args)?;
+        wait_for(&mut child, &run.join("last.safetensors"))?;
+        let began = Instant::now();
+        std::fs::rename(&run, &other)?;
+        // The run may be writing there for a moment more.
+        while removed && other.exists() {
+            let _ = std::fs::remove_dir_all(&other);
+        }
+        let ended = child.wait_with_output()?;
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+        let message = error_from(&args, ended)?;
+        assert!(message.starts_with(&format!("{}: the run's folder was moved or removed", run.display())), "{message}");
+        let left = if removed { run.clone() } else { other.canonicalize()? };
+        let kept = message.contains(&format!("--resume {} goes on", left.display()));
+        if removed && !kept {
+            // It was caught between the renaming and the removal, and wrote into what was being removed.
+            assert!(message.contains(path(&other)), "{message}");
+            continue;
+        }
+        assert!(kept, "{message}");
+        let mut child = start(&["train", "--resume", path(&left)])?;
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(child.try_wait()?.is_none(), "{message}");
+        child.kill()?;
+        child.wait()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_signal_leaves_a_checkpoint_also_while_the_network_is_judged() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    // Few images to train on and many to judge: most of the time the run is judged.
+    classic_files(folder.path(), 5000, 3)?;
+    for (limit, name) in [("20", "-INT"), ("20", "-TERM"), ("20", "-HUP"), ("5000", "-TERM"), ("5000", "-HUP")] {
+        let run = folder.path().join(format!("{limit}{name}"));
+        let more = ["--epochs", "1000", "--limit", limit, "--no-report", "--out", path(&run)];
+        let args = [&["train", "lenet"], &data(folder.path())[..], &more].concat();
+        let mut child = start(&args)?;
+        wait_for(&mut child, &run.join("last.safetensors"))?;
+        std::thread::sleep(Duration::from_millis(100));
+        let began = Instant::now();
+        signal(&child, name)?;
+        let ended = child.wait_with_output()?;
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        let message = error_from(&args, ended)?;
+        assert!(message.starts_with("interrupted at step "), "{message}");
+        let mut child = start(&["train", "--resume", path(&run), "--no-report"])?;
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(child.try_wait()?.is_none());
+        child.kill()?;
+        child.wait()?;
+    }
+    Ok(())
+}
+
+/// The report of a whole run is being judged, or nothing is being trained at all: there is nothing to keep.
+#[test]
+fn a_signal_ends_what_is_no_training_at_once() -> Result<(), Failure> {
+    use std::os::unix::process::ExitStatusExt;
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 20000, 3)?;
+    let weights = folder.path().join("weights.safetensors");
+    let network = cnn_zoo::find("resnet20_cifar")?.architecture(10).at([1, 28, 28])?;
+    let (kind, device) = (cnn_core::candle_core::DType::F32, cnn_core::candle_core::Device::Cpu);
+    cnn_core::model::initialise(&network, 1, kind, &device)?.save(&weights)?;
+    let args = [&["eval", "resnet20_cifar", "--weights", path(&weights)], &data(folder.path())[..]].concat();
+    for (name, number) in [("-INT", 2), ("-TERM", 15), ("-HUP", 1)] {
+        let mut child = start(&args)?;
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(child.try_wait()?.is_none());
+        let began = Instant::now();
+        signal(&child, name)?;
+        assert_eq!(child.wait()?.signal(), Some(number));
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_signal_stops_a_sweep_in_any_of_its_runs() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 500, 3)?;
+    let out = folder.path().join("sweep");
+    let more = ["--lr", "0.001,0.01,0.02", "--epochs", "30", "--out", path(&out)];
+    let args = [&["sweep", "mnist_mlp"], &data(folder.path())[..], &more].concat();
+    let mut child = start(&args)?;
+    wait_for(&mut child, &out.join("lr=0.01/metrics.jsonl"))?;
+    signal(&child, "-TERM")?;
+    let message = error_from(&args, child.wait_with_output()?)?;
+    assert!(message.starts_with("interrupted at step ") && message.contains("lr=0.01 goes on"), "{message}");
+    let output = xtask(&args)?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
