@@ -277,8 +277,9 @@ def golden(name, network, seed):
     metadata |= {"heads": heads, "head_weight": head_weight, "gradients": names, "zero_gradients": zero}
 
     def distances(others):
-        apart = [float((gradients[n] - others[n]).abs_().max()) / largest[n] if n not in zero else 0.0
-                 for n in names]
+        # Of a gradient that is zero whatever is there is distance; its own largest entry says nothing.
+        apart = [float(others[n].abs().max()) / top if n in zero
+                 else float((gradients[n] - others[n]).abs_().max()) / largest[n] for n in names]
         held = torch.tensor([d for n, d in zip(names, apart) if n not in zero])
         return torch.tensor(apart), {"max": float(held.max()), "median": float(held.median())}
 

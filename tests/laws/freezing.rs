@@ -1,6 +1,7 @@
 //! Planned steps in which tensors are frozen: no gradient for them, and everyone else's as if nothing had happened.
 
 use crate::Failure;
+use crate::memory::{alone, narrow};
 use crate::step::{DROPOUT, Outcome, Problem, SEED};
 use cnn_core::op::Op;
 use cnn_core::tensors::Role;
@@ -8,7 +9,7 @@ use cnn_core::{Network, initialisation::Init};
 use cnn_plan::{TrainingOptions, TrainingPlan, TrainingRun};
 
 fn network(name: &str, input: [usize; 3]) -> Result<Network, Failure> {
-    Ok(cnn_zoo::find(name)?.architecture(7).at(input)?)
+    narrow(cnn_zoo::find(name)?.architecture(7).at(input)?)
 }
 
 /// For each tensor whether it is of a layer under one of these paths.
@@ -47,7 +48,9 @@ fn what_a_frozen_layer_leaves_is_candles() -> Result<(), Failure> {
         ("googlenet_d2l", [1, 32, 32], &["0", "1"]),
         ("googlenet_d2l", [1, 32, 32], &["1.2", "2.1", "5"]),
     ] {
-        let problem = Problem::new(network(name, input)?)?;
+        let network = network(name, input)?;
+        let _alone = alone(&network);
+        let problem = Problem::new(network)?;
         let frozen = under(&problem.network, paths);
         assert!(frozen.contains(&true), "{name} has nothing under {paths:?}");
         let values = problem.values()?;
@@ -68,7 +71,9 @@ fn frozen_norms_are_constants() -> Result<(), Failure> {
         ("resnet18_d2l", [1, 32, 32], &[]),
         ("resnet18_preact", [3, 32, 32], &["layer1"]),
     ] {
-        let problem = Problem::new(network(name, input)?)?;
+        let network = network(name, input)?;
+        let _alone = alone(&network);
+        let problem = Problem::new(network)?;
         let mut frozen = under(&problem.network, paths);
         norms(&problem.network).iter().for_each(|(first, _)| frozen[*first] = true);
         seen_statistics(&problem)?;
@@ -111,7 +116,9 @@ fn a_frozen_beginning_normalises_by_its_own_statistics() -> Result<(), Failure> 
             ],
         ),
     ] {
-        let problem = Problem::new(network(name, input)?)?;
+        let network = network(name, input)?;
+        let _alone = alone(&network);
+        let problem = Problem::new(network)?;
         let frozen = under(&problem.network, paths);
         let mut values = problem.values()?;
         let mut expected = problem.candle(true)?;
@@ -133,7 +140,9 @@ fn a_frozen_beginning_normalises_by_its_own_statistics() -> Result<(), Failure> 
 /// A frozen layer between trained ones: the gradients are the differences of the loss.
 #[test]
 fn gradients_pass_a_frozen_layer() -> Result<(), Failure> {
-    let problem = Problem::new(network("resnet18", [3, 64, 32])?)?;
+    let network = network("resnet18", [3, 64, 32])?;
+    let _alone = alone(&network);
+    let problem = Problem::new(network)?;
     let frozen = under(&problem.network, &["layer2"]);
     seen_statistics(&problem)?;
     let values = problem.values()?;

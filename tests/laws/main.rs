@@ -2,6 +2,7 @@
 
 mod arrows;
 mod freezing;
+mod memory;
 mod model;
 mod ops;
 mod parity;

@@ -19,7 +19,7 @@ fn small_networks_are_torchs() -> Result<(), Failure> {
         assert!(comparison.mismatches.is_empty(), "{:#?}", comparison.mismatches);
         assert!(comparison.gradients > 0 && comparison.nodes > 0);
         // Rounding in f32 leaves no comparison without a difference.
-        assert!(comparison.logits_planned > 0.0 && comparison.gradient_planned > 0.0);
+        assert!(comparison.planned.logits > 0.0 && comparison.planned.gradients > 0.0);
         asked_the_oracle += usize::from(comparison.oracle.is_some());
     }
     assert!(asked_the_oracle >= 5);

@@ -1,6 +1,7 @@
 //! The planned training step against candle's autograd.
 
 use crate::Failure;
+use crate::memory::{alone, narrow};
 use crate::step::Problem;
 use cnn_core::Network;
 use cnn_plan::TrainingOptions;
@@ -48,6 +49,8 @@ fn both_engines_give_the_same_gradients() -> Result<(), Failure> {
             Ok(network) => network,
             Err(_) => entry.architecture(7).without_heads().at(*input)?,
         };
+        let network = narrow(network)?;
+        let _alone = alone(&network);
         let (difference, tensor) = difference(network).map_err(|error| format!("{name}: {error}"))?;
         println!("{name}: {difference:.1e} ({tensor})");
         if difference.is_nan() || difference > worst.0 {

@@ -1,6 +1,7 @@
 //! Planned steps that compute again what they did not keep.
 
 use crate::Failure;
+use crate::memory::{alone, narrow};
 use crate::step::{DROPOUT, Problem};
 use cnn_core::Network;
 use cnn_plan::{Recompute, TrainingOptions, TrainingPlan, TrainingRun};
@@ -30,7 +31,9 @@ fn the_bits_are_the_same() -> Result<(), Failure> {
         ("densenet121", [3, 32, 64], Some("features.denseblock2.denselayer3")),
         ("densenet40_cifar", [3, 32, 32], None),
     ] {
-        let problem = Problem::new(network(name, input)?)?;
+        let network = narrow(network(name, input)?)?;
+        let _alone = alone(&network);
+        let problem = Problem::new(network)?;
         let of_frozen = |name: &str| frozen.is_some_and(|path| name.starts_with(&format!("{path}.")));
         let frozen: Vec<bool> = problem.network.tensors().map(|spec| of_frozen(&spec.name)).collect();
         let run = |options| -> Result<TrainingRun<f64>, Failure> {

@@ -6,6 +6,7 @@ use cnn_core::candle_nn::{VarBuilder, VarMap};
 use cnn_core::weights::{Tensor as WeightsTensor, Weights};
 use cnn_core::{Model, Network, initialisation, model};
 use cnn_plan::{Dropout, Parameters, Targets, TrainingOptions, TrainingPlan, TrainingRun};
+use std::hash::{DefaultHasher, Hasher};
 
 const BATCH: usize = 3;
 pub const SEED: u64 = 5;
@@ -29,7 +30,8 @@ pub struct Outcome {
     pub loss: f64,
     outputs: Vec<Vec<f64>>,
     pub gradients: Vec<Option<Vec<f64>>>,
-    /// Afterwards: the statistics have moved, the weights have not.
+    /// Afterwards: the statistics have moved, the weights have not. After a step of candle, which moves no weights, the
+    /// statistics alone.
     pub values: Vec<Vec<f64>>,
 }
 
@@ -61,16 +63,19 @@ impl Problem {
         let outputs = model.outputs_t(&images, train)?;
         let loss = |labels: &[u32]| model.loss(&outputs, &Tensor::new(labels, &device)?);
         let loss = ((loss(&self.labels)? * SHARE)? + (loss(&self.others)? * (1.0 - SHARE))?)?;
-        let gradients = loss.backward()?;
+        let mut gradients = loss.backward()?;
         let numbers = |tensor: &Tensor| Ok::<Vec<f64>, Failure>(tensor.flatten_all()?.to_vec1()?);
         Ok(Outcome {
             loss: loss.to_scalar()?,
             outputs: outputs.iter().map(numbers).collect::<Result<_, _>>()?,
             gradients: model
                 .tensors()
-                .map(|(_, tensor)| gradients.get(tensor).map(numbers).transpose())
+                .map(|(_, tensor)| gradients.remove(tensor).as_ref().map(numbers).transpose())
                 .collect::<Result<_, _>>()?,
-            values: model.tensors().map(|(_, tensor)| numbers(tensor)).collect::<Result<_, _>>()?,
+            values: model
+                .tensors()
+                .map(|(spec, tensor)| if spec.trained() { Ok(Vec::new()) } else { numbers(tensor) })
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -81,11 +86,13 @@ impl Problem {
 
     /// A step of a run for the network.
     pub fn with(&self, run: &mut TrainingRun<f64>, values: Vec<Vec<f64>>) -> Result<Outcome, Failure> {
+        let before: Vec<u64> = values.iter().map(|values| hash(values)).collect();
         let mut weights = Weights::new();
         for (spec, values) in self.network.tensors().zip(values) {
             weights.insert(spec.name.clone(), WeightsTensor::new(&spec.name, &spec.dims, values)?);
         }
         let mut parameters = Parameters::new(&self.network, &weights)?;
+        drop(weights);
         let targets = Targets { mixed: Some((&self.others, SHARE)), ..Targets::new(&self.labels) };
         let forward = run.forward(&mut parameters, &self.images)?;
         let loss = forward.cross_entropy(&targets)?;
@@ -97,6 +104,12 @@ impl Problem {
         });
         if twice {
             return Err("a gradient came twice".into());
+        }
+        let weights = self.network.tensors().zip(parameters.values().zip(before)).filter(|(spec, _)| spec.trained());
+        for (spec, (after, before)) in weights {
+            if hash(after) != before {
+                return Err(format!("the step has moved {}", spec.name).into());
+            }
         }
         let values = parameters.values().map(<[f64]>::to_vec).collect();
         Ok(Outcome { loss: loss.value, outputs, gradients, values })
@@ -116,7 +129,8 @@ impl Outcome {
         for (index, (found, expected)) in self.outputs.iter().zip(&expected.outputs).enumerate() {
             note(away(found, expected), format!("output {index}"));
         }
-        for (spec, (found, expected)) in network.tensors().zip(self.values.iter().zip(&expected.values)) {
+        let values = network.tensors().zip(self.values.iter().zip(&expected.values));
+        for (spec, (found, expected)) in values.filter(|(spec, _)| !spec.trained()) {
             note(away(found, expected), spec.name.clone());
         }
         // A bias that a batch norm cancels has a gradient of rounding errors: judged by what it is the sum of.
@@ -148,6 +162,13 @@ impl Outcome {
         }
         Ok(())
     }
+}
+
+/// Stands for the bits of a tensor, where a copy of it would take its memory.
+fn hash(values: &[f64]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    values.iter().for_each(|value| hasher.write_u64(value.to_bits()));
+    hasher.finish()
 }
 
 /// Largest difference relative to the largest expected.

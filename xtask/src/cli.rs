@@ -216,6 +216,9 @@ pub struct VerifyParity {
     /// Only small networks, one or more of each family
     #[arg(long, conflicts_with = "networks")]
     pub quick: bool,
+    /// Only the K-th of N shares, which cost about the same: every share once is every network
+    #[arg(long, value_name = "K/N", conflicts_with_all = ["networks", "quick"])]
+    pub share: Option<cnn_verify::Share>,
 }
 
 #[derive(Debug, Args)]

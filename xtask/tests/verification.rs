@@ -1,4 +1,4 @@
-//! `verify-shapes` and `forward` as a user runs them: what they say, and their exit code.
+//! `verify-shapes`, `verify-parity` and `forward` as a user runs them: what they say, and their exit code.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -69,6 +69,40 @@ fn forward_says_in_one_sentence_what_is_wrong() -> Result<(), Failure> {
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.starts_with("error: ") && said.contains(expected), "{said}");
         assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    Ok(())
+}
+
+/// Every network is in one share, and a share that does not exist or holds nothing is no success.
+#[test]
+fn shares_of_parity_are_the_whole() -> Result<(), Failure> {
+    let goldens = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/goldens/parity"));
+    let folder = tempfile::tempdir()?;
+    let names = ["lenet", "mnist_conv", "mnist_mlp"];
+    for name in names {
+        let file = format!("{name}.safetensors");
+        std::fs::copy(goldens.join(&file), folder.path().join(&file))?;
+    }
+    let share = |share: &str| xtask(["verify-parity", "--share", share, "--goldens", &folder.path().to_string_lossy()]);
+    let mut verified = Vec::new();
+    for number in 1..=2 {
+        let output = share(&format!("{number}/2"))?;
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && printed.starts_with(&format!("share {number}/2: ")), "{printed}");
+        let lines = printed.lines().filter_map(|line| line.split(' ').next());
+        verified.extend(lines.filter(|name| names.contains(name)).map(str::to_string));
+    }
+    verified.sort_unstable();
+    assert_eq!(verified, names);
+    for (number, code, message) in [
+        ("4/4", 1, "share 4/4 is empty: there are 3 networks"),
+        ("5/4", 2, "expected K/N"),
+        ("half", 2, "expected K/N"),
+    ] {
+        let output = share(number)?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(message), "{said}");
     }
     Ok(())
 }

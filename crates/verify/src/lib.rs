@@ -16,8 +16,10 @@ pub mod parity;
 pub mod reference;
 pub mod rule;
 pub mod shapes;
+mod share;
 mod stack;
 
 pub use error::{Error, Result};
 pub use mismatch::Mismatch;
+pub use share::Share;
 pub use stack::deep;

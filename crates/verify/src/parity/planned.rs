@@ -1,6 +1,7 @@
 //! The same network planned: evaluation and training step on the kernels, in f32.
 
-use super::{Parity, Rows, Statistics, Way, f32_allowed};
+use super::gradients::Rows;
+use super::{Parity, Statistics, Way};
 use crate::error::Result;
 use crate::rule::Rule;
 use cnn_core::Network;
@@ -29,8 +30,20 @@ impl Parity<'_> {
         Ok(wide(&predictor.logits(&narrow(images.to_vec()))?))
     }
 
-    /// Holds loss and gradients of a planned step to the golden.
-    pub(super) fn planned_gradients(&mut self) -> Result<()> {
+    /// The inner nodes that the golden names, as a plan for them computes them.
+    pub(super) fn planned_nodes(
+        &self,
+        network: &Network,
+        statistics: &Statistics,
+        images: &[f64],
+    ) -> Result<Vec<Vec<f64>>> {
+        let paths: Vec<&str> = self.golden.about.nodes.iter().map(String::as_str).collect();
+        let predictor = Predictor::of_nodes(network, &self.weights(network, statistics)?, &paths)?;
+        Ok(predictor.outputs(&narrow(images.to_vec()))?.iter().map(|values| wide(values)).collect())
+    }
+
+    /// Holds outputs, loss and gradients of a planned step to the golden.
+    pub(super) fn planned_step(&mut self) -> Result<()> {
         let about = &self.golden.about;
         let network = self.network(about.input, true)?;
         let mut parameters = Parameters::new(&network, &self.weights(&network, &Statistics::new())?)?;
@@ -40,16 +53,16 @@ impl Parity<'_> {
         let mut run = TrainingRun::new(&plan, Dropout::default());
         let forward = run.forward(&mut parameters, &images)?;
         let loss = forward.cross_entropy(&Targets::new(&labels))?;
-        let error = self.loss_error(loss.value);
-        self.comparison.loss_planned = error;
-        self.within(format!("loss {}", Way::Planned), error, f32_allowed(self.golden.about.f32_loss));
+        self.loss(loss.value, Way::Planned);
+        let outputs = (0..network.outputs().len()).map(|index| wide(&forward.output(index))).collect();
+        self.outputs(&network, outputs, Way::Planned);
 
         let rows = Rows::of(self.golden);
         let specs: Vec<_> = network.tensors().collect();
         let mut received = vec![false; specs.len()];
         forward.backward(&loss.gradients, &mut |tensor: usize, _: &mut [f32], gradient: &[f32]| {
             received[tensor] = true;
-            self.gradient(&rows, &specs[tensor].name, Some(&wide(gradient)), Way::Planned);
+            self.gradient(&rows, &specs[tensor].name, Some(wide(gradient)), Way::Planned);
         });
         for (spec, _) in specs.iter().zip(received).filter(|(spec, received)| spec.trained() && !received) {
             self.gradient(&rows, &spec.name, None, Way::Planned);
