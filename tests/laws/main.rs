@@ -1,6 +1,7 @@
 //! Laws over networks and readings, each with many witnesses.
 
 mod arrows;
+mod documents;
 mod freezing;
 mod memory;
 mod model;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The number of the signal that an interrupt is.
 const INTERRUPT: i32 = 2;
 
-/// Listens for requests to stop, until it is dropped: then signals do again what they do by default.
+/// Listens for requests to stop, until it is dropped: once nobody listens, signals do again what they do by default.
 ///
 /// SIGINT and SIGTERM ask for a stop; one of them again ends the program at once, with the terminal given back.
 /// SIGHUP, of a terminal that goes away, asks for a stop too, however often it comes: shells and the system may both send
@@ -107,27 +107,21 @@ mod system {
     use signal_hook::flag;
     use signal_hook::iterator::{Handle, Signals};
     use std::io;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex, PoisonError};
     use std::thread::JoinHandle;
 
     /// A thread that waits for signals.
     #[derive(Debug)]
     pub(super) struct Listener {
-        over: Arc<AtomicBool>,
         handle: Handle,
         thread: Option<JoinHandle<()>>,
+        _counted: Counted,
     }
 
     impl Listener {
         pub(super) fn new(mut heard: impl FnMut(Request) + Send + 'static) -> io::Result<Self> {
-            let mut listened = vec![SIGINT, SIGTERM];
-            listened.extend((!ignores_hang_up()).then_some(SIGHUP));
-            let over = Arc::<AtomicBool>::default();
-            for signal in &listened {
-                // A handler stays for ever: this one does what the system does by default once the listener is over.
-                flag::register_conditional_default(*signal, Arc::clone(&over))?;
-            }
+            let (counted, listened) = Counted::new()?;
             let mut signals = Signals::new(&listened)?;
             let handle = signals.handle();
             let thread = std::thread::Builder::new().name("signals".to_string()).spawn(move || {
@@ -135,16 +129,61 @@ mod system {
                     heard(if signal == SIGHUP { Request::HangUp } else { Request::End(signal) });
                 }
             })?;
-            Ok(Self { over, handle, thread: Some(thread) })
+            Ok(Self { handle, thread: Some(thread), _counted: counted })
         }
     }
 
     impl Drop for Listener {
         fn drop(&mut self) {
-            self.over.store(true, Ordering::SeqCst);
             self.handle.close();
             if let Some(thread) = self.thread.take() {
                 let _ = thread.join();
+            }
+        }
+    }
+
+    /// Who listens, and to what. A handler stays for ever: while nobody listens it does what the system does by default.
+    #[derive(Debug)]
+    struct Listeners {
+        listened: Vec<i32>,
+        alive: usize,
+        nobody: Arc<AtomicBool>,
+    }
+
+    static LISTENERS: Mutex<Option<Listeners>> = Mutex::new(None);
+
+    /// One of those that listen, as long as this is there.
+    #[derive(Debug)]
+    struct Counted;
+
+    impl Counted {
+        /// Counts one more; the signals that it can listen to.
+        fn new() -> io::Result<(Self, Vec<i32>)> {
+            let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+            if listeners.is_none() {
+                let mut listened = vec![SIGINT, SIGTERM];
+                listened.extend((!ignores_hang_up()).then_some(SIGHUP));
+                let nobody = Arc::<AtomicBool>::default();
+                for signal in &listened {
+                    flag::register_conditional_default(*signal, Arc::clone(&nobody))?;
+                }
+                *listeners = Some(Listeners { listened, alive: 0, nobody });
+            }
+            let Some(Listeners { listened, alive, nobody }) = listeners.as_mut() else {
+                return Err(io::Error::other("no signal handlers"));
+            };
+            *alive += 1;
+            nobody.store(false, Ordering::SeqCst);
+            Ok((Self, listened.clone()))
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(Listeners { alive, nobody, .. }) = listeners.as_mut() {
+                *alive -= 1;
+                nobody.store(*alive == 0, Ordering::SeqCst);
             }
         }
     }
@@ -164,6 +203,24 @@ mod system {
     #[cfg(test)]
     mod tests {
         use super::*;
+
+        #[test]
+        fn who_listens_hears_whoever_listened_before() {
+            let hears = |interrupts: &crate::Interrupts| {
+                signal_hook::low_level::raise(SIGTERM).unwrap();
+                let began = std::time::Instant::now();
+                while !interrupts.asked() && began.elapsed().as_secs() < 10 {
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                }
+                interrupts.asked()
+            };
+            let first = crate::Interrupts::listen().unwrap();
+            assert!(hears(&first));
+            drop(first);
+            let [second, third] = [(); 2].map(|()| crate::Interrupts::listen().unwrap());
+            drop(second);
+            assert!(hears(&third));
+        }
 
         #[test]
         fn the_mask_tells_what_is_ignored() {
