@@ -11,8 +11,7 @@
 //!   [`wide_resnet`].
 //! - A. Zhang, Z. C. Lipton, M. Li, A. J. Smola: *Dive into Deep Learning*, 2023, section 8.6,
 //!   <https://d2l.ai/chapter_convolutional-modern/resnet.html>: [`resnet18_d2l`].
-//! - Liu Er: *PyTorch Deep Learning Practice*, 2020, lecture 11, <https://www.bilibili.com/video/BV1Y7411d7Ys>:
-//!   [`mnist_residual`], two residual units for MNIST.
+//! - Teaching code whose author is unknown: [`mnist_residual`], *Residual units for MNIST*.
 //!
 //! ```
 //! use cnn_resnet::{Depth, resnet};
@@ -53,7 +52,7 @@ pub use preact::{PreactCifar, resnet_preact, resnet_preact_cifar};
 pub use small::{mnist_residual, resnet18_d2l};
 
 use cnn_core::definition::{Catalogue, Listing, Paper};
-use papers::{IDENTITY_MAPPINGS, PRACTICE, RESNET, RESNEXT, WIDE_RESNET};
+use papers::{IDENTITY_MAPPINGS, RESNET, RESNEXT, TEACHING_CODE, WIDE_RESNET};
 
 /// Every network of this crate, and where it is from.
 pub const NETWORKS: Catalogue = &[
@@ -109,7 +108,7 @@ pub const NETWORKS: Catalogue = &[
     Listing::new(&IDENTITY_MAPPINGS, 10, |classes| resnet_preact_cifar(PreactCifar::D164, classes)).note("table 3"),
     Listing::new(&IDENTITY_MAPPINGS, 10, |classes| resnet_preact_cifar(PreactCifar::D1001, classes)).note("table 3"),
     Listing::new(&Paper::DIVE_INTO_DEEP_LEARNING, 10, resnet18_d2l).note("section 8.6, after He et al. 2015"),
-    Listing::new(&PRACTICE, 10, mnist_residual).note("lecture 11, after He et al. 2015"),
+    Listing::new(&TEACHING_CODE, 10, mnist_residual).note("after He et al. 2015"),
 ];
 
 /// The examples of the README, as tests.

@@ -30,10 +30,6 @@ pub(crate) const WIDE_RESNET: Paper = Paper {
     link: Some("https://arxiv.org/abs/1605.07146"),
 };
 
-/// A course of lectures on video.
-pub(crate) const PRACTICE: Paper = Paper {
-    title: "PyTorch Deep Learning Practice",
-    authors: "Liu Er",
-    year: Some(2020),
-    link: Some("https://www.bilibili.com/video/BV1Y7411d7Ys"),
-};
+/// Teaching code that names no author.
+pub(crate) const TEACHING_CODE: Paper =
+    Paper { title: "Residual units for MNIST", authors: "unknown, in teaching code", year: None, link: None };

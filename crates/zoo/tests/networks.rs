@@ -194,7 +194,7 @@ fn networks_of_teaching_texts_are_not_the_papers() {
         ("mnist_mlp", "Nielsen"),
         ("mnist_conv", "Sung Kim"),
         ("mnist_inception", "Sung Kim"),
-        ("mnist_residual", "Liu Er"),
+        ("mnist_residual", "unknown"),
         ("lenet_linear", "unknown"),
         ("lenet", "LeCun"),
         ("lenet_d2l_max", "Zhang"),
