@@ -26,7 +26,7 @@ use std::fmt;
 /// let data = digits(DigitsConfig { train: 64, test: 0, seed: 1 })?;
 /// let loader = Loader::new(data.train(), Preparation::mnist(), 64)?.transformed(Negative);
 /// let batch = loader.epoch(1, 0).next().unwrap()?;
-/// assert_eq!(batch.images.dims(), [64, 1, 28, 28]);
+/// assert_eq!(batch.images.len(), 64 * 28 * 28);
 /// # Ok::<(), Error>(())
 /// ```
 ///
