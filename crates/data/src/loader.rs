@@ -100,8 +100,7 @@ impl<'a> Loader<'a> {
     /// The batch of the images at `indices`, in that order, none of them augmented.
     ///
     /// # Errors
-    /// As [`Preparation::apply`]; [`Error::NothingLeft`] where all are files that are left out; [`Error::Tensor`] where
-    /// candle cannot make the tensors, for example on the device.
+    /// As [`Preparation::apply`]; [`Error::NothingLeft`] where all are files that are left out.
     pub fn batch(&self, indices: &[usize]) -> Result<Batch, Error> {
         self.pipeline.batch(self.images, indices, None)
     }

@@ -3,6 +3,7 @@
 use super::{Draws, Step};
 use crate::{Error, Picture};
 use std::fmt;
+use std::sync::Arc;
 
 /// A change to the bytes of a training image, drawn anew for each image and epoch: the [`Step`]s of an [`Augmentation`], or
 /// one's own, which [`Loader::transformed`] takes.
@@ -45,5 +46,11 @@ impl Transform for Step {
     fn apply(&self, picture: &mut Picture<'_>, target: [usize; 2], draws: &mut Draws) -> Result<(), Error> {
         self.change(picture, target, draws);
         Ok(())
+    }
+}
+
+impl<T: Transform + ?Sized> Transform for Arc<T> {
+    fn apply(&self, picture: &mut Picture<'_>, target: [usize; 2], draws: &mut Draws) -> Result<(), Error> {
+        (**self).apply(picture, target, draws)
     }
 }
