@@ -6,6 +6,7 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::Module;
 use cnn_core::model::Evaluation;
 use cnn_core::{Model, Network};
+use cnn_data::Batch;
 use cnn_plan::Predictor;
 use cnn_weights::Weights;
 
@@ -64,6 +65,18 @@ pub fn classifier(network: &Network, weights: &Weights, device: &Device) -> Resu
             Box::new(CandleEvaluation { evaluation: model.evaluation(), device, input })
         }
     })
+}
+
+/// A batch's images `(N, C, H, W)` and labels `(N)` as candle's tensors, for a loop of one's own.
+///
+/// # Errors
+///
+/// Those of the device.
+pub fn tensors(batch: &Batch, device: &Device) -> Result<(Tensor, Tensor)> {
+    let [channels, height, width] = batch.shape;
+    let shape = (batch.labels.len(), channels, height, width);
+    let images = Tensor::from_slice(&batch.images, shape, device)?;
+    Ok((images, Tensor::new(batch.labels.as_slice(), device)?))
 }
 
 /// Channels, height and width of what a network takes.

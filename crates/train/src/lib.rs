@@ -39,7 +39,7 @@ mod weights;
 mod whole_file;
 
 pub use claim::Claim;
-pub use classify::{Classify, classifier};
+pub use classify::{Classify, classifier, tensors};
 pub use cnn_plan::Targets;
 pub use cnn_weights::{Start, Weights};
 pub use engine::{Engine, Learner, Lesson, Saved, Stepped, Updates};

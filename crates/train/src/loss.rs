@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use cnn_core::Network;
 use cnn_data::Dataset;
 use cnn_kernels::loss::CrossEntropy;
-use cnn_kernels::{InstructionSet, Place, View, from_blocks, to_blocks};
+use cnn_kernels::{InstructionSet, Region, View, from_blocks, to_blocks};
 use cnn_plan::Targets;
 use std::fmt;
 
@@ -83,13 +83,13 @@ impl LossFunction for SoftmaxCrossEntropy {
         let (batch, set) = (targets.labels.len(), InstructionSet::chosen());
         let mut loss = LossAndGradients { value: 0.0, gradients: Vec::new() };
         for output in outputs {
-            let place = Place::new(batch, output.values.len() / batch.max(1), [1, 1]);
-            let (mut logits, mut gradient) = (vec![0.0; place.len()], vec![0.0; place.len()]);
-            to_blocks(output.values, &mut logits, &place);
+            let region = Region::new(batch, output.values.len() / batch.max(1), [1, 1]);
+            let (mut logits, mut gradient) = (vec![0.0; region.len()], vec![0.0; region.len()]);
+            to_blocks(output.values, &mut logits, &region);
             let entropy = CrossEntropy { weight: output.weight };
-            loss.value += entropy.run(set, &View::plain(&logits, place), targets, &mut gradient);
+            loss.value += entropy.run(set, &View::plain(&logits, region), targets, &mut gradient);
             let mut rows = vec![0.0; output.values.len()];
-            from_blocks(&gradient, &place, &mut rows);
+            from_blocks(&gradient, &region, &mut rows);
             loss.gradients.push(Some(rows));
         }
         Ok(loss)

@@ -3,7 +3,7 @@
 use super::gradients::Gradients;
 use super::{AVERAGE, Learner, Lesson, Saved, Stepped, shares, targets};
 use crate::average::staying;
-use crate::classify::{CandleEvaluation, Classify, input};
+use crate::classify::{CandleEvaluation, Classify, input, tensors};
 use crate::error::{Error, Result};
 use crate::evaluate::count_correct;
 use crate::loss::{LossFunction, Output};
@@ -61,7 +61,7 @@ impl<'a> CandleLearner<'a> {
             Decay::Weights => optimiser.decaying_weights_only(),
         };
         let copy = |(name, tensor): (String, Tensor)| Ok((name, tensor.copy()?));
-        let copies = || tensors(&model).into_iter().map(copy).collect::<Result<_>>();
+        let copies = || tensors_by_name(&model).into_iter().map(copy).collect::<Result<_>>();
         let average =
             settings.average.map(|share| Ok::<_, Error>(Average { share, tensors: copies()? })).transpose()?;
         Ok(Self {
@@ -75,13 +75,6 @@ impl<'a> CandleLearner<'a> {
             clip: settings.clip,
             average,
         })
-    }
-
-    /// A batch's images as a tensor.
-    fn images(&self, batch: &Batch) -> Result<Tensor> {
-        let [channels, height, width] = batch.shape;
-        let shape = (batch.labels.len(), channels, height, width);
-        Ok(Tensor::from_slice(&batch.images, shape, &self.device)?)
     }
 
     /// What a pass lost, and a tensor whose gradients are the loss's.
@@ -113,7 +106,7 @@ impl<'a> CandleLearner<'a> {
     fn best_known(&self) -> Result<Model> {
         let tensors = match &self.average {
             Some(average) => average.tensors.clone(),
-            None => tensors(&self.model),
+            None => tensors_by_name(&self.model),
         };
         Ok(Model::new(&self.network, VarBuilder::from_tensors(tensors, DType::F32, &self.device))?)
     }
@@ -135,7 +128,7 @@ impl Learner for CandleLearner<'_> {
         let mut stepped = Stepped::default();
         let mut gradients = TensorGradients::default();
         for (batch, share) in shares(batches) {
-            let outputs = self.model.outputs_t(&self.images(batch)?, true)?;
+            let outputs = self.model.outputs_t(&tensors(batch, &self.device)?.0, true)?;
             let (one, sum) = self.measured(&outputs, &targets(batch, self.smoothing))?;
             stepped = stepped.with(one, share);
             if !one.loss.is_finite() {
@@ -203,7 +196,7 @@ impl Learner for CandleLearner<'_> {
 }
 
 /// The tensors of a model as they are now, by name.
-fn tensors(model: &Model) -> HashMap<String, Tensor> {
+fn tensors_by_name(model: &Model) -> HashMap<String, Tensor> {
     model.tensors().map(|(spec, tensor)| (spec.name.clone(), tensor.detach())).collect()
 }
 
