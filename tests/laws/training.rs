@@ -6,7 +6,7 @@ use cnn_core::candle_core::{Device, Tensor, safetensors};
 use cnn_data::{Dataset, DigitsConfig, Fit, Preparation, digits};
 use cnn_train::{
     Clip, Decay, Engine, Epoch, Error, Evaluation, Observer, Recipe, Rule, RunFolder, Schedule, Settings, Silent,
-    Start, Step, Task, WarmUp, WeightsFile, train,
+    Start, StepReport, Stop, Task, WarmUp, WeightsFile, train,
 };
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -63,7 +63,7 @@ const AUGMENTED: [&str; 2] = [
 fn task<'a>(network: &'a Network, dataset: &'a Dataset, settings: Settings, engine: Engine) -> Task<'a> {
     let fit = Fit::Resize { height: 14, width: 14 };
     let preparation = Preparation::mnist().fitted(fit);
-    Task { network, dataset, preparation, settings, device: Device::Cpu, engine, start: None }
+    Task { settings, engine, ..Task::new(network, dataset, preparation) }
 }
 
 /// Stops a run after so many steps, or so many batches of its evaluations.
@@ -85,8 +85,8 @@ impl StopAfter {
 }
 
 impl Observer for StopAfter {
-    fn step(&mut self, _: &Step) -> ControlFlow<()> {
-        Self::count(&mut self.steps)
+    fn step(&mut self, _: &StepReport) -> ControlFlow<Stop> {
+        Self::count(&mut self.steps).map_break(|()| Stop::Interrupt)
     }
 
     fn evaluation(&mut self, _: &Evaluation) -> ControlFlow<()> {
@@ -128,13 +128,13 @@ fn a_run_that_stops_anywhere_goes_on_to_the_same_bits() -> Result<(), Failure> {
                 let mut run = RunFolder::create(&path)?;
                 std::fs::write(run.recipe(), "")?;
                 for stop in stops {
-                    let stopped = train(&task, Some(&mut run), &mut stop.clone());
+                    let stopped = train(&task, Some(&run), &mut stop.clone());
                     assert!(matches!(stopped, Err(Error::Interrupted { .. })), "{stopped:?}");
                     // The folder belongs to one run at a time.
                     drop(run);
                     run = RunFolder::resume(&path)?;
                 }
-                train(&task, Some(&mut run), &mut Silent)?;
+                train(&task, Some(&run), &mut Silent)?;
                 kept(&path)
             };
             let run = |steps: &[usize]| stopped(&steps.iter().copied().map(StopAfter::steps).collect::<Vec<_>>());
@@ -156,15 +156,15 @@ fn a_run_that_stops_anywhere_goes_on_to_the_same_bits() -> Result<(), Failure> {
 fn a_run_does_not_go_on_as_another() -> Result<(), Failure> {
     let (network, data, folder) = (network(10)?, data()?, tempfile::tempdir()?);
     let path = folder.path().join("run");
-    let mut run = RunFolder::create(&path)?;
+    let run = RunFolder::create(&path)?;
     std::fs::write(run.recipe(), "")?;
     let first = task(&network, &data, everything(), Engine::Plan);
-    assert!(train(&first, Some(&mut run), &mut StopAfter::steps(2)).is_err());
+    assert!(train(&first, Some(&run), &mut StopAfter::steps(2)).is_err());
     assert!(matches!(RunFolder::resume(&path), Err(Error::FolderInUse { .. })));
     drop(run);
     let resumed = |task: &Task<'_>| -> Result<String, Failure> {
-        let mut run = RunFolder::resume(&path)?;
-        Ok(train(task, Some(&mut run), &mut Silent).err().ok_or("it went on")?.to_string())
+        let run = RunFolder::resume(&path)?;
+        Ok(train(task, Some(&run), &mut Silent).err().ok_or("it went on")?.to_string())
     };
     let checkpoint = path.join("checkpoints").join("step-00000002");
     let other = task(&network, &data, Settings { seed: 9, ..everything() }, Engine::Plan);
@@ -267,9 +267,9 @@ fn what_is_frozen_stays() -> Result<(), Failure> {
 fn a_network_for_other_classes_starts_from_trained_weights() -> Result<(), Failure> {
     let (ten, four, data) = (network(10)?, network(4)?, data()?);
     let folder = tempfile::tempdir()?;
-    let mut run = RunFolder::create(&folder.path().join("run"))?;
+    let run = RunFolder::create(&folder.path().join("run"))?;
     let settings = Settings { epochs: 1, ..Settings::default() };
-    train(&task(&ten, &data, settings, Engine::Plan), Some(&mut run), &mut Silent)?;
+    train(&task(&ten, &data, settings, Engine::Plan), Some(&run), &mut Silent)?;
     let file = WeightsFile::read(&run.last())?;
     let Start { weights, anew } = file.start(&four)?;
     assert_eq!(anew, ["fc.weight", "fc.bias"]);
@@ -290,8 +290,8 @@ fn the_average_is_what_is_kept_and_judged() -> Result<(), Failure> {
     // After one step of the average.
     let settings =
         Settings { average: Some(0.5), epochs: 1, batch_size: 90, learning_rate: 0.1, ..Settings::default() };
-    let mut run = RunFolder::create(&folder.path().join("run"))?;
-    train(&task(&network, &data, settings, Engine::Plan), Some(&mut run), &mut Silent)?;
+    let run = RunFolder::create(&folder.path().join("run"))?;
+    train(&task(&network, &data, settings, Engine::Plan), Some(&run), &mut Silent)?;
     let checkpoint = run.path().join("checkpoints/step-00000001-epoch-0001/weights.safetensors");
     let [kept, stepped] = [run.last(), checkpoint].map(|file| safetensors::load(file, &Device::Cpu));
     let (kept, stepped) = (kept?, stepped?);

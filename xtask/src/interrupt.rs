@@ -1,7 +1,7 @@
 //! What stops a run from outside, at every place where it can stop.
 
 use cnn_dashboard as dashboard;
-use cnn_train::{Begin, Evaluation, Observer, Step};
+use cnn_train::{Begin, Evaluation, Observer, StepReport, Stop};
 use std::ops::ControlFlow;
 
 /// Stops runs when a signal asks for it: after a step, between two batches, and during an evaluation. It listens from the
@@ -31,8 +31,8 @@ impl Observer for Interrupts {
         }
     }
 
-    fn step(&mut self, _: &Step) -> ControlFlow<()> {
-        self.flow()
+    fn step(&mut self, _: &StepReport) -> ControlFlow<Stop> {
+        self.flow().map_break(|()| Stop::Interrupt)
     }
 
     fn evaluation(&mut self, _: &Evaluation) -> ControlFlow<()> {

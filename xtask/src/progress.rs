@@ -2,7 +2,7 @@
 
 use cnn_dashboard::Interrupts;
 use cnn_figures::{duration, fixed, percent};
-use cnn_train::{Epoch, Observer, Step};
+use cnn_train::{Epoch, Observer, StepReport, Stop};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
@@ -35,7 +35,7 @@ impl Progress {
     }
 
     /// Seconds until the end, if the steps to come take as long as those taken.
-    fn left(&self, step: &Step) -> f64 {
+    fn left(&self, step: &StepReport) -> f64 {
         let to_come = step.all().saturating_sub(step.done());
         self.started.elapsed().as_secs_f64() * to_come as f64 / self.steps.max(1) as f64
     }
@@ -65,7 +65,7 @@ fn style() -> ProgressStyle {
 }
 
 impl Observer for Progress {
-    fn step(&mut self, step: &Step) -> ControlFlow<()> {
+    fn step(&mut self, step: &StepReport) -> ControlFlow<Stop> {
         self.images = self.images.saturating_add(step.images);
         self.steps += 1;
         let text = format!(
@@ -92,13 +92,15 @@ impl Observer for Progress {
     }
 
     fn epoch(&mut self, epoch: &Epoch, best: bool) {
+        let metrics = epoch.metrics.iter().map(|(name, value)| format!("  {name} {}", fixed(*value, 4)));
         let line = format!(
-            "epoch {:>3}  loss {}  accuracy {}  test loss {}  test accuracy {}{}  {} images/s  {}",
+            "epoch {:>3}  loss {}  accuracy {}  test loss {}  test accuracy {}{}{}  {} images/s  {}",
             epoch.epoch,
             fixed(epoch.train_loss, 4),
             percent(epoch.train_accuracy),
             fixed(epoch.test_loss, 4),
             percent(epoch.test_accuracy),
+            metrics.collect::<String>(),
             if best { " (best)" } else { "" },
             fixed(epoch.images_per_second, 0),
             duration(epoch.seconds)
@@ -132,7 +134,7 @@ mod tests {
             for (epoch, steps) in [(0, count), (count, 0), (count, count), (count, 7)] {
                 let (epochs, step, images) = (count, count, count);
                 let (loss, accuracy, learning_rate) = (number, number, number);
-                let step = Step { epoch, epochs, step, steps, images, loss, accuracy, learning_rate };
+                let step = StepReport { epoch, epochs, step, steps, images, loss, accuracy, learning_rate };
                 assert!(progress.step(&step).is_continue());
                 assert!(duration(progress.left(&step)).len() < 16);
             }

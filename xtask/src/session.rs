@@ -79,13 +79,11 @@ impl Session {
     /// The training of this session by `recipe`, which differs in its settings alone.
     pub fn task(&self, recipe: &Recipe) -> Task<'_> {
         Task {
-            network: &self.network,
-            dataset: &self.dataset,
-            preparation: self.preparation.clone(),
             settings: recipe.training.clone(),
             device: self.device.clone(),
             engine: self.engine,
             start: self.start.clone(),
+            ..Task::new(&self.network, &self.dataset, self.preparation.clone())
         }
     }
 

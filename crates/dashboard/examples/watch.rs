@@ -1,11 +1,10 @@
 //! A network of one's own, trained under the eyes of the dashboard.
 
 use anyhow::Result;
-use cnn_core::candle_core::Device;
 use cnn_core::definition::{chain, conv, linear, max_pool};
 use cnn_dashboard::Dashboard;
 use cnn_data::{DigitsConfig, Preparation, digits};
-use cnn_train::{Engine, Settings, Task, train};
+use cnn_train::{Settings, Task, train};
 
 fn main() -> Result<()> {
     let dataset = digits(DigitsConfig::default())?;
@@ -20,15 +19,9 @@ fn main() -> Result<()> {
         .then("fc", linear(10))
         .named("own", [1, 28, 28])
         .at(dataset.train().shape())?;
-    let device = Device::Cpu;
     let task = Task {
-        network: &network,
-        preparation: Preparation::of(dataset.train())?,
         settings: Settings { epochs: 20, ..Settings::default() },
-        engine: Engine::usual(&device),
-        dataset: &dataset,
-        device,
-        start: None,
+        ..Task::new(&network, &dataset, Preparation::of(dataset.train())?)
     };
     let outcome = train(&task, None, &mut Dashboard::open()?)?;
     println!("best test accuracy {:.2} %", 100.0 * outcome.epochs[outcome.best].test_accuracy);

@@ -3,7 +3,7 @@
 use crate::interrupts::Interrupts;
 use crate::view::View;
 use crate::{Error, draw, log, terminal};
-use cnn_train::{Begin, Epoch, Evaluation, Observer, Step};
+use cnn_train::{Begin, Epoch, Evaluation, Observer, StepReport, Stop};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 use std::io;
@@ -78,9 +78,9 @@ impl Observer for Dashboard {
         self.change(|view| view.begin(begin));
     }
 
-    fn step(&mut self, step: &Step) -> ControlFlow<()> {
+    fn step(&mut self, step: &StepReport) -> ControlFlow<Stop> {
         self.change(|view| view.step(step));
-        self.flow()
+        self.flow().map_break(|()| Stop::Interrupt)
     }
 
     fn evaluation(&mut self, _: &Evaluation) -> ControlFlow<()> {

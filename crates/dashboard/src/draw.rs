@@ -124,7 +124,7 @@ fn list(frame: &mut Frame<'_>, area: Rect, title: &'static str, lines: Vec<Line<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cnn_train::{Memory, Step};
+    use cnn_train::{Memory, StepReport};
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
     use std::time::Duration;
@@ -144,7 +144,7 @@ mod tests {
             let (epoch, step) = (number / 4 + 1, number % 4 + 1);
             let loss = 2.0 / (epoch as f64);
             let (images, accuracy, learning_rate) = (64, 1.0 - loss / 4.0, 0.02);
-            view.step(&Step { epoch, epochs: 10, step, steps: 4, images, loss, accuracy, learning_rate });
+            view.step(&StepReport { epoch, epochs: 10, step, steps: 4, images, loss, accuracy, learning_rate });
             if step == 4 {
                 let figures = Epoch {
                     epoch,
@@ -155,7 +155,7 @@ mod tests {
                     learning_rate,
                     images_per_second: 1234.0,
                     seconds: 36.0,
-                    peak_memory: None,
+                    ..Epoch::default()
                 };
                 view.epoch(&figures, true);
             }
@@ -193,7 +193,7 @@ mod tests {
             for value in [number, 0.5, -number] {
                 let (images, accuracy, learning_rate) = (count, value, value);
                 let (epoch, epochs, step, steps) = (count, count, count.max(1), count);
-                view.step(&Step { epoch, epochs, step, steps, images, loss: value, accuracy, learning_rate });
+                view.step(&StepReport { epoch, epochs, step, steps, images, loss: value, accuracy, learning_rate });
                 let [train_loss, train_accuracy, test_loss, test_accuracy, images_per_second, seconds] = [value; 6];
                 let peak_memory = Some(u64::MAX);
                 let figures = Epoch {
@@ -206,6 +206,7 @@ mod tests {
                     images_per_second,
                     seconds,
                     peak_memory,
+                    ..Epoch::default()
                 };
                 view.epoch(&figures, true);
             }
@@ -218,8 +219,17 @@ mod tests {
         let mut view = view();
         for epoch in 3..20_000 {
             let (images, accuracy, learning_rate) = (64, 0.5, 0.02);
-            view.step(&Step { epoch, epochs: 20_000, step: 1, steps: 1, images, loss: 1.0, accuracy, learning_rate });
-            view.epoch(&Epoch { epoch, ..view.epochs[0] }, false);
+            view.step(&StepReport {
+                epoch,
+                epochs: 20_000,
+                step: 1,
+                steps: 1,
+                images,
+                loss: 1.0,
+                accuracy,
+                learning_rate,
+            });
+            view.epoch(&Epoch { epoch, ..view.epochs[0].clone() }, false);
         }
         assert!(view.train.loss.len() <= 1200 && view.test.accuracy.len() <= 1200 && view.epochs.len() <= 100);
         assert_eq!(view.best, Some(2));

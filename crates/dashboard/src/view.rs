@@ -1,7 +1,7 @@
 //! What a dashboard shows.
 
 use cnn_figures::{path, printable};
-use cnn_train::{Begin, Epoch, Figures, Memory, Recent, Step};
+use cnn_train::{Begin, Epoch, Figures, Memory, Recent, StepReport};
 use std::time::{Duration, Instant};
 
 /// Points of a curve over a whole run, about, and twice as many at most: more than a terminal has columns of dots.
@@ -15,7 +15,7 @@ const EPOCHS: usize = 100;
 pub(crate) struct View {
     /// The network, the data set and the folder.
     pub(crate) title: String,
-    pub(crate) step: Option<Step>,
+    pub(crate) step: Option<StepReport>,
     /// Loss and accuracy over the last steps, and their speed.
     pub(crate) figures: Option<Figures>,
     /// The last ones.
@@ -56,7 +56,7 @@ impl View {
         self.started = Some(Instant::now());
     }
 
-    pub(crate) fn step(&mut self, step: &Step) {
+    pub(crate) fn step(&mut self, step: &StepReport) {
         self.step = Some(*step);
         self.recent.add(step);
         self.taken += 1;
@@ -76,7 +76,7 @@ impl View {
         }
         let surplus = (self.epochs.len() + 1).saturating_sub(EPOCHS);
         self.epochs.drain(..surplus);
-        self.epochs.push(*epoch);
+        self.epochs.push(epoch.clone());
         self.test.add(epoch.epoch as f64, epoch.test_loss, epoch.test_accuracy);
     }
 

@@ -2,16 +2,17 @@
 
 use crate::augmentation::Pass;
 use crate::{Augmentation, Error, Images, Mixed, Preparation, Transform};
-use candle_core::{Device, Tensor};
 use std::sync::Arc;
 
 /// Images and labels that go through a network together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// The prepared images, f32 of (N, channels, height, width).
-    pub images: Tensor,
-    /// Their labels, u32 of (N).
-    pub labels: Tensor,
+    /// The prepared images, in the order (image, channel, row, column).
+    pub images: Vec<f32>,
+    /// Channels, height and width of each.
+    pub shape: [usize; 3],
+    /// The label of each.
+    pub labels: Vec<u32>,
     /// Which images of the set they are.
     pub indices: Vec<usize>,
     /// Its number in its pass, counted from 0.
@@ -27,7 +28,6 @@ pub(crate) struct Pipeline {
     pub(crate) augmentation: Augmentation,
     /// What is done after the augmentation's steps.
     pub(crate) transforms: Vec<Arc<dyn Transform>>,
-    pub(crate) device: Device,
 }
 
 impl Pipeline {
@@ -82,33 +82,14 @@ impl Pipeline {
             Some(recipe.apply(&mut prepared, shape))
         });
         let labels: Vec<u32> = kept.iter().map(|index| images.labels()[*index]).collect();
-        self.tensors(Rows { indices: kept, labels, prepared, shape }, share)
-    }
-
-    /// Of `share`: what is each image's own, if they are mixed.
-    fn tensors(&self, rows: Rows, share: Option<f64>) -> Result<Batch, Error> {
-        let Rows { indices, labels, prepared, shape } = rows;
-        let numbers = |labels: &[u32]| Tensor::new(labels, &Device::Cpu)?.to_device(&self.device);
-        let tensors = || -> candle_core::Result<(Tensor, Tensor, Option<Mixed>)> {
-            let [channels, height, width] = shape;
-            let images = Tensor::from_vec(prepared, (labels.len(), channels, height, width), &Device::Cpu)?;
-            let mixed = share.map(|share| {
-                let mut partners = labels.clone();
-                partners.rotate_right(1.min(labels.len()));
-                candle_core::Result::Ok(Mixed { labels: numbers(&partners)?, share })
-            });
-            Ok((images.to_device(&self.device)?, numbers(&labels)?, mixed.transpose()?))
-        };
-        let (images, labels, mixed) =
-            tensors().map_err(|source| Error::Tensor { labels: indices.len(), shape, source })?;
-        Ok(Batch { images, labels, indices, number: 0, mixed })
+        let mixed = share.map(|share| Mixed { labels: partners(&labels), share });
+        Ok(Batch { images: prepared, shape, labels, indices: kept, number: 0, mixed })
     }
 }
 
-/// Prepared images before they are tensors.
-struct Rows {
-    indices: Vec<usize>,
-    labels: Vec<u32>,
-    prepared: Vec<f32>,
-    shape: [usize; 3],
+/// The labels of the images that were mixed in: each image's partner is the one before it.
+fn partners(labels: &[u32]) -> Vec<u32> {
+    let mut partners = labels.to_vec();
+    partners.rotate_right(1.min(labels.len()));
+    partners
 }

@@ -346,17 +346,6 @@ pub enum Error {
     /// No image to compute with.
     #[error("expected at least 1 image to compute the mean and the deviation of, found 0")]
     NoImages,
-
-    /// An error of the tensor library.
-    #[error("tensor of {labels} images of {shape:?}: {source}")]
-    Tensor {
-        /// Number of images.
-        labels: usize,
-        /// Channels, height and width of one prepared image.
-        shape: [usize; 3],
-        /// What candle says.
-        source: candle_core::Error,
-    },
 }
 
 impl Error {

@@ -1,4 +1,4 @@
-//! Data sets for convolutional networks, and the way from their bytes to batches of tensors.
+//! Data sets for convolutional networks, and the way from their bytes to batches of numbers.
 //!
 //! A [`Dataset`] is bytes and labels: [`digits()`] drawn on the spot, the [`classic`] files from a folder, or (feature
 //! `hub`) the Hugging Face hub; [`load`] takes any of them by [`Name`]. A [`Preparation`] says how bytes become numbers, a
@@ -15,8 +15,8 @@
 //! let mut seen = 0;
 //! for batch in loader.epoch(1, 0) {
 //!     let batch = batch?;
-//!     assert_eq!(batch.images.dims()[1..], [1, 32, 32]);
-//!     assert_eq!(batch.images.dims()[0], batch.labels.dims()[0]);
+//!     assert_eq!(batch.shape, [1, 32, 32]);
+//!     assert_eq!(batch.images.len(), batch.labels.len() * 32 * 32);
 //!     seen += batch.indices.len();
 //! }
 //! assert_eq!(seen, 100);

@@ -4,7 +4,6 @@ use crate::augmentation::Pass;
 use crate::batch::Pipeline;
 use crate::prefetch::Prefetcher;
 use crate::{Augmentation, Batch, Error, Images, Preparation, Transform};
-use candle_core::Device;
 use cnn_core::seed;
 use rand::seq::SliceRandom;
 use std::sync::Arc;
@@ -20,7 +19,7 @@ pub struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    /// Batches of `batch_size` of `images`, prepared by `preparation`, on the CPU. The last batch of a pass holds what is
+    /// Batches of `batch_size` of `images`, prepared by `preparation`. The last batch of a pass holds what is
     /// left.
     ///
     /// # Errors
@@ -31,12 +30,7 @@ impl<'a> Loader<'a> {
             return Err(Error::BatchSize);
         }
         preparation.output(images)?;
-        let pipeline = Pipeline {
-            preparation,
-            augmentation: Augmentation::default(),
-            transforms: Vec::new(),
-            device: Device::Cpu,
-        };
+        let pipeline = Pipeline { preparation, augmentation: Augmentation::default(), transforms: Vec::new() };
         Ok(Self { images, pipeline, batch_size, whole_only: false, ahead: 0 })
     }
 
@@ -68,12 +62,6 @@ impl<'a> Loader<'a> {
     #[must_use]
     pub fn ahead(self, batches: usize) -> Self {
         Self { ahead: batches, ..self }
-    }
-
-    /// Moves each batch to `device`.
-    #[must_use]
-    pub fn on(self, device: &Device) -> Self {
-        Self { pipeline: Pipeline { device: device.clone(), ..self.pipeline }, ..self }
     }
 
     /// Number of batches in a pass.
@@ -112,8 +100,7 @@ impl<'a> Loader<'a> {
     /// The batch of the images at `indices`, in that order, none of them augmented.
     ///
     /// # Errors
-    /// As [`Preparation::apply`]; [`Error::NothingLeft`] where all are files that are left out; [`Error::Tensor`] where
-    /// candle cannot make the tensors, for example on the device.
+    /// As [`Preparation::apply`]; [`Error::NothingLeft`] where all are files that are left out.
     pub fn batch(&self, indices: &[usize]) -> Result<Batch, Error> {
         self.pipeline.batch(self.images, indices, None)
     }

@@ -33,7 +33,7 @@ use std::path::PathBuf;
 /// let images = Images::from_source(Stripes(100))?;
 /// let preparation = Preparation::of(&images)?.fitted(Fit::Pad { height: 20, width: 20 });
 /// let batch = Loader::new(&images, preparation, 10)?.epoch(7, 0).next().unwrap()?;
-/// assert_eq!(batch.images.dims(), [10, 1, 20, 20]);
+/// assert_eq!((batch.labels.len(), batch.shape), (10, [1, 20, 20]));
 /// # Ok::<(), Error>(())
 /// ```
 ///

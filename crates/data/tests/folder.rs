@@ -42,7 +42,7 @@ fn fitted() -> Preparation {
 
 /// The first pixel of each image of a batch.
 fn pixels(batch: &Batch) -> Vec<[f32; 3]> {
-    let numbers = batch.images.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let numbers = &batch.images;
     let plane = 14 * 14;
     numbers.chunks(3 * plane).map(|image| [image[0], image[plane], image[2 * plane]]).collect()
 }
@@ -125,7 +125,7 @@ fn files_are_augmented_alike_on_any_number_of_threads() {
         let loader = loader.ahead(ahead);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let numbers = |batch: Batch| batch.images.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let numbers = |batch: Batch| batch.images;
             loader.epoch(1, 2).map(|batch| numbers(batch.unwrap())).collect::<Vec<_>>()
         })
     };
@@ -204,7 +204,7 @@ fn a_truncated_jpeg_is_found_when_it_is_decoded_and_may_be_left_out() {
     }
     let loader = Loader::new(data.train(), fitted(), 4).unwrap();
     let first = loader.in_order().next().unwrap().unwrap();
-    assert_eq!((first.images.dims(), first.labels.to_vec1::<u32>().unwrap()), (&[3, 3, 14, 14][..], vec![0; 3]));
+    assert_eq!((first.images.len(), first.shape, first.labels), (3 * 3 * 14 * 14, [3, 14, 14], vec![0; 3]));
     assert_eq!(data.train().damaged(), [broken]);
 }
 

@@ -43,7 +43,7 @@ fn plain() -> Preparation {
 fn passes(images: &Images, ahead: usize) -> Vec<(Vec<usize>, Vec<f32>)> {
     let loader = Loader::new(images, plain(), 5).unwrap().ahead(ahead).transformed(Shifted);
     let batches = loader.epoch(3, 1).map(|batch| batch.unwrap());
-    batches.map(|batch| (batch.indices, batch.images.flatten_all().unwrap().to_vec1().unwrap())).collect()
+    batches.map(|batch| (batch.indices, batch.images)).collect()
 }
 
 /// Adds what is drawn to every pixel.
@@ -81,7 +81,7 @@ fn transforms_come_after_the_steps_and_change_training_images_alone() {
     let own = Images::from_source(Numbered::of(8)).unwrap();
     let always = Augmentation { steps: vec![Step::Flip(Flip { probability: 1.0 })], ..Augmentation::default() };
     let loader = Loader::new(&own, plain(), 8).unwrap().augmented(always).unwrap().transformed(Shifted);
-    let numbers = |batch: cnn_data::Batch| batch.images.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let numbers = |batch: cnn_data::Batch| batch.images;
     let epoch = |epoch| numbers(loader.epoch(1, epoch).next().unwrap().unwrap());
     assert_eq!(epoch(0), epoch(0));
     assert_ne!(epoch(0), epoch(1));

@@ -1,6 +1,5 @@
 //! Reports: what is counted, what is written, and what is said of folders that are no runs.
 
-use candle_core::Tensor;
 use cnn_data::{Images, Loader, Preparation};
 use cnn_report::{Comparison, Cost, Judged, Judgement, Report, Run};
 use cnn_train::{Classify, Predictions, predict};
@@ -12,8 +11,8 @@ type Failure = Box<dyn std::error::Error>;
 struct Pixels;
 
 impl Classify for Pixels {
-    fn logits(&mut self, images: &Tensor) -> cnn_train::Result<Tensor> {
-        Ok(images.flatten_from(1)?)
+    fn logits(&self, images: &[f32]) -> cnn_train::Result<Vec<f32>> {
+        Ok(images.to_vec())
     }
 }
 
@@ -29,7 +28,7 @@ fn images(classes: usize, taken: &[(usize, u32)]) -> Result<Images, Failure> {
 fn predictions(images: &Images) -> Result<Predictions, Failure> {
     // 255 becomes 2.55.
     let preparation = Preparation { fit: Default::default(), mean: vec![0.0], std: vec![1.0 / 2.55] };
-    Ok(predict(&mut Pixels, &Loader::new(images, preparation, 4)?)?)
+    Ok(predict(&Pixels, &Loader::new(images, preparation, 4)?)?)
 }
 
 fn names(classes: usize) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use cnn_report::TensorBoard;
 use cnn_report::tensorboard::{Event, What, framed, masked_crc};
-use cnn_train::{Begin, Engine, Epoch, Observer, Settings, Step, Task};
+use cnn_train::{Begin, Epoch, Observer, StepReport, Task};
 use std::path::{Path, PathBuf};
 
 type Failure = Box<dyn std::error::Error>;
@@ -48,15 +48,7 @@ fn begin(events: &mut TensorBoard, folder: &Path) -> Result<(), Failure> {
         .then("fc", cnn_core::definition::linear(10))
         .named("small", [1, 28, 28])
         .at([1, 28, 28])?;
-    let task = Task {
-        network: &network,
-        dataset: &dataset,
-        preparation: cnn_data::Preparation::of(dataset.train())?,
-        settings: Settings::default(),
-        device: candle_core::Device::Cpu,
-        engine: Engine::Plan,
-        start: None,
-    };
+    let task = Task::new(&network, &dataset, cnn_data::Preparation::of(dataset.train())?);
     events.begin(&Begin { task: &task, folder: Some(folder), epochs_done: 0 });
     Ok(())
 }
@@ -69,7 +61,7 @@ fn a_run_that_begins_anew_replaces_its_events() -> Result<(), Failure> {
         begin(&mut events, folder.path())?;
         for step in 1..=3 {
             let (images, loss, accuracy, learning_rate) = (10, 2.0, 0.5, 0.1);
-            let at = Step { epoch: 1, epochs: 1, step, steps: 3, images, loss, accuracy, learning_rate };
+            let at = StepReport { epoch: 1, epochs: 1, step, steps: 3, images, loss, accuracy, learning_rate };
             assert!(events.step(&at).is_continue());
         }
         events.epoch(
@@ -82,7 +74,7 @@ fn a_run_that_begins_anew_replaces_its_events() -> Result<(), Failure> {
                 learning_rate: 0.1,
                 images_per_second: 100.0,
                 seconds: 0.3,
-                peak_memory: None,
+                ..Epoch::default()
             },
             true,
         );

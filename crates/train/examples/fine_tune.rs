@@ -6,10 +6,9 @@
 //!
 //! From the command line it is `cargo xtask train NET --init FILE --freeze PREFIX,PREFIX`.
 
-use cnn_core::candle_core::Device;
 use cnn_data::{Dataset, DigitsConfig, digits};
 use cnn_lenet::lenet;
-use cnn_train::{Engine, RunFolder, Settings, Silent, Task, WeightsFile, fit, train};
+use cnn_train::{RunFolder, Settings, Silent, Task, WeightsFile, fit, train};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let all = digits(DigitsConfig { train: 4_000, test: 1_000, ..DigitsConfig::default() })?;
@@ -21,20 +20,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let half = Dataset::new("digits below five", classes, below_five(all.train())?, below_five(all.test())?)?;
 
     let place = std::env::temp_dir().join("fine-tune");
-    let mut folder = RunFolder::create_or_overwrite(&place)?;
+    let folder = RunFolder::create_or_overwrite(&place)?;
     let (network, preparation) = fit(&lenet(5), half.train(), None)?;
-    let (device, engine) = (Device::Cpu, Engine::Plan);
     let settings = Settings { epochs: 3, ..Settings::default() };
-    let task = Task {
-        network: &network,
-        dataset: &half,
-        preparation: preparation.clone(),
-        settings,
-        device: device.clone(),
-        engine,
-        start: None,
-    };
-    let outcome = train(&task, Some(&mut folder), &mut Silent)?;
+    let task = Task { settings, ..Task::new(&network, &half, preparation.clone()) };
+    let outcome = train(&task, Some(&folder), &mut Silent)?;
     println!("five digits: {:.1} %", 100.0 * outcome.epochs[outcome.best].test_accuracy);
 
     // The same network for ten classes. Its last layer has another shape and begins anew, the convolutions stay as
@@ -43,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = WeightsFile::read(&folder.best())?.start(&network)?;
     println!("begin anew: {}", start.anew.join(", "));
     let settings = Settings { epochs: 3, freeze: vec!["conv1".into(), "conv2".into()], ..Settings::default() };
-    let task = Task { network: &network, dataset: &all, preparation, settings, device, engine, start: Some(start) };
+    let task = Task { settings, start: Some(start), ..Task::new(&network, &all, preparation) };
     let outcome = train(&task, None, &mut Silent)?;
     println!("ten digits: {:.1} %", 100.0 * outcome.epochs[outcome.best].test_accuracy);
     Ok(())

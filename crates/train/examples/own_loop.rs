@@ -9,7 +9,7 @@ use cnn_core::candle_nn::{AdamW, Module, ModuleT, Optimizer, ParamsAdamW, VarBui
 use cnn_core::{Model, model::initialise};
 use cnn_data::{DigitsConfig, Loader, digits};
 use cnn_lenet::lenet;
-use cnn_train::fit;
+use cnn_train::{fit, tensors};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let device = Device::Cpu;
@@ -27,9 +27,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for epoch in 1..=3 {
         let mut last = 0.0;
         for batch in loader.epoch(7, epoch) {
-            let batch = batch?;
-            let logits = model.forward_t(&batch.images, true)?;
-            let loss = cross_entropy(&logits, &batch.labels)?;
+            let (images, labels) = tensors(&batch?, &device)?;
+            let logits = model.forward_t(&images, true)?;
+            let loss = cross_entropy(&logits, &labels)?;
             optimiser.backward_step(&loss)?;
             last = loss.to_scalar::<f32>()?;
         }
@@ -39,8 +39,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let evaluation = model.evaluation();
     let mut correct = 0.0;
     for batch in Loader::new(dataset.test(), preparation, 100)?.in_order() {
-        let batch = batch?;
-        let right = evaluation.forward(&batch.images)?.argmax(D::Minus1)?.eq(&batch.labels)?;
+        let (images, labels) = tensors(&batch?, &device)?;
+        let right = evaluation.forward(&images)?.argmax(D::Minus1)?.eq(&labels)?;
         correct += right.to_dtype(DType::F32)?.sum_all()?.to_scalar::<f32>()?;
     }
     println!("test accuracy {:.1} %", 100.0 * correct / dataset.test().len() as f32);

@@ -4,10 +4,9 @@
 //! cargo run -p cnn-train --example own_network
 //! ```
 
-use cnn_core::candle_core::Device;
 use cnn_core::definition::*;
 use cnn_data::{DigitsConfig, digits};
-use cnn_train::{Engine, Epoch, Observer, Rule, RunFolder, Schedule, Settings, Task, fit, train};
+use cnn_train::{Epoch, Observer, Rule, RunFolder, Schedule, Settings, Task, fit, train};
 
 /// Prints a line an epoch. An observer may also stop a run, or draw it.
 struct Print;
@@ -54,14 +53,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         label_smoothing: 0.05,
         ..Settings::default()
     };
-    let device = Device::Cpu;
-    let engine = Engine::usual(&device);
-    let task = Task { network: &network, dataset: &dataset, preparation, settings, device, engine, start: None };
+    let task = Task { settings, ..Task::new(&network, &dataset, preparation) };
 
     // The folder gets weights, figures and checkpoints; `RunFolder::resume` would go on with a run that was stopped.
     let place = std::env::temp_dir().join("own-network");
-    let mut folder = RunFolder::create_or_overwrite(&place)?;
-    let outcome = train(&task, Some(&mut folder), &mut Print)?;
+    let folder = RunFolder::create_or_overwrite(&place)?;
+    let outcome = train(&task, Some(&folder), &mut Print)?;
     println!("best after epoch {}: {}", outcome.epochs[outcome.best].epoch, folder.best().display());
     Ok(())
 }

@@ -5,14 +5,14 @@
 //! `checksums` has a line for each of the two. The folder is written under another name, to the disk, and renamed, so
 //! that what has a checkpoint's name is whole; the checksums show whether it still is.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Saved};
+use crate::epoch::Epoch;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
-use crate::training::Epoch;
-use crate::weights::{Card, Tensors};
+use crate::weights::{Card, file_of};
 use crate::whole_file::{WRITING, sync_folder, write_synced};
 use cnn_core::Network;
-use safetensors::SafeTensors;
+use cnn_weights::{BorrowedWeights, Weights};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -155,10 +155,8 @@ struct Header {
 #[derive(Debug)]
 pub(crate) struct Checkpoint {
     pub(crate) position: Position,
-    /// The weights, by name.
-    pub(crate) weights: HashMap<String, Vec<f32>>,
-    /// The state beside them, by name.
-    pub(crate) state: HashMap<String, Vec<f32>>,
+    /// The weights, and the state beside them.
+    pub(crate) saved: Saved,
 }
 
 /// What is written.
@@ -167,8 +165,8 @@ pub(crate) struct Taken<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) engine: Engine,
     pub(crate) card: &'a Card,
-    pub(crate) weights: &'a Tensors<'a>,
-    pub(crate) state: &'a Tensors<'a>,
+    pub(crate) weights: &'a BorrowedWeights<'a>,
+    pub(crate) state: &'a BorrowedWeights<'a>,
 }
 
 /// What is to go on.
@@ -195,11 +193,11 @@ pub(crate) fn write(folder: &Path, taken: &Taken<'_>, keep: usize) -> Result<()>
             .prefix(WRITING)
             .tempdir_in(folder)
             .map_err(Error::file(folder, "cannot write into the folder"))?;
-        let weights = taken.weights.to_bytes(&path, Some(taken.card.as_metadata(&path)?))?;
+        let weights = file_of(taken.weights.clone(), taken.card, &path)?;
         let header =
             Header { position: taken.position.clone(), settings: taken.settings.clone(), engine: taken.engine };
         let header = serde_json::to_string(&header).map_err(|e| Error::file(&path, "cannot write")(e.into()))?;
-        let state = taken.state.to_bytes(&path, Some(HashMap::from([(KEY.to_string(), header)])))?;
+        let state = taken.state.clone().with_metadata(KEY, header).to_bytes(&path.display().to_string())?;
         let checksums = checksums(&weights, &state);
         for (name, bytes) in [(WEIGHTS, weights.as_slice()), (STATE, &state), (CHECKSUMS, checksums.as_bytes())] {
             write_synced(&temporary.path().join(name), bytes)?;
@@ -294,11 +292,15 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
     if let Some(name) = differing(&found, &weights, &state) {
         return Err(damaged(name, "contents and checksum do not agree".to_string()));
     }
-    let (_, metadata) = SafeTensors::read_metadata(&state).map_err(|e| damaged(STATE, e.to_string()))?;
-    let header = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+    let tensors = |name: &str, bytes: Vec<u8>| {
+        let source = path.join(name).display().to_string();
+        Weights::from_bytes(bytes, &source).map_err(|error| damaged(name, error.to_string()))
+    };
+    let (weights, state) = (tensors(WEIGHTS, weights)?, tensors(STATE, state)?);
+    let header = state.metadata().get(KEY);
     let header = header.ok_or_else(|| damaged(STATE, "it does not say where it was taken".to_string()))?;
     let header: Header = serde_json::from_str(header).map_err(|e| damaged(STATE, e.to_string()))?;
-    let found = Card::of_file(&weights).map_err(|problem| damaged(WEIGHTS, problem))?;
+    let found = Card::of(&weights).map_err(|error| damaged(WEIGHTS, error.to_string()))?;
     let other = |problem: String| Error::Checkpoint { path: path.to_path_buf(), problem };
     match found {
         Some(found) if found.network != card.network => {
@@ -324,25 +326,22 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
         return Err(other("taken with other settings".to_string()));
     }
     header.position.check(&extent, settings).map_err(|problem| damaged(STATE, format!("it tells of {problem}")))?;
-    let weights = Tensors::numbers(&weights).map_err(|problem| damaged(WEIGHTS, problem))?;
-    let state = Tensors::numbers(&state).map_err(|problem| damaged(STATE, problem))?;
-    for spec in network.tensors() {
-        let found = weights.get(&spec.name).map_or(0, Vec::len);
-        if found != spec.elements() {
-            return Err(other(format!("{} has {found} numbers, not {}", spec.name, spec.elements())));
-        }
-        if settings.average.is_some() && !state.contains_key(&format!("average/{}", spec.name)) {
-            return Err(damaged(STATE, format!("it has no average of {}", spec.name)));
-        }
+    weights.check(network).map_err(|error| other(format!("whose weights do not fit: {error}")))?;
+    if let Some(spec) = network
+        .tensors()
+        .find(|spec| settings.average.is_some() && state.get(&format!("average/{}", spec.name)).is_none())
+    {
+        return Err(damaged(STATE, format!("it has no average of {}", spec.name)));
     }
     let sizes: HashMap<&str, usize> = network.tensors().map(|spec| (spec.name.as_str(), spec.elements())).collect();
-    for (name, values) in &state {
+    for (name, tensor) in state.iter() {
         let expected = name.split_once('/').and_then(|(_, tensor)| sizes.get(tensor)).copied();
-        if expected != Some(values.len()) {
-            return Err(damaged(STATE, format!("{name} with {} numbers belongs to no tensor", values.len())));
+        if expected != Some(tensor.elements()) {
+            return Err(damaged(STATE, format!("{name} with {} numbers belongs to no tensor", tensor.elements())));
         }
     }
-    Ok(Checkpoint { position: header.position, weights, state })
+    let saved = Saved { steps: header.position.updates as i32, weights, state };
+    Ok(Checkpoint { position: header.position, saved })
 }
 
 /// Whether `folder` has a checkpoint.
@@ -433,7 +432,7 @@ mod tests {
             learning_rate: 0.1,
             images_per_second: 100.0,
             seconds: 1.0,
-            peak_memory: None,
+            ..Epoch::default()
         }
     }
 

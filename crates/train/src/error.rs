@@ -195,6 +195,12 @@ pub enum Error {
         /// Its number of classes.
         classes: usize,
     },
+    /// An error of a loss or an engine of one's own.
+    #[error("{source}")]
+    Own {
+        /// What it says.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// An error of the network.
     #[error(transparent)]
     Network(#[from] cnn_core::Error),
@@ -210,6 +216,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// An error of a loss or an engine of one's own.
+    pub fn own(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Own { source: source.into() }
+    }
+
     pub(crate) fn file(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { path, action, source }

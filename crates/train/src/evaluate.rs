@@ -1,81 +1,75 @@
 //! Evaluation: loss and accuracy over a set of images.
 
+use crate::classify::Classify;
 use crate::error::Result;
-use candle_core::{D, DType, Tensor};
-use candle_nn::Module;
-use candle_nn::loss::cross_entropy;
-use cnn_core::model::Evaluation;
-use cnn_data::Loader;
+use crate::loss::{LossFunction, Output, SoftmaxCrossEntropy};
+use crate::predictions::Predictions;
+use cnn_data::{Batch, Loader};
+use cnn_plan::Targets;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 /// How a model does on a set of images.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluated {
-    /// Mean cross-entropy.
+    /// Mean loss.
     pub loss: f64,
     /// Share of images whose largest score is their label's, from 0 to 1.
     pub accuracy: f64,
 }
 
-/// Gives the logits of images, in evaluation mode.
-pub trait Classify {
-    /// The logits `(N, classes)` of images `(N, C, H, W)`.
-    ///
-    /// # Errors
-    ///
-    /// Those of the network.
-    fn logits(&mut self, images: &Tensor) -> Result<Tensor>;
-}
-
-impl Classify for Evaluation {
-    fn logits(&mut self, images: &Tensor) -> Result<Tensor> {
-        Ok(self.forward(images)?)
-    }
-}
-
-/// Evaluates on every image of `loader` once.
+/// Evaluates on every image of `loader` once, by the cross-entropy.
 ///
 /// # Errors
 ///
 /// Those of the network and the loader.
-pub fn evaluate(model: &mut impl Classify, loader: &Loader<'_>) -> Result<Evaluated> {
-    let ControlFlow::Continue(evaluated) =
-        evaluate_while(model, loader, &mut |_| ControlFlow::<Infallible>::Continue(()))?;
+pub fn evaluate(model: &dyn Classify, loader: &Loader<'_>) -> Result<Evaluated> {
+    let mut judging = Judging { model, loss: &SoftmaxCrossEntropy, predictions: None };
+    let ControlFlow::Continue(evaluated) = judging.run(loader, &mut |_| ControlFlow::<Infallible>::Continue(()))?;
     Ok(evaluated)
 }
 
-/// As [`evaluate`]; after each batch `goes_on` is told how many images are done, and may stop it.
-///
-/// # Errors
-///
-/// Those of the network and the loader.
-pub(crate) fn evaluate_while<B>(
-    model: &mut impl Classify,
-    loader: &Loader<'_>,
-    goes_on: &mut dyn FnMut(usize) -> ControlFlow<B>,
-) -> Result<ControlFlow<B, Evaluated>> {
-    if loader.is_empty() {
-        return Err(cnn_data::Error::NoImages.into());
-    }
-    let (mut loss, mut correct, mut images) = (0.0, 0, 0);
-    for batch in loader.in_order() {
-        let batch = batch?;
-        let logits = model.logits(&batch.images)?;
-        let n = batch.indices.len();
-        loss += f64::from(cross_entropy(&logits, &batch.labels)?.to_dtype(DType::F32)?.to_scalar::<f32>()?) * n as f64;
-        correct += count_correct(&logits, &batch.labels)?;
-        images += n;
-        if let ControlFlow::Break(reason) = goes_on(images) {
-            return Ok(ControlFlow::Break(reason));
-        }
-    }
-    let evaluated = Evaluated { loss: loss / images as f64, accuracy: correct as f64 / images as f64 };
-    Ok(ControlFlow::Continue(evaluated))
+/// An evaluation under way.
+pub(crate) struct Judging<'a> {
+    pub(crate) model: &'a dyn Classify,
+    pub(crate) loss: &'a dyn LossFunction,
+    /// Where the predictions go, if they are wanted.
+    pub(crate) predictions: Option<&'a mut Predictions>,
 }
 
-/// How many rows of `logits` are largest at their label.
-pub(crate) fn count_correct(logits: &Tensor, labels: &Tensor) -> Result<usize> {
-    let correct = logits.argmax(D::Minus1)?.eq(labels)?.to_dtype(DType::F32)?.sum_all()?.to_scalar::<f32>()?;
-    Ok(correct as usize)
+impl Judging<'_> {
+    /// Evaluates on every image once. After each batch `goes_on` is told how many images are done, and may stop it.
+    pub(crate) fn run<B>(
+        &mut self,
+        loader: &Loader<'_>,
+        goes_on: &mut dyn FnMut(usize) -> ControlFlow<B>,
+    ) -> Result<ControlFlow<B, Evaluated>> {
+        if loader.is_empty() {
+            return Err(cnn_data::Error::NoImages.into());
+        }
+        let (mut loss, mut correct, mut images) = (0.0, 0, 0);
+        for batch in loader.in_order() {
+            let Batch { images: pixels, labels, .. } = batch?;
+            let logits = self.model.logits(&pixels)?;
+            let output = Output { values: &logits, weight: 1.0 };
+            loss += self.loss.loss(&[output], &Targets::new(&labels))?.value * labels.len() as f64;
+            correct += count_correct(&logits, &labels);
+            images += labels.len();
+            if let Some(predictions) = &mut self.predictions {
+                predictions.add(&logits, &labels);
+            }
+            if let ControlFlow::Break(reason) = goes_on(images) {
+                return Ok(ControlFlow::Break(reason));
+            }
+        }
+        let evaluated = Evaluated { loss: loss / images as f64, accuracy: correct as f64 / images as f64 };
+        Ok(ControlFlow::Continue(evaluated))
+    }
+}
+
+/// How many rows of scores are largest at their label; the first of equals counts.
+pub(crate) fn count_correct(logits: &[f32], labels: &[u32]) -> usize {
+    let rows = logits.chunks_exact((logits.len() / labels.len().max(1)).max(1));
+    let largest = |row: &[f32]| (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best });
+    rows.zip(labels).filter(|(row, label)| largest(row) == **label as usize).count()
 }

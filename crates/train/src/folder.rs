@@ -2,12 +2,13 @@
 
 use crate::checkpoint::{self, Checkpoint, Taken, Wanted};
 use crate::claim::{Claim, Whereabouts};
+use crate::epoch::Epoch;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::set_aside::SetAside;
-use crate::training::Epoch;
-use crate::weights::{Card, Tensors};
+use crate::weights::{Card, file_of};
 use crate::whole_file::write_whole;
+use cnn_weights::BorrowedWeights;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -274,9 +275,10 @@ impl RunFolder {
     }
 
     /// Keeps the weights after an epoch.
-    pub(crate) fn keep_weights(&self, weights: &Tensors<'_>, card: &Card, best: bool) -> Result<()> {
-        weights.write(&self.last(), card)?;
-        if best { weights.write(&self.best(), card) } else { Ok(()) }
+    pub(crate) fn keep_weights(&self, weights: BorrowedWeights<'_>, card: &Card, best: bool) -> Result<()> {
+        let bytes = file_of(weights, card, &self.last())?;
+        write_whole(&self.last(), &bytes)?;
+        if best { write_whole(&self.best(), &bytes) } else { Ok(()) }
     }
 
     /// Writes the figures of all epochs so far.

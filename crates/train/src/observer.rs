@@ -1,6 +1,14 @@
 //! Watching a run.
 
-use crate::training::{Epoch, Task};
+use crate::classify::Classify;
+use crate::epoch::Epoch;
+use crate::error::Result;
+use crate::predictions::{Predictions, predict};
+use crate::task::Task;
+use cnn_data::Loader;
+use cnn_weights::{BorrowedWeights, Weights};
+use std::cell::OnceCell;
+use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -17,7 +25,7 @@ pub struct Begin<'a> {
 
 /// Where a run stands after a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
+pub struct StepReport {
     /// Epoch, counted from 1.
     pub epoch: usize,
     /// Epochs of the run.
@@ -36,7 +44,7 @@ pub struct Step {
     pub learning_rate: f64,
 }
 
-impl Step {
+impl StepReport {
     /// Steps since the run began, this one included.
     pub fn done(&self) -> usize {
         self.epoch.saturating_sub(1).saturating_mul(self.steps).saturating_add(self.step)
@@ -61,15 +69,96 @@ pub struct Evaluation {
     pub all: usize,
 }
 
+/// How a run is stopped after a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// At once: a checkpoint is kept, and the run ends with [`Error::Interrupted`](crate::Error::Interrupted).
+    Interrupt,
+    /// Well: the epoch ends here and is evaluated and kept, and the run ends as one that is finished.
+    Finish,
+}
+
+/// The network after an epoch, as it is judged and kept: with a moving average, the averaged one.
+pub struct Judged<'a> {
+    /// The epoch's figures.
+    pub figures: &'a Epoch,
+    /// Whether it is the best epoch so far.
+    pub best: bool,
+    pub(crate) model: &'a dyn Classify,
+    pub(crate) weights: &'a dyn Fn() -> Result<BorrowedWeights<'a>>,
+    pub(crate) test: &'a Loader<'a>,
+    pub(crate) predictions: OnceCell<Predictions>,
+}
+
+impl Judged<'_> {
+    /// The class scores `(N, classes)` of prepared images `(N, C, H, W)`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the network.
+    pub fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
+        self.model.logits(images)
+    }
+
+    /// The network's weights, copied.
+    ///
+    /// # Errors
+    ///
+    /// Those of the device.
+    pub fn weights(&self) -> Result<Weights> {
+        Ok((self.weights)()?.to_weights())
+    }
+
+    /// What the network says of the test images. It was kept from the evaluation if the task has metrics; else the first
+    /// call goes through the test images once more.
+    ///
+    /// # Errors
+    ///
+    /// Those of the network and the loader.
+    pub fn predictions(&self) -> Result<&Predictions> {
+        match self.predictions.get() {
+            Some(predictions) => Ok(predictions),
+            None => {
+                let predictions = predict(self.model, self.test)?;
+                Ok(self.predictions.get_or_init(|| predictions))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Judged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Judged").field("figures", self.figures).field("best", &self.best).finish_non_exhaustive()
+    }
+}
+
 /// Something that watches a run.
+///
+/// ```
+/// use cnn_train::{Judged, Observer};
+/// use std::ops::ControlFlow;
+///
+/// /// Ends a run as soon as no class is forgotten.
+/// struct EveryClass;
+///
+/// impl Observer for EveryClass {
+///     fn judged(&mut self, judged: &Judged<'_>) -> ControlFlow<()> {
+///         let Ok(predictions) = judged.predictions() else { return ControlFlow::Continue(()) };
+///         let mut found = vec![false; predictions.classes()];
+///         predictions.predicted().for_each(|(class, _)| found[class as usize] = true);
+///         if found.iter().all(|found| *found) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+///     }
+/// }
+/// # let _: &dyn Observer = &EveryClass;
+/// ```
 pub trait Observer {
     /// Called once, before the first step.
     fn begin(&mut self, begin: &Begin<'_>) {
         let _ = begin;
     }
 
-    /// Called after every step; `Break` stops the run.
-    fn step(&mut self, step: &Step) -> ControlFlow<()> {
+    /// Called after every step; `Break` stops the run, in the way it says.
+    fn step(&mut self, step: &StepReport) -> ControlFlow<Stop> {
         let _ = step;
         ControlFlow::Continue(())
     }
@@ -86,7 +175,14 @@ pub trait Observer {
         false
     }
 
-    /// Called after every epoch, when it is evaluated and saved. `best` says whether it is the best so far.
+    /// Called after every epoch, when it is evaluated and saved, with the network and what it says; `Break` ends the run
+    /// here, as one that is finished.
+    fn judged(&mut self, judged: &Judged<'_>) -> ControlFlow<()> {
+        let _ = judged;
+        ControlFlow::Continue(())
+    }
+
+    /// Called after [`Observer::judged`], to show the figures. `best` says whether it is the best so far.
     fn epoch(&mut self, epoch: &Epoch, best: bool) {
         let _ = (epoch, best);
     }
@@ -102,19 +198,20 @@ impl Observer for Silent {}
 #[derive(Default)]
 pub struct Observers<'a>(pub Vec<&'a mut dyn Observer>);
 
-impl std::fmt::Debug for Observers<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Observers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Observers({})", self.0.len())
     }
 }
 
 impl Observers<'_> {
-    /// Asks all of them, also after one of them stops the run.
-    fn all(&mut self, mut ask: impl FnMut(&mut dyn Observer) -> ControlFlow<()>) -> ControlFlow<()> {
+    /// Asks all of them, also after one of them stops the run; the first that stops it says how.
+    fn all<B>(&mut self, mut ask: impl FnMut(&mut dyn Observer) -> ControlFlow<B>) -> ControlFlow<B> {
         let mut flow = ControlFlow::Continue(());
         for observer in &mut self.0 {
-            if ask(*observer).is_break() {
-                flow = ControlFlow::Break(());
+            let answer = ask(*observer);
+            if flow.is_continue() {
+                flow = answer;
             }
         }
         flow
@@ -126,8 +223,12 @@ impl Observer for Observers<'_> {
         self.0.iter_mut().for_each(|observer| observer.begin(begin));
     }
 
-    fn step(&mut self, step: &Step) -> ControlFlow<()> {
+    fn step(&mut self, step: &StepReport) -> ControlFlow<Stop> {
         self.all(|observer| observer.step(step))
+    }
+
+    fn judged(&mut self, judged: &Judged<'_>) -> ControlFlow<()> {
+        self.all(|observer| observer.judged(judged))
     }
 
     fn evaluation(&mut self, evaluation: &Evaluation) -> ControlFlow<()> {
@@ -151,9 +252,9 @@ mod tests {
     struct Stops(usize, usize);
 
     impl Observer for Stops {
-        fn step(&mut self, _: &Step) -> ControlFlow<()> {
+        fn step(&mut self, _: &StepReport) -> ControlFlow<Stop> {
             self.0 += 1;
-            if self.0 == self.1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if self.0 == self.1 { ControlFlow::Break(Stop::Interrupt) } else { ControlFlow::Continue(()) }
         }
     }
 
@@ -161,7 +262,7 @@ mod tests {
     fn any_of_several_stops_the_run_and_all_see_the_step() {
         let (mut first, mut second) = (Stops(0, 2), Stops(0, 9));
         let (images, loss, accuracy, learning_rate) = (1, 1.0, 0.5, 0.1);
-        let step = Step { epoch: 1, epochs: 1, step: 1, steps: 9, images, loss, accuracy, learning_rate };
+        let step = StepReport { epoch: 1, epochs: 1, step: 1, steps: 9, images, loss, accuracy, learning_rate };
         let mut both = Observers(vec![&mut first, &mut second]);
         assert!(both.step(&step).is_continue() && both.step(&step).is_break());
         let evaluation = Evaluation { epoch: 1, epochs: 1, images: 1, all: 2 };

@@ -1,5 +1,6 @@
 //! Optimisers over candle's tensors: from gradients to steps, on any device.
 
+use crate::engine::Saved;
 use crate::error::Result;
 use crate::rule::Rule;
 use crate::tensor_rule;
@@ -92,12 +93,13 @@ impl Optimiser {
         })
     }
 
-    /// Goes on after `steps` steps with what `find` has for a memory's name and a tensor's.
-    pub(crate) fn restore(&mut self, steps: i32, find: impl Fn(&str, &str) -> Option<Vec<f32>>) -> Result<()> {
-        self.steps = steps;
+    /// Goes on with what was saved.
+    pub(crate) fn restore(&mut self, saved: &Saved) -> Result<()> {
+        self.steps = saved.steps;
         for parameter in &mut self.parameters {
             for (memory, name) in parameter.memory.iter_mut().zip(self.rule.memories()) {
-                let found = name.and_then(|name| find(name, &parameter.name));
+                let Some(name) = name else { continue };
+                let found = saved.memory(name, &parameter.name)?;
                 let var = &parameter.var;
                 *memory = found.map(|values| Tensor::from_vec(values, var.shape(), var.device())).transpose()?;
             }

@@ -1,12 +1,11 @@
 //! What a model says of every image of a set.
 
+use crate::classify::Classify;
 use crate::error::Result;
-use crate::evaluate::Classify;
-use candle_core::DType;
 use cnn_data::Loader;
 
 /// Probabilities and labels of the images of a set, in its order.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Predictions {
     classes: usize,
     labels: Vec<u32>,
@@ -20,29 +19,35 @@ pub struct Predictions {
 /// # Errors
 ///
 /// Those of the network and the loader.
-pub fn predict(model: &mut impl Classify, loader: &Loader<'_>) -> Result<Predictions> {
+pub fn predict(model: &dyn Classify, loader: &Loader<'_>) -> Result<Predictions> {
     if loader.is_empty() {
         return Err(cnn_data::Error::NoImages.into());
     }
-    let mut predictions = Predictions { classes: 0, labels: Vec::new(), probabilities: Vec::new(), losses: Vec::new() };
+    let mut predictions = Predictions::default();
     for batch in loader.in_order() {
         let batch = batch?;
-        let logits = model.logits(&batch.images)?.to_dtype(DType::F64)?.to_vec2::<f64>()?;
-        for (logits, label) in logits.iter().zip(batch.labels.to_vec1::<u32>()?) {
-            predictions.push(logits, label);
-        }
+        predictions.add(&model.logits(&batch.images)?, &batch.labels);
     }
     Ok(predictions)
 }
 
 impl Predictions {
-    fn push(&mut self, logits: &[f64], label: u32) {
-        let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let log_sum = largest + logits.iter().map(|logit| (logit - largest).exp()).sum::<f64>().ln();
+    /// Adds a batch's scores, `(N, classes)`.
+    pub(crate) fn add(&mut self, logits: &[f32], labels: &[u32]) {
+        let classes = logits.len() / labels.len().max(1);
+        for (row, label) in logits.chunks_exact(classes.max(1)).zip(labels) {
+            self.push(row, *label);
+        }
+    }
+
+    pub(crate) fn push(&mut self, logits: &[f32], label: u32) {
+        let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        let logits = logits.iter().map(|logit| f64::from(*logit));
+        let log_sum = largest + logits.clone().map(|logit| (logit - largest).exp()).sum::<f64>().ln();
         self.classes = logits.len();
         self.labels.push(label);
-        self.probabilities.extend(logits.iter().map(|logit| (logit - log_sum).exp() as f32));
-        self.losses.push(log_sum - logits.get(label as usize).copied().unwrap_or(f64::NEG_INFINITY));
+        self.probabilities.extend(logits.clone().map(|logit| (logit - log_sum).exp() as f32));
+        self.losses.push(log_sum - logits.clone().nth(label as usize).unwrap_or(f64::NEG_INFINITY));
     }
 
     /// Number of images.
@@ -88,15 +93,14 @@ impl Predictions {
 mod tests {
     use super::*;
     use crate::evaluate::evaluate;
-    use candle_core::Tensor;
     use cnn_data::{Images, Preparation};
 
     /// The first three pixels are the logits.
     struct Pixels;
 
     impl Classify for Pixels {
-        fn logits(&mut self, images: &Tensor) -> Result<Tensor> {
-            Ok(images.flatten_from(1)?)
+        fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
+            Ok(images.to_vec())
         }
     }
 
@@ -105,8 +109,7 @@ mod tests {
         let pixels = (0..21).map(|i| (i * 89 % 251) as u8).collect();
         let images = Images::new([1, 1, 3], pixels, vec![0, 1, 2, 0, 1, 2, 0]).unwrap();
         let loader = Loader::new(&images, Preparation::of(&images).unwrap(), 3).unwrap();
-        let (predictions, evaluated) =
-            (predict(&mut Pixels, &loader).unwrap(), evaluate(&mut Pixels, &loader).unwrap());
+        let (predictions, evaluated) = (predict(&Pixels, &loader).unwrap(), evaluate(&Pixels, &loader).unwrap());
         assert_eq!((predictions.len(), predictions.classes()), (7, 3));
         let loss = predictions.losses().iter().sum::<f64>() / 7.0;
         assert!((loss - evaluated.loss).abs() < 1e-6, "{loss} {}", evaluated.loss);

@@ -1,6 +1,6 @@
 //! What the last steps of a run gave.
 
-use crate::observer::Step;
+use crate::observer::StepReport;
 use std::time::{Duration, Instant};
 
 /// Figures over some steps.
@@ -43,7 +43,7 @@ impl Default for Recent {
 
 impl Recent {
     /// Takes a step in.
-    pub fn add(&mut self, step: &Step) {
+    pub fn add(&mut self, step: &StepReport) {
         let images = step.images as f64;
         // Where an epoch is entered in its middle, what came before is told by the means alone.
         let begins = step.epoch != self.epoch;
@@ -78,8 +78,8 @@ impl Recent {
 mod tests {
     use super::*;
 
-    fn step(epoch: usize, step: usize, loss: f64) -> Step {
-        Step { epoch, epochs: 2, step, steps: 4, images: 10, loss, accuracy: loss / 4.0, learning_rate: 0.1 }
+    fn step(epoch: usize, step: usize, loss: f64) -> StepReport {
+        StepReport { epoch, epochs: 2, step, steps: 4, images: 10, loss, accuracy: loss / 4.0, learning_rate: 0.1 }
     }
 
     #[test]

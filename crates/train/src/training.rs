@@ -1,21 +1,21 @@
 //! The loop.
 
-use crate::checkpoint::{Extent, Position, Taken, Wanted};
-use crate::engine::{Engine, Learner, Lesson};
+use crate::checkpoint::{Position, Taken, Wanted};
+use crate::engine::{Learner, Lesson};
+use crate::epoch::{Epoch, best, plateaus};
 use crate::error::{Error, Result};
-use crate::evaluate::Evaluated;
+use crate::evaluate::{Evaluated, Judging};
 use crate::folder::{Every, RunFolder};
 use crate::freeze::frozen;
-use crate::memory::{Memory, check_fits, least_bytes, tensor_bytes};
-use crate::observer::{Begin, Evaluation, Observer, Step};
+use crate::memory::Memory;
+use crate::observer::{Begin, Evaluation, Judged, Observer, StepReport, Stop};
+use crate::predictions::Predictions;
 use crate::schedule::{Schedule, When};
-use crate::settings::{Precision, Settings};
+use crate::task::Task;
 use crate::weights::Card;
-use candle_core::Device;
-use cnn_core::{Model, Network, Op};
-use cnn_data::{Batch, Dataset, Loader, Preparation};
-use cnn_weights::Start;
-use serde::{Deserialize, Serialize};
+use cnn_core::Model;
+use cnn_data::{Batch, Loader};
+use std::cell::OnceCell;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -24,51 +24,9 @@ const AHEAD: usize = 2;
 /// How often a run looks whether its folder is still there.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What is trained, on what, and how.
-#[derive(Clone, Debug)]
-pub struct Task<'a> {
-    /// The network, elaborated for prepared images of the data set.
-    pub network: &'a Network,
-    /// Images to train on, and to test on after each epoch.
-    pub dataset: &'a Dataset,
-    /// How an image becomes an input.
-    pub preparation: Preparation,
-    /// How to train.
-    pub settings: Settings,
-    /// Where to compute.
-    pub device: Device,
-    /// What computes a step.
-    pub engine: Engine,
-    /// Weights to start from; without them the network is freshly initialised.
-    pub start: Option<Start>,
-}
-
-/// The figures of one epoch: a line of `metrics.jsonl`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
-    /// Counted from 1.
-    pub epoch: usize,
-    /// Mean loss while training.
-    pub train_loss: f64,
-    /// Accuracy while training, from 0 to 1.
-    pub train_accuracy: f64,
-    /// Mean loss on the test images afterwards.
-    pub test_loss: f64,
-    /// Accuracy on the test images afterwards, from 0 to 1.
-    pub test_accuracy: f64,
-    /// Learning rate of the last step.
-    pub learning_rate: f64,
-    /// Images trained on per second, evaluation not counted.
-    pub images_per_second: f64,
-    /// Seconds of training and evaluation.
-    pub seconds: f64,
-    /// The most bytes the process has held in memory so far, where the system says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub peak_memory: Option<u64>,
-}
-
 /// A finished run.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The model after the last epoch; the averaged one where an average was kept.
     pub model: Model,
@@ -76,6 +34,20 @@ pub struct Outcome {
     pub epochs: Vec<Epoch>,
     /// Position in `epochs` of the first with the highest test accuracy.
     pub best: usize,
+    /// Why the run ended.
+    pub ending: Ending,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// All its epochs are over.
+    Complete,
+    /// The settings' patience is over, or a stopping rule of the task says so.
+    Rule,
+    /// The observer ended it.
+    Observer,
 }
 
 /// Trains a network; `folder` keeps weights, figures and checkpoints. In a folder made by [`RunFolder::resume`] the run
@@ -84,155 +56,74 @@ pub struct Outcome {
 /// # Errors
 ///
 /// Settings that cannot be, data that does not fit the network, a loss that is no longer a number, an observer that
-/// stops the run, a folder that can no longer be written, a checkpoint of something else.
-pub fn train(task: &Task<'_>, folder: Option<&mut RunFolder>, observer: &mut dyn Observer) -> Result<Outcome> {
+/// interrupts the run, a folder that can no longer be written, a checkpoint of something else.
+pub fn train(task: &Task<'_>, folder: Option<&RunFolder>, observer: &mut dyn Observer) -> Result<Outcome> {
+    train_with(&|lesson| task.engine.learner(lesson), task, folder, observer)
+}
+
+/// As [`train`], by an engine of one's own: `engine` makes what learns. Checkpoints bear the name of the task's engine.
+///
+/// # Errors
+///
+/// As [`train`]; those of the engine.
+pub fn train_with(
+    engine: &dyn for<'a> Fn(Lesson<'a>) -> Result<Box<dyn Learner + 'a>>,
+    task: &Task<'_>,
+    folder: Option<&RunFolder>,
+    observer: &mut dyn Observer,
+) -> Result<Outcome> {
     task.check()?;
-    let folder = folder.map(|folder| &*folder);
     let card = task.card();
-    let Task { network, settings, engine, .. } = task;
-    let wanted = Wanted { network, card: &card, settings, engine: *engine, extent: task.extent() };
+    let Task { network, settings, .. } = task;
+    let wanted = Wanted { network, card: &card, settings, engine: task.engine, extent: task.extent() };
     let checkpoint = folder.map(|folder| folder.newest(&wanted)).transpose()?.flatten();
-    let frozen = frozen(task.network, &task.settings.freeze)?;
+    let frozen = frozen(network, &settings.freeze)?;
     let position = checkpoint.as_ref().map_or_else(Position::start, |checkpoint| checkpoint.position.clone());
-    let mut learner = Learner::new(task.engine, task.lesson(&frozen, position.passes))?;
+    let mut learner = engine(task.lesson(&frozen, position.passes))?;
     if let Some(checkpoint) = checkpoint {
-        learner.restore(checkpoint)?;
+        learner.restore(&checkpoint.saved)?;
     }
     let single_valued = task.single_valued(&frozen);
     let now = Instant::now();
-    let mut run =
-        Run { task, card, learner, position, folder, single_valued, left_out: false, kept_at: now, looked_at: now };
-    run.run(observer)?;
+    let mut run = Run {
+        task,
+        card,
+        learner,
+        position,
+        folder,
+        single_valued,
+        left_out: false,
+        ended_by_observer: false,
+        kept_at: now,
+        looked_at: now,
+    };
+    let ending = run.run(observer)?;
     let epochs = run.position.epochs;
     let best = best(&epochs);
-    Ok(Outcome { model: run.learner.into_model()?, epochs, best })
+    Ok(Outcome { model: run.learner.into_model()?, epochs, best, ending })
 }
 
-/// The position of the first epoch with the highest test accuracy.
-fn best(epochs: &[Epoch]) -> usize {
-    let mut best = 0;
-    for (number, epoch) in epochs.iter().enumerate() {
-        if epoch.test_accuracy > epochs[best].test_accuracy {
-            best = number;
-        }
-    }
-    best
-}
-
-/// How often the test loss has not fallen for more than `patience` epochs in a row.
-fn plateaus(epochs: &[Epoch], patience: usize) -> usize {
-    let (mut least, mut since, mut plateaus) = (f64::INFINITY, 0, 0);
-    for epoch in epochs {
-        since += 1;
-        if epoch.test_loss < least {
-            (least, since) = (epoch.test_loss, 0);
-        } else if since > patience {
-            (since, plateaus) = (0, plateaus + 1);
-        }
-    }
-    plateaus
-}
-
-impl Task<'_> {
-    /// Whether it can be done: settings that can be meant, on a device that can, with data for the network's classes.
-    ///
-    /// # Errors
-    ///
-    /// The first thing that stands against it.
-    pub fn check(&self) -> Result<()> {
-        self.settings.check()?;
-        let frozen = frozen(self.network, &self.settings.freeze)?;
-        if self.settings.recompute && self.engine == Engine::Candle {
-            let problem = "belongs to the engine plan, which computes on the CPU".to_string();
-            return Err(Error::Setting { setting: "recompute", problem });
-        }
-        if self.engine == Engine::Plan && !self.device.is_cpu() {
-            return Err(Error::Setting { setting: "engine", problem: "plan computes on the CPU only".to_string() });
-        }
-        if self.settings.precision == Precision::Bf16 && self.device.is_cpu() {
-            let problem = "bf16 needs a device that computes with it, such as cuda".to_string();
-            return Err(Error::Setting { setting: "precision", problem });
-        }
-        let outputs = self.network.node(self.network.outputs()[0].node).shape.elements();
-        let classes = self.dataset.classes().len();
-        if self.dataset.train().is_empty() || self.dataset.test().is_empty() {
-            return Err(cnn_data::Error::NoImages.into());
-        }
-        if outputs != classes {
-            let (network, dataset) = (self.network.name().to_string(), self.dataset.name().to_string());
-            return Err(Error::Classes { network, outputs, dataset, classes });
-        }
-        let Extent { images, steps, .. } = self.extent();
-        let batch_size = self.settings.batch_size.min(images);
-        if let Some(path) = self.single_valued(&frozen).filter(|_| batch_size == 1) {
-            let problem = format!("1 gives {path} a single value per channel, which cannot be normalised: 2 can");
-            return Err(Error::Setting { setting: "batch size", problem });
-        }
-        // Optimisers count steps in an i32.
-        if self.settings.epochs.checked_mul(steps).is_none_or(|all| i32::try_from(all).is_err()) {
-            let problem = format!("{} of {steps} steps are more than {} steps", self.settings.epochs, i32::MAX);
-            return Err(Error::Setting { setting: "epochs", problem });
-        }
-        self.check_memory(batch_size)
-    }
-
-    fn check_memory(&self, batch_size: usize) -> Result<()> {
-        let Self { network, settings, .. } = self;
-        let copies = settings.optimizer.memories().iter().flatten().count() + usize::from(settings.average.is_some());
-        let copies = tensor_bytes(network).saturating_mul(copies as u64);
-        let what = format!("training {} with batches of {batch_size}", network.name());
-        let needed = least_bytes(network, batch_size).saturating_add(copies);
-        check_fits(&what, needed, "a smaller batch size, smaller images or a smaller network may fit")
-    }
-
-    /// What an epoch has, at most.
-    fn extent(&self) -> Extent {
-        let images = self.dataset.train().len();
-        let batches = images.div_ceil(self.settings.batch_size);
-        Extent { images, batches, steps: batches.div_ceil(self.settings.accumulate) }
-    }
-
-    fn lesson<'a>(&'a self, frozen: &'a [bool], passes: u64) -> Lesson<'a> {
-        let Self { network, settings, device, start, .. } = self;
-        Lesson { network, settings, device, start: start.as_ref(), frozen, passes }
-    }
-
-    /// The first batch normalisation that trains on a single value per channel of each image: its maps are 1×1, so a
-    /// batch of one image has nothing to normalise.
-    fn single_valued(&self, frozen: &[bool]) -> Option<String> {
-        let mut first_tensor = 0;
-        let single = self.network.nodes().iter().find(|node| {
-            // Where its weight is frozen, a normalisation goes by its running statistics.
-            let trains = matches!(node.op, Op::BatchNorm(_)) && !frozen[first_tensor];
-            first_tensor += node.tensors.len();
-            trains && node.shape.size().is_none_or(|size| size.area() == 1)
-        });
-        single.map(|node| node.path.clone())
-    }
-
-    fn card(&self) -> Card {
-        let dims = self.network.input().dims();
-        Card {
-            network: self.network.name().to_string(),
-            input: [dims[0], dims[1], dims[2]],
-            classes: self.dataset.classes().to_vec(),
-            dataset: self.dataset.name().to_string(),
-            preparation: self.preparation.clone(),
-        }
-    }
+/// An epoch that is over, to be shown.
+struct Shown<'a> {
+    figures: &'a Epoch,
+    best: bool,
+    predictions: Option<Predictions>,
+    test: &'a Loader<'a>,
 }
 
 /// A run under way.
 struct Run<'a> {
     task: &'a Task<'a>,
     card: Card,
-    learner: Learner,
+    learner: Box<dyn Learner + 'a>,
     position: Position,
     folder: Option<&'a RunFolder>,
     /// The normalisation that a batch of a single image cannot train.
     single_valued: Option<String>,
     /// Whether a batch of a single image was left out for it.
     left_out: bool,
+    /// Whether the observer has ended the run well.
+    ended_by_observer: bool,
     /// When the last checkpoint was taken, or the run began.
     kept_at: Instant,
     /// When the folder was last seen.
@@ -240,71 +131,104 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn run(&mut self, observer: &mut dyn Observer) -> Result<()> {
-        let Task { dataset, settings, device, preparation, .. } = self.task;
-        let loader = Loader::new(dataset.train(), preparation.clone(), settings.batch_size)?.on(device);
-        let loader = loader.augmented(settings.augmentation.clone())?;
-        // Files are read, and other devices wait for images, while the network computes.
-        let slow = !dataset.train().in_memory() || !device.is_cpu();
-        let loader = if slow { loader.ahead(AHEAD) } else { loader };
-        let test = Loader::new(dataset.test(), preparation.clone(), settings.batch_size)?.on(device);
+    fn run(&mut self, observer: &mut dyn Observer) -> Result<Ending> {
+        let (loader, test) = loaders(self.task)?;
         if let Some(folder) = self.folder {
             folder.keep_metrics(&self.position.epochs)?;
         }
         let (path, epochs_done) = (self.folder.map(RunFolder::path), self.position.epochs.len());
         observer.begin(&Begin { task: self.task, folder: path, epochs_done });
-        while self.position.epoch <= settings.epochs && !self.out_of_patience() {
+        loop {
+            if let Some(ending) = self.ending() {
+                return Ok(ending);
+            }
             let (started, before) = (Instant::now(), self.position.seconds);
             let last = self.epoch(&loader, started, observer)?;
             let training_seconds = before + started.elapsed().as_secs_f64();
-            let tested = self.evaluate(&test, observer)?;
+            let mut predictions = (!self.task.metrics.is_empty()).then(Predictions::default);
+            let tested = self.evaluate(&test, predictions.as_mut(), observer)?;
             // The last step's effect shows only here.
             if !tested.loss.is_finite() {
                 return Err(diverged(&last, tested.loss as f32));
             }
             let seconds = before + started.elapsed().as_secs_f64();
             let images_per_second = self.position.seen as f64 / training_seconds;
-            self.finish(Epoch { images_per_second, seconds, ..figures(&last, tested) }, observer)?;
+            let figures = Epoch { images_per_second, seconds, ..figures(&last, tested) };
+            let figures = self.measure(figures, predictions.as_ref());
+            let best = self.keep_epoch(figures.clone())?;
+            self.show(Shown { figures: &figures, best, predictions, test: &test }, observer)?;
         }
-        Ok(())
+    }
+
+    /// Why the run is over, if it is.
+    fn ending(&self) -> Option<Ending> {
+        if self.position.epoch > self.task.settings.epochs {
+            Some(Ending::Complete)
+        } else if self.task.is_over(&self.position.epochs) {
+            Some(Ending::Rule)
+        } else {
+            self.ended_by_observer.then_some(Ending::Observer)
+        }
     }
 
     /// Judges the network at the end of an epoch.
-    fn evaluate(&mut self, test: &Loader<'_>, observer: &mut dyn Observer) -> Result<Evaluated> {
+    fn evaluate(
+        &mut self,
+        test: &Loader<'_>,
+        predictions: Option<&mut Predictions>,
+        observer: &mut dyn Observer,
+    ) -> Result<Evaluated> {
         let (epoch, epochs) = (self.position.epoch, self.task.settings.epochs);
         let all = self.task.dataset.test().len();
         let mut goes_on = |images| observer.evaluation(&Evaluation { epoch, epochs, images, all });
-        match self.learner.evaluate(test, &mut goes_on)? {
+        let model = self.learner.judged()?;
+        let tested = Judging { model: &*model, loss: self.task.loss, predictions }.run(test, &mut goes_on)?;
+        drop(model);
+        match tested {
             ControlFlow::Continue(evaluated) => Ok(evaluated),
             ControlFlow::Break(()) => Err(self.interrupt()),
         }
     }
 
-    /// Keeps what there is after an epoch.
-    fn finish(&mut self, epoch: Epoch, observer: &mut dyn Observer) -> Result<()> {
+    /// The figures with the task's metrics.
+    fn measure(&self, figures: Epoch, predictions: Option<&Predictions>) -> Epoch {
+        let Some(predictions) = predictions else { return figures };
+        let metrics = self.task.metrics.iter().map(|metric| (metric.name(), metric.value(predictions)));
+        Epoch { metrics: metrics.filter(|(_, value)| value.is_finite()).collect(), ..figures }
+    }
+
+    /// Keeps what there is after an epoch, and tells whether it is the best.
+    fn keep_epoch(&mut self, epoch: Epoch) -> Result<bool> {
         self.position = std::mem::replace(&mut self.position, Position::start()).after(epoch);
         let best = best(&self.position.epochs) + 1 == self.position.epochs.len();
         if let Some(folder) = self.folder {
             self.look(folder)?;
-            let weights = self.learner.kept()?;
-            let kept = folder.keep_weights(&weights, &self.card, best);
+            let kept = folder.keep_weights(self.learner.kept()?, &self.card, best);
             if let Err(error) = kept.and_then(|()| folder.keep_metrics(&self.position.epochs)) {
                 // The folder may have gone just now.
                 return self.look(folder).and(Err(error));
             }
             self.keep_checkpoint()?;
         }
-        observer.epoch(&epoch, best);
+        Ok(best)
+    }
+
+    /// Shows the observer an epoch and its network.
+    fn show(&mut self, shown: Shown<'_>, observer: &mut dyn Observer) -> Result<()> {
+        let Shown { figures, best, predictions, test } = shown;
+        let model = self.learner.judged()?;
+        let weights = || self.learner.kept();
+        let predictions = predictions.map_or_else(OnceCell::new, OnceCell::from);
+        let judged = Judged { figures, best, model: &*model, weights: &weights, test, predictions };
+        let flow = observer.judged(&judged);
+        drop(model);
+        self.ended_by_observer |= flow.is_break();
+        observer.epoch(figures, best);
         Ok(())
     }
 
-    fn out_of_patience(&self) -> bool {
-        let epochs = &self.position.epochs;
-        self.task.settings.patience.is_some_and(|patience| epochs.len() > best(epochs) + patience)
-    }
-
     /// The rest of a pass over the training images; its last step.
-    fn epoch(&mut self, loader: &Loader<'_>, started: Instant, observer: &mut dyn Observer) -> Result<Step> {
+    fn epoch(&mut self, loader: &Loader<'_>, started: Instant, observer: &mut dyn Observer) -> Result<StepReport> {
         let task = self.task;
         let settings = &task.settings;
         let steps = loader.len().div_ceil(settings.accumulate);
@@ -335,8 +259,13 @@ impl Run<'_> {
             self.position.learning_rate = settings.learning_rate * settings.schedule.factor(settings.warm_up, when);
             let step = self.step(&group, steps)?;
             self.position.seconds = seconds_before + started.elapsed().as_secs_f64();
-            if observer.step(&step).is_break() {
-                return Err(self.interrupt());
+            match observer.step(&step) {
+                ControlFlow::Continue(()) => {}
+                ControlFlow::Break(Stop::Interrupt) => return Err(self.interrupt()),
+                ControlFlow::Break(Stop::Finish) => {
+                    self.ended_by_observer = true;
+                    break;
+                }
             }
             if self.checkpoint_is_due() {
                 self.keep_checkpoint()?;
@@ -369,7 +298,7 @@ impl Run<'_> {
         }
     }
 
-    fn step(&mut self, group: &[Batch], steps: usize) -> Result<Step> {
+    fn step(&mut self, group: &[Batch], steps: usize) -> Result<StepReport> {
         let stepped = self.learner.step(group, self.position.learning_rate)?;
         let images: usize = group.iter().map(|batch| batch.indices.len()).sum();
         let position = &mut self.position;
@@ -379,15 +308,15 @@ impl Run<'_> {
         position.seen += images;
         position.correct += stepped.correct;
         position.loss_sum += f64::from(stepped.loss) * images as f64;
-        let step = Step { images, ..self.at(steps) };
+        let step = StepReport { images, ..self.at(steps) };
         if stepped.loss.is_finite() { Ok(step) } else { Err(diverged(&step, stepped.loss)) }
     }
 
     /// Where the run is.
-    fn at(&self, steps: usize) -> Step {
+    fn at(&self, steps: usize) -> StepReport {
         let position = &self.position;
         let seen = position.seen.max(1) as f64;
-        Step {
+        StepReport {
             epoch: position.epoch,
             epochs: self.task.settings.epochs,
             step: position.steps,
@@ -438,7 +367,19 @@ impl Run<'_> {
     }
 }
 
-fn figures(last: &Step, tested: Evaluated) -> Epoch {
+/// What trains, and what tests.
+fn loaders<'a>(task: &Task<'a>) -> Result<(Loader<'a>, Loader<'a>)> {
+    let Task { dataset, settings, device, preparation, transforms, .. } = task;
+    let loader = Loader::new(dataset.train(), preparation.clone(), settings.batch_size)?;
+    let loader = loader.augmented(settings.augmentation.clone())?;
+    let loader = transforms.iter().fold(loader, |loader, transform| loader.transformed(transform.clone()));
+    // Files are read, and other devices wait for images, while the network computes.
+    let slow = !dataset.train().in_memory() || !device.is_cpu();
+    let loader = if slow { loader.ahead(AHEAD) } else { loader };
+    Ok((loader, Loader::new(dataset.test(), preparation.clone(), settings.batch_size)?))
+}
+
+fn figures(last: &StepReport, tested: Evaluated) -> Epoch {
     Epoch {
         epoch: last.epoch,
         train_loss: last.loss,
@@ -446,13 +387,12 @@ fn figures(last: &Step, tested: Evaluated) -> Epoch {
         test_loss: tested.loss,
         test_accuracy: tested.accuracy,
         learning_rate: last.learning_rate,
-        images_per_second: 0.0,
-        seconds: 0.0,
         peak_memory: Memory::now().peak,
+        ..Epoch::default()
     }
 }
 
-fn diverged(step: &Step, loss: f32) -> Error {
-    let Step { epoch, step, learning_rate, .. } = *step;
+fn diverged(step: &StepReport, loss: f32) -> Error {
+    let StepReport { epoch, step, learning_rate, .. } = *step;
     Error::Diverged { epoch, step, loss, learning_rate }
 }

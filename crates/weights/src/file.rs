@@ -167,12 +167,24 @@ impl Weights {
             };
             views.insert(name, Written { dtype: bytes.0, dims: tensor.dims(), bytes: bytes.1 });
         }
-        // One key alone keeps the order, so that equal weights are equal bytes.
-        let metadata: HashMap<String, String> = self.metadata().clone().into_iter().collect();
-        let metadata = Some(metadata).filter(|metadata| !metadata.is_empty());
-        safetensors::serialize(views.iter().map(|(name, view)| (*name, view)), metadata)
-            .map_err(|e| Error::File { path: PathBuf::from(self.source()), problem: e.to_string() })
+        serialised(&views, self.metadata(), self.source())
     }
+}
+
+/// The bytes of a safetensors file; `source` is what an error names.
+pub(crate) fn serialised<'v, N: AsRef<str> + Ord + std::fmt::Display, V>(
+    views: &'v BTreeMap<N, V>,
+    metadata: &BTreeMap<String, String>,
+    source: &str,
+) -> Result<Vec<u8>>
+where
+    &'v V: View,
+{
+    // One key alone keeps the order, so that equal weights are equal bytes.
+    let metadata: HashMap<String, String> = metadata.clone().into_iter().collect();
+    let metadata = Some(metadata).filter(|metadata| !metadata.is_empty());
+    safetensors::serialize(views.iter().map(|(name, view)| (name.as_ref(), view)), metadata)
+        .map_err(|e| Error::File { path: PathBuf::from(source), problem: e.to_string() })
 }
 
 fn little_endian<T: bytemuck::Pod>(values: &[T]) -> Vec<u8> {

@@ -7,6 +7,7 @@
 //!             →  numbers_of(…)      the numbers of one tensor, all of them finite
 //!             →  start(&network)    where training begins: what is taken over, and what is initialised
 //!             →  to_bytes()         a safetensors file
+//! BorrowedWeights  →  to_bytes()    the same, of tensors that somebody else holds
 //! ```
 //!
 //! Whatever reads weights reads these: plans, candle's models, checkpoints, exports. So what a file may lack and what it
@@ -27,6 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod borrowed;
 mod card;
 mod check;
 mod error;
@@ -35,6 +37,7 @@ mod start;
 mod tensor;
 mod weights;
 
+pub use borrowed::BorrowedWeights;
 pub use card::CARD;
 pub use error::{Error, Result};
 pub use start::Start;

@@ -31,13 +31,12 @@ pub fn run(args: &Augment, common: &Common) -> Result<()> {
     Grid { rows: indices.len(), columns, cell }.size()?;
 
     let loader = Loader::new(train, preparation.clone(), indices.len())?.augmented(augmentation)?;
-    let bytes =
-        |batch: Batch| -> Result<Vec<u8>> { Ok(preparation.bytes(&batch.images.flatten_all()?.to_vec1()?, shape)) };
+    let bytes = |batch: Batch| preparation.bytes(&batch.images, shape);
     let plain = loader.batch(&indices)?;
     let rows = plain.indices.len();
-    let mut samples = vec![bytes(plain)?];
+    let mut samples = vec![bytes(plain)];
     for epoch in 1..columns {
-        samples.push(bytes(loader.augmented_batch(&indices, common.seed(), epoch)?)?);
+        samples.push(bytes(loader.augmented_batch(&indices, common.seed(), epoch)?));
     }
     let size: usize = shape.iter().product();
     let cells = (0..rows).flat_map(|row| samples.iter().map(move |sample| &sample[row * size..(row + 1) * size]));

@@ -5,7 +5,7 @@ use crate::cli::{self, Common};
 use crate::weights::of_file;
 use anyhow::Result;
 use cnn_data::Loader;
-use cnn_train::{Engine, PlannedEvaluation, WeightsFile, check_evaluation_fits, evaluate};
+use cnn_train::{WeightsFile, check_evaluation_fits, classifier, evaluate};
 
 pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
@@ -21,17 +21,9 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
         None => cnn_train::fit(&entry.architecture(dataset.classes().len()).without_heads(), dataset.train(), None)?,
     };
     check_evaluation_fits(&network, args.batch_size.min(dataset.test().len()))?;
-    let loader = Loader::new(dataset.test(), preparation, args.batch_size)?.on(&device);
-    let evaluated = match Engine::usual(&device) {
-        Engine::Plan => {
-            let planned = PlannedEvaluation::new(&network, &weights.weights);
-            evaluate(&mut of_file(&args.weights, planned)?, &loader)?
-        }
-        Engine::Candle => {
-            let model = of_file(&args.weights, weights.model(&network, &device))?;
-            evaluate(&mut model.evaluation(), &loader)?
-        }
-    };
+    let loader = Loader::new(dataset.test(), preparation, args.batch_size)?;
+    let model = of_file(&args.weights, classifier(&network, &weights.weights, &device))?;
+    let evaluated = evaluate(&model, &loader)?;
     println!("accuracy {:.2} %", 100.0 * evaluated.accuracy);
     println!("loss {:.4} on {} test images of {}", evaluated.loss, dataset.test().len(), dataset.name());
     Ok(())

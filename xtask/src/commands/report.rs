@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use cnn_core::candle_core::Device;
 use cnn_data::{Dataset, Loader};
 use cnn_report::{Comparison, Cost, Judged, Report, Run};
-use cnn_train::{Engine, PlannedEvaluation, Predictions, WeightsFile, predict};
+use cnn_train::{Predictions, WeightsFile, classifier, predict};
 use std::path::{Path, PathBuf};
 
 /// The weights that a report judges.
@@ -50,11 +50,8 @@ fn predictions(run: &Run, dataset: &Dataset, device: &Device) -> Result<Predicti
     };
     let architecture = entry.architecture(card.classes.len()).without_heads();
     let network = architecture.at(card.preparation.shape(dataset.test().shape())?)?;
-    let loader = Loader::new(dataset.test(), card.preparation.clone(), 100)?.on(device);
-    Ok(match Engine::usual(device) {
-        Engine::Plan => predict(&mut PlannedEvaluation::new(&network, &weights.weights)?, &loader)?,
-        Engine::Candle => predict(&mut weights.model(&network, device)?.evaluation(), &loader)?,
-    })
+    let loader = Loader::new(dataset.test(), card.preparation.clone(), 100)?;
+    Ok(predict(&classifier(&network, &weights.weights, device)?, &loader)?)
 }
 
 /// What a run's network costs, if it is of the zoo.

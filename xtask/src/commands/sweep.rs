@@ -173,7 +173,7 @@ fn outcome(
     interrupts: &mut Interrupts,
 ) -> Result<Option<(PathBuf, f64)>> {
     let task = session.task(recipe);
-    let mut folder = match RunFolder::resume(path) {
+    let folder = match RunFolder::resume(path) {
         Err(Error::NoRun { .. }) => {
             let mut folder = RunFolder::create(path)?;
             session.describe(&mut folder, recipe)?;
@@ -182,7 +182,7 @@ fn outcome(
         resumed => resumed?,
     };
     let mut progress = Progress::new();
-    match train(&task, Some(&mut folder), &mut Observers(vec![&mut progress, interrupts])) {
+    match train(&task, Some(&folder), &mut Observers(vec![&mut progress, interrupts])) {
         Ok(outcome) => Ok(Some((path.to_path_buf(), outcome.epochs[outcome.best].test_accuracy))),
         Err(error @ Error::Diverged { .. }) => {
             println!("{error}");

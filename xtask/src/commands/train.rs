@@ -7,7 +7,7 @@ use crate::session::{Choice, Session};
 use crate::watching::watched;
 use anyhow::{Result, ensure};
 use cnn_report::Run;
-use cnn_train::{Checkpoints, Every, Recipe, RunFolder, train};
+use cnn_train::{Checkpoints, Ending, Every, Recipe, RunFolder, train};
 use std::path::{Path, PathBuf};
 
 pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
@@ -24,14 +24,16 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
             folder
         }
     };
-    let mut folder = folder.checkpointing(checkpoints(&args.folder));
+    let folder = folder.checkpointing(checkpoints(&args.folder));
     println!("writing to {}", folder.path().display());
     let task = session.task(&session.recipe);
-    let outcome = watched(&args.watching, |observer| Ok(train(&task, Some(&mut folder), observer)?))?;
+    let outcome = watched(&args.watching, |observer| Ok(train(&task, Some(&folder), observer)?))?;
     drop(work);
     let best = &outcome.epochs[outcome.best];
-    if outcome.epochs.len() < task.settings.epochs {
-        println!("stopped early: no new best since epoch {}", best.epoch);
+    match outcome.ending {
+        Ending::Rule => println!("stopped early: no new best since epoch {}", best.epoch),
+        Ending::Observer => println!("stopped after epoch {}", outcome.epochs.len()),
+        _ => {}
     }
     println!(
         "best test accuracy {:.2} % after epoch {}: {}",

@@ -5,17 +5,18 @@ use super::trivial_augment::operate;
 use crate::operations::{self, Affine};
 use crate::resample::{Resample, Window};
 use crate::{Fit, Images, Picture, Preparation};
-use candle_core::{Device, Tensor};
+use safetensors::SafeTensors;
 use std::collections::HashMap;
 
 fn goldens() -> HashMap<String, Picture<'static>> {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/goldens/augmentation.safetensors");
-    let picture = |tensor: Tensor| {
-        let shape: [usize; 3] = tensor.dims().try_into().unwrap();
-        Picture { shape, pixels: tensor.flatten_all().unwrap().to_vec1::<u8>().unwrap().into() }
-    };
-    let tensors = candle_core::safetensors::load(file, &Device::Cpu).unwrap();
-    tensors.into_iter().map(|(name, tensor)| (name, picture(tensor))).collect()
+    let bytes = std::fs::read(file).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let pictures = tensors.iter().map(|(name, tensor)| {
+        let shape: [usize; 3] = tensor.shape().try_into().unwrap();
+        (name.to_string(), Picture { shape, pixels: tensor.data().to_vec().into() })
+    });
+    pictures.collect()
 }
 
 /// What the operation of that name makes of `picture`.

@@ -2,7 +2,6 @@
 
 use super::draws::Draws;
 use crate::Error;
-use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// How the images of a batch are mixed with each other. Each batch is mixed one way; where both are given, a coin decides,
@@ -21,10 +20,10 @@ pub struct Mix {
 }
 
 /// What else is in the pictures of a batch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Mixed {
-    /// The label of the image that was mixed in, u32 of (N).
-    pub labels: Tensor,
+    /// For each image the label of the one that was mixed in.
+    pub labels: Vec<u32>,
     /// Share of the batch's own labels, 0 to 1: the loss is share · CE(labels) + (1 − share) · CE(mixed labels).
     pub share: f64,
 }

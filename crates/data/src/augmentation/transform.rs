@@ -3,6 +3,7 @@
 use super::{Draws, Step};
 use crate::{Error, Picture};
 use std::fmt;
+use std::sync::Arc;
 
 /// A change to the bytes of a training image, drawn anew for each image and epoch: the [`Step`]s of an [`Augmentation`], or
 /// one's own, which [`Loader::transformed`] takes.
@@ -26,7 +27,7 @@ use std::fmt;
 /// let data = digits(DigitsConfig { train: 64, test: 0, seed: 1 })?;
 /// let loader = Loader::new(data.train(), Preparation::mnist(), 64)?.transformed(Negative);
 /// let batch = loader.epoch(1, 0).next().unwrap()?;
-/// assert_eq!(batch.images.dims(), [64, 1, 28, 28]);
+/// assert_eq!(batch.images.len(), 64 * 28 * 28);
 /// # Ok::<(), Error>(())
 /// ```
 ///
@@ -45,5 +46,11 @@ impl Transform for Step {
     fn apply(&self, picture: &mut Picture<'_>, target: [usize; 2], draws: &mut Draws) -> Result<(), Error> {
         self.change(picture, target, draws);
         Ok(())
+    }
+}
+
+impl<T: Transform + ?Sized> Transform for Arc<T> {
+    fn apply(&self, picture: &mut Picture<'_>, target: [usize; 2], draws: &mut Draws) -> Result<(), Error> {
+        (**self).apply(picture, target, draws)
     }
 }

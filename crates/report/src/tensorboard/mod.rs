@@ -11,7 +11,7 @@ pub use event::{Event, What};
 pub use record::{framed, masked_crc};
 
 use crate::error::{Error, Result};
-use cnn_train::{Begin, Epoch, Observer, Recent, Step};
+use cnn_train::{Begin, Epoch, Observer, Recent, StepReport, Stop};
 use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -104,7 +104,7 @@ impl Observer for TensorBoard {
         }
     }
 
-    fn step(&mut self, step: &Step) -> ControlFlow<()> {
+    fn step(&mut self, step: &StepReport) -> ControlFlow<Stop> {
         self.recent.add(step);
         let every = step.all().div_ceil(POINTS).max(1);
         let number = step.done();

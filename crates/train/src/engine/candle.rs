@@ -1,24 +1,28 @@
 //! Learning with candle's autograd.
 
 use super::gradients::Gradients;
-use super::{Lesson, Stepped, shares};
+use super::{AVERAGE, Learner, Lesson, Saved, Stepped, shares, targets};
 use crate::average::staying;
-use crate::checkpoint::Checkpoint;
+use crate::classify::{CandleEvaluation, Classify, input, tensors};
 use crate::error::{Error, Result};
 use crate::evaluate::count_correct;
+use crate::loss::{LossFunction, Output};
 use crate::optimiser::Optimiser;
 use crate::settings::{Clip, Decay, Precision};
 use crate::tensor_rule::averaged;
-use crate::weights::{Numbers, Tensors, tensors_of};
+use crate::weights::tensors_of;
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{VarBuilder, VarMap};
-use cnn_core::model::Targets;
 use cnn_core::{Model, Network};
-use std::borrow::Cow;
+use cnn_data::Batch;
+use cnn_plan::Targets;
+use cnn_weights::{BorrowedWeights, Weights};
 use std::collections::HashMap;
 
-pub(crate) struct Learner {
+pub(crate) struct CandleLearner<'a> {
     network: Network,
+    loss: &'a dyn LossFunction,
+    device: Device,
     model: Model,
     variables: VarMap,
     optimiser: Optimiser,
@@ -33,9 +37,9 @@ struct Average {
     tensors: HashMap<String, Tensor>,
 }
 
-impl Learner {
-    pub(super) fn new(lesson: Lesson<'_>) -> Result<Self> {
-        let Lesson { network, settings, device, frozen, passes, .. } = lesson;
+impl<'a> CandleLearner<'a> {
+    pub(super) fn new(lesson: Lesson<'a>) -> Result<Self> {
+        let Lesson { network, settings, loss, device, frozen, passes, .. } = lesson;
         let variables = VarMap::new();
         let beginning = lesson.beginning();
         for spec in network.tensors() {
@@ -57,11 +61,13 @@ impl Learner {
             Decay::Weights => optimiser.decaying_weights_only(),
         };
         let copy = |(name, tensor): (String, Tensor)| Ok((name, tensor.copy()?));
-        let copies = || tensors(&model).into_iter().map(copy).collect::<Result<_>>();
+        let copies = || tensors_by_name(&model).into_iter().map(copy).collect::<Result<_>>();
         let average =
             settings.average.map(|share| Ok::<_, Error>(Average { share, tensors: copies()? })).transpose()?;
         Ok(Self {
             network: network.clone(),
+            loss,
+            device: device.clone(),
             model,
             variables,
             optimiser,
@@ -71,88 +77,126 @@ impl Learner {
         })
     }
 
-    pub(super) fn step(&mut self, batches: &[cnn_data::Batch], learning_rate: f64) -> Result<Stepped> {
+    /// What a pass lost, and a tensor whose gradients are the loss's.
+    fn measured(&self, outputs: &[Tensor], targets: &Targets<'_>) -> Result<(Stepped, Option<Tensor>)> {
+        let mut values = Vec::new();
+        for output in outputs {
+            values.push(output.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?);
+        }
+        let weights = self.network.outputs().iter().map(|output| output.loss_weight);
+        let measured: Vec<Output<'_>> =
+            values.iter().zip(weights).map(|(values, weight)| Output { values, weight }).collect();
+        let lost = self.loss.loss(&measured, targets)?;
+        let stepped = Stepped { loss: lost.value as f32, correct: count_correct(&values[0], targets.labels) };
+        // The gradient of Σ output · constant is the constant.
+        let mut sum: Option<Tensor> = None;
+        for (output, gradient) in outputs.iter().zip(lost.gradients) {
+            let Some(gradient) = gradient else { continue };
+            let gradient = Tensor::from_vec(gradient, output.shape(), &self.device)?;
+            let product = (output.to_dtype(DType::F32)? * gradient)?.sum_all()?;
+            sum = Some(match sum {
+                Some(sum) => (sum + product)?,
+                None => product,
+            });
+        }
+        Ok((stepped, sum))
+    }
+
+    /// The model with the weights that are judged and kept, which are its own.
+    fn best_known(&self) -> Result<Model> {
+        let tensors = match &self.average {
+            Some(average) => average.tensors.clone(),
+            None => tensors_by_name(&self.model),
+        };
+        Ok(Model::new(&self.network, VarBuilder::from_tensors(tensors, DType::F32, &self.device))?)
+    }
+
+    fn move_average(&mut self) -> Result<()> {
+        let Some(Average { share, tensors }) = &mut self.average else { return Ok(()) };
+        let stays = staying(*share, self.optimiser.steps());
+        for (spec, new) in self.model.tensors() {
+            if let Some(average) = tensors.get_mut(&spec.name) {
+                *average = averaged(average, &new.detach(), stays)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Learner for CandleLearner<'_> {
+    fn step(&mut self, batches: &[Batch], learning_rate: f64) -> Result<Stepped> {
         let mut stepped = Stepped::default();
         let mut gradients = TensorGradients::default();
         for (batch, share) in shares(batches) {
-            let outputs = self.model.outputs_t(&batch.images, true)?;
-            let mixed = batch.mixed.as_ref().map(|mixed| (&mixed.labels, mixed.share));
-            let targets = Targets { labels: &batch.labels, mixed, smoothing: self.smoothing };
-            let loss = self.model.loss(&outputs, targets)?;
-            let one = Stepped { loss: loss.to_scalar::<f32>()?, correct: count_correct(&outputs[0], &batch.labels)? };
+            let outputs = self.model.outputs_t(&tensors(batch, &self.device)?.0, true)?;
+            let (one, sum) = self.measured(&outputs, &targets(batch, self.smoothing))?;
             stepped = stepped.with(one, share);
             if !one.loss.is_finite() {
                 return Ok(stepped);
             }
-            gradients.add(self.optimiser.gradients(&loss.backward()?), share)?;
+            if let Some(sum) = sum {
+                gradients.add(self.optimiser.gradients(&sum.backward()?), share)?;
+            }
         }
         if let Some(clip) = self.clip {
             clip.apply(&mut gradients)?;
         }
         self.optimiser.step_along(&gradients.0, learning_rate)?;
-        if let Some(Average { share, tensors }) = &mut self.average {
-            let stays = staying(*share, self.optimiser.steps());
-            for (spec, new) in self.model.tensors() {
-                if let Some(average) = tensors.get_mut(&spec.name) {
-                    *average = averaged(average, &new.detach(), stays)?;
-                }
-            }
-        }
+        self.move_average()?;
         Ok(stepped)
     }
 
-    /// The network that is judged, with weights of its own.
-    pub(super) fn judged(&self) -> Result<Model> {
-        let tensors = match &self.average {
-            Some(average) => average.tensors.clone(),
-            None => tensors(&self.model),
-        };
-        let device = self.model.tensors().next().map_or(Device::Cpu, |(_, tensor)| tensor.device().clone());
-        Ok(Model::new(&self.network, VarBuilder::from_tensors(tensors, DType::F32, &device))?)
+    fn judged(&self) -> Result<Box<dyn Classify + '_>> {
+        let (evaluation, device) = (self.best_known()?.evaluation(), self.device.clone());
+        Ok(Box::new(CandleEvaluation { evaluation, device, input: input(&self.network) }))
     }
 
-    pub(super) fn weights(&self) -> Result<Tensors<'_>> {
+    fn weights(&self) -> Result<BorrowedWeights<'_>> {
         tensors_of(&self.model)
     }
 
-    pub(super) fn kept(&self) -> Result<Tensors<'_>> {
-        tensors_of(&self.judged()?)
+    fn kept(&self) -> Result<BorrowedWeights<'_>> {
+        tensors_of(&self.best_known()?)
     }
 
-    pub(super) fn state(&self) -> Result<Tensors<'_>> {
-        let memory = self.optimiser.memory().map(|(kind, name, tensor)| (format!("{kind}/{name}"), tensor));
+    fn state(&self) -> Result<BorrowedWeights<'_>> {
+        let memory = self.optimiser.memory().map(|(memory, name, tensor)| (format!("{memory}/{name}"), tensor));
         let average = self.average.iter().flat_map(|average| &average.tensors);
-        let average = average.map(|(name, tensor)| (format!("average/{name}"), tensor));
-        let numbers = memory.chain(average).map(|(name, tensor)| {
-            let values = Cow::Owned(tensor.to_device(&Device::Cpu)?.flatten_all()?.to_vec1()?);
-            Ok((name, Numbers { dims: tensor.dims().to_vec(), values }))
-        });
-        Ok(Tensors(numbers.collect::<Result<_>>()?))
+        let average = average.map(|(name, tensor)| (format!("{AVERAGE}/{name}"), tensor));
+        let mut state = BorrowedWeights::new();
+        for (name, tensor) in memory.chain(average) {
+            state.insert(name, tensor.dims(), tensor.flatten_all()?.to_vec1::<f32>()?)?;
+        }
+        Ok(state)
     }
 
-    pub(super) fn restore(&mut self, checkpoint: Checkpoint) -> Result<()> {
-        let Checkpoint { position, weights, state } = checkpoint;
-        let value = |values: &HashMap<String, Vec<f32>>, name: &str, tensor: &Tensor| -> Result<Tensor> {
-            let values = values.get(name).cloned().unwrap_or_default();
-            Ok(Tensor::from_vec(values, tensor.shape(), tensor.device())?)
+    fn restore(&mut self, saved: &Saved) -> Result<()> {
+        let value = |weights: &Weights, name: &str, tensor: &Tensor| -> Result<Tensor> {
+            let values = weights.numbers_of::<f32>(&self.network, name)?;
+            Ok(Tensor::from_slice(&values, tensor.shape(), tensor.device())?)
         };
         // The model's tensors share the variables' storage, those that are frozen too.
         let variables = self.variables.data().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         for (name, variable) in variables.iter() {
-            variable.set(&value(&weights, name, variable)?)?;
+            variable.set(&value(&saved.weights, name, variable)?)?;
         }
         drop(variables);
         if let Some(average) = &mut self.average {
+            let found = saved.average(&self.network);
             for (name, tensor) in &mut average.tensors {
-                *tensor = value(&state, &format!("average/{name}"), tensor)?;
+                *tensor = value(&found, name, tensor)?;
             }
         }
-        self.optimiser.restore(position.updates as i32, |kind, name| state.get(&format!("{kind}/{name}")).cloned())
+        self.optimiser.restore(saved)
+    }
+
+    fn into_model(self: Box<Self>) -> Result<Model> {
+        self.best_known()
     }
 }
 
 /// The tensors of a model as they are now, by name.
-fn tensors(model: &Model) -> HashMap<String, Tensor> {
+fn tensors_by_name(model: &Model) -> HashMap<String, Tensor> {
     model.tensors().map(|(spec, tensor)| (spec.name.clone(), tensor.detach())).collect()
 }
 

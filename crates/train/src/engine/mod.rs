@@ -1,4 +1,4 @@
-//! What computes a training step: candle's autograd on any device, or the planned step on the CPU.
+//! What computes training steps: candle's autograd on any device, or the planned step on the CPU.
 
 mod candle;
 mod gathered;
@@ -6,24 +6,22 @@ mod gradients;
 mod planned;
 mod updates;
 
-pub use planned::PlannedEvaluation;
 pub use updates::Updates;
 
-use crate::checkpoint::Checkpoint;
+use crate::classify::Classify;
 use crate::error::Result;
-use crate::evaluate::{Evaluated, evaluate_while};
+use crate::loss::LossFunction;
 use crate::settings::Settings;
-use crate::weights::Tensors;
 use candle_core::Device;
 use cnn_core::{Model, Network};
-use cnn_data::{Batch, Loader};
-use cnn_weights::{Start, Weights};
+use cnn_data::Batch;
+use cnn_weights::{BorrowedWeights, Start, Weights};
 use serde::{Deserialize, Serialize};
-use std::ops::ControlFlow;
 
 /// The name of an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Engine {
     /// candle's operations and autograd, on any device.
     Candle,
@@ -36,45 +34,149 @@ impl Engine {
     pub fn usual(device: &Device) -> Self {
         if device.is_cpu() { Self::Plan } else { Self::Candle }
     }
+
+    /// What learns by this engine, before its first step.
+    ///
+    /// # Errors
+    ///
+    /// A network that the engine cannot train; those of the device.
+    pub fn learner<'a>(self, lesson: Lesson<'a>) -> Result<Box<dyn Learner + 'a>> {
+        Ok(match self {
+            Self::Candle => Box::new(candle::CandleLearner::new(lesson)?),
+            Self::Plan => Box::new(planned::PlannedLearner::new(lesson)?),
+        })
+    }
 }
 
-/// A network that learns.
-pub(crate) enum Learner {
-    Candle(Box<candle::Learner>),
-    Plan(Box<planned::Learner>),
+/// A network that learns: what an engine is to the training loop. Another engine implements it and trains with
+/// [`train_with`](crate::train_with).
+pub trait Learner {
+    /// One step by the mean gradient of all batches' images; where the loss is no number, no weight is changed.
+    ///
+    /// # Errors
+    ///
+    /// Those of computing.
+    fn step(&mut self, batches: &[Batch], learning_rate: f64) -> Result<Stepped>;
+
+    /// The network that is judged: with a moving average, the averaged one.
+    ///
+    /// # Errors
+    ///
+    /// Those of the device.
+    fn judged(&self) -> Result<Box<dyn Classify + '_>>;
+
+    /// The weights that are trained.
+    ///
+    /// # Errors
+    ///
+    /// Those of the device.
+    fn weights(&self) -> Result<BorrowedWeights<'_>>;
+
+    /// The weights that are worth keeping: the average where there is one.
+    ///
+    /// # Errors
+    ///
+    /// Those of the device.
+    fn kept(&self) -> Result<BorrowedWeights<'_>>;
+
+    /// What a run needs beside its weights to go on: names are `MEMORY/TENSOR`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the device.
+    fn state(&self) -> Result<BorrowedWeights<'_>>;
+
+    /// Goes on from a checkpoint of the same network.
+    ///
+    /// # Errors
+    ///
+    /// Weights that are not the network's, numbers that are not finite.
+    fn restore(&mut self, saved: &Saved) -> Result<()>;
+
+    /// The network with the weights worth keeping.
+    ///
+    /// # Errors
+    ///
+    /// Those of the device.
+    fn into_model(self: Box<Self>) -> Result<Model>;
 }
 
-/// What a learner is made of.
-#[derive(Clone, Copy)]
-pub(crate) struct Lesson<'a> {
-    pub(crate) network: &'a Network,
-    pub(crate) settings: &'a Settings,
-    pub(crate) device: &'a Device,
-    pub(crate) start: Option<&'a Start>,
+/// What a learner begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct Lesson<'a> {
+    /// The network.
+    pub network: &'a Network,
+    /// How to train.
+    pub settings: &'a Settings,
+    /// What is made small.
+    pub loss: &'a dyn LossFunction,
+    /// Where to compute.
+    pub device: &'a Device,
+    /// Weights to start from.
+    pub start: Option<&'a Start>,
     /// For each tensor whether it stays as it is.
-    pub(crate) frozen: &'a [bool],
-    /// Training passes taken before.
-    pub(crate) passes: u64,
+    pub frozen: &'a [bool],
+    /// Training passes taken before, which dropout's masks are drawn by.
+    pub passes: u64,
 }
 
 impl Lesson<'_> {
     /// The weights every tensor begins with.
-    fn beginning(&self) -> Weights {
+    pub fn beginning(&self) -> Weights {
         let mut weights = Weights::initialised(self.network, self.settings.seed);
         for (name, tensor) in self.start.into_iter().flat_map(|start| start.weights.iter()) {
             weights.insert(name, tensor.clone());
         }
         weights
     }
+
+    /// Whether a step needs all gradients at once.
+    fn gathers(&self) -> bool {
+        self.settings.accumulate > 1 || self.settings.clip.is_some()
+    }
 }
 
+/// What a learner goes on with: see [`Learner::weights`] and [`Learner::state`].
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// Steps taken.
+    pub steps: i32,
+    /// The weights that are trained.
+    pub weights: Weights,
+    /// What lies beside them.
+    pub state: Weights,
+}
+
+impl Saved {
+    /// What is remembered of a tensor under the name of a memory, if anything.
+    pub(crate) fn memory(&self, memory: &str, tensor: &str) -> Result<Option<Vec<f32>>> {
+        let name = format!("{memory}/{tensor}");
+        let found = self.state.get(&name).map(|found| found.numbers::<f32>(&name)).transpose()?;
+        Ok(found.map(std::borrow::Cow::into_owned))
+    }
+
+    /// The moving average, its tensors under the network's names.
+    fn average(&self, network: &Network) -> Weights {
+        let mut average = Weights::new().from_source(self.state.source().to_string());
+        for spec in network.tensors() {
+            if let Some(tensor) = self.state.get(&format!("{AVERAGE}/{}", spec.name)) {
+                average.insert(spec.name.clone(), tensor.clone());
+            }
+        }
+        average
+    }
+}
+
+/// The memory's name of the moving average.
+const AVERAGE: &str = "average";
+
 /// What a step gave.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Stepped {
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stepped {
     /// Mean loss.
-    pub(crate) loss: f32,
+    pub loss: f32,
     /// Images whose largest score was their label's.
-    pub(crate) correct: usize,
+    pub correct: usize,
 }
 
 impl Stepped {
@@ -91,73 +193,8 @@ fn shares(batches: &[Batch]) -> impl Iterator<Item = (&Batch, f64)> {
     batches.iter().map(move |batch| (batch, batch.indices.len() as f64 / images as f64))
 }
 
-impl Learner {
-    /// A network before its first step.
-    pub(crate) fn new(engine: Engine, lesson: Lesson<'_>) -> Result<Self> {
-        Ok(match engine {
-            Engine::Candle => Self::Candle(Box::new(candle::Learner::new(lesson)?)),
-            Engine::Plan => Self::Plan(Box::new(planned::Learner::new(lesson)?)),
-        })
-    }
-
-    /// One step by the mean gradient of all batches' images; where the loss is no number, no weight is changed.
-    pub(crate) fn step(&mut self, batches: &[Batch], learning_rate: f64) -> Result<Stepped> {
-        match self {
-            Self::Candle(learner) => learner.step(batches, learning_rate),
-            Self::Plan(learner) => learner.step(batches, learning_rate),
-        }
-    }
-
-    /// How the network does on other images; with a moving average, how its average does. After each batch `goes_on`
-    /// is told how many images are done, and may stop it.
-    pub(crate) fn evaluate(
-        &mut self,
-        loader: &Loader<'_>,
-        goes_on: &mut dyn FnMut(usize) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<(), Evaluated>> {
-        match self {
-            Self::Candle(learner) => evaluate_while(&mut learner.judged()?.evaluation(), loader, goes_on),
-            Self::Plan(learner) => evaluate_while(&mut learner.judged(), loader, goes_on),
-        }
-    }
-
-    /// The weights that are trained.
-    pub(crate) fn weights(&self) -> Result<Tensors<'_>> {
-        match self {
-            Self::Candle(learner) => learner.weights(),
-            Self::Plan(learner) => Ok(learner.weights()),
-        }
-    }
-
-    /// The weights that are worth keeping: the average where there is one.
-    pub(crate) fn kept(&self) -> Result<Tensors<'_>> {
-        match self {
-            Self::Candle(learner) => learner.kept(),
-            Self::Plan(learner) => Ok(learner.kept()),
-        }
-    }
-
-    /// What a run needs beside its weights to go on: names are `MEMORY/TENSOR`.
-    pub(crate) fn state(&self) -> Result<Tensors<'_>> {
-        match self {
-            Self::Candle(learner) => learner.state(),
-            Self::Plan(learner) => Ok(learner.state()),
-        }
-    }
-
-    /// Goes on from a checkpoint of the same network.
-    pub(crate) fn restore(&mut self, checkpoint: Checkpoint) -> Result<()> {
-        match self {
-            Self::Candle(learner) => learner.restore(checkpoint),
-            Self::Plan(learner) => learner.restore(checkpoint),
-        }
-    }
-
-    /// The network with the weights worth keeping.
-    pub(crate) fn into_model(self) -> Result<Model> {
-        match self {
-            Self::Candle(learner) => learner.judged(),
-            Self::Plan(learner) => learner.into_model(),
-        }
-    }
+/// What a batch's outputs are measured against.
+fn targets(batch: &Batch, smoothing: f64) -> cnn_plan::Targets<'_> {
+    let mixed = batch.mixed.as_ref().map(|mixed| (mixed.labels.as_slice(), mixed.share));
+    cnn_plan::Targets { labels: &batch.labels, mixed, smoothing }
 }

@@ -1,26 +1,25 @@
 //! Learning with the planned step.
 
 use super::gathered::Gathered;
-use super::{Lesson, Stepped, Updates, shares};
+use super::{AVERAGE, Learner, Lesson, Saved, Stepped, Updates, shares, targets};
 use crate::average::{move_towards, staying};
-use crate::checkpoint::Checkpoint;
+use crate::classify::Classify;
 use crate::error::Result;
-use crate::evaluate::Classify;
+use crate::evaluate::count_correct;
+use crate::loss::{LossFunction, Output};
 use crate::settings::{Clip, Decay};
-use crate::weights::{Numbers, Tensors};
-use candle_core::{DType, Device, Tensor};
-use candle_nn::VarBuilder;
-use cnn_core::{Model, Network, lend};
+use candle_core::{DType, Device};
+use cnn_core::{Model, Network};
+use cnn_data::Batch;
 use cnn_plan::{
-    Dropout, Evaluation, EvaluationPlan, Parameters, Predictor, Receive, Recompute, Targets, TrainingOptions,
-    TrainingPlan, TrainingRun,
+    Dropout, Evaluation, EvaluationPlan, Forward, OutputGradients, Parameters, Receive, Recompute, Targets,
+    TrainingOptions, TrainingPlan, TrainingRun,
 };
-use cnn_weights::{Tensor as WeightsTensor, Weights};
-use std::borrow::Cow;
-use std::collections::HashMap;
+use cnn_weights::BorrowedWeights;
 
-pub(crate) struct Learner {
+pub(crate) struct PlannedLearner<'a> {
     network: Network,
+    loss: &'a dyn LossFunction,
     run: TrainingRun,
     parameters: Parameters,
     updates: Updates,
@@ -38,14 +37,15 @@ struct Average {
     parameters: Parameters,
 }
 
-impl Learner {
-    pub(super) fn new(lesson: Lesson<'_>) -> Result<Self> {
-        let Lesson { network, settings, frozen, passes, .. } = lesson;
+impl<'a> PlannedLearner<'a> {
+    pub(super) fn new(lesson: Lesson<'a>) -> Result<Self> {
+        let Lesson { network, settings, loss, frozen, passes, .. } = lesson;
         let recompute = if settings.recompute { Recompute::Segments } else { Recompute::Nothing };
         let plan = TrainingPlan::new(network, TrainingOptions { frozen, recompute, nodes: &[] })?;
         let parameters = Parameters::new(network, &lesson.beginning())?;
         let updates = Updates::new(settings.optimizer);
         Ok(Self {
+            loss,
             run: TrainingRun::new(&plan, Dropout { seed: settings.seed, passes }),
             updates: match settings.decay {
                 Decay::All => updates,
@@ -53,7 +53,7 @@ impl Learner {
             },
             smoothing: settings.label_smoothing,
             clip: settings.clip,
-            gathered: (settings.accumulate > 1 || settings.clip.is_some()).then(Gathered::default),
+            gathered: lesson.gathers().then(Gathered::default),
             average: settings.average.map(|share| Average { share, parameters: parameters.clone() }),
             evaluation: Evaluation::new(&EvaluationPlan::new(network)?),
             network: network.clone(),
@@ -61,135 +61,114 @@ impl Learner {
         })
     }
 
-    pub(super) fn step(&mut self, batches: &[cnn_data::Batch], learning_rate: f64) -> Result<Stepped> {
+    /// The parameters that are judged and kept.
+    fn best_known(&self) -> &Parameters {
+        self.average.as_ref().map_or(&self.parameters, |average| &average.parameters)
+    }
+
+    fn update_gathered(&mut self) -> Result<()> {
+        let Some(gathered) = &mut self.gathered else { return Ok(()) };
+        if let Some(clip) = self.clip {
+            clip.apply(gathered)?;
+        }
+        for (tensor, gradient) in gathered.iter() {
+            self.updates.receive(tensor, self.parameters.value_mut(tensor), gradient);
+        }
+        Ok(())
+    }
+
+    fn move_average(&mut self) {
+        let Some(Average { share, parameters }) = &mut self.average else { return };
+        let stays = staying(*share, self.updates.steps());
+        for (tensor, new) in self.parameters.values().enumerate() {
+            move_towards(parameters.value_mut(tensor), new, stays);
+        }
+    }
+}
+
+/// What a pass lost, and where its backward pass begins.
+fn measured(
+    network: &Network,
+    loss: &dyn LossFunction,
+    forward: &Forward<'_>,
+    targets: &Targets<'_>,
+) -> Result<(Stepped, OutputGradients)> {
+    let values: Vec<Vec<f32>> = (0..network.outputs().len()).map(|output| forward.output(output)).collect();
+    let outputs = network.outputs().iter().zip(&values);
+    let outputs: Vec<Output<'_>> =
+        outputs.map(|(output, values)| Output { values, weight: output.loss_weight }).collect();
+    let lost = loss.loss(&outputs, targets)?;
+    let stepped = Stepped { loss: lost.value as f32, correct: count_correct(&values[0], targets.labels) };
+    let gradients: Vec<Option<&[f32]>> = lost.gradients.iter().map(Option::as_deref).collect();
+    Ok((stepped, forward.gradients(&gradients)?))
+}
+
+impl Learner for PlannedLearner<'_> {
+    fn step(&mut self, batches: &[Batch], learning_rate: f64) -> Result<Stepped> {
         let mut stepped = Stepped::default();
         self.gathered.iter_mut().for_each(Gathered::clear);
         self.updates.next(learning_rate);
         for (batch, share) in shares(batches) {
-            let labels = batch.labels.to_vec1::<u32>()?;
-            let others = batch.mixed.as_ref().map(|mixed| mixed.labels.to_vec1::<u32>()).transpose()?;
-            let mixed = others.as_deref().zip(batch.mixed.as_ref().map(|mixed| mixed.share));
-            let targets = Targets { labels: &labels, mixed, smoothing: self.smoothing };
-            self.run.plan().check_targets(&targets, labels.len())?;
-            let forward = lend(&batch.images, |images| self.run.forward(&mut self.parameters, images))??;
-            let loss = forward.cross_entropy(&targets)?;
-            let one = Stepped { loss: loss.value as f32, correct: correct(&forward.output(0), &labels) };
+            let forward = self.run.forward(&mut self.parameters, &batch.images)?;
+            let targets = targets(batch, self.smoothing);
+            let (one, gradients) = measured(&self.network, self.loss, &forward, &targets)?;
             stepped = stepped.with(one, share);
             if !one.loss.is_finite() {
                 return Ok(stepped);
             }
             match &mut self.gathered {
-                None => forward.backward(&loss.gradients, &mut self.updates),
-                Some(gathered) => forward.backward(&loss.gradients, gathered.next(share)),
+                None => forward.backward(&gradients, &mut self.updates),
+                Some(gathered) => forward.backward(&gradients, gathered.next(share)),
             }
         }
-        if let Some(gathered) = &mut self.gathered {
-            if let Some(clip) = self.clip {
-                clip.apply(gathered)?;
-            }
-            for (tensor, gradient) in gathered.iter() {
-                self.updates.receive(tensor, self.parameters.value_mut(tensor), gradient);
-            }
-        }
-        if let Some(Average { share, parameters }) = &mut self.average {
-            let stays = staying(*share, self.updates.steps());
-            for (tensor, new) in self.parameters.values().enumerate() {
-                move_towards(parameters.value_mut(tensor), new, stays);
-            }
-        }
+        self.update_gathered()?;
+        self.move_average();
         Ok(stepped)
     }
 
-    /// The network that is judged.
-    pub(super) fn judged(&mut self) -> impl Classify {
-        let parameters = self.average.as_ref().map_or(&self.parameters, |average| &average.parameters);
-        Planned { evaluation: &self.evaluation, parameters }
+    fn judged(&self) -> Result<Box<dyn Classify + '_>> {
+        Ok(Box::new(Planned { evaluation: &self.evaluation, parameters: self.best_known() }))
     }
 
-    pub(super) fn weights(&self) -> Tensors<'_> {
+    fn weights(&self) -> Result<BorrowedWeights<'_>> {
         named(&self.network, &self.parameters)
     }
 
-    pub(super) fn kept(&self) -> Tensors<'_> {
-        named(&self.network, self.average.as_ref().map_or(&self.parameters, |average| &average.parameters))
+    fn kept(&self) -> Result<BorrowedWeights<'_>> {
+        named(&self.network, self.best_known())
     }
 
-    pub(super) fn state(&self) -> Tensors<'_> {
+    fn state(&self) -> Result<BorrowedWeights<'_>> {
         let specs: Vec<_> = self.network.tensors().collect();
-        let state = |kind: &str, tensor: usize, values| {
-            let spec = specs[tensor];
-            (format!("{kind}/{}", spec.name), Numbers { dims: spec.dims.clone(), values: Cow::Borrowed(values) })
-        };
-        let memory = self.updates.memory().map(|(kind, tensor, values)| state(kind, tensor, values));
+        let mut state = BorrowedWeights::new();
         let average = self.average.iter().flat_map(|average| average.parameters.values().enumerate());
-        Tensors(memory.chain(average.map(|(tensor, values)| state("average", tensor, values))).collect())
+        let average = average.map(|(tensor, values)| (AVERAGE, tensor, values));
+        for (memory, tensor, values) in self.updates.memory().chain(average) {
+            state.insert(format!("{memory}/{}", specs[tensor].name), &specs[tensor].dims, values)?;
+        }
+        Ok(state)
     }
 
-    pub(super) fn restore(&mut self, checkpoint: Checkpoint) -> Result<()> {
-        let Checkpoint { position, weights, state } = checkpoint;
-        self.parameters = found(&self.network, &weights, "")?;
+    fn restore(&mut self, saved: &Saved) -> Result<()> {
+        self.parameters = Parameters::new(&self.network, &saved.weights)?;
         if let Some(average) = &mut self.average {
-            average.parameters = found(&self.network, &state, "average/")?;
+            average.parameters = Parameters::new(&self.network, &saved.average(&self.network))?;
         }
-        self.updates.restore(position.updates as i32, &self.network, &state);
-        Ok(())
+        self.updates.restore(saved, &self.network)
     }
 
-    pub(super) fn into_model(self) -> Result<Model> {
-        let kept = self.kept();
-        let tensors = kept.0.into_iter().map(|(name, Numbers { dims, values })| {
-            Ok((name, Tensor::from_vec(values.into_owned(), dims, &Device::Cpu)?))
-        });
-        let vb = VarBuilder::from_tensors(tensors.collect::<Result<_>>()?, DType::F32, &Device::Cpu);
-        Ok(Model::new(&self.network, vb)?)
+    fn into_model(self: Box<Self>) -> Result<Model> {
+        let weights = self.best_known().to_weights(&self.network);
+        Ok(Model::from_weights(&self.network, &weights, DType::F32, &Device::Cpu)?)
     }
 }
 
-/// How many rows of logits are largest at their label; the first of equals counts.
-fn correct(logits: &[f32], labels: &[u32]) -> usize {
-    let rows = logits.chunks_exact(logits.len() / labels.len());
-    let largest = |row: &[f32]| (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best });
-    rows.zip(labels).filter(|(row, label)| largest(row) == **label as usize).count()
-}
-
-/// The parameters in `values`, each under its name behind `prefix`.
-fn found(network: &Network, values: &HashMap<String, Vec<f32>>, prefix: &str) -> Result<Parameters> {
-    let mut weights = Weights::new();
-    for spec in network.tensors() {
-        if let Some(values) = values.get(&format!("{prefix}{}", spec.name)) {
-            weights.insert(spec.name.clone(), WeightsTensor::new(&spec.name, &spec.dims, values.clone())?);
-        }
+fn named<'a>(network: &Network, parameters: &'a Parameters) -> Result<BorrowedWeights<'a>> {
+    let mut named = BorrowedWeights::new();
+    for (spec, values) in network.tensors().zip(parameters.values()) {
+        named.insert(spec.name.clone(), &spec.dims, values)?;
     }
-    Ok(Parameters::new(network, &weights)?)
-}
-
-fn named<'a>(network: &Network, parameters: &'a Parameters) -> Tensors<'a> {
-    let named = network
-        .tensors()
-        .zip(parameters.values())
-        .map(|(spec, values)| (spec.name.clone(), Numbers { dims: spec.dims.clone(), values: Cow::Borrowed(values) }));
-    Tensors(named.collect())
-}
-
-/// A network's evaluation on the kernels, much faster on the CPU than candle's.
-#[derive(Debug)]
-pub struct PlannedEvaluation(Predictor);
-
-impl PlannedEvaluation {
-    /// The network with its weights.
-    ///
-    /// # Errors
-    ///
-    /// Weights that are not the network's, numbers that are not finite.
-    pub fn new(network: &Network, weights: &Weights) -> Result<Self> {
-        Ok(Self(Predictor::new(network, weights)?))
-    }
-}
-
-impl Classify for PlannedEvaluation {
-    fn logits(&mut self, images: &Tensor) -> Result<Tensor> {
-        rows(images, lend(images, |images| self.0.logits(images))??)
-    }
+    Ok(named)
 }
 
 /// An evaluation with the weights as they are now.
@@ -199,14 +178,7 @@ struct Planned<'a> {
 }
 
 impl Classify for Planned<'_> {
-    fn logits(&mut self, images: &Tensor) -> Result<Tensor> {
-        rows(images, lend(images, |images| self.evaluation.outputs(self.parameters, images))??.swap_remove(0))
+    fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
+        Ok(self.evaluation.outputs(self.parameters, images)?.swap_remove(0))
     }
-}
-
-/// Logits as a tensor, `(N, classes)`.
-fn rows(images: &Tensor, logits: Vec<f32>) -> Result<Tensor> {
-    let batch = images.dim(0)?;
-    let classes = logits.len() / batch;
-    Ok(Tensor::from_vec(logits, (batch, classes), &Device::Cpu)?)
 }

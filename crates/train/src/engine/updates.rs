@@ -1,11 +1,12 @@
 //! Updates of the planned step's weights by an optimiser's rule.
 
+use super::Saved;
+use crate::error::Result;
 use crate::rule::Rule;
 use cnn_core::Network;
 use cnn_kernels::update::Update;
 use cnn_kernels::{Buffer, InstructionSet};
 use cnn_plan::{Parts, Receive};
-use std::collections::HashMap;
 
 /// Updates each tensor as soon as its gradient is there, so that no two gradients are in memory at once.
 #[derive(Debug)]
@@ -54,17 +55,20 @@ impl Updates {
         })
     }
 
-    /// Goes on after `steps` steps with what `state` has for each of the network's tensors.
-    pub(crate) fn restore(&mut self, steps: i32, network: &Network, state: &HashMap<String, Vec<f32>>) {
-        self.steps = steps;
-        let names = self.rule.memories();
-        let memory = network.tensors().map(|spec| {
-            names.map(|name| {
-                let found = name.and_then(|name| state.get(&format!("{name}/{}", spec.name)));
-                found.map_or_else(|| Buffer::zeros(0), |values| Buffer::from_slice(values))
-            })
-        });
-        self.memory = memory.collect();
+    /// Goes on with what was saved.
+    pub(crate) fn restore(&mut self, saved: &Saved, network: &Network) -> Result<()> {
+        self.steps = saved.steps;
+        self.memory.clear();
+        for spec in network.tensors() {
+            let [first, second] = self.rule.memories().map(|name| match name {
+                Some(name) => saved.memory(name, &spec.name),
+                None => Ok(None),
+            });
+            let buffer =
+                |found: Option<Vec<f32>>| found.map_or_else(|| Buffer::zeros(0), |values| Buffer::from_slice(&values));
+            self.memory.push([buffer(first?), buffer(second?)]);
+        }
+        Ok(())
     }
 
     fn update(&self, tensor: usize) -> Update {

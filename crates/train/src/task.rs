@@ -1,0 +1,170 @@
+//! What is trained.
+
+use crate::checkpoint::Extent;
+use crate::engine::{Engine, Lesson};
+use crate::epoch::Epoch;
+use crate::error::{Error, Result};
+use crate::freeze::frozen;
+use crate::loss::{LossFunction, SoftmaxCrossEntropy};
+use crate::memory::{check_fits, least_bytes, tensor_bytes};
+use crate::metric::Metric;
+use crate::settings::{Precision, Settings};
+use crate::stopping::{Patience, StoppingRule};
+use crate::weights::Card;
+use candle_core::Device;
+use cnn_core::{Network, Op};
+use cnn_data::{Dataset, Preparation, Transform};
+use cnn_weights::Start;
+use std::sync::Arc;
+
+/// What is trained, on what, and how.
+///
+/// ```
+/// use cnn_core::definition::{chain, linear};
+/// use cnn_data::{DigitsConfig, Preparation, digits};
+/// use cnn_train::{Settings, Silent, Task, Top, train};
+///
+/// let dataset = digits(DigitsConfig { train: 200, test: 50, seed: 1 })?;
+/// let network = chain().flatten().then("fc", linear(10)).named("softmax", [1, 28, 28]).at_usual_input()?;
+/// let task = Task {
+///     settings: Settings { epochs: 2, ..Settings::default() },
+///     metrics: vec![&Top(3)],
+///     ..Task::new(&network, &dataset, Preparation::mnist())
+/// };
+/// let outcome = train(&task, None, &mut Silent)?;
+/// assert!(outcome.epochs[1].metrics["top-3"] > outcome.epochs[1].test_accuracy);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Task<'a> {
+    /// The network, elaborated for prepared images of the data set.
+    pub network: &'a Network,
+    /// Images to train on, and to test on after each epoch.
+    pub dataset: &'a Dataset,
+    /// How an image becomes an input.
+    pub preparation: Preparation,
+    /// How to train.
+    pub settings: Settings,
+    /// Where to compute.
+    pub device: Device,
+    /// What computes a step.
+    pub engine: Engine,
+    /// Weights to start from; without them the network is freshly initialised.
+    pub start: Option<Start>,
+    /// What is made small.
+    pub loss: &'a dyn LossFunction,
+    /// Changes to training images of one's own, after those of the settings' augmentation.
+    pub transforms: Vec<Arc<dyn Transform>>,
+    /// Figures beside loss and accuracy.
+    pub metrics: Vec<&'a dyn Metric>,
+    /// What ends the run before its last epoch, beside the settings' patience.
+    pub stopping: Vec<&'a dyn StoppingRule>,
+}
+
+impl<'a> Task<'a> {
+    /// The task with the usual settings, by the usual loss, on the CPU.
+    pub fn new(network: &'a Network, dataset: &'a Dataset, preparation: Preparation) -> Self {
+        Self {
+            network,
+            dataset,
+            preparation,
+            settings: Settings::default(),
+            device: Device::Cpu,
+            engine: Engine::Plan,
+            start: None,
+            loss: &SoftmaxCrossEntropy,
+            transforms: Vec::new(),
+            metrics: Vec::new(),
+            stopping: Vec::new(),
+        }
+    }
+
+    /// Whether it can be done: settings that can be meant, on a device that can, with data for the network's classes.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that stands against it.
+    pub fn check(&self) -> Result<()> {
+        self.settings.check()?;
+        let frozen = frozen(self.network, &self.settings.freeze)?;
+        if self.settings.recompute && self.engine == Engine::Candle {
+            let problem = "belongs to the engine plan, which computes on the CPU".to_string();
+            return Err(Error::Setting { setting: "recompute", problem });
+        }
+        if self.engine == Engine::Plan && !self.device.is_cpu() {
+            return Err(Error::Setting { setting: "engine", problem: "plan computes on the CPU only".to_string() });
+        }
+        if self.settings.precision == Precision::Bf16 && self.device.is_cpu() {
+            let problem = "bf16 needs a device that computes with it, such as cuda".to_string();
+            return Err(Error::Setting { setting: "precision", problem });
+        }
+        if self.dataset.train().is_empty() || self.dataset.test().is_empty() {
+            return Err(cnn_data::Error::NoImages.into());
+        }
+        self.loss.check(self.network, self.dataset)?;
+        let Extent { images, steps, .. } = self.extent();
+        let batch_size = self.settings.batch_size.min(images);
+        if let Some(path) = self.single_valued(&frozen).filter(|_| batch_size == 1) {
+            let problem = format!("1 gives {path} a single value per channel, which cannot be normalised: 2 can");
+            return Err(Error::Setting { setting: "batch size", problem });
+        }
+        // Optimisers count steps in an i32.
+        if self.settings.epochs.checked_mul(steps).is_none_or(|all| i32::try_from(all).is_err()) {
+            let problem = format!("{} of {steps} steps are more than {} steps", self.settings.epochs, i32::MAX);
+            return Err(Error::Setting { setting: "epochs", problem });
+        }
+        self.check_memory(batch_size)
+    }
+
+    fn check_memory(&self, batch_size: usize) -> Result<()> {
+        let Self { network, settings, .. } = self;
+        let copies = settings.optimizer.memories().iter().flatten().count() + usize::from(settings.average.is_some());
+        let copies = tensor_bytes(network).saturating_mul(copies as u64);
+        let what = format!("training {} with batches of {batch_size}", network.name());
+        let needed = least_bytes(network, batch_size).saturating_add(copies);
+        check_fits(&what, needed, "a smaller batch size, smaller images or a smaller network may fit")
+    }
+
+    /// What an epoch has, at most.
+    pub(crate) fn extent(&self) -> Extent {
+        let images = self.dataset.train().len();
+        let batches = images.div_ceil(self.settings.batch_size);
+        Extent { images, batches, steps: batches.div_ceil(self.settings.accumulate) }
+    }
+
+    pub(crate) fn lesson<'b>(&'b self, frozen: &'b [bool], passes: u64) -> Lesson<'b> {
+        let Self { network, settings, loss, device, start, .. } = self;
+        Lesson { network, settings, loss: *loss, device, start: start.as_ref(), frozen, passes }
+    }
+
+    /// The first batch normalisation that trains on a single value per channel of each image: its maps are 1×1, so a
+    /// batch of one image has nothing to normalise.
+    pub(crate) fn single_valued(&self, frozen: &[bool]) -> Option<String> {
+        let mut first_tensor = 0;
+        let single = self.network.nodes().iter().find(|node| {
+            // Where its weight is frozen, a normalisation goes by its running statistics.
+            let trains = matches!(node.op, Op::BatchNorm(_)) && !frozen[first_tensor];
+            first_tensor += node.tensors.len();
+            trains && node.shape.size().is_none_or(|size| size.area() == 1)
+        });
+        single.map(|node| node.path.clone())
+    }
+
+    pub(crate) fn card(&self) -> Card {
+        let dims = self.network.input().dims();
+        Card {
+            network: self.network.name().to_string(),
+            input: [dims[0], dims[1], dims[2]],
+            classes: self.dataset.classes().to_vec(),
+            dataset: self.dataset.name().to_string(),
+            preparation: self.preparation.clone(),
+        }
+    }
+
+    /// Whether the run is over after these epochs.
+    pub(crate) fn is_over(&self, epochs: &[Epoch]) -> bool {
+        let patience = self.settings.patience.map(Patience);
+        patience.is_some_and(|patience| patience.is_over(epochs))
+            || self.stopping.iter().any(|rule| rule.is_over(epochs))
+    }
+}
