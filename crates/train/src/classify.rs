@@ -34,11 +34,18 @@ impl Classify for Predictor {
 
 /// A model of candle's in evaluation mode, on its device.
 #[derive(Debug)]
-pub(crate) struct CandleEvaluation {
-    pub(crate) evaluation: Evaluation,
-    pub(crate) device: Device,
+pub struct CandleEvaluation {
+    evaluation: Evaluation,
+    device: Device,
     /// Channels, height and width of an image.
-    pub(crate) input: [usize; 3],
+    input: [usize; 3],
+}
+
+impl CandleEvaluation {
+    /// The evaluation of a model on its device; it follows the model's weights.
+    pub fn new(model: &Model, device: &Device) -> Self {
+        Self { evaluation: model.evaluation(), device: device.clone(), input: input(model.network()) }
+    }
 }
 
 impl Classify for CandleEvaluation {
@@ -61,8 +68,7 @@ pub fn classifier(network: &Network, weights: &Weights, device: &Device) -> Resu
         Engine::Plan => Box::new(Predictor::new(network, weights)?),
         Engine::Candle => {
             let model = Model::from_weights(network, weights, DType::F32, device)?;
-            let (device, input) = (device.clone(), input(network));
-            Box::new(CandleEvaluation { evaluation: model.evaluation(), device, input })
+            Box::new(CandleEvaluation::new(&model, device))
         }
     })
 }

@@ -7,6 +7,41 @@
 //! [`train`] is the loop; [`Settings`] says how, a [`Recipe`] names settings and [`Recipe::usual`] knows what each network's
 //! source used; [`RunFolder`] keeps what comes of it and lets a run go on; an [`Observer`] watches and may stop it.
 //! [`evaluate`] judges, [`WeightsFile`] reads weights back, for evaluation or as the [`Start`] of another training.
+//!
+//! ```
+//! use cnn_core::definition::{chain, conv, linear, max_pool};
+//! use cnn_data::{DigitsConfig, digits};
+//! use cnn_train::{RunFolder, Settings, Silent, Task, WeightsFile, classifier, fit, predict, train};
+//!
+//! let dataset = digits(DigitsConfig { train: 400, test: 100, seed: 1 })?;
+//! let architecture = chain()
+//!     .then("conv", conv(5).out(8))
+//!     .relu()
+//!     .and(max_pool(4))
+//!     .flatten()
+//!     .then("fc", linear(10))
+//!     .named("small", [1, 28, 28]);
+//! let (network, preparation) = fit(&architecture, dataset.train(), None)?;
+//! let settings = Settings { epochs: 3, batch_size: 16, ..Settings::default() };
+//! let task = Task { settings, ..Task::new(&network, &dataset, preparation.clone()) };
+//!
+//! # let place = tempfile::tempdir()?;
+//! # let place = place.path().join("run");
+//! let folder = RunFolder::create(&place)?;
+//! let outcome = train(&task, Some(&folder), &mut Silent)?;
+//! assert!(outcome.epochs[2].train_loss < outcome.epochs[0].train_loss);
+//!
+//! // What the best weights say of the test images.
+//! let best = WeightsFile::read(&folder.best())?;
+//! let loader = cnn_data::Loader::new(dataset.test(), preparation, 50)?;
+//! let predictions = predict(&classifier(&network, &best.weights, &task.device)?, &loader)?;
+//! let right = predictions.predicted().zip(predictions.labels()).filter(|((class, _), label)| class == *label);
+//! assert_eq!(right.count() as f64 / 100.0, outcome.epochs[outcome.best].test_accuracy);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Loss, metrics, stopping rules, augmentation and engines may be one's own: see [`Task`], [`LossFunction`], [`Metric`],
+//! [`StoppingRule`], [`cnn_data::Transform`] and [`Learner`].
 
 mod average;
 mod checkpoint;
@@ -39,7 +74,7 @@ mod weights;
 mod whole_file;
 
 pub use claim::Claim;
-pub use classify::{Classify, classifier, tensors};
+pub use classify::{CandleEvaluation, Classify, classifier, tensors};
 pub use cnn_plan::Targets;
 pub use cnn_weights::{Start, Weights};
 pub use engine::{Engine, Learner, Lesson, Saved, Stepped, Updates};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The rule of an optimiser. `p` is a weight, `g` its gradient, `lr` the learning rate.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Rule {
     /// Stochastic gradient descent: `v ← momentum·v + g + weight-decay·p`, `p ← p − lr·v`; with `nesterov`
     /// `p ← p − lr·(g + weight-decay·p + momentum·v)`.

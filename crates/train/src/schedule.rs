@@ -7,6 +7,7 @@ use std::f64::consts::PI;
 /// How the learning rate goes on after the warm-up. Times are in epochs from the start of the run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Schedule {
     /// The same throughout.
     #[default]

@@ -81,6 +81,7 @@ impl Default for Settings {
 /// What maps are computed in; weights, their updates, batch normalisation and the loss are of f32 throughout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Precision {
     /// 32 bits.
     #[default]
@@ -103,6 +104,7 @@ pub enum Decay {
 /// A limit to gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Clip {
     /// All gradients together are scaled down to this Euclidean norm (Pascanu et al. 2013).
     Norm(f64),

@@ -1,6 +1,7 @@
 //! What is trained.
 
 use crate::checkpoint::Extent;
+use crate::classify::input;
 use crate::engine::{Engine, Lesson};
 use crate::epoch::Epoch;
 use crate::error::{Error, Result};
@@ -151,10 +152,9 @@ impl<'a> Task<'a> {
     }
 
     pub(crate) fn card(&self) -> Card {
-        let dims = self.network.input().dims();
         Card {
             network: self.network.name().to_string(),
-            input: [dims[0], dims[1], dims[2]],
+            input: input(self.network),
             classes: self.dataset.classes().to_vec(),
             dataset: self.dataset.name().to_string(),
             preparation: self.preparation.clone(),

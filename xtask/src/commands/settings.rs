@@ -12,7 +12,7 @@ pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
     set(&mut settings.batch_size, args.batch_size);
     set(&mut settings.accumulate, args.accumulate);
     settings.optimizer = match args.optimizer {
-        Some(name) if name != name_of(settings.optimizer) => {
+        Some(name) if Some(name) != name_of(settings.optimizer) => {
             let (rule, learning_rate) = usual(name);
             settings.learning_rate = learning_rate;
             rule
@@ -63,11 +63,12 @@ pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
     Ok(())
 }
 
-fn name_of(rule: Rule) -> OptimizerName {
+fn name_of(rule: Rule) -> Option<OptimizerName> {
     match rule {
-        Rule::Sgd { .. } => OptimizerName::Sgd,
-        Rule::AdamW { .. } => OptimizerName::Adamw,
-        Rule::RmsProp { .. } => OptimizerName::Rmsprop,
+        Rule::Sgd { .. } => Some(OptimizerName::Sgd),
+        Rule::AdamW { .. } => Some(OptimizerName::Adamw),
+        Rule::RmsProp { .. } => Some(OptimizerName::Rmsprop),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::gradients::Gradients;
 use super::{AVERAGE, Learner, Lesson, Saved, Stepped, shares, targets};
 use crate::average::staying;
-use crate::classify::{CandleEvaluation, Classify, input, tensors};
+use crate::classify::{CandleEvaluation, Classify, tensors};
 use crate::error::{Error, Result};
 use crate::evaluate::count_correct;
 use crate::loss::{LossFunction, Output};
@@ -147,8 +147,7 @@ impl Learner for CandleLearner<'_> {
     }
 
     fn judged(&self) -> Result<Box<dyn Classify + '_>> {
-        let (evaluation, device) = (self.best_known()?.evaluation(), self.device.clone());
-        Ok(Box::new(CandleEvaluation { evaluation, device, input: input(&self.network) }))
+        Ok(Box::new(CandleEvaluation::new(&self.best_known()?, &self.device)))
     }
 
     fn weights(&self) -> Result<BorrowedWeights<'_>> {
