@@ -18,7 +18,7 @@ const OBJECTS: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "d
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Name {
-    /// Digits drawn on the spot, 1×28×28: see [`digits()`].
+    /// Digits drawn on the spot, 1×28×28: see [`digits()`](crate::digits).
     Digits,
     /// Handwritten digits, 1×28×28, 60,000 to train on and 10,000 to test on.
     Mnist,
