@@ -5,8 +5,8 @@
 //! caller takes tasks too, so a worker that the system does not let run costs at most the one task it holds.
 //!
 //! Where other processes want the cores, a worker may be stopped in the middle of a task while its caller waits. The
-//! caller then sleeps, which frees its core for the worker, and works alone for `ALONE` times as long as it lost. So two
-//! threads beside a busy neighbour are not slower than one.
+//! caller then sleeps, which frees its core for the worker, and works alone for `ALONE` times as long as it lost, so
+//! that beside a busy neighbour it does not wait again and again.
 //!
 //! Which thread runs which task is chance. Kernels divide their work by the shapes alone and combine partial results in
 //! the order of the tasks, so results do not depend on it, nor on the number of threads.
