@@ -26,8 +26,17 @@ fn data(folder: &Path) -> [&str; 4] {
     ["--dataset", "mnist", "--data-dir", path(folder)]
 }
 
+/// Starts the program. Whoever runs the tests may ignore signals, as `nohup` and a shell's `&` do, and the program would
+/// ignore them too.
 fn start(args: &[&str]) -> Result<Child, Failure> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let program = env!("CARGO_BIN_EXE_xtask");
+    let mut command = match cfg!(target_os = "linux") {
+        true => Command::new("env"),
+        false => Command::new(program),
+    };
+    if cfg!(target_os = "linux") {
+        command.args(["--default-signal=INT,TERM,HUP", program]);
+    }
     Ok(command.args(args).env_remove("CARGO").stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?)
 }
 

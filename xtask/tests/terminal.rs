@@ -41,8 +41,10 @@ impl Watched {
         rustix::io::fcntl_setfd(&terminal, rustix::io::FdFlags::CLOEXEC)?;
         let run = folder.path().join("run");
         // An epoch of many short steps.
-        let program = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        let program = Command::new("env")
             .args([
+                "--default-signal=INT,TERM,HUP",
+                env!("CARGO_BIN_EXE_xtask"),
                 "train",
                 "lenet",
                 "--batch-size",
