@@ -2,6 +2,7 @@
 
 mod augment;
 mod data;
+mod predict;
 mod recompute;
 mod report;
 mod speed;
@@ -11,6 +12,7 @@ mod watching;
 
 pub use augment::Augment;
 pub use data::Data;
+pub use predict::{Features, Predict, Trained};
 pub use recompute::RecomputeArgs;
 pub use report::Report;
 pub use speed::{Bench, EngineName, Race};
@@ -84,6 +86,12 @@ pub enum Command {
     /// Train with every combination of some settings
     #[command(after_help = sweep::SWEEP_EXAMPLES)]
     Sweep(Sweep),
+    /// Say what is on pictures
+    #[command(after_help = predict::PREDICT_EXAMPLES)]
+    Predict(Predict),
+    /// Write what a node makes of pictures
+    #[command(after_help = predict::FEATURES_EXAMPLES)]
+    Features(Features),
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),

@@ -6,8 +6,10 @@ mod compare;
 pub mod data;
 mod docs;
 mod eval;
+mod features;
 mod forward;
 mod list;
+mod predict;
 mod race;
 mod recipes;
 mod report;
@@ -35,6 +37,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Augment(args) => augment::run(args, &cli.common).map(success),
         Command::Report(args) => report::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
+        Command::Predict(args) => predict::run(args),
+        Command::Features(args) => features::run(args).map(success),
         Command::Sweep(args) => sweep::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),
