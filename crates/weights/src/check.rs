@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::loading::{Allowed, all, compare};
+use crate::text::short;
 use crate::weights::Weights;
 use cnn_network::Network;
 use cnn_network::error::near_names;
@@ -41,11 +42,12 @@ impl Weights {
 
     pub(crate) fn missing(&self, network: &Network, name: &str) -> Error {
         let spec = network.tensors().find(|spec| spec.name == name);
+        let near = near_names(name, self.iter().map(|(name, _)| name).filter(|name| network.tensor(name).is_none()));
         cnn_network::Error::MissingTensor {
             network: network.name().to_string(),
             name: name.to_string(),
             expected: spec.map_or(Vec::new(), |spec| spec.dims.clone()),
-            near: near_names(name, self.iter().map(|(name, _)| name).filter(|name| network.tensor(name).is_none())),
+            near: near.iter().map(|name| short(name)).collect(),
         }
         .into()
     }

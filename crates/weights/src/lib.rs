@@ -48,7 +48,7 @@ mod written;
 pub use borrowed::BorrowedWeights;
 pub use card::CARD;
 pub use error::{Error, Result};
-pub use loading::{Allowed, Listed, Loading, Misshapen, Renamed};
+pub use loading::{Allowed, Listed, Loading, Misshapen, Naming, Renamed, Sizes};
 pub use start::Start;
 pub use tensor::{Number, Tensor};
 pub use weights::Weights;

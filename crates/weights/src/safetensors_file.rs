@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::format::{FIRST, Format};
 use crate::stored::{Content, Kind, OpenFile, Stored};
 use crate::tensor::Tensor;
+use crate::text::short;
 use crate::weights::Weights;
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
@@ -55,7 +56,8 @@ fn instead(first: &[u8]) -> &'static str {
 
 fn of_header(text: &[u8], length: u64, content: impl Fn(usize, usize) -> Content) -> Result<Weights, String> {
     // Its deserialisation checks that the tensors follow each other without gaps, and their sizes.
-    let header: Metadata = serde_json::from_slice(text).map_err(|e| format!("its header: {e}"))?;
+    let header: Metadata =
+        serde_json::from_slice(text).map_err(|e| format!("its header: {}", short(&e.to_string())))?;
     let data = 8 + text.len();
     let expected = data.checked_add(header.data_len());
     if expected.map(|expected| expected as u64) != Some(length) {

@@ -2,7 +2,7 @@
 
 use cnn_network::Network;
 use cnn_network::definition::*;
-use cnn_weights::{CARD, Tensor, Weights};
+use cnn_weights::{CARD, Precision, Tensor, Weights};
 use std::path::PathBuf;
 
 type Failure = Box<dyn std::error::Error>;
@@ -208,5 +208,23 @@ fn only_what_makes_the_scores_begins_anew() -> Result<(), Failure> {
     assert_eq!(start.weights.len(), 2);
     let message = weights.start(&of(10, 6)?).unwrap_err().to_string();
     assert_eq!(message, "net: tensor conv.weight should be 6×1×3×3, but the weights have 4×1×3×3");
+    Ok(())
+}
+
+#[test]
+fn numbers_are_written_with_fewer_bits() -> Result<(), Failure> {
+    let mut weights = Weights::new();
+    weights.insert("a", Tensor::new("a", &[3], vec![1.5f32, -0.1, 60_000.0])?);
+    let read = |precision| Weights::from_bytes(weights.to_bytes_of(precision)?, "written");
+    for (precision, tenth) in
+        [(Precision::F32, 0.1f32), (Precision::F16, 0.099_975_586), (Precision::BF16, 0.100_097_656)]
+    {
+        let found = read(precision)?.get("a").ok_or("no a")?.numbers::<f32>("a")?.into_owned();
+        assert_eq!(found[..2], [1.5, -tenth], "{precision:?}");
+    }
+    weights.insert("b", Tensor::new("b", &[1], vec![70_000.0f32])?);
+    let message = weights.to_bytes_of(Precision::F16).unwrap_err().to_string();
+    assert_eq!(message, "the weights: tensor b holds 70000, which F16 cannot hold");
+    assert!(weights.to_bytes_of(Precision::BF16).is_ok());
     Ok(())
 }

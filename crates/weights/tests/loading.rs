@@ -3,7 +3,7 @@
 use cnn_network::definition::*;
 use cnn_network::network::NodeId;
 use cnn_network::{Architecture, Network};
-use cnn_weights::{Allowed, Tensor, Weights};
+use cnn_weights::{Allowed, Naming, Sizes, Tensor, Weights};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -109,6 +109,13 @@ fn timm_writes_vggs_linear_layers_as_convolutions() -> Result<(), Failure> {
         "{report}"
     );
     assert!(report.contains("reshaped between convolution and linear layer: classifier.0.weight, classifier.3.weight"));
+    let back = weights.named(&network, Naming::Timm)?;
+    assert_eq!(back.len(), timm.len());
+    for (name, tensor) in timm.iter() {
+        let written = back.get(name).ok_or(name.to_string())?;
+        assert_eq!((written.dims(), written.numbers::<f32>(name)?), (tensor.dims(), tensor.numbers::<f32>(name)?));
+    }
+    assert_same(&network, &weights, &timm.named(&network, Naming::Torchvision)?)?;
     // As many numbers in another order are not the same layer.
     let other = Tensor::new("", &[8, 2, 2, 4], vec![0.0f32; 128])?;
     timm.insert("pre_logits.fc1.weight", other);
@@ -183,6 +190,9 @@ fn another_number_of_classes_is_told_and_only_taken_when_asked() -> Result<(), F
     let loading = weights.load(&three, Allowed::default())?;
     assert_eq!((loading.classes(), loading.channels()), (Some(10), Some(3)));
     assert!(loading.weights().is_err());
+    let body = chain().then("conv1", conv(3).out(4)).global_avg_pool().then("fc", linear(5)).named("other", [1, 8, 8]);
+    let module = named(&weights, |name| format!("module.{name}"));
+    assert_eq!(module.sizes(&body)?, Sizes { classes: Some(10), channels: Some(3) });
     let loading = weights.load(&three, Allowed { classes: true, ..Allowed::default() })?;
     assert_eq!(loading.anew(), ["fc.weight", "fc.bias"]);
     assert!(
@@ -242,5 +252,20 @@ fn heads_may_be_absent_for_what_does_not_need_them() -> Result<(), Failure> {
         few.load(&with, Allowed { heads: true, ..Allowed::default() })?.anew(),
         ["aux.fc.weight", "aux.fc.bias"]
     );
+    Ok(())
+}
+
+#[test]
+fn names_of_files_cannot_break_a_sentence() -> Result<(), Failure> {
+    let network = residual(3, 3)?;
+    let mut weights = Weights::initialised(&network, 7);
+    weights.insert("conv1\n\u{1b}[31m.weight", Tensor::new("", &[1], vec![0.0f32])?);
+    let message = weights.for_network(&network).unwrap_err().to_string();
+    assert!(message.contains("1 tensors that it lacks, conv1 the first"), "{message}");
+    let report = weights.load(&network, Allowed::default())?.to_string();
+    assert_eq!((report.lines().count(), report.contains('\u{1b}')), (2, false), "{report}");
+    weights.remove("conv1.weight").ok_or("no conv1")?;
+    let message = weights.for_network(&network).unwrap_err().to_string();
+    assert!(!message.contains('\n') && message.ends_with("(expected 4×3×3×3); they have conv1"), "{message}");
     Ok(())
 }

@@ -41,6 +41,7 @@ fn every_container_holds_the_same_numbers() -> Result<(), Failure> {
         ("zip.pth", "PyTorch, zip"),
         ("zip_protocol_4.pt", "PyTorch, zip"),
         ("zip_packed.bin", "PyTorch, zip"),
+        ("zip_no_checksums.pt", "PyTorch, zip"),
         ("legacy.pth", "PyTorch before 1.6"),
         ("tar.pth", "PyTorch, tar"),
         ("f16.pt", "PyTorch, zip"),

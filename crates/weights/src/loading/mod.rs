@@ -3,13 +3,18 @@
 mod compare;
 mod layers;
 mod names;
+mod naming;
 mod report;
 mod shapes;
 
+pub use naming::Naming;
+
 use crate::error::{Error, Result};
+use crate::text::short;
 use crate::weights::Weights;
-use cnn_network::Network;
 use cnn_network::error::near_names;
+use cnn_network::network::NodeId;
+use cnn_network::{Architecture, Network};
 
 /// What may differ between weights and the network they are given to. Nothing may, unless it is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +53,15 @@ pub struct Loading {
     passed_over: usize,
     classes: Option<usize>,
     channels: Option<usize>,
+}
+
+/// What weights are for, where their shapes tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Outputs of the layer that makes the scores.
+    pub classes: Option<usize>,
+    /// Inputs of the first convolution.
+    pub channels: Option<usize>,
 }
 
 /// Tensors that are the network's under another name, for one reason.
@@ -106,6 +120,26 @@ impl Weights {
         compare::compare(self, network, &all(network), allowed)
     }
 
+    /// [`Weights::load`] where only some nodes are to be computed: tensors that they do not need may be missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Weights::load`].
+    pub fn load_for(&self, network: &Network, targets: &[NodeId], allowed: Allowed) -> Result<Loading> {
+        compare::compare(self, network, targets, allowed)
+    }
+
+    /// The number of classes and of input channels that these weights of an architecture are for, whatever its own: see
+    /// [`Loading::classes`] and [`Loading::channels`].
+    ///
+    /// # Errors
+    ///
+    /// An architecture that cannot be elaborated at its usual input.
+    pub fn sizes(&self, architecture: &Architecture) -> Result<Sizes> {
+        let loading = self.load(&architecture.at_usual_input()?, Allowed::default())?;
+        Ok(Sizes { classes: loading.classes, channels: loading.channels })
+    }
+
     /// These weights under a network's names, and nothing else. What reads weights for a network takes these.
     ///
     /// # Errors
@@ -117,7 +151,7 @@ impl Weights {
 }
 
 /// The nodes of all outputs.
-pub(crate) fn all(network: &Network) -> Vec<cnn_network::network::NodeId> {
+pub(crate) fn all(network: &Network) -> Vec<NodeId> {
     network.outputs().iter().map(|output| output.node).collect()
 }
 
@@ -141,18 +175,19 @@ impl Loading {
     pub fn problem(&self) -> Option<Error> {
         let (weights, network) = (self.weights.source().to_string(), self.network.clone());
         if let Some(found) = self.other_network.clone() {
-            return Some(Error::OtherNetwork { weights, network, found });
+            return Some(Error::OtherNetwork { weights, network, found: short(&found) });
         }
         if let Some(Twice { name, first, second }) = self.twice.first().cloned() {
-            return Some(Error::Twice { weights, name, first, second });
+            return Some(Error::Twice { weights, name, first: short(&first), second: short(&second) });
         }
         let error = if let Some(Misshapen { name, expected, found }) = self.misshapen.first().cloned() {
             cnn_network::Error::TensorShape { network, name, expected, found }
         } else if let Some(Listed { name, dims: expected }) = self.missing.first().cloned() {
             let near = near_names(&name, self.unexpected.iter().map(|listed| listed.name.as_str()));
+            let near = near.iter().map(|name| short(name)).collect();
             cnn_network::Error::MissingTensor { network, name, expected, near }
         } else {
-            let first = self.unexpected.first()?.name.clone();
+            let first = short(&self.unexpected.first()?.name);
             cnn_network::Error::SurplusTensors { network, count: self.unexpected.len(), first }
         };
         Some(error.into())

@@ -32,7 +32,7 @@ impl Lazy {
     /// Its numbers, row by row.
     pub fn bytes(&self) -> Result<Vec<u8>> {
         let broken = |problem| Error::Pytorch { path: self.path.clone(), problem };
-        let read = guard::caught(|| self.tensor.read()).map_err(|panic| broken(short(&panic)))?;
+        let read = guard::caught(|| self.tensor.read()).map_err(|panic| broken(gave_up(&panic)))?;
         let bytes = read.map_err(|error| broken(short(&error.to_string())))?;
         match bytes.len() == self.tensor.byte_len() {
             true => Ok(bytes),
@@ -47,7 +47,7 @@ pub(crate) fn read(path: &Path, file: File, format: Format, entry: Option<&str>)
     let length = file.metadata().map_err(failed)?.len();
     let problem = |problem| Error::Pytorch { path: path.to_path_buf(), problem };
     let looked = guard::caught(|| limits::check(BufReader::new(file), length, format));
-    looked.unwrap_or_else(|panic| Err(short(&panic))).map_err(problem)?;
+    looked.unwrap_or_else(|panic| Err(gave_up(&panic))).map_err(problem)?;
     let open = |key: Option<&str>| match key {
         None => PytorchReader::new(path),
         Some(key) => PytorchReader::with_top_level_key(path, key),
@@ -59,7 +59,7 @@ pub(crate) fn read(path: &Path, file: File, format: Format, entry: Option<&str>)
 pub(crate) fn of_bytes(bytes: &[u8], format: Format, source: PathBuf) -> Result<Weights> {
     let problem = |problem| Error::Pytorch { path: source.clone(), problem };
     let looked = guard::caught(|| limits::check(Cursor::new(bytes), bytes.len() as u64, format));
-    looked.unwrap_or_else(|panic| Err(short(&panic))).map_err(problem)?;
+    looked.unwrap_or_else(|panic| Err(gave_up(&panic))).map_err(problem)?;
     let open = |key: Option<&str>| PytorchReader::from_bytes(bytes.to_vec(), key);
     weights(&source, bytes.len() as u64, format, None, &open)
 }
@@ -70,7 +70,7 @@ type Open<'a> = dyn Fn(Option<&str>) -> Result<PytorchReader, pytorch_reader::Py
 fn weights(path: &Path, length: u64, format: Format, entry: Option<&str>, open: &Open<'_>) -> Result<Weights> {
     let broken = |problem| Error::Pytorch { path: path.to_path_buf(), problem };
     let open = |key: Option<&str>| {
-        let opened = guard::caught(|| open(key)).map_err(|panic| short(&panic))?;
+        let opened = guard::caught(|| open(key)).map_err(|panic| gave_up(&panic))?;
         opened.map_err(|error| problem::of(&error))
     };
     let found = entry::choose(&open, entry).map_err(broken)?;
@@ -82,6 +82,11 @@ fn weights(path: &Path, length: u64, format: Format, entry: Option<&str>, open: 
         weights.insert(name, Tensor::stored(dims, Stored { content, kind }));
     }
     Ok(weights.with_form(format!("{}{}", format.name(), found.from)).from_source(path.display().to_string()))
+}
+
+/// What is said of a file on which the reader panics.
+fn gave_up(panic: &str) -> String {
+    format!("its reader gave up: {}", short(panic))
 }
 
 fn kind(dtype: DType) -> Kind {
