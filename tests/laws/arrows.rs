@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-data", &["cnn-core", "cnn-testing"]),
     ("cnn-testing", &[]),
     ("cnn-kernels", &[]),
+    ("cnn-onnx", &["cnn-network", "cnn-system", "cnn-weights"]),
     ("cnn-plan", &["cnn-kernels", "cnn-network", "cnn-weights"]),
     ("cnn-dashboard", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
     ("cnn-report", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
