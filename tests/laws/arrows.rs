@@ -42,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "cnn-data",
             "cnn-figures",
             "cnn-kernels",
+            "cnn-onnx",
             "cnn-plan",
             "cnn-report",
             "cnn-train",
