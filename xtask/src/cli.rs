@@ -3,6 +3,7 @@
 mod augment;
 mod data;
 mod predict;
+mod export;
 mod recompute;
 mod report;
 mod speed;
@@ -13,6 +14,7 @@ mod watching;
 pub use augment::Augment;
 pub use data::Data;
 pub use predict::{Features, Predict, Trained};
+pub use export::Export;
 pub use recompute::RecomputeArgs;
 pub use report::Report;
 pub use speed::{Bench, EngineName, Race};
@@ -102,6 +104,9 @@ pub enum Command {
     /// Run a network on tensors from a file
     #[command(after_help = FORWARD_EXAMPLES)]
     Forward(Forward),
+    /// Write a network with its weights as an ONNX file
+    #[command(after_help = export::EXPORT_EXAMPLES)]
+    Export(Export),
     /// Take the time of a network's forward pass or training step
     #[command(after_help = speed::BENCH_EXAMPLES)]
     Bench(Bench),

@@ -1,7 +1,7 @@
 //! `forward`: a network on tensors from a file, for anyone who compares with another framework.
 
 use crate::cli::{self, Common};
-use crate::weights::of_file;
+use crate::weights::{classes_of, of_file};
 use anyhow::{Context, Result, anyhow, bail};
 use candle_core::{DType, Device, Tensor};
 use cnn_core::candle_core;
@@ -50,16 +50,6 @@ fn architecture(args: &cli::Forward, entry: &Entry, classes: usize) -> Result<Ar
     };
     let architecture = architecture.without_heads();
     Ok(if args.softmax { architecture.with_softmax() } else { architecture })
-}
-
-/// The number of classes that the weights are for: read from a tensor whose shape depends on it.
-fn classes_of(entry: &Entry, weights: &Weights) -> Result<usize> {
-    let [few, more] = [2, 3].map(|classes| entry.architecture(classes).without_heads().at_usual_input());
-    let (few, more) = (few?, more?);
-    let of_classes = few.tensors().zip(more.tensors()).find(|(a, b)| a.dims != b.dims);
-    let found =
-        of_classes.and_then(|(spec, _)| weights.get(&spec.name)).and_then(|tensor| tensor.dims().first().copied());
-    Ok(found.unwrap_or(entry.classes))
 }
 
 /// What is written under which name.

@@ -7,6 +7,7 @@ pub mod data;
 mod docs;
 mod eval;
 mod features;
+mod export;
 mod forward;
 mod list;
 mod predict;
@@ -43,6 +44,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),
         Command::Forward(args) => forward::run(args, &cli.common).map(success),
+        Command::Export(args) => export::run(args).map(success),
         Command::Bench(args) => bench::run(args, &cli.common).map(success),
         Command::Race(args) => race::run(args, &cli.common),
     };
