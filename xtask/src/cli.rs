@@ -2,8 +2,8 @@
 
 mod augment;
 mod data;
-mod predict;
 mod export;
+mod predict;
 mod recompute;
 mod report;
 mod speed;
@@ -13,8 +13,8 @@ mod watching;
 
 pub use augment::Augment;
 pub use data::Data;
-pub use predict::{Features, Predict, Trained};
 pub use export::Export;
+pub use predict::{Features, Predict, Trained};
 pub use recompute::RecomputeArgs;
 pub use report::Report;
 pub use speed::{Bench, EngineName, Race};

@@ -79,6 +79,14 @@ pub enum Error {
         /// What the picture was prepared to.
         found: String,
     },
+    /// Something of weights that does not name them itself.
+    #[error("{weights}: {source}")]
+    OfWeights {
+        /// Where the weights are from.
+        weights: String,
+        /// What is wrong.
+        source: Box<Error>,
+    },
     /// Something of a picture's file.
     #[error("{}: {source}", path.display())]
     Picture {

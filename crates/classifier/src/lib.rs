@@ -39,4 +39,4 @@ pub use error::{Error, Result};
 pub use features::{Features, Form};
 pub use files::Judged;
 pub use find::{Found, pictures};
-pub use trained::{Known, Trained};
+pub use trained::{Known, Trained, weights};

@@ -104,7 +104,7 @@ fn what_is_not_known_is_asked_for() -> Result<(), Failure> {
     let weights = || -> Result<Weights, Failure> {
         Ok(embedded::weights("lenet")?.ok_or("no weights")?.of_any_network().from_source("w".to_string()))
     };
-    let message = |known: Known| Ok::<String, Failure>(Trained::new(weights()?, &known).unwrap_err().to_string());
+    let message = |known: Known| Ok::<String, Failure>(Trained::new(&weights()?, &known).unwrap_err().to_string());
     let lenet = Known { network: Some("lenet".to_string()), ..Known::default() };
     assert_eq!(message(Known::default())?, "w: nothing says of which network these weights are; name it");
     let unknown = Known { network: Some("lenett".to_string()), ..Known::default() };
@@ -115,7 +115,7 @@ fn what_is_not_known_is_asked_for() -> Result<(), Failure> {
         Known { preparation: Some(Preparation::mnist().fitted(Fit::Resize { height: 32, width: 32 })), ..lenet };
     let names = Known { classes: Some(vec!["one".to_string()]), ..prepared.clone() };
     assert_eq!(message(names)?, "w: 1 names of classes are given, but lenet has 10 outputs with these weights");
-    let trained = Trained::new(weights()?, &prepared)?;
+    let trained = Trained::new(&weights()?, &prepared)?;
     assert_eq!(trained.card.classes[9], "9");
     assert_eq!(trained.notes, ["nothing names the 10 classes: they are called by their numbers"]);
     let message = Trained::open("lenett", &Known::default()).unwrap_err().to_string();
