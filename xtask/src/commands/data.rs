@@ -3,8 +3,12 @@
 use crate::cli::Data;
 use anyhow::{Result, bail};
 use cnn_data::{Damage, Dataset, DigitsConfig, FolderConfig, Name, Source, digits, folder, load};
-use cnn_train::DataChoice;
-use std::path::PathBuf;
+use cnn_train::{DataChoice, Recipe};
+use std::path::{Path, PathBuf};
+
+/// Files of a run's folder.
+const RECIPE: &str = "recipe.toml";
+const CONFIG: &str = "config.json";
 
 /// Loads the data set that `args` names; `seed` draws digits, and what a limit or a folder's split leaves to chance.
 pub fn dataset(args: &Data, seed: u64) -> Result<Dataset> {
@@ -21,6 +25,34 @@ pub fn change(choice: &mut DataChoice, args: &Data) {
     choice.test_share = args.test_share.or(choice.test_share);
     choice.skip_damaged |= args.skip_damaged;
     choice.max_pixels = args.max_pixels.or(choice.max_pixels);
+}
+
+/// What a run was trained and judged on, and the seed that drew what was left to chance.
+pub struct RunData {
+    pub choice: DataChoice,
+    pub seed: u64,
+}
+
+impl RunData {
+    /// The data of the run in a folder, as its recipe tells; none where the folder holds no run.
+    pub fn of(folder: &Path) -> Result<Option<Self>> {
+        let recipe = folder.join(RECIPE);
+        if !recipe.is_file() || !folder.join(CONFIG).is_file() {
+            return Ok(None);
+        }
+        let recipe = Recipe::find(&recipe.to_string_lossy())?;
+        Ok(Some(Self { choice: recipe.data, seed: recipe.training.seed }))
+    }
+
+    /// The same data with what the command line says instead.
+    pub fn changed(mut self, args: &Data) -> Self {
+        change(&mut self.choice, args);
+        self
+    }
+
+    pub fn load(&self) -> Result<Dataset> {
+        chosen(&self.choice, self.seed)
+    }
 }
 
 /// Loads the data set of a choice; `seed` draws digits, and what a limit or a folder's split leaves to chance.
