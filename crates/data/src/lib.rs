@@ -32,14 +32,17 @@
 mod augmentation;
 mod batch;
 pub mod classic;
+mod crop_mode;
 mod decode;
 mod digits;
 mod error;
 mod fit;
+mod fitting;
 mod folder;
 #[cfg(feature = "hub")]
 pub mod hub;
 mod images;
+mod interpolation;
 mod load;
 mod loader;
 mod name;
@@ -57,11 +60,13 @@ pub use augmentation::{
     RandomResizedCrop, Step, Transform, TrivialAugment,
 };
 pub use batch::Batch;
+pub use crop_mode::CropMode;
 pub use digits::{DigitsConfig, digits};
 pub use error::Error;
 pub use fit::Fit;
 pub use folder::{Damage, FolderConfig, folder};
 pub use images::{Dataset, Images};
+pub use interpolation::Interpolation;
 pub use load::{Source, load};
 pub use loader::{Batches, Loader};
 pub use name::Name;
