@@ -31,8 +31,7 @@ pub enum Interpolation {
 
 impl Interpolation {
     /// Every filter.
-    pub const ALL: [Self; 6] =
-        [Self::Nearest, Self::Box, Self::Bilinear, Self::Hamming, Self::Bicubic, Self::Lanczos];
+    pub const ALL: [Self; 6] = [Self::Nearest, Self::Box, Self::Bilinear, Self::Hamming, Self::Bicubic, Self::Lanczos];
 
     /// The name, as torchvision and timm write it.
     pub fn as_str(self) -> &'static str {

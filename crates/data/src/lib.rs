@@ -31,6 +31,9 @@
 
 mod augmentation;
 mod batch;
+mod channels;
+mod check;
+mod class_names;
 pub mod classic;
 mod crop_mode;
 mod decode;
@@ -51,6 +54,7 @@ mod picture;
 mod picture_file;
 mod prefetch;
 mod preparation;
+mod reading;
 mod resample;
 mod sheet;
 mod source;
@@ -60,6 +64,8 @@ pub use augmentation::{
     RandomResizedCrop, Step, Transform, TrivialAugment,
 };
 pub use batch::Batch;
+pub use check::{ClassCount, Duplicates, FolderCheck, Unsound, check};
+pub use class_names::{ClassNote, Matched, match_classes, number_order};
 pub use crop_mode::CropMode;
 pub use digits::{DigitsConfig, digits};
 pub use error::Error;
@@ -72,5 +78,6 @@ pub use loader::{Batches, Loader};
 pub use name::Name;
 pub use picture::Picture;
 pub use preparation::Preparation;
+pub use reading::Reading;
 pub use sheet::{Grid, Sheet, sheet};
 pub use source::ImageSource;

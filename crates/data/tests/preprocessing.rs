@@ -49,7 +49,10 @@ fn a_hundred_pictures_are_prepared_to_the_bits_of_torchvision_and_timm() {
         if (crc32fast::hash(&found), &seen, crc32fast::hash(&little)) != (*bytes, some, *numbers) {
             wrong.push(format!("{number}: {shape:?} {fit:?}: {seen:?}, expected {some:?}"));
         }
-        kinds.insert((format!("{fit:?}").split(" {").next().map(str::to_string), fit.interpolation().map(|filter| filter.as_str())));
+        kinds.insert((
+            format!("{fit:?}").split(" {").next().map(str::to_string),
+            fit.interpolation().map(|filter| filter.as_str()),
+        ));
     }
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     assert!(cases.len() > 100 && kinds.len() > 25, "{} cases, {} kinds", cases.len(), kinds.len());

@@ -41,7 +41,14 @@ fn whole(choice: &DataChoice, seed: u64) -> Result<Dataset> {
         let damage = if choice.skip_damaged { Damage::Skip } else { Damage::Refuse };
         let test_share = choice.test_share.unwrap_or(FolderConfig::TEST_SHARE);
         let max_pixels = choice.max_pixels.unwrap_or(FolderConfig::MAX_PIXELS);
-        return Ok(folder(&FolderConfig { path: PathBuf::from(path), test_share, seed, damage, max_pixels })?);
+        return Ok(folder(&FolderConfig {
+            path: PathBuf::from(path),
+            test_share,
+            seed,
+            damage,
+            max_pixels,
+            upright: true,
+        })?);
     }
     let name: Name = name.parse()?;
     let source = match (&choice.data_dir, name) {
