@@ -1,7 +1,9 @@
 //! The arguments.
 
 mod augment;
+mod check;
 mod data;
+mod preparation;
 mod recompute;
 mod report;
 mod speed;
@@ -10,7 +12,11 @@ mod train;
 mod watching;
 
 pub use augment::Augment;
+pub use check::{DataArgs, DataCheck, DataCommand};
 pub use data::Data;
+#[cfg(test)]
+pub use preparation::Crop;
+pub use preparation::PreparationArgs;
 pub use recompute::RecomputeArgs;
 pub use report::Report;
 pub use speed::{Bench, EngineName, Race};
@@ -84,6 +90,8 @@ pub enum Command {
     /// Train with every combination of some settings
     #[command(after_help = sweep::SWEEP_EXAMPLES)]
     Sweep(Sweep),
+    /// Look through data before it is trained on
+    Data(DataArgs),
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),

@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
-pub const EXAMPLES: &str = "Ends with 1 if something is wrong: a file that is no intact picture, a class without one, the same picture in two
+pub const EXAMPLES: &str =
+    "Ends with 1 if something is wrong: a file that is no intact picture, a class without one, the same picture in two
 classes or in two splits.
 
 Examples:

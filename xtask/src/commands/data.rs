@@ -20,6 +20,7 @@ pub fn change(choice: &mut DataChoice, args: &Data) {
     choice.limit = args.limit.map(|limit| limit as usize).or(choice.limit);
     choice.test_share = args.test_share.or(choice.test_share);
     choice.skip_damaged |= args.skip_damaged;
+    choice.no_exif |= args.no_exif;
     choice.max_pixels = args.max_pixels.or(choice.max_pixels);
 }
 
@@ -47,7 +48,7 @@ fn whole(choice: &DataChoice, seed: u64) -> Result<Dataset> {
             seed,
             damage,
             max_pixels,
-            upright: true,
+            upright: !choice.no_exif,
         })?);
     }
     let name: Name = name.parse()?;

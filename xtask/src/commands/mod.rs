@@ -2,6 +2,7 @@
 
 mod augment;
 mod bench;
+mod check;
 mod compare;
 pub mod data;
 mod docs;
@@ -18,7 +19,7 @@ mod train;
 mod verify_parity;
 mod verify_shapes;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, DataCommand};
 use crate::rerun;
 use anyhow::Result;
 use std::process::ExitCode;
@@ -35,6 +36,9 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Augment(args) => augment::run(args, &cli.common).map(success),
         Command::Report(args) => report::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
+        Command::Data(args) => match &args.command {
+            DataCommand::Check(args) => check::run(args),
+        },
         Command::Sweep(args) => sweep::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),
