@@ -1,9 +1,11 @@
 //! The arguments.
 
 mod augment;
+mod check;
 mod data;
 mod export;
 mod predict;
+mod preparation;
 mod recompute;
 mod report;
 mod speed;
@@ -12,9 +14,13 @@ mod train;
 mod watching;
 
 pub use augment::Augment;
+pub use check::{DataArgs, DataCheck, DataCommand};
 pub use data::Data;
 pub use export::Export;
 pub use predict::{Features, Predict, Trained};
+#[cfg(test)]
+pub use preparation::Crop;
+pub use preparation::PreparationArgs;
 pub use recompute::RecomputeArgs;
 pub use report::Report;
 pub use speed::{Bench, EngineName, Race};
@@ -94,6 +100,8 @@ pub enum Command {
     /// Write what a node makes of pictures
     #[command(after_help = predict::FEATURES_EXAMPLES)]
     Features(Features),
+    /// Look through data before it is trained on
+    Data(DataArgs),
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),

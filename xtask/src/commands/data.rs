@@ -24,6 +24,7 @@ pub fn change(choice: &mut DataChoice, args: &Data) {
     choice.limit = args.limit.map(|limit| limit as usize).or(choice.limit);
     choice.test_share = args.test_share.or(choice.test_share);
     choice.skip_damaged |= args.skip_damaged;
+    choice.no_exif |= args.no_exif;
     choice.max_pixels = args.max_pixels.or(choice.max_pixels);
 }
 
@@ -73,7 +74,14 @@ fn whole(choice: &DataChoice, seed: u64) -> Result<Dataset> {
         let damage = if choice.skip_damaged { Damage::Skip } else { Damage::Refuse };
         let test_share = choice.test_share.unwrap_or(FolderConfig::TEST_SHARE);
         let max_pixels = choice.max_pixels.unwrap_or(FolderConfig::MAX_PIXELS);
-        return Ok(folder(&FolderConfig { path: PathBuf::from(path), test_share, seed, damage, max_pixels })?);
+        return Ok(folder(&FolderConfig {
+            path: PathBuf::from(path),
+            test_share,
+            seed,
+            damage,
+            max_pixels,
+            upright: !choice.no_exif,
+        })?);
     }
     if let Some((first, second)) = name.split_once('+') {
         let of = |name: &str| {
