@@ -58,6 +58,13 @@ pub enum Error {
         problem: String,
     },
 
+    /// A folder to judge weights on that has images to train on alone.
+    #[error("{} has images to train on alone: name the folder of those to judge", path.display())]
+    OnlyTraining {
+        /// The folder.
+        path: PathBuf,
+    },
+
     /// A label that no class has.
     #[error("{origin}: label {label} at index {index} is out of range, expected less than {classes} classes")]
     Label {

@@ -73,7 +73,7 @@ pub use crop_mode::CropMode;
 pub use digits::{DigitsConfig, digits};
 pub use error::Error;
 pub use fit::Fit;
-pub use folder::{Damage, FolderConfig, folder};
+pub use folder::{Damage, FolderConfig, FolderImages, folder, folder_images};
 pub use images::{Dataset, Images};
 pub use interpolation::Interpolation;
 pub use load::{Source, load};

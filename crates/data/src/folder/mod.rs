@@ -2,6 +2,9 @@
 
 mod files;
 pub(crate) mod find;
+mod judged;
+
+pub use judged::{FolderImages, folder_images};
 
 use crate::{Dataset, Error, Images, Reading, picture_file};
 use cnn_core::seed;
@@ -122,17 +125,7 @@ pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
     let sizes = || train.iter().chain(&test).map(|file| file.size);
     let least = sizes().reduce(|[a, b], [c, d]| [a.min(c), b.min(d)]).unwrap_or([1, 1]);
     let one_size = sizes().all(|size| size == least);
-    let images = |found: Vec<Head>| {
-        let files = found.into_iter().map(|file| (file.path, file.label)).collect();
-        Images::from_source(Files {
-            files,
-            size: least,
-            one_size,
-            reading,
-            damage: config.damage,
-            damaged: Mutex::default(),
-        })
-    };
+    let images = |found: Vec<Head>| images_of(found, least, one_size, reading, config.damage);
     let name = config.path.canonicalize().unwrap_or_else(|_| config.path.clone());
     let name = name.file_name().map_or_else(|| "folder".to_string(), |name| name.to_string_lossy().into_owned());
     if let Some(first) = found.strays.first() {
@@ -145,6 +138,18 @@ pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
     let mut dataset = Dataset::new(name, names, images(train)?, images(test)?)?;
     dataset.strays = found.strays;
     Ok(dataset)
+}
+
+/// Images that are decoded when they are asked for; their least height and width is `size`.
+fn images_of(
+    found: Vec<Head>,
+    size: [usize; 2],
+    one_size: bool,
+    reading: Reading,
+    damage: Damage,
+) -> Result<Images, Error> {
+    let files = found.into_iter().map(|file| (file.path, file.label)).collect();
+    Images::from_source(Files { files, size, one_size, reading, damage, damaged: Mutex::default() })
 }
 
 /// Refuses a class without pictures.
