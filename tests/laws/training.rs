@@ -6,7 +6,7 @@ use cnn_core::candle_core::{Device, Tensor, safetensors};
 use cnn_data::{Dataset, DigitsConfig, Fit, Preparation, digits};
 use cnn_train::{
     Clip, Decay, Engine, Epoch, Error, Evaluation, Observer, Recipe, Rule, RunFolder, Schedule, Settings, Silent,
-    Start, StepReport, Stop, Task, WarmUp, WeightsFile, train,
+    Start, StepReport, Stop, Task, WarmUp, Weights, train,
 };
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -270,7 +270,7 @@ fn a_network_for_other_classes_starts_from_trained_weights() -> Result<(), Failu
     let run = RunFolder::create(&folder.path().join("run"))?;
     let settings = Settings { epochs: 1, ..Settings::default() };
     train(&task(&ten, &data, settings, Engine::Plan), Some(&run), &mut Silent)?;
-    let file = WeightsFile::read(&run.last())?;
+    let file = Weights::read(run.last())?;
     let Start { weights, anew } = file.start(&four)?;
     assert_eq!(anew, ["fc.weight", "fc.bias"]);
     assert_eq!(weights.len() + 2, four.tensors().count());
@@ -278,7 +278,7 @@ fn a_network_for_other_classes_starts_from_trained_weights() -> Result<(), Failu
     let other = cnn_zoo::find("mnist_conv")?.architecture(4).at([1, 28, 28])?;
     let message = file.start(&other).err().ok_or("a start")?.to_string();
     assert!(message.ends_with("has weights of small, not of mnist_conv"), "{message}");
-    let message = file.weights.clone().of_any_network().start(&other).err().ok_or("a start")?.to_string();
+    let message = file.clone().of_any_network().start(&other).err().ok_or("a start")?.to_string();
     assert!(message.starts_with("mnist_conv: ") && message.contains("conv1.weight"), "{message}");
     Ok(())
 }

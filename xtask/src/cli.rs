@@ -2,6 +2,8 @@
 
 mod augment;
 mod data;
+mod export;
+mod predict;
 mod recompute;
 mod report;
 mod speed;
@@ -11,6 +13,8 @@ mod watching;
 
 pub use augment::Augment;
 pub use data::Data;
+pub use export::Export;
+pub use predict::{Features, Predict, Trained};
 pub use recompute::RecomputeArgs;
 pub use report::Report;
 pub use speed::{Bench, EngineName, Race};
@@ -84,6 +88,12 @@ pub enum Command {
     /// Train with every combination of some settings
     #[command(after_help = sweep::SWEEP_EXAMPLES)]
     Sweep(Sweep),
+    /// Say what is on pictures
+    #[command(after_help = predict::PREDICT_EXAMPLES)]
+    Predict(Predict),
+    /// Write what a node makes of pictures
+    #[command(after_help = predict::FEATURES_EXAMPLES)]
+    Features(Features),
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),
@@ -94,6 +104,9 @@ pub enum Command {
     /// Run a network on tensors from a file
     #[command(after_help = FORWARD_EXAMPLES)]
     Forward(Forward),
+    /// Write a network with its weights as an ONNX file
+    #[command(after_help = export::EXPORT_EXAMPLES)]
+    Export(Export),
     /// Take the time of a network's forward pass or training step
     #[command(after_help = speed::BENCH_EXAMPLES)]
     Bench(Bench),

@@ -14,6 +14,7 @@ mod progress;
 mod race;
 mod rerun;
 mod session;
+mod trained;
 mod watching;
 mod weights;
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use cnn_core::Network;
 use cnn_core::candle_core::Device;
 use cnn_data::{Dataset, Fit, Preparation};
-use cnn_train::{Engine, Recipe, RunFolder, Start, Task, WeightsFile};
+use cnn_train::{Engine, Recipe, RunFolder, Start, Task, Weights};
 use cnn_zoo::{Entry, Family};
 use serde_json::json;
 use std::path::Path;
@@ -131,7 +131,7 @@ fn choose(choice: &Choice<'_>, asked: &str, images: [usize; 3]) -> Result<Entry>
 
 /// Weights to start from, and a word about what begins anew.
 fn start(file: &Path, network: &Network) -> Result<Start> {
-    let weights = of_file(file, WeightsFile::read(file))?;
+    let weights = of_file(file, Weights::read(file))?;
     let start = of_file(file, weights.start(network))?;
     let all = start.weights.len() + start.anew.len();
     let anew = match start.anew.as_slice() {

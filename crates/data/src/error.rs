@@ -40,6 +40,24 @@ pub enum Error {
         bytes: usize,
     },
 
+    /// What weights say of themselves cannot be read.
+    #[error("{weights}: the card in its metadata: {problem}")]
+    Card {
+        /// The file of weights.
+        weights: String,
+        /// What is wrong.
+        problem: String,
+    },
+
+    /// Data sets that do not go together.
+    #[error("{name} cannot be one data set: {problem}")]
+    Joined {
+        /// The names of both.
+        name: String,
+        /// Why not.
+        problem: String,
+    },
+
     /// A label that no class has.
     #[error("{origin}: label {label} at index {index} is out of range, expected less than {classes} classes")]
     Label {

@@ -31,6 +31,7 @@
 
 mod augmentation;
 mod batch;
+mod card;
 pub mod classic;
 mod decode;
 mod digits;
@@ -40,6 +41,7 @@ mod folder;
 #[cfg(feature = "hub")]
 pub mod hub;
 mod images;
+mod joined;
 mod load;
 mod loader;
 mod name;
@@ -57,6 +59,7 @@ pub use augmentation::{
     RandomResizedCrop, Step, Transform, TrivialAugment,
 };
 pub use batch::Batch;
+pub use card::Card;
 pub use digits::{DigitsConfig, digits};
 pub use error::Error;
 pub use fit::Fit;

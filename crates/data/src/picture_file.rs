@@ -20,6 +20,14 @@ impl Picture<'static> {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         pixels(path.as_ref(), MAX_PIXELS)
     }
+
+    /// The same of a file's bytes; `source` is what an error names.
+    ///
+    /// # Errors
+    /// [`Error::Image`], as [`Picture::open`].
+    pub fn decode(bytes: &[u8], source: &str) -> Result<Self, Error> {
+        Encoded { bytes, max_pixels: MAX_PIXELS }.picture().map_err(problem(Path::new(source)))
+    }
 }
 
 /// Height and width of an image, from its file's head.

@@ -8,7 +8,7 @@
 
 use cnn_data::{Dataset, DigitsConfig, digits};
 use cnn_lenet::lenet;
-use cnn_train::{RunFolder, Settings, Silent, Task, WeightsFile, fit, train};
+use cnn_train::{RunFolder, Settings, Silent, Task, Weights, fit, train};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let all = digits(DigitsConfig { train: 4_000, test: 1_000, ..DigitsConfig::default() })?;
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The same network for ten classes. Its last layer has another shape and begins anew, the convolutions stay as
     // they are; images must be prepared as they were.
     let network = lenet(10).at(preparation.shape(all.train().shape())?)?;
-    let start = WeightsFile::read(&folder.best())?.start(&network)?;
+    let start = Weights::read(folder.best())?.start(&network)?;
     println!("begin anew: {}", start.anew.join(", "));
     let settings = Settings { epochs: 3, freeze: vec!["conv1".into(), "conv2".into()], ..Settings::default() };
     let task = Task { settings, start: Some(start), ..Task::new(&network, &all, preparation) };

@@ -9,9 +9,10 @@ use crate::engine::{Engine, Saved};
 use crate::epoch::Epoch;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
-use crate::weights::{Card, file_of};
+use crate::weights::file_of;
 use crate::whole_file::{WRITING, sync_folder, write_synced};
 use cnn_core::Network;
+use cnn_data::Card;
 use cnn_weights::{BorrowedWeights, Weights};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -306,7 +307,8 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
         Some(found) if found.network != card.network => {
             return Err(other(format!("of {}, not of {}", found.network, card.network)));
         }
-        Some(found) if found != *card => {
+        // Checkpoints of earlier versions do not know the pictures' size.
+        Some(found) if (Card { images: found.images.or(card.images), ..found.clone() }) != *card => {
             return Err(other(format!(
                 "taken on {} with {} classes and images of {:?}, not on {} with {} and {:?}",
                 found.dataset,

@@ -25,24 +25,6 @@ pub enum Error {
         /// Why it failed.
         source: std::io::Error,
     },
-    /// A weights file that is not whole, or not one at all.
-    #[error("{}: not a whole safetensors file: {problem}", path.display())]
-    WeightsFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// Weights of another network.
-    #[error("{}: not weights of {network}: it holds {found}", path.display())]
-    OtherNetwork {
-        /// The file.
-        path: PathBuf,
-        /// The network that was asked for.
-        network: String,
-        /// What tells that they are another's.
-        found: String,
-    },
     /// A folder that another process writes to.
     #[error("{}: another training is writing to this folder; let it end, or choose another folder", path.display())]
     FolderInUse {

@@ -6,12 +6,13 @@
 //!
 //! [`train`] is the loop; [`Settings`] says how, a [`Recipe`] names settings and [`Recipe::usual`] knows what each network's
 //! source used; [`RunFolder`] keeps what comes of it and lets a run go on; an [`Observer`] watches and may stop it.
-//! [`evaluate`] judges, [`WeightsFile`] reads weights back, for evaluation or as the [`Start`] of another training.
+//! [`evaluate`] judges, [`Weights`] are read back, for evaluation or as the [`Start`] of another training; [`Card`]
+//! says what they are for.
 //!
 //! ```
 //! use cnn_core::definition::{chain, conv, linear, max_pool};
 //! use cnn_data::{DigitsConfig, digits};
-//! use cnn_train::{RunFolder, Settings, Silent, Task, WeightsFile, classifier, fit, predict, train};
+//! use cnn_train::{RunFolder, Settings, Silent, Task, Weights, classifier, fit, predict, train};
 //!
 //! let dataset = digits(DigitsConfig { train: 400, test: 100, seed: 1 })?;
 //! let architecture = chain()
@@ -32,9 +33,9 @@
 //! assert!(outcome.epochs[2].train_loss < outcome.epochs[0].train_loss);
 //!
 //! // What the best weights say of the test images.
-//! let best = WeightsFile::read(&folder.best())?;
+//! let best = Weights::read(folder.best())?;
 //! let loader = cnn_data::Loader::new(dataset.test(), preparation, 50)?;
-//! let predictions = predict(&classifier(&network, &best.weights, &task.device)?, &loader)?;
+//! let predictions = predict(&classifier(&network, &best, &task.device)?, &loader)?;
 //! let right = predictions.predicted().zip(predictions.labels()).filter(|((class, _), label)| class == *label);
 //! assert_eq!(right.count() as f64 / 100.0, outcome.epochs[outcome.best].test_accuracy);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -75,6 +76,7 @@ mod whole_file;
 
 pub use claim::Claim;
 pub use classify::{CandleEvaluation, Classify, classifier, tensors};
+pub use cnn_data::Card;
 pub use cnn_plan::Targets;
 pub use cnn_weights::{Start, Weights};
 pub use engine::{Engine, Learner, Lesson, Saved, Stepped, Updates};
@@ -97,5 +99,5 @@ pub use settings::{Clip, Decay, Precision, Settings};
 pub use stopping::{Patience, StoppingRule};
 pub use task::Task;
 pub use training::{Ending, Outcome, train, train_with};
-pub use weights::{Card, WeightsFile};
+pub use weights::write_model;
 pub use whole_file::write_whole;

@@ -11,9 +11,9 @@ use crate::memory::{check_fits, least_bytes, tensor_bytes};
 use crate::metric::Metric;
 use crate::settings::{Precision, Settings};
 use crate::stopping::{Patience, StoppingRule};
-use crate::weights::Card;
 use candle_core::Device;
 use cnn_core::{Network, Op};
+use cnn_data::Card;
 use cnn_data::{Dataset, Preparation, Transform};
 use cnn_weights::Start;
 use std::sync::Arc;
@@ -152,11 +152,13 @@ impl<'a> Task<'a> {
     }
 
     pub(crate) fn card(&self) -> Card {
+        let images = self.dataset.train();
         Card {
             network: self.network.name().to_string(),
             input: input(self.network),
             classes: self.dataset.classes().to_vec(),
             dataset: self.dataset.name().to_string(),
+            images: images.have_one_size().then(|| [images.height(), images.width()]),
             preparation: self.preparation.clone(),
         }
     }

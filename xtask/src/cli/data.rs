@@ -6,7 +6,8 @@ use std::path::PathBuf;
 /// A data set and where it lies.
 #[derive(Debug, Default, Args)]
 pub struct Data {
-    /// digits, mnist, fashion-mnist, cifar10, or folder:PATH for a folder of JPEG and PNG images [default: digits]
+    /// digits, mnist, fashion-mnist, cifar10, two of them as mnist+digits, or folder:PATH for a folder of JPEG and PNG
+    /// images [default: digits]
     #[arg(long, value_name = "NAME")]
     pub dataset: Option<String>,
     /// Folder of the classic files; without it mnist, fashion-mnist and cifar10 come from the Hugging Face hub

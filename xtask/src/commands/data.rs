@@ -43,6 +43,14 @@ fn whole(choice: &DataChoice, seed: u64) -> Result<Dataset> {
         let max_pixels = choice.max_pixels.unwrap_or(FolderConfig::MAX_PIXELS);
         return Ok(folder(&FolderConfig { path: PathBuf::from(path), test_share, seed, damage, max_pixels })?);
     }
+    if let Some((first, second)) = name.split_once('+') {
+        let of = |name: &str| {
+            // Digits are drawn, wherever the files of the other lie.
+            let data_dir = choice.data_dir.clone().filter(|_| name != Name::Digits.as_str());
+            whole(&DataChoice { dataset: Some(name.to_string()), data_dir, ..choice.clone() }, seed)
+        };
+        return Ok(of(first)?.joined(&of(second)?)?);
+    }
     let name: Name = name.parse()?;
     let source = match (&choice.data_dir, name) {
         (Some(folder), _) => Source::Folder(folder.clone()),

@@ -1,14 +1,14 @@
 //! `forward`: a network on tensors from a file, for anyone who compares with another framework.
 
 use crate::cli::{self, Common};
-use crate::weights::of_file;
+use crate::weights::{classes_of, of_file};
 use anyhow::{Context, Result, anyhow, bail};
 use candle_core::{DType, Device, Tensor};
 use cnn_core::candle_core;
 use cnn_core::network::NodeId;
 use cnn_core::shape::times;
 use cnn_core::{Architecture, Network};
-use cnn_train::WeightsFile;
+use cnn_core::{Model, Weights};
 use cnn_zoo::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::path::Path;
 pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
     let device = common.device.open()?;
-    let weights = WeightsFile::read(&args.weights)?;
+    let weights = Weights::read(&args.weights)?;
     let classes = match args.classes {
         Some(classes) => classes as usize,
         None => classes_of(&entry, &weights)?,
@@ -26,7 +26,7 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     cnn_train::check_evaluation_fits(&network, batch.dim(0)?)?;
     let nodes = outputs(args, &network)?;
     let paths: Vec<&str> = nodes.iter().map(|(_, id)| network.node(*id).path.as_str()).collect();
-    let model = of_file(&args.weights, weights.model(&network, &device))?;
+    let model = of_file(&args.weights, Model::from_weights(&network, &weights, DType::F32, &device))?;
     let values = model.nodes(&batch, &paths)?;
     let tensors: HashMap<String, Tensor> = nodes
         .into_iter()
@@ -50,15 +50,6 @@ fn architecture(args: &cli::Forward, entry: &Entry, classes: usize) -> Result<Ar
     };
     let architecture = architecture.without_heads();
     Ok(if args.softmax { architecture.with_softmax() } else { architecture })
-}
-
-/// The number of classes that the weights are for: read from a tensor whose shape depends on it.
-fn classes_of(entry: &Entry, weights: &WeightsFile) -> Result<usize> {
-    let [few, more] = [2, 3].map(|classes| entry.architecture(classes).without_heads().at_usual_input());
-    let (few, more) = (few?, more?);
-    let of_classes = few.tensors().zip(more.tensors()).find(|(a, b)| a.dims != b.dims);
-    let found = of_classes.and_then(|(spec, _)| weights.dims(&spec.name)).and_then(|dims| dims.first().copied());
-    Ok(found.unwrap_or(entry.classes))
 }
 
 /// What is written under which name.

@@ -6,8 +6,11 @@ mod compare;
 pub mod data;
 mod docs;
 mod eval;
+mod export;
+mod features;
 mod forward;
 mod list;
+mod predict;
 mod race;
 mod recipes;
 mod report;
@@ -35,10 +38,13 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Augment(args) => augment::run(args, &cli.common).map(success),
         Command::Report(args) => report::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
+        Command::Predict(args) => predict::run(args),
+        Command::Features(args) => features::run(args).map(success),
         Command::Sweep(args) => sweep::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),
         Command::Forward(args) => forward::run(args, &cli.common).map(success),
+        Command::Export(args) => export::run(args).map(success),
         Command::Bench(args) => bench::run(args, &cli.common).map(success),
         Command::Race(args) => race::run(args, &cli.common),
     };

@@ -4,9 +4,10 @@ use super::data;
 use crate::cli::{self, Common};
 use anyhow::{Result, ensure};
 use cnn_core::candle_core::Device;
+use cnn_data::Card;
 use cnn_data::{Dataset, Loader};
 use cnn_report::{Comparison, Cost, Judged, Report, Run};
-use cnn_train::{Predictions, WeightsFile, classifier, predict};
+use cnn_train::{Predictions, Weights, classifier, predict};
 use std::path::{Path, PathBuf};
 
 /// The weights that a report judges.
@@ -43,15 +44,15 @@ pub fn judged(run: &Run, dataset: &Dataset, device: &Device) -> Result<PathBuf> 
 }
 
 fn predictions(run: &Run, dataset: &Dataset, device: &Device) -> Result<Predictions> {
-    let weights = WeightsFile::read(&run.path.join(WEIGHTS))?;
+    let weights = Weights::read(run.path.join(WEIGHTS))?;
     let entry = cnn_zoo::find(run.network())?;
-    let Some(card) = &weights.card else {
-        anyhow::bail!("{}: it does not say how its images are prepared", cnn_figures::path(&weights.path));
+    let Some(card) = Card::of(&weights)? else {
+        anyhow::bail!("{}: it does not say how its images are prepared", cnn_figures::path(&run.path.join(WEIGHTS)));
     };
     let architecture = entry.architecture(card.classes.len()).without_heads();
     let network = architecture.at(card.preparation.shape(dataset.test().shape())?)?;
     let loader = Loader::new(dataset.test(), card.preparation.clone(), 100)?;
-    Ok(predict(&classifier(&network, &weights.weights, device)?, &loader)?)
+    Ok(predict(&classifier(&network, &weights, device)?, &loader)?)
 }
 
 /// What a run's network costs, if it is of the zoo.

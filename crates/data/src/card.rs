@@ -1,0 +1,88 @@
+//! What a file of weights says of itself, so that it can be used alone.
+
+use crate::{Error, Name, Preparation};
+use cnn_core::Weights;
+use cnn_core::weights::CARD;
+use serde::{Deserialize, Serialize};
+
+/// What weights are for: the network, its classes, and how a picture becomes an input. It is kept in the file's metadata
+/// as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// The network's name.
+    pub network: String,
+    /// Shape of one input sample, `[C, H, W]`.
+    pub input: [usize; 3],
+    /// Names of the classes, in the order of the outputs.
+    pub classes: Vec<String>,
+    /// The data set it was trained on.
+    pub dataset: String,
+    /// Height and width of the pictures it was trained on, before they were prepared, where all had the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<[usize; 2]>,
+    /// How an image becomes an input.
+    pub preparation: Preparation,
+}
+
+impl Card {
+    /// The card of weights, if they have one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Card`], of a card that cannot be read.
+    pub fn of(weights: &Weights) -> Result<Option<Self>, Error> {
+        let card = weights.metadata().get(CARD).map(|card| serde_json::from_str(card)).transpose();
+        card.map_err(|problem| Error::Card { weights: weights.source().to_string(), problem: problem.to_string() })
+    }
+
+    /// The height and width that a picture of `size` is stretched to before it is prepared, if it is: that of the pictures
+    /// the weights were trained on, where the preparation does not fit sizes by itself.
+    pub fn stretches(&self, size: [usize; 2]) -> Option<[usize; 2]> {
+        let usual = self.images.unwrap_or([self.input[1], self.input[2]]);
+        (!self.preparation.fit.equals_sizes() && size != usual).then_some(usual)
+    }
+
+    /// Whether the weights were trained on bright strokes on a dark ground alone, as those of MNIST are.
+    pub fn knows_bright_strokes(&self) -> bool {
+        let strokes = |name: &str| matches!(name.parse(), Ok(Name::Digits | Name::Mnist | Name::FashionMnist));
+        self.dataset.split('+').all(strokes)
+    }
+
+    /// The weights with this card instead of the one they have.
+    #[must_use]
+    pub fn put_on(&self, weights: Weights) -> Weights {
+        weights.with_metadata(CARD, self.to_json())
+    }
+
+    /// The card as JSON.
+    pub fn to_json(&self) -> String {
+        // Texts, numbers and lists: nothing that JSON could refuse but numbers that are not finite, which become null.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Fit;
+
+    #[test]
+    fn a_card_travels_with_the_weights() {
+        let card = Card {
+            network: "lenet".to_string(),
+            input: [1, 32, 32],
+            classes: vec!["zero".to_string(), "one".to_string()],
+            dataset: "digits".to_string(),
+            images: Some([28, 28]),
+            preparation: Preparation::mnist().fitted(Fit::Pad { height: 32, width: 32 }),
+        };
+        assert_eq!([[28, 28], [40, 28]].map(|size| card.stretches(size)), [None, Some([28, 28])]);
+        let bytes = card.put_on(Weights::new()).to_bytes().unwrap();
+        let read = Weights::from_bytes(bytes, "here").unwrap();
+        assert_eq!(Card::of(&read).unwrap(), Some(card));
+        assert_eq!(Card::of(&Weights::new()).unwrap(), None);
+        let broken = Weights::new().with_metadata(CARD, "{\"network\":7}");
+        let problem = Card::of(&broken).unwrap_err().to_string();
+        assert!(problem.starts_with("the weights: the card in its metadata: invalid type: integer `7`"), "{problem}");
+    }
+}

@@ -1,0 +1,69 @@
+//! The file's bytes: all that is small is encoded as one message, the tensors' numbers are written where they belong, one
+//! tensor after the other, so that they are never in memory twice.
+
+use crate::error::{Error, Result};
+use crate::graph::Graph;
+use crate::schema::{GraphProto, ModelProto};
+use cnn_system::{Bytes, memory};
+use prost::Message;
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
+
+/// The most bytes that protobuf's readers take.
+const MOST: u64 = i32::MAX as u64;
+
+/// `ModelProto.graph`.
+const GRAPH: u32 = 7;
+/// `GraphProto.initializer`.
+const INITIALIZER: u32 = 5;
+/// `TensorProto.raw_data`.
+const RAW_DATA: u32 = 9;
+
+/// The bytes of a file with this graph; `model` is all the rest.
+pub(crate) fn bytes(model: &ModelProto, graph: Graph<'_>) -> Result<Vec<u8>> {
+    let network = graph.network;
+    let rest = GraphProto {
+        node: graph.nodes,
+        name: Some(network.name().to_string()),
+        initializer: Vec::new(),
+        input: graph.inputs,
+        output: graph.outputs,
+        value_info: graph.values,
+    };
+    let heads: Vec<_> = graph.tensors.iter().map(|tensor| tensor.head()).collect();
+    let lengths: Vec<u64> = heads
+        .iter()
+        .zip(&graph.tensors)
+        .map(|(head, tensor)| (head.encoded_len() as u64).saturating_add(field(RAW_DATA, tensor.bytes() as u64)))
+        .collect();
+    let tensors = lengths.iter().fold(0, |sum: u64, length| sum.saturating_add(field(INITIALIZER, *length)));
+    let length = (rest.encoded_len() as u64).saturating_add(tensors);
+    let total = (model.encoded_len() as u64).saturating_add(field(GRAPH, length));
+    if total > MOST {
+        return Err(Error::TooLarge { network: network.name().to_string(), bytes: Bytes(total) });
+    }
+    memory::ask(Bytes(total)).map_err(|shortage| Error::Memory { network: network.name().to_string(), shortage })?;
+
+    // At most `MOST`, so that it is a `usize`.
+    let mut out = Vec::with_capacity(total as usize);
+    out.extend(model.encode_to_vec());
+    begin(GRAPH, length, &mut out);
+    out.extend(rest.encode_to_vec());
+    for ((tensor, head), length) in graph.tensors.iter().zip(heads).zip(lengths) {
+        begin(INITIALIZER, length, &mut out);
+        out.extend(head.encode_to_vec());
+        begin(RAW_DATA, tensor.bytes() as u64, &mut out);
+        tensor.write(network, graph.weights, &mut out)?;
+    }
+    Ok(out)
+}
+
+/// Bytes of a field with so many bytes of content.
+fn field(number: u32, content: u64) -> u64 {
+    (key_len(number) as u64).saturating_add(encoded_len_varint(content) as u64).saturating_add(content)
+}
+
+/// Writes what comes before a field's content.
+fn begin(number: u32, content: u64, out: &mut Vec<u8>) {
+    encode_key(number, WireType::LengthDelimited, out);
+    encode_varint(content, out);
+}

@@ -1,0 +1,63 @@
+//! The arguments of `export`.
+
+use super::InputShape;
+use clap::{Args, ValueEnum};
+use cnn_onnx::Pixels;
+use std::path::PathBuf;
+
+pub const EXPORT_EXAMPLES: &str =
+    "The file takes any number of images of one size, `input`, and gives `logits`. What the weights say of classes and of how
+a picture becomes an input goes into its metadata. With --normalise its input is `pixels`.
+
+Examples:
+  cargo xtask export lenet --weights runs/lenet-digits/best.safetensors --onnx lenet.onnx
+  cargo xtask export resnet50 --weights resnet50.safetensors --onnx resnet50.onnx --fold --probabilities
+  cargo xtask export lenet --weights runs/lenet-digits/best.safetensors --onnx lenet.onnx --normalise bytes";
+
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The network's name
+    #[arg(value_name = "NET")]
+    pub network: String,
+    /// Weights in a safetensors file
+    #[arg(long, value_name = "FILE")]
+    pub weights: PathBuf,
+    /// ONNX file to write; one that is there is replaced
+    #[arg(long, value_name = "OUT")]
+    pub onnx: PathBuf,
+    /// Make batch normalisations part of the convolutions and linear layers before them
+    #[arg(long)]
+    pub fold: bool,
+    /// Subtract the mean and divide by the deviation inside the file, whose input then is the pixels of a picture
+    #[arg(long, value_enum, value_name = "PIXELS")]
+    pub normalise: Option<PixelsName>,
+    /// Give probabilities too
+    #[arg(long)]
+    pub probabilities: bool,
+    /// Input shape [default: what the weights were trained on, else its source's]
+    #[arg(long, value_name = "C,H,W")]
+    pub shape: Option<InputShape>,
+    /// Number of classes [default: what the weights have]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub classes: Option<u32>,
+    /// Put torchvision's `transform_input` in front (googlenet and inception_v3 with published weights)
+    #[arg(long)]
+    pub transform_input: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PixelsName {
+    /// From 0 to 255
+    Bytes,
+    /// From 0 to 1
+    Unit,
+}
+
+impl From<PixelsName> for Pixels {
+    fn from(name: PixelsName) -> Self {
+        match name {
+            PixelsName::Bytes => Self::Bytes,
+            PixelsName::Unit => Self::Unit,
+        }
+    }
+}
