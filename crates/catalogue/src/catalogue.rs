@@ -1,10 +1,9 @@
 //! The published weights that are known here, read from `data/published.json`, which `data/make.py` writes.
 
 use crate::digest::Digest;
-use crate::preparation::crop;
 use crate::published::{Classes, Origin, Published};
 use crate::{Repository, Result};
-use cnn_data::{Fit, Preparation};
+use cnn_data::{Fit, Interpolation, Preparation};
 use serde::Deserialize;
 use std::sync::LazyLock;
 
@@ -43,7 +42,8 @@ struct Entry {
     input: [usize; 3],
     /// The shorter side that a picture is resized to before its middle is cut out; none where it is taken as it is.
     short: Option<usize>,
-    interpolation: Option<String>,
+    #[serde(default)]
+    interpolation: Interpolation,
     mean: Vec<f32>,
     std: Vec<f32>,
     #[serde(default)]
@@ -63,13 +63,12 @@ impl Entry {
             }
             (None, address) => Origin::Address(address.unwrap_or_default()),
         };
-        let preparation = match self.short {
-            Some(short) => {
-                let interpolation = self.interpolation.as_deref().unwrap_or_default();
-                crop(self.input, short, interpolation, self.mean, self.std).unwrap_or_else(Preparation::imagenet)
-            }
-            None => Preparation { fit: Fit::None, mean: self.mean, std: self.std },
+        let [_, height, width] = self.input;
+        let fit = match self.short {
+            Some(short) => Fit::Crop { short, height, width, interpolation: self.interpolation },
+            None => Fit::None,
         };
+        let preparation = Preparation { fit, mean: self.mean, std: self.std };
         Ok(Published {
             origin,
             preparation,
@@ -106,7 +105,6 @@ mod tests {
             assert_eq!(entry.repository.is_some(), entry.address.is_none(), "{name}");
             assert_eq!(entry.repository.is_some(), entry.file.is_some(), "{name}");
             assert_eq!(entry.digest.is_some(), entry.digest.as_deref().and_then(Digest::new).is_some(), "{name}");
-            assert_eq!(entry.short.is_some(), entry.interpolation.is_some(), "{name}");
             let published = entry.published().unwrap();
             assert!(published.preparation.shape([3, 500, 333]).is_ok(), "{name}");
         }

@@ -29,7 +29,6 @@ mod fetch;
 pub mod imagenet;
 mod name;
 mod options;
-mod preparation;
 mod published;
 mod repository;
 mod timm;

@@ -2,7 +2,7 @@
 
 use crate::digest::Digest;
 use crate::{Repository, imagenet};
-use cnn_data::{Name, Preparation};
+use cnn_data::{Card, Name, Preparation};
 
 /// Weights that somebody has published, of a network that is here.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +88,27 @@ impl Classes {
             Self::ImageNet => imagenet::names().len(),
             Self::Cifar10 => Name::Cifar10.classes().len(),
             Self::Named(names) => names.len(),
+        }
+    }
+}
+
+impl Published {
+    /// What a file of these weights would say of itself: with it they can be used as ones that were trained here.
+    ///
+    /// ```
+    /// let card = cnn_catalogue::find("googlenet")?.card();
+    /// assert_eq!((card.network.as_str(), card.classes.len(), card.dataset.as_str()), ("googlenet", 1000, "imagenet"));
+    /// assert_eq!(card.preparation.mean, [0.5, 0.5, 0.5]);
+    /// # Ok::<(), cnn_catalogue::Error>(())
+    /// ```
+    pub fn card(&self) -> Card {
+        Card {
+            network: self.network.clone(),
+            input: self.input,
+            classes: self.classes.names(),
+            dataset: self.dataset.clone(),
+            images: matches!(self.classes, Classes::Cifar10).then_some([32, 32]),
+            preparation: self.preparation.clone(),
         }
     }
 }

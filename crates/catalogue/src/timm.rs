@@ -149,28 +149,18 @@ impl Config {
     fn preparation(&self, input: [usize; 3]) -> Result<Preparation> {
         let of = &self.pretrained;
         let missing = |what: &str| self.wrong(format!("expected {what}, found none"));
-        let [channels, height, width] = input;
-        let crop = of
-            .test_crop_pct
-            .filter(|_| of.test_input_size.is_some())
-            .or(of.crop_pct)
-            .ok_or_else(|| missing("a crop_pct"))?;
-        if !(0.1..=1.0).contains(&crop) {
-            return Err(self.wrong(format!("expected a crop_pct of 0.1 to 1, found {crop}")));
-        }
-        if let Some(mode) = of.crop_mode.as_deref().filter(|mode| *mode != "center") {
-            return Err(self.wrong(format!("expected the crop_mode center, found {mode:?}")));
-        }
+        let crop = of.test_crop_pct.filter(|_| of.test_input_size.is_some()).or(of.crop_pct);
+        let crop = crop.ok_or_else(|| missing("a crop_pct"))?;
+        let mode = of.crop_mode.as_deref().unwrap_or("center").parse();
         let mean = of.mean.clone().ok_or_else(|| missing("a mean"))?;
         let std = of.std.clone().ok_or_else(|| missing("an std"))?;
         let interpolation = of.interpolation.as_deref().ok_or_else(|| missing("an interpolation"))?;
-        let short = (height.min(width) as f64 / crop).floor() as usize;
-        let preparation = crate::preparation::crop(input, short, interpolation, mean, std).ok_or_else(|| {
-            self.wrong(format!("expected an interpolation that is known here, found {interpolation:?}"))
-        })?;
-        let shape = preparation.shape([channels, height.max(short), width.max(short)]);
-        shape.map_err(|problem| self.wrong(problem.to_string()))?;
-        Ok(preparation)
+        let [_, height, width] = input;
+        let fit = || Fit::timm([height, width], crop, mode?, interpolation.parse()?);
+        let preparation = fit().map(|fit| Preparation { fit, mean, std });
+        // Any picture shows whether it can be.
+        let checked = preparation.and_then(|preparation| preparation.shape(input).map(|_| preparation));
+        checked.map_err(|problem: cnn_data::Error| self.wrong(problem.to_string()))
     }
 
     fn classes(&self, repository: &Repository) -> Result<Classes> {

@@ -1,4 +1,5 @@
 use super::*;
+use cnn_data::Interpolation;
 
 fn repository() -> Repository {
     "somebody/birds".parse().unwrap()
@@ -17,7 +18,7 @@ const BIRDS: &str = r#"{
     "label_names": ["n1", "n2", "n3"], "label_descriptions": {"n1": "robin", "n3": "wren"},
     "pretrained_cfg": {
         "tag": "a1_in1k", "custom_load": false, "input_size": [3, 224, 224], "test_input_size": [3, 288, 288],
-        "fixed_input_size": false, "interpolation": "bilinear", "crop_pct": 0.95, "test_crop_pct": 1.0,
+        "fixed_input_size": false, "interpolation": "bicubic", "crop_pct": 0.95, "test_crop_pct": 1.0,
         "crop_mode": "center", "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "num_classes": 1000,
         "pool_size": [7, 7], "first_conv": "conv1", "classifier": "fc", "license": "mit",
         "origin_url": "https://example.org/birds"
@@ -30,7 +31,7 @@ fn everything_comes_from_the_file() {
     assert_eq!((birds.name.as_str(), birds.network.as_str()), ("hf:somebody/birds", "resnet18"));
     assert_eq!((birds.publisher.as_str(), birds.dataset.as_str()), ("somebody", "somebody/birds"));
     assert_eq!(birds.input, [3, 288, 288]);
-    let fit = Fit::Crop { short: 288, height: 288, width: 288 };
+    let fit = Fit::Crop { short: 288, height: 288, width: 288, interpolation: Interpolation::Bicubic };
     assert_eq!(birds.preparation, Preparation::imagenet().fitted(fit));
     assert_eq!(birds.classes.names(), ["robin", "n2", "wren"]);
     assert_eq!(birds.licence.as_deref(), Some("mit"));
@@ -43,7 +44,7 @@ fn older_files_have_no_inner_object() {
     let text = r#"{"architecture": "vgg16", "num_classes": 1000, "input_size": [3, 224, 224], "interpolation": "bilinear",
         "crop_pct": 0.875, "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25], "tag": "tv_in1k"}"#;
     let old = published(text).unwrap();
-    let fit = Fit::Crop { short: 256, height: 224, width: 224 };
+    let fit = Fit::Crop { short: 256, height: 224, width: 224, interpolation: Interpolation::Bilinear };
     assert_eq!(old.preparation, Preparation { fit, mean: vec![0.5; 3], std: vec![0.25; 3] });
     assert_eq!((old.classes, old.dataset.as_str()), (Classes::ImageNet, "imagenet"));
 }
@@ -98,13 +99,13 @@ fn what_cannot_be_is_one_sentence() {
         ("[3, 288, 288]", "[3, 288, 99999]", "an input_size of"),
         ("[3, 288, 288]", "[3, 288]", "timm's form"),
         ("[3, 288, 288]", "[18446744073709551615, 288, 288]", "an input_size of"),
-        (r#""test_crop_pct": 1.0"#, r#""test_crop_pct": 1e-300"#, "a crop_pct of 0.1 to 1"),
-        (r#""test_crop_pct": 1.0"#, r#""test_crop_pct": -1"#, "a crop_pct of 0.1 to 1"),
+        (r#""test_crop_pct": 1.0"#, r#""test_crop_pct": 1e-300"#, "a shorter side of 1 to 8192 pixels"),
+        (r#""test_crop_pct": 1.0"#, r#""test_crop_pct": -1"#, "a share to crop above 0"),
         ("[0.229, 0.224, 0.225]", "[0.229, 0.224]", "3 means and 2 deviations"),
         ("[0.229, 0.224, 0.225]", "[0, 0, 0]", "positive finite deviations"),
         ("[0.229, 0.224, 0.225]", "[1e999, 1, 1]", "timm's form"),
-        (r#""bilinear""#, r#""magic""#, "an interpolation that is known here"),
-        (r#""center""#, r#""border""#, "the crop_mode center"),
+        (r#""bicubic""#, r#""magic""#, "magic"),
+        (r#""center""#, r#""centre""#, "no crop mode is named"),
         (r#""mean": [0.485, 0.456, 0.406], "#, "", "expected a mean, found none"),
     ];
     for (from, to, expected) in cases {

@@ -16,9 +16,9 @@ pub fn preparation(card: &Card) -> String {
     let fit = match preparation.fit {
         Fit::None => stretched,
         Fit::Pad { height, width } => format!("{stretched}, framed in black to {height}×{width}"),
-        Fit::Resize { height, width } => format!("stretched to {height}×{width}"),
-        Fit::Crop { short, height, width } => {
-            format!("shorter side {short}, of it the middle {height}×{width}")
+        Fit::Resize { height, width, interpolation } => format!("stretched to {height}×{width} ({interpolation})"),
+        Fit::Crop { short, height, width, interpolation } => {
+            format!("shorter side {short} ({interpolation}), of it the middle {height}×{width}")
         }
         other => format!("fitted by {other:?}"),
     };

@@ -251,6 +251,29 @@ pub enum Error {
         problem: String,
     },
 
+    /// A name that no interpolation has.
+    #[error("no interpolation is named {found:?}, expected one of {}", expected.join(", "))]
+    Interpolation {
+        /// The name given.
+        found: String,
+        /// The names there are.
+        expected: Vec<&'static str>,
+    },
+
+    /// A name that no crop mode has.
+    #[error("no crop mode is named {found:?}, expected one of center, squash, border")]
+    CropMode {
+        /// The name given.
+        found: String,
+    },
+
+    /// A share that nothing can be cropped to.
+    #[error("expected a share to crop above 0 and at most 1000, found {found}")]
+    CropShare {
+        /// The share given.
+        found: f64,
+    },
+
     /// A file of a folder that is no intact image.
     #[error("{}: {problem}", path.display())]
     Image {

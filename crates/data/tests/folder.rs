@@ -242,7 +242,7 @@ fn images_of_different_sizes_need_a_fit() {
     let error = Loader::new(data.train(), Preparation::imagenet(), 2).unwrap_err().to_string();
     assert_eq!(error, "expected a fit that brings images of different sizes to one, found None");
     assert_eq!(Preparation::of(data.train()).unwrap(), Preparation::imagenet());
-    let stretched = Preparation::imagenet().fitted(Fit::Resize { height: 5, width: 6 });
+    let stretched = Preparation::imagenet().fitted(Fit::resize([5, 6]));
     assert_eq!(stretched.output(data.train()).unwrap(), [3, 5, 6]);
     assert_eq!(data.clone().limited(4, 1).train().labels(), [0, 0, 1, 1]);
 }
