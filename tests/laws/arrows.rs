@@ -33,7 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cnn-zoo",
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
-    ("cnn-classifier", &["cnn-core", "cnn-data", "cnn-zoo"]),
+    ("cnn-classifier", &["cnn-catalogue", "cnn-core", "cnn-data", "cnn-zoo"]),
     ("cnn-verify", &["cnn-core", "cnn-plan", "cnn-zoo"]),
     (
         "xtask",

@@ -3,6 +3,7 @@
 use crate::cli;
 use crate::preparation::choose;
 use anyhow::{Context, Result, bail};
+use cnn_catalogue::Options;
 use cnn_classifier::{Known, Trained, embedded};
 use cnn_core::Weights;
 use cnn_data::{Card, Preparation};
@@ -46,9 +47,23 @@ pub fn source<'a>(args: &'a cli::Trained, network: Option<&'a str>) -> &'a str {
     args.weights.as_deref().or(network).unwrap_or(embedded::NAMES[0])
 }
 
+/// Reads weights by what a person calls them, with a bar while they are fetched.
+pub fn read(source: &str) -> Result<Weights> {
+    let fetching = crate::progress::bar(0);
+    let bar = fetching.clone();
+    let options = Options::new().with_progress(move |progress| {
+        bar.set_prefix("fetching");
+        bar.set_length(progress.total.unwrap_or(progress.done));
+        bar.set_position(progress.done);
+    });
+    let weights = cnn_classifier::weights(source, &options);
+    fetching.finish_and_clear();
+    Ok(weights?)
+}
+
 /// Opens the weights of a command.
 pub fn open(args: &cli::Trained, network: Option<&str>, fallback: Option<Fallback>) -> Result<Opened> {
-    let weights = cnn_classifier::weights(source(args, network))?;
+    let weights = read(source(args, network))?;
     of_weights(&weights, args, network, fallback)
 }
 

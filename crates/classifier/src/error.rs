@@ -12,6 +12,9 @@ pub enum Error {
     /// A picture, or a card that cannot be read.
     #[error(transparent)]
     Data(#[from] cnn_data::Error),
+    /// Published weights that cannot be had.
+    #[error(transparent)]
+    Catalogue(#[from] cnn_catalogue::Error),
     /// Weights that cannot be read.
     #[error(transparent)]
     Weights(#[from] cnn_core::weights::Error),

@@ -54,12 +54,25 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
     };
     match done {
         Ok(code) => Ok(code),
-        Err(error) => match error.downcast_ref::<cnn_data::Error>() {
-            Some(cnn_data::Error::HubFeature { name }) => {
-                rerun::with_feature("hub", &format!("{name} comes from the Hugging Face hub"))
-            }
-            _ => Err(error),
+        Err(error) => match lacking(&error) {
+            Some((feature, reason)) => rerun::with_feature(feature, &reason),
+            None => Err(error),
         },
+    }
+}
+
+/// The feature that a build lacks, if that is what went wrong, and what it is needed for.
+fn lacking(error: &anyhow::Error) -> Option<(&'static str, String)> {
+    let published = error.downcast_ref().or_else(|| match error.downcast_ref() {
+        Some(cnn_classifier::Error::Catalogue(error)) => Some(error),
+        _ => None,
+    });
+    if let Some(cnn_catalogue::Error::HubFeature { name, .. }) = published {
+        return Some(("fetch", format!("the weights {name} are not in the cache and are fetched")));
+    }
+    match error.downcast_ref() {
+        Some(cnn_data::Error::HubFeature { name }) => Some(("hub", format!("{name} comes from the Hugging Face hub"))),
+        _ => None,
     }
 }
 
