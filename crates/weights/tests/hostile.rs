@@ -102,10 +102,20 @@ fn archives_that_unpack_to_more_than_they_are() -> Result<(), Failure> {
 }
 
 #[test]
+fn archives_with_more_entries_than_tensors() -> Result<(), Failure> {
+    let mut archive = golden("zip.pth")?;
+    let end = archive.windows(4).rposition(|window| window == b"PK\x06\x06").ok_or("no 64-bit record")?;
+    archive[end + 24..end + 40].copy_from_slice(&[1_000_000u64.to_le_bytes(); 2].concat());
+    assert_eq!(said(archive)?, "its archive has 1000000 entries, at most 200000 are read");
+    Ok(())
+}
+
+#[test]
 fn tensors_that_claim_more_than_the_file_has() -> Result<(), Failure> {
     assert_eq!(said(golden("expanded.pt")?)?, "tensor conv1.weight would have 1.07 GB, the file has 1.6 kB");
     // A storage that is smaller than the pickle says is found when it is read.
-    let weights = Weights::from_bytes(zipped(&[("archive/data.pkl", &pickle_of(9)), ("archive/data/0", &[0; 8])])?, "FILE")?;
+    let weights =
+        Weights::from_bytes(zipped(&[("archive/data.pkl", &pickle_of(9)), ("archive/data/0", &[0; 8])])?, "FILE")?;
     let message = weights.get("conv").ok_or("no conv")?.numbers::<f32>("conv").unwrap_err().to_string();
     assert!(message.contains("requires 9 elements from storage '0', but only 2 are available"), "{message}");
     let missing = Weights::from_bytes(zipped(&[("archive/data.pkl", &pickle_of(9))])?, "FILE")?;
