@@ -5,7 +5,7 @@ needed for the largest file three times.
 
     python tests/goldens/check_files.py [--program FILE] [--fewer] [NAME …]
 
-For each of torchvision's networks: the state dict in a zip, in the format before torch 1.6 under `state_dict` with
+For each network, which is torchvision's, timm's or one of `../reference/book.py`: the state dict in a zip, in the format before torch 1.6 under `state_dict` with
 `module.` before every name, in a tar archive, as a plain pickle, the whole module; then what `convert` makes of it,
 loaded strictly into torchvision's and timm's network again. `--fewer` leaves the two rarest out.
 """
@@ -31,15 +31,21 @@ import containers
 import make
 import parity
 
+USUAL = [*make.TORCHVISION, "inception_v4", "inception_resnet_v2", "resnet50_preact", "resnet20_cifar", "resnet56_cifar"]
 # Of the largest logit.
 TOLERANCE = 1e-4
 CLASSES, SEED = 17, 7
 
 
+def network(name):
+    """torchvision's, timm's, or of book.py, without weights."""
+    return make.catalogue()[name].build(CLASSES)
+
+
 def built(name):
-    net = make.torchvision_network(name, CLASSES)
+    net = network(name)
     parity.fill(net, SEED)
-    side = 347 if name == "inception_v3" else 96
+    side = 347 if name.startswith("inception") else 96
     parity.calibrate(net, parity.batch(SEED, "calibration", (4, 3, side, side), torch.float32))
     return net.eval()
 
@@ -75,11 +81,14 @@ def distance(found, expected):
     return float((found - expected).abs().max() / expected.abs().max())
 
 
-def timm_network(name):
-    if name not in timm.list_models():
+def library_network(names, name):
+    """The network of that library, if it has one."""
+    if names == "torchvision":
+        return make.torchvision_network(name, CLASSES) if name in make.TORCHVISION else None
+    if make.TIMM.get(name, name) not in timm.list_models():
         return None
     extra = {"aux_logits": True} if name == "inception_v3" else {}
-    return timm.create_model(name, num_classes=CLASSES, **extra)
+    return timm.create_model(make.TIMM.get(name, name), num_classes=CLASSES, **extra)
 
 
 def converted(program, name, net, folder):
@@ -87,7 +96,7 @@ def converted(program, name, net, folder):
     source = folder / "source.pth"
     torch.save(net.state_dict(), source)
     for names in ("torchvision", "timm"):
-        target = make.torchvision_network(name, CLASSES) if names == "torchvision" else timm_network(name)
+        target = library_network(names, name)
         if target is None:
             continue
         out = folder / f"{names}.safetensors"
@@ -104,14 +113,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=Path, help="a built xtask, instead of cargo xtask")
     parser.add_argument("--fewer", action="store_true")
-    parser.add_argument("names", nargs="*", default=make.TORCHVISION)
+    parser.add_argument("names", nargs="*", default=USUAL)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     program = [arguments.program] if arguments.program else ["cargo", "xtask"]
     worst = 0.0
     for name in arguments.names:
         net = built(name)
-        x = parity.batch(SEED, "input", (2, 3, 107, 139) if name == "inception_v3" else (2, 3, 96, 80), torch.float32)
+        size = (107, 139) if name.startswith("inception") else (32, 32) if name.endswith("_cifar") else (96, 80)
+        x = parity.batch(SEED, "input", (2, 3, *size), torch.float32)
         with torch.no_grad():
             expected = net(x).double()
             found = {}

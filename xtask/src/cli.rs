@@ -1,6 +1,7 @@
 //! The arguments.
 
 mod augment;
+mod convert;
 mod data;
 mod recompute;
 mod report;
@@ -10,6 +11,7 @@ mod train;
 mod watching;
 
 pub use augment::Augment;
+pub use convert::Convert;
 pub use data::Data;
 pub use recompute::RecomputeArgs;
 pub use report::Report;
@@ -87,6 +89,9 @@ pub enum Command {
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),
+    /// Write weights of any format and names that are read as safetensors
+    #[command(after_help = convert::EXAMPLES)]
+    Convert(Convert),
     /// Hold every network to the reference tables of other implementations and the papers
     VerifyShapes(VerifyShapes),
     /// Hold networks to torch's logits, inner nodes and gradients
@@ -185,7 +190,7 @@ pub struct Eval {
     /// The network's name
     #[arg(value_name = "NET")]
     pub network: String,
-    /// Weights in a safetensors file
+    /// Weights: safetensors, or what torch.save writes
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
     #[command(flatten)]
@@ -226,7 +231,7 @@ pub struct Forward {
     /// The network's name
     #[arg(value_name = "NET")]
     pub network: String,
-    /// Weights in a safetensors file
+    /// Weights: safetensors, or what torch.save writes
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
     /// Safetensors file with the tensor `input`

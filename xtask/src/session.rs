@@ -6,6 +6,7 @@ use crate::weights::of_file;
 use anyhow::{Context, Result};
 use cnn_core::Network;
 use cnn_core::candle_core::Device;
+use cnn_core::weights::Allowed;
 use cnn_data::{Dataset, Fit, Preparation};
 use cnn_train::{Engine, Recipe, RunFolder, Start, Task, WeightsFile};
 use cnn_zoo::{Entry, Family};
@@ -129,17 +130,12 @@ fn choose(choice: &Choice<'_>, asked: &str, images: [usize; 3]) -> Result<Entry>
     Ok(cnn_zoo::find(name)?)
 }
 
-/// Weights to start from, and a word about what begins anew.
+/// Weights to start from, and what became of each tensor.
 fn start(file: &Path, network: &Network) -> Result<Start> {
-    let weights = of_file(file, WeightsFile::read(file))?;
-    let start = of_file(file, weights.start(network))?;
-    let all = start.weights.len() + start.anew.len();
-    let anew = match start.anew.as_slice() {
-        [] => String::new(),
-        names => format!("; {} begin anew", names.join(", ")),
-    };
-    println!("{} of {all} tensors from {}{anew}", start.weights.len(), file.display());
-    Ok(start)
+    let weights = of_file(file, WeightsFile::read(file))?.weights;
+    let loading = of_file(file, weights.load(network, Allowed::START).map_err(cnn_train::Error::from))?;
+    println!("{loading}");
+    of_file(file, loading.start(network).map_err(cnn_train::Error::from))
 }
 
 fn announce(asked: &str, network: &Network, fit: &Fit, [c, h, w]: [usize; 3]) {

@@ -1,7 +1,7 @@
 //! `forward`: a network on tensors from a file, for anyone who compares with another framework.
 
 use crate::cli::{self, Common};
-use crate::weights::of_file;
+use crate::weights::{classes_of, of_file};
 use anyhow::{Context, Result, anyhow, bail};
 use candle_core::{DType, Device, Tensor};
 use cnn_core::candle_core;
@@ -19,7 +19,7 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     let weights = WeightsFile::read(&args.weights)?;
     let classes = match args.classes {
         Some(classes) => classes as usize,
-        None => classes_of(&entry, &weights)?,
+        None => classes_of(&entry, &weights.weights)?,
     };
     let batch = input(&args.input, &device)?;
     let network = architecture(args, &entry, classes)?.at([batch.dim(1)?, batch.dim(2)?, batch.dim(3)?])?;
@@ -50,15 +50,6 @@ fn architecture(args: &cli::Forward, entry: &Entry, classes: usize) -> Result<Ar
     };
     let architecture = architecture.without_heads();
     Ok(if args.softmax { architecture.with_softmax() } else { architecture })
-}
-
-/// The number of classes that the weights are for: read from a tensor whose shape depends on it.
-fn classes_of(entry: &Entry, weights: &WeightsFile) -> Result<usize> {
-    let [few, more] = [2, 3].map(|classes| entry.architecture(classes).without_heads().at_usual_input());
-    let (few, more) = (few?, more?);
-    let of_classes = few.tensors().zip(more.tensors()).find(|(a, b)| a.dims != b.dims);
-    let found = of_classes.and_then(|(spec, _)| weights.dims(&spec.name)).and_then(|dims| dims.first().copied());
-    Ok(found.unwrap_or(entry.classes))
 }
 
 /// What is written under which name.

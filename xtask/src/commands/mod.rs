@@ -3,6 +3,7 @@
 mod augment;
 mod bench;
 mod compare;
+mod convert;
 pub mod data;
 mod docs;
 mod eval;
@@ -38,6 +39,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Sweep(args) => sweep::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),
+        Command::Convert(args) => convert::run(args).map(success),
         Command::Forward(args) => forward::run(args, &cli.common).map(success),
         Command::Bench(args) => bench::run(args, &cli.common).map(success),
         Command::Race(args) => race::run(args, &cli.common),
