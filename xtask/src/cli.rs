@@ -2,6 +2,7 @@
 
 mod augment;
 mod check;
+mod convert;
 mod data;
 mod export;
 mod predict;
@@ -15,6 +16,7 @@ mod watching;
 
 pub use augment::Augment;
 pub use check::{DataArgs, DataCheck, DataCommand};
+pub use convert::Convert;
 pub use data::Data;
 pub use export::Export;
 pub use predict::{Features, Predict, Trained};
@@ -105,6 +107,9 @@ pub enum Command {
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),
+    /// Write weights of any format and names that are read as safetensors
+    #[command(after_help = convert::EXAMPLES)]
+    Convert(Convert),
     /// Hold every network to the reference tables of other implementations and the papers
     VerifyShapes(VerifyShapes),
     /// Hold networks to torch's logits, inner nodes and gradients
@@ -259,7 +264,7 @@ pub struct Forward {
     /// The network's name
     #[arg(value_name = "NET")]
     pub network: String,
-    /// Weights in a safetensors file
+    /// Weights: safetensors, or what torch.save writes
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
     /// Safetensors file with the tensor `input`

@@ -2,12 +2,14 @@
 
 use crate::cli::{self, Common, EngineName};
 use crate::commands::{data, settings};
+use crate::trained;
 use crate::weights::of_file;
 use anyhow::{Context, Result};
 use cnn_core::Network;
 use cnn_core::candle_core::Device;
+use cnn_core::weights::Allowed;
 use cnn_data::{Dataset, Fit, Preparation};
-use cnn_train::{Engine, Recipe, RunFolder, Start, Task, Weights};
+use cnn_train::{Engine, Recipe, RunFolder, Start, Task};
 use cnn_zoo::{Entry, Family};
 use serde_json::json;
 use std::path::Path;
@@ -129,17 +131,12 @@ fn choose(choice: &Choice<'_>, asked: &str, images: [usize; 3]) -> Result<Entry>
     Ok(cnn_zoo::find(name)?)
 }
 
-/// Weights to start from, and a word about what begins anew.
+/// Weights to start from, and what became of each tensor.
 fn start(file: &Path, network: &Network) -> Result<Start> {
-    let weights = of_file(file, Weights::read(file))?;
-    let start = of_file(file, weights.start(network))?;
-    let all = start.weights.len() + start.anew.len();
-    let anew = match start.anew.as_slice() {
-        [] => String::new(),
-        names => format!("; {} begin anew", names.join(", ")),
-    };
-    println!("{} of {all} tensors from {}{anew}", start.weights.len(), file.display());
-    Ok(start)
+    let weights = trained::read(&file.to_string_lossy())?;
+    let loading = of_file(file, weights.load(network, Allowed::START))?;
+    println!("{loading}");
+    of_file(file, loading.start(network))
 }
 
 fn announce(asked: &str, network: &Network, fit: &Fit, [c, h, w]: [usize; 3]) {

@@ -11,6 +11,9 @@ use std::path::Path;
 /// The file of a run's folder that holds its best weights.
 const BEST: &str = "best.safetensors";
 
+/// The most classes that a file of weights is believed to be for.
+const MOST_CLASSES: usize = 100_000;
+
 /// Weights, the network they are of, and how pictures become inputs and outputs names.
 #[derive(Clone, Debug)]
 pub struct Trained {
@@ -66,7 +69,7 @@ impl Trained {
         let of_weights = |problem: Error| named(source, problem);
 
         let sizes = weights.sizes(&entry.architecture(entry.classes)).map_err(|problem| of_weights(problem.into()))?;
-        let outputs = sizes.classes.unwrap_or(entry.classes);
+        let outputs = sizes.classes.filter(|classes| (1..=MOST_CLASSES).contains(classes)).unwrap_or(entry.classes);
         let architecture = entry.architecture(outputs).without_heads();
         let preparation = match (&known.preparation, &card) {
             (Some(preparation), _) => preparation.clone(),

@@ -72,7 +72,8 @@ fn of_header(text: &[u8], length: u64, content: impl Fn(usize, usize) -> Content
     Ok(Weights::of(tensors.collect(), metadata.collect()).with_form(Format::Safetensors.name()))
 }
 
-fn kind(dtype: Dtype) -> Kind {
+/// The kind of numbers of a type of the format.
+pub(crate) fn kind(dtype: Dtype) -> Kind {
     match dtype {
         Dtype::F16 => Kind::F16,
         Dtype::BF16 => Kind::BF16,

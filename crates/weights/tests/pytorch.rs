@@ -44,6 +44,8 @@ fn every_container_holds_the_same_numbers() -> Result<(), Failure> {
         ("zip_no_checksums.pt", "PyTorch, zip"),
         ("legacy.pth", "PyTorch before 1.6"),
         ("tar.pth", "PyTorch, tar"),
+        ("pickled.pkl", "pickle"),
+        ("pickled_run.pkl", "pickle, under state_dict"),
         ("f16.pt", "PyTorch, zip"),
         ("bf16.pt", "PyTorch, zip"),
         ("f64.pt", "PyTorch, zip"),

@@ -4,6 +4,7 @@ mod augment;
 mod bench;
 mod check;
 mod compare;
+mod convert;
 pub mod data;
 mod docs;
 mod eval;
@@ -47,6 +48,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Sweep(args) => sweep::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),
+        Command::Convert(args) => convert::run(args).map(success),
         Command::Forward(args) => forward::run(args, &cli.common).map(success),
         Command::Export(args) => export::run(args).map(success),
         Command::Bench(args) => bench::run(args, &cli.common).map(success),

@@ -8,12 +8,15 @@ pub(super) fn of(error: &PytorchError) -> String {
     match error {
         PytorchError::Pickle(PickleError::UnsupportedType(found)) => unsupported(found),
         PytorchError::Pickle(PickleError::NoDataSource) => {
-            "it is a plain pickle whose tensors are elsewhere; save it with torch.save".to_string()
+            "it is a plain pickle whose tensors are not in it; save the state_dict with torch.save".to_string()
         }
         PytorchError::Io(error) | PytorchError::Tar(error) | PytorchError::Pickle(PickleError::Io(error))
             if error.kind() == std::io::ErrorKind::UnexpectedEof =>
         {
             "it ends too early".to_string()
+        }
+        PytorchError::Pickle(PickleError::InvalidData(text)) if text.contains("expected a storage") => {
+            "its tensors are written in a way that is not read; save the state_dict with torch.save".to_string()
         }
         other => short(&other.to_string()),
     }
