@@ -34,10 +34,12 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cnn-zoo",
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
+    ("cnn-classifier", &["cnn-core", "cnn-data", "cnn-zoo"]),
     ("cnn-verify", &["cnn-core", "cnn-plan", "cnn-zoo"]),
     (
         "xtask",
         &[
+            "cnn-classifier",
             "cnn-core",
             "cnn-dashboard",
             "cnn-data",

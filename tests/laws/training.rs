@@ -61,7 +61,7 @@ const AUGMENTED: [&str; 2] = [
 ];
 
 fn task<'a>(network: &'a Network, dataset: &'a Dataset, settings: Settings, engine: Engine) -> Task<'a> {
-    let fit = Fit::Resize { height: 14, width: 14 };
+    let fit = Fit::resize([14, 14]);
     let preparation = Preparation::mnist().fitted(fit);
     Task { settings, engine, ..Task::new(network, dataset, preparation) }
 }

@@ -1,8 +1,11 @@
 //! The arguments.
 
 mod augment;
+mod check;
 mod data;
 mod export;
+mod predict;
+mod preparation;
 mod recompute;
 mod report;
 mod speed;
@@ -11,8 +14,13 @@ mod train;
 mod watching;
 
 pub use augment::Augment;
+pub use check::{DataArgs, DataCheck, DataCommand};
 pub use data::Data;
 pub use export::Export;
+pub use predict::{Features, Predict, Trained};
+#[cfg(test)]
+pub use preparation::Crop;
+pub use preparation::PreparationArgs;
 pub use recompute::RecomputeArgs;
 pub use report::Report;
 pub use speed::{Bench, EngineName, Race};
@@ -86,6 +94,14 @@ pub enum Command {
     /// Train with every combination of some settings
     #[command(after_help = sweep::SWEEP_EXAMPLES)]
     Sweep(Sweep),
+    /// Say what is on pictures
+    #[command(after_help = predict::PREDICT_EXAMPLES)]
+    Predict(Predict),
+    /// Write what a node makes of pictures
+    #[command(after_help = predict::FEATURES_EXAMPLES)]
+    Features(Features),
+    /// Look through data before it is trained on
+    Data(DataArgs),
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),

@@ -10,10 +10,14 @@ mod commands;
 mod comparison;
 mod docs;
 mod interrupt;
+// Until a command takes it.
+#[allow(dead_code)]
+mod preparation;
 mod progress;
 mod race;
 mod rerun;
 mod session;
+mod trained;
 mod watching;
 mod weights;
 

@@ -147,8 +147,10 @@ fn announce(asked: &str, network: &Network, fit: &Fit, [c, h, w]: [usize; 3]) {
     let how = match fit {
         Fit::None => String::new(),
         Fit::Pad { height, width } => format!(", framed to {height}×{width}"),
-        Fit::Resize { height, width } => format!(", stretched to {height}×{width}"),
-        Fit::Crop { short, height, width } => format!(" or more, shorter side {short}, of it {height}×{width}"),
+        Fit::Resize { height, width, interpolation } => format!(", stretched to {height}×{width} ({interpolation})"),
+        Fit::Crop { short, height, width, interpolation } => {
+            format!(" or more, shorter side {short} ({interpolation}), of it {height}×{width}")
+        }
         _ => format!(", fitted as {fit:?}"),
     };
     let parameters = network.summary().parameters;

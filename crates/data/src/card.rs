@@ -1,6 +1,6 @@
 //! What a file of weights says of itself, so that it can be used alone.
 
-use crate::{Error, Preparation};
+use crate::{Error, Name, Preparation};
 use cnn_core::Weights;
 use cnn_core::weights::CARD;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,12 @@ impl Card {
     pub fn stretches(&self, size: [usize; 2]) -> Option<[usize; 2]> {
         let usual = self.images.unwrap_or([self.input[1], self.input[2]]);
         (!self.preparation.fit.equals_sizes() && size != usual).then_some(usual)
+    }
+
+    /// Whether the weights were trained on bright strokes on a dark ground alone, as those of MNIST are.
+    pub fn knows_bright_strokes(&self) -> bool {
+        let strokes = |name: &str| matches!(name.parse(), Ok(Name::Digits | Name::Mnist | Name::FashionMnist));
+        self.dataset.split('+').all(strokes)
     }
 
     /// The weights with this card instead of the one they have.

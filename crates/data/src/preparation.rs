@@ -1,7 +1,7 @@
 //! From bytes to what a network reads.
 
-use crate::fit::{Fit, Fitting};
-use crate::{Error, Images, Picture};
+use crate::fitting::Fitting;
+use crate::{Error, Fit, Images, Picture};
 use cnn_core::{Bytes, memory};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -260,7 +260,7 @@ impl Writer<'_> {
         let [_, height, width] = self.to;
         let planes = picture.planes().zip(out.chunks_exact_mut(height * width));
         for ((plane, out), (mean, std)) in planes.zip(self.preparation.mean.iter().zip(&self.preparation.std)) {
-            fitting.apply(plane, picture.size(), out, [height, width]);
+            fitting.apply(plane, picture.size(), out, [height, width], *mean);
             for value in out {
                 *value = (*value / 255.0 - mean) / std;
             }
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn it_is_written_and_read_back() {
-        let preparation = Preparation::imagenet().fitted(Fit::Resize { height: 224, width: 256 });
+        let preparation = Preparation::imagenet().fitted(Fit::resize([224, 256]));
         let text = serde_json::to_string(&preparation).unwrap();
         assert!(text.starts_with(r#"{"fit":{"resize":{"height":224,"width":256}},"mean":[0.485,"#), "{text}");
         assert_eq!(serde_json::from_str::<Preparation>(&text).unwrap(), preparation);

@@ -73,7 +73,7 @@ fn a_partial_batch_can_be_left_out() {
 #[test]
 fn the_numbers_do_not_depend_on_the_number_of_threads() {
     let data = cnn_data::digits(cnn_data::DigitsConfig { seed: 0, train: 100, test: 0 }).unwrap();
-    let preparation = Preparation::of(data.train()).unwrap().fitted(Fit::Resize { height: 61, width: 17 });
+    let preparation = Preparation::of(data.train()).unwrap().fitted(Fit::resize([61, 17]));
     let loader = Loader::new(data.train(), preparation, 64).unwrap();
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

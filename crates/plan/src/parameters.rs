@@ -36,7 +36,7 @@ impl<T: Element + Number> Parameters<T> {
     ///
     /// As [`Parameters::new`].
     pub fn for_nodes(network: &Network, weights: &Weights, nodes: &[NodeId]) -> Result<Self> {
-        weights.check_for(network, nodes)?;
+        let weights = weights.for_nodes(network, nodes)?;
         let mut values = Vec::new();
         for (node, needed) in network.nodes().iter().zip(network.needed_for(nodes)) {
             for spec in &node.tensors {

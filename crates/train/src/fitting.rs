@@ -25,7 +25,7 @@ pub fn fit(architecture: &Architecture, images: &Images, resize: Option<usize>) 
     let takes = |height, width| architecture.at([channels, height, width]).is_ok();
     let fit = match resize {
         Some(side) if !images.have_one_size() => Fit::centre([side; 2]),
-        Some(side) => Fit::Resize { height: side, width: side },
+        Some(side) => Fit::resize([side; 2]),
         None if !images.have_one_size() => Fit::centre([usual_height, usual_width]),
         None if [height, width] == [usual_height, usual_width] => Fit::None,
         None if framed(height, usual_height) && framed(width, usual_width) => {
@@ -35,7 +35,7 @@ pub fn fit(architecture: &Architecture, images: &Images, resize: Option<usize>) 
         // A narrow frame costs less than a stretch.
         None => match [4, FRAME].into_iter().find(|frame| takes(height + frame, width + frame)) {
             Some(frame) => Fit::Pad { height: height + frame, width: width + frame },
-            None => Fit::Resize { height: usual_height, width: usual_width },
+            None => Fit::resize([usual_height, usual_width]),
         },
     };
     let preparation = Preparation::of(images)?.fitted(fit);
@@ -64,8 +64,8 @@ mod tests {
         assert_eq!(fitted(&small, 32, None), Fit::None);
         assert_eq!(fitted(&small, 28, None), Fit::Pad { height: 32, width: 32 });
         assert_eq!(fitted(&small, 20, None), Fit::None);
-        assert_eq!(fitted(&small, 28, Some(16)), Fit::Resize { height: 16, width: 16 });
-        assert_eq!(fitted(&large, 28, None), Fit::Resize { height: 224, width: 224 });
+        assert_eq!(fitted(&small, 28, Some(16)), Fit::resize([16, 16]));
+        assert_eq!(fitted(&large, 28, None), Fit::resize([224, 224]));
         assert_eq!(fitted(&large, 60, None), Fit::Pad { height: 64, width: 64 });
         assert_eq!(fitted(&large, 100, None), Fit::None);
         let message = fit(&large, &images(28), Some(32)).unwrap_err().to_string();

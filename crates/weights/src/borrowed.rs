@@ -1,9 +1,9 @@
 //! Tensors that lie elsewhere, on their way to a file.
 
 use crate::error::{Error, Result};
-use crate::file::serialised;
 use crate::tensor::Tensor;
 use crate::weights::Weights;
+use crate::written::serialised;
 use safetensors::{Dtype, View};
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -26,6 +26,24 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A PyTorch file that cannot be read, or not safely.
+    #[error("cannot read {} as a PyTorch file: {problem}", path.display())]
+    Pytorch {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A PyTorch file for a program that was built without what reads them.
+    #[error(
+        "{} is a PyTorch file, which this program was built without a reader for (cnn-weights' feature `pytorch`); save the \
+         weights as safetensors",
+        path.display()
+    )]
+    PytorchFeature {
+        /// The file.
+        path: PathBuf,
+    },
     /// Numbers whose count is not that of the dimensions.
     #[error("tensor {name} of {} has {} numbers, found {found}", times(dims), dims.iter().product::<usize>())]
     Count {
@@ -57,6 +75,30 @@ pub enum Error {
         found: f64,
         /// Its position, in row-major order.
         position: usize,
+    },
+    /// A number too large to be written with so few bits.
+    #[error("{weights}: tensor {name} holds {found}, which {precision} cannot hold")]
+    TooLarge {
+        /// Where the weights are from.
+        weights: String,
+        /// The tensor.
+        name: String,
+        /// The first such number.
+        found: f32,
+        /// The type it was to be written as.
+        precision: String,
+    },
+    /// Two tensors of a file that would be the same one of the network.
+    #[error("{weights}: {first} and {second} would both be the network's {name}; take one of them out")]
+    Twice {
+        /// Where the weights are from.
+        weights: String,
+        /// The network's tensor.
+        name: String,
+        /// One of the file's tensors.
+        first: String,
+        /// Another.
+        second: String,
     },
     /// Tensors that are not the network's: missing, misshapen, too many.
     #[error(transparent)]

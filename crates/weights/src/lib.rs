@@ -33,13 +33,23 @@ mod card;
 mod check;
 mod error;
 mod file;
+mod format;
+mod loading;
+#[cfg(feature = "pytorch")]
+mod pytorch;
+mod safetensors_file;
 mod start;
+mod stored;
 mod tensor;
+mod text;
 mod weights;
+mod written;
 
 pub use borrowed::BorrowedWeights;
 pub use card::CARD;
 pub use error::{Error, Result};
+pub use loading::{Allowed, Listed, Loading, Misshapen, Naming, Renamed, Sizes};
 pub use start::Start;
 pub use tensor::{Number, Tensor};
 pub use weights::Weights;
+pub use written::Precision;

@@ -1,7 +1,7 @@
 //! One tensor: dimensions, and numbers in memory or still in a file.
 
 use crate::error::{Error, Result};
-use crate::file::Stored;
+use crate::stored::Stored;
 use cnn_network::shape::times;
 use std::borrow::Cow;
 use std::fmt;
@@ -84,6 +84,12 @@ impl Tensor {
     /// The dimensions, outermost first.
     pub fn dims(&self) -> &[usize] {
         &self.dims
+    }
+
+    /// The same numbers, in the same order, of other dimensions that are as many.
+    pub(crate) fn reshaped(&self, dims: &[usize]) -> Self {
+        debug_assert_eq!(self.elements(), dims.iter().product::<usize>());
+        Self { dims: dims.to_vec(), numbers: self.numbers.clone() }
     }
 
     /// Number of elements.

@@ -12,6 +12,7 @@ pub struct Weights {
     tensors: BTreeMap<String, Tensor>,
     metadata: BTreeMap<String, String>,
     source: String,
+    form: String,
 }
 
 impl Default for Weights {
@@ -27,7 +28,7 @@ impl Weights {
     }
 
     pub(crate) fn of(tensors: BTreeMap<String, Tensor>, metadata: BTreeMap<String, String>) -> Self {
-        Self { tensors, metadata, source: "the weights".to_string() }
+        Self { tensors, metadata, source: "the weights".to_string(), form: String::new() }
     }
 
     /// What every tensor of a network is filled with before training, drawn from a seed and the tensor's name.
@@ -49,6 +50,16 @@ impl Weights {
     /// Where the weights are from, for a sentence: a path, or `the weights`.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    pub(crate) fn with_form(self, form: impl Into<String>) -> Self {
+        Self { form: form.into(), ..self }
+    }
+
+    /// The file's format, and where in the file the weights were, for a sentence: `safetensors`, or `PyTorch, zip, under
+    /// state_dict`. Empty where they are from no file.
+    pub fn form(&self) -> &str {
+        &self.form
     }
 
     /// Adds a tensor, or puts it in the place of one of the same name.
@@ -100,7 +111,8 @@ impl Weights {
         self
     }
 
-    /// The numbers of a tensor, row by row.
+    /// The numbers of a tensor, row by row, which must be there under the network's name for it: see
+    /// [`Weights::for_network`].
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@
 
 use cnn_network::Network;
 use cnn_network::definition::*;
-use cnn_weights::{CARD, Tensor, Weights};
+use cnn_weights::{CARD, Precision, Tensor, Weights};
 use std::path::PathBuf;
 
 type Failure = Box<dyn std::error::Error>;
@@ -81,13 +81,29 @@ fn files_that_lie_are_one_sentence() -> Result<(), Failure> {
     assert!(said(&[&whole[..], &[0]].concat())?.contains("its header says"));
     let huge = [&(1u64 << 60).to_le_bytes()[..], b"{}"].concat();
     assert!(said(&huge)?.contains("its header would be 1152921504606846976 bytes, the file is 10"));
-    assert!(said(b"PK\x03\x04 and so on, a zip of PyTorch's")?.ends_with("; it looks like a file of PyTorch's"));
     assert!(said(b"\x89PNG\r\n\x1a\n and a picture")?.ends_with("; it looks like a picture"));
     let offsets = raw(r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#, &[0; 12]);
     assert!(said(&offsets)?.contains("its header: "));
     let product =
         raw(&format!(r#"{{"a":{{"dtype":"F32","shape":[{0},{0}],"data_offsets":[0,8]}}}}"#, usize::MAX), &[0; 8]);
     assert!(said(&product)?.contains("its header: "));
+    Ok(())
+}
+
+#[test]
+#[cfg(not(feature = "pytorch"))]
+fn a_program_without_the_reader_says_so() -> Result<(), Failure> {
+    for first in [&b"PK\x03\x04 and so on"[..], b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", b"\x80\x04\x95"] {
+        let (_folder, path) = file(first)?;
+        for read in [Weights::read(&path), Weights::from_bytes(first, &path.display().to_string())] {
+            let message = read.err().ok_or("it was read")?.to_string().replace(&path.display().to_string(), "FILE");
+            assert_eq!(
+                message,
+                "FILE is a PyTorch file, which this program was built without a reader for (cnn-weights' feature \
+                 `pytorch`); save the weights as safetensors"
+            );
+        }
+    }
     Ok(())
 }
 
@@ -144,9 +160,9 @@ fn the_wrong_weights_are_never_taken() -> Result<(), Failure> {
 
     let mut fewer = weights.clone();
     let tensor = fewer.remove("conv.weight").ok_or("no conv")?;
-    fewer.insert("module.conv.weight", tensor.clone());
+    fewer.insert("conv_new.weight", tensor.clone());
     let message = fewer.check(&three).unwrap_err().to_string();
-    assert_eq!(message, "net: the weights have no tensor conv.weight (expected 4×1×3×3); they have module.conv.weight");
+    assert_eq!(message, "net: the weights have no tensor conv.weight (expected 4×1×3×3); they have conv_new.weight");
     let mut more = weights.clone();
     more.insert("conv3.weight", tensor);
     let message = more.check(&three).unwrap_err().to_string();
@@ -192,5 +208,23 @@ fn only_what_makes_the_scores_begins_anew() -> Result<(), Failure> {
     assert_eq!(start.weights.len(), 2);
     let message = weights.start(&of(10, 6)?).unwrap_err().to_string();
     assert_eq!(message, "net: tensor conv.weight should be 6×1×3×3, but the weights have 4×1×3×3");
+    Ok(())
+}
+
+#[test]
+fn numbers_are_written_with_fewer_bits() -> Result<(), Failure> {
+    let mut weights = Weights::new();
+    weights.insert("a", Tensor::new("a", &[3], vec![1.5f32, -0.1, 60_000.0])?);
+    let read = |precision| Weights::from_bytes(weights.to_bytes_of(precision)?, "written");
+    for (precision, tenth) in
+        [(Precision::F32, 0.1f32), (Precision::F16, 0.099_975_586), (Precision::BF16, 0.100_097_656)]
+    {
+        let found = read(precision)?.get("a").ok_or("no a")?.numbers::<f32>("a")?.into_owned();
+        assert_eq!(found[..2], [1.5, -tenth], "{precision:?}");
+    }
+    weights.insert("b", Tensor::new("b", &[1], vec![70_000.0f32])?);
+    let message = weights.to_bytes_of(Precision::F16).unwrap_err().to_string();
+    assert_eq!(message, "the weights: tensor b holds 70000, which F16 cannot hold");
+    assert!(weights.to_bytes_of(Precision::BF16).is_ok());
     Ok(())
 }

@@ -17,7 +17,7 @@ pub fn run(args: &Augment, common: &Common) -> Result<()> {
     let dataset = data::dataset(&args.data, common.seed())?;
     let train = dataset.train();
     let fit = match args.size {
-        Some(side) if train.have_one_size() => Fit::Resize { height: side as usize, width: side as usize },
+        Some(side) if train.have_one_size() => Fit::resize([side as usize; 2]),
         None if train.have_one_size() => Fit::None,
         side => Fit::centre([side.map_or(224, |side| side as usize); 2]),
     };

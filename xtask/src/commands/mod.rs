@@ -2,13 +2,16 @@
 
 mod augment;
 mod bench;
+mod check;
 mod compare;
 pub mod data;
 mod docs;
 mod eval;
 mod export;
+mod features;
 mod forward;
 mod list;
+mod predict;
 mod race;
 mod recipes;
 mod report;
@@ -19,7 +22,7 @@ mod train;
 mod verify_parity;
 mod verify_shapes;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, DataCommand};
 use crate::rerun;
 use anyhow::Result;
 use std::process::ExitCode;
@@ -36,6 +39,11 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Augment(args) => augment::run(args, &cli.common).map(success),
         Command::Report(args) => report::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
+        Command::Predict(args) => predict::run(args),
+        Command::Features(args) => features::run(args).map(success),
+        Command::Data(args) => match &args.command {
+            DataCommand::Check(args) => check::run(args),
+        },
         Command::Sweep(args) => sweep::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),

@@ -98,7 +98,7 @@ impl Model {
     ///
     /// Weights that are not this network's: a tensor missing, surplus or of another shape; numbers that are not finite.
     pub fn from_weights(network: &Network, weights: &Weights, dtype: DType, device: &Device) -> Result<Self> {
-        weights.check(network)?;
+        let weights = weights.for_network(network)?;
         let map = VarMap::new();
         {
             let mut data = map.data().lock().unwrap_or_else(|poisoned| poisoned.into_inner());

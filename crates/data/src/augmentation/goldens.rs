@@ -4,7 +4,7 @@ use super::random_resized_crop::cut;
 use super::trivial_augment::operate;
 use crate::operations::{self, Affine};
 use crate::resample::{Resample, Window};
-use crate::{Fit, Images, Picture, Preparation};
+use crate::{Fit, Images, Interpolation, Picture, Preparation};
 use safetensors::SafeTensors;
 use std::collections::HashMap;
 
@@ -51,7 +51,7 @@ fn made(picture: &Picture<'_>, operation: &str, parameter: &str) -> Picture<'sta
             };
             let piece = cut(picture, Window { top, left, height, width });
             let whole = Window { top: 0, left: 0, height: 9, width: 13 };
-            made = Resample::new([height, width], [9, 13], whole).picture(&piece);
+            made = Resample::new([height, width], [9, 13], whole, Interpolation::Bilinear).picture(&piece);
         }
         "centre" => {
             let (height, width) = match parameter {
@@ -59,7 +59,8 @@ fn made(picture: &Picture<'_>, operation: &str, parameter: &str) -> Picture<'sta
                 "9" => (9, 9),
                 _ => (21, 24),
             };
-            let fit = Fit::Crop { short: parameter.parse().unwrap(), height, width };
+            let short = parameter.parse().unwrap();
+            let fit = Fit::Crop { short, height, width, interpolation: Interpolation::Bilinear };
             let statistics = vec![0.0; picture.shape[0]];
             let preparation = Preparation { fit, mean: statistics.clone(), std: vec![1.0 / 255.0; statistics.len()] };
             let images = Images::new(picture.shape, picture.pixels.to_vec(), vec![0]).unwrap();

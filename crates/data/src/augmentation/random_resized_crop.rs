@@ -2,9 +2,9 @@
 
 use super::draws::Draws;
 use super::{ordered, range};
-use crate::Picture;
 use crate::fit::round;
 use crate::resample::{Resample, Window};
+use crate::{Interpolation, Picture};
 use serde::{Deserialize, Serialize};
 
 /// Cuts out a random piece and stretches it to the size the network reads, as GoogLeNet was trained (Szegedy et al. 2014,
@@ -40,7 +40,7 @@ impl RandomResizedCrop {
         let piece = cut(picture, self.draw(picture.size(), draws));
         let [height, width] = target;
         let whole = Window { top: 0, left: 0, height, width };
-        *picture = Resample::new(piece.size(), target, whole).picture(&piece);
+        *picture = Resample::new(piece.size(), target, whole, Interpolation::Bilinear).picture(&piece);
     }
 
     /// The piece: tried ten times, then the largest in the middle that keeps the ratios.

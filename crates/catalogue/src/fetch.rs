@@ -1,0 +1,129 @@
+//! A file from the cache, else from the network.
+
+use crate::cache::{self, Cached, Layout};
+use crate::published::{Origin, Published};
+use crate::timm::CONFIG;
+use crate::{Error, Options, Repository, Result};
+use std::path::PathBuf;
+
+#[cfg(feature = "hub")]
+use crate::{
+    download::{HubFile, MOST, PlainFile, from_address, from_hub},
+    timm,
+};
+
+impl Published {
+    /// The file of these weights: from the cache, else from the network, after which it is in the cache.
+    ///
+    /// A file is taken only when it is whole and its checksum is right: the one published, else the one that the hub names.
+    /// What came of it before a connection broke is kept, and the next attempt goes on from there. Several processes and
+    /// threads may ask at once; one fetches and the others wait. A file in the cache that is cut short is fetched again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Offline`] and [`Error::HubFeature`] where the file is not in the cache and the network must not or cannot be
+    /// asked; what can go wrong with a download, and with the cache's folder. Each names the file's address and where it
+    /// can be put by hand.
+    pub fn fetch(&self, options: &Options) -> Result<PathBuf> {
+        match cache::look(self, options)? {
+            Cached::Whole(path) => Ok(path),
+            Cached::Damaged { path, problem } if cannot_download(options) => {
+                Err(Error::Damaged { path, problem, address: self.address(options) })
+            }
+            Cached::Damaged { path, problem } => {
+                tracing::warn!("{} is damaged ({problem}) and fetched again", path.display());
+                self.download(true, options)
+            }
+            Cached::Absent => self.download(false, options),
+        }
+    }
+
+    /// The file of these weights if it is in the cache and whole.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoFolder`], and [`Error::Read`] for what cannot be read.
+    pub fn cached(&self, options: &Options) -> Result<Option<PathBuf>> {
+        Ok(match cache::look(self, options)? {
+            Cached::Whole(path) => Some(path),
+            Cached::Damaged { .. } | Cached::Absent => None,
+        })
+    }
+
+    /// Where the file is.
+    pub fn address(&self, options: &Options) -> String {
+        match &self.origin {
+            Origin::Hub { repository, file } => hub_address(repository, file, options),
+            Origin::Address(address) => mirrored(address, options),
+        }
+    }
+
+    /// Where the file is looked for in the cache, and can be put by hand.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoFolder`] where nothing names the cache.
+    pub fn place(&self, options: &Options) -> Result<PathBuf> {
+        cache::place(self, options)
+    }
+
+    #[cfg_attr(not(feature = "hub"), expect(unused_variables, reason = "nothing is fetched"))]
+    fn download(&self, is_damaged: bool, options: &Options) -> Result<PathBuf> {
+        let (address, place) = (self.address(options), self.place(options)?);
+        #[cfg(feature = "hub")]
+        if !options.is_offline() {
+            let digest = self.digest.as_ref();
+            return match &self.origin {
+                Origin::Hub { repository, file } => {
+                    from_hub(&HubFile { repository, file, address, digest, most: MOST, is_damaged }, options)
+                }
+                Origin::Address(_) => {
+                    from_address(&PlainFile { address: &address, digest, place: &place, is_damaged }, options)
+                }
+            };
+        }
+        Err(absent(self.name.clone(), address, place, options))
+    }
+}
+
+/// The path of a repository's `config.json`.
+pub(crate) fn config(repository: &Repository, options: &Options) -> Result<PathBuf> {
+    let place = Layout::of(repository, options)?.place(CONFIG);
+    if cache::present(&place)? {
+        return Ok(place);
+    }
+    let address = hub_address(repository, CONFIG, options);
+    #[cfg(feature = "hub")]
+    if !options.is_offline() {
+        let file = HubFile { repository, file: CONFIG, address, digest: None, most: timm::MOST, is_damaged: false };
+        return from_hub(&file, options);
+    }
+    Err(absent(format!("hf:{repository}"), address, place, options))
+}
+
+/// Whether a file that is not in the cache cannot be had.
+fn cannot_download(options: &Options) -> bool {
+    !cfg!(feature = "hub") || options.is_offline()
+}
+
+fn absent(name: String, address: String, place: PathBuf, options: &Options) -> Error {
+    match options.is_offline() {
+        true => Error::Offline { name, address, place },
+        false => Error::HubFeature { name, address, place },
+    }
+}
+
+fn hub_address(repository: &Repository, file: &str, options: &Options) -> String {
+    // A revision like refs/pr/1 is one part of the path.
+    let revision = repository.revision().replace('/', "%2F");
+    format!("{}/{}/resolve/{revision}/{file}", options.endpoint(), repository.path())
+}
+
+/// The address with another server in front, where one is named.
+fn mirrored(address: &str, options: &Options) -> String {
+    let path = address.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    match (&options.mirror, path) {
+        (Some(mirror), Some((_, path))) => format!("{}/{path}", mirror.trim_end_matches('/')),
+        _ => address.to_string(),
+    }
+}

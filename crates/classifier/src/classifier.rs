@@ -1,0 +1,102 @@
+//! Trained weights that answer.
+
+use crate::error::{Error, Result};
+use crate::trained::{Known, Trained};
+use cnn_core::Predictor;
+use cnn_core::shape::times;
+use cnn_data::{Card, Interpolation, Picture};
+use std::borrow::Cow;
+
+/// A network with its weights, which knows how a picture becomes an input and what its outputs are called. It runs on the
+/// CPU; threads share it.
+#[derive(Clone, Debug)]
+pub struct Classifier {
+    predictor: Predictor,
+    card: Card,
+}
+
+/// A class that a picture may be of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The number of the class, from 0.
+    pub index: usize,
+    /// Its name.
+    pub class: String,
+    /// Its probability, from 0 to 1.
+    pub probability: f32,
+}
+
+impl Classifier {
+    /// Opens weights that say what they are: a file, a run's folder, or the name of weights: see [`Trained::open`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Trained::open`].
+    pub fn open(source: &str) -> Result<Self> {
+        Self::new(&Trained::open(source, &Known::default())?)
+    }
+
+    /// A classifier of trained weights.
+    ///
+    /// # Errors
+    ///
+    /// Numbers that are not finite, a file that can no longer be read.
+    pub fn new(trained: &Trained) -> Result<Self> {
+        Ok(Self { predictor: Predictor::new(&trained.network, &trained.weights)?, card: trained.card.clone() })
+    }
+
+    /// What is known of the weights.
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// The `top` most probable classes of a picture, the most probable first; of equals the first.
+    ///
+    /// # Errors
+    ///
+    /// A picture that cannot be prepared to what the network reads.
+    pub fn classify(&self, picture: &Picture<'_>, top: usize) -> Result<Vec<Answer>> {
+        let mut answers = self.classify_prepared(&self.prepare(picture)?, top)?;
+        Ok(answers.swap_remove(0))
+    }
+
+    /// The numbers of a picture that the network reads, in the order (channel, row, column).
+    ///
+    /// # Errors
+    ///
+    /// A picture that cannot be prepared to what the network reads.
+    pub fn prepare(&self, picture: &Picture<'_>) -> Result<Vec<f32>> {
+        prepare(&self.card, picture)
+    }
+
+    /// [`Classifier::classify`] for pictures that [`Classifier::prepare`] has prepared, one after the other.
+    pub(crate) fn classify_prepared(&self, pictures: &[f32], top: usize) -> Result<Vec<Vec<Answer>>> {
+        let probabilities = self.predictor.probabilities(pictures)?;
+        Ok(probabilities.chunks_exact(self.card.classes.len()).map(|row| self.best(row, top)).collect())
+    }
+
+    fn best(&self, probabilities: &[f32], top: usize) -> Vec<Answer> {
+        let mut order: Vec<usize> = (0..probabilities.len()).collect();
+        order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
+        let answer =
+            |index: usize| Answer { index, class: self.card.classes[index].clone(), probability: probabilities[index] };
+        order.into_iter().take(top).map(answer).collect()
+    }
+}
+
+/// The numbers of a picture for weights with this card. A picture of another size than those the weights were trained on
+/// is first stretched to theirs, where the preparation itself does not fit sizes.
+pub(crate) fn prepare(card: &Card, picture: &Picture<'_>) -> Result<Vec<f32>> {
+    let picture = match card.stretches(picture.size()) {
+        Some(size) => Cow::Owned(picture.stretched(size, Interpolation::Bilinear)?),
+        None => Cow::Borrowed(picture),
+    };
+    let numbers = card.preparation.prepare(&picture)?;
+    if numbers.len() == card.input.iter().product::<usize>() {
+        return Ok(numbers);
+    }
+    let [_, height, width] = picture.shape();
+    let found = card.preparation.shape([card.preparation.mean.len(), height, width])?;
+    let (network, expected, found) = (card.network.clone(), times(&card.input), times(&found));
+    Err(Error::Size { network, expected, found })
+}

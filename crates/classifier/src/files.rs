@@ -1,0 +1,137 @@
+//! Many pictures: decoded while others are computed.
+
+use crate::classifier::{Answer, Classifier};
+use crate::error::{Error, Result};
+use crate::features::Features;
+use cnn_data::Picture;
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::sync_channel;
+
+/// Pictures that are computed together.
+const BATCH: usize = 8;
+
+/// A picture's file and what came of it.
+pub type Judged<T> = (PathBuf, Result<T>);
+
+/// What a picture's numbers are computed to.
+trait Compute: Sync {
+    type Found;
+
+    fn prepared(&self, picture: &Picture<'_>) -> Result<Vec<f32>>;
+
+    /// One for each of the pictures.
+    fn compute(&self, pictures: &[f32]) -> Result<Vec<Self::Found>>;
+}
+
+struct Answering<'a> {
+    classifier: &'a Classifier,
+    top: usize,
+}
+
+impl Compute for Answering<'_> {
+    type Found = Vec<Answer>;
+
+    fn prepared(&self, picture: &Picture<'_>) -> Result<Vec<f32>> {
+        self.classifier.prepare(picture)
+    }
+
+    fn compute(&self, pictures: &[f32]) -> Result<Vec<Vec<Answer>>> {
+        self.classifier.classify_prepared(pictures, self.top)
+    }
+}
+
+impl Compute for Features {
+    type Found = Vec<f32>;
+
+    fn prepared(&self, picture: &Picture<'_>) -> Result<Vec<f32>> {
+        self.prepare(picture)
+    }
+
+    fn compute(&self, pictures: &[f32]) -> Result<Vec<Vec<f32>>> {
+        let size: usize = self.dims().iter().product();
+        Ok(self.of_prepared(pictures)?.chunks_exact(size).map(<[f32]>::to_vec).collect())
+    }
+}
+
+impl Classifier {
+    /// Classifies files, in their order, and gives each with its `top` answers or its own problem. The next files are
+    /// decoded while the last ones are computed; memory holds a few of them at a time. `open` reads a file:
+    /// [`Picture::open`], or something of one's own.
+    ///
+    /// It goes on until there is no file, or `each` says so by `false`.
+    ///
+    /// # Errors
+    ///
+    /// Of the network alone: a file's own problem is given to `each`.
+    pub fn classify_files(
+        &self,
+        files: &[PathBuf],
+        top: usize,
+        open: impl Fn(&Path) -> Result<Picture<'static>, cnn_data::Error> + Sync,
+        each: impl FnMut(Judged<Vec<Answer>>) -> bool,
+    ) -> Result<()> {
+        of_files(&Answering { classifier: self, top }, files, open, each)
+    }
+}
+
+impl Features {
+    /// The features of files, as [`Classifier::classify_files`] classifies them.
+    ///
+    /// # Errors
+    ///
+    /// Of the network alone: a file's own problem is given to `each`.
+    pub fn of_files(
+        &self,
+        files: &[PathBuf],
+        open: impl Fn(&Path) -> Result<Picture<'static>, cnn_data::Error> + Sync,
+        each: impl FnMut(Judged<Vec<f32>>) -> bool,
+    ) -> Result<()> {
+        of_files(self, files, open, each)
+    }
+}
+
+fn of_files<C: Compute>(
+    network: &C,
+    files: &[PathBuf],
+    open: impl Fn(&Path) -> Result<Picture<'static>, cnn_data::Error> + Sync,
+    mut each: impl FnMut(Judged<C::Found>) -> bool,
+) -> Result<()> {
+    let prepare = |path: &PathBuf| {
+        let prepared = open(path).map_err(Error::from).and_then(|picture| network.prepared(&picture));
+        (path.clone(), prepared.map_err(|problem| named(path, problem)))
+    };
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(1);
+        let prepare = &prepare;
+        scope.spawn(move || {
+            for files in files.chunks(BATCH) {
+                let prepared: Vec<Judged<Vec<f32>>> = files.par_iter().map(prepare).collect();
+                if sender.send(prepared).is_err() {
+                    return;
+                }
+            }
+        });
+        for prepared in receiver {
+            let sound = prepared.iter().filter_map(|(_, numbers)| numbers.as_ref().ok());
+            let pictures: Vec<f32> = sound.flatten().copied().collect();
+            let found = if pictures.is_empty() { Vec::new() } else { network.compute(&pictures)? };
+            let mut found = found.into_iter();
+            for (path, numbers) in prepared {
+                let Some(outcome) = numbers.map(|_| found.next()).transpose() else { continue };
+                if !each((path, outcome)) {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// A problem that names its file, once.
+fn named(path: &Path, problem: Error) -> Error {
+    match problem.to_string().contains(&path.display().to_string()) {
+        true => problem,
+        false => Error::Picture { path: path.to_path_buf(), source: Box::new(problem) },
+    }
+}

@@ -1,0 +1,101 @@
+//! Which pictures a person means: files, folders with all that lies in them, and patterns.
+
+use crate::error::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// Endings of files that a folder is searched for, in small letters.
+const ENDINGS: [&str; 9] = ["bmp", "gif", "jpeg", "jpg", "jpe", "png", "tif", "tiff", "webp"];
+
+/// Pictures that were found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The files, in the order they were named; those of a folder or a pattern sorted.
+    pub files: Vec<PathBuf>,
+    /// Files of folders that do not end as pictures do, and were passed over.
+    pub passed_over: usize,
+}
+
+/// The pictures that paths and patterns (`*`, `?`, `[…]`, `**`) name. What is a file is taken whatever its ending; of a
+/// folder all files that end as pictures do, at any depth; hidden ones are passed over.
+///
+/// # Errors
+///
+/// [`Error::NoPicture`] for a name that leads to none; a folder that cannot be read.
+pub fn pictures(names: &[String]) -> Result<Found> {
+    let mut found = Found::default();
+    for name in names {
+        let (path, before) = (Path::new(name), found.files.len());
+        if path.is_dir() {
+            within(path, &mut found)?;
+        } else if path.exists() {
+            found.files.push(path.to_path_buf());
+        } else {
+            let problem = |problem: String| Error::NoPicture { name: name.clone(), problem };
+            let matches = glob::glob(name).map_err(|error| problem(error.to_string()))?;
+            for path in matches {
+                let path = path.map_err(|error| problem(error.to_string()))?;
+                if path.is_dir() { within(&path, &mut found)? } else { found.files.push(path) }
+            }
+        }
+        if found.files.len() == before {
+            let problem = if path.is_dir() { "the folder has no picture in it" } else { "no such file" };
+            return Err(Error::NoPicture { name: name.clone(), problem: problem.to_string() });
+        }
+    }
+    Ok(found)
+}
+
+fn within(folder: &Path, found: &mut Found) -> Result<()> {
+    let hidden = |entry: &walkdir::DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
+    let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(|entry| !hidden(entry));
+    for entry in entries {
+        let unread = |error: walkdir::Error| {
+            let problem = error.to_string();
+            Error::NoPicture { name: folder.display().to_string(), problem }
+        };
+        let entry = entry.map_err(unread)?;
+        if entry.file_type().is_dir() {
+            continue;
+        }
+        let ending = entry.path().extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        match ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) {
+            true => found.files.push(entry.into_path()),
+            false => found.passed_over += 1,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_folders_and_patterns_are_found_in_order() -> Result<(), Box<dyn std::error::Error>> {
+        let place = tempfile::tempdir()?;
+        for name in ["b.png", "a/2.JPG", "a/1.jpeg", "a/deep/3.webp", "a/notes.txt", "a/.hidden.png", "odd.data"] {
+            let path = place.path().join(name);
+            std::fs::create_dir_all(path.parent().ok_or("no parent")?)?;
+            std::fs::write(path, "")?;
+        }
+        let at = |name: &str| place.path().join(name);
+        let named = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| at(name).display().to_string()).collect();
+            pictures(&names)
+        };
+        let found = named(&["odd.data", "a"])?;
+        assert_eq!(found.files, ["odd.data", "a/1.jpeg", "a/2.JPG", "a/deep/3.webp"].map(at));
+        assert_eq!(found.passed_over, 1);
+        assert_eq!(named(&["*.png"])?.files, [at("b.png")]);
+        for (name, problem) in
+            [("none.png", "no such file"), ("c*.png", "no such file"), ("a[", "Pattern syntax error")]
+        {
+            let message = named(&[name]).unwrap_err().to_string();
+            assert!(
+                message.starts_with(&format!("{}: ", at(name).display())) && message.contains(problem),
+                "{message}"
+            );
+        }
+        Ok(())
+    }
+}

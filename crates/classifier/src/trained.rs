@@ -1,0 +1,142 @@
+//! Trained weights with everything needed to use them.
+
+use crate::embedded;
+use crate::error::{Error, Result};
+use cnn_core::weights::Allowed;
+use cnn_core::{Architecture, Network, Weights};
+use cnn_data::{Card, Preparation};
+use std::path::Path;
+
+/// The file of a run's folder that holds its best weights.
+const BEST: &str = "best.safetensors";
+
+/// Weights, the network they are of, and how pictures become inputs and outputs names.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The network, at the size its pictures are prepared to, without auxiliary heads.
+    pub network: Network,
+    /// Its weights.
+    pub weights: Weights,
+    /// What is said of them, by themselves or by whoever opened them.
+    pub card: Card,
+    /// Where each part of the card is from, and what was done to the weights: a line each, for people.
+    pub notes: Vec<String>,
+}
+
+/// What the caller knows of weights. It comes before what they say of themselves.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The network's name in the zoo.
+    pub network: Option<String>,
+    /// Names of the classes, in the order of the outputs.
+    pub classes: Option<Vec<String>>,
+    /// How a picture becomes an input.
+    pub preparation: Option<Preparation>,
+    /// Height and width of an input, where the preparation fits pictures to no size.
+    pub size: Option<[usize; 2]>,
+    /// Whether weights for three input channels may be made ones for one, or the other way round.
+    pub other_channels: bool,
+}
+
+impl Trained {
+    /// Opens weights by what a person calls them: see [`weights`].
+    ///
+    /// # Errors
+    ///
+    /// As [`weights`] and [`Trained::new`].
+    pub fn open(source: &str, known: &Known) -> Result<Self> {
+        Self::new(&weights(source)?, known)
+    }
+
+    /// Weights with what the caller and their card say of them.
+    ///
+    /// # Errors
+    ///
+    /// Weights of no network, of another one, or not whole; a preparation that nothing says, or that makes no input the
+    /// network can take; names of classes that are not as many as its outputs.
+    pub fn new(weights: &Weights, known: &Known) -> Result<Self> {
+        let source = weights.source();
+        let mut notes = Vec::new();
+        let card = Card::of(weights)?;
+        let name = known.network.clone().or_else(|| card.as_ref().map(|card| card.network.clone()));
+        let name = name.ok_or_else(|| Error::NoNetwork { weights: source.to_string() })?;
+        let unknown = |unknown| Error::Unknown { weights: source.to_string(), unknown };
+        let entry = cnn_zoo::find(&name).map_err(unknown)?;
+        let of_weights = |problem: Error| named(source, problem);
+
+        let sizes = weights.sizes(&entry.architecture(entry.classes)).map_err(|problem| of_weights(problem.into()))?;
+        let outputs = sizes.classes.unwrap_or(entry.classes);
+        let architecture = entry.architecture(outputs).without_heads();
+        let preparation = match (&known.preparation, &card) {
+            (Some(preparation), _) => preparation.clone(),
+            (None, Some(card)) => card.preparation.clone(),
+            (None, None) => return Err(Error::NoPreparation { weights: source.to_string() }),
+        };
+        let input = input(&architecture, &preparation, known, card.as_ref())?;
+        let network = architecture.at(input).map_err(|problem| of_weights(problem.into()))?;
+        let allowed = Allowed { channels: known.other_channels, ..Allowed::default() };
+        let loading = weights.load(&network, allowed).map_err(|problem| of_weights(problem.into()))?;
+        if !loading.renamed().is_empty() || !loading.left_out_heads().is_empty() || sizes.channels != Some(input[0]) {
+            notes.extend(loading.to_string().lines().map(str::to_string));
+        }
+        let weights = loading.weights().map_err(|problem| of_weights(problem.into()))?;
+
+        let classes = match (&known.classes, &card) {
+            (Some(classes), _) => classes.clone(),
+            (None, Some(card)) => card.classes.clone(),
+            (None, None) => {
+                notes.push(format!("nothing names the {outputs} classes: they are called by their numbers"));
+                (0..outputs).map(|class| class.to_string()).collect()
+            }
+        };
+        if classes.len() != outputs {
+            let (weights, names) = (source.to_string(), classes.len());
+            return Err(Error::ClassNames { weights, network: name, names, outputs });
+        }
+        let (dataset, images) = card.map_or((String::new(), None), |card| (card.dataset, card.images));
+        let card = Card { network: name, input, classes, dataset, images, preparation };
+        Ok(Self { network, weights, card, notes })
+    }
+}
+
+/// Opens weights by what a person calls them: a file, the folder of a run, or a name of weights that come with this crate
+/// ([`embedded::NAMES`]).
+///
+/// # Errors
+///
+/// What is none of these; a file that holds no weights.
+pub fn weights(source: &str) -> Result<Weights> {
+    let path = Path::new(source);
+    if path.is_dir() {
+        return Ok(Weights::read(path.join(BEST))?);
+    }
+    if path.exists() || path.extension().is_some() {
+        return Ok(Weights::read(path)?);
+    }
+    embedded::weights(source)?.ok_or_else(|| {
+        let near = cnn_core::error::near_names(source, embedded::NAMES.iter().copied());
+        let near = cnn_core::error::did_you_mean(&near);
+        Error::NoWeights { name: source.to_string(), near }
+    })
+}
+
+/// A problem that names where the weights are from, once.
+fn named(weights: &str, problem: Error) -> Error {
+    match problem.to_string().contains(weights) {
+        true => problem,
+        false => Error::OfWeights { weights: weights.to_string(), source: Box::new(problem) },
+    }
+}
+
+/// Channels, height and width that pictures are prepared to.
+fn input(
+    architecture: &Architecture,
+    preparation: &Preparation,
+    known: &Known,
+    card: Option<&Card>,
+) -> Result<[usize; 3]> {
+    let [_, height, width] = card.map_or(architecture.usual_input(), |card| card.input);
+    let [height, width] = known.size.unwrap_or([height, width]);
+    let shape = preparation.shape([preparation.mean.len(), height, width])?;
+    Ok(shape)
+}

@@ -1,0 +1,130 @@
+//! The weights that come with the crate, and pictures in files.
+
+use cnn_classifier::{Classifier, Features, Form, Known, Trained, embedded};
+use cnn_core::Weights;
+use cnn_data::{DigitsConfig, Fit, Interpolation, Picture, Preparation, digits};
+use std::path::PathBuf;
+
+type Failure = Box<dyn std::error::Error>;
+
+#[test]
+fn lenet_reads_digits_it_has_not_seen() -> Result<(), Failure> {
+    let classifier = Classifier::open("lenet")?;
+    let data = digits(DigitsConfig { train: 1, test: 400, seed: 977 })?;
+    let mut right = 0;
+    for index in 0..data.test().len() {
+        let answers = classifier.classify(&data.test().picture(index)?, 10)?;
+        assert_eq!(answers.len(), 10);
+        assert!(answers.is_sorted_by(|a, b| a.probability >= b.probability));
+        assert!((answers.iter().map(|answer| answer.probability).sum::<f32>() - 1.0).abs() < 1e-5);
+        right += usize::from(answers[0].index as u32 == data.test().labels()[index]);
+    }
+    assert!(right >= 372, "{right} of 400");
+    Ok(())
+}
+
+#[test]
+fn every_embedded_weights_say_what_they_are() -> Result<(), Failure> {
+    let mut bytes = 0;
+    for name in embedded::NAMES {
+        let trained = Trained::open(name, &Known::default())?;
+        assert_eq!((trained.card.network.as_str(), trained.card.classes.len()), (name, 10));
+        assert!(trained.notes.is_empty());
+        bytes += trained.weights.to_bytes()?.len();
+    }
+    assert!(bytes <= 1_500_000, "{bytes}");
+    Ok(())
+}
+
+#[test]
+fn files_are_answered_in_their_order_and_a_bad_one_has_its_own_problem() -> Result<(), Failure> {
+    let (place, classifier) = (tempfile::tempdir()?, Classifier::open("lenet")?);
+    let data = digits(DigitsConfig { train: 1, test: 30, seed: 5 })?;
+    let mut files = Vec::new();
+    for index in 0..data.test().len() {
+        let path = place.path().join(format!("{index:02}.png"));
+        let bytes = if index == 11 { b"no picture".to_vec() } else { data.test().picture(index)?.png()? };
+        std::fs::write(&path, bytes)?;
+        files.push(path);
+    }
+    let mut found: Vec<(PathBuf, Option<String>)> = Vec::new();
+    classifier.classify_files(
+        &files,
+        1,
+        |path| Picture::open(path),
+        |(path, answers)| {
+            found.push((path, answers.ok().map(|answers| answers[0].class.clone())));
+            true
+        },
+    )?;
+    assert_eq!(found.iter().map(|(path, _)| path).collect::<Vec<_>>(), files.iter().collect::<Vec<_>>());
+    for (index, (path, class)) in found.iter().enumerate() {
+        // An image alone, and one among others, give the same.
+        let alone = Picture::open(path).map_err(cnn_classifier::Error::from);
+        let alone = alone.and_then(|picture| classifier.classify(&picture, 1)).ok();
+        assert_eq!(class.clone(), alone.map(|answers| answers[0].class.clone()), "{index}");
+        assert_eq!(class.is_none(), index == 11);
+    }
+    let mut seen = 0;
+    classifier.classify_files(
+        &files,
+        1,
+        |path| Picture::open(path),
+        |_| {
+            seen += 1;
+            seen < 3
+        },
+    )?;
+    assert_eq!(seen, 3);
+    Ok(())
+}
+
+#[test]
+fn features_are_pooled_or_maps() -> Result<(), Failure> {
+    let trained = Trained::open("resnet20_cifar", &Known::default())?;
+    let pixels = (0..3 * 32 * 32).map(|place| (place * 7 % 256) as u8).collect();
+    let picture = Picture::new([3, 32, 32], pixels)?;
+    let usual = Features::new(&trained, None, Form::Pooled)?;
+    assert_eq!((usual.dims(), usual.of(&picture)?.len()), (&[64][..], 64));
+    let maps = Features::new(&trained, Some("layer3"), Form::Maps)?;
+    assert_eq!(maps.dims(), [64, 8, 8]);
+    let (maps, pooled) = (maps.of(&picture)?, Features::new(&trained, Some("layer3"), Form::Pooled)?.of(&picture)?);
+    for (channel, pooled) in maps.chunks_exact(64).zip(&pooled) {
+        assert!((channel.iter().sum::<f32>() / 64.0 - pooled).abs() < 1e-5);
+    }
+    // What the last layer reads is the mean of the last maps.
+    assert!(usual.of(&picture)?.iter().zip(&pooled).all(|(a, b)| (a - b).abs() < 1e-5));
+    let message = Features::new(&trained, Some("layer4"), Form::Maps).unwrap_err().to_string();
+    assert!(message.contains("layer4") && message.contains("layer3"), "{message}");
+    Ok(())
+}
+
+#[test]
+fn what_is_not_known_is_asked_for() -> Result<(), Failure> {
+    let weights = || -> Result<Weights, Failure> {
+        Ok(embedded::weights("lenet")?.ok_or("no weights")?.of_any_network().from_source("w".to_string()))
+    };
+    let message = |known: Known| Ok::<String, Failure>(Trained::new(&weights()?, &known).unwrap_err().to_string());
+    let lenet = Known { network: Some("lenet".to_string()), ..Known::default() };
+    assert_eq!(message(Known::default())?, "w: nothing says of which network these weights are; name it");
+    let unknown = Known { network: Some("lenett".to_string()), ..Known::default() };
+    assert!(message(unknown)?.starts_with("w: there is no network lenett; did you mean lenet"));
+    let problem = message(lenet.clone())?;
+    assert!(problem.starts_with("w: nothing says how a picture is prepared for these weights"), "{problem}");
+    let prepared = Known {
+        preparation: Some(Preparation::mnist().fitted(Fit::Resize {
+            height: 32,
+            width: 32,
+            interpolation: Interpolation::Bilinear,
+        })),
+        ..lenet
+    };
+    let names = Known { classes: Some(vec!["one".to_string()]), ..prepared.clone() };
+    assert_eq!(message(names)?, "w: 1 names of classes are given, but lenet has 10 outputs with these weights");
+    let trained = Trained::new(&weights()?, &prepared)?;
+    assert_eq!(trained.card.classes[9], "9");
+    assert_eq!(trained.notes, ["nothing names the 10 classes: they are called by their numbers"]);
+    let message = Trained::open("lenett", &Known::default()).unwrap_err().to_string();
+    assert_eq!(message, "lenett: no file, no run's folder and no weights of that name; did you mean lenet?");
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Files that `torch.save` writes, or wrote: zip archives, the stream of pickles before torch 1.6, the tar archives before
+//! that. The crate `pytorch-reader` reads them, and builds nothing but tensors: no code of a pickle is run. What it could
+//! be made to take too much memory by is looked at before.
+
+mod entry;
+mod limits;
+mod pickle;
+mod problem;
+mod tar;
+mod zip;
+
+use crate::error::{Error, Result};
+use crate::format::Format;
+use crate::stored::{Content, Kind, Stored};
+use crate::tensor::Tensor;
+use crate::text::short;
+use crate::weights::Weights;
+use cnn_system::guard;
+use pytorch_reader::{DType, PytorchReader};
+use std::fs::File;
+use std::io::{BufReader, Cursor};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A tensor whose numbers are in a file.
+pub(crate) struct Lazy {
+    pub path: PathBuf,
+    tensor: pytorch_reader::Tensor,
+}
+
+impl Lazy {
+    /// Its numbers, row by row.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let broken = |problem| Error::Pytorch { path: self.path.clone(), problem };
+        let read = guard::caught(|| self.tensor.read()).map_err(|panic| broken(gave_up(&panic)))?;
+        let bytes = read.map_err(|error| broken(short(&error.to_string())))?;
+        match bytes.len() == self.tensor.byte_len() {
+            true => Ok(bytes),
+            false => Err(broken(format!("tensor {} has another length than it says", self.tensor.name))),
+        }
+    }
+}
+
+/// The weights of a file of this format, under the key `entry` or where they usually are.
+pub(crate) fn read(path: &Path, file: File, format: Format, entry: Option<&str>) -> Result<Weights> {
+    let failed = |source| Error::Read { path: path.to_path_buf(), source };
+    let length = file.metadata().map_err(failed)?.len();
+    let problem = |problem| Error::Pytorch { path: path.to_path_buf(), problem };
+    let looked = guard::caught(|| limits::check(BufReader::new(file), length, format));
+    looked.unwrap_or_else(|panic| Err(gave_up(&panic))).map_err(problem)?;
+    let open = |key: Option<&str>| match key {
+        None => PytorchReader::new(path),
+        Some(key) => PytorchReader::with_top_level_key(path, key),
+    };
+    weights(path, length, format, entry, &open)
+}
+
+/// The same of a file in memory; `source` is what an error names.
+pub(crate) fn of_bytes(bytes: &[u8], format: Format, source: PathBuf) -> Result<Weights> {
+    let problem = |problem| Error::Pytorch { path: source.clone(), problem };
+    let looked = guard::caught(|| limits::check(Cursor::new(bytes), bytes.len() as u64, format));
+    looked.unwrap_or_else(|panic| Err(gave_up(&panic))).map_err(problem)?;
+    let open = |key: Option<&str>| PytorchReader::from_bytes(bytes.to_vec(), key);
+    weights(&source, bytes.len() as u64, format, None, &open)
+}
+
+/// How a file is opened, as a whole or under a key.
+type Open<'a> = dyn Fn(Option<&str>) -> Result<PytorchReader, pytorch_reader::PytorchError> + 'a;
+
+fn weights(path: &Path, length: u64, format: Format, entry: Option<&str>, open: &Open<'_>) -> Result<Weights> {
+    let broken = |problem| Error::Pytorch { path: path.to_path_buf(), problem };
+    let open = |key: Option<&str>| {
+        let opened = guard::caught(|| open(key)).map_err(|panic| gave_up(&panic))?;
+        opened.map_err(|error| problem::of(&error))
+    };
+    let found = entry::choose(&open, entry).map_err(broken)?;
+    let mut weights = Weights::new();
+    for (name, tensor) in found.tensors {
+        limits::check_tensor(&name, &tensor, length).map_err(broken)?;
+        let (kind, dims) = (kind(tensor.dtype()), tensor.shape().to_vec());
+        let content = Content::Pytorch(Arc::new(Lazy { path: path.to_path_buf(), tensor }));
+        weights.insert(name, Tensor::stored(dims, Stored { content, kind }));
+    }
+    Ok(weights.with_form(format!("{}{}", format.name(), found.from)).from_source(path.display().to_string()))
+}
+
+/// What is said of a file on which the reader panics.
+fn gave_up(panic: &str) -> String {
+    format!("its reader gave up: {}", short(panic))
+}
+
+fn kind(dtype: DType) -> Kind {
+    match dtype {
+        DType::F16 => Kind::F16,
+        DType::BF16 => Kind::BF16,
+        DType::F32 => Kind::F32,
+        DType::F64 => Kind::F64,
+        other => Kind::Other(format!("{other:?}")),
+    }
+}

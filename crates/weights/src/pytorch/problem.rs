@@ -1,0 +1,39 @@
+//! What the reader says of a file, as one short sentence.
+
+use crate::text::short;
+use pytorch_reader::{PickleError, PytorchError};
+
+/// What is wrong.
+pub(super) fn of(error: &PytorchError) -> String {
+    match error {
+        PytorchError::Pickle(PickleError::UnsupportedType(found)) => unsupported(found),
+        PytorchError::Pickle(PickleError::NoDataSource) => {
+            "it is a plain pickle whose tensors are elsewhere; save it with torch.save".to_string()
+        }
+        PytorchError::Io(error) | PytorchError::Tar(error) | PytorchError::Pickle(PickleError::Io(error))
+            if error.kind() == std::io::ErrorKind::UnexpectedEof =>
+        {
+            "it ends too early".to_string()
+        }
+        other => short(&other.to_string()),
+    }
+}
+
+/// A tensor that is none of plain numbers, or an object of its own class that holds tensors.
+fn unsupported(found: &str) -> String {
+    let holds = |parts: &[&str]| parts.iter().any(|part| found.contains(part));
+    let what = if holds(&["qtensor", "QInt", "QUInt"]) {
+        "it holds quantised tensors"
+    } else if holds(&["sparse"]) {
+        "it holds sparse tensors"
+    } else if holds(&["Complex"]) {
+        "it holds tensors of complex numbers"
+    } else if holds(&["nested"]) {
+        "it holds nested tensors"
+    } else if found.starts_with("__torch__") {
+        "it is a TorchScript program; save the state_dict of the module that it was made from"
+    } else {
+        "it holds tensors in an object that is not read; save the module's state_dict"
+    };
+    short(&format!("{what} ({found})"))
+}

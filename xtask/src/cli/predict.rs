@@ -1,0 +1,80 @@
+//! The arguments of commands that look at pictures.
+
+use super::PreparationArgs;
+use clap::Args;
+use std::path::PathBuf;
+
+pub const PREDICT_EXAMPLES: &str =
+    "Without --weights the weights are those of that name; without a name they are LeNet's, for digits, which come with
+the program.
+
+Examples:
+  cargo xtask predict digit.png
+  cargo xtask predict resnet20_cifar 'photos/*.jpg' --top 3
+  cargo xtask predict photos --weights runs/resnet18-flowers --csv > answers.csv
+  cat picture.png | cargo xtask predict - --weights resnet50.pth";
+
+pub const FEATURES_EXAMPLES: &str = "Examples:
+  cargo xtask features photos --weights runs/resnet18-flowers --out features.npy
+  cargo xtask features resnet20_cifar cat.jpg --node layer3 --maps --out maps.safetensors";
+
+/// Trained weights, and what they do not say of themselves.
+#[derive(Debug, Args)]
+pub struct Trained {
+    /// A file of weights, the folder of a run, or the name of weights
+    #[arg(long, value_name = "FILE|RUN|NAME")]
+    pub weights: Option<String>,
+    /// A file with the name of a class on each line, in the order of the outputs
+    #[arg(long, value_name = "FILE")]
+    pub class_names: Option<PathBuf>,
+    #[command(flatten)]
+    pub preparation: PreparationArgs,
+    /// Take weights for three colours for grey pictures, or the other way round: the first layer is summed, or repeated
+    #[arg(long)]
+    pub other_channels: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// The network, where the weights do not say it; then pictures, folders, patterns, or - for standard input
+    #[arg(value_name = "[NET] IMAGE|FOLDER|PATTERN|-", required = true)]
+    pub names: Vec<String>,
+    #[command(flatten)]
+    pub trained: Trained,
+    /// So many classes of each picture, the most probable first
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    pub top: u16,
+    /// Leave pictures as they lie in their files, whatever their cameras noted (EXIF), as torchvision does
+    #[arg(long)]
+    pub no_exif: bool,
+    /// Turn bright into dark and dark into bright first, for dark strokes where the weights know bright ones
+    #[arg(long)]
+    pub invert: bool,
+    /// Print comma-separated values
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// Print JSON: a list with an object for each picture
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Features {
+    /// The network, where the weights do not say it; then pictures, folders or patterns
+    #[arg(value_name = "[NET] IMAGE|FOLDER|PATTERN", required = true)]
+    pub names: Vec<String>,
+    #[command(flatten)]
+    pub trained: Trained,
+    /// The node whose value is written [default: what the last layer reads]
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
+    /// Leave pictures as they lie in their files, whatever their cameras noted (EXIF), as torchvision does
+    #[arg(long)]
+    pub no_exif: bool,
+    /// Write maps as they are, instead of the mean of each channel
+    #[arg(long)]
+    pub maps: bool,
+    /// The file to write, .safetensors or .npy; one that is there is replaced
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}

@@ -1,0 +1,80 @@
+//! `features`: what a node makes of pictures, in a file.
+
+use crate::cli;
+use crate::progress::{bar, interrupted};
+use crate::trained;
+use anyhow::{Context, Result, bail};
+use cnn_classifier::{Features, Form, pictures};
+use cnn_data::{Picture, Reading};
+use cnn_figures::path;
+use npyz::WriterBuilder;
+use safetensors::tensor::{Dtype, TensorView};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+pub fn run(args: &cli::Features) -> Result<()> {
+    let ending = args.out.extension().map(|ending| ending.to_string_lossy().into_owned()).unwrap_or_default();
+    if !["npy", "safetensors"].contains(&&*ending) {
+        bail!("{}: a file that ends in .safetensors or .npy can be written", path(&args.out));
+    }
+    let (network, names) = trained::split(&args.names);
+    let opened = trained::open(&args.trained, network, None)?;
+    if names.is_empty() {
+        bail!("say which pictures: files, folders or patterns");
+    }
+    let form = if args.maps { Form::Maps } else { Form::Pooled };
+    let features = Features::new(&opened.trained, args.node.as_deref(), form)?;
+    opened.announce();
+    let found = pictures(names)?;
+    if found.passed_over > 0 {
+        eprintln!("{} files of other kinds are passed over", found.passed_over);
+    }
+    let (bar, stop) = (bar(found.files.len() as u64), interrupted());
+    let mut numbers = Vec::new();
+    let reading = Reading { upright: !args.no_exif, ..Reading::default() };
+    let open = |path: &Path| Picture::read(path, reading);
+    let mut first_problem = None;
+    features.of_files(&found.files, open, |(_, values)| {
+        bar.inc(1);
+        match values {
+            Ok(values) => numbers.extend(values),
+            Err(problem) => first_problem = Some(problem),
+        }
+        first_problem.is_none() && !stop.load(Ordering::SeqCst)
+    })?;
+    bar.finish_and_clear();
+    if let Some(problem) = first_problem {
+        return Err(problem.into());
+    }
+    if stop.load(Ordering::SeqCst) {
+        bail!("interrupted; nothing is written");
+    }
+    let dims: Vec<usize> = [&[found.files.len()], features.dims()].concat();
+    let bytes = match &*ending {
+        "npy" => npy(&dims, &numbers)?,
+        _ => safetensors(&dims, &numbers, features.node(), &found.files)?,
+    };
+    cnn_train::write_whole(&args.out, &bytes)?;
+    println!("{}: features {} at {}", path(&args.out), cnn_core::shape::times(&dims), features.node());
+    Ok(())
+}
+
+fn npy(dims: &[usize], numbers: &[f32]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let shape: Vec<u64> = dims.iter().map(|size| *size as u64).collect();
+    let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;
+    writer.extend(numbers.iter().copied())?;
+    writer.finish()?;
+    Ok(bytes)
+}
+
+/// The features, and in the metadata under `images` the files in their order, as JSON.
+fn safetensors(dims: &[usize], numbers: &[f32], node: &str, files: &[PathBuf]) -> Result<Vec<u8>> {
+    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    let view = TensorView::new(Dtype::F32, dims.to_vec(), &bytes).context("the features")?;
+    let files: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
+    let said = serde_json::json!({ "node": node, "images": files }).to_string();
+    let metadata = HashMap::from([("features".to_string(), said)]);
+    Ok(safetensors::serialize([("features", view)], Some(metadata))?)
+}

@@ -1,0 +1,95 @@
+//! `predict`: what is on pictures.
+
+mod answers;
+
+use crate::cli;
+use crate::progress::{bar, interrupted};
+use crate::trained;
+use answers::{Answers, Form};
+use anyhow::{Result, bail};
+use cnn_classifier::{Classifier, pictures};
+use cnn_data::{Picture, Reading};
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Once;
+use std::sync::atomic::Ordering;
+
+/// No picture on standard input is longer.
+const MOST: u64 = 1_000_000_000;
+
+/// Of a picture whose strokes are the other way round than those that were learnt.
+const DARK: &str = "dark on bright, but these weights have learnt bright strokes on dark: --invert turns it round";
+
+pub fn run(args: &cli::Predict) -> Result<ExitCode> {
+    let (network, names) = trained::split(&args.names);
+    let opened = trained::open(&args.trained, network, None)?;
+    if names.is_empty() {
+        bail!("say which pictures: files, folders, patterns, or - for standard input");
+    }
+    let classifier = Classifier::new(&opened.trained)?;
+    opened.announce();
+    let reading = Reading { upright: !args.no_exif, ..Reading::default() };
+    let form = match (args.csv, args.json) {
+        (true, _) => Form::Csv,
+        (_, true) => Form::Json,
+        _ => Form::Text,
+    };
+    let top = usize::from(args.top);
+    let warn = !args.invert && opened.trained.card.knows_bright_strokes();
+    let mut answers = Answers::begin(form)?;
+    if names == ["-"] {
+        let picture = from_standard_input(reading)?;
+        let picture = if args.invert { inverted(picture) } else { picture };
+        answers.add(Path::new("-"), &classifier.classify(&picture, top))?;
+        return answers.end();
+    }
+    let found = pictures(names)?;
+    if found.passed_over > 0 {
+        eprintln!("{} files of other kinds are passed over", found.passed_over);
+    }
+    let (bar, stop) = (bar(found.files.len() as u64), interrupted());
+    let warned = Once::new();
+    let open = |path: &Path| {
+        let picture = Picture::read(path, reading)?;
+        if warn && is_dark_on_bright(&picture) {
+            warned.call_once(|| eprintln!("{}: {DARK}", cnn_figures::path(path)));
+        }
+        Ok(if args.invert { inverted(picture) } else { picture })
+    };
+    let mut printed = Ok(());
+    classifier.classify_files(&found.files, top, open, |(path, answer)| {
+        bar.inc(1);
+        bar.suspend(|| printed = answers.add(&path, &answer));
+        printed.is_ok() && !stop.load(Ordering::SeqCst)
+    })?;
+    bar.finish_and_clear();
+    printed?;
+    if stop.load(Ordering::SeqCst) {
+        bail!("interrupted");
+    }
+    answers.end()
+}
+
+fn from_standard_input(reading: Reading) -> Result<Picture<'static>> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().take(MOST).read_to_end(&mut bytes)?;
+    Ok(Picture::decode("standard input", &bytes, reading)?)
+}
+
+fn inverted(mut picture: Picture<'static>) -> Picture<'static> {
+    picture.pixels_mut().iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
+    picture
+}
+
+/// Whether most of a picture's edge is bright, as that of a digit on paper.
+fn is_dark_on_bright(picture: &Picture<'_>) -> bool {
+    let [_, height, width] = picture.shape();
+    let plane = &picture.pixels()[..height * width];
+    let edge = (0..height * width).filter(|place| {
+        let (row, column) = (place / width, place % width);
+        row == 0 || column == 0 || row + 1 == height || column + 1 == width
+    });
+    let (sum, count) = edge.fold((0_u64, 0_u64), |(sum, count), place| (sum + u64::from(plane[place]), count + 1));
+    sum > 127 * count
+}
