@@ -23,7 +23,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-data", &["cnn-core", "cnn-testing"]),
     ("cnn-testing", &[]),
     ("cnn-kernels", &[]),
-    ("cnn-onnx", &["cnn-network", "cnn-system", "cnn-weights"]),
+    // The zoo for its tests.
+    ("cnn-onnx", &["cnn-network", "cnn-system", "cnn-weights", "cnn-zoo"]),
     ("cnn-plan", &["cnn-kernels", "cnn-network", "cnn-weights"]),
     ("cnn-dashboard", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
     ("cnn-report", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
