@@ -38,8 +38,10 @@ pub fn split(names: &[String]) -> (Option<&str>, &[String]) {
     }
 }
 
+/// Whether a name is a network's, a family's, or that of published weights: `resnet50:imagenet1k_v2`, `hf:owner/repository`.
 fn is_network(name: &str) -> bool {
-    cnn_zoo::find(name).is_ok() || Family::find(name).is_some()
+    let network = name.split(':').next().unwrap_or(name);
+    cnn_zoo::find(network).is_ok() || Family::find(name).is_some() || name.starts_with("hf:")
 }
 
 /// What names the weights: the flag, else the network's name, else the first of those that come with the program.
@@ -85,7 +87,8 @@ pub fn of_weights(
     };
     let chosen = choose(&args.preparation, brought, origin)?;
     let known = Known {
-        network: network.filter(|_| family.is_none()).map(str::to_string),
+        // Behind a colon stands which of its published weights.
+        network: network.filter(|name| family.is_none() && !name.contains(':')).map(str::to_string),
         classes,
         preparation: Some(chosen.preparation),
         size: fallback.as_ref().map(|known| known.size),
@@ -114,9 +117,23 @@ impl Opened {
             card.classes.len(),
             printable(&dataset)
         );
-        eprintln!("pictures: {stretched}{}", printable(&self.lines.join(", ")));
+        eprintln!("pictures: {stretched}{}", printable(&self.preparation()));
         for note in &self.trained.notes {
             eprintln!("{}", printable(note));
+        }
+    }
+}
+
+impl Opened {
+    /// How pictures are prepared; where each part is from, or once where all is from one place.
+    fn preparation(&self) -> String {
+        let parts: Vec<(&str, &str)> = self.lines.iter().filter_map(|line| line.rsplit_once(" (")).collect();
+        match parts.split_first() {
+            Some(((_, origin), rest)) if parts.len() == self.lines.len() && rest.iter().all(|(_, it)| it == origin) => {
+                let what: Vec<&str> = parts.iter().map(|(what, _)| *what).collect();
+                format!("{} ({origin}", what.join(", "))
+            }
+            _ => self.lines.join(", "),
         }
     }
 }
