@@ -39,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "xtask",
         &[
+            "cnn-catalogue",
             "cnn-classifier",
             "cnn-core",
             "cnn-dashboard",
@@ -55,7 +56,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "cnn-tests",
-        &["cnn-core", "cnn-data", "cnn-lenet", "cnn-plan", "cnn-resnet", "cnn-train", "cnn-verify", "cnn-zoo"],
+        &[
+            "cnn-classifier",
+            "cnn-core",
+            "cnn-data",
+            "cnn-lenet",
+            "cnn-plan",
+            "cnn-resnet",
+            "cnn-train",
+            "cnn-verify",
+            "cnn-zoo",
+        ],
     ),
 ];
 
