@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-resnet", &["cnn-core", "cnn-residual"]),
     ("cnn-densenet", &["cnn-core", "cnn-dense"]),
     ("cnn-data", &["cnn-core", "cnn-testing"]),
+    ("cnn-catalogue", &["cnn-core", "cnn-data", "cnn-testing", "cnn-weights", "cnn-zoo"]),
     ("cnn-testing", &[]),
     ("cnn-kernels", &[]),
     ("cnn-onnx", &["cnn-network", "cnn-system", "cnn-weights"]),
@@ -38,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "xtask",
         &[
+            "cnn-catalogue",
             "cnn-classifier",
             "cnn-core",
             "cnn-dashboard",

@@ -10,6 +10,7 @@ mod speed;
 mod sweep;
 mod train;
 mod watching;
+mod weights;
 
 pub use augment::Augment;
 pub use data::Data;
@@ -21,6 +22,7 @@ pub use speed::{Bench, EngineName, Race};
 pub use sweep::Sweep;
 pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, Train};
 pub use watching::Watching;
+pub use weights::{Weights, WeightsCommand};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cnn_core::device::DeviceChoice;
@@ -94,6 +96,9 @@ pub enum Command {
     /// Write what a node makes of pictures
     #[command(after_help = predict::FEATURES_EXAMPLES)]
     Features(Features),
+    /// Published weights: what there is, what is known of it, and its files
+    #[command(after_help = weights::EXAMPLES)]
+    Weights(Weights),
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),

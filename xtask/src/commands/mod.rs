@@ -20,6 +20,7 @@ mod sweep;
 mod train;
 mod verify_parity;
 mod verify_shapes;
+mod weights;
 
 use crate::cli::{Cli, Command};
 use crate::rerun;
@@ -40,6 +41,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
         Command::Predict(args) => predict::run(args),
         Command::Features(args) => features::run(args).map(success),
+        Command::Weights(args) => weights::run(args).map(success),
         Command::Sweep(args) => sweep::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),
