@@ -1,9 +1,11 @@
 //! The arguments.
 
 mod augment;
+mod check;
 mod data;
 mod export;
 mod predict;
+mod preparation;
 mod recompute;
 mod report;
 mod speed;
@@ -13,9 +15,13 @@ mod watching;
 mod weights;
 
 pub use augment::Augment;
+pub use check::{DataArgs, DataCheck, DataCommand};
 pub use data::Data;
 pub use export::Export;
 pub use predict::{Features, Predict, Trained};
+#[cfg(test)]
+pub use preparation::Crop;
+pub use preparation::PreparationArgs;
 pub use recompute::RecomputeArgs;
 pub use report::Report;
 pub use speed::{Bench, EngineName, Race};
@@ -99,6 +105,8 @@ pub enum Command {
     /// Published weights: what there is, what is known of it, and its files
     #[command(after_help = weights::EXAMPLES)]
     Weights(Weights),
+    /// Look through data before it is trained on
+    Data(DataArgs),
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),

@@ -10,6 +10,9 @@ mod commands;
 mod comparison;
 mod docs;
 mod interrupt;
+// Until a command takes it.
+#[allow(dead_code)]
+mod preparation;
 mod progress;
 mod race;
 mod rerun;

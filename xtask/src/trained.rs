@@ -1,43 +1,108 @@
 //! Trained weights that a command line names.
 
 use crate::cli;
+use crate::preparation::choose;
 use anyhow::{Context, Result, bail};
 use cnn_classifier::{Known, Trained, embedded};
+use cnn_core::Weights;
+use cnn_data::{Card, Preparation};
 use cnn_figures::{path, printable};
+use cnn_zoo::Family;
 use std::path::Path;
 
 /// No list of class names is as long.
 const LARGEST_LIST: u64 = 10_000_000;
 
-/// Opens the weights of a command, whose first names may be that of a network; the rest are returned. What was taken from
-/// where is said on standard error.
-pub fn open<'a>(args: &cli::Trained, names: &'a [String]) -> Result<(Trained, &'a [String])> {
-    let (network, rest) = match names {
-        [first, rest @ ..] if !Path::new(first).exists() && cnn_zoo::find(first).is_ok() => (Some(first), rest),
-        _ => (None, names),
-    };
-    let source = args.weights.as_ref().or(network).map_or(embedded::NAMES[0], |source| source);
-    let classes = args.class_names.as_deref().map(class_names).transpose()?;
-    let known = Known { network: network.cloned(), classes, ..Known::default() };
-    let trained = Trained::open(source, &known)?;
-    announce(&trained);
-    Ok((trained, rest))
+/// Weights that are ready, and what is to be said of them.
+pub struct Opened {
+    pub trained: Trained,
+    lines: Vec<String>,
 }
 
-/// Says what is used, and how pictures become inputs.
-fn announce(trained: &Trained) {
-    let card = &trained.card;
-    let dataset = if card.dataset.is_empty() { String::new() } else { format!(", trained on {}", card.dataset) };
-    eprintln!(
-        "{} with the weights of {}: {} classes{}",
-        card.network,
-        printable(trained.weights.source()),
-        card.classes.len(),
-        printable(&dataset)
-    );
-    eprintln!("pictures: {}", printable(&cnn_classifier::preparation(card)));
-    for note in &trained.notes {
-        eprintln!("{}", printable(note));
+/// What stands in for what weights do not say.
+pub struct Fallback {
+    pub preparation: Preparation,
+    /// Height and width of an input.
+    pub size: [usize; 2],
+    /// Where the preparation is from, for a sentence.
+    pub origin: String,
+    pub classes: Vec<String>,
+}
+
+/// The network's name, if the first of these is one and no file, and the rest.
+pub fn split(names: &[String]) -> (Option<&str>, &[String]) {
+    match names {
+        [first, rest @ ..] if !Path::new(first).exists() && is_network(first) => (Some(first), rest),
+        _ => (None, names),
+    }
+}
+
+fn is_network(name: &str) -> bool {
+    cnn_zoo::find(name).is_ok() || Family::find(name).is_some()
+}
+
+/// What names the weights: the flag, else the network's name, else the first of those that come with the program.
+pub fn source<'a>(args: &'a cli::Trained, network: Option<&'a str>) -> &'a str {
+    args.weights.as_deref().or(network).unwrap_or(embedded::NAMES[0])
+}
+
+/// Opens the weights of a command.
+pub fn open(args: &cli::Trained, network: Option<&str>, fallback: Option<Fallback>) -> Result<Opened> {
+    let weights = cnn_classifier::weights(source(args, network))?;
+    of_weights(&weights, args, network, fallback)
+}
+
+/// Brings weights together with what the command line says of them.
+pub fn of_weights(
+    weights: &Weights,
+    args: &cli::Trained,
+    network: Option<&str>,
+    fallback: Option<Fallback>,
+) -> Result<Opened> {
+    let card = Card::of(weights)?;
+    let family = network.filter(|name| cnn_zoo::find(name).is_err()).and_then(Family::find);
+    let classes = args.class_names.as_deref().map(class_names).transpose()?;
+    let classes = classes.or_else(|| fallback.as_ref().filter(|_| card.is_none()).map(|known| known.classes.clone()));
+    let (brought, origin) = match (&card, &fallback) {
+        (Some(card), _) => (Some(&card.preparation), weights.source()),
+        (None, Some(known)) => (Some(&known.preparation), &*known.origin),
+        (None, None) => (None, weights.source()),
+    };
+    let chosen = choose(&args.preparation, brought, origin)?;
+    let known = Known {
+        network: network.filter(|_| family.is_none()).map(str::to_string),
+        classes,
+        preparation: Some(chosen.preparation),
+        size: fallback.as_ref().map(|known| known.size),
+        other_channels: args.other_channels,
+    };
+    let trained = Trained::new(weights, &known)?;
+    if let Some(family) = family
+        && cnn_zoo::find(&trained.card.network)?.family != family
+    {
+        bail!("{} are weights of {}, which is no {family}", weights.source(), trained.card.network);
+    }
+    Ok(Opened { trained, lines: chosen.lines })
+}
+
+impl Opened {
+    /// Says on standard error what is used, and how pictures become inputs.
+    pub fn announce(&self) {
+        let card = &self.trained.card;
+        let dataset = if card.dataset.is_empty() { String::new() } else { format!(", trained on {}", card.dataset) };
+        let stretched = card.images.filter(|size| card.stretches([size[0] + 1, size[1]]).is_some());
+        let stretched = stretched.map_or_else(String::new, |[h, w]| format!("stretched to {h}×{w} first; "));
+        eprintln!(
+            "{} with the weights of {}: {} classes{}",
+            card.network,
+            printable(self.trained.weights.source()),
+            card.classes.len(),
+            printable(&dataset)
+        );
+        eprintln!("pictures: {stretched}{}", printable(&self.lines.join(", ")));
+        for note in &self.trained.notes {
+            eprintln!("{}", printable(note));
+        }
     }
 }
 

@@ -257,3 +257,24 @@ fn a_signal_stops_a_sweep_in_any_of_its_runs() -> Result<(), Failure> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }
+
+#[test]
+fn a_report_that_is_written_anew_says_what_it_said() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 200, 3)?;
+    let out = folder.path().join("run");
+    let train = [&["train", "mnist_mlp", "--epochs", "1", "--limit", "50"], &data(folder.path())[..]].concat();
+    assert!(xtask(&[&train[..], &["--out", path(&out)]].concat())?.status.success());
+    let page = out.join("report/index.html");
+    let first = std::fs::read_to_string(&page)?;
+    std::fs::remove_file(&page)?;
+    assert!(xtask(&["report", path(&out)])?.status.success());
+    assert_eq!(std::fs::read_to_string(&page)?, first);
+    // Without the data there is a page still, and a word about what it lacks.
+    std::fs::remove_file(folder.path().join("t10k-images-idx3-ubyte"))?;
+    let output = xtask(&["report", path(&out)])?;
+    let said = String::from_utf8(output.stderr)?;
+    assert!(output.status.success() && said.starts_with("warning: the run's data cannot be read"), "{said}");
+    assert!(std::fs::read_to_string(&page)?.len() < first.len());
+    Ok(())
+}

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::trained::{Known, Trained};
 use cnn_core::Predictor;
 use cnn_core::shape::times;
-use cnn_data::{Card, Picture};
+use cnn_data::{Card, Interpolation, Picture};
 use std::borrow::Cow;
 
 /// A network with its weights, which knows how a picture becomes an input and what its outputs are called. It runs on the
@@ -88,7 +88,7 @@ impl Classifier {
 /// is first stretched to theirs, where the preparation itself does not fit sizes.
 pub(crate) fn prepare(card: &Card, picture: &Picture<'_>) -> Result<Vec<f32>> {
     let picture = match card.stretches(picture.size()) {
-        Some(size) => Cow::Owned(picture.stretched(size)?),
+        Some(size) => Cow::Owned(picture.stretched(size, Interpolation::Bilinear)?),
         None => Cow::Borrowed(picture),
     };
     let numbers = card.preparation.prepare(&picture)?;

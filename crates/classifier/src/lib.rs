@@ -23,7 +23,6 @@
 //! ```
 
 mod classifier;
-mod describe;
 pub mod embedded;
 mod error;
 mod features;
@@ -34,7 +33,6 @@ mod trained;
 pub use classifier::{Answer, Classifier};
 pub use cnn_core;
 pub use cnn_data;
-pub use describe::preparation;
 pub use error::{Error, Result};
 pub use features::{Features, Form};
 pub use files::Judged;

@@ -2,7 +2,7 @@
 
 use cnn_classifier::{Classifier, Features, Form, Known, Trained, embedded};
 use cnn_core::Weights;
-use cnn_data::{DigitsConfig, Fit, Picture, Preparation, digits};
+use cnn_data::{DigitsConfig, Fit, Interpolation, Picture, Preparation, digits};
 use std::path::PathBuf;
 
 type Failure = Box<dyn std::error::Error>;
@@ -111,8 +111,14 @@ fn what_is_not_known_is_asked_for() -> Result<(), Failure> {
     assert!(message(unknown)?.starts_with("w: there is no network lenett; did you mean lenet"));
     let problem = message(lenet.clone())?;
     assert!(problem.starts_with("w: nothing says how a picture is prepared for these weights"), "{problem}");
-    let prepared =
-        Known { preparation: Some(Preparation::mnist().fitted(Fit::Resize { height: 32, width: 32 })), ..lenet };
+    let prepared = Known {
+        preparation: Some(Preparation::mnist().fitted(Fit::Resize {
+            height: 32,
+            width: 32,
+            interpolation: Interpolation::Bilinear,
+        })),
+        ..lenet
+    };
     let names = Known { classes: Some(vec!["one".to_string()]), ..prepared.clone() };
     assert_eq!(message(names)?, "w: 1 names of classes are given, but lenet has 10 outputs with these weights");
     let trained = Trained::new(&weights()?, &prepared)?;

@@ -58,6 +58,13 @@ pub enum Error {
         problem: String,
     },
 
+    /// A folder to judge weights on that has images to train on alone.
+    #[error("{} has images to train on alone: name the folder of those to judge", path.display())]
+    OnlyTraining {
+        /// The folder.
+        path: PathBuf,
+    },
+
     /// A label that no class has.
     #[error("{origin}: label {label} at index {index} is out of range, expected less than {classes} classes")]
     Label {
@@ -306,6 +313,30 @@ pub enum Error {
         classes: Vec<String>,
     },
 
+    /// A class that is not among those that weights know.
+    #[error(
+        "{class:?} is no class of the weights, which know {count}{}: {way_out}",
+        near(nearest),
+        way_out = "rename its folder, move it away, or train on it"
+    )]
+    ForeignClass {
+        /// The class of the images.
+        class: String,
+        /// How many classes the weights know.
+        count: usize,
+        /// The class of the weights whose name is closest, if any is close.
+        nearest: Option<String>,
+    },
+
+    /// A class whose name several of the weights' classes have.
+    #[error("{class:?} is the name of {count} classes of the weights, expected names of which each is one class's")]
+    AmbiguousClass {
+        /// The class of the images.
+        class: String,
+        /// How many of the weights' classes are named so.
+        count: usize,
+    },
+
     /// A share of test images that leaves one side without.
     #[error("expected a share of test images above 0 and below 1, found {found}")]
     TestShare {
@@ -394,6 +425,10 @@ impl Error {
     pub fn own(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Own { source: source.into() }
     }
+}
+
+fn near(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|name| format!(" (the closest is {name:?})")).unwrap_or_default()
 }
 
 fn suggest(suggestion: &Option<&'static str>) -> String {

@@ -193,6 +193,11 @@ impl Images {
         Ok(Self { shape: self.shape, store, labels })
     }
 
+    /// The same images with other labels, one for each.
+    pub(crate) fn relabelled(&self, labels: Vec<u32>) -> Self {
+        Self { labels: labels.into(), ..self.clone() }
+    }
+
     /// Refuses the first label that is not below `classes`; `origin` is what the error names.
     pub(crate) fn check_labels(&self, origin: &str, classes: usize) -> Result<(), Error> {
         match self.labels.iter().position(|label| *label as usize >= classes) {
@@ -209,6 +214,7 @@ pub struct Dataset {
     classes: Vec<String>,
     train: Images,
     test: Images,
+    pub(crate) strays: Vec<PathBuf>,
 }
 
 impl Dataset {
@@ -223,7 +229,7 @@ impl Dataset {
         }
         train.check_labels(&format!("{name} train"), classes.len())?;
         test.check_labels(&format!("{name} test"), classes.len())?;
-        Ok(Self { name, classes, train, test })
+        Ok(Self { name, classes, train, test, strays: Vec::new() })
     }
 
     /// The name it is asked for by.
@@ -244,6 +250,11 @@ impl Dataset {
     /// The images to test on.
     pub fn test(&self) -> &Images {
         &self.test
+    }
+
+    /// What lies among the files of a folder and is no picture, so that it was passed over.
+    pub fn strays(&self) -> &[PathBuf] {
+        &self.strays
     }
 
     /// The same with `count` of the training images, drawn by `seed`: of each class as large a share as it has of all, in

@@ -43,15 +43,19 @@ impl Picture<'_> {
         Some(Picture { shape: [channels, height, width], pixels })
     }
 
-    /// The picture stretched to a height and a width, as the Python Imaging Library does it: bilinear, antialiased.
+    /// The picture stretched to a height and a width, as the Python Imaging Library does it.
     ///
     /// # Errors
     /// [`Error::Preparation`] for a size without pixels or of more than [`Fit::MAX_SIDE`].
-    pub fn stretched(&self, [height, width]: [usize; 2]) -> Result<Picture<'static>, Error> {
-        let fit = Fit::resize([height, width]);
+    pub fn stretched(
+        &self,
+        [height, width]: [usize; 2],
+        interpolation: Interpolation,
+    ) -> Result<Picture<'static>, Error> {
+        let fit = Fit::Resize { height, width, interpolation };
         let unsuited = |[expected, found]: [String; 2]| Error::Preparation { shape: self.shape, expected, found };
-        let (size, filter) = (fit.size(self.size()).map_err(unsuited)?, Interpolation::Bilinear);
-        Ok(Resample::new(self.size(), size, Window { top: 0, left: 0, height, width }, filter).picture(self))
+        let size = fit.size(self.size()).map_err(unsuited)?;
+        Ok(Resample::new(self.size(), size, Window { top: 0, left: 0, height, width }, interpolation).picture(self))
     }
 
     /// Channels, height and width.

@@ -1,57 +1,81 @@
 //! A picture's file.
 
-use crate::decode::{Encoded, MAX_PIXELS};
-use crate::{Error, Picture};
+use crate::decode::{Encoded, Opened};
+use crate::{Error, Picture, Reading};
 use cnn_core::file;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-/// The most bytes of an encoded image: more than any of [`MAX_PIXELS`] has.
+/// The most bytes of an encoded image: more than any of [`Reading::MAX_PIXELS`] has.
 const MOST: u64 = 1_000_000_000;
 /// Of most images the size stands in so many bytes.
 const HEAD: u64 = 1 << 16;
 
 impl Picture<'static> {
-    /// A JPEG or PNG file in red, green and blue.
+    /// A file in red, green and blue, upright: JPEG to the pixels of libjpeg-turbo, PNG, GIF (the first picture), BMP, TIFF
+    /// or WebP, of any colours. Transparency is left out; of sixteen bits the upper eight are kept.
     ///
     /// # Errors
     /// [`Error::Read`] and [`Error::Image`]: what is no regular file, no picture, damaged, or has more pixels than
-    /// [`FolderConfig::MAX_PIXELS`](crate::FolderConfig::MAX_PIXELS).
+    /// [`Reading::MAX_PIXELS`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        pixels(path.as_ref(), MAX_PIXELS)
+        Self::read(path, Reading::default())
     }
 
-    /// The same of a file's bytes; `source` is what an error names.
+    /// A file as [`Picture::open`] does, with another bound or as it lies in the file.
+    ///
+    /// # Errors
+    /// As [`Picture::open`].
+    pub fn read(path: impl AsRef<Path>, reading: Reading) -> Result<Self, Error> {
+        opened(path.as_ref(), reading).map(|opened| opened.picture)
+    }
+
+    /// A picture from the bytes of a file; errors call it `name`.
     ///
     /// # Errors
     /// [`Error::Image`], as [`Picture::open`].
-    pub fn decode(bytes: &[u8], source: &str) -> Result<Self, Error> {
-        Encoded { bytes, max_pixels: MAX_PIXELS }.picture().map_err(problem(Path::new(source)))
+    pub fn decode(name: impl AsRef<Path>, bytes: &[u8], reading: Reading) -> Result<Self, Error> {
+        Encoded { bytes, reading }.picture().map_err(problem(name.as_ref()))
     }
+}
+
+/// Whether a file begins like a picture: its name says nothing. What cannot be read does not.
+pub(crate) fn is_picture(path: &Path) -> bool {
+    let mut bytes = Vec::new();
+    let read = file::open(path).and_then(|file| file.take(64).read_to_end(&mut bytes));
+    read.is_ok() && Encoded { bytes: &bytes, reading: Reading::default() }.is_image()
 }
 
 /// Height and width of an image, from its file's head.
-pub(crate) fn size(path: &Path, max_pixels: u64) -> Result<[usize; 2], Error> {
+pub(crate) fn size(path: &Path, reading: Reading) -> Result<[usize; 2], Error> {
     let mut file = file::open(path).map_err(unread(path))?;
     let mut bytes = Vec::new();
     file.by_ref().take(HEAD).read_to_end(&mut bytes).map_err(unread(path))?;
-    let size = Encoded { bytes: &bytes, max_pixels }.size();
-    if size.is_ok() || (bytes.len() as u64) < HEAD {
-        return size.map_err(problem(path));
+    let encoded = Encoded { bytes: &bytes, reading };
+    if encoded.begins_with_size() || (bytes.len() as u64) < HEAD {
+        let size = encoded.size();
+        if size.is_ok() || (bytes.len() as u64) < HEAD {
+            return size.map_err(problem(path));
+        }
     }
     drop(file);
-    // A profile or a thumbnail lies before the size.
+    // A profile or a thumbnail lies before the size, or the size behind the pixels.
     let bytes = file::read(path, MOST).map_err(unread(path))?;
-    Encoded { bytes: &bytes, max_pixels }.size().map_err(problem(path))
+    Encoded { bytes: &bytes, reading }.size().map_err(problem(path))
 }
 
-/// All pixels in red, green and blue.
-pub(crate) fn pixels(path: &Path, max_pixels: u64) -> Result<Picture<'static>, Error> {
-    let bytes = file::read(path, MOST).map_err(unread(path))?;
-    Encoded { bytes: &bytes, max_pixels }.picture().map_err(problem(path))
+/// All pixels in red, green and blue, and what the file was.
+pub(crate) fn opened(path: &Path, reading: Reading) -> Result<Opened, Error> {
+    let bytes = bytes(path)?;
+    Encoded { bytes: &bytes, reading }.open().map_err(problem(path))
 }
 
-fn problem(path: &Path) -> impl Fn(String) -> Error + '_ {
+/// All of a file, if it is no larger than a picture's may be.
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
+    file::read(path, MOST).map_err(unread(path))
+}
+
+pub(crate) fn problem(path: &Path) -> impl Fn(String) -> Error + '_ {
     move |problem| Error::Image { path: path.to_path_buf(), problem }
 }
 

@@ -1,10 +1,15 @@
 //! Folders of images, written by the tests.
 
-use cnn_data::{Augmentation, Batch, Damage, Dataset, Error, Fit, FolderConfig, Images, Loader, Preparation, folder};
+use cnn_data::{
+    Augmentation, Batch, Damage, Dataset, Error, Fit, FolderConfig, Images, Loader, Picture, Preparation, folder,
+};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
+
+/// How an error of a file ends.
+const WAY_OUT: &str = "; skip-damaged leaves such files out";
 
 /// A file of one colour throughout, of a size of its own.
 fn colour(path: &Path, [red, green, blue]: [u8; 3], [height, width]: [u32; 2]) {
@@ -140,15 +145,16 @@ fn what_is_no_image_is_named() {
     classes(root.path(), &["a", "b"], 4);
     let stray = root.path().join("a").join("notes.jpg");
     for (bytes, expected) in [
-        (b"not an image".to_vec(), "expected JPEG or PNG, found a file that is no image"),
-        (b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), "expected JPEG or PNG, found Gif"),
-        (vec![], "expected JPEG or PNG, found a file that is no image"),
+        (b"not an image".to_vec(), "expected JPEG, PNG, GIF, BMP, TIFF or WebP, found a file that is no image"),
+        (b"qoif\0\0\0\x01\0\0\0\x01\x03\0".to_vec(), "expected JPEG, PNG, GIF, BMP, TIFF or WebP, found QOI"),
+        (b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), "it is damaged: Unexpected End of File"),
+        (vec![], "expected JPEG, PNG, GIF, BMP, TIFF or WebP, found a file that is no image"),
         (encoded(RgbImage::new(8, 8).into(), ImageFormat::Png)[..20].to_vec(), "it is damaged: "),
     ] {
         fs::write(&stray, bytes).unwrap();
         let error = load(root.path()).unwrap_err().to_string();
         assert!(error.starts_with(&format!("{}: {expected}", stray.display())), "{error}");
-        assert!(!error.contains('\n'), "{error}");
+        assert!(error.ends_with(WAY_OUT) && !error.contains('\n'), "{error}");
         let config = FolderConfig { damage: Damage::Skip, ..FolderConfig::new(root.path()) };
         let data = folder(&config).unwrap();
         assert_eq!(data.train().len() + data.test().len(), 8);
@@ -192,7 +198,8 @@ fn a_truncated_jpeg_is_found_when_it_is_decoded_and_may_be_left_out() {
         assert_eq!(errors, [true, false, false]);
     }
     let error = loader.in_order().next().unwrap().unwrap_err().to_string();
-    let expected = format!("{}: it is damaged: the JPEG has no end within its {} bytes", broken.display(), bytes.len());
+    let problem = format!("it is damaged: the JPEG has no end within its {} bytes", bytes.len());
+    let expected = format!("{}: {problem}; skip-damaged leaves such files out", broken.display());
     assert_eq!(error, expected);
 
     let config = FolderConfig { damage: Damage::Skip, ..FolderConfig::new(root.path()) };
@@ -261,7 +268,7 @@ fn a_picture_of_too_many_pixels_is_refused_from_its_head() {
     let config = FolderConfig { max_pixels: 89_999, ..FolderConfig::new(root.path()) };
     let error = folder(&config).unwrap_err().to_string();
     let expected = "expected at most 89999 pixels, found 300×300: max-pixels sets the bound";
-    assert_eq!(error, format!("{}: {expected}", large.display()));
+    assert_eq!(error, format!("{}: {expected}{WAY_OUT}", large.display()));
     let skipped = folder(&FolderConfig { damage: Damage::Skip, ..config.clone() }).unwrap();
     assert_eq!(skipped.train().len() + skipped.test().len(), 6);
     let taken = folder(&FolderConfig { max_pixels: 90_000, ..config }).unwrap();
@@ -274,7 +281,7 @@ fn a_picture_of_too_many_pixels_is_refused_from_its_head() {
     fs::write(&large, bytes).unwrap();
     let error = load(root.path()).unwrap_err().to_string();
     assert!(
-        error.ends_with("expected at most 89478485 pixels, found 65536×65536: max-pixels sets the bound"),
+        error.contains("expected at most 89478485 pixels, found 65536×65536: max-pixels sets the bound; "),
         "{error}"
     );
 }
@@ -298,7 +305,7 @@ fn a_file_that_becomes_too_large_is_refused_when_it_is_decoded() {
         }
     }
     let error = data.train().picture(0).unwrap_err().to_string();
-    assert!(error.ends_with("expected at most 10000 pixels, found 101×101: max-pixels sets the bound"), "{error}");
+    assert!(error.contains("expected at most 10000 pixels, found 101×101: max-pixels sets the bound; "), "{error}");
 }
 
 #[cfg(unix)]
@@ -317,7 +324,7 @@ fn a_member_that_is_no_file_is_refused_at_once() {
     for (kind, make) in make {
         make();
         let error = load(root.path()).unwrap_err().to_string();
-        assert_eq!(error, format!("{}: expected a regular file, found {kind}", stray.display()));
+        assert_eq!(error, format!("{}: expected a regular file, found {kind}{WAY_OUT}", stray.display()));
         let skipped = folder(&FolderConfig { damage: Damage::Skip, ..FolderConfig::new(root.path()) }).unwrap();
         assert_eq!(skipped.train().len() + skipped.test().len(), 6);
         fs::remove_file(&stray).or_else(|_| fs::remove_dir(&stray)).unwrap();
@@ -326,7 +333,7 @@ fn a_member_that_is_no_file_is_refused_at_once() {
     fs::write(&stray, [0xff, 0xd8, 0xff, 0xe0]).unwrap();
     fs::File::options().write(true).open(&stray).unwrap().set_len(1 << 40).unwrap();
     let error = load(root.path()).unwrap_err().to_string();
-    assert_eq!(error, format!("{}: expected at most 1.00 GB, found 1.10 TB", stray.display()));
+    assert_eq!(error, format!("{}: expected at most 1.00 GB, found 1.10 TB{WAY_OUT}", stray.display()));
 }
 
 #[test]
@@ -343,4 +350,49 @@ fn a_profile_may_lie_before_the_size() {
     }
     let data = load(root.path()).unwrap();
     assert_eq!(data.train().picture(0).unwrap().shape(), [3, 20, 30]);
+}
+
+#[test]
+fn what_is_no_picture_is_passed_over_and_counted() {
+    let root = tempfile::tempdir().unwrap();
+    classes(&root.path().join("train"), &["a", "b"], 3);
+    classes(&root.path().join("val"), &["a"], 2);
+    let strays = ["train/README.md", "train/a/Thumbs.db", "train/a/nested", "train/b/labels.txt", "val/a/list.csv"];
+    for stray in strays {
+        let stray = root.path().join(stray);
+        if stray.ends_with("nested") {
+            fs::create_dir(&stray).unwrap();
+        } else {
+            fs::write(&stray, b"no picture").unwrap();
+        }
+    }
+    // A picture is one by what it begins with, whatever its name.
+    fs::copy(root.path().join("train/b/00.png"), root.path().join("train/b/unnamed")).unwrap();
+    let data = load(root.path()).unwrap();
+    assert_eq!((data.train().len(), data.test().len()), (7, 2));
+    let mut found: Vec<_> = data.strays().iter().map(|path| path.strip_prefix(root.path()).unwrap()).collect();
+    found.sort_unstable();
+    assert_eq!(found, strays.map(Path::new));
+}
+
+/// A JPEG of a camera that was held on its side: orientation 6 of its EXIF.
+fn on_its_side(width: u32, height: u32) -> Vec<u8> {
+    let mut bytes = encoded(RgbImage::from_pixel(width, height, Rgb([9, 90, 200])).into(), ImageFormat::Jpeg);
+    let exif = b"\xff\xe1\0\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    bytes.splice(2..2, exif.iter().copied());
+    bytes
+}
+
+#[test]
+fn pictures_are_turned_unless_that_is_not_wanted() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["a/1.jpg", "a/2.jpg"] {
+        fs::create_dir_all(root.path().join("a")).unwrap();
+        fs::write(root.path().join(name), on_its_side(30, 20)).unwrap();
+    }
+    let data = load(root.path()).unwrap();
+    assert_eq!((data.train().shape(), data.train().picture(0).unwrap().shape()), ([3, 30, 20], [3, 30, 20]));
+    let data = folder(&FolderConfig { upright: false, ..FolderConfig::new(root.path()) }).unwrap();
+    assert_eq!((data.train().shape(), data.train().picture(0).unwrap().shape()), ([3, 20, 30], [3, 20, 30]));
+    assert_eq!(Picture::open(root.path().join("a/1.jpg")).unwrap().shape(), [3, 30, 20]);
 }

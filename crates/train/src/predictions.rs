@@ -80,6 +80,17 @@ impl Predictions {
         self.probabilities.chunks_exact(self.classes.max(1))
     }
 
+    /// Share of the images whose label is among their `k` most probable classes, from 0 to 1; of equal ones the first.
+    pub fn top(&self, k: usize) -> f64 {
+        let among = |(row, label): &(&[f32], &u32)| {
+            let place = **label as usize;
+            let Some(own) = row.get(place) else { return false };
+            let before = |(class, p): &(usize, &f32)| *p > own || (*p == own && *class < place);
+            row.iter().enumerate().filter(before).count() < k
+        };
+        self.probabilities().zip(&self.labels).filter(among).count() as f64 / self.len().max(1) as f64
+    }
+
     /// The most probable class of each image and its probability; the first of equals.
     pub fn predicted(&self) -> impl Iterator<Item = (u32, f32)> {
         self.probabilities().map(|row| {
@@ -115,6 +126,8 @@ mod tests {
         assert!((loss - evaluated.loss).abs() < 1e-6, "{loss} {}", evaluated.loss);
         let right = predictions.predicted().zip(predictions.labels()).filter(|((found, _), label)| found == *label);
         assert_eq!(right.count() as f64 / 7.0, evaluated.accuracy);
+        assert_eq!([predictions.top(1), predictions.top(3)], [evaluated.accuracy, 1.0]);
+        assert!((predictions.top(1)..=1.0).contains(&predictions.top(2)));
         for (row, loss) in predictions.probabilities().zip(predictions.losses()) {
             assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5 && *loss > 0.0);
         }

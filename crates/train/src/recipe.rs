@@ -79,6 +79,9 @@ pub struct DataChoice {
     /// The most pixels of an image of a folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_pixels: Option<u64>,
+    /// Whether images of a folder are taken as they lie in their files, not turned as their cameras noted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub no_exif: bool,
     /// Only so many of the training images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,

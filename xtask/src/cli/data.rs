@@ -6,8 +6,8 @@ use std::path::PathBuf;
 /// A data set and where it lies.
 #[derive(Debug, Default, Args)]
 pub struct Data {
-    /// digits, mnist, fashion-mnist, cifar10, two of them as mnist+digits, or folder:PATH for a folder of JPEG and PNG
-    /// images [default: digits]
+    /// digits, mnist, fashion-mnist, cifar10, two of them as mnist+digits, or folder:PATH for a folder of images
+    /// [default: digits]
     #[arg(long, value_name = "NAME")]
     pub dataset: Option<String>,
     /// Folder of the classic files; without it mnist, fashion-mnist and cifar10 come from the Hugging Face hub
@@ -22,6 +22,9 @@ pub struct Data {
     /// Leave damaged files of a folder out, with a warning
     #[arg(long)]
     pub skip_damaged: bool,
+    /// Take images as they lie in their files, not turned as their cameras noted (EXIF): what torchvision does
+    #[arg(long)]
+    pub no_exif: bool,
     /// Refuse images of a folder with more pixels than this, before any is decoded [default: 89478485]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_pixels: Option<u64>,

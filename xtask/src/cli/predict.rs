@@ -1,5 +1,6 @@
 //! The arguments of commands that look at pictures.
 
+use super::PreparationArgs;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -26,6 +27,11 @@ pub struct Trained {
     /// A file with the name of a class on each line, in the order of the outputs
     #[arg(long, value_name = "FILE")]
     pub class_names: Option<PathBuf>,
+    #[command(flatten)]
+    pub preparation: PreparationArgs,
+    /// Take weights for three colours for grey pictures, or the other way round: the first layer is summed, or repeated
+    #[arg(long)]
+    pub other_channels: bool,
 }
 
 #[derive(Debug, Args)]
@@ -38,6 +44,9 @@ pub struct Predict {
     /// So many classes of each picture, the most probable first
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub top: u16,
+    /// Leave pictures as they lie in their files, whatever their cameras noted (EXIF), as torchvision does
+    #[arg(long)]
+    pub no_exif: bool,
     /// Turn bright into dark and dark into bright first, for dark strokes where the weights know bright ones
     #[arg(long)]
     pub invert: bool,
@@ -59,6 +68,9 @@ pub struct Features {
     /// The node whose value is written [default: what the last layer reads]
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
+    /// Leave pictures as they lie in their files, whatever their cameras noted (EXIF), as torchvision does
+    #[arg(long)]
+    pub no_exif: bool,
     /// Write maps as they are, instead of the mean of each channel
     #[arg(long)]
     pub maps: bool,

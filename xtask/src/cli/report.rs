@@ -5,8 +5,8 @@ use clap::Args;
 use std::path::PathBuf;
 
 pub const REPORT_EXAMPLES: &str =
-    "Of one run, its own report is written anew, in its folder; with --dataset or --data-dir its best weights are
-judged again for it. Several runs are put side by side.
+    "Of one run, its own report is written anew, in its folder: its best weights are judged again on the images it was
+judged on, or on those that --dataset and --data-dir name. Several runs are put side by side.
 
 Examples:
   cargo xtask report runs/lenet-digits

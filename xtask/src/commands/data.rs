@@ -3,8 +3,12 @@
 use crate::cli::Data;
 use anyhow::{Result, bail};
 use cnn_data::{Damage, Dataset, DigitsConfig, FolderConfig, Name, Source, digits, folder, load};
-use cnn_train::DataChoice;
-use std::path::PathBuf;
+use cnn_train::{DataChoice, Recipe};
+use std::path::{Path, PathBuf};
+
+/// Files of a run's folder.
+const RECIPE: &str = "recipe.toml";
+const CONFIG: &str = "config.json";
 
 /// Loads the data set that `args` names; `seed` draws digits, and what a limit or a folder's split leaves to chance.
 pub fn dataset(args: &Data, seed: u64) -> Result<Dataset> {
@@ -20,7 +24,36 @@ pub fn change(choice: &mut DataChoice, args: &Data) {
     choice.limit = args.limit.map(|limit| limit as usize).or(choice.limit);
     choice.test_share = args.test_share.or(choice.test_share);
     choice.skip_damaged |= args.skip_damaged;
+    choice.no_exif |= args.no_exif;
     choice.max_pixels = args.max_pixels.or(choice.max_pixels);
+}
+
+/// What a run was trained and judged on, and the seed that drew what was left to chance.
+pub struct RunData {
+    pub choice: DataChoice,
+    pub seed: u64,
+}
+
+impl RunData {
+    /// The data of the run in a folder, as its recipe tells; none where the folder holds no run.
+    pub fn of(folder: &Path) -> Result<Option<Self>> {
+        let recipe = folder.join(RECIPE);
+        if !recipe.is_file() || !folder.join(CONFIG).is_file() {
+            return Ok(None);
+        }
+        let recipe = Recipe::find(&recipe.to_string_lossy())?;
+        Ok(Some(Self { choice: recipe.data, seed: recipe.training.seed }))
+    }
+
+    /// The same data with what the command line says instead.
+    pub fn changed(mut self, args: &Data) -> Self {
+        change(&mut self.choice, args);
+        self
+    }
+
+    pub fn load(&self) -> Result<Dataset> {
+        chosen(&self.choice, self.seed)
+    }
 }
 
 /// Loads the data set of a choice; `seed` draws digits, and what a limit or a folder's split leaves to chance.
@@ -41,7 +74,14 @@ fn whole(choice: &DataChoice, seed: u64) -> Result<Dataset> {
         let damage = if choice.skip_damaged { Damage::Skip } else { Damage::Refuse };
         let test_share = choice.test_share.unwrap_or(FolderConfig::TEST_SHARE);
         let max_pixels = choice.max_pixels.unwrap_or(FolderConfig::MAX_PIXELS);
-        return Ok(folder(&FolderConfig { path: PathBuf::from(path), test_share, seed, damage, max_pixels })?);
+        return Ok(folder(&FolderConfig {
+            path: PathBuf::from(path),
+            test_share,
+            seed,
+            damage,
+            max_pixels,
+            upright: !choice.no_exif,
+        })?);
     }
     if let Some((first, second)) = name.split_once('+') {
         let of = |name: &str| {

@@ -5,7 +5,7 @@ use crate::progress::{bar, interrupted};
 use crate::trained;
 use anyhow::{Context, Result, bail};
 use cnn_classifier::{Features, Form, pictures};
-use cnn_data::Picture;
+use cnn_data::{Picture, Reading};
 use cnn_figures::path;
 use npyz::WriterBuilder;
 use safetensors::tensor::{Dtype, TensorView};
@@ -18,18 +18,22 @@ pub fn run(args: &cli::Features) -> Result<()> {
     if !["npy", "safetensors"].contains(&&*ending) {
         bail!("{}: a file that ends in .safetensors or .npy can be written", path(&args.out));
     }
-    let (trained, names) = trained::open(&args.trained, &args.names)?;
+    let (network, names) = trained::split(&args.names);
+    let opened = trained::open(&args.trained, network, None)?;
     if names.is_empty() {
         bail!("say which pictures: files, folders or patterns");
     }
-    let features = Features::new(&trained, args.node.as_deref(), if args.maps { Form::Maps } else { Form::Pooled })?;
+    let form = if args.maps { Form::Maps } else { Form::Pooled };
+    let features = Features::new(&opened.trained, args.node.as_deref(), form)?;
+    opened.announce();
     let found = pictures(names)?;
     if found.passed_over > 0 {
         eprintln!("{} files of other kinds are passed over", found.passed_over);
     }
     let (bar, stop) = (bar(found.files.len() as u64), interrupted());
     let mut numbers = Vec::new();
-    let open = |path: &Path| Picture::open(path);
+    let reading = Reading { upright: !args.no_exif, ..Reading::default() };
+    let open = |path: &Path| Picture::read(path, reading);
     let mut first_problem = None;
     features.of_files(&found.files, open, |(_, values)| {
         bar.inc(1);

@@ -2,6 +2,7 @@
 
 mod augment;
 mod bench;
+mod check;
 mod compare;
 pub mod data;
 mod docs;
@@ -22,7 +23,7 @@ mod verify_parity;
 mod verify_shapes;
 mod weights;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, DataCommand};
 use crate::rerun;
 use anyhow::Result;
 use std::process::ExitCode;
@@ -42,6 +43,9 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Predict(args) => predict::run(args),
         Command::Features(args) => features::run(args).map(success),
         Command::Weights(args) => weights::run(args).map(success),
+        Command::Data(args) => match &args.command {
+            DataCommand::Check(args) => check::run(args),
+        },
         Command::Sweep(args) => sweep::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),

@@ -8,7 +8,7 @@ use crate::trained;
 use answers::{Answers, Form};
 use anyhow::{Result, bail};
 use cnn_classifier::{Classifier, pictures};
-use cnn_data::Picture;
+use cnn_data::{Picture, Reading};
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,21 +22,24 @@ const MOST: u64 = 1_000_000_000;
 const DARK: &str = "dark on bright, but these weights have learnt bright strokes on dark: --invert turns it round";
 
 pub fn run(args: &cli::Predict) -> Result<ExitCode> {
-    let (trained, names) = trained::open(&args.trained, &args.names)?;
+    let (network, names) = trained::split(&args.names);
+    let opened = trained::open(&args.trained, network, None)?;
     if names.is_empty() {
         bail!("say which pictures: files, folders, patterns, or - for standard input");
     }
-    let classifier = Classifier::new(&trained)?;
+    let classifier = Classifier::new(&opened.trained)?;
+    opened.announce();
+    let reading = Reading { upright: !args.no_exif, ..Reading::default() };
     let form = match (args.csv, args.json) {
         (true, _) => Form::Csv,
         (_, true) => Form::Json,
         _ => Form::Text,
     };
     let top = usize::from(args.top);
-    let warn = !args.invert && trained.card.knows_bright_strokes();
+    let warn = !args.invert && opened.trained.card.knows_bright_strokes();
     let mut answers = Answers::begin(form)?;
     if names == ["-"] {
-        let picture = from_standard_input()?;
+        let picture = from_standard_input(reading)?;
         let picture = if args.invert { inverted(picture) } else { picture };
         answers.add(Path::new("-"), &classifier.classify(&picture, top))?;
         return answers.end();
@@ -48,7 +51,7 @@ pub fn run(args: &cli::Predict) -> Result<ExitCode> {
     let (bar, stop) = (bar(found.files.len() as u64), interrupted());
     let warned = Once::new();
     let open = |path: &Path| {
-        let picture = Picture::open(path)?;
+        let picture = Picture::read(path, reading)?;
         if warn && is_dark_on_bright(&picture) {
             warned.call_once(|| eprintln!("{}: {DARK}", cnn_figures::path(path)));
         }
@@ -68,10 +71,10 @@ pub fn run(args: &cli::Predict) -> Result<ExitCode> {
     answers.end()
 }
 
-fn from_standard_input() -> Result<Picture<'static>> {
+fn from_standard_input(reading: Reading) -> Result<Picture<'static>> {
     let mut bytes = Vec::new();
     std::io::stdin().lock().take(MOST).read_to_end(&mut bytes)?;
-    Ok(Picture::decode(&bytes, "standard input")?)
+    Ok(Picture::decode("standard input", &bytes, reading)?)
 }
 
 fn inverted(mut picture: Picture<'static>) -> Picture<'static> {

@@ -1,13 +1,13 @@
 //! `report`: one run's page anew, or several runs side by side.
 
-use super::data;
+use super::data::RunData;
 use crate::cli::{self, Common};
 use anyhow::{Result, ensure};
 use cnn_core::candle_core::Device;
 use cnn_data::Card;
 use cnn_data::{Dataset, Loader};
 use cnn_report::{Comparison, Cost, Judged, Report, Run};
-use cnn_train::{Predictions, Weights, classifier, predict};
+use cnn_train::{DataChoice, Predictions, Weights, classifier, predict};
 use std::path::{Path, PathBuf};
 
 /// The weights that a report judges.
@@ -17,9 +17,8 @@ pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     let runs: Vec<Run> = args.runs.iter().map(|path| Run::read(path)).collect::<Result<_, _>>()?;
     if let [run] = runs.as_slice() {
         ensure!(args.out.is_none(), "--out is for several runs; the report of one lies in its folder");
-        let dataset = args.data(run.dataset()).map(|args| data::dataset(&args, seed(run, common))).transpose()?;
-        let page = match &dataset {
-            Some(dataset) => judged(run, dataset, &common.device.open()?)?,
+        let page = match dataset(args, run, common)? {
+            Some(dataset) => judged(run, &dataset, &common.device.open()?)?,
             None => Report { run, cost: cost(run), judged: None }.write()?,
         };
         print!("{}", Comparison::of(vec![(run.clone(), cost(run))]));
@@ -33,6 +32,32 @@ pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     print!("{comparison}");
     println!("report: {}", cnn_figures::path(&page));
     Ok(())
+}
+
+/// The data set to judge on: the one asked for, else the run's own, if it is still there.
+fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Dataset>> {
+    let asked = args.data(run.dataset());
+    let own = RunData::of(&run.path)?;
+    if let Some(args) = &asked {
+        let seed = own.as_ref().map_or_else(|| seed(run, common), |own| own.seed);
+        let own = own.filter(|own| own.choice.dataset == args.dataset);
+        let data = own.unwrap_or(RunData { choice: DataChoice::default(), seed });
+        return Ok(Some(data.changed(args).load()?));
+    }
+    let Some(own) = own.filter(|_| run.path.join(WEIGHTS).is_file()) else { return Ok(None) };
+    match own.load() {
+        Ok(dataset) => Ok(Some(dataset)),
+        Err(error) if needs_hub(&error) => Err(error),
+        Err(error) => {
+            eprintln!("warning: the run's data cannot be read, so its page shows no judgement of images: {error:#}");
+            Ok(None)
+        }
+    }
+}
+
+/// Whether a build with the hub can do it.
+fn needs_hub(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(cnn_data::Error::HubFeature { .. }))
 }
 
 /// Judges a run's best weights on the test images of `dataset`, and writes its report.

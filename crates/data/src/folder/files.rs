@@ -1,7 +1,7 @@
 //! Images that are still in their files.
 
 use super::Damage;
-use crate::{Error, ImageSource, Picture, picture_file};
+use crate::{Error, ImageSource, Picture, Reading};
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -15,16 +15,9 @@ pub(super) struct Files {
     pub(super) size: [usize; 2],
     pub(super) one_size: bool,
     pub(super) reading: Reading,
+    pub(super) damage: Damage,
     /// Those found damaged.
     pub(super) damaged: Mutex<BTreeSet<PathBuf>>,
-}
-
-/// How files are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reading {
-    pub(super) damage: Damage,
-    /// The most pixels of an image.
-    pub(super) max_pixels: u64,
 }
 
 impl ImageSource for Files {
@@ -41,13 +34,13 @@ impl ImageSource for Files {
     }
 
     fn picture(&self, index: usize) -> Result<Picture<'_>, Error> {
-        picture_file::pixels(&self.files[index].0, self.reading.max_pixels)
+        Picture::read(&self.files[index].0, self.reading).map_err(|error| self.damage.refusing(error))
     }
 
     /// It is named once and counted then.
     fn leaves_out(&self, error: &Error) -> bool {
         let Error::Image { path, .. } = error else { return false };
-        if self.reading.damage == Damage::Refuse {
+        if self.damage == Damage::Refuse {
             return false;
         }
         if self.damaged.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone()) {
@@ -62,6 +55,12 @@ impl ImageSource for Files {
 
     fn is_same(&self, other: &dyn ImageSource) -> bool {
         let other: &dyn Any = other;
-        other.downcast_ref::<Self>().is_some_and(|other| self.files == other.files && self.reading == other.reading)
+        other.downcast_ref::<Self>().is_some_and(|other| self.same(other))
+    }
+}
+
+impl Files {
+    fn same(&self, other: &Self) -> bool {
+        (&self.files, self.reading, self.damage) == (&other.files, other.reading, other.damage)
     }
 }

@@ -1,7 +1,8 @@
 //! Images out of a Parquet file of encoded images and labels.
 
 use super::pages::Bounded;
-use crate::decode::{Encoded, MAX_PIXELS};
+use crate::Reading;
+use crate::decode::Encoded;
 use crate::{Error, Images, Name};
 use cnn_core::{Bytes, file, guard};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
@@ -77,7 +78,7 @@ impl Parquet<'_> {
         let wrong = |found| self.error(format!("row {row}"), format!("an image of {height}×{width}"), found);
         let damaged =
             |problem: String| wrong(format!("one that is damaged: {}", problem.trim_start_matches("it is damaged: ")));
-        let encoded = Encoded { bytes, max_pixels: MAX_PIXELS };
+        let encoded = Encoded { bytes, reading: Reading::default() };
         // From the head: nothing larger is decoded.
         match encoded.size().map_err(damaged)? {
             size if size == [height, width] => encoded.pixels(channels).map_err(damaged),

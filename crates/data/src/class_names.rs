@@ -1,0 +1,176 @@
+//! The classes of images and those that weights know, brought together by name.
+
+use crate::{Error, Images};
+use std::collections::HashMap;
+use std::fmt;
+
+/// Images whose labels are those of the weights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Matched {
+    /// The images; a label is an index into the classes of the weights.
+    pub images: Images,
+    /// What whoever reads a figure of these images should know.
+    pub notes: Vec<ClassNote>,
+}
+
+/// Something about the classes that is no error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClassNote {
+    /// Classes that the weights know and of which there is no image: an answer may name them, and is wrong then.
+    Absent {
+        /// Their names, in the order of the weights.
+        classes: Vec<String>,
+        /// How many classes the weights know.
+        of: usize,
+    },
+    /// The classes are in another order than those of the weights, so that labels by place would have been wrong.
+    Reordered,
+    /// The names are numbers, and in their order by text, which is torchvision's, `10` comes before `2`.
+    NumberOrder {
+        /// The first two names that stand in another order than their numbers.
+        first: [String; 2],
+    },
+}
+
+impl fmt::Display for ClassNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent { classes, of } => {
+                let shown: Vec<&str> = classes.iter().take(5).map(String::as_str).collect();
+                let more = if classes.len() > shown.len() { ", …" } else { "" };
+                write!(
+                    f,
+                    "{} of the {of} classes of the weights have no image: {}{more}",
+                    classes.len(),
+                    shown.join(", ")
+                )
+            }
+            Self::Reordered => write!(f, "the classes are in another order than in the weights: matched by name"),
+            Self::NumberOrder { first: [a, b] } => {
+                write!(f, "the classes are numbers and sorted by text, as torchvision sorts them: {a} comes before {b}")
+            }
+        }
+    }
+}
+
+/// Gives `images`, whose labels are indices into `found`, the labels of the same names in `known`, the classes of weights.
+///
+/// A class that has no image in `images` need not be known.
+///
+/// ```
+/// use cnn_data::{ClassNote, Images, match_classes};
+///
+/// let images = Images::new([1, 1, 1], vec![0; 3], vec![0, 1, 1])?;
+/// let names = |names: [&str; 2]| names.map(str::to_string);
+/// let matched = match_classes(&images, &names(["ant", "bee"]), &names(["bee", "ant"]))?;
+/// assert_eq!(matched.images.labels(), [1, 0, 0]);
+/// assert_eq!(matched.notes, [ClassNote::Reordered]);
+/// # Ok::<(), cnn_data::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::ForeignClass`] for a class of an image that the weights do not know, [`Error::AmbiguousClass`] for one whose
+/// name several of theirs have, [`Error::Label`] for a label beyond `found`.
+pub fn match_classes(images: &Images, found: &[String], known: &[String]) -> Result<Matched, Error> {
+    images.check_labels("the images", found.len())?;
+    let mut places: HashMap<&str, (u32, usize)> = HashMap::new();
+    for (name, place) in known.iter().zip(0..) {
+        places.entry(name).or_insert((place, 0)).1 += 1;
+    }
+    let mut used = vec![false; found.len()];
+    images.labels().iter().for_each(|label| used[*label as usize] = true);
+    let mut map = vec![0; found.len()];
+    for ((class, place), _) in found.iter().zip(&mut map).zip(&used).filter(|(_, used)| **used) {
+        *place = match places.get(class.as_str()) {
+            Some((place, 1)) => *place,
+            Some((_, count)) => return Err(Error::AmbiguousClass { class: class.clone(), count: *count }),
+            None => return Err(foreign(class, known)),
+        };
+    }
+    let labels: Vec<u32> = images.labels().iter().map(|label| map[*label as usize]).collect();
+    let mut notes = Vec::new();
+    let mut seen = vec![false; known.len()];
+    labels.iter().for_each(|label| seen[*label as usize] = true);
+    let absent: Vec<String> = known.iter().zip(seen).filter(|(_, seen)| !seen).map(|(name, _)| name.clone()).collect();
+    if !absent.is_empty() {
+        notes.push(ClassNote::Absent { classes: absent, of: known.len() });
+    }
+    let order: Vec<u32> = map.iter().zip(&used).filter(|(_, used)| **used).map(|(place, _)| *place).collect();
+    if !order.is_sorted() {
+        notes.push(ClassNote::Reordered);
+    }
+    notes.extend(number_order(found));
+    Ok(Matched { images: images.relabelled(labels), notes })
+}
+
+/// Whether the names are all numbers and their order is not that of the numbers: whoever numbered the folders may be
+/// surprised by it.
+pub fn number_order(classes: &[String]) -> Option<ClassNote> {
+    let numbers: Option<Vec<u64>> = classes.iter().map(|name| name.parse().ok()).collect();
+    let place = numbers?.windows(2).position(|pair| pair[0] > pair[1])?;
+    Some(ClassNote::NumberOrder { first: [classes[place].clone(), classes[place + 1].clone()] })
+}
+
+fn foreign(class: &str, known: &[String]) -> Error {
+    let likeness = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &class.to_lowercase());
+    let nearest = known.iter().map(|name| (likeness(name), name)).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let nearest = nearest.filter(|(likeness, _)| *likeness > 0.8).map(|(_, name)| name.clone());
+    Error::ForeignClass { class: class.to_string(), count: known.len(), nearest }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| name.to_string()).collect()
+    }
+
+    fn images(labels: &[u32]) -> Images {
+        Images::new([1, 1, 1], vec![7; labels.len()], labels.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn labels_follow_the_names() {
+        let known = names(&["cat", "dog", "ant", "bee"]);
+        let matched = match_classes(&images(&[0, 1, 2, 1]), &names(&["ant", "cat", "dog"]), &known).unwrap();
+        assert_eq!(matched.images.labels(), [2, 0, 1, 0]);
+        assert_eq!(matched.images.pixels(), [7; 4]);
+        let absent = ClassNote::Absent { classes: names(&["bee"]), of: 4 };
+        assert_eq!(matched.notes, [absent, ClassNote::Reordered]);
+        assert_eq!(matched.notes[0].to_string(), "1 of the 4 classes of the weights have no image: bee");
+        let same = match_classes(&images(&[0, 3, 1, 2]), &known, &known).unwrap();
+        assert_eq!((same.images.labels(), same.notes), (&[0, 3, 1, 2][..], vec![]));
+    }
+
+    #[test]
+    fn a_class_that_the_weights_do_not_know_is_named() {
+        let known = names(&["cat", "golden_retriever"]);
+        let found = names(&["cat", "Golden retriever"]);
+        let error = match_classes(&images(&[0, 1]), &found, &known).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "\"Golden retriever\" is no class of the weights, which know 2 (the closest is \"golden_retriever\"): \
+             rename its folder, move it away, or train on it"
+        );
+        // Without an image of it nobody asks.
+        assert_eq!(match_classes(&images(&[0, 0]), &found, &known).unwrap().images.labels(), [0, 0]);
+        let twice = names(&["crane", "crane", "cat"]);
+        let error = match_classes(&images(&[0]), &names(&["crane"]), &twice).unwrap_err();
+        assert!(matches!(error, Error::AmbiguousClass { count: 2, .. }), "{error}");
+        assert!(matches!(match_classes(&images(&[1]), &names(&["cat"]), &known), Err(Error::Label { .. })));
+    }
+
+    #[test]
+    fn numbers_by_text_are_said() {
+        let found = names(&["1", "10", "2"]);
+        let matched = match_classes(&images(&[0, 1, 2]), &found, &names(&["1", "2", "10"])).unwrap();
+        assert_eq!(matched.images.labels(), [0, 2, 1]);
+        let said: Vec<String> = matched.notes.iter().map(ClassNote::to_string).collect();
+        assert_eq!(said[1], "the classes are numbers and sorted by text, as torchvision sorts them: 10 comes before 2");
+        assert_eq!(number_order(&names(&["0", "1", "2"])), None);
+        assert_eq!(number_order(&names(&["10", "2", "x"])), None);
+    }
+}
