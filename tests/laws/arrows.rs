@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-resnet", &["cnn-core", "cnn-residual"]),
     ("cnn-densenet", &["cnn-core", "cnn-dense"]),
     ("cnn-data", &["cnn-core", "cnn-testing"]),
+    ("cnn-catalogue", &["cnn-core", "cnn-data", "cnn-testing", "cnn-weights", "cnn-zoo"]),
     ("cnn-testing", &[]),
     ("cnn-kernels", &[]),
     // The zoo for its tests.

@@ -13,6 +13,7 @@ mod speed;
 mod sweep;
 mod train;
 mod watching;
+mod weights;
 
 pub use augment::Augment;
 pub use check::{DataArgs, DataCheck, DataCommand};
@@ -29,6 +30,7 @@ pub use speed::{Bench, EngineName, Race};
 pub use sweep::Sweep;
 pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, Train};
 pub use watching::Watching;
+pub use weights::{Weights, WeightsCommand};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cnn_core::device::DeviceChoice;
@@ -102,6 +104,9 @@ pub enum Command {
     /// Write what a node makes of pictures
     #[command(after_help = predict::FEATURES_EXAMPLES)]
     Features(Features),
+    /// Published weights: what there is, what is known of it, and its files
+    #[command(after_help = weights::EXAMPLES)]
+    Weights(Weights),
     /// Look through data before it is trained on
     Data(DataArgs),
     /// Judge trained weights on a data set's test images

@@ -1,9 +1,9 @@
 //! Trained weights that a command line names.
 
 use crate::cli;
+use crate::commands::weights::fetching;
 use crate::preparation::choose;
 use anyhow::{Context, Result, bail};
-use cnn_catalogue::Options;
 use cnn_classifier::{Known, Trained, embedded};
 use cnn_core::Weights;
 use cnn_data::{Card, Preparation};
@@ -51,15 +51,7 @@ pub fn source<'a>(args: &'a cli::Trained, network: Option<&'a str>) -> &'a str {
 
 /// Reads weights by what a person calls them, with a bar while they are fetched.
 pub fn read(source: &str) -> Result<Weights> {
-    let fetching = crate::progress::bar(0);
-    let bar = fetching.clone();
-    let options = Options::new().with_progress(move |progress| {
-        bar.set_prefix("fetching");
-        bar.set_length(progress.total.unwrap_or(progress.done));
-        bar.set_position(progress.done);
-    });
-    let weights = cnn_classifier::weights(source, &options);
-    fetching.finish_and_clear();
+    let weights = cnn_classifier::weights(source, &fetching(false));
     Ok(weights?)
 }
 

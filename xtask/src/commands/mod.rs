@@ -22,6 +22,7 @@ mod sweep;
 mod train;
 mod verify_parity;
 mod verify_shapes;
+pub mod weights;
 
 use crate::cli::{Cli, Command, DataCommand};
 use crate::rerun;
@@ -42,6 +43,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
         Command::Predict(args) => predict::run(args),
         Command::Features(args) => features::run(args).map(success),
+        Command::Weights(args) => weights::run(args).map(success),
         Command::Data(args) => match &args.command {
             DataCommand::Check(args) => check::run(args),
         },

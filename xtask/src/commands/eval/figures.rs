@@ -5,7 +5,7 @@ use cnn_data::Card;
 use cnn_figures::{Table, percent, printable};
 use cnn_report::Judgement;
 use cnn_train::Predictions;
-use cnn_zoo::{Benchmark, Published, published};
+use cnn_zoo::{Benchmark, Published};
 use serde_json::json;
 
 /// Classes whose figures, and whose confusion, are printed in full.
@@ -57,7 +57,7 @@ impl<'a> Figures<'a> {
             _ => None,
         };
         let network = self.card.network.clone();
-        published().filter(move |it| it.network == network && Some(it.source.benchmark()) == benchmark)
+        cnn_catalogue::results().filter(move |it| it.network == network && Some(it.source.benchmark()) == benchmark)
     }
 
     /// Recall and precision of each class; of many classes those with the least recall.
