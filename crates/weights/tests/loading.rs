@@ -105,7 +105,7 @@ fn timm_writes_vggs_linear_layers_as_convolutions() -> Result<(), Failure> {
     assert_same(&network, &weights, &timm)?;
     let report = timm.load(&network, Allowed::default())?.to_string();
     assert!(
-        report.contains("renamed: 6 as torchvision spells VGG, pre_logits.fc1.bias is classifier.0.bias"),
+        report.contains("renamed 6: as torchvision spells VGG (pre_logits.fc1.bias is classifier.0.bias)"),
         "{report}"
     );
     assert!(report.contains("reshaped between convolution and linear layer: classifier.0.weight, classifier.3.weight"));

@@ -19,7 +19,7 @@ impl fmt::Display for Loading {
         }
         for renamed in &self.renamed {
             let (from, to) = (short(&renamed.from), &renamed.to);
-            write!(f, "\n  renamed: {} {}, {from} is {to}", renamed.count, short(&renamed.how))?;
+            write!(f, "\n  renamed {}: {} ({from} is {to})", renamed.count, short(&renamed.how))?;
         }
         if !self.reshaped.is_empty() {
             write!(f, "\n  reshaped between convolution and linear layer: {}", self.reshaped.join(", "))?;

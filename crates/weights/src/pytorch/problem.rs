@@ -15,6 +15,9 @@ pub(super) fn of(error: &PytorchError) -> String {
         {
             "it ends too early".to_string()
         }
+        PytorchError::Pickle(PickleError::InvalidData(text)) if text.contains("persistent id has 4 fields") => {
+            "it is a whole module as torch before 1.6 pickled it; save the module's state_dict".to_string()
+        }
         PytorchError::Pickle(PickleError::InvalidData(text)) if text.contains("expected a storage") => {
             "its tensors are written in a way that is not read; save the state_dict with torch.save".to_string()
         }
