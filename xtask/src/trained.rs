@@ -130,7 +130,7 @@ impl Opened {
     }
 }
 
-fn class_names(file: &Path) -> Result<Vec<String>> {
+pub fn class_names(file: &Path) -> Result<Vec<String>> {
     let bytes = cnn_core::file::read(file, LARGEST_LIST).with_context(|| format!("cannot read {}", path(file)))?;
     let text = String::from_utf8(bytes).with_context(|| format!("{} is no text", path(file)))?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect();

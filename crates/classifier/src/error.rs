@@ -56,6 +56,12 @@ pub enum Error {
         /// Outputs of the network.
         outputs: usize,
     },
+    /// A folder that holds no run.
+    #[error("{}: no run's folder, since best.safetensors is not in it", path.display())]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Neither weights of that name nor a file.
     #[error("{name}: no file, no run's folder and no weights of that name{near}")]
     NoWeights {

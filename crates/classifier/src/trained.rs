@@ -113,7 +113,8 @@ impl Trained {
 pub fn weights(source: &str, options: &Options) -> Result<Weights> {
     let path = Path::new(source);
     if path.is_dir() {
-        return Ok(Weights::read(path.join(BEST))?);
+        let best = path.join(BEST);
+        return if best.exists() { Ok(Weights::read(best)?) } else { Err(Error::NoRun { path: path.to_path_buf() }) };
     }
     if path.exists() {
         return Ok(Weights::read(path)?);
