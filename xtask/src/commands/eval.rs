@@ -6,6 +6,7 @@ use super::data::{self, RunData};
 use crate::cli::{self, Common};
 use crate::trained::{self, Fallback, of_weights};
 use anyhow::{Result, anyhow, bail};
+use cnn_catalogue::imagenet;
 use cnn_core::Weights;
 use cnn_data::{Card, Images, Loader, Name, match_classes};
 use cnn_train::{check_evaluation_fits, classifier, predict};
@@ -38,7 +39,11 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let suited = judged.images.in_channels(channels);
     let images =
         suited.ok_or_else(|| anyhow!("images of {} channels do not suit {channels}", judged.images.channels()))?;
-    let matched = match_classes(&images, &judged.classes, &card.classes)?;
+    let known = match of_synsets(&judged.classes, &card.classes) {
+        true => imagenet::synsets().map(str::to_string).collect(),
+        false => card.classes.clone(),
+    };
+    let matched = match_classes(&images, &judged.classes, &known)?;
     judged.notes.extend(matched.notes.iter().map(ToString::to_string));
     check_evaluation_fits(&opened.trained.network, args.batch_size.min(images.len()))?;
     let loader = Loader::new(&matched.images, card.preparation.clone(), args.batch_size)?;
@@ -123,6 +128,11 @@ fn fallback(args: &cli::Eval, weights: &Weights, network: Option<&str>, judged: 
     let origin = "the data set's own, since the weights say nothing".to_string();
     let (size, classes) = ([dims[1], dims[2]], judged.classes.clone());
     Ok(Some(Fallback { preparation, size, origin, classes }))
+}
+
+/// Whether folders are named by ImageNet's synsets (`n01440764`) and the weights know ImageNet's classes.
+fn of_synsets(found: &[String], known: &[String]) -> bool {
+    known.iter().map(String::as_str).eq(imagenet::names()) && found.iter().all(|name| imagenet::name_of(name).is_some())
 }
 
 /// The folder of a run that weights may lie in.
