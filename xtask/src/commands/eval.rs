@@ -2,8 +2,8 @@
 
 mod figures;
 
-use super::data::{self, RunData};
 use crate::cli::{self, Common};
+use crate::data::{self, RunData};
 use crate::trained::{self, Fallback, of_weights};
 use anyhow::{Result, anyhow, bail};
 use cnn_catalogue::imagenet;
