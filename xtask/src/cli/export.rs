@@ -1,13 +1,13 @@
 //! The arguments of `export`.
 
-use super::InputShape;
+use super::{InputShape, PreparationArgs};
 use clap::{Args, ValueEnum};
 use cnn_onnx::Pixels;
 use std::path::PathBuf;
 
 pub const EXPORT_EXAMPLES: &str =
-    "The file takes any number of images of one size, `input`, and gives `logits`. What the weights say of classes and of how
-a picture becomes an input goes into its metadata. With --normalise its input is `pixels`.
+    "The file takes any number of images of one size, `input`, and gives `logits`. What the weights, or the flags, say
+of classes and of how a picture becomes an input goes into its metadata. With --normalise its input is `pixels`.
 
 Examples:
   cargo xtask export lenet --weights runs/lenet-digits/best.safetensors --onnx lenet.onnx
@@ -19,9 +19,9 @@ pub struct Export {
     /// The network's name
     #[arg(value_name = "NET")]
     pub network: String,
-    /// Weights in a safetensors file
-    #[arg(long, value_name = "FILE")]
-    pub weights: PathBuf,
+    /// Weights: a file, the folder of a run, or a name of weights [default: the network's name]
+    #[arg(long, value_name = "FILE|NAME")]
+    pub weights: Option<String>,
     /// ONNX file to write; one that is there is replaced
     #[arg(long, value_name = "OUT")]
     pub onnx: PathBuf,
@@ -40,6 +40,8 @@ pub struct Export {
     /// Number of classes [default: what the weights have]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub classes: Option<u32>,
+    #[command(flatten)]
+    pub preparation: PreparationArgs,
     /// Put torchvision's `transform_input` in front (googlenet and inception_v3 with published weights)
     #[arg(long)]
     pub transform_input: bool,
