@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-resnet", &["cnn-core", "cnn-residual"]),
     ("cnn-densenet", &["cnn-core", "cnn-dense"]),
     ("cnn-data", &["cnn-core", "cnn-testing"]),
+    ("cnn-catalogue", &["cnn-core", "cnn-data", "cnn-testing", "cnn-weights", "cnn-zoo"]),
     ("cnn-testing", &[]),
     ("cnn-kernels", &[]),
     // The zoo for its tests.
@@ -34,11 +35,12 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cnn-zoo",
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
-    ("cnn-classifier", &["cnn-core", "cnn-data", "cnn-zoo"]),
+    ("cnn-classifier", &["cnn-catalogue", "cnn-core", "cnn-data", "cnn-zoo"]),
     ("cnn-verify", &["cnn-core", "cnn-plan", "cnn-zoo"]),
     (
         "xtask",
         &[
+            "cnn-catalogue",
             "cnn-classifier",
             "cnn-core",
             "cnn-dashboard",
@@ -55,7 +57,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "cnn-tests",
-        &["cnn-core", "cnn-data", "cnn-lenet", "cnn-plan", "cnn-resnet", "cnn-train", "cnn-verify", "cnn-zoo"],
+        &[
+            "cnn-classifier",
+            "cnn-core",
+            "cnn-data",
+            "cnn-lenet",
+            "cnn-plan",
+            "cnn-resnet",
+            "cnn-train",
+            "cnn-verify",
+            "cnn-zoo",
+        ],
     ),
 ];
 

@@ -48,7 +48,7 @@ struct Entry {
     std: Vec<f32>,
     #[serde(default)]
     transform_input: bool,
-    parameters: u64,
+    parameters: usize,
     top1: Option<f64>,
     top5: Option<f64>,
     licence: Option<String>,

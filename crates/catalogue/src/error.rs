@@ -172,9 +172,9 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
-    /// A preparation that is not possible.
+    /// A file that holds no weights that can be read.
     #[error(transparent)]
-    Data(#[from] cnn_data::Error),
+    Weights(#[from] cnn_weights::Error),
 }
 
 fn full(source: &std::io::Error) -> &'static str {

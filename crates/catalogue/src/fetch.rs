@@ -3,7 +3,7 @@
 use crate::cache::{self, Cached, Layout};
 use crate::published::{Origin, Published};
 use crate::timm::CONFIG;
-use crate::{Error, Options, Repository, Result};
+use crate::{Error, Options, Repository, Result, Weights};
 use std::path::PathBuf;
 
 #[cfg(feature = "hub")]
@@ -36,6 +36,16 @@ impl Published {
             }
             Cached::Absent => self.download(false, options),
         }
+    }
+
+    /// These weights, fetched as [`Published::fetch`] does, with their card. Files of torchvision's need the feature
+    /// `pytorch`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Published::fetch`]; [`Error::Weights`] for a file that cannot be read.
+    pub fn weights(&self, options: &Options) -> Result<Weights> {
+        Ok(self.card().put_on(Weights::read(self.fetch(options)?)?))
     }
 
     /// The file of these weights if it is in the cache and whole.

@@ -31,12 +31,21 @@ mod name;
 mod options;
 mod published;
 mod repository;
+mod results;
 mod timm;
 
 pub use catalogue::all;
+pub use cnn_data;
+pub use cnn_weights::Weights;
 pub use digest::Digest;
 pub use error::{Error, Result};
 pub use name::{find, find_with};
 pub use options::{Options, Progress};
 pub use published::{Classes, Origin, Published};
 pub use repository::Repository;
+pub use results::results;
+
+/// The example of the README, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -34,7 +34,7 @@ pub struct Published {
     /// The classes.
     pub classes: Classes,
     /// Number of parameters as the publisher counts them.
-    pub parameters: Option<u64>,
+    pub parameters: Option<usize>,
     /// Share of images whose class comes first, in percent, as published.
     pub top1: Option<f64>,
     /// Share of images whose class is among the first five, in percent, as published.

@@ -1,4 +1,4 @@
-//! Results as papers and libraries publish them, for the networks that have their structure.
+//! Results as papers publish them, for the networks that have their structure.
 
 use Source::{Densenet, Identity, Resnet, TorchvisionV1, TorchvisionV2};
 
@@ -69,42 +69,6 @@ impl Benchmark {
     }
 }
 
-/// Top-1 accuracy as torchvision publishes it.
-const ACCURACIES: [(&str, Source, f64); 32] = [
-    ("alexnet", TorchvisionV1, 56.522),
-    ("vgg11", TorchvisionV1, 69.020),
-    ("vgg13", TorchvisionV1, 69.928),
-    ("vgg16", TorchvisionV1, 71.592),
-    ("vgg19", TorchvisionV1, 72.376),
-    ("vgg11_bn", TorchvisionV1, 70.370),
-    ("vgg13_bn", TorchvisionV1, 71.586),
-    ("vgg16_bn", TorchvisionV1, 73.360),
-    ("vgg19_bn", TorchvisionV1, 74.218),
-    ("googlenet", TorchvisionV1, 69.778),
-    ("inception_v3", TorchvisionV1, 77.294),
-    ("resnet18", TorchvisionV1, 69.758),
-    ("resnet34", TorchvisionV1, 73.314),
-    ("resnet50", TorchvisionV1, 76.130),
-    ("resnet50", TorchvisionV2, 80.858),
-    ("resnet101", TorchvisionV1, 77.374),
-    ("resnet101", TorchvisionV2, 81.886),
-    ("resnet152", TorchvisionV1, 78.312),
-    ("resnet152", TorchvisionV2, 82.284),
-    ("resnext50_32x4d", TorchvisionV1, 77.618),
-    ("resnext50_32x4d", TorchvisionV2, 81.198),
-    ("resnext101_32x8d", TorchvisionV1, 79.312),
-    ("resnext101_32x8d", TorchvisionV2, 82.834),
-    ("resnext101_64x4d", TorchvisionV2, 83.246),
-    ("wide_resnet50_2", TorchvisionV1, 78.468),
-    ("wide_resnet50_2", TorchvisionV2, 81.602),
-    ("wide_resnet101_2", TorchvisionV1, 78.848),
-    ("wide_resnet101_2", TorchvisionV2, 82.510),
-    ("densenet121", TorchvisionV1, 74.434),
-    ("densenet161", TorchvisionV1, 77.138),
-    ("densenet169", TorchvisionV1, 75.600),
-    ("densenet201", TorchvisionV1, 76.896),
-];
-
 /// Test errors as the papers print them.
 const ERRORS: [(&str, Source, f64); 14] = [
     ("resnet20_cifar", Resnet, 8.75),
@@ -123,10 +87,10 @@ const ERRORS: [(&str, Source, f64); 14] = [
     ("densenet190bc_cifar", Densenet, 3.46),
 ];
 
-/// Every published result, family by family.
+/// Every result that a paper publishes, family by family. Those of weights that can be had are in `cnn-catalogue`, beside
+/// the weights.
 pub fn published() -> impl Iterator<Item = Published> {
-    let errors = ERRORS.into_iter().map(|(network, source, error)| (network, source, 100.0 - error));
-    ACCURACIES.into_iter().chain(errors).map(|(network, source, top1)| Published { network, source, top1 })
+    ERRORS.into_iter().map(|(network, source, error)| Published { network, source, top1: 100.0 - error })
 }
 
 #[cfg(test)]

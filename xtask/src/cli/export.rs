@@ -6,22 +6,27 @@ use cnn_onnx::Pixels;
 use std::path::PathBuf;
 
 pub const EXPORT_EXAMPLES: &str =
-    "The file takes any number of images of one size, `input`, and gives `logits`. What the weights, or the flags, say
-of classes and of how a picture becomes an input goes into its metadata. With --normalise its input is `pixels`.
+    "The file takes any number of images of one size, `input`, and gives `logits`. What the weights say of classes and of how
+a picture becomes an input goes into its metadata. With --normalise its input is `pixels`.
 
 Examples:
-  cargo xtask export lenet --weights runs/lenet-digits/best.safetensors --onnx lenet.onnx
-  cargo xtask export resnet50 --weights resnet50.safetensors --onnx resnet50.onnx --fold --probabilities
-  cargo xtask export lenet --weights runs/lenet-digits/best.safetensors --onnx lenet.onnx --normalise bytes";
+  cargo xtask export --weights runs/lenet-digits --onnx lenet.onnx
+  cargo xtask export resnet50:imagenet1k_v2 --onnx resnet50.onnx --fold --probabilities
+  cargo xtask export lenet --onnx lenet.onnx --normalise bytes";
 
 #[derive(Debug, Args)]
 pub struct Export {
-    /// The network's name
+    /// The network's name, where the weights do not say it
     #[arg(value_name = "NET")]
-    pub network: String,
-    /// Weights: a file, the folder of a run, or a name of weights [default: the network's name]
-    #[arg(long, value_name = "FILE|NAME")]
+    pub network: Option<String>,
+    /// A file of weights, the folder of a run, or the name of weights [default: those of the network's name]
+    #[arg(long, value_name = "FILE|RUN|NAME")]
     pub weights: Option<String>,
+    /// A file with the name of a class on each line, in the order of the outputs
+    #[arg(long, value_name = "FILE")]
+    pub class_names: Option<PathBuf>,
+    #[command(flatten)]
+    pub preparation: PreparationArgs,
     /// ONNX file to write; one that is there is replaced
     #[arg(long, value_name = "OUT")]
     pub onnx: PathBuf,
@@ -40,8 +45,6 @@ pub struct Export {
     /// Number of classes [default: what the weights have]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub classes: Option<u32>,
-    #[command(flatten)]
-    pub preparation: PreparationArgs,
     /// Put torchvision's `transform_input` in front (googlenet and inception_v3 with published weights)
     #[arg(long)]
     pub transform_input: bool,

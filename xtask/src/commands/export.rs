@@ -2,18 +2,27 @@
 
 use crate::cli::{self, PreparationArgs};
 use crate::preparation::choose;
-use crate::weights::classes_of;
+use crate::trained;
+use crate::weights::{classes_of, of_file};
 use anyhow::{Context, Result, bail};
-use cnn_core::Bytes;
+use cnn_core::weights::Allowed;
+use cnn_core::{Bytes, Weights};
 use cnn_data::{Card, Fit, Preparation};
 use cnn_onnx::{About, Export};
 use std::path::Path;
 
 pub fn run(args: &cli::Export) -> Result<()> {
-    let entry = cnn_zoo::find(&args.network)?;
-    let source = args.weights.as_deref().unwrap_or(entry.name);
-    let weights = cnn_classifier::weights(source)?;
-    let card = Card::of(&weights)?;
+    let asked = args.network.as_deref();
+    let Some(source) = args.weights.as_deref().or(asked) else {
+        bail!("say which weights: a network with weights of its name, or --weights");
+    };
+    let weights = trained::read(source)?;
+    let card = card(args, &weights)?;
+    let network = asked.filter(|name| !name.contains(':')).map(str::to_string);
+    let network = network.or_else(|| card.as_ref().map(|card| card.network.clone()));
+    let network =
+        network.with_context(|| format!("{} does not say of which network it is: name it", weights.source()))?;
+    let entry = cnn_zoo::find(&network)?;
     let classes = match args.classes {
         Some(classes) => classes as usize,
         None => classes_of(&entry, &weights)?,
@@ -23,52 +32,76 @@ pub fn run(args: &cli::Export) -> Result<()> {
     } else {
         entry.architecture(classes)
     };
-    let preparation = preparation(args, card.as_ref(), weights.source())?;
     let usual = card.as_ref().map_or(architecture.usual_input(), |card| card.input);
-    let shape = match (args.shape, &preparation) {
-        (Some(shape), _) => shape.0,
-        (None, Some(preparation)) => preparation.shape(usual)?,
-        (None, None) => usual,
-    };
-    let network = architecture.without_heads().at(shape)?;
+    let network = architecture.without_heads().at(args.shape.map_or(usual, |shape| shape.0))?;
     let normalise = args.normalise.map(Into::into);
-    let about = about(card, preparation, source);
+    if normalise.is_some() && card.is_none() {
+        bail!(
+            "{} does not say how its pictures were normalised: --normalise needs --mean, --std, --crop",
+            weights.source()
+        );
+    }
+    let source = Path::new(weights.source());
+    let loading = of_file(source, weights.load(&network, Allowed::default()))?;
+    if !loading.renamed().is_empty() {
+        eprintln!("{loading}");
+    }
+    let mut about = card.as_ref().map_or_else(About::default, about);
+    about.source = source.file_name().map(|name| name.to_string_lossy().into_owned());
     let export = Export { fold: args.fold, probabilities: args.probabilities, normalise, about };
-    let file = export.to_bytes(&network, &weights)?;
+    let file = of_file(source, export.to_bytes(&network, &of_file(source, loading.weights())?))?;
     cnn_train::write_whole(&args.onnx, &file)?;
     let input = if normalise.is_some() { "pixels" } else { "input" };
     println!("{}: {}, {input} N×{}, {}", args.onnx.display(), network.name(), network.input(), Bytes::of(file.len()));
     Ok(())
 }
 
-/// How pictures are prepared, where weights or flags say so; normalising inside the file needs it.
-fn preparation(args: &cli::Export, card: Option<&Card>, weights: &str) -> Result<Option<Preparation>> {
-    if card.is_none() && args.preparation == PreparationArgs::default() {
-        if args.normalise.is_some() {
-            bail!("{weights} does not say how pictures are normalised: --mean, --std and --crop do");
+/// What the weights say of themselves, with what the command line says instead; none where neither says how pictures are
+/// prepared.
+fn card(args: &cli::Export, weights: &Weights) -> Result<Option<Card>> {
+    let own = Card::of(weights)?;
+    if own.is_none() && args.preparation == PreparationArgs::default() {
+        if let Some(file) = &args.class_names {
+            bail!("{}: names of classes need --mean, --std and --crop beside them", file.display());
         }
         return Ok(None);
     }
-    Ok(Some(choose(&args.preparation, card.map(|card| &card.preparation), weights)?.preparation))
+    let chosen = choose(&args.preparation, own.as_ref().map(|card| &card.preparation), weights.source())?;
+    let classes = args.class_names.as_deref().map(trained::class_names).transpose()?;
+    let [channels, height, width] = own.as_ref().map_or([chosen.preparation.mean.len(), 224, 224], |card| card.input);
+    let input = chosen.preparation.shape([channels, height, width])?;
+    Ok(Some(match own {
+        Some(own) => {
+            Card { classes: classes.unwrap_or(own.classes.clone()), preparation: chosen.preparation, input, ..own }
+        }
+        None => Card {
+            network: args.network.clone().unwrap_or_default(),
+            input,
+            classes: classes.unwrap_or_default(),
+            dataset: String::new(),
+            images: None,
+            preparation: chosen.preparation,
+        },
+    }))
 }
 
-/// What the file says of itself.
-fn about(card: Option<Card>, preparation: Option<Preparation>, source: &str) -> About {
-    // No folder of this machine: the file is for others.
-    let name = Path::new(source).file_name().map(|name| name.to_string_lossy().into_owned());
-    let mut about = About { source: name, ..About::default() };
-    if let Some(card) = card {
-        about.classes = card.classes;
-        about.more.insert("dataset".to_string(), card.dataset);
+/// What a card says, for the file.
+fn about(card: &Card) -> About {
+    let Preparation { fit, mean, std } = &card.preparation;
+    let (resize, crop) = match *fit {
+        Fit::Crop { short, height, width, .. } => (Some(short), Some([height, width])),
+        _ => (None, None),
+    };
+    let preparation = serde_json::to_string(&card.preparation).unwrap_or_default();
+    let more = [("dataset", card.dataset.clone()), ("preparation", preparation)];
+    About {
+        classes: card.classes.clone(),
+        mean: mean.clone(),
+        std: std.clone(),
+        resize,
+        crop,
+        interpolation: fit.interpolation().map(|filter| filter.to_string()),
+        source: None,
+        more: more.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
     }
-    if let Some(preparation) = preparation {
-        if let Fit::Crop { short, height, width, .. } = preparation.fit {
-            (about.resize, about.crop) = (Some(short), Some([height, width]));
-        }
-        about.interpolation = preparation.fit.interpolation().map(|filter| filter.to_string());
-        let fit = serde_json::to_string(&preparation.fit).unwrap_or_default();
-        about.more.insert("fit".to_string(), fit);
-        (about.mean, about.std) = (preparation.mean, preparation.std);
-    }
-    about
 }

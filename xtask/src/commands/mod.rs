@@ -4,6 +4,7 @@ mod augment;
 mod bench;
 mod check;
 mod compare;
+mod convert;
 pub mod data;
 mod docs;
 mod eval;
@@ -21,6 +22,7 @@ mod sweep;
 mod train;
 mod verify_parity;
 mod verify_shapes;
+pub mod weights;
 
 use crate::cli::{Cli, Command, DataCommand};
 use crate::rerun;
@@ -41,12 +43,14 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
         Command::Predict(args) => predict::run(args),
         Command::Features(args) => features::run(args).map(success),
+        Command::Weights(args) => weights::run(args).map(success),
         Command::Data(args) => match &args.command {
             DataCommand::Check(args) => check::run(args),
         },
         Command::Sweep(args) => sweep::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),
+        Command::Convert(args) => convert::run(args).map(success),
         Command::Forward(args) => forward::run(args, &cli.common).map(success),
         Command::Export(args) => export::run(args).map(success),
         Command::Bench(args) => bench::run(args, &cli.common).map(success),
@@ -54,12 +58,25 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
     };
     match done {
         Ok(code) => Ok(code),
-        Err(error) => match error.downcast_ref::<cnn_data::Error>() {
-            Some(cnn_data::Error::HubFeature { name }) => {
-                rerun::with_feature("hub", &format!("{name} comes from the Hugging Face hub"))
-            }
-            _ => Err(error),
+        Err(error) => match lacking(&error) {
+            Some((feature, reason)) => rerun::with_feature(feature, &reason),
+            None => Err(error),
         },
+    }
+}
+
+/// The feature that a build lacks, if that is what went wrong, and what it is needed for.
+fn lacking(error: &anyhow::Error) -> Option<(&'static str, String)> {
+    let published = error.downcast_ref().or_else(|| match error.downcast_ref() {
+        Some(cnn_classifier::Error::Catalogue(error)) => Some(error),
+        _ => None,
+    });
+    if let Some(cnn_catalogue::Error::HubFeature { name, .. }) = published {
+        return Some(("fetch", format!("the weights {name} are not in the cache and are fetched")));
+    }
+    match error.downcast_ref() {
+        Some(cnn_data::Error::HubFeature { name }) => Some(("hub", format!("{name} comes from the Hugging Face hub"))),
+        _ => None,
     }
 }
 

@@ -99,6 +99,7 @@ fn session(args: &cli::Sweep, common: &Common) -> Result<Session> {
         resize: args.resize,
         init: None,
         engine: args.engine,
+        preparation: None,
     };
     Session::new(&choice, common)
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use cnn_figures::axis::{Range, Scale, Unit};
 use cnn_figures::svg::{self, Canvas, Point, Rectangle};
 use cnn_figures::{Axis, Plot, count};
-use cnn_zoo::{Benchmark, Family, Source, published};
+use cnn_zoo::{Benchmark, Family, Source};
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 640.0;
@@ -67,7 +67,7 @@ pub fn draw() -> Result<String> {
 
 fn dots(plot: &Plot) -> Result<Vec<Dot>> {
     let mut dots = Vec::new();
-    for result in published().filter(|result| result.source.benchmark() == Benchmark::ImageNet) {
+    for result in cnn_catalogue::results().filter(|result| result.source.benchmark() == Benchmark::ImageNet) {
         let entry = cnn_zoo::find(result.network)?;
         let summary = entry.architecture(entry.classes).at_usual_input()?.summary();
         dots.push(Dot {

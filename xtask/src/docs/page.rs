@@ -5,7 +5,7 @@ use anyhow::Result;
 use cnn_core::Network;
 use cnn_core::summary::NodeSummary;
 use cnn_figures::{bytes, count};
-use cnn_zoo::{Benchmark, Entry, Family, Published, published};
+use cnn_zoo::{Benchmark, Entry, Family, Published};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -78,7 +78,7 @@ fn network(entry: &Entry) -> Result<Network> {
 
 fn results(entry: &Entry) -> impl Iterator<Item = Published> {
     let name = entry.name;
-    published().filter(move |result| result.network == name)
+    cnn_catalogue::results().filter(move |result| result.network == name)
 }
 
 /// `76.130 (torchvision, V1)`, with the digits of the source.

@@ -3,6 +3,7 @@
 use crate::Test;
 use crate::hub::{BYTES, COMMIT, RESOLVE, blobs, file, good, options, sha256, weights};
 use crate::server::{Reply, Server};
+use cnn_catalogue::cnn_data::Card;
 use cnn_catalogue::{Error, Progress};
 use std::fs;
 use std::sync::{Arc, Mutex};
@@ -36,6 +37,9 @@ fn a_file_is_fetched_once_and_is_there_without_a_network() {
     assert_eq!(weights().fetch(&options).unwrap(), path);
     assert_eq!(weights().fetch(&options.clone().offline()).unwrap(), path);
     assert_eq!(weights().cached(&options).unwrap(), Some(path));
+    let read = weights().weights(&options).unwrap();
+    assert_eq!(read.get("features.0.weight").unwrap().dims(), [100_000]);
+    assert_eq!(Card::of(&read).unwrap(), Some(weights().card()));
     assert_eq!(server.requests().len(), asked);
 }
 
