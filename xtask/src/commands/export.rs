@@ -7,9 +7,8 @@ use crate::weights::{classes_of, of_file};
 use anyhow::{Context, Result, bail};
 use cnn_core::weights::Allowed;
 use cnn_core::{Bytes, Weights};
-use cnn_data::Card;
+use cnn_data::{Card, Fit, Preparation};
 use cnn_onnx::{About, Export};
-use std::collections::BTreeMap;
 use std::path::Path;
 
 pub fn run(args: &cli::Export) -> Result<()> {
@@ -88,19 +87,21 @@ fn card(args: &cli::Export, weights: &Weights) -> Result<Option<Card>> {
 
 /// What a card says, for the file.
 fn about(card: &Card) -> About {
-    let preparation = serde_json::to_value(&card.preparation).unwrap_or_default();
-    // `{"crop":{"short":256,"height":224,"width":224}}`, or a name alone.
-    let fit = preparation["fit"].as_object().and_then(|fit| fit.values().next()).cloned().unwrap_or_default();
-    let side = |name: &str| fit[name].as_u64().and_then(|side| usize::try_from(side).ok());
-    let more = [("dataset", card.dataset.clone()), ("preparation", preparation.to_string())];
+    let Preparation { fit, mean, std } = &card.preparation;
+    let (resize, crop) = match *fit {
+        Fit::Crop { short, height, width, .. } => (Some(short), Some([height, width])),
+        _ => (None, None),
+    };
+    let preparation = serde_json::to_string(&card.preparation).unwrap_or_default();
+    let more = [("dataset", card.dataset.clone()), ("preparation", preparation)];
     About {
         classes: card.classes.clone(),
-        mean: card.preparation.mean.clone(),
-        std: card.preparation.std.clone(),
-        resize: side("short"),
-        crop: side("short").and_then(|_| Some([side("height")?, side("width")?])),
-        interpolation: fit["interpolation"].as_str().map(str::to_string),
+        mean: mean.clone(),
+        std: std.clone(),
+        resize,
+        crop,
+        interpolation: fit.interpolation().map(|filter| filter.to_string()),
         source: None,
-        more: more.into_iter().map(|(key, value)| (key.to_string(), value)).collect::<BTreeMap<_, _>>(),
+        more: more.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
     }
 }
