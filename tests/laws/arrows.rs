@@ -24,7 +24,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-catalogue", &["cnn-core", "cnn-data", "cnn-testing", "cnn-weights", "cnn-zoo"]),
     ("cnn-testing", &[]),
     ("cnn-kernels", &[]),
-    ("cnn-onnx", &["cnn-network", "cnn-system", "cnn-weights"]),
+    // The zoo for its tests.
+    ("cnn-onnx", &["cnn-network", "cnn-system", "cnn-weights", "cnn-zoo"]),
     ("cnn-plan", &["cnn-kernels", "cnn-network", "cnn-weights"]),
     ("cnn-dashboard", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
     ("cnn-report", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
@@ -34,7 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cnn-zoo",
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
-    ("cnn-classifier", &["cnn-core", "cnn-data", "cnn-zoo"]),
+    ("cnn-classifier", &["cnn-catalogue", "cnn-core", "cnn-data", "cnn-zoo"]),
     ("cnn-verify", &["cnn-core", "cnn-plan", "cnn-zoo"]),
     (
         "xtask",
@@ -56,7 +57,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "cnn-tests",
-        &["cnn-core", "cnn-data", "cnn-lenet", "cnn-plan", "cnn-resnet", "cnn-train", "cnn-verify", "cnn-zoo"],
+        &[
+            "cnn-classifier",
+            "cnn-core",
+            "cnn-data",
+            "cnn-lenet",
+            "cnn-plan",
+            "cnn-resnet",
+            "cnn-train",
+            "cnn-verify",
+            "cnn-zoo",
+        ],
     ),
 ];
 

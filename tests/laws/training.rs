@@ -279,7 +279,7 @@ fn a_network_for_other_classes_starts_from_trained_weights() -> Result<(), Failu
     let message = file.start(&other).err().ok_or("a start")?.to_string();
     assert!(message.ends_with("has weights of small, not of mnist_conv"), "{message}");
     let message = file.clone().of_any_network().start(&other).err().ok_or("a start")?.to_string();
-    assert!(message.starts_with("mnist_conv: ") && message.contains("conv1.weight"), "{message}");
+    assert!(message.starts_with("mnist_conv: tensor "), "{message}");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod augment;
 mod check;
+mod convert;
 mod data;
 mod export;
 mod predict;
@@ -16,6 +17,7 @@ mod weights;
 
 pub use augment::Augment;
 pub use check::{DataArgs, DataCheck, DataCommand};
+pub use convert::Convert;
 pub use data::Data;
 pub use export::Export;
 pub use predict::{Features, Predict, Trained};
@@ -110,6 +112,9 @@ pub enum Command {
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),
+    /// Write weights of any format and names that are read as safetensors
+    #[command(after_help = convert::EXAMPLES)]
+    Convert(Convert),
     /// Hold every network to the reference tables of other implementations and the papers
     VerifyShapes(VerifyShapes),
     /// Hold networks to torch's logits, inner nodes and gradients
@@ -147,9 +152,15 @@ const COMPARE_EXAMPLES: &str = "Examples:
   cargo xtask compare resnet50 densenet121 --batch 32
   cargo xtask compare lenet mnist_mlp --classes 26 --json";
 
-const EVAL_EXAMPLES: &str = "Examples:
-  cargo xtask eval lenet --weights runs/lenet-digits/best.safetensors
-  cargo xtask eval lenet --weights runs/lenet-digits/best.safetensors --dataset mnist --data-dir mnist-files";
+const EVAL_EXAMPLES: &str =
+    "Weights of a run are judged on the images that the run set aside, unless --dataset names others. Of a folder that is
+named, the images of test in it are judged, else those of val, else all; classes are matched by name.
+
+Examples:
+  cargo xtask eval --weights runs/lenet-digits
+  cargo xtask eval --weights runs/lenet-digits --dataset mnist --data-dir mnist-files
+  cargo xtask eval resnet18 --weights resnet18.pth --dataset folder:flowers --mean 0.485,0.456,0.406 \\
+      --std 0.229,0.224,0.225 --crop 224/256";
 
 #[derive(Debug, Args)]
 pub struct Summary {
@@ -208,17 +219,23 @@ pub struct Recipes {
 
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// The network's name
+    /// The network's name, or its family's, where the weights do not say it
     #[arg(value_name = "NET")]
-    pub network: String,
-    /// Weights in a safetensors file
-    #[arg(long, value_name = "FILE")]
-    pub weights: PathBuf,
+    pub network: Option<String>,
+    #[command(flatten)]
+    pub trained: Trained,
     #[command(flatten)]
     pub data: Data,
     /// Images at a time
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = batch_size)]
     pub batch_size: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn batch_size(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|size| *size > 0).ok_or_else(|| "a number of images from 1 on is needed".to_string())
 }
 
 #[derive(Debug, Args)]
@@ -252,7 +269,7 @@ pub struct Forward {
     /// The network's name
     #[arg(value_name = "NET")]
     pub network: String,
-    /// Weights in a safetensors file
+    /// Weights: safetensors, or what torch.save writes
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
     /// Safetensors file with the tensor `input`

@@ -78,6 +78,14 @@ pub fn choose(args: &PreparationArgs, brought: Option<&Preparation>, origin: &st
     Ok(Chosen { preparation, lines })
 }
 
+/// A preparation in words.
+pub fn in_words(preparation: &Preparation) -> String {
+    let numbers = |numbers: &[f32]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let filter = preparation.fit.interpolation().map_or_else(String::new, |filter| format!(", {filter}"));
+    let (mean, std) = (numbers(&preparation.mean), numbers(&preparation.std));
+    format!("{}{filter}; mean {mean}, deviation {std}", describe(&preparation.fit))
+}
+
 /// A fit in words, but for its filter.
 pub fn describe(fit: &Fit) -> String {
     match fit {

@@ -1,12 +1,15 @@
 //! A training that waits only for its folder: recipe, data and network brought together.
 
 use crate::cli::{self, Common, EngineName};
-use crate::commands::{data, settings};
+use crate::preparation::in_words;
+use crate::trained;
 use crate::weights::of_file;
+use crate::{data, settings};
 use anyhow::{Context, Result};
 use cnn_core::Network;
 use cnn_core::candle_core::Device;
-use cnn_data::{Dataset, Fit, Preparation};
+use cnn_core::weights::Allowed;
+use cnn_data::{Card, Dataset, Fit, Preparation};
 use cnn_train::{Engine, Recipe, RunFolder, Start, Task, Weights};
 use cnn_zoo::{Entry, Family};
 use serde_json::json;
@@ -38,6 +41,8 @@ pub struct Choice<'a> {
     pub resize: Option<u32>,
     pub init: Option<&'a Path>,
     pub engine: Option<EngineName>,
+    /// How a run that goes on prepared its pictures.
+    pub preparation: Option<Preparation>,
 }
 
 impl Session {
@@ -68,9 +73,23 @@ impl Session {
         };
         recipe.engine = (engine != Engine::usual(&device)).then_some(engine);
         let architecture = entry.architecture(dataset.classes().len());
-        let (network, preparation) = cnn_train::fit(&architecture, dataset.train(), recipe.data.resize)?;
+        let init = recipe.data.init.as_deref();
+        let weights = init.map(|file| trained::read(&file.to_string_lossy())).transpose()?;
+        let (images, resize) = (dataset.train(), recipe.data.resize);
+        let theirs = match (&choice.preparation, &weights) {
+            (Some(preparation), _) => Some(preparation.clone()),
+            (None, Some(weights)) => Card::of(weights)?.map(|card| card.preparation),
+            (None, None) => None,
+        };
+        let (network, preparation) = match &theirs {
+            Some(theirs) => cnn_train::fit_as(&architecture, images, resize, theirs)?,
+            None => cnn_train::fit(&architecture, images, resize)?,
+        };
         announce(&asked, &network, &preparation.fit, dataset.train().shape());
-        let start = recipe.data.init.as_deref().map(|file| start(file, &network)).transpose()?;
+        if theirs.is_some() && choice.preparation.is_none() {
+            println!("pictures are prepared as for these weights: {}", in_words(&preparation));
+        }
+        let start = init.zip(weights.as_ref()).map(|(file, weights)| start(file, weights, &network)).transpose()?;
         let session = Self { recipe, dataset, network, preparation, device, engine, start };
         session.task(&session.recipe).check()?;
         Ok(session)
@@ -129,17 +148,11 @@ fn choose(choice: &Choice<'_>, asked: &str, images: [usize; 3]) -> Result<Entry>
     Ok(cnn_zoo::find(name)?)
 }
 
-/// Weights to start from, and a word about what begins anew.
-fn start(file: &Path, network: &Network) -> Result<Start> {
-    let weights = of_file(file, Weights::read(file))?;
-    let start = of_file(file, weights.start(network))?;
-    let all = start.weights.len() + start.anew.len();
-    let anew = match start.anew.as_slice() {
-        [] => String::new(),
-        names => format!("; {} begin anew", names.join(", ")),
-    };
-    println!("{} of {all} tensors from {}{anew}", start.weights.len(), file.display());
-    Ok(start)
+/// Weights to start from, and what became of each tensor.
+fn start(file: &Path, weights: &Weights, network: &Network) -> Result<Start> {
+    let loading = of_file(file, weights.load(network, Allowed::START))?;
+    println!("{loading}");
+    of_file(file, loading.start(network))
 }
 
 fn announce(asked: &str, network: &Network, fit: &Fit, [c, h, w]: [usize; 3]) {

@@ -1,11 +1,13 @@
 //! Trained weights that a command line names.
 
 use crate::cli;
+use crate::commands::weights::fetching;
 use crate::preparation::choose;
 use anyhow::{Context, Result, bail};
+use cnn_catalogue::imagenet;
 use cnn_classifier::{Known, Trained, embedded};
 use cnn_core::Weights;
-use cnn_data::{Card, Preparation};
+use cnn_data::{Card, Name, Preparation};
 use cnn_figures::{path, printable};
 use cnn_zoo::Family;
 use std::path::Path;
@@ -37,8 +39,10 @@ pub fn split(names: &[String]) -> (Option<&str>, &[String]) {
     }
 }
 
+/// Whether a name is a network's, a family's, or that of published weights: `resnet50:imagenet1k_v2`, `hf:owner/repository`.
 fn is_network(name: &str) -> bool {
-    cnn_zoo::find(name).is_ok() || Family::find(name).is_some()
+    let network = name.split(':').next().unwrap_or(name);
+    cnn_zoo::find(network).is_ok() || Family::find(name).is_some() || name.starts_with("hf:")
 }
 
 /// What names the weights: the flag, else the network's name, else the first of those that come with the program.
@@ -46,9 +50,15 @@ pub fn source<'a>(args: &'a cli::Trained, network: Option<&'a str>) -> &'a str {
     args.weights.as_deref().or(network).unwrap_or(embedded::NAMES[0])
 }
 
+/// Reads weights by what a person calls them, with a bar while they are fetched.
+pub fn read(source: &str) -> Result<Weights> {
+    let weights = cnn_classifier::weights(source, &fetching(false));
+    Ok(weights?)
+}
+
 /// Opens the weights of a command.
 pub fn open(args: &cli::Trained, network: Option<&str>, fallback: Option<Fallback>) -> Result<Opened> {
-    let weights = cnn_classifier::weights(source(args, network))?;
+    let weights = read(source(args, network))?;
     of_weights(&weights, args, network, fallback)
 }
 
@@ -70,7 +80,8 @@ pub fn of_weights(
     };
     let chosen = choose(&args.preparation, brought, origin)?;
     let known = Known {
-        network: network.filter(|_| family.is_none()).map(str::to_string),
+        // Behind a colon stands which of its published weights.
+        network: network.filter(|name| family.is_none() && !name.contains(':')).map(str::to_string),
         classes,
         preparation: Some(chosen.preparation),
         size: fallback.as_ref().map(|known| known.size),
@@ -99,14 +110,35 @@ impl Opened {
             card.classes.len(),
             printable(&dataset)
         );
-        eprintln!("pictures: {stretched}{}", printable(&self.lines.join(", ")));
+        eprintln!("pictures: {stretched}{}", printable(&self.preparation()));
         for note in &self.trained.notes {
             eprintln!("{}", printable(note));
         }
     }
 }
 
-fn class_names(file: &Path) -> Result<Vec<String>> {
+impl Opened {
+    /// How pictures are prepared; where each part is from, or once where all is from one place.
+    fn preparation(&self) -> String {
+        let parts: Vec<(&str, &str)> = self.lines.iter().filter_map(|line| line.rsplit_once(" (")).collect();
+        match parts.split_first() {
+            Some(((_, origin), rest)) if parts.len() == self.lines.len() && rest.iter().all(|(_, it)| it == origin) => {
+                let what: Vec<&str> = parts.iter().map(|(what, _)| *what).collect();
+                format!("{} ({origin}", what.join(", "))
+            }
+            _ => self.lines.join(", "),
+        }
+    }
+}
+
+pub fn class_names(file: &Path) -> Result<Vec<String>> {
+    let known = file.to_str().filter(|_| !file.exists());
+    if known == Some("imagenet") {
+        return Ok(imagenet::names().map(str::to_string).collect());
+    }
+    if let Some(name) = known.and_then(|name| name.parse::<Name>().ok()) {
+        return Ok(name.classes().map(str::to_string).to_vec());
+    }
     let bytes = cnn_core::file::read(file, LARGEST_LIST).with_context(|| format!("cannot read {}", path(file)))?;
     let text = String::from_utf8(bytes).with_context(|| format!("{} is no text", path(file)))?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect();

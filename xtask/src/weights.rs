@@ -1,10 +1,34 @@
-//! Weights that a command line names.
+//! Weights that a command line names, and what they say of the network they are for.
 
 use anyhow::{Error, Result};
-use cnn_core::Weights;
+use cnn_core::weights::{Sizes, Weights};
+use cnn_core::{Architecture, Network};
 use cnn_zoo::Entry;
 use std::error;
 use std::path::Path;
+
+/// The most classes that a file of weights is believed to be for.
+const MOST_CLASSES: usize = 100_000;
+
+/// What the weights are for, if they are this network's.
+fn sizes(entry: &Entry, weights: &Weights) -> Result<Sizes> {
+    let Sizes { classes, channels } = weights.sizes(&entry.architecture(entry.classes))?;
+    Ok(Sizes { classes: classes.filter(|classes| (1..=MOST_CLASSES).contains(classes)), channels })
+}
+
+/// The number of classes that the weights are for, or the network's own.
+pub fn classes_of(entry: &Entry, weights: &Weights) -> Result<usize> {
+    Ok(sizes(entry, weights)?.classes.unwrap_or(entry.classes))
+}
+
+/// The network for the classes and the input channels that the weights are for.
+pub fn network_of(entry: &Entry, weights: &Weights) -> Result<Network> {
+    let sizes = sizes(entry, weights)?;
+    let architecture: Architecture = entry.architecture(sizes.classes.unwrap_or(entry.classes));
+    let [usual, height, width] = architecture.usual_input();
+    let channels = sizes.channels.filter(|channels| (1..=MOST_CLASSES).contains(channels)).unwrap_or(usual);
+    Ok(architecture.at([channels, height, width])?)
+}
 
 /// What came of reading weights or giving them to a network; an error names the file.
 pub fn of_file<T, E: error::Error + Send + Sync + 'static>(path: &Path, result: Result<T, E>) -> Result<T> {
@@ -13,14 +37,4 @@ pub fn of_file<T, E: error::Error + Send + Sync + 'static>(path: &Path, result: 
         let named = error.to_string().contains(&name);
         if named { error.into() } else { Error::from(error).context(name) }
     })
-}
-
-/// The number of classes that the weights are for: read from a tensor whose shape depends on it.
-pub fn classes_of(entry: &Entry, weights: &Weights) -> Result<usize> {
-    let [few, more] = [2, 3].map(|classes| entry.architecture(classes).without_heads().at_usual_input());
-    let (few, more) = (few?, more?);
-    let of_classes = few.tensors().zip(more.tensors()).find(|(a, b)| a.dims != b.dims);
-    let found =
-        of_classes.and_then(|(spec, _)| weights.get(&spec.name)).and_then(|tensor| tensor.dims().first().copied());
-    Ok(found.unwrap_or(entry.classes))
 }

@@ -17,5 +17,5 @@ pub fn weights(name: &str) -> Result<Option<Weights>> {
         "resnet20_cifar" => include_bytes!("../weights/resnet20_cifar.safetensors"),
         _ => return Ok(None),
     };
-    Ok(Some(Weights::from_bytes(bytes, &format!("{name}, which comes with this program"))?))
+    Ok(Some(Weights::from_bytes(bytes, &format!("the {name} in this program"))?))
 }

@@ -12,6 +12,9 @@ pub enum Error {
     /// A picture, or a card that cannot be read.
     #[error(transparent)]
     Data(#[from] cnn_data::Error),
+    /// Published weights that cannot be had.
+    #[error(transparent)]
+    Catalogue(#[from] cnn_catalogue::Error),
     /// Weights that cannot be read.
     #[error(transparent)]
     Weights(#[from] cnn_core::weights::Error),
@@ -52,6 +55,12 @@ pub enum Error {
         names: usize,
         /// Outputs of the network.
         outputs: usize,
+    },
+    /// A folder that holds no run.
+    #[error("{}: no run's folder, since best.safetensors is not in it", path.display())]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
     },
     /// Neither weights of that name nor a file.
     #[error("{name}: no file, no run's folder and no weights of that name{near}")]

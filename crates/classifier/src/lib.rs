@@ -31,6 +31,7 @@ mod find;
 mod trained;
 
 pub use classifier::{Answer, Classifier};
+pub use cnn_catalogue;
 pub use cnn_core;
 pub use cnn_data;
 pub use error::{Error, Result};

@@ -2,6 +2,7 @@
 
 use crate::embedded;
 use crate::error::{Error, Result};
+use cnn_catalogue::Options;
 use cnn_core::weights::Allowed;
 use cnn_core::{Architecture, Network, Weights};
 use cnn_data::{Card, Preparation};
@@ -9,6 +10,9 @@ use std::path::Path;
 
 /// The file of a run's folder that holds its best weights.
 const BEST: &str = "best.safetensors";
+
+/// The most classes that a file of weights is believed to be for.
+const MOST_CLASSES: usize = 100_000;
 
 /// Weights, the network they are of, and how pictures become inputs and outputs names.
 #[derive(Clone, Debug)]
@@ -45,7 +49,7 @@ impl Trained {
     ///
     /// As [`weights`] and [`Trained::new`].
     pub fn open(source: &str, known: &Known) -> Result<Self> {
-        Self::new(&weights(source)?, known)
+        Self::new(&weights(source, &Options::default())?, known)
     }
 
     /// Weights with what the caller and their card say of them.
@@ -65,7 +69,7 @@ impl Trained {
         let of_weights = |problem: Error| named(source, problem);
 
         let sizes = weights.sizes(&entry.architecture(entry.classes)).map_err(|problem| of_weights(problem.into()))?;
-        let outputs = sizes.classes.unwrap_or(entry.classes);
+        let outputs = sizes.classes.filter(|classes| (1..=MOST_CLASSES).contains(classes)).unwrap_or(entry.classes);
         let architecture = entry.architecture(outputs).without_heads();
         let preparation = match (&known.preparation, &card) {
             (Some(preparation), _) => preparation.clone(),
@@ -99,25 +103,47 @@ impl Trained {
     }
 }
 
-/// Opens weights by what a person calls them: a file, the folder of a run, or a name of weights that come with this crate
-/// ([`embedded::NAMES`]).
+/// Opens weights by what a person calls them: a file; the folder of a run; a name of weights that come with this crate
+/// ([`embedded::NAMES`]); a name of published ones ([`cnn_catalogue::find`]), from the cache or, with the feature `hub`,
+/// from the network. Published weights come with their card.
 ///
 /// # Errors
 ///
-/// What is none of these; a file that holds no weights.
-pub fn weights(source: &str) -> Result<Weights> {
+/// What is none of these; a file that holds no weights; what keeps published ones from being had.
+pub fn weights(source: &str, options: &Options) -> Result<Weights> {
     let path = Path::new(source);
     if path.is_dir() {
-        return Ok(Weights::read(path.join(BEST))?);
+        let best = path.join(BEST);
+        return if best.exists() { Ok(Weights::read(best)?) } else { Err(Error::NoRun { path: path.to_path_buf() }) };
     }
-    if path.exists() || path.extension().is_some() {
+    if path.exists() {
         return Ok(Weights::read(path)?);
     }
-    embedded::weights(source)?.ok_or_else(|| {
-        let near = cnn_core::error::near_names(source, embedded::NAMES.iter().copied());
-        let near = cnn_core::error::did_you_mean(&near);
-        Error::NoWeights { name: source.to_string(), near }
-    })
+    if let Some(weights) = embedded::weights(source)? {
+        return Ok(weights);
+    }
+    if is_path(path) && !source.starts_with("hf:") {
+        return Ok(Weights::read(path)?);
+    }
+    match cnn_catalogue::find_with(source, options) {
+        Ok(published) => {
+            let weights = Weights::read(published.fetch(options)?)?;
+            Ok(published.card().put_on(weights))
+        }
+        Err(cnn_catalogue::Error::Name { near, .. }) => {
+            let embedded = cnn_core::error::near_names(source, embedded::NAMES.iter().copied());
+            let near = cnn_core::error::did_you_mean(&[embedded, near].concat());
+            Err(Error::NoWeights { name: source.to_string(), near })
+        }
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// Whether a name that is not there can only be meant as a path: it leads through folders, or ends as files of weights do.
+fn is_path(path: &Path) -> bool {
+    const ENDINGS: [&str; 8] = ["safetensors", "pth", "pt", "th", "bin", "ckpt", "pkl", "tar"];
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    path.components().count() > 1 || ending.is_some_and(|ending| ENDINGS.contains(&ending))
 }
 
 /// A problem that names where the weights are from, once.

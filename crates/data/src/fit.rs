@@ -129,7 +129,7 @@ impl Fit {
     }
 
     /// Whether images of any size come out in one.
-    pub(crate) fn equals_sizes(&self) -> bool {
+    pub fn equals_sizes(&self) -> bool {
         self.interpolation().is_some()
     }
 

@@ -22,7 +22,7 @@ use cnn_weights::Weights;
 /// let export = Export { fold: true, probabilities: true, normalise: Some(Pixels::Bytes), about };
 /// let file = export.to_bytes(&network, &weights)?;
 /// # assert!(file.len() > 400);
-/// # Ok::<(), cnn_onnx::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Export {

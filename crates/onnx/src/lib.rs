@@ -54,6 +54,8 @@ mod origin;
 mod pool;
 #[rustfmt::skip]
 pub mod schema;
+#[cfg(test)]
+mod structure;
 mod tensor;
 
 pub use about::About;

@@ -46,15 +46,16 @@ pub(crate) fn adaptive(graph: &mut Graph<'_>, place: &Place<'_>, output: Pair) {
         ];
         graph.last("AveragePool", place, &[&place.x()], attributes);
     } else {
-        // A mean over rows of a mean over columns: `rows · x · columns`.
+        // A mean over columns of a mean over rows: `(rows · x) · columns`. In the other order OpenVINO's CPU plugin joins a
+        // factor per channel behind it to the second product and fails.
         let columns = shares(input.width, output.width);
         let transposed = (0..input.width).flat_map(|n| (0..output.width).map(move |out| (n, out)));
         let columns = transposed.map(|(n, out)| columns[out * input.width + n]).collect();
         let columns = graph.numbers(&place.inner("columns"), &[input.width, output.width], columns);
         let rows = shares(input.height, output.height);
         let rows = graph.numbers(&place.inner("rows"), &[output.height, input.height], rows);
-        let means = graph.step("MatMul", place, "means", &[&place.x(), &columns], Vec::new());
-        graph.last("MatMul", place, &[&rows, &means], Vec::new());
+        let means = graph.step("MatMul", place, "means", &[&rows, &place.x()], Vec::new());
+        graph.last("MatMul", place, &[&means, &columns], Vec::new());
     }
 }
 

@@ -43,6 +43,28 @@ pub fn fit(architecture: &Architecture, images: &Images, resize: Option<usize>) 
     Ok((network, preparation))
 }
 
+/// As [`fit`], for weights that are known to want their pictures prepared in some way: the mean and the deviation are
+/// theirs, and so is the size where they say one and `resize` does not. Images of another number of channels get [`fit`]'s.
+///
+/// # Errors
+///
+/// As [`fit`].
+pub fn fit_as(
+    architecture: &Architecture,
+    images: &Images,
+    resize: Option<usize>,
+    theirs: &Preparation,
+) -> Result<(Network, Preparation)> {
+    let (network, own) = fit(architecture, images, resize)?;
+    if theirs.mean.len() != images.channels() {
+        return Ok((network, own));
+    }
+    let theirs_fits = resize.is_none() && theirs.fit.equals_sizes();
+    let fit = if theirs_fits { theirs.fit } else { own.fit };
+    let preparation = theirs.clone().fitted(fit);
+    Ok((architecture.at(preparation.shape(images.shape())?)?, preparation))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +90,14 @@ mod tests {
         assert_eq!(fitted(&large, 28, None), Fit::resize([224, 224]));
         assert_eq!(fitted(&large, 60, None), Fit::Pad { height: 64, width: 64 });
         assert_eq!(fitted(&large, 100, None), Fit::None);
+        // What weights want comes before what the images are.
+        let theirs = Preparation::mnist().fitted(Fit::centre([64, 64]));
+        let fitted = |resize| fit_as(&small, &images(28), resize, &theirs).unwrap().1;
+        assert_eq!(fitted(None), theirs);
+        let stretched = fitted(Some(16));
+        assert_eq!((stretched.mean, stretched.fit), (theirs.mean.clone(), Fit::resize([16, 16])));
+        let colours = Preparation::imagenet();
+        assert_eq!(fit_as(&small, &images(28), None, &colours).unwrap().1.mean.len(), 1);
         let message = fit(&large, &images(28), Some(32)).unwrap_err().to_string();
         assert_eq!(message, "conv: kernel 63×63 exceeds padded input 32×32 (input 32×32)");
     }

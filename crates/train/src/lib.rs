@@ -83,7 +83,7 @@ pub use engine::{Engine, Learner, Lesson, Saved, Stepped, Updates};
 pub use epoch::Epoch;
 pub use error::{Error, Result};
 pub use evaluate::{Evaluated, evaluate};
-pub use fitting::fit;
+pub use fitting::{fit, fit_as};
 pub use folder::{Checkpoints, Every, RunFolder};
 pub use loss::{LossAndGradients, LossFunction, Output, SoftmaxCrossEntropy};
 pub use memory::{Memory, check_evaluation_fits};

@@ -18,6 +18,14 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A file of something else.
+    #[error("{} is no file of weights; it looks like {found}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What its first bytes are of.
+        found: &'static str,
+    },
     /// A file that is no whole safetensors file.
     #[error("{} is not a whole safetensors file: {problem}", path.display())]
     File {

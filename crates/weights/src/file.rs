@@ -42,6 +42,7 @@ impl Weights {
             format @ (Format::Zip | Format::Legacy | Format::Tar | Format::Pickle) => {
                 pytorch_file(path, file, format, entry)
             }
+            Format::Unknown(Some(found)) => Err(Error::Format { path: path.to_path_buf(), found }),
             _ if entry.is_some() => Err(Error::File {
                 path: path.to_path_buf(),
                 problem: "only files of PyTorch keep weights under a key".to_string(),
@@ -62,6 +63,7 @@ impl Weights {
             format @ (Format::Zip | Format::Legacy | Format::Tar | Format::Pickle) => {
                 pytorch_bytes(&bytes, format, PathBuf::from(source))
             }
+            Format::Unknown(Some(found)) => Err(Error::Format { path: PathBuf::from(source), found }),
             _ => safetensors_file::of_bytes(bytes, source),
         }
     }

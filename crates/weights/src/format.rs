@@ -14,8 +14,8 @@ pub(crate) enum Format {
     Legacy,
     Tar,
     Pickle,
-    /// None of them; what it seems to be instead, for a sentence.
-    Unknown(&'static str),
+    /// None of them; what it seems to be instead, where that is known.
+    Unknown(Option<&'static str>),
 }
 
 impl Format {
@@ -29,15 +29,15 @@ impl Format {
             _ if is_safetensors(first) => Self::Safetensors,
             [0x80, 1..=5, ..] | [b'(', b'd' | b'l', ..] | [b'}' | b']', b'q', ..] => Self::Pickle,
             _ if first.starts_with(b"ccollections\n") => Self::Pickle,
-            [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => Self::Unknown("; it looks like a picture"),
-            [0x1f, 0x8b, ..] => Self::Unknown("; it looks like a gzip file"),
-            [0x89, b'H', b'D', b'F', ..] => Self::Unknown("; it looks like an HDF5 file, as Keras writes them"),
-            [0x08, 1..=32, 0x12, ..] => Self::Unknown("; it looks like an ONNX file"),
-            [b'<', ..] => Self::Unknown("; it looks like a web page"),
+            [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => Self::Unknown(Some("a picture")),
+            [0x1f, 0x8b, ..] => Self::Unknown(Some("a gzip file")),
+            [0x89, b'H', b'D', b'F', ..] => Self::Unknown(Some("an HDF5 file, as Keras writes them")),
+            [0x08, 1..=32, 0x12, ..] => Self::Unknown(Some("an ONNX file")),
+            [b'<', ..] => Self::Unknown(Some("a web page")),
             [b'v', b'e', b'r', b's', b'i', b'o', b'n', b' ', ..] => {
-                Self::Unknown("; it looks like a pointer of Git LFS, whose file was not fetched")
+                Self::Unknown(Some("a pointer of Git LFS, whose file was not fetched"))
             }
-            _ => Self::Unknown(""),
+            _ => Self::Unknown(None),
         }
     }
 
@@ -75,6 +75,6 @@ mod tests {
         // A safetensors header of 128 bytes begins with the byte that a pickle begins with.
         assert_eq!(of(b"\x80\x02\x00\x00\x00\x00\x00\x00{\"a\":"), Format::Safetensors);
         assert_eq!(of(&[&[0; 257][..], b"ustar"].concat()), Format::Tar);
-        assert_eq!([of(b""), of(b"conv1")], [Format::Unknown(""); 2]);
+        assert_eq!([of(b""), of(b"conv1")], [Format::Unknown(None); 2]);
     }
 }

@@ -3,12 +3,18 @@
 //! ```text
 //! a file      →  Weights::read      names, shapes and metadata; the numbers stay in the file until they are asked for
 //! a network   →  Weights::initialised, from a seed
-//! Weights     →  check(&network)    nothing missing, nothing surplus, every shape right, of no other network
-//!             →  numbers_of(…)      the numbers of one tensor, all of them finite
+//! Weights     →  load(&network, …)  Loading: what is taken, renamed, missing, unexpected, misshapen, as a report
+//!             →  for_network(…)     the network's tensors under its names, or the first thing that is wrong
+//!             →  numbers_of(…)      the numbers of one of them, all finite
 //!             →  start(&network)    where training begins: what is taken over, and what is initialised
+//!             →  sizes(…)           for how many classes and input channels they are
+//!             →  named(…)           under torchvision's or timm's names
 //!             →  to_bytes()         a safetensors file
 //! BorrowedWeights  →  to_bytes()    the same, of tensors that somebody else holds
 //! ```
+//!
+//! Files are safetensors, and with the feature `pytorch` whatever `torch.save` writes or wrote, which is read without
+//! running any code that a pickle names.
 //!
 //! Whatever reads weights reads these: plans, candle's models, checkpoints, exports. So what a file may lack and what it
 //! may have too much of is decided here and nowhere else.
@@ -53,3 +59,8 @@ pub use start::Start;
 pub use tensor::{Number, Tensor};
 pub use weights::Weights;
 pub use written::Precision;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -1,7 +1,7 @@
 //! Safetensors files: the header is read and checked at once, a tensor's numbers when they are asked for.
 
 use crate::error::{Error, Result};
-use crate::format::{FIRST, Format};
+use crate::format::Format;
 use crate::stored::{Content, Kind, OpenFile, Stored};
 use crate::tensor::Tensor;
 use crate::text::short;
@@ -22,16 +22,16 @@ pub(crate) fn read(path: &Path, mut file: File, first: &[u8]) -> Result<Weights>
     let broken = |problem: String| Error::File { path: path.to_path_buf(), problem };
     let length = file.metadata().map_err(failed)?.len();
     let Some(header) = first.first_chunk::<8>().map(|first| u64::from_le_bytes(*first)) else {
-        return Err(broken(format!("it has {length} bytes{}", instead(first))));
+        return Err(broken(format!("it has {length} bytes")));
     };
     if header > LONGEST_HEADER || header > length.saturating_sub(8) {
-        return Err(broken(format!("its header would be {header} bytes, the file is {length}{}", instead(first))));
+        return Err(broken(format!("its header would be {header} bytes, the file is {length}")));
     }
     let mut text = vec![0; header as usize];
     file.seek(SeekFrom::Start(8)).and_then(|_| file.read_exact(&mut text)).map_err(failed)?;
     let open = Arc::new(OpenFile { path: path.to_path_buf(), file: Mutex::new(file) });
     let content = |start, bytes| Content::File { open: open.clone(), start: start as u64, bytes };
-    let weights = of_header(&text, length, content).map_err(|problem| broken(problem + instead(first)))?;
+    let weights = of_header(&text, length, content).map_err(broken)?;
     Ok(weights.from_source(path.display().to_string()))
 }
 
@@ -44,14 +44,6 @@ pub(crate) fn of_bytes(all: Arc<[u8]>, source: &str) -> Result<Weights> {
     let content = |start, bytes| Content::Bytes { all: all.clone(), start, bytes };
     let weights = of_header(text, all.len() as u64, content).map_err(broken)?;
     Ok(weights.from_source(source.to_string()))
-}
-
-/// What the file seems to be instead, for a sentence.
-fn instead(first: &[u8]) -> &'static str {
-    match Format::of(&first[..first.len().min(FIRST)]) {
-        Format::Unknown(instead) => instead,
-        _ => "",
-    }
 }
 
 fn of_header(text: &[u8], length: u64, content: impl Fn(usize, usize) -> Content) -> Result<Weights, String> {
@@ -72,7 +64,8 @@ fn of_header(text: &[u8], length: u64, content: impl Fn(usize, usize) -> Content
     Ok(Weights::of(tensors.collect(), metadata.collect()).with_form(Format::Safetensors.name()))
 }
 
-fn kind(dtype: Dtype) -> Kind {
+/// The kind of numbers of a type of the format.
+pub(crate) fn kind(dtype: Dtype) -> Kind {
     match dtype {
         Dtype::F16 => Kind::F16,
         Dtype::BF16 => Kind::BF16,

@@ -27,7 +27,7 @@ impl Weights {
     ///
     /// Any other tensor that is missing or has another shape, weights of another network, numbers that are not finite.
     pub fn start(&self, network: &Network) -> Result<Start> {
-        self.load(network, Allowed { classes: true, heads: true, channels: false })?.start(network)
+        self.load(network, Allowed::START)?.start(network)
     }
 }
 

@@ -77,7 +77,7 @@ impl Stored {
         }
     }
 
-    fn bytes(&self) -> Result<Cow<'_, [u8]>> {
+    pub(crate) fn bytes(&self) -> Result<Cow<'_, [u8]>> {
         match &self.content {
             Content::Bytes { all, start, bytes } => Ok(Cow::Borrowed(&all[*start..*start + *bytes])),
             Content::File { open, start, bytes } => {

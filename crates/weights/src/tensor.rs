@@ -1,7 +1,7 @@
 //! One tensor: dimensions, and numbers in memory or still in a file.
 
 use crate::error::{Error, Result};
-use crate::stored::Stored;
+use crate::stored::{Kind, Stored};
 use cnn_network::shape::times;
 use std::borrow::Cow;
 use std::fmt;
@@ -111,6 +111,18 @@ impl Tensor {
             Numbers::F64(values) => values.iter().map(|x| T::from_f64(*x)).collect(),
             Numbers::Stored(stored) => stored.read(name)?,
         }))
+    }
+
+    /// The numbers' bytes, as a file has them, if they are kept as this kind: without a way over other numbers.
+    pub(crate) fn bytes_of(&self, kind: &Kind) -> Option<Result<Cow<'_, [u8]>>> {
+        // The targets are little-endian, as files are.
+        const { assert!(cfg!(target_endian = "little")) };
+        match (&self.numbers, kind) {
+            (Numbers::F32(values), Kind::F32) => Some(Ok(Cow::Borrowed(bytemuck::cast_slice(values)))),
+            (Numbers::F64(values), Kind::F64) => Some(Ok(Cow::Borrowed(bytemuck::cast_slice(values)))),
+            (Numbers::Stored(stored), kind) if stored.kind == *kind => Some(stored.bytes()),
+            _ => None,
+        }
     }
 
     /// Whether its numbers are floating-point ones.

@@ -131,4 +131,14 @@ impl Weights {
             }),
         }
     }
+
+    /// Whether all numbers of the network's tensors that are there are finite, one tensor in memory at a time.
+    ///
+    /// # Errors
+    ///
+    /// The first number that is not; a file that can no longer be read.
+    pub fn check_finite(&self, network: &Network) -> Result<()> {
+        let mut there = network.tensors().filter(|spec| self.get(&spec.name).is_some());
+        there.try_for_each(|spec| self.numbers_of::<f32>(network, &spec.name).map(drop))
+    }
 }

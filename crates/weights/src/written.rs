@@ -1,6 +1,7 @@
 //! Weights as the bytes of a safetensors file.
 
 use crate::error::{Error, Result};
+use crate::safetensors_file::kind;
 use crate::tensor::Tensor;
 use crate::weights::Weights;
 use safetensors::{Dtype, View};
@@ -76,11 +77,9 @@ struct Written<'a> {
 }
 
 impl Written<'_> {
-    fn bytes(&self) -> Result<Vec<u8>> {
-        // The targets are little-endian, as the file is.
-        const { assert!(cfg!(target_endian = "little")) };
-        if self.dtype == Dtype::F64 {
-            return Ok(bytemuck::cast_slice(&self.tensor.numbers::<f64>(&self.name)?).to_vec());
+    fn bytes(&self) -> Result<Cow<'_, [u8]>> {
+        if let Some(bytes) = self.tensor.bytes_of(&kind(self.dtype)) {
+            return bytes;
         }
         let values = self.tensor.numbers::<f32>(&self.name)?;
         let narrow = |bits: fn(f32) -> u16, back: fn(u16) -> f32| {
@@ -88,7 +87,7 @@ impl Written<'_> {
                 true => Ok(bits(*value).to_le_bytes()),
                 false => Err(self.too_large(*value)),
             };
-            Ok(values.iter().map(of).collect::<Result<Vec<_>>>()?.into_flattened())
+            Ok(Cow::Owned(values.iter().map(of).collect::<Result<Vec<_>>>()?.into_flattened()))
         };
         match self.dtype {
             Dtype::F16 => {
@@ -97,7 +96,7 @@ impl Written<'_> {
             Dtype::BF16 => {
                 narrow(|value| half::bf16::from_f32(value).to_bits(), |bits| half::bf16::from_bits(bits).to_f32())
             }
-            _ => Ok(bytemuck::cast_slice(&values).to_vec()),
+            _ => Ok(Cow::Owned(bytemuck::cast_slice(&values).to_vec())),
         }
     }
 
@@ -115,10 +114,10 @@ impl View for &Written<'_> {
         self.tensor.dims()
     }
     fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Owned(self.bytes().unwrap_or_else(|error| {
+        self.bytes().unwrap_or_else(|error| {
             self.failure.borrow_mut().get_or_insert(error);
-            Vec::new()
-        }))
+            Cow::Borrowed(&[])
+        })
     }
     fn data_len(&self) -> usize {
         self.tensor.elements() * self.dtype.bitsize() / 8

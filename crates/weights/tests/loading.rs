@@ -105,7 +105,7 @@ fn timm_writes_vggs_linear_layers_as_convolutions() -> Result<(), Failure> {
     assert_same(&network, &weights, &timm)?;
     let report = timm.load(&network, Allowed::default())?.to_string();
     assert!(
-        report.contains("renamed: 6 as torchvision spells VGG, pre_logits.fc1.bias is classifier.0.bias"),
+        report.contains("renamed 6: as torchvision spells VGG (pre_logits.fc1.bias is classifier.0.bias)"),
         "{report}"
     );
     assert!(report.contains("reshaped between convolution and linear layer: classifier.0.weight, classifier.3.weight"));
@@ -172,9 +172,9 @@ fn the_report_puts_like_beside_like() -> Result<(), Failure> {
     assert_eq!(
         loading.to_string(),
         "the weights: 6 of net's 9 tensors taken
-  missing 2: layer1.conv2.weight 6×4×1×1 (the file has stage1.conv2.weight 6×4×1×1), layer1.conv2.bias 6 (the file has \
+  missing 2: layer1.conv2.weight 6×4×1×1 (the file has stage1.conv2.weight 6×4×1×1); layer1.conv2.bias 6 (the file has \
          stage1.conv2.bias 6)
-  unexpected 2: stage1.conv2.bias 6 (like layer1.conv2.bias 6), stage1.conv2.weight 6×4×1×1 (like layer1.conv2.weight \
+  unexpected 2: stage1.conv2.bias 6 (like layer1.conv2.bias 6); stage1.conv2.weight 6×4×1×1 (like layer1.conv2.weight \
          6×4×1×1)
   misshapen 1: bn1.bias is 5, not 4"
     );

@@ -44,6 +44,8 @@ fn every_container_holds_the_same_numbers() -> Result<(), Failure> {
         ("zip_no_checksums.pt", "PyTorch, zip"),
         ("legacy.pth", "PyTorch before 1.6"),
         ("tar.pth", "PyTorch, tar"),
+        ("pickled.pkl", "pickle"),
+        ("pickled_run.pkl", "pickle, under state_dict"),
         ("f16.pt", "PyTorch, zip"),
         ("bf16.pt", "PyTorch, zip"),
         ("f64.pt", "PyTorch, zip"),
@@ -84,10 +86,10 @@ fn what_was_done_to_names_is_told() -> Result<(), Failure> {
     assert_eq!(
         report("data_parallel.th")?,
         "FILE (PyTorch before 1.6, under state_dict): 7 of small's 7 tensors taken
-  renamed: 7 without module., module.bn1.bias is bn1.bias
+  renamed 7: without module. (module.bn1.bias is bn1.bias)
   counters passed over: 1"
     );
-    assert!(report("compiled.pt")?.contains("renamed: 7 without module., without _orig_mod., without model., "));
+    assert!(report("compiled.pt")?.contains("renamed 7: without module., without _orig_mod., without model. ("));
     assert_eq!(report("zip.pth")?, "FILE (PyTorch, zip): 7 of small's 7 tensors taken\n  counters passed over: 1");
     Ok(())
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use std::path::PathBuf;
 
 /// A data set and where it lies.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Data {
     /// digits, mnist, fashion-mnist, cifar10, two of them as mnist+digits, or folder:PATH for a folder of images
     /// [default: digits]

@@ -1,6 +1,6 @@
 //! The arguments of `export`.
 
-use super::InputShape;
+use super::{InputShape, PreparationArgs};
 use clap::{Args, ValueEnum};
 use cnn_onnx::Pixels;
 use std::path::PathBuf;
@@ -10,18 +10,23 @@ pub const EXPORT_EXAMPLES: &str =
 a picture becomes an input goes into its metadata. With --normalise its input is `pixels`.
 
 Examples:
-  cargo xtask export lenet --weights runs/lenet-digits/best.safetensors --onnx lenet.onnx
-  cargo xtask export resnet50 --weights resnet50.safetensors --onnx resnet50.onnx --fold --probabilities
-  cargo xtask export lenet --weights runs/lenet-digits/best.safetensors --onnx lenet.onnx --normalise bytes";
+  cargo xtask export --weights runs/lenet-digits --onnx lenet.onnx
+  cargo xtask export resnet50:imagenet1k_v2 --onnx resnet50.onnx --fold --probabilities
+  cargo xtask export lenet --onnx lenet.onnx --normalise bytes";
 
 #[derive(Debug, Args)]
 pub struct Export {
-    /// The network's name
+    /// The network's name, where the weights do not say it
     #[arg(value_name = "NET")]
-    pub network: String,
-    /// Weights in a safetensors file
-    #[arg(long, value_name = "FILE")]
-    pub weights: PathBuf,
+    pub network: Option<String>,
+    /// A file of weights, the folder of a run, or the name of weights [default: those of the network's name]
+    #[arg(long, value_name = "FILE|RUN|NAME")]
+    pub weights: Option<String>,
+    /// imagenet, cifar10, mnist, fashion-mnist, or a file with the name of a class on each line, in the order of the outputs
+    #[arg(long, value_name = "NAME|FILE")]
+    pub class_names: Option<PathBuf>,
+    #[command(flatten)]
+    pub preparation: PreparationArgs,
     /// ONNX file to write; one that is there is replaced
     #[arg(long, value_name = "OUT")]
     pub onnx: PathBuf,

@@ -14,7 +14,7 @@ Examples:
   cargo xtask train lenet --dataset mnist --data-dir mnist-files --epochs 3
   cargo xtask train lenet_d2l --dataset fashion-mnist --lr 0.5 --out runs/fashion
   cargo xtask train mnist_conv --optimizer adamw --seed 7 --threads 2
-  cargo xtask train resnet50 --dataset folder:flowers --init resnet50.safetensors --freeze conv1,bn1,layer1
+  cargo xtask train resnet50 --dataset folder:flowers --init resnet50:imagenet1k_v2 --freeze conv1,bn1,layer1
   cargo xtask train vgg16 --recipe modern --set 'optimizer.sgd.momentum = 0.8'
   cargo xtask train --recipe runs/lenet-digits/recipe.toml
   cargo xtask train --resume runs/lenet-digits";
@@ -35,7 +35,7 @@ pub struct Train {
     #[command(flatten)]
     pub settings: Settings,
     /// Begin with these weights; a last layer for other classes begins anew
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE|RUN|NAME")]
     pub init: Option<PathBuf>,
     /// What computes a step [default: plan on the CPU, candle elsewhere]
     #[arg(long, value_enum)]

@@ -1,30 +1,152 @@
 //! `eval`: trained weights on a data set's test images.
 
-use super::data;
+mod figures;
+
 use crate::cli::{self, Common};
-use crate::weights::of_file;
-use anyhow::Result;
-use cnn_data::{Card, Loader};
-use cnn_train::{Weights, check_evaluation_fits, classifier, evaluate};
+use crate::data::{self, RunData};
+use crate::trained::{self, Fallback, of_weights};
+use anyhow::{Result, anyhow, bail};
+use cnn_catalogue::imagenet;
+use cnn_core::Weights;
+use cnn_data::{Card, Images, Loader, Name, match_classes};
+use cnn_train::{check_evaluation_fits, classifier, predict};
+use figures::Figures;
+use std::path::{Path, PathBuf};
+
+/// The images that are judged.
+struct Judged {
+    images: Images,
+    classes: Vec<String>,
+    /// What they are, for a sentence.
+    of: String,
+    /// What a reader of the figures should know.
+    notes: Vec<String>,
+    /// The images whose statistics stand in for a preparation that nobody names.
+    statistics: Images,
+}
 
 pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
-    let entry = cnn_zoo::find(&args.network)?;
     let device = common.device.open()?;
-    let weights = Weights::read(&args.weights)?;
-    let dataset = data::dataset(&args.data, common.seed())?;
-    // Weights from elsewhere say nothing about their images: the data set's own statistics stand in.
-    let (network, preparation) = match Card::of(&weights)? {
-        Some(card) => {
-            let architecture = entry.architecture(card.classes.len()).without_heads();
-            (architecture.at(card.preparation.shape(dataset.test().shape())?)?, card.preparation)
-        }
-        None => cnn_train::fit(&entry.architecture(dataset.classes().len()).without_heads(), dataset.train(), None)?,
+    let network = args.network.as_deref();
+    let source = trained::source(&args.trained, network);
+    let weights = trained::read(source)?;
+    let mut judged = judged(args, common, source, &weights)?;
+    let fallback = fallback(args, &weights, network, &judged)?;
+    let opened = of_weights(&weights, &args.trained, network, fallback)?;
+    let card = &opened.trained.card;
+
+    let channels = card.preparation.mean.len();
+    let suited = judged.images.in_channels(channels);
+    let images =
+        suited.ok_or_else(|| anyhow!("images of {} channels do not suit {channels}", judged.images.channels()))?;
+    let known = match of_synsets(&judged.classes, &card.classes) {
+        true => imagenet::synsets().map(str::to_string).collect(),
+        false => card.classes.clone(),
     };
-    check_evaluation_fits(&network, args.batch_size.min(dataset.test().len()))?;
-    let loader = Loader::new(dataset.test(), preparation, args.batch_size)?;
-    let model = of_file(&args.weights, classifier(&network, &weights, &device))?;
-    let evaluated = evaluate(&model, &loader)?;
-    println!("accuracy {:.2} %", 100.0 * evaluated.accuracy);
-    println!("loss {:.4} on {} test images of {}", evaluated.loss, dataset.test().len(), dataset.name());
-    Ok(())
+    let matched = match_classes(&images, &judged.classes, &known)?;
+    judged.notes.extend(matched.notes.iter().map(ToString::to_string));
+    check_evaluation_fits(&opened.trained.network, args.batch_size.min(images.len()))?;
+    let loader = Loader::new(&matched.images, card.preparation.clone(), args.batch_size)?;
+    let found = card.preparation.shape(matched.images.shape())?;
+    if found != card.input {
+        bail!("{}: images become {found:?}, but {} reads {:?} with these weights", judged.of, card.network, card.input);
+    }
+    let model = classifier(&opened.trained.network, &opened.trained.weights, &device)?;
+    opened.announce();
+    for note in &judged.notes {
+        eprintln!("{}", cnn_figures::printable(note));
+    }
+    let predictions = predict(&model, &loader)?;
+    Figures::new(&predictions, card, &judged.of).print(args.json)
+}
+
+/// The images that a command line means: those of the run whose weights they are, unless it names others.
+fn judged(args: &cli::Eval, common: &Common, source: &str, weights: &Weights) -> Result<Judged> {
+    let own = folder_of(source).map(|folder| RunData::of(&folder)).transpose()?.flatten();
+    let asked = args.data.dataset.as_deref();
+    let (mut notes, card) = (Vec::new(), Card::of(weights)?);
+    let seed = common.seed();
+    let of_run = |own: &RunData| match asked {
+        None => true,
+        Some(asked) => own.choice.dataset.as_deref().is_some_and(|dataset| is_same(dataset, asked)),
+    };
+    if let Some(own) = own.filter(of_run) {
+        let own = own.changed(&args.data);
+        let dataset = own.load()?;
+        let of = format!("{} test images of {}", dataset.test().len(), dataset.name());
+        return Ok(Judged {
+            images: dataset.test().clone(),
+            classes: dataset.classes().to_vec(),
+            of,
+            notes,
+            statistics: dataset.train().clone(),
+        });
+    }
+    if let Some(folder) = asked.and_then(|asked| asked.strip_prefix("folder:")) {
+        let found = data::folder_to_judge(&args.data, Path::new(folder))?;
+        if found.path != Path::new(folder) {
+            notes.push(format!("judged are the images of {}", found.path.display()));
+        }
+        let name = found.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if found.path == Path::new(folder) && card.is_some_and(|card| card.dataset == name) {
+            notes.push(format!(
+                "the weights were trained on a data set of this name: if it is this folder, most of these images were learnt"
+            ));
+        }
+        let of = format!("{} images of {}", found.images.len(), found.path.display());
+        return Ok(Judged {
+            statistics: found.images.clone(),
+            images: found.images,
+            classes: found.classes,
+            of,
+            notes,
+        });
+    }
+    let known = card.map(|card| card.dataset).filter(|name| name.split('+').all(|name| name.parse::<Name>().is_ok()));
+    let mut named = cli::Data { dataset: args.data.dataset.clone().or(known), ..args.data.clone() };
+    named.limit = None;
+    let dataset = data::dataset(&named, seed)?;
+    let of = format!("{} test images of {}", dataset.test().len(), dataset.name());
+    let (images, classes) = (dataset.test().clone(), dataset.classes().to_vec());
+    Ok(Judged { images, classes, of, notes, statistics: dataset.train().clone() })
+}
+
+/// Of weights without a card, of which the command line does not say how pictures are prepared either: the statistics of
+/// the data set, which are named. They are those of its training images.
+fn fallback(args: &cli::Eval, weights: &Weights, network: Option<&str>, judged: &Judged) -> Result<Option<Fallback>> {
+    if Card::of(weights)?.is_some() {
+        return Ok(None);
+    }
+    let Some(entry) = network.and_then(|name| cnn_zoo::find(name).ok()) else { return Ok(None) };
+    let classes = weights.sizes(&entry.architecture(entry.classes))?.classes.unwrap_or(entry.classes);
+    if args.trained.preparation.mean.is_none() && judged.statistics.is_empty() {
+        return Ok(None);
+    }
+    let architecture = entry.architecture(classes).without_heads();
+    let (network, preparation) = cnn_train::fit(&architecture, &judged.statistics, None)?;
+    let dims = network.input().dims();
+    let origin = "the data set's own, since the weights say nothing".to_string();
+    let (size, classes) = ([dims[1], dims[2]], judged.classes.clone());
+    Ok(Some(Fallback { preparation, size, origin, classes }))
+}
+
+/// Whether folders are named by ImageNet's synsets (`n01440764`) and the weights know ImageNet's classes.
+fn of_synsets(found: &[String], known: &[String]) -> bool {
+    known.iter().map(String::as_str).eq(imagenet::names()) && found.iter().all(|name| imagenet::name_of(name).is_some())
+}
+
+/// The folder of a run that weights may lie in.
+fn folder_of(source: &str) -> Option<PathBuf> {
+    let path = Path::new(source);
+    if path.is_dir() {
+        Some(path.to_path_buf())
+    } else {
+        path.is_file().then(|| path.parent().map(Path::to_path_buf))?
+    }
+}
+
+/// Whether two names of data sets mean the same.
+fn is_same(one: &str, other: &str) -> bool {
+    let folder = |name: &str| name.strip_prefix("folder:").and_then(|path| Path::new(path).canonicalize().ok());
+    one == other || folder(one).is_some_and(|one| Some(one) == folder(other))
 }

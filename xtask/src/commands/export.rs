@@ -1,17 +1,28 @@
 //! `export`: a network with its weights as an ONNX file.
 
-use crate::cli;
+use crate::cli::{self, PreparationArgs};
+use crate::preparation::choose;
+use crate::trained;
 use crate::weights::{classes_of, of_file};
 use anyhow::{Context, Result, bail};
+use cnn_core::weights::Allowed;
 use cnn_core::{Bytes, Weights};
-use cnn_data::Card;
+use cnn_data::{Card, Fit, Preparation};
 use cnn_onnx::{About, Export};
-use std::collections::BTreeMap;
+use std::path::Path;
 
 pub fn run(args: &cli::Export) -> Result<()> {
-    let entry = cnn_zoo::find(&args.network)?;
-    let weights = Weights::read(&args.weights)?;
-    let card = Card::of(&weights)?;
+    let asked = args.network.as_deref();
+    let Some(source) = args.weights.as_deref().or(asked) else {
+        bail!("say which weights: a network with weights of its name, or --weights");
+    };
+    let weights = trained::read(source)?;
+    let card = card(args, &weights)?;
+    let network = asked.filter(|name| !name.contains(':')).map(str::to_string);
+    let network = network.or_else(|| card.as_ref().map(|card| card.network.clone()));
+    let network =
+        network.with_context(|| format!("{} does not say of which network it is: name it", weights.source()))?;
+    let entry = cnn_zoo::find(&network)?;
     let classes = match args.classes {
         Some(classes) => classes as usize,
         None => classes_of(&entry, &weights)?,
@@ -25,33 +36,72 @@ pub fn run(args: &cli::Export) -> Result<()> {
     let network = architecture.without_heads().at(args.shape.map_or(usual, |shape| shape.0))?;
     let normalise = args.normalise.map(Into::into);
     if normalise.is_some() && card.is_none() {
-        bail!("{} does not say how its pictures were normalised: --normalise needs that", args.weights.display());
+        bail!(
+            "{} does not say how its pictures were normalised: --normalise needs --mean, --std, --crop",
+            weights.source()
+        );
+    }
+    let source = Path::new(weights.source());
+    let loading = of_file(source, weights.load(&network, Allowed::default()))?;
+    if !loading.renamed().is_empty() {
+        eprintln!("{loading}");
     }
     let mut about = card.as_ref().map_or_else(About::default, about);
-    about.source = args.weights.file_name().map(|name| name.to_string_lossy().into_owned());
+    about.source = source.file_name().map(|name| name.to_string_lossy().into_owned());
     let export = Export { fold: args.fold, probabilities: args.probabilities, normalise, about };
-    let file = of_file(&args.weights, export.to_bytes(&network, &weights))?;
+    let file = of_file(source, export.to_bytes(&network, &of_file(source, loading.weights())?))?;
     cnn_train::write_whole(&args.onnx, &file)?;
     let input = if normalise.is_some() { "pixels" } else { "input" };
     println!("{}: {}, {input} N×{}, {}", args.onnx.display(), network.name(), network.input(), Bytes::of(file.len()));
     Ok(())
 }
 
+/// What the weights say of themselves, with what the command line says instead; none where neither says how pictures are
+/// prepared.
+fn card(args: &cli::Export, weights: &Weights) -> Result<Option<Card>> {
+    let own = Card::of(weights)?;
+    if own.is_none() && args.preparation == PreparationArgs::default() {
+        if let Some(file) = &args.class_names {
+            bail!("{}: names of classes need --mean, --std and --crop beside them", file.display());
+        }
+        return Ok(None);
+    }
+    let chosen = choose(&args.preparation, own.as_ref().map(|card| &card.preparation), weights.source())?;
+    let classes = args.class_names.as_deref().map(trained::class_names).transpose()?;
+    let [channels, height, width] = own.as_ref().map_or([chosen.preparation.mean.len(), 224, 224], |card| card.input);
+    let input = chosen.preparation.shape([channels, height, width])?;
+    Ok(Some(match own {
+        Some(own) => {
+            Card { classes: classes.unwrap_or(own.classes.clone()), preparation: chosen.preparation, input, ..own }
+        }
+        None => Card {
+            network: args.network.clone().unwrap_or_default(),
+            input,
+            classes: classes.unwrap_or_default(),
+            dataset: String::new(),
+            images: None,
+            preparation: chosen.preparation,
+        },
+    }))
+}
+
 /// What a card says, for the file.
 fn about(card: &Card) -> About {
-    let preparation = serde_json::to_value(&card.preparation).unwrap_or_default();
-    // `{"crop":{"short":256,"height":224,"width":224}}`, or a name alone.
-    let fit = preparation["fit"].as_object().and_then(|fit| fit.values().next()).cloned().unwrap_or_default();
-    let side = |name: &str| fit[name].as_u64().and_then(|side| usize::try_from(side).ok());
-    let more = [("dataset", card.dataset.clone()), ("preparation", preparation.to_string())];
+    let Preparation { fit, mean, std } = &card.preparation;
+    let (resize, crop) = match *fit {
+        Fit::Crop { short, height, width, .. } => (Some(short), Some([height, width])),
+        _ => (None, None),
+    };
+    let preparation = serde_json::to_string(&card.preparation).unwrap_or_default();
+    let more = [("dataset", card.dataset.clone()), ("preparation", preparation)];
     About {
         classes: card.classes.clone(),
-        mean: card.preparation.mean.clone(),
-        std: card.preparation.std.clone(),
-        resize: side("short"),
-        crop: side("short").and_then(|_| Some([side("height")?, side("width")?])),
-        interpolation: fit["interpolation"].as_str().map(str::to_string),
+        mean: mean.clone(),
+        std: std.clone(),
+        resize,
+        crop,
+        interpolation: fit.interpolation().map(|filter| filter.to_string()),
         source: None,
-        more: more.into_iter().map(|(key, value)| (key.to_string(), value)).collect::<BTreeMap<_, _>>(),
+        more: more.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
     }
 }

@@ -4,7 +4,7 @@ mod augment;
 mod bench;
 mod check;
 mod compare;
-pub mod data;
+mod convert;
 mod docs;
 mod eval;
 mod export;
@@ -15,13 +15,12 @@ mod predict;
 mod race;
 mod recipes;
 mod report;
-pub mod settings;
 mod summary;
 mod sweep;
 mod train;
 mod verify_parity;
 mod verify_shapes;
-mod weights;
+pub mod weights;
 
 use crate::cli::{Cli, Command, DataCommand};
 use crate::rerun;
@@ -49,6 +48,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Sweep(args) => sweep::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
         Command::VerifyParity(args) => verify_parity::run(args),
+        Command::Convert(args) => convert::run(args).map(success),
         Command::Forward(args) => forward::run(args, &cli.common).map(success),
         Command::Export(args) => export::run(args).map(success),
         Command::Bench(args) => bench::run(args, &cli.common).map(success),
@@ -56,12 +56,25 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
     };
     match done {
         Ok(code) => Ok(code),
-        Err(error) => match error.downcast_ref::<cnn_data::Error>() {
-            Some(cnn_data::Error::HubFeature { name }) => {
-                rerun::with_feature("hub", &format!("{name} comes from the Hugging Face hub"))
-            }
-            _ => Err(error),
+        Err(error) => match lacking(&error) {
+            Some((feature, reason)) => rerun::with_feature(feature, &reason),
+            None => Err(error),
         },
+    }
+}
+
+/// The feature that a build lacks, if that is what went wrong, and what it is needed for.
+fn lacking(error: &anyhow::Error) -> Option<(&'static str, String)> {
+    let published = error.downcast_ref().or_else(|| match error.downcast_ref() {
+        Some(cnn_classifier::Error::Catalogue(error)) => Some(error),
+        _ => None,
+    });
+    if let Some(cnn_catalogue::Error::HubFeature { name, .. }) = published {
+        return Some(("fetch", format!("the weights {name} are not in the cache and are fetched")));
+    }
+    match error.downcast_ref() {
+        Some(cnn_data::Error::HubFeature { name }) => Some(("hub", format!("{name} comes from the Hugging Face hub"))),
+        _ => None,
     }
 }
 

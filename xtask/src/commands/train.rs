@@ -6,6 +6,7 @@ use crate::output::Work;
 use crate::session::{Choice, Session};
 use crate::watching::watched;
 use anyhow::{Result, ensure};
+use cnn_data::Preparation;
 use cnn_report::Run;
 use cnn_train::{Checkpoints, Ending, Every, Recipe, RunFolder, train};
 use std::path::{Path, PathBuf};
@@ -71,7 +72,15 @@ fn choice<'a>(args: &'a cli::Train, resumed: Option<&RunFolder>, common: &Common
         resize: args.resize,
         init: args.init.as_deref(),
         engine: args.engine,
+        preparation: resumed.map(preparation).transpose()?.flatten(),
     })
+}
+
+/// How a run has prepared its pictures so far.
+fn preparation(folder: &RunFolder) -> Result<Option<Preparation>> {
+    let run = Run::read(folder.path())?;
+    let preparation = run.config.get("preparation").cloned();
+    Ok(preparation.map(serde_json::from_value).transpose()?)
 }
 
 fn open(args: &cli::Folder, name: &str) -> Result<RunFolder> {

@@ -1,7 +1,6 @@
 //! `weights`: published weights by name.
 
 use crate::cli::{Weights, WeightsCommand};
-use crate::preparation::describe;
 use anyhow::Result;
 use cnn_catalogue::{Options, Origin, Published};
 use cnn_core::shape::times;
@@ -67,16 +66,7 @@ fn show(weights: &Published) -> Result<()> {
     });
     line("sha-256", digest.unwrap_or_else(|| "not published; the server's is taken where it has one".to_string()));
     line("parameters", weights.parameters.map_or("not published".to_string(), count));
-    let fit = &weights.preparation.fit;
-    line(
-        "pictures",
-        match fit.interpolation() {
-            Some(filter) => format!("{}, {filter}", describe(fit)),
-            None => describe(fit),
-        },
-    );
-    line("mean", numbers(&weights.preparation.mean));
-    line("deviation", numbers(&weights.preparation.std));
+    line("pictures", crate::preparation::in_words(&weights.preparation));
     if weights.transforms_input {
         line("", "the publisher's network makes this mean and deviation of ImageNet's (transform_input)".to_string());
     }
@@ -95,12 +85,8 @@ fn show(weights: &Published) -> Result<()> {
     Ok(())
 }
 
-fn numbers(numbers: &[f32]) -> String {
-    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
 /// How files are fetched: with a bar where somebody watches a terminal.
-fn fetching(offline: bool) -> Options {
+pub fn fetching(offline: bool) -> Options {
     let options = if offline { Options::new().offline() } else { Options::new() };
     if !std::io::stderr().is_terminal() {
         return options;

@@ -28,6 +28,11 @@ pub struct Allowed {
     pub channels: bool,
 }
 
+impl Allowed {
+    /// What may differ where another training begins: see [`Weights::start`].
+    pub const START: Self = Self { classes: true, heads: true, channels: false };
+}
+
 /// What became of a network's tensors and of a file's, made by [`Weights::load`].
 ///
 /// Written out, it is a report of a few lines. [`Loading::weights`] are the network's tensors under the network's names,

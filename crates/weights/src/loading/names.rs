@@ -212,7 +212,7 @@ fn scores(names: &mut [Name<'_>], known: &Known<'_>, weights: &Weights, network:
     for name in names.iter_mut().filter(|name| within(&name.name, layer)) {
         let renamed = format!("{}{}", node.path, &name.name[layer.len()..]);
         if known.role(&renamed).is_some() {
-            name.how.push(format!("{} for {layer}", node.path));
+            name.how.push(format!("{layer} as {}", node.path));
             name.name = renamed;
         }
     }

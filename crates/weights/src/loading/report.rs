@@ -19,7 +19,7 @@ impl fmt::Display for Loading {
         }
         for renamed in &self.renamed {
             let (from, to) = (short(&renamed.from), &renamed.to);
-            write!(f, "\n  renamed: {} {}, {from} is {to}", renamed.count, short(&renamed.how))?;
+            write!(f, "\n  renamed {}: {} ({from} is {to})", renamed.count, short(&renamed.how))?;
         }
         if !self.reshaped.is_empty() {
             write!(f, "\n  reshaped between convolution and linear layer: {}", self.reshaped.join(", "))?;
@@ -29,7 +29,7 @@ impl fmt::Display for Loading {
             write!(f, "\n  input channels: {found} {how} for {expected}")?;
         }
         if !self.anew.is_empty() {
-            write!(f, "\n  begin anew: {}", some(self.anew.iter().cloned()))?;
+            write!(f, "\n  begin anew: {}", some(&self.anew))?;
             if let Some([found, expected]) = self.anew_classes {
                 write!(f, "; the weights are for {found} classes, the network for {expected}")?;
             }
@@ -78,9 +78,12 @@ fn like(one: &Listed, others: &[Listed], word: &str) -> String {
 fn listed<T>(all: &[T], line: impl Fn(&T) -> String) -> String {
     let rest = all.len().saturating_sub(LISTED);
     let lines: Vec<String> = all.iter().take(LISTED).map(line).collect();
-    format!("{}{}", lines.join(", "), if rest > 0 { format!(", and {rest} more") } else { String::new() })
+    format!("{}{}", lines.join("; "), if rest > 0 { format!("; and {rest} more") } else { String::new() })
 }
 
-fn some(names: impl Iterator<Item = String>) -> String {
-    listed(&names.collect::<Vec<_>>(), String::clone)
+/// Names, of which there may be many.
+fn some(names: &[String]) -> String {
+    let rest = names.len().saturating_sub(LISTED);
+    let more = if rest > 0 { format!(", and {rest} more") } else { String::new() };
+    format!("{}{more}", names[..names.len() - rest].join(", "))
 }

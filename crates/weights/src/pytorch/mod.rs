@@ -6,6 +6,7 @@ mod entry;
 mod limits;
 mod pickle;
 mod problem;
+mod splice;
 mod tar;
 mod zip;
 
@@ -46,6 +47,15 @@ pub(crate) fn read(path: &Path, file: File, format: Format, entry: Option<&str>)
     let failed = |source| Error::Read { path: path.to_path_buf(), source };
     let length = file.metadata().map_err(failed)?.len();
     let problem = |problem| Error::Pytorch { path: path.to_path_buf(), problem };
+    if format == Format::Pickle {
+        let needed = cnn_system::Bytes(length.saturating_mul(2));
+        cnn_system::memory::ask(needed).map_err(|shortage| problem(shortage.to_string()))?;
+        let pickle = cnn_system::file::read(path, length).map_err(failed)?;
+        if let Some(spliced) = splice::legacy(&pickle) {
+            drop(pickle);
+            return spliced_weights(spliced, path, entry);
+        }
+    }
     let looked = guard::caught(|| limits::check(BufReader::new(file), length, format));
     looked.unwrap_or_else(|panic| Err(gave_up(&panic))).map_err(problem)?;
     let open = |key: Option<&str>| match key {
@@ -58,10 +68,22 @@ pub(crate) fn read(path: &Path, file: File, format: Format, entry: Option<&str>)
 /// The same of a file in memory; `source` is what an error names.
 pub(crate) fn of_bytes(bytes: &[u8], format: Format, source: PathBuf) -> Result<Weights> {
     let problem = |problem| Error::Pytorch { path: source.clone(), problem };
+    if let Some(spliced) = (format == Format::Pickle).then(|| splice::legacy(bytes)).flatten() {
+        return spliced_weights(spliced, &source, None);
+    }
     let looked = guard::caught(|| limits::check(Cursor::new(bytes), bytes.len() as u64, format));
     looked.unwrap_or_else(|panic| Err(gave_up(&panic))).map_err(problem)?;
     let open = |key: Option<&str>| PytorchReader::from_bytes(bytes.to_vec(), key);
     weights(&source, bytes.len() as u64, format, None, &open)
+}
+
+/// The weights of a plain pickle that was written anew.
+fn spliced_weights(spliced: Vec<u8>, path: &Path, entry: Option<&str>) -> Result<Weights> {
+    let length = spliced.len() as u64;
+    limits::check(Cursor::new(&spliced[..]), length, Format::Legacy)
+        .map_err(|problem| Error::Pytorch { path: path.to_path_buf(), problem })?;
+    let open = |key: Option<&str>| PytorchReader::from_bytes(spliced.clone(), key);
+    weights(path, length, Format::Pickle, entry, &open)
 }
 
 /// How a file is opened, as a whole or under a key.

@@ -14,6 +14,43 @@ const MOST_TEXT: u64 = 100_000_000;
 pub(super) struct Walk {
     operations: u64,
     text: u64,
+    /// Whether a class was named in the way of protocol 4.
+    new_class: bool,
+}
+
+/// One operation: its letter, and its argument if it is a string of bytes.
+pub(super) struct Operation {
+    pub code: u8,
+    pub argument: Argument,
+}
+
+/// What follows on an operation's letter.
+pub(super) enum Argument {
+    /// As many bytes of a fixed size.
+    Fixed(u64),
+    /// A line of text, or two.
+    Lines(u8),
+    /// A length of so many bytes, then as many bytes as it says.
+    Counted(usize),
+}
+
+impl Operation {
+    /// The operation of this letter; of what is none it is said that nothing follows.
+    pub fn of(code: u8) -> Self {
+        let argument = match code {
+            b'c' => Argument::Lines(2),
+            b'I' | b'L' | b'F' | b'V' | b'g' | b'p' | b'P' => Argument::Lines(1),
+            b'K' | b'h' | b'q' | 0x80 => Argument::Fixed(1),
+            b'M' => Argument::Fixed(2),
+            b'J' | b'j' | b'r' => Argument::Fixed(4),
+            b'G' | 0x95 => Argument::Fixed(8),
+            b'U' | b'C' | 0x8a | 0x8c => Argument::Counted(1),
+            b'T' | b'X' | b'B' | 0x8b => Argument::Counted(4),
+            0x8d | 0x8e | 0x96 => Argument::Counted(8),
+            _ => Argument::Fixed(0),
+        };
+        Self { code, argument }
+    }
 }
 
 /// What stopped a walk.
@@ -30,13 +67,22 @@ impl From<Error> for Stop {
 }
 
 impl Walk {
-    /// Walks to the end of one pickle, and returns the last class that it names. An early end and what is no operation
-    /// end the walk: the reader meets them too.
+    /// Walks to the end of one pickle, and returns the last class that it names. An early end ends the walk: the reader
+    /// meets it too.
     pub fn pickle(&mut self, file: &mut impl BufRead) -> Result<Option<String>, String> {
         let mut class = None;
         match self.walk(file, &mut class) {
             Ok(()) | Err(Stop::File) => Ok(class),
             Err(Stop::Limit(problem)) => Err(problem),
+        }
+    }
+
+    /// The same of a pickle that names classes as protocols before 4 do.
+    pub fn old_pickle(&mut self, file: &mut impl BufRead) -> Result<Option<String>, String> {
+        let class = self.pickle(file)?;
+        match self.new_class {
+            true => Err("its pickles are newer than its archive".to_string()),
+            false => Ok(class),
         }
     }
 
@@ -46,22 +92,25 @@ impl Walk {
             if self.operations > MOST_OPERATIONS {
                 return Err(Stop::Limit(format!("its pickles have more than {MOST_OPERATIONS} operations")));
             }
-            match byte(file)? {
-                b'.' => return Ok(()),
-                b'c' => {
+            let operation = Operation::of(byte(file)?);
+            match operation.argument {
+                Argument::Fixed(bytes) => skip(file, bytes)?,
+                Argument::Lines(2) => {
                     self.line(file)?;
                     *class = Some(self.line(file)?);
                 }
-                b'I' | b'L' | b'F' | b'V' | b'g' | b'p' | b'P' => drop(self.line(file)?),
-                b'K' | b'h' | b'q' | 0x80 => skip(file, 1)?,
-                b'M' => skip(file, 2)?,
-                b'J' | b'j' | b'r' => skip(file, 4)?,
-                b'G' | 0x95 => skip(file, 8)?,
-                b'U' | b'C' | 0x8a | 0x8c => self.counted::<1>(file)?,
-                b'T' | b'X' | b'B' | 0x8b => self.counted::<4>(file)?,
-                0x8d | 0x8e | 0x96 => self.counted::<8>(file)?,
-                // Those without an argument; of what is none the reader says so.
-                _ => {}
+                Argument::Lines(_) => drop(self.line(file)?),
+                Argument::Counted(width) => {
+                    let mut length = [0; 8];
+                    file.read_exact(&mut length[..width])?;
+                    let length = u64::from_le_bytes(length);
+                    self.more_text(length)?;
+                    skip(file, length)?;
+                }
+            }
+            self.new_class |= operation.code == 0x93;
+            if operation.code == b'.' {
+                return Ok(());
             }
         }
     }
@@ -72,15 +121,6 @@ impl Walk {
         file.take(MOST_TEXT - self.text + 1).read_until(b'\n', &mut line)?;
         self.more_text(line.len() as u64)?;
         Ok(String::from_utf8_lossy(&line).trim_end().to_string())
-    }
-
-    /// A string behind its length, of so many bytes.
-    fn counted<const N: usize>(&mut self, file: &mut impl BufRead) -> Result<(), Stop> {
-        let mut length = [0; 8];
-        file.read_exact(&mut length[..N])?;
-        let length = u64::from_le_bytes(length);
-        self.more_text(length)?;
-        skip(file, length)
     }
 
     fn more_text(&mut self, bytes: u64) -> Result<(), Stop> {

@@ -8,12 +8,18 @@ pub(super) fn of(error: &PytorchError) -> String {
     match error {
         PytorchError::Pickle(PickleError::UnsupportedType(found)) => unsupported(found),
         PytorchError::Pickle(PickleError::NoDataSource) => {
-            "it is a plain pickle whose tensors are elsewhere; save it with torch.save".to_string()
+            "it is a plain pickle whose tensors are not in it; save the state_dict with torch.save".to_string()
         }
         PytorchError::Io(error) | PytorchError::Tar(error) | PytorchError::Pickle(PickleError::Io(error))
             if error.kind() == std::io::ErrorKind::UnexpectedEof =>
         {
             "it ends too early".to_string()
+        }
+        PytorchError::Pickle(PickleError::InvalidData(text)) if text.contains("persistent id has 4 fields") => {
+            "it is a whole module as torch before 1.6 pickled it; save the module's state_dict".to_string()
+        }
+        PytorchError::Pickle(PickleError::InvalidData(text)) if text.contains("expected a storage") => {
+            "its tensors are written in a way that is not read; save the state_dict with torch.save".to_string()
         }
         other => short(&other.to_string()),
     }

@@ -10,47 +10,65 @@ const BLOCK: u64 = 512;
 /// What follows on a tensor's pickle: its rank in 8 bytes, then sizes, strides and an offset of 8 bytes each.
 const MOST_AXES: u64 = 64;
 
+/// The longest record of extended attributes.
+const MOST_ATTRIBUTES: u64 = 10_000;
+
 /// Whether every file in the archive is as large as its header says and lies in it, and whether the pickles are no more
-/// than is read. The reader holds all of them in memory.
+/// than is read. The reader holds all of them in memory, and takes what is refused here for more than is there: files
+/// with holes, sizes and names outside the header.
 pub(super) fn check(mut file: impl BufRead + Seek, length: u64, walk: &mut Walk) -> Result<(), String> {
     memory::ask(Bytes(length)).map_err(|shortage| shortage.to_string())?;
     let mut at = 0;
     while at + BLOCK <= length {
         let mut header = [0; BLOCK as usize];
         let read = file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(&mut header));
-        let size = octal(&header[124..136]);
-        let (true, Some(size)) = (read.is_ok() && header[0] != 0, size) else { return Ok(()) };
-        // Others, such as files with holes, may claim more than is there.
-        if !matches!(header[156], 0 | b'0' | b'5' | b'x' | b'g' | b'L') {
-            return Err(format!("its archive has an entry of kind {:?}", header[156] as char));
+        read.map_err(|error| error.to_string())?;
+        if header.iter().all(|byte| *byte == 0) {
+            return Ok(());
         }
+        let size = octal(&header[124..136]).ok_or("an entry of its archive has no size")?;
         if size > length - at - BLOCK {
             return Err(format!("an entry of its archive would have {}, the file has {}", Bytes(size), Bytes(length)));
         }
-        let name = header[..100].split(|byte| *byte == 0).next().unwrap_or_default();
         let content = (&mut file).take(size);
-        match name.strip_prefix(b"./").unwrap_or(name) {
-            b"storages" => storages(content, walk)?,
-            b"tensors" => tensors(content, walk)?,
-            b"sys_info" | b"pickle" => drop(walk.pickle(&mut { content })?),
-            _ => {}
+        match (header[156], name(&header)) {
+            (0 | b'0', b"storages") => storages(content, walk)?,
+            (0 | b'0', b"tensors") => tensors(content, walk)?,
+            (0 | b'0', b"sys_info" | b"pickle") => drop(walk.pickle(&mut { content })?),
+            (0 | b'0' | b'5', _) => {}
+            (b'x', _) if only_times(content, size) => {}
+            (kind, _) => return Err(format!("its archive has an entry of kind {:?}", char::from(kind))),
         }
         at += BLOCK + size.div_ceil(BLOCK) * BLOCK;
     }
     Ok(())
 }
 
+fn name(header: &[u8]) -> &[u8] {
+    let mut name = header[..100].split(|byte| *byte == 0).next().unwrap_or_default();
+    while let Some(rest) = name.strip_prefix(b"./") {
+        name = rest;
+    }
+    name
+}
+
+/// Whether extended attributes are of times and owners alone, which Python writes where a time has a fraction.
+fn only_times(content: impl Read, size: u64) -> bool {
+    let mut text = String::new();
+    size <= MOST_ATTRIBUTES
+        && content.take(size).read_to_string(&mut text).is_ok()
+        && text.lines().all(|line| {
+            let key = line.split_once(' ').and_then(|(_, attribute)| attribute.split_once('='));
+            matches!(key, Some(("mtime" | "atime" | "ctime" | "uid" | "gid" | "uname" | "gname", _)))
+        })
+}
+
 /// A count, then for each storage a pickle that names its class, a number of elements and these, then a list of views.
 fn storages(mut content: impl BufRead, walk: &mut Walk) -> Result<(), String> {
-    walk.pickle(&mut content)?;
-    while let Some(class) = walk.pickle(&mut content)? {
+    walk.old_pickle(&mut content)?;
+    while let Some(class) = walk.old_pickle(&mut content)? {
         let Some(elements) = number(&mut content) else { return Ok(()) };
-        let size = match class.as_str() {
-            "DoubleStorage" | "LongStorage" => 8,
-            "FloatStorage" | "IntStorage" => 4,
-            "HalfStorage" | "ShortStorage" | "BFloat16Storage" => 2,
-            _ => 1,
-        };
+        let size = super::splice::element_size(&class).unwrap_or(1) as u64;
         skip(&mut content, elements.saturating_mul(size));
     }
     Ok(())
@@ -58,8 +76,8 @@ fn storages(mut content: impl BufRead, walk: &mut Walk) -> Result<(), String> {
 
 /// A count, then for each tensor a pickle that names its class, and its rank, sizes, strides and offset.
 fn tensors(mut content: impl BufRead, walk: &mut Walk) -> Result<(), String> {
-    walk.pickle(&mut content)?;
-    while walk.pickle(&mut content)?.is_some() {
+    walk.old_pickle(&mut content)?;
+    while walk.old_pickle(&mut content)?.is_some() {
         let Some(rank) = number(&mut content) else { return Ok(()) };
         skip(&mut content, 8 * (2 * (rank & 0xffff_ffff).min(MOST_AXES) + 1));
     }

@@ -109,22 +109,22 @@ def tar_pickle(value):
     return out.getvalue()
 
 
-def tar(path):
-    """A file as torch wrote it before 0.1.10. Its last two tensors share a storage."""
-    tensors = {name: tensor(name) for name in SHAPES}
-    shared = torch.cat([tensors["fc.weight"].flatten(), tensors["fc.bias"]])
-    tensors["fc.weight"] = shared[:12].view(3, 4)
-    tensors["fc.bias"] = shared[12:]
+CLASSES = {torch.float32: "Float", torch.float64: "Double", torch.float16: "Half", torch.int64: "Long"}
+
+
+def tar(path, tensors):
+    """A file as torch wrote it before 0.1.10."""
     storages = {tensor.untyped_storage().data_ptr(): tensor for tensor in tensors.values()}
     out = tar_pickle(len(storages))
     for key, holder in storages.items():
-        whole = torch.tensor(holder.untyped_storage().tolist(), dtype=torch.uint8).view(torch.float32)
-        out += tar_pickle((key, "cpu", Named("torch", "FloatStorage")))
+        whole = torch.empty(0, dtype=holder.dtype).set_(holder.untyped_storage())
+        out += tar_pickle((key, "cpu", Named("torch", f"{CLASSES[holder.dtype]}Storage")))
         out += struct.pack("<q", len(whole)) + whole.numpy().tobytes()
     out += tar_pickle([])
     table = tar_pickle(len(tensors))
     for value in tensors.values():
-        table += tar_pickle((id(value), value.untyped_storage().data_ptr(), Named("torch", "FloatTensor")))
+        kind = Named("torch", f"{CLASSES[value.dtype]}Tensor")
+        table += tar_pickle((id(value), value.untyped_storage().data_ptr(), kind))
         table += struct.pack("<ii", value.dim(), 0)
         table += struct.pack(f"<{value.dim()}q", *value.shape) + struct.pack(f"<{value.dim()}q", *value.stride())
         table += struct.pack("<q", value.storage_offset())
@@ -135,6 +135,13 @@ def tar(path):
             info = tarfile.TarInfo(name)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
+
+
+def shared():
+    """The last two tensors in one storage."""
+    tensors = {name: tensor(name) for name in SHAPES}
+    both = torch.cat([tensors["fc.weight"].flatten(), tensors["fc.bias"]])
+    return tensors | {"fc.weight": both[:12].view(3, 4), "fc.bias": both[12:]}
 
 
 def packed(path, source):
@@ -160,8 +167,9 @@ def main():
     save(state_dict(), "zip_no_checksums.pt")
     torch.serialization.set_crc32_options(True)
     save(state_dict(), "legacy.pth", _use_new_zipfile_serialization=False)
-    tar(out / "tar.pth")
+    tar(out / "tar.pth", shared())
     (out / "pickled.pkl").write_bytes(pickle.dumps(state_dict(), protocol=4))
+    (out / "pickled_run.pkl").write_bytes(pickle.dumps({"state_dict": strided(), "epoch": 3}, protocol=3))
     for name, dtype in {"f16": torch.float16, "bf16": torch.bfloat16, "f64": torch.float64}.items():
         save(state_dict(dtype), f"{name}.pt")
     save({"state_dict": state_dict(prefix="module."), "best_prec1": 91.25}, "data_parallel.th",
@@ -174,6 +182,7 @@ def main():
     save({"conv1.weight": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)}, "quantised.pt")
     save({"conv1.weight": torch.eye(3).to_sparse()}, "sparse.pt")
     save({"conv1.weight": torch.ones(2, dtype=torch.complex64)}, "complex.pt")
+    save({"conv1.weight": torch.zeros(1).expand(1 << 28)}, "expanded.pt")
     save({"epoch": 3}, "no_tensors.pt")
     (out / "settings.pkl").write_bytes(pickle.dumps({"lr": 0.1}, protocol=2))
 

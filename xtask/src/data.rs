@@ -2,7 +2,9 @@
 
 use crate::cli::Data;
 use anyhow::{Result, bail};
-use cnn_data::{Damage, Dataset, DigitsConfig, FolderConfig, Name, Source, digits, folder, load};
+use cnn_data::{
+    Damage, Dataset, DigitsConfig, FolderConfig, FolderImages, Name, Source, digits, folder, folder_images, load,
+};
 use cnn_train::{DataChoice, Recipe};
 use std::path::{Path, PathBuf};
 
@@ -54,6 +56,16 @@ impl RunData {
     pub fn load(&self) -> Result<Dataset> {
         chosen(&self.choice, self.seed)
     }
+}
+
+/// All images of a folder to judge weights on that were not trained on it.
+pub fn folder_to_judge(args: &Data, folder: &Path) -> Result<FolderImages> {
+    Ok(folder_images(&FolderConfig {
+        damage: if args.skip_damaged { Damage::Skip } else { Damage::Refuse },
+        max_pixels: args.max_pixels.unwrap_or(FolderConfig::MAX_PIXELS),
+        upright: !args.no_exif,
+        ..FolderConfig::new(folder)
+    })?)
 }
 
 /// Loads the data set of a choice; `seed` draws digits, and what a limit or a folder's split leaves to chance.

@@ -1,0 +1,127 @@
+//! What came of an evaluation, for people or programs.
+
+use anyhow::Result;
+use cnn_data::Card;
+use cnn_figures::{Table, percent, printable};
+use cnn_report::Judgement;
+use cnn_train::Predictions;
+use cnn_zoo::{Benchmark, Published};
+use serde_json::json;
+
+/// Classes whose figures, and whose confusion, are printed in full.
+const FEW: usize = 20;
+/// Of more classes so many of the worst, and of the most confused pairs.
+const WORST: usize = 10;
+
+pub struct Figures<'a> {
+    predictions: &'a Predictions,
+    card: &'a Card,
+    of: &'a str,
+    judgement: Judgement,
+}
+
+impl<'a> Figures<'a> {
+    pub fn new(predictions: &'a Predictions, card: &'a Card, of: &'a str) -> Self {
+        Self { predictions, card, of, judgement: Judgement::of(predictions) }
+    }
+
+    pub fn print(&self, as_json: bool) -> Result<()> {
+        if as_json {
+            println!("{}", serde_json::to_string_pretty(&self.json())?);
+            return Ok(());
+        }
+        println!("accuracy {:.2} %", 100.0 * self.predictions.top(1));
+        if self.card.classes.len() > 5 {
+            println!("top-5 {:.2} %", 100.0 * self.predictions.top(5));
+        }
+        println!("loss {:.4} on {}", self.loss(), printable(self.of));
+        for published in self.published() {
+            println!("published: {:.2} % ({})", published.top1, published.source.name());
+        }
+        println!();
+        print!("{}", self.classes());
+        println!();
+        print!("{}", self.confusion());
+        Ok(())
+    }
+
+    fn loss(&self) -> f64 {
+        self.predictions.losses().iter().sum::<f64>() / self.predictions.len().max(1) as f64
+    }
+
+    /// What others publish of this network on these images.
+    fn published(&self) -> impl Iterator<Item = Published> {
+        let benchmark = match (&*self.card.dataset, self.card.classes.len()) {
+            ("cifar10", _) if self.of.ends_with("cifar10") => Some(Benchmark::Cifar10),
+            ("imagenet", 1000) if self.predictions.len() == 50_000 => Some(Benchmark::ImageNet),
+            _ => None,
+        };
+        let network = self.card.network.clone();
+        cnn_catalogue::results().filter(move |it| it.network == network && Some(it.source.benchmark()) == benchmark)
+    }
+
+    /// Recall and precision of each class; of many classes those with the least recall.
+    fn classes(&self) -> Table {
+        let figures = self.judgement.classes();
+        let mut order: Vec<usize> = (0..figures.len()).filter(|class| figures[*class].images > 0).collect();
+        if order.len() > FEW {
+            let recall = |class: &usize| figures[*class].recall.unwrap_or(1.0);
+            order.sort_by(|a, b| recall(a).total_cmp(&recall(b)));
+            order.truncate(WORST);
+        }
+        let header = if figures.len() > FEW { "classes with the least recall" } else { "class" };
+        let mut table = Table::new([header, "images", "recall", "precision"]);
+        for class in order {
+            let share = |share: Option<f64>| share.map_or_else(|| "–".to_string(), percent);
+            let figures = &figures[class];
+            let [recall, precision] = [share(figures.recall), share(figures.precision)];
+            table.row([&*self.card.classes[class], &figures.images.to_string(), &recall, &precision]);
+        }
+        table
+    }
+
+    /// How often which class was taken for which; of many classes the most frequent pairs.
+    fn confusion(&self) -> Table {
+        let (names, counts) = (&self.card.classes, &self.judgement.confusion);
+        if names.len() <= FEW {
+            let short = |name: &String| name.chars().take(8).collect::<String>();
+            let header =
+                ["true class, then what it was taken for".to_string()].into_iter().chain(names.iter().map(short));
+            let mut table = Table::new(header);
+            for (name, row) in names.iter().zip(counts) {
+                table.row([name.clone()].into_iter().chain(row.iter().map(usize::to_string)));
+            }
+            return table;
+        }
+        let pairs = counts.iter().enumerate().flat_map(|(label, row)| {
+            row.iter()
+                .enumerate()
+                .filter(move |(found, count)| *found != label && **count > 0)
+                .map(move |(found, count)| (*count, label, found))
+        });
+        let mut pairs: Vec<(usize, usize, usize)> = pairs.collect();
+        pairs.sort_by(|a, b| b.0.cmp(&a.0).then(a.cmp(b)));
+        let mut table = Table::new(["true class", "taken for", "images"]).text_columns(2);
+        for (count, label, found) in pairs.into_iter().take(WORST) {
+            table.row([&*names[label], &*names[found], &count.to_string()]);
+        }
+        table
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let classes = self.judgement.classes().into_iter().zip(&self.card.classes).map(|(figures, name)| {
+            json!({ "class": name, "images": figures.images, "recall": figures.recall, "precision": figures.precision })
+        });
+        json!({
+            "network": self.card.network,
+            "images": self.predictions.len(),
+            "of": self.of,
+            "accuracy": self.predictions.top(1),
+            "top5": self.predictions.top(5),
+            "loss": self.loss(),
+            "published": self.published().map(|it| json!({ "top1": it.top1, "source": it.source.name() })).collect::<Vec<_>>(),
+            "classes": classes.collect::<Vec<_>>(),
+            "confusion": self.judgement.confusion,
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! Weights and pictures in, answers out.
+
+mod common;
+
+use cnn_data::{DigitsConfig, digits};
+use common::{Failure, error_of, path, xtask};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Drawn digits as PNG files, with their labels.
+fn drawn(folder: &Path, count: usize) -> Result<Vec<(PathBuf, u32)>, Failure> {
+    let data = digits(DigitsConfig { train: 1, test: count, seed: 41 })?;
+    let mut files = Vec::new();
+    for index in 0..count {
+        let path = folder.join(format!("{index:03}.png"));
+        std::fs::write(&path, data.test().picture(index)?.png()?)?;
+        files.push((path, data.test().labels()[index]));
+    }
+    Ok(files)
+}
+
+fn printed(args: &[&str]) -> Result<String, Failure> {
+    let output = xtask(args)?;
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+#[test]
+fn pictures_are_answered_without_a_file_of_weights() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let files = drawn(folder.path(), 30)?;
+    let csv = printed(&["predict", path(folder.path()), "--top", "1", "--csv"])?;
+    let mut lines = csv.lines();
+    assert_eq!(lines.next(), Some("image,rank,class,index,probability,error"));
+    let mut right = 0;
+    for (line, (file, label)) in lines.by_ref().zip(&files) {
+        let fields: Vec<&str> = line.split(',').collect();
+        assert_eq!((fields[0], fields[1], fields[5]), (path(file), "1", ""));
+        right += usize::from(fields[2] == label.to_string());
+    }
+    assert!(lines.next().is_none() && right >= 25, "{right} of 30");
+    let json: serde_json::Value = serde_json::from_str(&printed(&["predict", path(&files[0].0), "--json"])?)?;
+    assert_eq!(json[0]["answers"].as_array().map(Vec::len), Some(5));
+
+    // A picture on standard input gives what its file gives.
+    let bytes = std::fs::read(&files[0].0)?;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["predict", "lenet", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    child.stdin.take().ok_or("no standard input")?.write_all(&bytes)?;
+    let piped: serde_json::Value = serde_json::from_slice(&child.wait_with_output()?.stdout)?;
+    assert_eq!(piped[0]["answers"], json[0]["answers"]);
+    Ok(())
+}
+
+#[test]
+fn a_picture_without_an_answer_is_named_and_the_others_have_theirs() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let files = drawn(folder.path(), 3)?;
+    std::fs::write(&files[1].0, "no picture")?;
+    std::fs::create_dir(folder.path().join("folder.png"))?;
+    let output = xtask(&["predict", path(folder.path()), "--csv", "--top", "1"])?;
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout)?;
+    assert_eq!(text.lines().count(), 4);
+    assert!(
+        text.lines().nth(2).is_some_and(|line| line.starts_with(&format!("{},,,,,", files[1].0.display()))),
+        "{text}"
+    );
+    let none = folder.path().join("none.png");
+    let said = String::from_utf8(xtask(&["predict", path(&none)])?.stderr)?;
+    assert!(said.ends_with(&format!("error: {}: no such file\n", none.display())), "{said}");
+    let message = error_of(&["predict", "lenet", path(&files[0].0), "--weights", "lenett"])?;
+    assert!(message.starts_with("lenett: no file, no run's folder and no weights of that name; did you mean lenet"));
+    Ok(())
+}
+
+#[test]
+fn features_are_written_and_weights_are_exported() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let pictures = folder.path().join("pictures");
+    std::fs::create_dir(&pictures)?;
+    drawn(&pictures, 4)?;
+    let out = folder.path().join("features.npy");
+    printed(&["features", "lenet", path(&pictures), "--out", path(&out)])?;
+    let bytes = std::fs::read(&out)?;
+    assert!(bytes.starts_with(b"\x93NUMPY") && String::from_utf8_lossy(&bytes[..128]).contains("(4, 84"));
+    let out = folder.path().join("features.txt");
+    let message = error_of(&["features", "lenet", path(&pictures), "--out", path(&out)])?;
+    assert!(message.ends_with("a file that ends in .safetensors or .npy can be written"), "{message}");
+    let onnx = folder.path().join("lenet.onnx");
+    let text = printed(&["export", "lenet", "--onnx", path(&onnx), "--normalise", "bytes"])?;
+    assert!(text.contains("lenet, pixels N×1×32×32"), "{text}");
+    assert!(std::fs::metadata(&onnx)?.len() > 240_000);
+    Ok(())
+}
+
+#[test]
+fn a_folder_is_judged_by_the_names_of_its_classes() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let pictures = folder.path().join("pictures");
+    std::fs::create_dir(&pictures)?;
+    // Two of the ten classes: as folders they are 0 and 1, whatever the weights say.
+    let judged = folder.path().join("judged");
+    for (file, label) in drawn(&pictures, 80)?.into_iter().filter(|(_, label)| [3, 8].contains(label)) {
+        let class = judged.join(label.to_string());
+        std::fs::create_dir_all(&class)?;
+        std::fs::copy(&file, class.join(file.file_name().ok_or("no name")?))?;
+    }
+    let dataset = format!("folder:{}", judged.display());
+    let json: serde_json::Value = serde_json::from_str(&printed(&["eval", "lenet", "--dataset", &dataset, "--json"])?)?;
+    let accuracy = json["accuracy"].as_f64().ok_or("no accuracy")?;
+    assert!(accuracy > 0.8, "{accuracy}");
+    assert_eq!(json["classes"].as_array().map(Vec::len), Some(10));
+    std::fs::rename(judged.join("8"), judged.join("eight"))?;
+    let message = error_of(&["eval", "lenet", "--dataset", &dataset])?;
+    assert!(message.starts_with("\"eight\" is no class of the weights"), "{message}");
+    Ok(())
+}
