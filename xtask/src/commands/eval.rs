@@ -89,9 +89,10 @@ fn judged(args: &cli::Eval, common: &Common, source: &str, weights: &Weights) ->
         }
         let name = found.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if found.path == Path::new(folder) && card.is_some_and(|card| card.dataset == name) {
-            notes.push(format!(
+            notes.push(
                 "the weights were trained on a data set of this name: if it is this folder, most of these images were learnt"
-            ));
+                    .to_string(),
+            );
         }
         let of = format!("{} images of {}", found.images.len(), found.path.display());
         return Ok(Judged {
