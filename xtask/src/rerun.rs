@@ -87,10 +87,15 @@ pub fn with_feature(feature: &str, why: &str) -> Result<ExitCode> {
     };
     eprintln!("{why}: building with the feature `{feature}` (minutes, the first time) and running again");
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    // What this build has, the next one keeps: a command may need several, one after the other.
     let mut features = vec![feature];
-    for (built, name) in
-        [(cfg!(feature = "cuda"), "cuda"), (cfg!(feature = "cudnn"), "cudnn"), (cfg!(feature = "metal"), "metal")]
-    {
+    for (built, name) in [
+        (cfg!(feature = "hub"), "hub"),
+        (cfg!(feature = "fetch"), "fetch"),
+        (cfg!(feature = "cuda"), "cuda"),
+        (cfg!(feature = "cudnn"), "cudnn"),
+        (cfg!(feature = "metal"), "metal"),
+    ] {
         features.extend(built.then_some(name));
     }
     let release: &[&str] = if env!("XTASK_PROFILE") == "release" { &["--release"] } else { &[] };

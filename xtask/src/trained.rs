@@ -23,18 +23,24 @@ pub struct Opened {
 
 /// What stands in for what weights do not say.
 pub struct Fallback {
+    pub preparation: Option<Prepared>,
+    pub classes: Vec<String>,
+}
+
+/// A preparation that stands in.
+pub struct Prepared {
     pub preparation: Preparation,
     /// Height and width of an input.
     pub size: [usize; 2],
     /// Where the preparation is from, for a sentence.
     pub origin: String,
-    pub classes: Vec<String>,
 }
 
 /// The network's name, if the first of these is one and no file, and the rest.
 pub fn split(names: &[String]) -> (Option<&str>, &[String]) {
     match names {
-        [first, rest @ ..] if !Path::new(first).exists() && is_network(first) => (Some(first), rest),
+        // A folder or file of such a name is meant by `./lenet`.
+        [first, rest @ ..] if is_network(first) => (Some(first), rest),
         _ => (None, names),
     }
 }
@@ -73,7 +79,8 @@ pub fn of_weights(
     let family = network.filter(|name| cnn_zoo::find(name).is_err()).and_then(Family::find);
     let classes = args.class_names.as_deref().map(class_names).transpose()?;
     let classes = classes.or_else(|| fallback.as_ref().filter(|_| card.is_none()).map(|known| known.classes.clone()));
-    let (brought, origin) = match (&card, &fallback) {
+    let prepared = fallback.as_ref().and_then(|known| known.preparation.as_ref());
+    let (brought, origin) = match (&card, prepared) {
         (Some(card), _) => (Some(&card.preparation), weights.source()),
         (None, Some(known)) => (Some(&known.preparation), &*known.origin),
         (None, None) => (None, weights.source()),
@@ -84,7 +91,7 @@ pub fn of_weights(
         network: network.filter(|name| family.is_none() && !name.contains(':')).map(str::to_string),
         classes,
         preparation: Some(chosen.preparation),
-        size: fallback.as_ref().map(|known| known.size),
+        size: prepared.map(|known| known.size),
         other_channels: args.other_channels,
     };
     let trained = Trained::new(weights, &known)?;

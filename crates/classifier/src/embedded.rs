@@ -10,7 +10,7 @@ pub const NAMES: [&str; 2] = ["lenet", "resnet20_cifar"];
 ///
 /// # Errors
 ///
-/// None that a build of this crate has.
+/// Never in practice: a test reads both.
 pub fn weights(name: &str) -> Result<Option<Weights>> {
     let bytes: &[u8] = match name {
         "lenet" => include_bytes!("../weights/lenet.safetensors"),

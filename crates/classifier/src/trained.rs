@@ -103,14 +103,17 @@ impl Trained {
     }
 }
 
-/// Opens weights by what a person calls them: a file; the folder of a run; a name of weights that come with this crate
-/// ([`embedded::NAMES`]); a name of published ones ([`cnn_catalogue::find`]), from the cache or, with the feature `hub`,
-/// from the network. Published weights come with their card.
+/// Opens weights by what a person calls them: a name of weights that come with this crate ([`embedded::NAMES`]; a file or
+/// folder of that name is `./lenet`); a file; the folder of a run; a name of published weights ([`cnn_catalogue::find`]),
+/// from the cache or, with the feature `hub`, from the network. Published weights come with their card.
 ///
 /// # Errors
 ///
 /// What is none of these; a file that holds no weights; what keeps published ones from being had.
 pub fn weights(source: &str, options: &Options) -> Result<Weights> {
+    if let Some(weights) = embedded::weights(source)? {
+        return Ok(weights);
+    }
     let path = Path::new(source);
     if path.is_dir() {
         let best = path.join(BEST);
@@ -118,9 +121,6 @@ pub fn weights(source: &str, options: &Options) -> Result<Weights> {
     }
     if path.exists() {
         return Ok(Weights::read(path)?);
-    }
-    if let Some(weights) = embedded::weights(source)? {
-        return Ok(weights);
     }
     if is_path(path) && !source.starts_with("hf:") {
         return Ok(Weights::read(path)?);

@@ -168,7 +168,7 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// None but for a recipe of this crate that is none, which a test excludes.
+    /// Only if a recipe of this crate is invalid; a test rules that out.
     pub fn usual(network: &str, dataset: &str) -> Result<Self> {
         let dataset = dataset.split(':').next().unwrap_or(dataset);
         for (name, text) in RECIPES {

@@ -4,11 +4,11 @@ mod figures;
 
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
-use crate::trained::{self, Fallback, of_weights};
+use crate::trained::{self, Fallback, Prepared, of_weights};
 use anyhow::{Result, anyhow, bail};
 use cnn_catalogue::imagenet;
 use cnn_core::Weights;
-use cnn_data::{Card, Images, Loader, Name, match_classes};
+use cnn_data::{Card, Dataset, Images, Loader, Name, match_classes};
 use cnn_train::{check_evaluation_fits, classifier, predict};
 use figures::Figures;
 use std::path::{Path, PathBuf};
@@ -21,8 +21,8 @@ struct Judged {
     of: String,
     /// What a reader of the figures should know.
     notes: Vec<String>,
-    /// The images whose statistics stand in for a preparation that nobody names.
-    statistics: Images,
+    /// Images in memory whose statistics stand in for a preparation that nobody names.
+    statistics: Option<Images>,
 }
 
 pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
@@ -31,7 +31,7 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let source = trained::source(&args.trained, network);
     let weights = trained::read(source)?;
     let mut judged = judged(args, common, source, &weights)?;
-    let fallback = fallback(args, &weights, network, &judged)?;
+    let fallback = fallback(args, &weights, network, &mut judged)?;
     let opened = of_weights(&weights, &args.trained, network, fallback)?;
     let card = &opened.trained.card;
 
@@ -79,7 +79,7 @@ fn judged(args: &cli::Eval, common: &Common, source: &str, weights: &Weights) ->
             classes: dataset.classes().to_vec(),
             of,
             notes,
-            statistics: dataset.train().clone(),
+            statistics: in_memory(&dataset),
         });
     }
     if let Some(folder) = asked.and_then(|asked| asked.strip_prefix("folder:")) {
@@ -95,13 +95,7 @@ fn judged(args: &cli::Eval, common: &Common, source: &str, weights: &Weights) ->
             );
         }
         let of = format!("{} images of {}", found.images.len(), found.path.display());
-        return Ok(Judged {
-            statistics: found.images.clone(),
-            images: found.images,
-            classes: found.classes,
-            of,
-            notes,
-        });
+        return Ok(Judged { statistics: None, images: found.images, classes: found.classes, of, notes });
     }
     let known = card.map(|card| card.dataset).filter(|name| name.split('+').all(|name| name.parse::<Name>().is_ok()));
     let mut named = cli::Data { dataset: args.data.dataset.clone().or(known), ..args.data.clone() };
@@ -109,26 +103,43 @@ fn judged(args: &cli::Eval, common: &Common, source: &str, weights: &Weights) ->
     let dataset = data::dataset(&named, seed)?;
     let of = format!("{} test images of {}", dataset.test().len(), dataset.name());
     let (images, classes) = (dataset.test().clone(), dataset.classes().to_vec());
-    Ok(Judged { images, classes, of, notes, statistics: dataset.train().clone() })
+    Ok(Judged { images, classes, of, notes, statistics: in_memory(&dataset) })
 }
 
-/// Of weights without a card, of which the command line does not say how pictures are prepared either: the statistics of
-/// the data set, which are named. They are those of its training images.
-fn fallback(args: &cli::Eval, weights: &Weights, network: Option<&str>, judged: &Judged) -> Result<Option<Fallback>> {
+/// What stands in for what weights without a card do not say: the names of the classes in the order of the data set's, and
+/// of images in memory the mean and the deviation of those to train on. Both are said.
+fn fallback(
+    args: &cli::Eval,
+    weights: &Weights,
+    network: Option<&str>,
+    judged: &mut Judged,
+) -> Result<Option<Fallback>> {
     if Card::of(weights)?.is_some() {
         return Ok(None);
     }
-    let Some(entry) = network.and_then(|name| cnn_zoo::find(name).ok()) else { return Ok(None) };
-    let classes = weights.sizes(&entry.architecture(entry.classes))?.classes.unwrap_or(entry.classes);
-    if args.trained.preparation.mean.is_none() && judged.statistics.is_empty() {
-        return Ok(None);
+    if args.trained.class_names.is_none() {
+        let shown: Vec<&str> = judged.classes.iter().take(5).map(String::as_str).collect();
+        let more = if judged.classes.len() > shown.len() { ", …" } else { "" };
+        let order = format!("{}{more}", shown.join(", "));
+        judged.notes.push(format!(
+            "the weights do not name their classes: taken to be those of the data set, in its order: {order} (--class-names)"
+        ));
     }
-    let architecture = entry.architecture(classes).without_heads();
-    let (network, preparation) = cnn_train::fit(&architecture, &judged.statistics, None)?;
+    let classes = judged.classes.clone();
+    let entry = network.and_then(|name| cnn_zoo::find(name).ok());
+    let (Some(entry), Some(images)) = (entry, &judged.statistics) else {
+        return Ok(Some(Fallback { preparation: None, classes }));
+    };
+    let outputs = weights.sizes(&entry.architecture(entry.classes))?.classes.unwrap_or(entry.classes);
+    let (network, preparation) = cnn_train::fit(&entry.architecture(outputs).without_heads(), images, None)?;
     let dims = network.input().dims();
-    let origin = "the data set's own, since the weights say nothing".to_string();
-    let (size, classes) = ([dims[1], dims[2]], judged.classes.clone());
-    Ok(Some(Fallback { preparation, size, origin, classes }))
+    let origin = "of the data set's images to train on, since the weights say nothing".to_string();
+    Ok(Some(Fallback { preparation: Some(Prepared { preparation, size: [dims[1], dims[2]], origin }), classes }))
+}
+
+/// The images to train on, where all of them are in memory.
+fn in_memory(dataset: &Dataset) -> Option<Images> {
+    Some(dataset.train()).filter(|images| images.in_memory()).cloned()
 }
 
 /// Whether folders are named by ImageNet's synsets (`n01440764`) and the weights know ImageNet's classes.

@@ -22,8 +22,9 @@ mod verify_parity;
 mod verify_shapes;
 pub mod weights;
 
-use crate::cli::{Cli, Command, DataCommand};
+use crate::cli::{Cli, Command, Common, DataCommand};
 use crate::rerun;
+use cnn_core::device::DeviceChoice;
 use anyhow::Result;
 use std::process::ExitCode;
 
@@ -39,8 +40,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Augment(args) => augment::run(args, &cli.common).map(success),
         Command::Report(args) => report::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
-        Command::Predict(args) => predict::run(args),
-        Command::Features(args) => features::run(args).map(success),
+        Command::Predict(args) => on_the_cpu(&cli.common).and_then(|()| predict::run(args)),
+        Command::Features(args) => on_the_cpu(&cli.common).and_then(|()| features::run(args)).map(success),
         Command::Weights(args) => weights::run(args).map(success),
         Command::Data(args) => match &args.command {
             DataCommand::Check(args) => check::run(args),
@@ -75,6 +76,14 @@ fn lacking(error: &anyhow::Error) -> Option<(&'static str, String)> {
     match error.downcast_ref() {
         Some(cnn_data::Error::HubFeature { name }) => Some(("hub", format!("{name} comes from the Hugging Face hub"))),
         _ => None,
+    }
+}
+
+/// Refuses another device where a command computes on the CPU.
+fn on_the_cpu(common: &Common) -> Result<()> {
+    match common.device {
+        DeviceChoice::Auto | DeviceChoice::Cpu => Ok(()),
+        other => anyhow::bail!("this command computes on the CPU, not on {other}: leave --device out"),
     }
 }
 
