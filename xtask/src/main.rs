@@ -8,6 +8,7 @@ mod bench;
 mod cli;
 mod commands;
 mod comparison;
+mod data;
 mod docs;
 mod interrupt;
 // Until a command takes it.
@@ -17,6 +18,7 @@ mod progress;
 mod race;
 mod rerun;
 mod session;
+mod settings;
 mod trained;
 mod watching;
 mod weights;

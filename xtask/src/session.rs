@@ -1,10 +1,10 @@
 //! A training that waits only for its folder: recipe, data and network brought together.
 
 use crate::cli::{self, Common, EngineName};
-use crate::commands::{data, settings};
 use crate::preparation::in_words;
 use crate::trained;
 use crate::weights::of_file;
+use crate::{data, settings};
 use anyhow::{Context, Result};
 use cnn_core::Network;
 use cnn_core::candle_core::Device;

@@ -4,9 +4,10 @@ use crate::cli;
 use crate::commands::weights::fetching;
 use crate::preparation::choose;
 use anyhow::{Context, Result, bail};
+use cnn_catalogue::imagenet;
 use cnn_classifier::{Known, Trained, embedded};
 use cnn_core::Weights;
-use cnn_data::{Card, Preparation};
+use cnn_data::{Card, Name, Preparation};
 use cnn_figures::{path, printable};
 use cnn_zoo::Family;
 use std::path::Path;
@@ -131,6 +132,13 @@ impl Opened {
 }
 
 pub fn class_names(file: &Path) -> Result<Vec<String>> {
+    let known = file.to_str().filter(|_| !file.exists());
+    if known == Some("imagenet") {
+        return Ok(imagenet::names().map(str::to_string).collect());
+    }
+    if let Some(name) = known.and_then(|name| name.parse::<Name>().ok()) {
+        return Ok(name.classes().map(str::to_string).to_vec());
+    }
     let bytes = cnn_core::file::read(file, LARGEST_LIST).with_context(|| format!("cannot read {}", path(file)))?;
     let text = String::from_utf8(bytes).with_context(|| format!("{} is no text", path(file)))?;
     let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect();

@@ -137,3 +137,44 @@ fn mirrored(address: &str, options: &Options) -> String {
         _ => address.to_string(),
     }
 }
+
+#[cfg(all(test, not(feature = "hub")))]
+mod tests {
+    use super::*;
+    use crate::{find_with, imagenet};
+    use std::fs;
+
+    #[test]
+    fn what_cannot_be_fetched_is_found_where_it_is_put() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new().with_hub_cache(folder.path()).with_checkpoints(folder.path());
+        let weights = find_with("resnet18:imagenet1k_v1", &options).unwrap();
+        let error = weights.fetch(&options).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("built without the feature `hub`, which fetches it"), "{text}");
+        let Error::HubFeature { address, place, .. } = error else { panic!("{error}") };
+        assert_eq!(address, "https://download.pytorch.org/models/resnet18-f37072fd.pth");
+        let file = fs::File::create(&place).unwrap();
+        file.set_len(46_830_571).unwrap();
+        assert_eq!(weights.fetch(&options).unwrap(), place);
+        file.set_len(46_000_000).unwrap();
+        assert!(matches!(weights.fetch(&options), Err(Error::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_repository_is_found_where_it_is_put() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new().with_hub_cache(folder.path());
+        let Err(Error::HubFeature { place, address, .. }) = find_with("hf:somebody/birds@v2", &options) else {
+            panic!("it is not there")
+        };
+        assert!(address.ends_with("/somebody/birds/resolve/v2/config.json"), "{address}");
+        assert_eq!(place, folder.path().join("models--somebody--birds/snapshots/v2/config.json"));
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        let config = r#"{"architecture": "vgg11", "num_classes": 1000, "tag": "tv_in1k", "input_size": [3, 224, 224],
+            "interpolation": "bilinear", "crop_pct": 0.875, "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}"#;
+        fs::write(&place, config).unwrap();
+        let weights = find_with("hf:somebody/birds@v2", &options).unwrap();
+        assert_eq!((weights.network.as_str(), weights.classes.count()), ("vgg11", imagenet::names().len()));
+    }
+}

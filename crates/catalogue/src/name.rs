@@ -27,7 +27,7 @@ pub fn find(name: &str) -> Result<Published> {
 /// | --- | --- |
 /// | `resnet50` | the usual ones: torchvision's newest, or timm's where torchvision has none |
 /// | `resnet50:imagenet1k_v1`, `ResNet50_Weights.IMAGENET1K_V1` | torchvision's |
-/// | `resnet50:a1_in1k`, `resnet50.a1_in1k` | timm's |
+/// | `resnet50:a1_in1k`, `resnet50.a1_in1k`, `timm/resnet50.a1_in1k` | timm's |
 /// | `hf:owner/repository`, `hf:owner/repository@revision` | those of a repository of the Hugging Face hub in timm's form; its `config.json` is read, and fetched unless it is in the cache |
 ///
 /// Upper case makes no difference but in a repository's name.
@@ -38,7 +38,7 @@ pub fn find(name: &str) -> Result<Published> {
 /// [`Error::Repository`] for a repository's name that is none; for a repository the errors of [`Published::fetch`],
 /// [`Error::Config`] and [`Error::Architecture`].
 pub fn find_with(name: &str, options: &Options) -> Result<Published> {
-    if name.starts_with("hf:") || name.contains('/') {
+    if name.starts_with("hf:") {
         return of_repository(&name.parse()?, options);
     }
     let wanted = plain(name);
@@ -47,16 +47,20 @@ pub fn find_with(name: &str, options: &Options) -> Result<Published> {
 }
 
 fn of_repository(repository: &Repository, options: &Options) -> Result<Published> {
-    let fits = |known: &&Published| matches!(&known.origin, Origin::Hub { repository: held, .. } if held == repository);
-    match all().find(fits) {
+    match all().find(|known| is_in(known, repository)) {
         Some(known) => Ok(known.clone()),
         None => Config::fetched(repository, options)?.published(repository),
     }
 }
 
+fn is_in(weights: &Published, repository: &Repository) -> bool {
+    matches!(&weights.origin, Origin::Hub { repository: held, .. } if held == repository)
+}
+
 /// The name as the catalogue writes it.
 fn plain(name: &str) -> String {
     let name = name.trim().to_ascii_lowercase().replace("_weights.", ":");
+    let name = name.strip_prefix("timm/").unwrap_or(&name);
     match name.contains(':') {
         true => name.trim_end_matches(":default").to_string(),
         false => name.replacen('.', ":", 1),
@@ -121,6 +125,8 @@ mod tests {
         assert!(error("resnet5o").contains("; did you mean resnet50, "));
         assert!(error("lenet").starts_with("no weights of lenet are published"));
         assert_eq!(error(""), "no published weights are named ");
+        // A path of a file that is not there asks no hub.
+        assert!(error("runs/best.safetensors").starts_with("no published weights are named runs/best.safetensors"));
         assert!(error("hf:resnet50").starts_with("\"resnet50\" names no repository: it has no owner"));
     }
 }

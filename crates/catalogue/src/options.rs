@@ -11,15 +11,15 @@ use std::time::Duration;
 ///
 /// What is not said comes from the environment, read when a file is asked for:
 ///
-/// | variable | |
-/// | --- | --- |
-/// | `HF_HUB_CACHE`, else `hub` below `HF_HOME` | where files of the Hugging Face hub are kept [`~/.cache/huggingface/hub`] |
-/// | `hub/checkpoints` below `TORCH_HOME` | where files of other addresses are kept, as torch does [`~/.cache/torch/hub/checkpoints`] |
-/// | `HF_ENDPOINT` | the hub, or a mirror of it [`https://huggingface.co`] |
-/// | `HF_HUB_OFFLINE` | `1`: from the cache alone |
-/// | `HF_TOKEN` | for private and gated repositories |
-/// | `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` | a proxy |
-/// | `SSL_CERT_FILE` | certificates to trust instead of the usual ones |
+/// | variable | what it says | where it is not set |
+/// | --- | --- | --- |
+/// | `HF_HUB_CACHE`, else `hub` below `HF_HOME` | where files of the Hugging Face hub are kept | `~/.cache/huggingface/hub` |
+/// | `hub/checkpoints` below `TORCH_HOME` | where files of other addresses are kept, as torch does | `~/.cache/torch/hub/checkpoints` |
+/// | `HF_ENDPOINT` | the hub, or a mirror of it | `https://huggingface.co` |
+/// | `HF_HUB_OFFLINE` | `1`: from the cache alone | |
+/// | `HF_TOKEN` | for private and gated repositories | |
+/// | `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` | a proxy | |
+/// | `SSL_CERT_FILE` | certificates to trust instead of the usual ones | |
 #[derive(Clone)]
 pub struct Options {
     pub(crate) hub: Option<PathBuf>,
@@ -94,14 +94,14 @@ impl Options {
         Self { offline: true, ..self }
     }
 
-    /// A connection on which nothing comes for so long is given up and tried again [30 s]; a slow one that moves is not.
+    /// A connection on which nothing comes for so long is given up and tried again (30 s); a slow one that moves is not.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
-    /// How often an attempt may fail without enough progress since the last [5], and the pause after the first failure
-    /// [0.5 s], which doubles up to 8 s.
+    /// How often an attempt may fail without enough progress since the last (5), and the pause after the first failure
+    /// (0.5 s), which doubles up to 8 s.
     #[must_use]
     pub fn with_attempts(self, attempts: u32, pause: Duration) -> Self {
         Self { attempts: attempts.max(1), pause, ..self }

@@ -122,13 +122,13 @@ pub fn weights(source: &str, options: &Options) -> Result<Weights> {
     if let Some(weights) = embedded::weights(source)? {
         return Ok(weights);
     }
+    if is_path(path) && !source.starts_with("hf:") {
+        return Ok(Weights::read(path)?);
+    }
     match cnn_catalogue::find_with(source, options) {
         Ok(published) => {
             let weights = Weights::read(published.fetch(options)?)?;
             Ok(published.card().put_on(weights))
-        }
-        Err(cnn_catalogue::Error::Name { .. }) if path.extension().is_some() || source.contains(['/', '\\']) => {
-            Ok(Weights::read(path)?)
         }
         Err(cnn_catalogue::Error::Name { near, .. }) => {
             let embedded = cnn_core::error::near_names(source, embedded::NAMES.iter().copied());
@@ -137,6 +137,13 @@ pub fn weights(source: &str, options: &Options) -> Result<Weights> {
         }
         Err(problem) => Err(problem.into()),
     }
+}
+
+/// Whether a name that is not there can only be meant as a path: it leads through folders, or ends as files of weights do.
+fn is_path(path: &Path) -> bool {
+    const ENDINGS: [&str; 8] = ["safetensors", "pth", "pt", "th", "bin", "ckpt", "pkl", "tar"];
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    path.components().count() > 1 || ending.is_some_and(|ending| ENDINGS.contains(&ending))
 }
 
 /// A problem that names where the weights are from, once.

@@ -138,7 +138,7 @@ impl Weights {
     ///
     /// The first number that is not; a file that can no longer be read.
     pub fn check_finite(&self, network: &Network) -> Result<()> {
-        let there = network.tensors().filter(|spec| self.get(&spec.name).is_some());
-        there.map(|spec| self.numbers_of::<f32>(network, &spec.name).map(drop)).collect()
+        let mut there = network.tensors().filter(|spec| self.get(&spec.name).is_some());
+        there.try_for_each(|spec| self.numbers_of::<f32>(network, &spec.name).map(drop))
     }
 }

@@ -24,8 +24,8 @@ pub struct Trained {
     /// A file of weights, the folder of a run, or the name of weights
     #[arg(long, value_name = "FILE|RUN|NAME")]
     pub weights: Option<String>,
-    /// A file with the name of a class on each line, in the order of the outputs
-    #[arg(long, value_name = "FILE")]
+    /// imagenet, cifar10, mnist, fashion-mnist, or a file with the name of a class on each line, in the order of the outputs
+    #[arg(long, value_name = "NAME|FILE")]
     pub class_names: Option<PathBuf>,
     #[command(flatten)]
     pub preparation: PreparationArgs,

@@ -1,7 +1,7 @@
 //! `augment`: a sheet of augmented images.
 
-use super::data;
 use crate::cli::{Augment, Common};
+use crate::data;
 use anyhow::Result;
 use cnn_data::{Batch, Fit, Grid, Images, Loader, Preparation, sheet};
 use cnn_train::Recipe;

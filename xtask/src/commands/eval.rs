@@ -2,10 +2,11 @@
 
 mod figures;
 
-use super::data::{self, RunData};
 use crate::cli::{self, Common};
+use crate::data::{self, RunData};
 use crate::trained::{self, Fallback, of_weights};
 use anyhow::{Result, anyhow, bail};
+use cnn_catalogue::imagenet;
 use cnn_core::Weights;
 use cnn_data::{Card, Images, Loader, Name, match_classes};
 use cnn_train::{check_evaluation_fits, classifier, predict};
@@ -38,7 +39,11 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let suited = judged.images.in_channels(channels);
     let images =
         suited.ok_or_else(|| anyhow!("images of {} channels do not suit {channels}", judged.images.channels()))?;
-    let matched = match_classes(&images, &judged.classes, &card.classes)?;
+    let known = match of_synsets(&judged.classes, &card.classes) {
+        true => imagenet::synsets().map(str::to_string).collect(),
+        false => card.classes.clone(),
+    };
+    let matched = match_classes(&images, &judged.classes, &known)?;
     judged.notes.extend(matched.notes.iter().map(ToString::to_string));
     check_evaluation_fits(&opened.trained.network, args.batch_size.min(images.len()))?;
     let loader = Loader::new(&matched.images, card.preparation.clone(), args.batch_size)?;
@@ -84,9 +89,10 @@ fn judged(args: &cli::Eval, common: &Common, source: &str, weights: &Weights) ->
         }
         let name = found.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if found.path == Path::new(folder) && card.is_some_and(|card| card.dataset == name) {
-            notes.push(format!(
+            notes.push(
                 "the weights were trained on a data set of this name: if it is this folder, most of these images were learnt"
-            ));
+                    .to_string(),
+            );
         }
         let of = format!("{} images of {}", found.images.len(), found.path.display());
         return Ok(Judged {
@@ -123,6 +129,11 @@ fn fallback(args: &cli::Eval, weights: &Weights, network: Option<&str>, judged: 
     let origin = "the data set's own, since the weights say nothing".to_string();
     let (size, classes) = ([dims[1], dims[2]], judged.classes.clone());
     Ok(Some(Fallback { preparation, size, origin, classes }))
+}
+
+/// Whether folders are named by ImageNet's synsets (`n01440764`) and the weights know ImageNet's classes.
+fn of_synsets(found: &[String], known: &[String]) -> bool {
+    known.iter().map(String::as_str).eq(imagenet::names()) && found.iter().all(|name| imagenet::name_of(name).is_some())
 }
 
 /// The folder of a run that weights may lie in.

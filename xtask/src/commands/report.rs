@@ -1,7 +1,7 @@
 //! `report`: one run's page anew, or several runs side by side.
 
-use super::data::RunData;
 use crate::cli::{self, Common};
+use crate::data::RunData;
 use anyhow::{Result, ensure};
 use cnn_core::candle_core::Device;
 use cnn_data::Card;

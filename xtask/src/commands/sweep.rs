@@ -1,12 +1,12 @@
 //! `sweep`: every combination of some settings, each a run of its own; a table and a picture of what came of them.
 
 use super::report::cost;
-use super::settings;
 use crate::cli::{self, Common};
 use crate::interrupt::Interrupts;
 use crate::output::Work;
 use crate::progress::Progress;
 use crate::session::{Choice, Session};
+use crate::settings;
 use anyhow::{Context, Result, ensure};
 use cnn_report::{Comparison, Grid, Run};
 use cnn_train::{Claim, Error, Observers, Recipe, RunFolder, train};

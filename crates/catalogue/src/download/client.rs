@@ -74,7 +74,8 @@ impl Client {
             let response = self.send(&at, request, token).map_err(|error| failure(&at, &error))?;
             let status = response.status().as_u16();
             let (parts, body) = response.into_parts();
-            let is_known = parts.headers.contains_key("x-repo-commit");
+            // A large file's redirect says all there is to say; a small one's leads to where it is said.
+            let is_known = ["x-repo-commit", "x-linked-etag"].iter().all(|header| parts.headers.contains_key(*header));
             if (300..400).contains(&status) && status != 304 && !(request == Request::Head && is_known) {
                 let location = parts.headers.get("location").and_then(|location| location.to_str().ok());
                 let next = location.and_then(|location| follow(&at, location));

@@ -20,7 +20,7 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                tracing::info!("{}: somebody else fetches the file, and is waited for", path.display());
+                tracing::warn!("{}: somebody else fetches the file, and is waited for", path.display());
                 file.lock().map_err(failed)?;
             }
             Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {

@@ -196,3 +196,39 @@ fn cut(error: &std::io::Error) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_one_sentence() {
+        let options = Options::new();
+        let (client, place) = (Client::new(&options), Path::new("/dev/full"));
+        let (address, hub, total) = ("http://127.0.0.1/file", None, Some(10));
+        let transfer = Transfer { client: &client, options: &options, address, hub, most: 100, place, total };
+        let mut full = std::fs::OpenOptions::new().write(true).open(place).unwrap();
+        let error = transfer.copy(&b"0123456789"[..], &mut full, 0).map(|_| ()).unwrap_err();
+        let text = Error::Write { path: place.to_path_buf(), source: error }.to_string();
+        assert!(text.starts_with("cannot write /dev/full: No space left on device"), "{text}");
+        assert!(
+            text.ends_with("make room and fetch again, or name another folder by HF_HOME and TORCH_HOME"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn no_more_is_taken_than_there_must_be() {
+        let options = Options::new();
+        let (client, place) = (Client::new(&options), Path::new("file"));
+        let (address, hub) = ("http://127.0.0.1/file", None);
+        for (total, most) in [(Some(9), 100), (None, 9)] {
+            let transfer = Transfer { client: &client, options: &options, address, hub, most, place, total };
+            let mut file = Vec::new();
+            assert!(matches!(transfer.copy(&b"56789"[..], &mut file, 5), Ok(Copied::TooMany)));
+            assert!(matches!(transfer.copy(&b"5678"[..], &mut file, 5), Ok(Copied::End(9))));
+            assert_eq!(file, b"5678");
+        }
+    }
+}

@@ -23,9 +23,10 @@ fn small(bytes: &[u8], request: &Request) -> Reply {
 
 fn a_repository_says_what_its_weights_are() {
     let server = Server::new(|request| match request.path.as_str() {
-        "/somebody/birds/resolve/v1%2E0/config.json" | "/somebody/birds/resolve/v1.0/config.json" => {
-            small(CONFIG.as_bytes(), request)
+        "/somebody/birds/resolve/v1.0/config.json" => {
+            Reply::new(307).with("X-Repo-Commit", COMMIT).with("Location", "/api/resolve-cache/config.json?etag=1")
         }
+        "/api/resolve-cache/config.json?etag=1" => small(CONFIG.as_bytes(), request),
         "/somebody/birds/resolve/v1.0/model.safetensors" => Reply::file(&file(), request)
             .with("X-Repo-Commit", COMMIT)
             .with("X-Linked-Etag", sha256(&file()))
