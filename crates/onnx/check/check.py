@@ -45,8 +45,8 @@ DOZEN = ["lenet_paper", "lenet", "mnist_inception", "alexnet", "alexnet_paper", 
 # What a runtime has no operator for: rten has no local response normalisation.
 LACKS = {"rten": {"alexnet_paper"}}
 # Sizes at which windows hang over the edge in every way, for the networks that have such windows.
-SWEPT = {"googlenet": range(61, 77), "nin": range(61, 77), "nin_cifar": range(29, 37), "alexnet": range(63, 79),
-         "vgg11": range(32, 48), "inception_v3": range(75, 83), "mnist_inception": range(28, 32)}
+SWEPT = {"googlenet": range(61, 77), "nin": range(61, 77), "nin_cifar": range(29, 37), "alexnet": range(63, 79), "vgg11": range(32, 48),
+         "inception_v3": range(75, 83)}
 
 
 def parameters(name):
@@ -61,10 +61,9 @@ def sizes(name, network, sweep):
     if name not in parity.SIZES:
         channels, height, width = first
         found.append((channels, height + 11, width + 27) if height == 64 else (channels, height - 3, width + 5))
-    found = [size for size in found if accepts(name, network, size)]
     if sweep:
         found = [(first[0], side, side + 3) for side in SWEPT.get(name, ())]
-    return found
+    return [size for size in found if accepts(name, network, size)]
 
 
 def accepts(name, network, size):
