@@ -11,8 +11,6 @@ mod comparison;
 mod data;
 mod docs;
 mod interrupt;
-// Until a command takes it.
-#[allow(dead_code)]
 mod preparation;
 mod progress;
 mod race;
