@@ -75,7 +75,7 @@ fn show(found: &FolderCheck) {
         println!("{}", printable(&note.to_string()));
     }
     if let Some(first) = found.strays.first() {
-        println!("{} members are no pictures and would be passed over, {} first", found.strays.len(), path(first));
+        println!("no pictures, and passed over: {}, the first {}", found.strays.len(), path(first));
     }
     let twice = found.duplicates.iter().filter(|same| !same.across_classes && !same.across_splits).count();
     if twice > 0 {
