@@ -1,6 +1,7 @@
 //! Which crate may depend on which: the arrows of `docs/architecture.md`, and what a model crate must not bring along.
 
 use super::Failure;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// For each package the packages of the workspace it may depend on.
@@ -91,5 +92,31 @@ fn dependencies_follow_the_arrows() -> Result<(), Failure> {
             assert!(!ours || allowed.contains(&on), "{name} must not depend on {on}");
         }
     }
+    Ok(())
+}
+
+/// Packages and their features, as one of cargo's commands builds them.
+fn built(args: &[&str]) -> Result<BTreeMap<String, BTreeSet<String>>, Failure> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let form = ["tree", "--manifest-path", manifest, "--prefix", "none", "--format", "{p}|{f}"];
+    let output = Command::new(cargo).args(form).args(args).output()?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut packages: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in String::from_utf8(output.stdout)?.lines() {
+        let Some((package, features)) = line.trim_end_matches(" (*)").split_once('|') else { continue };
+        packages.entry(package.to_string()).or_default().extend(features.split(',').map(str::to_string));
+    }
+    Ok(packages)
+}
+
+/// Otherwise the second command of the README compiles candle, and all that stands on it, a second time.
+#[test]
+fn the_program_and_the_tests_are_built_over_the_same_packages() -> Result<(), Failure> {
+    let program = built(&["--package", "xtask", "--edges", "normal,build"])?;
+    let tests = built(&["--workspace", "--edges", "normal,build,dev"])?;
+    assert!(program.len() > 100, "{}", program.len());
+    let differs = |package: &&String| tests[*package] != program[*package];
+    assert_eq!(program.keys().find(differs), None, "features that only one of them has");
     Ok(())
 }

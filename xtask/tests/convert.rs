@@ -62,7 +62,7 @@ fn what_cannot_be_converted_is_one_sentence_and_no_file() -> Result<(), Failure>
     refused(
         &whole,
         &["--net", "mnist_con"],
-        "there is no network mnist_con; did you mean mnist_conv, mnist_inception, mnist_residual?",
+        "there is no network mnist_con; did you mean mnist_conv, mnist_inception, mnist_mlp?",
     )?;
     refused(b"\x89PNG\r\n\x1a\n and a picture", &of, "FILE is no file of weights; it looks like a picture")?;
     refused(b"\x80\x02}.", &of, "cannot read FILE as a PyTorch file: it holds no tensors")?;

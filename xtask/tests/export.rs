@@ -39,7 +39,8 @@ fn what_cannot_be_exported_leaves_no_file() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("x.onnx");
     let refused = |args: &[&str]| error_of(&[&["export", "--onnx", path(&file)], args].concat());
-    assert!(refused(&["lenett"])?.starts_with("there is no network lenett; did you mean lenet"));
+    let error = refused(&["lenett"])?;
+    assert!(error.starts_with("lenett: no file, no run's folder and no weights of that name; did you mean lenet"));
     let error = refused(&["lenet", "--classes", "7"])?;
     assert!(error.contains("should be 7×84, but the weights have 10×84"), "{error}");
     let error = refused(&["lenet", "--shape", "1,4,4"])?;

@@ -19,7 +19,7 @@ struct Case {
 fn picture(number: u32, shape: [usize; 3]) -> Picture<'static> {
     let [channels, height, width] = shape.map(|side| side as u32);
     let byte = |channel: u32, row: u32, column: u32| {
-        if (row / 7 + column / 5) % 3 != 0 {
+        if !(row / 7 + column / 5).is_multiple_of(3) {
             return (row * (3 + channel) + column * (5 - channel)) as u8;
         }
         let x = number.wrapping_mul(2_654_435_761).wrapping_add(channel * 40_503);

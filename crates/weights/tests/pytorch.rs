@@ -52,6 +52,7 @@ fn every_container_holds_the_same_numbers() -> Result<(), Failure> {
         ("strided.pt", "PyTorch, zip"),
         ("strided_legacy.pt", "PyTorch before 1.6"),
         ("whole_module.pt", "PyTorch, zip"),
+        ("whole_module_legacy.pt", "PyTorch before 1.6"),
         ("compiled.pt", "PyTorch, zip"),
         ("data_parallel.th", "PyTorch before 1.6, under state_dict"),
         ("run.pt", "PyTorch, zip, under model; model_ema not taken"),

@@ -25,7 +25,7 @@ enum Body {
     },
     /// `size` is that of the packed file.
     Packed {
-        bytes: MultiGzDecoder<BufReader<File>>,
+        bytes: Box<MultiGzDecoder<BufReader<File>>>,
         size: u64,
     },
 }
@@ -52,7 +52,7 @@ impl Unread {
         };
         let packed = path.extension().is_some_and(|extension| extension == "gz");
         let bytes = match packed {
-            true => Body::Packed { bytes: MultiGzDecoder::new(bytes), size },
+            true => Body::Packed { bytes: Box::new(MultiGzDecoder::new(bytes)), size },
             false => Body::Plain { bytes, size },
         };
         Ok(Self { path, bytes, at: 0 })

@@ -4,6 +4,7 @@
 
 mod entry;
 mod limits;
+mod modules;
 mod pickle;
 mod problem;
 mod splice;
@@ -37,7 +38,7 @@ impl Lazy {
         let bytes = read.map_err(|error| broken(short(&error.to_string())))?;
         match bytes.len() == self.tensor.byte_len() {
             true => Ok(bytes),
-            false => Err(broken(format!("tensor {} has another length than it says", self.tensor.name))),
+            false => Err(broken(format!("tensor {} has another length than it says", short(&self.tensor.name)))),
         }
     }
 }
@@ -53,7 +54,7 @@ pub(crate) fn read(path: &Path, file: File, format: Format, entry: Option<&str>)
         let pickle = cnn_system::file::read(path, length).map_err(failed)?;
         if let Some(spliced) = splice::legacy(&pickle) {
             drop(pickle);
-            return spliced_weights(spliced, path, entry);
+            return anew(spliced, path, format, entry);
         }
     }
     let looked = guard::caught(|| limits::check(BufReader::new(file), length, format));
@@ -62,28 +63,47 @@ pub(crate) fn read(path: &Path, file: File, format: Format, entry: Option<&str>)
         None => PytorchReader::new(path),
         Some(key) => PytorchReader::with_top_level_key(path, key),
     };
-    weights(path, length, format, entry, &open)
+    let read = weights(path, length, format, entry, &open);
+    if is_old_module(&read) {
+        let needed = cnn_system::Bytes(length.saturating_mul(3));
+        cnn_system::memory::ask(needed).map_err(|shortage| problem(shortage.to_string()))?;
+        let file = cnn_system::file::read(path, length).map_err(failed)?;
+        if let Some(written) = modules::without_sources(&file) {
+            drop(file);
+            return anew(written, path, format, entry);
+        }
+    }
+    read
+}
+
+/// Whether the reader stopped at the sources of a whole module.
+fn is_old_module(read: &Result<Weights>) -> bool {
+    matches!(read, Err(Error::Pytorch { problem, .. }) if problem == problem::OLD_MODULE)
 }
 
 /// The same of a file in memory; `source` is what an error names.
 pub(crate) fn of_bytes(bytes: &[u8], format: Format, source: PathBuf) -> Result<Weights> {
     let problem = |problem| Error::Pytorch { path: source.clone(), problem };
     if let Some(spliced) = (format == Format::Pickle).then(|| splice::legacy(bytes)).flatten() {
-        return spliced_weights(spliced, &source, None);
+        return anew(spliced, &source, format, None);
     }
     let looked = guard::caught(|| limits::check(Cursor::new(bytes), bytes.len() as u64, format));
     looked.unwrap_or_else(|panic| Err(gave_up(&panic))).map_err(problem)?;
     let open = |key: Option<&str>| PytorchReader::from_bytes(bytes.to_vec(), key);
-    weights(&source, bytes.len() as u64, format, None, &open)
+    let read = weights(&source, bytes.len() as u64, format, None, &open);
+    match is_old_module(&read).then(|| modules::without_sources(bytes)).flatten() {
+        Some(written) => anew(written, &source, format, None),
+        None => read,
+    }
 }
 
-/// The weights of a plain pickle that was written anew.
-fn spliced_weights(spliced: Vec<u8>, path: &Path, entry: Option<&str>) -> Result<Weights> {
-    let length = spliced.len() as u64;
-    limits::check(Cursor::new(&spliced[..]), length, Format::Legacy)
+/// The weights of a file that was written anew as one of torch's before 1.6; `format` is the one that it had.
+fn anew(written: Vec<u8>, path: &Path, format: Format, entry: Option<&str>) -> Result<Weights> {
+    let length = written.len() as u64;
+    limits::check(Cursor::new(&written[..]), length, Format::Legacy)
         .map_err(|problem| Error::Pytorch { path: path.to_path_buf(), problem })?;
-    let open = |key: Option<&str>| PytorchReader::from_bytes(spliced.clone(), key);
-    weights(path, length, Format::Pickle, entry, &open)
+    let open = |key: Option<&str>| PytorchReader::from_bytes(written.clone(), key);
+    weights(path, length, format, entry, &open)
 }
 
 /// How a file is opened, as a whole or under a key.

@@ -3,6 +3,9 @@
 use crate::text::short;
 use pytorch_reader::{PickleError, PytorchError};
 
+/// What is said of a whole module with the sources of its classes, where they cannot be left out.
+pub(super) const OLD_MODULE: &str = "it is a whole module as torch before 1.6 pickled it; save the module's state_dict";
+
 /// What is wrong.
 pub(super) fn of(error: &PytorchError) -> String {
     match error {
@@ -16,7 +19,7 @@ pub(super) fn of(error: &PytorchError) -> String {
             "it ends too early".to_string()
         }
         PytorchError::Pickle(PickleError::InvalidData(text)) if text.contains("persistent id has 4 fields") => {
-            "it is a whole module as torch before 1.6 pickled it; save the module's state_dict".to_string()
+            OLD_MODULE.to_string()
         }
         PytorchError::Pickle(PickleError::InvalidData(text)) if text.contains("expected a storage") => {
             "its tensors are written in a way that is not read; save the state_dict with torch.save".to_string()

@@ -70,7 +70,7 @@ enum Expected {
 }
 
 /// The end of the operation that begins at a place, and its string of bytes if it has one.
-fn operation_at(pickle: &[u8], at: usize) -> Option<(usize, Option<&[u8]>)> {
+pub(super) fn operation_at(pickle: &[u8], at: usize) -> Option<(usize, Option<&[u8]>)> {
     let begin = at + 1;
     let line = |from: usize| Some(from + pickle.get(from..)?.iter().position(|byte| *byte == b'\n')? + 1);
     let (end, string) = match Operation::of(*pickle.get(at)?).argument {

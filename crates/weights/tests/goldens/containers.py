@@ -179,6 +179,9 @@ def main():
     save(strided(), "strided.pt")
     save(strided(), "strided_legacy.pt", _use_new_zipfile_serialization=False)
     save(module(), "whole_module.pt")
+    # The text of each class was written too.
+    torch.serialization.get_source_lines_and_file = lambda of: ([f"class {of.__name__}: the text\n"], 1, "file.py")
+    save(module(), "whole_module_legacy.pt", _use_new_zipfile_serialization=False)
     save({"conv1.weight": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)}, "quantised.pt")
     save({"conv1.weight": torch.eye(3).to_sparse()}, "sparse.pt")
     save({"conv1.weight": torch.ones(2, dtype=torch.complex64)}, "complex.pt")
