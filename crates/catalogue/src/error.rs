@@ -94,7 +94,7 @@ pub enum Error {
         address: String,
     },
     /// A server that cannot be reached.
-    #[error("{address} cannot be reached ({reason}): with a network it can be fetched elsewhere and put at {}", place.display())]
+    #[error("{address} cannot be reached ({reason}): it can be fetched elsewhere and put at {}", place.display())]
     Unreachable {
         /// Where the file is.
         address: String,
