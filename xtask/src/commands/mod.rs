@@ -24,8 +24,8 @@ pub mod weights;
 
 use crate::cli::{Cli, Command, Common, DataCommand};
 use crate::rerun;
-use cnn_core::device::DeviceChoice;
 use anyhow::Result;
+use cnn_core::device::DeviceChoice;
 use std::process::ExitCode;
 
 /// Runs the command, in a build with the hub if it turns out to need it.
