@@ -52,9 +52,13 @@ impl Region {
         self.batch * self.buffer_blocks * self.pixels() * LANES
     }
 
-    /// Panics where its blocks are not the buffer's: images would overlap.
+    /// Panics where its blocks are not the buffer's, or the buffer is longer than memory can be: images would overlap.
     pub(crate) fn check(&self) {
-        assert!(self.first_block + self.blocks() <= self.buffer_blocks, "{self:?} reaches beyond its buffer's blocks");
+        let sizes = [self.batch, self.buffer_blocks, self.height, self.width, LANES];
+        let length = sizes.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+        assert!(length.is_some(), "{self:?} is longer than memory can be");
+        let end = self.first_block.checked_add(self.blocks());
+        assert!(end.is_some_and(|end| end <= self.buffer_blocks), "{self:?} reaches beyond its buffer's blocks");
     }
 
     /// Whether there is nothing in it.
@@ -123,6 +127,7 @@ pub fn from_blocks<T: Element>(blocks: &[T], region: &Region, maps: &mut [T]) {
 }
 
 pub(crate) fn compute_from_blocks<T: Element>(blocks: &[T], region: &Region, maps: &mut [T]) {
+    region.check();
     let (pixels, shared) = (region.pixels(), Shared::new(maps));
     for_each(region.batch * region.blocks(), |task| {
         let (image, block) = (task / region.blocks(), task % region.blocks());
@@ -137,4 +142,24 @@ pub(crate) fn compute_from_blocks<T: Element>(blocks: &[T], region: &Region, map
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "is longer than memory can be")]
+    fn a_region_whose_places_would_wrap_around_is_refused() {
+        let region =
+            Region { batch: 2, channels: 16, height: 1, width: 2, first_block: 0, buffer_blocks: usize::MAX / 16 + 1 };
+        to_blocks(&[0.0_f32; 64], &mut [0.0; 32], &region);
+    }
+
+    #[test]
+    #[should_panic(expected = "reaches beyond its buffer's blocks")]
+    fn a_region_that_begins_behind_all_blocks_is_refused() {
+        let region = Region { first_block: usize::MAX, ..Region::new(1, 16, [1, 1]) };
+        from_blocks(&[0.0_f32; 16], &region, &mut [0.0; 16]);
+    }
 }

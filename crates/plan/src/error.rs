@@ -99,6 +99,16 @@ pub enum Error {
         /// Its shape.
         shape: Shape,
     },
+    /// Probabilities of an output that is not a vector of scores.
+    #[error("{network}: output {output} is {shape}, not a vector of scores, and has no probabilities of classes")]
+    NoScores {
+        /// The network.
+        network: String,
+        /// The output.
+        output: String,
+        /// Its shape.
+        shape: Shape,
+    },
     /// Parameters of another network.
     #[error("{network}: the parameters are another network's: {found} numbers where tensor {name} has {expected}")]
     Parameter {

@@ -251,3 +251,13 @@ fn an_evaluation_works_with_whatever_parameters_it_is_given() -> Result<(), Fail
     assert_eq!(first, evaluation.outputs(&one.clone(), &images)?);
     Ok(())
 }
+
+#[test]
+fn a_map_has_no_probabilities() -> Result<(), Box<dyn std::error::Error>> {
+    use cnn_network::definition::{chain, conv};
+    let network = chain().then("scores", conv(1).out(10)).named("map", [1, 8, 8]).at_usual_input()?;
+    let predictor = cnn_plan::Predictor::new(&network, &cnn_weights::Weights::initialised(&network, 1))?;
+    let problem = predictor.probabilities(&[0.5; 64]).unwrap_err().to_string();
+    assert_eq!(problem, "map: output scores is 10×8×8, not a vector of scores, and has no probabilities of classes");
+    Ok(())
+}

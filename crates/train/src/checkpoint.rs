@@ -277,16 +277,24 @@ pub(crate) fn newest(folder: &Path, wanted: &Wanted<'_>) -> Result<Option<Checkp
     }
 }
 
+/// The most bytes of a file of a checkpoint.
+const LARGEST: u64 = 1 << 40;
+
 fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
     let Wanted { network, card, settings, engine, extent } = *wanted;
     let damaged = |name: &str, problem: String| Error::Damaged { path: path.join(name), problem };
     let file = |name: &str| {
-        std::fs::read(path.join(name)).map_err(|error| match error.kind() {
+        cnn_core::file::read(path.join(name), LARGEST).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound if name == CHECKSUMS => damaged(
                 name,
                 "missing, as in the checkpoints of earlier versions, whose damage cannot be told".to_string(),
             ),
-            _ => damaged(name, format!("cannot be read: {error}")),
+            std::io::ErrorKind::NotFound
+            | std::io::ErrorKind::InvalidInput
+            | std::io::ErrorKind::IsADirectory
+            | std::io::ErrorKind::FileTooLarge => damaged(name, format!("cannot be read: {error}")),
+            // What the system refuses now may be whole: nothing is put aside for it.
+            _ => Error::file(&path.join(name), "cannot read")(error),
         })
     };
     let (found, weights, state) = (file(CHECKSUMS)?, file(WEIGHTS)?, file(STATE)?);

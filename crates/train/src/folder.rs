@@ -128,7 +128,7 @@ impl RunFolder {
         }
         let claim = Claim::lock(path)?;
         aside.settle(results(path)?.is_some(), path.join(RECIPE).exists())?;
-        let text = |name| std::fs::read(path.join(name)).ok();
+        let text = |name| cnn_core::file::read(path.join(name), LARGEST_TEXT).ok();
         let described = Described { config: text(CONFIG), recipe: text(RECIPE) };
         match described.recipe {
             None => Err(missing()),
@@ -320,12 +320,16 @@ fn results(path: &Path) -> Result<Option<&'static str>> {
     }
 }
 
+/// The most bytes of a run's settings.
+const LARGEST_TEXT: u64 = 4 << 20;
+
 /// Whether the folder holds a run: it is marked so, or by what an earlier version wrote.
 fn holds_run(path: &Path) -> bool {
     let object =
         |text: Vec<u8>| serde_json::from_slice::<serde_json::Value>(&text).is_ok_and(|c| c["settings"].is_object());
     Claim::marks(path)
-        || (Recipe::read(&path.join(RECIPE)).is_ok() && std::fs::read(path.join(CONFIG)).is_ok_and(object))
+        || (Recipe::read(&path.join(RECIPE)).is_ok()
+            && cnn_core::file::read(path.join(CONFIG), LARGEST_TEXT).is_ok_and(object))
 }
 
 #[cfg(test)]

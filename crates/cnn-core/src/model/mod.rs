@@ -144,9 +144,18 @@ impl Model {
     }
 
     /// The same with some tensors that do not learn: `frozen` says which, in the order of [`Network::tensors`]. They
-    /// get no gradient, and a batch normalisation whose weight is among them uses its running statistics, which stay.
-    #[must_use]
-    pub fn freeze(mut self, frozen: &[bool]) -> Self {
+    /// get no gradient, and a batch normalisation whose weight is among them uses its running statistics, which stay. An
+    /// empty list freezes nothing.
+    ///
+    /// # Errors
+    ///
+    /// A list that is not of all tensors.
+    pub fn freeze(mut self, frozen: &[bool]) -> Result<Self> {
+        let expected = self.network.tensors().count();
+        if ![0, expected].contains(&frozen.len()) {
+            let network = self.network.name().to_string();
+            return Err(cnn_plan::Error::Frozen { network, expected, found: frozen.len() }.into());
+        }
         let mut frozen = frozen.iter().copied();
         for (tensors, node) in self.tensors.iter_mut().zip(&mut self.frozen) {
             for (i, tensor) in tensors.iter_mut().enumerate() {
@@ -156,7 +165,7 @@ impl Model {
                 }
             }
         }
-        self
+        Ok(self)
     }
 
     /// The same that computes maps in `precision`, such as bf16, whatever its weights are of: convolutions and linear

@@ -74,7 +74,7 @@ impl Conv {
         gradient: &View<'_, T>,
         weights: &mut [T],
     ) {
-        self.check(input.region.channels, gradient.region.channels, weights.len());
+        self.check(&input.region, &gradient.region, weights.len());
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
         match choose::<T>(algorithm, &Problem::weights(self, &axes, gradient.region.batch)) {
             Method::Winograd3x3 => weight_gradient::run::<T, 4, 3>(self, set, input, gradient, weights),

@@ -22,6 +22,7 @@ mod weights;
 mod winograd;
 
 use crate::element::Element;
+use crate::region::Region;
 use crate::simd::{InstructionSet, LANES};
 use crate::sink::Sink;
 use crate::view::View;
@@ -111,7 +112,7 @@ impl Conv {
         weights: &[T],
         output: Sink<'_, T>,
     ) {
-        self.check(input.region.channels, output.channels(), weights.len());
+        self.check(&input.region, output.region(), weights.len());
         let correlation = Correlation::forward(self, input.size(), output.size());
         correlate(algorithm, set, correlation, input, weights, output);
     }
@@ -155,14 +156,18 @@ impl Conv {
         weights: &[T],
         input: Sink<'_, T>,
     ) {
-        self.check(input.channels(), gradient.region.channels, weights.len());
+        self.check(input.region(), &gradient.region, weights.len());
         let correlation = Correlation::backward(self, input.size(), gradient.size());
         correlate(algorithm, set, correlation, gradient, weights, input);
     }
 
-    fn check(&self, ins: usize, outs: usize, weights: usize) {
+    fn check(&self, input: &Region, output: &Region, weights: usize) {
         assert!(self.in_channels.is_multiple_of(self.groups) && self.out_channels.is_multiple_of(self.groups));
-        assert_eq!([ins, outs, weights], [self.in_channels, self.out_channels, self.weights()]);
+        let channels = [input.channels, output.channels, weights];
+        assert_eq!(channels, [self.in_channels, self.out_channels, self.weights()]);
+        assert_eq!(input.batch, output.batch, "{input:?} and {output:?} are of different batches");
+        let size = self.output([input.height, input.width]);
+        assert_eq!(size, Some([output.height, output.width]), "{output:?} is not what {self:?} makes of {input:?}");
     }
 
     /// Bundles of groups that fill whole blocks of channels, in and out; all groups in one where none do. Within a

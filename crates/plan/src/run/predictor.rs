@@ -1,7 +1,7 @@
 //! A network with its weights, ready to answer.
 
 use super::evaluation::Evaluation;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::parameters::Parameters;
 use crate::plan::EvaluationPlan;
 use cnn_network::Network;
@@ -67,13 +67,16 @@ impl Predictor {
     ///
     /// # Errors
     ///
-    /// As [`Predictor::logits`].
+    /// As [`Predictor::logits`]; an output that is a map and no vector of scores.
     pub fn probabilities(&self, images: &[f32]) -> Result<Vec<f32>> {
-        let mut rows = self.logits(images)?;
         let network = self.network();
         let output = network.node(self.evaluation.plan().targets()[0]);
+        let [classes] = output.shape.dims()[..] else {
+            let (network, output, shape) = (network.name().to_string(), output.path.clone(), output.shape);
+            return Err(Error::NoScores { network, output, shape });
+        };
+        let mut rows = self.logits(images)?;
         if output.op != cnn_network::Op::Softmax {
-            let classes = rows.len() / (images.len() / network.input().elements());
             rows.chunks_exact_mut(classes).for_each(softmax);
         }
         Ok(rows)

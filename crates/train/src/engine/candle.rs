@@ -49,7 +49,7 @@ impl<'a> CandleLearner<'a> {
             data.insert(spec.name.clone(), Var::from_tensor(&tensor)?);
         }
         let vb = VarBuilder::from_varmap(&variables, DType::F32, device);
-        let model = Model::new(network, vb)?.freeze(frozen).with_dropout(settings.seed, passes);
+        let model = Model::new(network, vb)?.freeze(frozen)?.with_dropout(settings.seed, passes);
         let precision = match settings.precision {
             Precision::F32 => DType::F32,
             Precision::Bf16 => DType::BF16,
