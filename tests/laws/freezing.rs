@@ -196,3 +196,16 @@ fn the_list_of_frozen_tensors_is_of_all() -> Result<(), Failure> {
     assert_eq!(sentence, "lenet: the list of frozen tensors has 1 entries, the network 10 tensors");
     Ok(())
 }
+
+#[test]
+fn a_model_refuses_a_list_that_is_not_of_all_tensors() -> Result<(), Failure> {
+    use cnn_core::candle_core::{DType, Device};
+    let network = network("mnist_conv", [1, 28, 28])?;
+    let weights = cnn_core::Weights::initialised(&network, 1);
+    let count = network.tensors().count();
+    for (length, accepted) in [(0, true), (count, true), (1, false), (count - 1, false), (count + 1, false)] {
+        let model = cnn_core::Model::from_weights(&network, &weights, DType::F32, &Device::Cpu)?;
+        assert_eq!(model.freeze(&vec![true; length]).is_ok(), accepted, "{length}");
+    }
+    Ok(())
+}
