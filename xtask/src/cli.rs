@@ -20,7 +20,7 @@ pub use check::{DataArgs, DataCheck, DataCommand};
 pub use convert::Convert;
 pub use data::Data;
 pub use export::Export;
-pub use predict::{Features, Predict, Trained};
+pub use predict::{Features, Known, Predict, Trained};
 #[cfg(test)]
 pub use preparation::Crop;
 pub use preparation::PreparationArgs;

@@ -5,12 +5,12 @@ use crate::commands::weights::fetching;
 use crate::preparation::choose;
 use anyhow::{Context, Result, bail};
 use cnn_catalogue::imagenet;
-use cnn_classifier::{Known, Trained, embedded};
+use cnn_classifier::{Known, Trained, embedded, pictures};
 use cnn_core::Weights;
 use cnn_data::{Card, Name, Preparation};
 use cnn_figures::{path, printable};
 use cnn_zoo::Family;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// No list of class names is as long.
 const LARGEST_LIST: u64 = 10_000_000;
@@ -58,8 +58,7 @@ pub fn source<'a>(args: &'a cli::Trained, network: Option<&'a str>) -> &'a str {
 
 /// Reads weights by what a person calls them, with a bar while they are fetched.
 pub fn read(source: &str) -> Result<Weights> {
-    let weights = cnn_classifier::weights(source, &fetching(false));
-    Ok(weights?)
+    Ok(cnn_classifier::weights(source, &fetching(false))?)
 }
 
 /// Opens the weights of a command.
@@ -77,7 +76,7 @@ pub fn of_weights(
 ) -> Result<Opened> {
     let card = Card::of(weights)?;
     let family = network.filter(|name| cnn_zoo::find(name).is_err()).and_then(Family::find);
-    let classes = args.class_names.as_deref().map(class_names).transpose()?;
+    let classes = args.known.class_names.as_deref().map(class_names).transpose()?;
     let classes = classes.or_else(|| fallback.as_ref().filter(|_| card.is_none()).map(|known| known.classes.clone()));
     let prepared = fallback.as_ref().and_then(|known| known.preparation.as_ref());
     let (brought, origin) = match (&card, prepared) {
@@ -85,7 +84,7 @@ pub fn of_weights(
         (None, Some(known)) => (Some(&known.preparation), &*known.origin),
         (None, None) => (None, weights.source()),
     };
-    let chosen = choose(&args.preparation, brought, origin)?;
+    let chosen = choose(&args.known.preparation, brought, origin)?;
     let known = Known {
         // Behind a colon stands which of its published weights.
         network: network.filter(|name| family.is_none() && !name.contains(':')).map(str::to_string),
@@ -122,9 +121,7 @@ impl Opened {
             eprintln!("{}", printable(note));
         }
     }
-}
 
-impl Opened {
     /// How pictures are prepared; where each part is from, or once where all is from one place.
     fn preparation(&self) -> String {
         let parts: Vec<(&str, &str)> = self.lines.iter().filter_map(|line| line.rsplit_once(" (")).collect();
@@ -138,6 +135,16 @@ impl Opened {
     }
 }
 
+/// The files that a command line means, some at least; files that were passed over are counted.
+pub fn found(names: &[String]) -> Result<Vec<PathBuf>> {
+    let found = pictures(names)?;
+    if found.passed_over > 0 {
+        eprintln!("{} files of other kinds are passed over", found.passed_over);
+    }
+    Ok(found.files)
+}
+
+/// The names of classes in a file, or of a data set that is known.
 pub fn class_names(file: &Path) -> Result<Vec<String>> {
     let known = file.to_str().filter(|_| !file.exists());
     if known == Some("imagenet") {

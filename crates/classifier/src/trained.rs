@@ -11,9 +11,6 @@ use std::path::Path;
 /// The file of a run's folder that holds its best weights.
 const BEST: &str = "best.safetensors";
 
-/// The most classes that a file of weights is believed to be for.
-const MOST_CLASSES: usize = 100_000;
-
 /// Weights, the network they are of, and how pictures become inputs and outputs names.
 #[derive(Clone, Debug)]
 pub struct Trained {
@@ -69,7 +66,7 @@ impl Trained {
         let of_weights = |problem: Error| named(source, problem);
 
         let sizes = weights.sizes(&entry.architecture(entry.classes)).map_err(|problem| of_weights(problem.into()))?;
-        let outputs = sizes.classes.filter(|classes| (1..=MOST_CLASSES).contains(classes)).unwrap_or(entry.classes);
+        let outputs = sizes.classes.unwrap_or(entry.classes);
         let architecture = entry.architecture(outputs).without_heads();
         let preparation = match (&known.preparation, &card) {
             (Some(preparation), _) => preparation.clone(),
@@ -126,10 +123,7 @@ pub fn weights(source: &str, options: &Options) -> Result<Weights> {
         return Ok(Weights::read(path)?);
     }
     match cnn_catalogue::find_with(source, options) {
-        Ok(published) => {
-            let weights = Weights::read(published.fetch(options)?)?;
-            Ok(published.card().put_on(weights))
-        }
+        Ok(published) => Ok(published.weights(options)?),
         Err(cnn_catalogue::Error::Name { near, .. }) => {
             let embedded = cnn_core::error::near_names(source, embedded::NAMES.iter().copied());
             let near = cnn_core::error::did_you_mean(&[embedded, near].concat());
@@ -163,6 +157,5 @@ fn input(
 ) -> Result<[usize; 3]> {
     let [_, height, width] = card.map_or(architecture.usual_input(), |card| card.input);
     let [height, width] = known.size.unwrap_or([height, width]);
-    let shape = preparation.shape([preparation.mean.len(), height, width])?;
-    Ok(shape)
+    Ok(preparation.shape([preparation.mean.len(), height, width])?)
 }

@@ -1,6 +1,6 @@
 //! The arguments of `export`.
 
-use super::{InputShape, PreparationArgs};
+use super::{InputShape, Known};
 use clap::{Args, ValueEnum};
 use cnn_onnx::Pixels;
 use std::path::PathBuf;
@@ -22,11 +22,8 @@ pub struct Export {
     /// A file of weights, the folder of a run, or the name of weights [default: those of the network's name]
     #[arg(long, value_name = "FILE|RUN|NAME")]
     pub weights: Option<String>,
-    /// imagenet, cifar10, mnist, fashion-mnist, or a file with the name of a class on each line, in the order of the outputs
-    #[arg(long, value_name = "NAME|FILE")]
-    pub class_names: Option<PathBuf>,
     #[command(flatten)]
-    pub preparation: PreparationArgs,
+    pub known: Known,
     /// ONNX file to write; one that is there is replaced
     #[arg(long, value_name = "OUT")]
     pub onnx: PathBuf,

@@ -18,17 +18,24 @@ pub const FEATURES_EXAMPLES: &str = "Examples:
   cargo xtask features photos --weights runs/resnet18-flowers --out features.npy
   cargo xtask features resnet20_cifar cat.jpg --node layer3 --maps --out maps.safetensors";
 
+/// What is known of weights, where they do not say it or something else is wanted.
+#[derive(Debug, Args)]
+pub struct Known {
+    /// imagenet, cifar10, mnist, fashion-mnist, or a file with the name of a class on each line, in the order of the outputs
+    #[arg(long, value_name = "NAME|FILE")]
+    pub class_names: Option<PathBuf>,
+    #[command(flatten)]
+    pub preparation: PreparationArgs,
+}
+
 /// Trained weights, and what they do not say of themselves.
 #[derive(Debug, Args)]
 pub struct Trained {
     /// A file of weights, the folder of a run, or the name of weights
     #[arg(long, value_name = "FILE|RUN|NAME")]
     pub weights: Option<String>,
-    /// imagenet, cifar10, mnist, fashion-mnist, or a file with the name of a class on each line, in the order of the outputs
-    #[arg(long, value_name = "NAME|FILE")]
-    pub class_names: Option<PathBuf>,
     #[command(flatten)]
-    pub preparation: PreparationArgs,
+    pub known: Known,
     /// Take weights for three colours for grey pictures, or the other way round: the first layer is summed, or repeated
     #[arg(long)]
     pub other_channels: bool,

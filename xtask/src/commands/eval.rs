@@ -117,7 +117,7 @@ fn fallback(
     if Card::of(weights)?.is_some() {
         return Ok(None);
     }
-    if args.trained.class_names.is_none() {
+    if args.trained.known.class_names.is_none() {
         let shown: Vec<&str> = judged.classes.iter().take(5).map(String::as_str).collect();
         let more = if judged.classes.len() > shown.len() { ", …" } else { "" };
         let order = format!("{}{more}", shown.join(", "));

@@ -60,14 +60,14 @@ pub fn run(args: &cli::Export) -> Result<()> {
 /// prepared.
 fn card(args: &cli::Export, weights: &Weights) -> Result<Option<Card>> {
     let own = Card::of(weights)?;
-    if own.is_none() && args.preparation == PreparationArgs::default() {
-        if let Some(file) = &args.class_names {
+    if own.is_none() && args.known.preparation == PreparationArgs::default() {
+        if let Some(file) = &args.known.class_names {
             bail!("{}: names of classes need --mean, --std and --crop beside them", file.display());
         }
         return Ok(None);
     }
-    let chosen = choose(&args.preparation, own.as_ref().map(|card| &card.preparation), weights.source())?;
-    let classes = args.class_names.as_deref().map(trained::class_names).transpose()?;
+    let chosen = choose(&args.known.preparation, own.as_ref().map(|card| &card.preparation), weights.source())?;
+    let classes = args.known.class_names.as_deref().map(trained::class_names).transpose()?;
     let [channels, height, width] = own.as_ref().map_or([chosen.preparation.mean.len(), 224, 224], |card| card.input);
     let input = chosen.preparation.shape([channels, height, width])?;
     Ok(Some(match own {

@@ -4,7 +4,7 @@ use crate::cli;
 use crate::progress::{bar, interrupted};
 use crate::trained;
 use anyhow::{Context, Result, bail};
-use cnn_classifier::{Features, Form, pictures};
+use cnn_classifier::{Features, Form};
 use cnn_data::{Picture, Reading};
 use cnn_figures::path;
 use npyz::WriterBuilder;
@@ -26,16 +26,13 @@ pub fn run(args: &cli::Features) -> Result<()> {
     let form = if args.maps { Form::Maps } else { Form::Pooled };
     let features = Features::new(&opened.trained, args.node.as_deref(), form)?;
     opened.announce();
-    let found = pictures(names)?;
-    if found.passed_over > 0 {
-        eprintln!("{} files of other kinds are passed over", found.passed_over);
-    }
-    let (bar, stop) = (bar(found.files.len() as u64), interrupted());
+    let files = trained::found(names)?;
+    let (bar, stop) = (bar(files.len() as u64), interrupted());
     let mut numbers = Vec::new();
     let reading = Reading { upright: !args.no_exif, ..Reading::default() };
     let open = |path: &Path| Picture::read(path, reading);
     let mut first_problem = None;
-    features.of_files(&found.files, open, |(_, values)| {
+    features.of_files(&files, open, |(_, values)| {
         bar.inc(1);
         match values {
             Ok(values) => numbers.extend(values),
@@ -50,10 +47,10 @@ pub fn run(args: &cli::Features) -> Result<()> {
     if stop.load(Ordering::SeqCst) {
         bail!("interrupted; nothing is written");
     }
-    let dims: Vec<usize> = [&[found.files.len()], features.dims()].concat();
+    let dims: Vec<usize> = [&[files.len()], features.dims()].concat();
     let bytes = match &*ending {
         "npy" => npy(&dims, &numbers)?,
-        _ => safetensors(&dims, &numbers, features.node(), &found.files)?,
+        _ => safetensors(&dims, &numbers, features.node(), &files)?,
     };
     cnn_train::write_whole(&args.out, &bytes)?;
     println!("{}: features {} at {}", path(&args.out), cnn_core::shape::times(&dims), features.node());

@@ -7,7 +7,7 @@ use crate::progress::{bar, interrupted};
 use crate::trained;
 use answers::{Answers, Form};
 use anyhow::{Result, bail};
-use cnn_classifier::{Classifier, pictures};
+use cnn_classifier::Classifier;
 use cnn_data::{Picture, Reading};
 use std::io::Read;
 use std::path::Path;
@@ -44,11 +44,8 @@ pub fn run(args: &cli::Predict) -> Result<ExitCode> {
         answers.add(Path::new("-"), &classifier.classify(&picture, top))?;
         return answers.end();
     }
-    let found = pictures(names)?;
-    if found.passed_over > 0 {
-        eprintln!("{} files of other kinds are passed over", found.passed_over);
-    }
-    let (bar, stop) = (bar(found.files.len() as u64), interrupted());
+    let files = trained::found(names)?;
+    let (bar, stop) = (bar(files.len() as u64), interrupted());
     let warned = Once::new();
     let open = |path: &Path| {
         let picture = Picture::read(path, reading)?;
@@ -58,7 +55,7 @@ pub fn run(args: &cli::Predict) -> Result<ExitCode> {
         Ok(if args.invert { inverted(picture) } else { picture })
     };
     let mut printed = Ok(());
-    classifier.classify_files(&found.files, top, open, |(path, answer)| {
+    classifier.classify_files(&files, top, open, |(path, answer)| {
         bar.inc(1);
         bar.suspend(|| printed = answers.add(&path, &answer));
         printed.is_ok() && !stop.load(Ordering::SeqCst)

@@ -61,7 +61,12 @@ pub struct Loading {
     channels: Option<usize>,
 }
 
-/// What weights are for, where their shapes tell.
+impl Sizes {
+    /// The most classes, and the most input channels, that a file of weights is believed to be for.
+    pub const MOST: usize = 100_000;
+}
+
+/// What weights are for, where their shapes tell what can be meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
     /// Outputs of the layer that makes the scores.

@@ -39,7 +39,8 @@ impl Weights {
     /// An architecture that cannot be elaborated at its usual input.
     pub fn sizes(&self, architecture: &Architecture) -> Result<Sizes> {
         let loading = self.load(&architecture.at_usual_input()?, Allowed::default())?;
-        Ok(Sizes { classes: loading.classes, channels: loading.channels })
+        let believed = |size: &usize| (1..=Sizes::MOST).contains(size);
+        Ok(Sizes { classes: loading.classes.filter(believed), channels: loading.channels.filter(believed) })
     }
 
     /// These weights under a network's names, and nothing else. What reads weights for a network takes these.
