@@ -92,10 +92,31 @@ unsafe fn block<V: Vector<Element = f32>, const PIXELS: usize, const PANELS: usi
         first = first.wrapping_add(depth.block);
         left -= channels;
     }
-    for panel in 0..PANELS {
-        for p in 0..PIXELS {
-            // SAFETY: the caller vouches for the epilogue's pointers.
-            unsafe { epilogue.finish::<V>(panel, p, sums[panel][p]) }
+    // One plain loop for each term: with branches inside, the compiler would keep the sums in memory.
+    // SAFETY: the caller vouches for the epilogue's pointers.
+    unsafe {
+        if !epilogue.bias.is_null() {
+            for panel in 0..PANELS {
+                let bias = V::load(epilogue.bias.add(panel * LANES));
+                for p in 0..PIXELS {
+                    sums[panel][p] = sums[panel][p].add(bias);
+                }
+            }
+        }
+        if !epilogue.residual.is_null() {
+            for panel in 0..PANELS {
+                let residual = epilogue.residual.add(panel * epilogue.residual_block);
+                for p in 0..PIXELS {
+                    sums[panel][p] = sums[panel][p].add(V::load(residual.add(p * epilogue.step)));
+                }
+            }
+        }
+        let floor = V::splat(epilogue.floor);
+        for panel in 0..PANELS {
+            let to = epilogue.to.add(panel * epilogue.block);
+            for p in 0..PIXELS {
+                sums[panel][p].at_least(floor).store(to.add(p * epilogue.step));
+            }
         }
     }
 }
