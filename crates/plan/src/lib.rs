@@ -37,6 +37,7 @@ mod parameters;
 mod plan;
 mod run;
 
+pub use cnn_kernels::inference::ConvAlgorithm;
 pub use cnn_kernels::loss::Targets;
 pub use error::{Error, Result};
 pub use inference::{InferenceOptions, InferencePlan, Numeric, StepReport, Workspace};

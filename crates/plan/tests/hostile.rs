@@ -7,7 +7,10 @@ mod draw;
 use cnn_network::definition::chain;
 use cnn_network::oracle::{self, Batch, Mode};
 use cnn_network::{Network, seed};
-use cnn_plan::{Dropout, Evaluation, EvaluationPlan, Parameters, TrainingOptions, TrainingPlan, TrainingRun};
+use cnn_plan::{
+    ConvAlgorithm, Dropout, Evaluation, EvaluationPlan, InferenceOptions, InferencePlan, Parameters, TrainingOptions,
+    TrainingPlan, TrainingRun,
+};
 use cnn_weights::Weights;
 use draw::{TRIED, block, input};
 
@@ -19,7 +22,7 @@ const N: usize = 2;
 #[test]
 fn what_is_a_network_is_evaluated_and_trained_as_by_the_oracle() -> Result<(), Failure> {
     let mut rng = seed::stream(9, "hostile definitions");
-    let [mut evaluated, mut trained] = [0, 0];
+    let [mut evaluated, mut trained, mut inferred] = [0, 0, 0];
     for _ in 0..TRIED / 10 {
         let definition = chain().and(block(&mut rng, 2)).named("hostile", input(&mut rng)).without_dropout();
         let Ok(network) = definition.at_usual_input() else { continue };
@@ -30,8 +33,11 @@ fn what_is_a_network_is_evaluated_and_trained_as_by_the_oracle() -> Result<(), F
         let tried = Tried::of(&network)?;
         evaluated += usize::from(tried.evaluate()?);
         trained += usize::from(tried.train()?);
+        tried.infer()?;
+        inferred += 1;
     }
     assert!(evaluated > TRIED / 100 && trained > TRIED / 200, "{evaluated} evaluated, {trained} trained");
+    assert!(inferred >= evaluated, "{inferred} inferred, {evaluated} evaluated");
     Ok(())
 }
 
@@ -76,6 +82,31 @@ impl<'a> Tried<'a> {
         let found = Evaluation::new(&plan).outputs(&parameters, &self.images)?;
         self.close(&found[0], &self.expected(Mode::Evaluation)?[0]);
         Ok(true)
+    }
+
+    /// By every algorithm: the oracle's values within what 32 bits hold, and the same bits for an image alone.
+    fn infer(&self) -> Result<(), Failure> {
+        let expected = &self.expected(Mode::Evaluation)?[0];
+        let images: Vec<f32> = self.images.iter().map(|x| *x as f32).collect();
+        let usual = InferenceOptions::default().usual_batch(N);
+        let forced = ConvAlgorithm::ALL.into_iter().map(|algorithm| usual.by(algorithm));
+        for options in [usual].into_iter().chain(forced) {
+            let plan = InferencePlan::new(self.network, &self.weights, options)?;
+            let mut workspace = plan.workspace(N)?;
+            let found = plan.outputs(&mut workspace, &images)?.swap_remove(0);
+            assert_eq!(found.len(), expected.len(), "{}", self.network.summary());
+            let scale = expected.iter().filter(|v| v.is_finite()).fold(1.0f64, |most, v| most.max(v.abs()));
+            for (found, expected) in found.iter().zip(expected) {
+                let close = (f64::from(*found) - expected).abs() <= 1e-5 * scale;
+                assert!(close || !expected.is_finite(), "{found}, not {expected}, {options:?}\n{:#?}", self.network);
+            }
+            for (image, together) in images.chunks(images.len() / N).zip(found.chunks(found.len() / N)) {
+                let alone = plan.outputs(&mut workspace, image)?.swap_remove(0);
+                let same = alone.iter().zip(together).all(|(a, b)| a.to_bits() == b.to_bits());
+                assert!(same, "{options:?}\n{}", self.network.summary());
+            }
+        }
+        Ok(())
     }
 
     /// False where a plan refuses the network, or a batch of it.

@@ -4,9 +4,11 @@ use crate::region::Region;
 use crate::simd::LANES;
 
 /// Where a value lies in the arena: some blocks of channels of a store. A store's numbers of all images lie one behind
-/// the other, from `offset · images` on.
+/// the other, from `offset · images` on; but those of steps that run image by image have memory for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
+    /// Whether it lies in the memory of one image, which all images use in turn.
+    pub alone: bool,
     /// Numbers of one image before the store.
     pub offset: usize,
     /// Channels of the value.
@@ -47,15 +49,9 @@ impl Place {
         }
     }
 
-    /// Where the store is in the arena.
+    /// Where the store is in the memory of all images.
     pub(super) fn store(&self, batch: usize) -> std::ops::Range<usize> {
         self.offset * batch..(self.offset + self.store_len()) * batch
-    }
-
-    /// Where an image's map of the value begins: of the first of its blocks.
-    #[inline(always)]
-    pub(super) fn at(&self, batch: usize, image: usize) -> usize {
-        self.offset * batch + (image * self.store_blocks + self.first_block) * self.plane()
     }
 
     /// Numbers from one block to the next.
@@ -70,11 +66,13 @@ impl Place {
         let same = self.offset == other.offset && self.store_blocks == other.store_blocks && self.size == other.size;
         let blocks = |place: &Self| place.first_block..place.first_block + place.blocks();
         let (own, others) = (blocks(self), blocks(other));
-        a.end <= b.start || b.end <= a.start || (same && (own.end <= others.start || others.end <= own.start))
+        self.alone != other.alone || a.end <= b.start || b.end <= a.start || (same && (own.end <= others.start || others.end <= own.start))
     }
 
-    /// Whether its blocks are its store's, and the store within an arena of so many numbers.
-    pub(super) fn fits(&self, numbers: usize) -> bool {
+    /// Whether its blocks are its store's, and the store within an arena of so many numbers an image: of memory for one
+    /// image, and of that for all.
+    pub(super) fn fits(&self, numbers: [usize; 2]) -> bool {
+        let numbers = numbers[usize::from(!self.alone)];
         let sizes = [self.store_blocks, self.size[0], self.size[1], LANES];
         let length = sizes.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
         let end = length.and_then(|length| length.checked_add(self.offset));
@@ -85,36 +83,62 @@ impl Place {
     }
 }
 
-/// What tasks read and write during a run.
+/// What tasks read and write during a run: some images of it, or one.
 #[derive(Clone, Copy)]
 pub(super) struct Arena<'a> {
-    start: *mut f32,
-    /// Images of this run.
+    alone: *mut f32,
+    together: *mut f32,
+    /// Images of the run.
+    all: usize,
+    /// Images of the tasks, and the first of them.
     pub(super) batch: usize,
+    first: usize,
     /// The images as they came, `(N, C, H, W)`.
-    pub(super) images: &'a [f32],
+    images: &'a [f32],
 }
 
-// SAFETY: a pointer; tasks of one step write apart from each other and from what they read, which `Builder` checks.
+// SAFETY: pointers; tasks of one step write apart from each other and from what they read, which `Builder` checks.
 unsafe impl Send for Arena<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Arena<'_> {}
 
 impl<'a> Arena<'a> {
-    /// The memory must hold all of a program's places for this many images.
-    pub(super) fn new(memory: &'a mut [f32], batch: usize, images: &'a [f32]) -> Self {
-        Self { start: memory.as_mut_ptr(), batch, images }
+    /// The memory must hold all of a program's places, for one image and for this many.
+    pub(super) fn new([alone, together]: [&'a mut [f32]; 2], all: usize, images: &'a [f32]) -> Self {
+        let (alone, together) = (alone.as_mut_ptr(), together.as_mut_ptr());
+        Self { alone, together, all, batch: all, first: 0, images }
+    }
+
+    /// The same for one image.
+    pub(super) fn of_image(self, image: usize) -> Self {
+        Self { batch: 1, first: image, ..self }
+    }
+
+    /// An image as it came, of so many numbers.
+    #[inline(always)]
+    pub(super) fn picture(&self, image: usize, numbers: usize) -> &'a [f32] {
+        &self.images[(self.first + image) * numbers..][..numbers]
     }
 
     /// Where an image's first block of a place begins. Reading and writing through it is what the caller must argue for.
     #[inline(always)]
     pub(super) fn at(&self, place: &Place, image: usize) -> *mut f32 {
-        self.start.wrapping_add(place.at(self.batch, image))
+        let block = place.first_block * place.plane();
+        match place.alone {
+            true => self.alone.wrapping_add(place.offset + block),
+            false => {
+                let image = (self.first + image) * place.store_len();
+                self.together.wrapping_add(place.offset * self.all + image + block)
+            }
+        }
     }
 
     /// From a store's first number on.
     #[inline(always)]
     pub(super) fn store(&self, place: &Place) -> *mut f32 {
-        self.start.wrapping_add(place.offset * self.batch)
+        match place.alone {
+            true => self.alone.wrapping_add(place.offset),
+            false => self.together.wrapping_add(place.offset * self.all),
+        }
     }
 }

@@ -36,6 +36,11 @@ impl ConvAlgorithm {
             || (conv.kernel == [kernel; 2] && conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1)
     }
 
+    /// Outputs, taps and inputs of a tile along an axis; zeros of the direct way, which has none.
+    pub fn extents(self) -> [usize; 3] {
+        if self == Self::Direct { [0; 3] } else { winograd::extents(self) }
+    }
+
     /// What it is called in tables.
     pub fn name(self) -> &'static str {
         match self {

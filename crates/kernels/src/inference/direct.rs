@@ -17,6 +17,8 @@ const FRAME: usize = 40 * 1024;
 const LARGE_FRAME: usize = 112 * 1024;
 /// Pixels that are not few.
 const ENOUGH: usize = 64;
+/// Pixels of the widest micro-kernel.
+const CHUNK: usize = 14;
 /// Pixels of a part at most.
 const MOST: usize = 1024;
 
@@ -105,7 +107,9 @@ impl Direct {
             span * pixels <= MOST && numbers <= most
         };
         let most = (1..=count).rev().find(|span| fits(*span)).unwrap_or(1);
-        count.div_ceil(count.div_ceil(most)).max(1)
+        let even = count.div_ceil(count.div_ceil(most)).max(1);
+        // Whole chunks of the micro-kernel, where there are some.
+        if self.flat && even > CHUNK { even.next_multiple_of(CHUNK).min(most / CHUNK * CHUNK) } else { even }
     }
 
     fn parts(&self) -> usize {
@@ -209,7 +213,7 @@ impl Direct {
             let weights = &weights[first * depth..][..count * depth];
             let epilogue = epilogue.from_block(first);
             // SAFETY: the weights are the panel's; the input and the output hold the part.
-            unsafe { self.panel::<V>(count, (input, block), weights, next, &span, epilogue) };
+            unsafe { self.panel::<V>((count, panel == range(split)), (input, block), weights, next, &span, epilogue) };
         }
     }
 
@@ -228,7 +232,7 @@ impl Direct {
         match &step.input {
             Input::Images { channels, size, map } => {
                 let numbers = channels * size[0] * size[1];
-                let picture = &arena.images[image * numbers..][..numbers];
+                let picture = arena.picture(image, numbers);
                 self.frame.fill_few(picture, *channels, map.as_deref(), rows, scratch);
                 (scratch.as_ptr(), 0)
             }
@@ -267,7 +271,7 @@ impl Direct {
     #[inline(always)]
     unsafe fn panel<V: Vector<Element = f32>>(
         &self,
-        count: usize,
+        (count, first): (usize, bool),
         (input, block): (*const f32, usize),
         weights: &[f32],
         mut next: Lines,
@@ -290,11 +294,15 @@ impl Direct {
                 channels: self.channels,
                 block,
                 ahead: Lines::NONE,
+                next_pixels: 0,
             };
             for chunk in 0..chunks {
                 // As even as can be: a chunk of one pixel would take nearly the time of a whole one.
                 let (pixel, end) = (run * chunk / chunks, run * (chunk + 1) / chunks);
-                let depth = Depth { ahead: next.take(share), ..depth };
+                // The first panel reads pixels that may not be in the cache yet.
+                let asks = first && self.way == Way::InPlace && chunk + 1 < chunks;
+                let next_pixels = if asks { (end - pixel) * LANES } else { 0 };
+                let depth = Depth { ahead: next.take(share), next_pixels, ..depth };
                 let at = number * self.frame.row_step * self.frame.row() + pixel;
                 let epilogue = epilogue.from_pixel(number * run + pixel);
                 let (size, weights) = ((end - pixel, count), weights.as_ptr());

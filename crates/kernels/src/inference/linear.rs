@@ -27,7 +27,7 @@ impl Linear {
     pub(super) fn new(step: &LinearLayer, offset: usize, panels: usize) -> Self {
         let vectors = step.input.blocks() * step.input.pixels();
         let (channels, size) = (vectors * LANES, [1, 1]);
-        let gathered = Place { offset, channels, size, first_block: 0, store_blocks: vectors };
+        let gathered = Place { alone: false, offset, channels, size, first_block: 0, store_blocks: vectors };
         Self { gathered, vectors, blocks: step.output.blocks(), panels }
     }
 
@@ -110,6 +110,7 @@ impl Linear {
                 channels: self.vectors * LANES,
                 block: batch * LANES,
                 ahead: Lines::NONE,
+                next_pixels: 0,
             };
             let (input, size) = (input.wrapping_add(image * LANES).cast_const(), (end - image, count));
             // SAFETY: the input holds all vectors of all images; the rest is as the caller says.

@@ -3,7 +3,7 @@
 
 use super::epilogue::Epilogue;
 use crate::prefetch::Lines;
-use crate::simd::{LANES, Vector};
+use crate::simd::{LANES, Vector, prefetch};
 
 /// What the inner product runs over: for each block of input channels, each tap, each channel of the block.
 #[derive(Clone, Copy)]
@@ -18,6 +18,8 @@ pub(super) struct Depth<'a> {
     pub(super) block: usize,
     /// What to ask for on the way.
     pub(super) ahead: Lines,
+    /// How many numbers further on the pixels lie that come next, to ask for them too; 0 for none.
+    pub(super) next_pixels: usize,
 }
 
 /// `pixels` pixels times `panels` blocks of outputs. Pixels of the input are `STEP` numbers apart; where that is less than
@@ -65,9 +67,22 @@ unsafe fn block<V: Vector<Element = f32>, const PIXELS: usize, const PANELS: usi
     let share = ahead.share(depth.channels.div_ceil(LANES) * depth.taps.len());
     let mut first = input;
     let mut left = depth.channels;
+    if !epilogue.residual.is_null() {
+        for panel in 0..PANELS {
+            for p in 0..PIXELS {
+                prefetch(epilogue.residual.wrapping_add(panel * epilogue.residual_block + p * epilogue.step));
+            }
+        }
+    }
     while left > 0 {
         let channels = left.min(LANES);
         weights = weights.wrapping_add(depth.left_out[0] * channels * PANELS * LANES);
+        if depth.next_pixels > 0 {
+            let next = first.wrapping_add(depth.next_pixels);
+            for p in 0..PIXELS {
+                prefetch(next.wrapping_add(p * STEP));
+            }
+        }
         for tap in depth.taps {
             ahead.ask(share);
             // SAFETY: the caller vouches for every offset of `depth`, and for as many weights as the loops take.

@@ -34,7 +34,7 @@ pub(super) unsafe fn sum<V: Vector<Element = f32>>(
         for (number, input) in inputs.iter().enumerate() {
             match input {
                 Input::Images { channels, size, map } => {
-                    let picture = &arena.images[image * channels * size[0] * size[1]..];
+                    let picture = arena.picture(image, channels * size[0] * size[1]);
                     add_picture(picture, *channels, map.as_deref(), block, first, number > 0, to, output.pixels());
                 }
                 Input::Value { place, map } => {

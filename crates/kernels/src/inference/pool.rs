@@ -35,31 +35,38 @@ struct Plane<'a> {
 }
 
 impl Plane<'_> {
-    /// Joins `row` of the map to `held`, number by number.
+    /// Joins rows of the map, number by number, and writes the result to `held`.
     ///
     /// # Safety
     ///
-    /// The row is one of the map's, which is not written meanwhile.
+    /// The rows are the map's, which is not written meanwhile.
     #[inline(always)]
-    unsafe fn join<V: Vector<Element = f32>>(&self, row: usize, held: &mut [f32], join: impl Join) {
-        let from = self.from.wrapping_add(row * self.width * LANES);
+    unsafe fn join<V: Vector<Element = f32>>(&self, rows: Window, held: &mut [f32], join: impl Join) {
+        let from = self.from.wrapping_add(rows.first * self.width * LANES);
+        let (step, start) = (rows.step * self.width * LANES, join.start::<V>());
         let held = &mut held[..self.width * LANES];
         // SAFETY: as the caller says.
         unsafe {
             match self.map {
                 None => {
                     for i in (0..held.len()).step_by(LANES) {
-                        let to = held.as_mut_ptr().add(i);
-                        join.join(V::load(to), V::load(from.add(i))).store(to);
+                        let mut all = start;
+                        for tap in 0..rows.count {
+                            all = join.join(all, V::load(from.add(tap * step + i)));
+                        }
+                        all.store(held.as_mut_ptr().add(i));
                     }
                 }
                 Some(Affine { scale, shift, floor }) => {
                     let [scale, shift] = [channel::<V>(scale, self.block), channel::<V>(shift, self.block)];
                     let floor = channel::<V>(floor, self.block);
                     for i in (0..held.len()).step_by(LANES) {
-                        let to = held.as_mut_ptr().add(i);
-                        let x = V::load(from.add(i)).mul_add(scale, shift).at_least(floor);
-                        join.join(V::load(to), x).store(to);
+                        let mut all = start;
+                        for tap in 0..rows.count {
+                            let x = V::load(from.add(tap * step + i)).mul_add(scale, shift).at_least(floor);
+                            all = join.join(all, x);
+                        }
+                        all.store(held.as_mut_ptr().add(i));
                     }
                 }
             }
@@ -70,6 +77,8 @@ impl Plane<'_> {
 /// How two numbers become one.
 trait Join: Copy {
     fn join<V: Vector<Element = f32>>(self, a: V, b: V) -> V;
+    /// Of nothing.
+    fn start<V: Vector<Element = f32>>(self) -> V;
 }
 
 /// The larger; what is not a number stays.
@@ -85,12 +94,22 @@ impl Join for Larger {
     fn join<V: Vector<Element = f32>>(self, a: V, b: V) -> V {
         b.select_above(a, b, a)
     }
+
+    #[inline(always)]
+    fn start<V: Vector<Element = f32>>(self) -> V {
+        V::splat(f32::NEG_INFINITY)
+    }
 }
 
 impl Join for Total {
     #[inline(always)]
     fn join<V: Vector<Element = f32>>(self, a: V, b: V) -> V {
         a.add(b)
+    }
+
+    #[inline(always)]
+    fn start<V: Vector<Element = f32>>(self) -> V {
+        V::zero()
     }
 }
 
@@ -135,11 +154,8 @@ pub(super) unsafe fn max<V: Vector<Element = f32>>(
     let held = &mut held[..width * LANES];
     for row in rows {
         let down = Window::of_max(max, 0, row, height);
-        held.fill(f32::NEG_INFINITY);
-        for tap in 0..down.count {
-            // SAFETY: the row is one of the map's.
-            unsafe { plane.join::<V>(down.first + tap * down.step, held, Larger) }
-        }
+        // SAFETY: the rows are the map's.
+        unsafe { plane.join::<V>(down, held, Larger) }
         for column in 0..output.size[1] {
             let across = Window::of_max(max, 1, column, width);
             let mut best = V::splat(f32::NEG_INFINITY);
@@ -189,11 +205,9 @@ pub(super) unsafe fn average<V: Vector<Element = f32>>(
     let held = &mut held[..width * LANES];
     for row in rows {
         let down = average.spans[0][row];
-        held.fill(0.0);
-        for row in down.start..down.end {
-            // SAFETY: the row is one of the map's.
-            unsafe { plane.join::<V>(row, held, Total) }
-        }
+        let window = Window { first: down.start, step: 1, count: down.end - down.start };
+        // SAFETY: the rows are the map's.
+        unsafe { plane.join::<V>(window, held, Total) }
         for (column, across) in average.spans[1].iter().enumerate() {
             let mut sum = V::zero();
             for x in held[across.start * LANES..across.end * LANES].chunks_exact(LANES) {

@@ -65,9 +65,11 @@ pub struct Program {
     pub(super) set: InstructionSet,
     pub(super) entries: Vec<Entry>,
     pub(super) works: Vec<Work>,
-    /// Numbers of an image, and of the arena for one image.
+    /// Numbers of an image; of the arena that one image has to itself, and of that for all, for each image.
     pub(super) image: usize,
-    pub(super) numbers: usize,
+    pub(super) numbers: [usize; 2],
+    /// How many of the first passes run image by image.
+    pub(super) alone: usize,
     /// Numbers of scratch memory of a task.
     pub(super) scratch: usize,
 }
@@ -80,9 +82,10 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A program for images of so many numbers each, with an arena of so many numbers an image.
-    pub fn new(set: InstructionSet, image: usize, numbers: usize) -> Self {
-        let program = Program { set, entries: Vec::new(), works: Vec::new(), image, numbers, scratch: 0 };
+    /// A program for images of so many numbers each, with memory of so many numbers for one image, and of so many for
+    /// each image.
+    pub fn new(set: InstructionSet, image: usize, numbers: [usize; 2]) -> Self {
+        let program = Program { set, entries: Vec::new(), works: Vec::new(), image, numbers, alone: 0, scratch: 0 };
         Self { program, panels: panels(set) }
     }
 
@@ -171,9 +174,34 @@ impl Builder {
         Ok(())
     }
 
+    /// All steps so far run image by image: each takes an image through all of them before the next. Places that only
+    /// they read may lie in the memory of one image.
+    ///
+    /// # Errors
+    ///
+    /// Steps so far that cannot.
+    pub fn image_by_image(&mut self) -> Result<(), Refused> {
+        if self.program.entries.iter().any(|entry| matches!(entry.step, Step::Linear(_) | Step::Custom(_))) {
+            return Err(refused("it does not run image by image"));
+        }
+        self.program.alone = self.program.works.len();
+        Ok(())
+    }
+
     /// The program.
-    pub fn build(self) -> Program {
-        self.program
+    ///
+    /// # Errors
+    ///
+    /// A step that runs for all images and reads or writes what is one image's.
+    pub fn build(self) -> Result<Program, Refused> {
+        let first = self.program.works.get(self.program.alone).map_or(self.program.entries.len(), |work| work.entry);
+        for Entry { step, .. } in &self.program.entries[first..] {
+            let own = matches!(step, Step::Convolution(Convolution { alone: true, .. }));
+            if own || step.reads().iter().chain([step.output()]).any(|place| place.alone) {
+                return Err(refused("it runs for all images and needs memory that is one image's"));
+            }
+        }
+        Ok(self.program)
     }
 
     fn cut(&self, step: &Step) -> Cut {
@@ -197,7 +225,7 @@ impl Builder {
         let apart = |place: &Place| match step {
             Step::Custom(_) => {
                 let (a, b) = (place.store(1), step.output().store(1));
-                a.end <= b.start || b.end <= a.start
+                a.end <= b.start || b.end <= a.start || place.alone != step.output().alone
             }
             _ => place.apart(step.output()),
         };
@@ -252,6 +280,7 @@ impl Builder {
         let images = matches!(step.input, Input::Images { .. });
         let transformed = winograd::transformed_len(conv, step.output.size, step.algorithm);
         let room = Place {
+            alone: step.alone,
             offset: step.transformed,
             channels: transformed,
             size: [1, 1],
@@ -276,6 +305,7 @@ impl Builder {
     fn fits_linear(&self, step: &LinearLayer) -> bool {
         let vectors = step.input.blocks() * step.input.pixels();
         let room = Place {
+            alone: false,
             offset: step.gathered,
             channels: vectors * LANES,
             size: [1, 1],
@@ -317,9 +347,9 @@ impl Program {
         self.entries.iter().map(|entry| (&entry.step, entry.packed.as_ref()))
     }
 
-    /// Numbers that the values of one image take.
-    pub fn numbers_per_image(&self) -> usize {
-        self.numbers
+    /// Numbers that the values of one image take, and those of each further one.
+    pub fn numbers(&self) -> [usize; 2] {
+        [self.numbers[0] + self.numbers[1], self.numbers[1]]
     }
 }
 
@@ -355,16 +385,6 @@ impl Work {
             }
             (Cut::Plain, Step::Custom(_), _) => 1,
             (Cut::Plain, step, _) => moves::tasks(step.output(), batch),
-        }
-    }
-
-    /// Whether its tasks come image by image, as many of each.
-    pub(super) fn by_image(&self, entries: &[Entry]) -> bool {
-        let entry = &entries[self.entry];
-        match (&entry.cut, &entry.step) {
-            (Cut::Winograd(winograd), _) => winograd.by_image(),
-            (Cut::Linear(_), _) | (_, Step::Custom(_)) => false,
-            _ => true,
         }
     }
 }

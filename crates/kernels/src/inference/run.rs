@@ -19,7 +19,8 @@ const LOOKS: usize = 4000;
 /// Memory that a program needs for a run: its values, and what its tasks work in.
 #[derive(Debug)]
 pub struct Workspace {
-    arena: Buffer<f32>,
+    alone: Buffer<f32>,
+    together: Buffer<f32>,
     scratch: Buffer<f32>,
     /// Threads it has scratch memory for.
     lanes: usize,
@@ -35,7 +36,8 @@ pub struct Workspace {
 #[derive(Debug)]
 struct Turn {
     work: usize,
-    first: usize,
+    /// The image it is for, if it is for one.
+    image: Option<usize>,
     count: usize,
     next: AtomicUsize,
     done: AtomicUsize,
@@ -52,13 +54,14 @@ impl Workspace {
     /// Memory for a program and so many images; `None` if there is not as much.
     pub fn new(program: &Program, images: usize) -> Option<Self> {
         let lanes = threads();
-        let numbers = program.numbers.checked_mul(images)?;
+        let numbers = program.numbers[1].checked_mul(images)?;
         let scratch = program.scratch.checked_mul(lanes)?;
-        if !Buffer::<f32>::fits(numbers.checked_add(scratch)?) {
+        if !Buffer::<f32>::fits(numbers.checked_add(scratch)?.checked_add(program.numbers[0])?) {
             return None;
         }
         Some(Self {
-            arena: Buffer::zeros(numbers),
+            alone: Buffer::zeros(program.numbers[0]),
+            together: Buffer::zeros(numbers),
             scratch: Buffer::zeros(scratch),
             lanes,
             capacity: images,
@@ -89,10 +92,11 @@ impl Program {
     pub fn run(&self, workspace: &mut Workspace, images: &[f32]) {
         let batch = images.len() / self.image.max(1);
         assert_eq!(images.len(), batch * self.image);
-        assert!(batch <= workspace.capacity && workspace.arena.len() >= self.numbers * batch);
+        assert!(batch <= workspace.capacity && workspace.together.len() >= self.numbers[1] * batch);
+        assert!(workspace.alone.len() >= self.numbers[0]);
         assert!(workspace.times.len() == self.works.len() && workspace.scratch.len() >= self.scratch * workspace.lanes);
         self.plan_turns(workspace, batch);
-        let arena = Arena::new(&mut workspace.arena, batch, images);
+        let arena = Arena::new([&mut workspace.alone, &mut workspace.together], batch, images);
         let mut from = 0;
         while from < workspace.turns.len() {
             let is_custom = |turn: &Turn| matches!(self.entry(turn.work).step, Step::Custom(_));
@@ -120,36 +124,16 @@ impl Program {
     fn plan_turns(&self, workspace: &mut Workspace, batch: usize) {
         let turns = &mut workspace.turns;
         turns.clear();
-        let alone = if batch > 1 { self.alone(batch) } else { 0 };
-        let mut push = |work: usize, first: usize, count: usize| {
+        let mut push = |work: usize, image: Option<usize>| {
+            let count = self.works[work].tasks(&self.entries, if image.is_some() { 1 } else { batch });
             if count > 0 {
-                turns.push(Turn { work, first, count, next: AtomicUsize::new(0), done: AtomicUsize::new(0) });
+                turns.push(Turn { work, image, count, next: AtomicUsize::new(0), done: AtomicUsize::new(0) });
             }
         };
-        if alone > 0 {
-            for image in 0..batch {
-                for work in 0..alone {
-                    let count = self.works[work].tasks(&self.entries, batch) / batch;
-                    push(work, image * count, count);
-                }
-            }
+        for image in 0..batch {
+            (0..self.alone).for_each(|work| push(work, Some(image)));
         }
-        for work in alone..self.works.len() {
-            push(work, 0, self.works[work].tasks(&self.entries, batch));
-        }
-    }
-
-    /// How many of the first passes are done image by image, while maps are so large that those of all images would not
-    /// stay in the last cache.
-    fn alone(&self, batch: usize) -> usize {
-        /// Numbers of a value of all images.
-        const LARGE: usize = 1 << 21;
-        let large = |work: &Work| {
-            let output = self.entries[work.entry].step.output();
-            output.blocks() * output.plane() * batch > LARGE
-        };
-        let by_image = self.works.iter().take_while(|work| work.by_image(&self.entries)).count();
-        self.works[..by_image].iter().rposition(large).map_or(0, |last| last + 1)
+        (self.alone..self.works.len()).for_each(|work| push(work, None));
     }
 
     /// Runs some turns on all threads.
@@ -178,7 +162,7 @@ impl Program {
                     let guard = Guard(&failed);
                     let work = &self.works[turn.work];
                     let entry = &self.entries[work.entry];
-                    let task = turn.first + task;
+                    let arena = turn.image.map_or(arena, |image| arena.of_image(image));
                     dispatch(self.set, Task { work, entry, arena: &arena, task, scratch: &mut *scratch });
                     std::mem::forget(guard);
                     turn.done.fetch_add(1, Ordering::Release);
@@ -227,8 +211,8 @@ impl Program {
     ///
     /// Where the value is not the program's, or `to` is too short.
     pub fn read(&self, workspace: &Workspace, place: &Place, batch: usize, to: &mut [f32]) {
-        assert!(place.fits(self.numbers) && batch <= workspace.capacity);
-        from_blocks(&workspace.arena[place.store(batch)], &place.region(batch), to);
+        assert!(place.fits(self.numbers) && !place.alone && batch <= workspace.capacity);
+        from_blocks(&workspace.together[place.store(batch)], &place.region(batch), to);
     }
 
     /// What each step has taken in runs of a workspace that measures.

@@ -69,6 +69,8 @@ pub struct Convolution {
     /// Memory for the transformed inputs of Winograd's algorithms, from this number of one image on; see
     /// [`transformed_len`](super::transformed_len).
     pub transformed: usize,
+    /// Whether that is memory for one image: for a step that runs image by image.
+    pub alone: bool,
 }
 
 /// A linear layer of a value's numbers, taken channel by channel as [`flatten`](crate::flatten) does.

@@ -2,7 +2,7 @@
 
 use super::fold::{Mapping, line};
 use super::lifetime::{Room, arrange};
-use super::lower::{At, Lowered, Step, Value, Work};
+use super::lower::{At, Lowered, Step, Value, Work, is_native};
 use super::options::InferenceOptions;
 use super::weights::Numbers;
 use crate::error::{Error, Result};
@@ -24,12 +24,27 @@ pub(super) struct Built {
 /// Where everything lies.
 struct Layout<'l> {
     lowered: &'l Lowered,
-    /// The offset of each store, and of each step's own memory.
-    stores: Vec<usize>,
-    own: Vec<usize>,
-    numbers: usize,
+    /// The spot of each store, and of each step's own memory.
+    stores: Vec<Spot>,
+    own: Vec<Spot>,
+    /// Numbers of the memory of one image, and for each image of that of all.
+    numbers: [usize; 2],
     algorithms: Vec<ConvAlgorithm>,
+    /// Steps at the beginning that run image by image.
+    alone: usize,
 }
+
+/// An offset in the memory of one image, or in that of all.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spot {
+    alone: bool,
+    offset: usize,
+}
+
+/// Bytes of an image's maps from which on steps run image by image: those of several would not stay in the last cache.
+const LARGE: usize = 1 << 20;
+/// Bytes of all weights of these steps at most: they are read for each image.
+const WEIGHTS: usize = 12 << 20;
 
 /// Builds the program of a network.
 pub(super) fn build(
@@ -55,10 +70,16 @@ pub(super) fn build(
             }
         };
         builder.push(made, packed).map_err(refused)?;
+        if number + 1 == layout.alone {
+            builder.image_by_image().map_err(refused)?;
+        }
     }
     let outputs = lowered.outputs.iter().map(|value| layout.place(value)).collect();
     let nodes = lowered.steps.iter().map(|step| step.node).collect();
-    Ok(Built { program: builder.build(), outputs, nodes })
+    let program = builder.build().map_err(|why| {
+        Error::Refused { path: network.output().path.clone(), why: why.to_string() }
+    })?;
+    Ok(Built { program, outputs, nodes })
 }
 
 /// The tensors of a convolution or a linear layer, what follows it folded in.
@@ -99,20 +120,69 @@ impl<'w> OwnTensors<'w> {
 }
 
 /// The algorithm of a convolution.
-fn choose(conv: &Conv, input: &Value, output: &Value, batch: usize) -> ConvAlgorithm {
+fn choose(conv: &Conv, input: &Value, output: &Value, options: &InferenceOptions<'_>) -> ConvAlgorithm {
     if input.at == At::Images {
         return ConvAlgorithm::Direct;
     }
+    if let Some(algorithm) = options.algorithm {
+        return if algorithm.suits(conv) { algorithm } else { ConvAlgorithm::Direct };
+    }
+    let batch = options.usual_batch.max(1);
     let cost = |algorithm: &ConvAlgorithm| kernels::cost(*algorithm, conv, output.size, batch, Machine::USUAL);
     let suits = ConvAlgorithm::ALL.into_iter().filter(|algorithm| algorithm.suits(conv));
     suits.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or(ConvAlgorithm::Direct)
 }
 
+/// How many steps at the beginning run image by image.
+fn image_by_image(lowered: &Lowered, algorithms: &[ConvAlgorithm]) -> usize {
+    let (mut weights, mut last) = (0, 0);
+    for (number, (step, algorithm)) in lowered.steps.iter().zip(algorithms).enumerate() {
+        match &step.work {
+            Work::Conv { conv, .. } => {
+                let [outputs, kernel, inputs] = algorithm.extents();
+                // Of the direct way a tile is as large as the kernel.
+                let growth = if outputs == 0 { 1.0 } else { (inputs * inputs) as f64 / (kernel * kernel) as f64 };
+                weights += (conv.weights() as f64 * growth) as usize * size_of::<f32>();
+            }
+            Work::Sum { .. } => {}
+            Work::Other(operation) if is_native(operation) => {}
+            Work::Linear { .. } | Work::Other(_) => break,
+        }
+        if weights > WEIGHTS {
+            break;
+        }
+        if step.output.channels * step.output.size[0] * step.output.size[1] * size_of::<f32>() >= LARGE {
+            last = number + 1;
+        }
+    }
+    last
+}
+
+/// Arranges what lives within the first steps in the memory of one image, and the rest in that of all. What those steps
+/// leave lives from the beginning, since they run again for each image.
+fn both(rooms: Vec<Room>, alone: usize) -> (Vec<Spot>, [usize; 2]) {
+    let within = |room: &Room| room.last < alone;
+    let (own, others): (Vec<usize>, Vec<usize>) = (0..rooms.len()).partition(|room| within(&rooms[*room]));
+    let mut spots = vec![Spot::default(); rooms.len()];
+    let mut numbers = [0; 2];
+    for (kind, (chosen, alone_here)) in [(own, true), (others, false)].into_iter().enumerate() {
+        let lives = |room: &usize| {
+            let room = rooms[*room];
+            Room { first: if !alone_here && room.first < alone { 0 } else { room.first }, ..room }
+        };
+        let (offsets, length) = arrange(&chosen.iter().map(lives).collect::<Vec<_>>());
+        numbers[kind] = length;
+        for (room, offset) in chosen.into_iter().zip(offsets) {
+            spots[room] = Spot { alone: alone_here, offset };
+        }
+    }
+    (spots, numbers)
+}
+
 impl<'l> Layout<'l> {
     fn new(lowered: &'l Lowered, options: &InferenceOptions<'_>) -> Self {
-        let batch = options.usual_batch.max(1);
         let algorithm = |step: &Step| match &step.work {
-            Work::Conv { conv, .. } => choose(conv, &step.inputs[0], &step.output, batch),
+            Work::Conv { conv, .. } => choose(conv, &step.inputs[0], &step.output, options),
             _ => ConvAlgorithm::Direct,
         };
         let algorithms: Vec<ConvAlgorithm> = lowered.steps.iter().map(algorithm).collect();
@@ -148,15 +218,18 @@ impl<'l> Layout<'l> {
         });
         let own: Vec<Room> = own.collect();
         rooms.extend(own);
-        let (mut stores, numbers) = arrange(&rooms);
+        let alone = image_by_image(lowered, &algorithms);
+        let (mut stores, numbers) = both(rooms, alone);
         let own = stores.split_off(lowered.stores.len());
-        Self { lowered, stores, own, numbers, algorithms }
+        Self { lowered, stores, own, numbers, algorithms, alone }
     }
 
     fn place(&self, value: &Value) -> Place {
         let At::Store { store, first_block } = value.at else { unreachable!("images have no place") };
+        let Spot { alone, offset } = self.stores[store];
         Place {
-            offset: self.stores[store],
+            alone,
+            offset,
             channels: value.channels,
             size: value.size,
             first_block,
@@ -197,7 +270,8 @@ impl<'l> Layout<'l> {
                 conv: *conv,
                 algorithm: self.algorithms[number],
                 finish: Finish { residual: residual.as_ref().map(|value| self.place(value)), relu: chain.relu },
-                transformed: self.own[number],
+                transformed: self.own[number].offset,
+                alone: self.own[number].alone,
             }),
             Work::Linear { chain } => {
                 let input = &step.inputs[0];
@@ -206,7 +280,7 @@ impl<'l> Layout<'l> {
                     map: self.map(network, (&input.map, input.channels), weights)?,
                     output,
                     finish: Finish { residual: None, relu: chain.relu },
-                    gathered: self.own[number],
+                    gathered: self.own[number].offset,
                 })
             }
             Work::Sum { relu } => kernels::Step::Sum { inputs, output, relu: *relu },

@@ -1,6 +1,7 @@
 //! How an inference plan is to be made.
 
 use cnn_kernels::InstructionSet;
+use cnn_kernels::inference::ConvAlgorithm;
 
 /// What an inference plan computes with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -51,6 +52,9 @@ pub struct InferenceOptions<'a> {
     /// Images of a usual call, for which algorithms are chosen; 0 for one. Any number can be computed, by the same
     /// algorithms.
     pub usual_batch: usize,
+    /// The algorithm of all convolutions that it suits, instead of the one that is predicted to be the fastest; for tests
+    /// and measurements.
+    pub algorithm: Option<ConvAlgorithm>,
     /// The instructions to compute with; none for [`InstructionSet::chosen`].
     pub set: Option<InstructionSet>,
 }
@@ -78,6 +82,12 @@ impl<'a> InferenceOptions<'a> {
     #[must_use]
     pub fn usual_batch(self, images: usize) -> Self {
         Self { usual_batch: images, ..self }
+    }
+
+    /// By this algorithm wherever it suits.
+    #[must_use]
+    pub fn by(self, algorithm: ConvAlgorithm) -> Self {
+        Self { algorithm: Some(algorithm), ..self }
     }
 
     /// On these instructions.

@@ -104,7 +104,9 @@ impl InferencePlan {
     /// More images than memory holds.
     pub fn workspace(&self, images: usize) -> Result<Workspace> {
         let program = &self.0.built.program;
-        let bytes = program.numbers_per_image().saturating_mul(images).saturating_mul(size_of::<f32>());
+        let [first, further] = program.numbers();
+        let numbers = further.saturating_mul(images.saturating_sub(1)).saturating_add(first);
+        let bytes = numbers.saturating_mul(size_of::<f32>());
         kernels::Workspace::new(program, images).map(Workspace).ok_or(Error::Memory { batch: images, bytes })
     }
 

@@ -1,18 +1,19 @@
 //! A network with its weights, ready to answer.
 
-use super::evaluation::Evaluation;
 use crate::error::{Error, Result};
-use crate::parameters::Parameters;
-use crate::plan::EvaluationPlan;
+use crate::inference::{InferenceOptions, InferencePlan, Workspace};
 use cnn_network::Network;
 use cnn_weights::Weights;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A network with its weights, in f32 on the CPU. Threads share it, and copies share the weights.
+///
+/// It is an [`InferencePlan`] with memory for the calls that run at the same time, which is kept for the next ones.
 #[derive(Clone, Debug)]
 pub struct Predictor {
-    evaluation: Arc<Evaluation<f32>>,
-    parameters: Arc<Parameters<f32>>,
+    plan: InferencePlan,
+    /// Memory that no call has at the moment.
+    spare: Arc<Mutex<Vec<Workspace>>>,
 }
 
 impl Predictor {
@@ -20,9 +21,9 @@ impl Predictor {
     ///
     /// # Errors
     ///
-    /// Weights that are not this network's, numbers that are not finite, a max pool whose window is too large.
+    /// Weights that are not this network's, numbers that are not finite.
     pub fn new(network: &Network, weights: &Weights) -> Result<Self> {
-        Self::of(EvaluationPlan::new(network)?, weights)
+        Ok(Self::of(InferencePlan::new(network, weights, InferenceOptions::default())?))
     }
 
     /// A predictor of the nodes of some paths: features, maps, heads.
@@ -31,17 +32,17 @@ impl Predictor {
     ///
     /// As [`Predictor::new`]; a node that is not there, with those most like it.
     pub fn of_nodes(network: &Network, weights: &Weights, paths: &[&str]) -> Result<Self> {
-        Self::of(EvaluationPlan::of_paths(network, paths)?, weights)
+        Ok(Self::of(InferencePlan::new(network, weights, InferenceOptions::default().of_nodes(paths))?))
     }
 
-    fn of(plan: EvaluationPlan, weights: &Weights) -> Result<Self> {
-        let parameters = Parameters::for_nodes(plan.network(), weights, plan.targets())?;
-        Ok(Self { evaluation: Arc::new(Evaluation::new(&plan)), parameters: Arc::new(parameters) })
+    /// A predictor that answers by a plan.
+    pub fn of(plan: InferencePlan) -> Self {
+        Self { plan, spare: Arc::default() }
     }
 
     /// The network.
     pub fn network(&self) -> &Network {
-        self.evaluation.plan().network()
+        self.plan.network()
     }
 
     /// The first output for images `(N, C, H, W)`: the logits, `(N, classes)`.
@@ -59,7 +60,22 @@ impl Predictor {
     ///
     /// As [`Predictor::logits`].
     pub fn outputs(&self, images: &[f32]) -> Result<Vec<Vec<f32>>> {
-        self.evaluation.outputs(&self.parameters, images)
+        let batch = self.plan.batch_of(images.len())?;
+        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that is too small is given up before there is another.
+        let kept = spare().pop().filter(|workspace| workspace.capacity() >= batch);
+        let mut workspace = match kept {
+            Some(workspace) => workspace,
+            None => self.plan.workspace(batch)?,
+        };
+        let outputs = self.plan.outputs(&mut workspace, images)?;
+        spare().push(workspace);
+        Ok(outputs)
+    }
+
+    /// The plan it answers by.
+    pub fn plan(&self) -> &InferencePlan {
+        &self.plan
     }
 
     /// The probability of each class for images `(N, C, H, W)`, `(N, classes)`: the softmax of the logits, or, where the
@@ -70,7 +86,7 @@ impl Predictor {
     /// As [`Predictor::logits`]; an output that is a map and no vector of scores.
     pub fn probabilities(&self, images: &[f32]) -> Result<Vec<f32>> {
         let network = self.network();
-        let output = network.node(self.evaluation.plan().targets()[0]);
+        let output = network.node(self.plan.targets()[0]);
         let [classes] = output.shape.dims()[..] else {
             let (network, output, shape) = (network.name().to_string(), output.path.clone(), output.shape);
             return Err(Error::NoScores { network, output, shape });

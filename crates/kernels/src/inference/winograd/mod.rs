@@ -55,7 +55,7 @@ pub(super) struct Winograd {
     /// Rows of tiles of a whole task; none where the inputs of all images are transformed first.
     whole: Option<usize>,
     /// Where those are.
-    transformed: usize,
+    transformed: Place,
 }
 
 /// Calls a function with the scheme of an algorithm.
@@ -112,6 +112,11 @@ pub(super) fn transformed_len(conv: &crate::conv::Conv, size: [usize; 2], algori
     inputs * inputs * (tiles * conv.in_channels.div_ceil(LANES) + 1) * LANES
 }
 
+/// A place that begins there.
+fn room(offset: usize, alone: bool) -> Place {
+    Place { alone, offset, channels: 1, size: [1, 1], first_block: 0, store_blocks: 1 }
+}
+
 impl Winograd {
     pub(super) fn new(step: &Convolution, panels: usize) -> Self {
         let [outputs, _, inputs] = extents(step.algorithm);
@@ -125,7 +130,7 @@ impl Winograd {
             tiles: step.output.size.map(|pixels| pixels.div_ceil(outputs)),
             panels,
             whole: tile_rows(step.output.size, step.algorithm, step.conv.in_channels),
-            transformed: step.transformed,
+            transformed: room(step.transformed, step.alone),
         }
     }
 
@@ -152,11 +157,6 @@ impl Winograd {
     /// Numbers between two planes of transformed inputs of so many tiles.
     fn plane(&self, tiles: usize) -> usize {
         odd(self.in_blocks() * tiles) * LANES
-    }
-
-    /// Whether its tasks come image by image.
-    pub(super) fn by_image(&self) -> bool {
-        self.whole.is_some()
     }
 
     /// Tasks that transform inputs of all images.
@@ -226,14 +226,10 @@ impl Winograd {
     ) {
         let (image, block) = (task / self.in_blocks(), task % self.in_blocks());
         let tiles = Tiles { count: arena.batch * self.tiles_of_map(), in_blocks: self.in_blocks() };
-        let to = arena.store(&self.transformed_place());
+        let to = arena.store(&self.transformed);
         let first = image * self.tiles_of_map();
         // SAFETY: as the caller says; the memory was planned for the tiles of all images.
         unsafe { self.inputs_of::<V>(step, arena, image, block, 0..self.tiles[0], (tiles, first, to), scratch) }
-    }
-
-    fn transformed_place(&self) -> Place {
-        Place { offset: self.transformed, channels: 1, size: [1, 1], first_block: 0, store_blocks: 1 }
     }
 
     /// Transforms a block of some rows of tiles.
@@ -309,7 +305,7 @@ impl Winograd {
                 let (panel, group) = (task / self.groups(arena.batch), task % self.groups(arena.batch));
                 let tiles = Tiles { count: all, in_blocks: self.in_blocks() };
                 let range = tiles.group::<V>(group, self.groups(arena.batch));
-                let from = arena.store(&self.transformed_place());
+                let from = arena.store(&self.transformed);
                 let first = range.start;
                 // SAFETY: as the caller says; all inputs have been transformed.
                 unsafe { self.panel::<V>((step, packed), arena, (panel, true), (tiles, from, range), first, scratch) }

@@ -49,6 +49,7 @@ impl Winograd {
                     channels: self.ins,
                     block: chunk.len() * LANES,
                     ahead: next.take(share),
+                    next_pixels: 0,
                 };
                 let input = from.wrapping_add(chunk.start * tiles.in_blocks * LANES);
                 let to = to.wrapping_add((chunk.start - range.start) * LANES);

@@ -1,0 +1,231 @@
+//! A program put together by hand: held against plain loops, allocating nothing, and refusing what does not fit.
+
+use cnn_kernels::inference::{
+    Builder, ConvAlgorithm, Convolution, Finish, Input, LinearLayer, Place, Program, Step, Tensors, Workspace,
+    gathered_len, transformed_len,
+};
+use cnn_kernels::pool::{Average, Max};
+use cnn_kernels::{Conv, InstructionSet};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+/// Counts what a thread allocates.
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: the system's allocator, and a count beside it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        // SAFETY: as the caller says.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: as the caller says.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Images of 3 channels.
+const SIZE: usize = 19;
+
+fn conv(ins: usize, outs: usize, kernel: usize) -> Conv {
+    Conv {
+        in_channels: ins,
+        out_channels: outs,
+        groups: 1,
+        kernel: [kernel; 2],
+        stride: [1; 2],
+        padding: [kernel / 2; 2],
+        dilation: [1; 2],
+    }
+}
+
+fn numbers(count: usize, seed: usize) -> Vec<f32> {
+    (0..count).map(|i| ((i * 7919 + seed * 131) % 127) as f32 / 64.0 - 1.0).collect()
+}
+
+/// What the steps are made of.
+struct Layers {
+    stem: Vec<f32>,
+    second: Vec<f32>,
+    scores: Vec<f32>,
+}
+
+fn layers() -> Layers {
+    Layers { stem: numbers(20 * 27, 1), second: numbers(20 * 20 * 9, 2), scores: numbers(7 * 20, 3) }
+}
+
+/// Two convolutions, the second with a sum, pools and a linear layer; and the place of the scores.
+fn program(set: InstructionSet, algorithm: ConvAlgorithm) -> Result<(Program, Place), Box<dyn std::error::Error>> {
+    let mut end = 0;
+    let mut room = |numbers: usize| {
+        end += numbers.next_multiple_of(16);
+        end - numbers.next_multiple_of(16)
+    };
+    let mut place = |channels: usize, size: usize| {
+        let blocks = channels.div_ceil(16);
+        let offset = room(blocks * size * size * 16);
+        Place { alone: false, offset, channels, size: [size; 2], first_block: 0, store_blocks: blocks }
+    };
+    let (first, second, small, mean, scores) =
+        (place(20, SIZE), place(20, SIZE), place(20, 9), place(20, 1), place(7, 1));
+    let transformed = room(transformed_len(&conv(20, 20, 3), [SIZE; 2], algorithm));
+    let gathered = room(gathered_len(&mean));
+    let value = |place: Place| Input::Value { place, map: None };
+    let images = Input::Images { channels: 3, size: [SIZE; 2], map: None };
+    let convolution = |input, output, conv, algorithm, residual| {
+        let finish = Finish { residual, relu: true };
+        Step::Convolution(Convolution { input, output, conv, algorithm, finish, transformed, alone: false })
+    };
+    let max = Max { kernel: [3; 2], stride: [2; 2], padding: [0; 2], dilation: [1; 2] };
+    let steps = [
+        (convolution(images, first, conv(3, 20, 3), ConvAlgorithm::Direct, None), Some((layers().stem, 20))),
+        (convolution(value(first), second, conv(20, 20, 3), algorithm, Some(first)), Some((layers().second, 20))),
+        (Step::MaxPool { max, input: value(second), output: small }, None),
+        (Step::AveragePool { average: Average::global([9; 2]), input: value(small), output: mean }, None),
+        (
+            Step::Linear(LinearLayer { input: mean, map: None, output: scores, finish: Finish::default(), gathered }),
+            Some((layers().scores, 7)),
+        ),
+    ];
+    let mut builder = Builder::new(set, 3 * SIZE * SIZE, [0, end]);
+    for (step, weights) in steps {
+        let packed = weights
+            .map(|(weights, outs)| {
+                let (factors, bias) = (vec![0.5; outs], numbers(outs, 9));
+                builder.pack(&step, Tensors { weights: &weights, factors: &factors, bias: &bias })
+            })
+            .transpose()?;
+        builder.push(step, packed)?;
+    }
+    Ok((builder.build()?, scores))
+}
+
+/// The same with plain loops over f64, for one image.
+fn expected(image: &[f32]) -> Vec<f64> {
+    let Layers { stem, second, scores } = layers();
+    let convolve = |input: &[f64], ins: usize, weights: &[f32]| -> Vec<f64> {
+        let mut output = vec![0.0; 20 * SIZE * SIZE];
+        for (at, to) in output.iter_mut().enumerate() {
+            let (out, row, column) = (at / (SIZE * SIZE), at / SIZE % SIZE, at % SIZE);
+            for channel in 0..ins {
+                for tap in 0..9 {
+                    let (y, x) = ((row + tap / 3).wrapping_sub(1), (column + tap % 3).wrapping_sub(1));
+                    if y < SIZE && x < SIZE {
+                        let weight = f64::from(weights[(out * ins + channel) * 9 + tap]);
+                        *to += 0.5 * weight * input[(channel * SIZE + y) * SIZE + x];
+                    }
+                }
+            }
+            *to += f64::from(numbers(20, 9)[out]);
+        }
+        output
+    };
+    let image: Vec<f64> = image.iter().map(|x| f64::from(*x)).collect();
+    let first: Vec<f64> = convolve(&image, 3, &stem).into_iter().map(|x| x.max(0.0)).collect();
+    let both = convolve(&first, 20, &second);
+    let both: Vec<f64> = both.iter().zip(&first).map(|(a, b)| (a + b).max(0.0)).collect();
+    let mean = |channel: usize| -> f64 {
+        let maxima = (0..81).map(|at| {
+            let (row, column) = (at / 9 * 2, at % 9 * 2);
+            (0..9).map(|tap| both[(channel * SIZE + row + tap / 3) * SIZE + column + tap % 3]).fold(f64::MIN, f64::max)
+        });
+        maxima.sum::<f64>() / 81.0
+    };
+    let means: Vec<f64> = (0..20).map(mean).collect();
+    (0..7)
+        .map(|out| {
+            let sum: f64 = (0..20).map(|i| 0.5 * f64::from(scores[out * 20 + i]) * means[i]).sum();
+            sum + f64::from(numbers(7, 9)[out])
+        })
+        .collect()
+}
+
+#[test]
+fn a_program_is_its_steps() -> Result<(), Box<dyn std::error::Error>> {
+    let images = numbers(3 * 3 * SIZE * SIZE, 4);
+    for set in InstructionSet::ALL.into_iter().filter(|set| set.available()) {
+        for algorithm in ConvAlgorithm::ALL.into_iter().filter(|algorithm| algorithm.suits(&conv(20, 20, 3))) {
+            let (program, scores) = program(set, algorithm)?;
+            let mut workspace = Workspace::new(&program, 3).ok_or("no memory")?;
+            program.run(&mut workspace, &images);
+            let mut found = vec![0.0; 21];
+            program.read(&workspace, &scores, 3, &mut found);
+            for (image, found) in images.chunks(images.len() / 3).zip(found.chunks(7)) {
+                for (found, expected) in found.iter().zip(expected(image)) {
+                    let close = (f64::from(*found) - expected).abs() <= 2e-5 * expected.abs().max(1.0);
+                    assert!(close, "{found}, not {expected}: {set}, {}", algorithm.name());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn nothing_is_allocated_after_the_first_call() -> Result<(), Box<dyn std::error::Error>> {
+    let images = numbers(3 * 3 * SIZE * SIZE, 4);
+    for algorithm in [ConvAlgorithm::Direct, ConvAlgorithm::Winograd2x3, ConvAlgorithm::Winograd4x3] {
+        let (program, scores) = program(InstructionSet::chosen(), algorithm)?;
+        let mut workspace = Workspace::new(&program, 3).ok_or("no memory")?;
+        let mut found = vec![0.0; 21];
+        let mut call = |images: &[f32], batch: usize| {
+            program.run(&mut workspace, images);
+            program.read(&workspace, &scores, batch, &mut found[..batch * 7]);
+        };
+        call(&images, 3);
+        let before = COUNT.with(Cell::get);
+        call(&images, 3);
+        call(&images[..images.len() / 3], 1);
+        assert_eq!(COUNT.with(Cell::get), before, "{}", algorithm.name());
+    }
+    assert!(COUNT.with(Cell::get) > 0, "it counts");
+    Ok(())
+}
+
+#[test]
+fn what_would_not_be_sound_is_refused() {
+    let place = |offset: usize, channels: usize, size: usize| Place {
+        alone: false,
+        offset,
+        channels,
+        size: [size; 2],
+        first_block: 0,
+        store_blocks: channels.div_ceil(16),
+    };
+    let copy = |from: Place, output: Place| Step::Sum {
+        inputs: vec![Input::Value { place: from, map: None }],
+        output,
+        relu: false,
+    };
+    let refused = |numbers: usize, step: Step| {
+        let pushed = Builder::new(InstructionSet::Portable, 4, [0, numbers]).push(step, None);
+        pushed.err().map(|refused| refused.to_string())
+    };
+    let outside = refused(256, copy(place(0, 16, 3), place(144, 16, 3)));
+    assert_eq!(outside.as_deref(), Some("a value is not within the arena"));
+    let overlap = refused(256, copy(place(0, 16, 2), place(32, 16, 2)));
+    assert_eq!(overlap.as_deref(), Some("it would write what it reads"));
+    let shapes = refused(256, copy(place(0, 16, 2), place(64, 16, 3)));
+    assert_eq!(shapes.as_deref(), Some("its shapes do not fit each other"));
+    assert_eq!(refused(256, copy(place(0, 16, 2), place(64, 16, 2))), None);
+    let wrapping = Place { channels: 16, size: [usize::MAX / 2; 2], ..place(0, 16, 1) };
+    assert_eq!(refused(256, copy(wrapping, wrapping)).as_deref(), Some("a value is not within the arena"));
+    // Memory of one image serves only steps that run image by image.
+    let alone = Place { alone: true, ..place(0, 16, 2) };
+    let mut builder = Builder::new(InstructionSet::Portable, 4, [64, 64]);
+    assert!(builder.push(copy(alone, place(0, 16, 2)), None).is_ok());
+    assert!(builder.build().is_err());
+    let mut builder = Builder::new(InstructionSet::Portable, 4, [64, 64]);
+    assert!(builder.push(copy(alone, place(0, 16, 2)), None).is_ok());
+    assert!(builder.image_by_image().is_ok());
+    assert!(builder.build().is_ok());
+}

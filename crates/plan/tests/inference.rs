@@ -1,0 +1,178 @@
+//! The inference plan: what it computes beside the main output, what callers share, and what is refused.
+
+use cnn_kernels::{InstructionSet, threads};
+use cnn_network::Network;
+use cnn_network::definition::*;
+use cnn_network::oracle::{self, Batch, Mode};
+use cnn_plan::{ConvAlgorithm, InferenceOptions, InferencePlan};
+use cnn_weights::Weights;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// The process has one pool of threads, and these tests change how many.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Everything that is fused, on odd sizes: residual units with and without a projection, a normalisation before a
+/// convolution, concatenations within one another, pools, groups, and a linear layer of maps.
+fn network() -> Result<Network, Failure> {
+    let shortcut = sum()
+        .branch(
+            chain()
+                .then("conv1", conv(3).out(32).pad(1).no_bias())
+                .then("bn1", batch_norm())
+                .relu()
+                .then("conv2", conv(3).out(48).pad(1).groups(2).no_bias())
+                .then("bn2", batch_norm()),
+        )
+        .branch(chain().then("project", conv(1).out(48).no_bias()).then("bn", batch_norm()));
+    let before = sum()
+        .branch(chain().then("norm", batch_norm()).relu().then("conv", conv(3).out(48).pad(1)))
+        .branch(chain());
+    let inner = concat().branch(chain().then("a", conv(1).out(16)).relu()).branch(chain().then("b", conv(5).out(20).pad(2)));
+    let outer = concat()
+        .branch(chain().then("inner", inner))
+        .branch(chain().and(max_pool(3).stride(1).pad(1)).then("c", conv(1).out(7)).relu());
+    let body = chain()
+        .then("stem", conv(5).out(24).stride(2).pad(2))
+        .relu()
+        .and(max_pool(3).stride(2).pad(1))
+        .then("shortcut", shortcut)
+        .relu()
+        .then("before", before)
+        .then("outer", outer)
+        .and(avg_pool(2))
+        .then("fc", linear(30))
+        .relu()
+        .then("scores", linear(11));
+    Ok(body.named("fused", [3, 45, 38]).at_usual_input()?)
+}
+
+fn images(network: &Network, batch: usize) -> Vec<f32> {
+    (0..batch * network.input().elements()).map(|i| ((i * 7919) % 997) as f32 / 500.0 - 1.0).collect()
+}
+
+fn by_oracle(network: &Network, weights: &Weights, images: &[f32], paths: &[&str]) -> Result<Vec<Vec<f64>>, Failure> {
+    let nodes = paths.iter().map(|path| network.find(path)).collect::<Result<Vec<_>, _>>()?;
+    let named = network
+        .tensors()
+        .map(|spec| Ok((spec.name.clone(), weights.numbers_of::<f64>(network, &spec.name)?.into_owned())));
+    let named = named.collect::<Result<_, Failure>>()?;
+    let batch = Batch { shape: network.input(), values: images.iter().map(|x| f64::from(*x)).collect() };
+    let values = oracle::run(network, &named, &batch, Mode::Evaluation, &nodes)?;
+    nodes.iter().map(|node| Ok(values[node.index()].as_ref().ok_or("not computed")?.values.clone())).collect()
+}
+
+fn close(found: &[f32], expected: &[f64], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    let largest = expected.iter().fold(1e-12, |most: f64, x| most.max(x.abs()));
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((f64::from(*found) - expected).abs() <= 1e-5 * largest, "{what}: {found}, not {expected}");
+    }
+}
+
+#[test]
+fn nodes_are_given_beside_the_main_output_on_every_instruction_set() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = network()?;
+    let weights = Weights::initialised(&network, 5);
+    let images = images(&network, 3);
+    // Within chains that are one step otherwise, within a concatenation, and a pool.
+    let nodes = ["shortcut.conv1", "shortcut.bn1", "before", "outer", "inner", "input"];
+    let nodes: Vec<&str> = nodes.into_iter().filter(|path| network.find(path).is_ok()).collect();
+    assert!(nodes.len() > 3, "{nodes:?}");
+    let paths: Vec<&str> = [network.output().path.as_str()].into_iter().chain(nodes.iter().copied()).collect();
+    let expected = by_oracle(&network, &weights, &images, &paths)?;
+    for set in InstructionSet::ALL.into_iter().filter(|set| set.available()) {
+        for algorithm in ConvAlgorithm::ALL {
+            let options = InferenceOptions::default().with_nodes(&nodes).on(set).by(algorithm);
+            let plan = InferencePlan::new(&network, &weights, options)?;
+            let found = plan.outputs(&mut plan.workspace(3)?, &images)?;
+            for ((found, expected), path) in found.iter().zip(&expected).zip(&paths) {
+                close(found, expected, &format!("{path}, {set}, {}", algorithm.name()));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn bits_depend_neither_on_threads_nor_on_the_batch() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = network()?;
+    let plan = InferencePlan::new(&network, &Weights::initialised(&network, 5), InferenceOptions::default())?;
+    let images = images(&network, 5);
+    let mut all: Vec<Vec<u32>> = Vec::new();
+    for count in [1, 2, 3, 7] {
+        threads::set_threads(count);
+        let mut workspace = plan.workspace(5)?;
+        for batch in [1, 2, 5] {
+            let mut found = Vec::new();
+            for images in images.chunks(batch * network.input().elements()) {
+                found.extend(plan.outputs(&mut workspace, images)?.swap_remove(0).into_iter().map(f32::to_bits));
+            }
+            all.push(found);
+        }
+    }
+    threads::set_threads(0);
+    assert!(all.iter().all(|found| *found == all[0]));
+    Ok(())
+}
+
+#[test]
+fn eight_callers_at_once_get_the_answers_of_one() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = network()?;
+    let plan = InferencePlan::new(&network, &Weights::initialised(&network, 5), InferenceOptions::default())?;
+    let of = |seed: usize| -> Vec<f32> {
+        let numbers = (1 + seed % 3) * network.input().elements();
+        (0..numbers).map(|i| ((i * 31 + seed * 17) % 101) as f32 / 50.0 - 1.0).collect()
+    };
+    let mut workspace = plan.workspace(3)?;
+    let expected = (0..12).map(|seed| plan.outputs(&mut workspace, &of(seed))).collect::<Result<Vec<_>, _>>()?;
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..8)
+            .map(|caller| {
+                let (plan, of, expected) = (plan.clone(), &of, &expected);
+                scope.spawn(move || {
+                    let Ok(mut workspace) = plan.workspace(3) else { return false };
+                    let seeds = (0..12).map(|i| (i * 7 + caller) % 12);
+                    seeds.into_iter().all(|seed| {
+                        plan.outputs(&mut workspace, &of(seed)).is_ok_and(|found| found == expected[seed])
+                    })
+                })
+            })
+            .collect();
+        for caller in callers {
+            assert!(caller.join().unwrap_or(false), "another answer");
+        }
+    });
+    Ok(())
+}
+
+#[test]
+fn what_does_not_fit_is_one_sentence() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = network()?;
+    let weights = Weights::initialised(&network, 5);
+    let plan = InferencePlan::new(&network, &weights, InferenceOptions::default())?;
+    let mut workspace = plan.workspace(2)?;
+    let images = images(&network, 3);
+    let message = plan.outputs(&mut workspace, &images[1..]).unwrap_err().to_string();
+    assert_eq!(message, "fused: 15389 numbers are not whole images of 3×45×38, 5130 numbers each");
+    let message = plan.outputs(&mut workspace, &images).unwrap_err().to_string();
+    assert_eq!(message, "fused: 3 images, the workspace holds 2; ask the plan for a larger one");
+    let message = plan.run(&mut workspace, &images[..5130], &mut []).unwrap_err().to_string();
+    assert_eq!(message, "fused: room for 0 outputs, there are 1");
+    let message = plan.run(&mut workspace, &images[..5130], &mut [&mut [0.0; 10]]).unwrap_err().to_string();
+    assert_eq!(message, "scores: room for 10 numbers, the output has 11 in this batch");
+    let message = plan.workspace(usize::MAX / 4).unwrap_err().to_string();
+    assert!(message.ends_with("more than there are"), "{message}");
+    let options = InferenceOptions::default().with_nodes(&["nowhere"]);
+    let message = InferencePlan::new(&network, &weights, options).unwrap_err().to_string();
+    assert!(message.contains("nowhere"), "{message}");
+    Ok(())
+}
