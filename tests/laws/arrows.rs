@@ -27,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-kernels", &[]),
     // The zoo for its tests.
     ("cnn-onnx", &["cnn-network", "cnn-system", "cnn-weights", "cnn-zoo"]),
-    ("cnn-plan", &["cnn-kernels", "cnn-network", "cnn-weights"]),
+    ("cnn-plan", &["cnn-kernels", "cnn-network", "cnn-system", "cnn-weights"]),
     ("cnn-dashboard", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
     ("cnn-report", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
     // LeNet for its examples.

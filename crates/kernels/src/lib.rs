@@ -46,6 +46,7 @@ mod instances;
 pub mod linear;
 pub mod loss;
 pub mod lrn;
+pub mod mapped;
 pub mod moments;
 #[doc(hidden)]
 pub mod peak;

@@ -151,6 +151,14 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// A file of a plan that is not to be used.
+    #[error("{}: {why}", path.display())]
+    PlanFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        why: String,
+    },
     /// More images than a workspace holds.
     #[error("{network}: {found} images, the workspace holds {expected}; ask the plan for a larger one")]
     Capacity {

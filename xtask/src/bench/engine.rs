@@ -1,12 +1,13 @@
 //! What every engine can do.
 
 use super::candle::{Forward, Training};
-use super::plan::Planned;
+use super::plan::{Inference, Planned};
 use super::workload::{Batch, Workload};
 use crate::cli::EngineName;
 use anyhow::Result;
 use candle_core::Tensor;
 use cnn_core::candle_core;
+use cnn_plan::StepReport;
 
 /// A network with weights and a batch, which takes the same step as often as it is told.
 pub trait Engine {
@@ -22,6 +23,11 @@ pub trait Engine {
         Vec::new()
     }
 
+    /// What each step of an inference plan is and what it took, all steps taken together.
+    fn explained(&self) -> Vec<StepReport<'_>> {
+        Vec::new()
+    }
+
     /// Every tensor of the network, running statistics included, as the last step left it.
     fn tensors(&self) -> Result<Vec<(String, Tensor)>>;
 }
@@ -31,6 +37,7 @@ pub fn open(name: EngineName, workload: &Workload, batch: Batch) -> Result<Box<d
     Ok(match (name, workload.train) {
         (EngineName::Candle, false) => Box::new(Forward::new(workload, batch)?),
         (EngineName::Candle, true) => Box::new(Training::new(workload, batch)?),
-        (EngineName::Plan, _) => Box::new(Planned::new(workload, batch)?),
+        (EngineName::Plan, false) => Box::new(Inference::new(workload, batch)?),
+        (EngineName::Plan, true) => Box::new(Planned::new(workload, batch)?),
     })
 }

@@ -5,6 +5,7 @@
 
 mod candle;
 mod engine;
+pub mod explain;
 mod plan;
 mod serve;
 mod times;

@@ -1,4 +1,4 @@
-//! The engine `plan`: the planned step on this project's own kernels, on the CPU.
+//! The engine `plan`: the inference plan or the planned step of training, on this project's own kernels, on the CPU.
 
 use super::engine::Engine;
 use super::times::milliseconds;
@@ -8,13 +8,73 @@ use candle_core::{Device, Tensor};
 use cnn_core::Weights;
 use cnn_core::{candle_core, lend};
 use cnn_plan::{
-    Dropout, Evaluation, EvaluationPlan, Parameters, StageTime, Targets, TrainingOptions, TrainingPlan, TrainingRun,
+    Dropout, InferenceOptions, InferencePlan, Parameters, StageTime, StepReport, Targets, TrainingOptions, TrainingPlan,
+    TrainingRun, Workspace,
 };
 use cnn_train::{Rule, Updates};
 
-/// Forward passes, or steps of training as `cnn_train::train` takes them.
+/// Forward passes of the inference plan.
+pub struct Inference {
+    plan: InferencePlan,
+    workspace: Workspace,
+    weights: Weights,
+    images: Tensor,
+    /// `(N, classes)`, and how many there are.
+    logits: Vec<f32>,
+    batch: usize,
+}
+
+impl Inference {
+    pub fn new(workload: &Workload, batch: Batch) -> Result<Self> {
+        ensure!(workload.device.is_cpu(), "the engine plan computes on the CPU only");
+        let network = &workload.network;
+        let weights = Weights::initialised(network, workload.seed);
+        let options = InferenceOptions::default().usual_batch(workload.batch);
+        let plan = InferencePlan::new(network, &weights, options)?;
+        let mut workspace = plan.workspace(workload.batch)?;
+        if workload.measured {
+            workspace.measure();
+        }
+        let logits = vec![0.0; workload.batch * plan.output_len(0)];
+        Ok(Self { plan, workspace, weights, images: batch.images, logits, batch: workload.batch })
+    }
+}
+
+impl Engine for Inference {
+    fn step(&mut self) -> Result<()> {
+        let Self { plan, workspace, images, logits, .. } = self;
+        Ok(lend(images, |images| plan.run(workspace, images, &mut [logits.as_mut_slice()]))??)
+    }
+
+    fn output(&self) -> Result<Tensor> {
+        Ok(Tensor::from_slice(&self.logits, (self.batch, self.logits.len() / self.batch), &Device::Cpu)?)
+    }
+
+    fn steps(&self) -> Vec<(String, &'static str, [f64; 3])> {
+        let line = |step: StepReport<'_>| (step.path.to_string(), step.algorithm, [milliseconds(step.measured), 0.0, 0.0]);
+        self.explained().into_iter().map(line).collect()
+    }
+
+    fn explained(&self) -> Vec<StepReport<'_>> {
+        self.plan.report(&self.workspace, self.batch)
+    }
+
+    fn tensors(&self) -> Result<Vec<(String, Tensor)>> {
+        let network = self.plan.network();
+        network
+            .tensors()
+            .map(|spec| {
+                let numbers = self.weights.numbers_of::<f32>(network, &spec.name)?;
+                Ok((spec.name.clone(), Tensor::from_slice(&numbers, spec.dims.as_slice(), &Device::Cpu)?))
+            })
+            .collect()
+    }
+}
+
+/// Steps of training as `cnn_train::train` takes them.
 pub struct Planned {
-    run: Run,
+    run: TrainingRun,
+    updates: Updates,
     parameters: Parameters,
     names: Vec<(String, Vec<usize>)>,
     images: Tensor,
@@ -22,27 +82,15 @@ pub struct Planned {
     output: Option<Tensor>,
 }
 
-/// What runs the plan.
-enum Run {
-    Evaluation(Evaluation),
-    /// With what updates the weights.
-    Training(Box<TrainingRun>, Updates),
-}
-
 impl Planned {
     pub fn new(workload: &Workload, batch: Batch) -> Result<Self> {
         ensure!(workload.device.is_cpu(), "the engine plan computes on the CPU only");
         let network = &workload.network;
-        let run = if workload.train {
-            let options = TrainingOptions { recompute: workload.recompute, ..TrainingOptions::default() };
-            let dropout = Dropout { seed: workload.seed, passes: 0 };
-            let run = TrainingRun::new(&TrainingPlan::new(network, options)?, dropout);
-            Run::Training(Box::new(run), Updates::new(Rule::sgd(MOMENTUM)))
-        } else {
-            Run::Evaluation(Evaluation::new(&EvaluationPlan::new(network)?))
-        };
+        let options = TrainingOptions { recompute: workload.recompute, ..TrainingOptions::default() };
+        let dropout = Dropout { seed: workload.seed, passes: 0 };
         Ok(Self {
-            run,
+            run: TrainingRun::new(&TrainingPlan::new(network, options)?, dropout),
+            updates: Updates::new(Rule::sgd(MOMENTUM)),
             parameters: Parameters::new(network, &Weights::initialised(network, workload.seed))?,
             names: network.tensors().map(|spec| (spec.name.clone(), spec.dims.clone())).collect(),
             labels: batch.labels.to_vec1()?,
@@ -54,20 +102,12 @@ impl Planned {
 
 impl Engine for Planned {
     fn step(&mut self) -> Result<()> {
-        let Self { run, parameters, images, labels, .. } = self;
-        self.output = Some(match run {
-            Run::Evaluation(evaluation) => {
-                let logits = lend(images, |images| evaluation.outputs(parameters, images))??.swap_remove(0);
-                Tensor::from_slice(&logits, (labels.len(), logits.len() / labels.len()), &Device::Cpu)?
-            }
-            Run::Training(run, updates) => {
-                let forward = lend(images, |images| run.forward(parameters, images))??;
-                let loss = forward.cross_entropy(&Targets::new(labels))?;
-                updates.next(LEARNING_RATE);
-                forward.backward(&loss.gradients, updates);
-                Tensor::new(loss.value as f32, &Device::Cpu)?
-            }
-        });
+        let Self { run, updates, parameters, images, labels, .. } = self;
+        let forward = lend(images, |images| run.forward(parameters, images))??;
+        let loss = forward.cross_entropy(&Targets::new(labels))?;
+        updates.next(LEARNING_RATE);
+        forward.backward(&loss.gradients, updates);
+        self.output = Some(Tensor::new(loss.value as f32, &Device::Cpu)?);
         Ok(())
     }
 
@@ -79,10 +119,7 @@ impl Engine for Planned {
         let line = |(path, work, time): (&str, &'static str, StageTime)| {
             (path.to_string(), work, [time.forward, time.inputs, time.weights].map(milliseconds))
         };
-        match &self.run {
-            Run::Evaluation(evaluation) => evaluation.times().into_iter().map(line).collect(),
-            Run::Training(run, _) => run.times().map(line).collect(),
-        }
+        self.run.times().map(line).collect()
     }
 
     fn tensors(&self) -> Result<Vec<(String, Tensor)>> {

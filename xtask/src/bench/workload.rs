@@ -27,6 +27,8 @@ pub struct Workload {
     pub train: bool,
     /// What a step of training computes again instead of keeping it; engine plan only.
     pub recompute: Recompute,
+    /// Whether the time of each part of a step is taken; training always does.
+    pub measured: bool,
     /// Where the random numbers begin.
     pub seed: u64,
     /// Where to compute.
@@ -63,12 +65,17 @@ impl Workload {
         let architecture = if request.train { architecture } else { architecture.without_heads() };
         let network = architecture.at(request.shape.map_or(architecture.usual_input(), |shape| shape.0))?;
         let (batch, train, recompute) = (request.batch as usize, request.train, Recompute::Nothing);
-        Ok(Self { network, classes, batch, train, recompute, seed, device })
+        Ok(Self { network, classes, batch, train, recompute, measured: false, seed, device })
     }
 
     /// The same step with less memory.
     pub fn recomputing(self, recompute: Recompute) -> Self {
         Self { recompute, ..self }
+    }
+
+    /// The same step, whose parts' times are taken.
+    pub fn measuring(self, measured: bool) -> Self {
+        Self { measured, ..self }
     }
 
     /// Freshly initialised weights.

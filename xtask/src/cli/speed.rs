@@ -51,8 +51,12 @@ pub struct Bench {
     /// Print where the time goes, step by step, slowest first; engine plan only
     #[arg(long, conflicts_with_all = ["serve", "json"])]
     pub steps: bool,
+    /// Print for each step of the inference plan how it is computed, its bytes and operations, and its time as predicted
+    /// and as measured; engine plan only
+    #[arg(long, conflicts_with_all = ["serve", "json", "steps", "train"])]
+    pub explain: bool,
     /// Compare one thread with all of them, beside a loop of multiply-adds that touches registers only; engine plan only
-    #[arg(long, conflicts_with_all = ["serve", "json", "steps"])]
+    #[arg(long, conflicts_with_all = ["serve", "json", "steps", "explain"])]
     pub scaling: bool,
     /// Print JSON
     #[arg(long, conflicts_with = "serve")]

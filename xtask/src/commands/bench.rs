@@ -1,6 +1,6 @@
 //! `bench`: the time and the memory of a network's forward pass or training step.
 
-use crate::bench::{self, Engine, Request, Times, Workload, milliseconds};
+use crate::bench::{self, Engine, Request, Times, Workload, explain, milliseconds};
 use crate::cli::{self, Common, EngineName};
 use crate::progress;
 use crate::rerun;
@@ -29,6 +29,7 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
         "--recompute belongs to --train with --engine plan"
     );
     let workload = Workload::new(&request, common.seed(), common.device.open()?)?.recomputing(args.recompute.policy());
+    let workload = workload.measuring(args.steps || args.explain);
     let batch = workload.batch()?;
     let base = Memory::now();
     let mut engine = bench::open(args.engine, &workload, batch)?;
@@ -36,8 +37,8 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
         return bench::serve(engine.as_mut(), base, args.train);
     }
     ensure!(
-        args.engine == EngineName::Plan || !(args.scaling || args.steps),
-        "--scaling and --steps belong to --engine plan"
+        args.engine == EngineName::Plan || !(args.scaling || args.steps || args.explain),
+        "--scaling, --steps and --explain belong to --engine plan"
     );
     if args.scaling {
         return print_scaling(engine.as_mut(), args.runs);
@@ -53,6 +54,9 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
     }
     if args.steps {
         print_steps(engine.as_ref(), f64::from(WARM_UP + args.runs));
+    }
+    if args.explain {
+        explain::print(engine.as_ref(), args.batch as usize, WARM_UP + args.runs);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use cnn_core::candle_core;
 use cnn_core::network::NodeId;
 use cnn_core::shape::times;
 use cnn_core::{Architecture, Network};
-use cnn_core::{Model, Weights};
+use cnn_core::{Model, Predictor, Weights, lend};
 use cnn_zoo::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -26,8 +26,7 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     cnn_train::check_evaluation_fits(&network, batch.dim(0)?)?;
     let nodes = outputs(args, &network)?;
     let paths: Vec<&str> = nodes.iter().map(|(_, id)| network.node(*id).path.as_str()).collect();
-    let model = of_file(&args.weights, Model::from_weights(&network, &weights, DType::F32, &device))?;
-    let values = model.nodes(&batch, &paths)?;
+    let values = values(args, (&network, &weights), &device, &batch, &paths)?;
     let tensors: HashMap<String, Tensor> = nodes
         .into_iter()
         .zip(values)
@@ -40,6 +39,27 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     written.sort_unstable();
     println!("{}: {}", args.output.display(), written.join(", "));
     Ok(())
+}
+
+/// The values of some nodes: by the inference plan on the CPU, else by candle.
+fn values(
+    args: &cli::Forward,
+    (network, weights): (&Network, &Weights),
+    device: &Device,
+    batch: &Tensor,
+    paths: &[&str],
+) -> Result<Vec<Tensor>> {
+    if !device.is_cpu() {
+        let model = of_file(&args.weights, Model::from_weights(network, weights, DType::F32, device))?;
+        return Ok(model.nodes(batch, paths)?);
+    }
+    let predictor = of_file(&args.weights, Predictor::of_nodes(network, weights, paths))?;
+    let outputs = lend(batch, |images| predictor.outputs(images))??;
+    let values = outputs.into_iter().zip(predictor.plan().targets()).map(|(values, node)| {
+        let dims = [&[batch.dim(0)?], network.node(*node).shape.dims()].concat();
+        Ok(Tensor::from_vec(values, dims, device)?)
+    });
+    values.collect()
 }
 
 fn architecture(args: &cli::Forward, entry: &Entry, classes: usize) -> Result<Architecture> {

@@ -4,8 +4,8 @@ use super::fold::{Mapping, line};
 use super::lifetime::{Room, arrange};
 use super::lower::{At, Lowered, Step, Value, Work, is_native};
 use super::options::InferenceOptions;
-use super::weights::Numbers;
-use crate::error::{Error, Result};
+use super::source::{Numbers, Source, refused};
+use crate::error::Result;
 use crate::operation::{Arguments, Operation, Remembered, dense};
 use cnn_kernels::inference::{
     self as kernels, Builder, ConvAlgorithm, Convolution, Custom, Finish, LinearLayer, Machine, Place, Program, Tensors,
@@ -51,34 +51,27 @@ pub(super) fn build(
     network: &Network,
     lowered: &Lowered,
     options: &InferenceOptions<'_>,
-    weights: &mut Numbers<'_>,
+    source: &mut Source<'_>,
 ) -> Result<Built> {
     let layout = Layout::new(lowered, options);
-    let set = options.set.unwrap_or_else(InstructionSet::chosen);
-    let mut builder = Builder::new(set, network.input().elements(), layout.numbers);
+    let mut builder = Builder::new(options.set(), network.input().elements(), layout.numbers);
     for (number, step) in lowered.steps.iter().enumerate() {
-        let refused = |why: kernels::Refused| Error::Refused {
-            path: network.nodes()[step.node].path.clone(),
-            why: why.to_string(),
-        };
-        let made = layout.step(network, number, weights)?;
+        let path = &network.nodes()[step.node].path;
+        let made = layout.step(network, number, source)?;
         let packed = match builder.packed_lens(&made) {
             None => None,
-            Some(_) => {
-                let tensors = OwnTensors::of(network, step, weights)?;
-                Some(builder.pack(&made, tensors.borrow()).map_err(refused)?)
-            }
+            Some(_) => Some(source.packed((&builder, &made, path), |numbers, pack| {
+                pack(OwnTensors::of(network, step, numbers)?.borrow())
+            })?),
         };
-        builder.push(made, packed).map_err(refused)?;
+        builder.push(made, packed).map_err(|why| refused(path, &why))?;
         if number + 1 == layout.alone {
-            builder.image_by_image().map_err(refused)?;
+            builder.image_by_image().map_err(|why| refused(path, &why))?;
         }
     }
     let outputs = lowered.outputs.iter().map(|value| layout.place(value)).collect();
     let nodes = lowered.steps.iter().map(|step| step.node).collect();
-    let program = builder.build().map_err(|why| {
-        Error::Refused { path: network.output().path.clone(), why: why.to_string() }
-    })?;
+    let program = builder.build().map_err(|why| refused(&network.output().path, &why))?;
     Ok(Built { program, outputs, nodes })
 }
 
@@ -241,27 +234,27 @@ impl<'l> Layout<'l> {
         &self,
         network: &Network,
         (map, channels): (&Mapping, usize),
-        weights: &mut Numbers<'_>,
+        source: &mut Source<'_>,
     ) -> Result<Option<Arc<kernels::Affine>>> {
         if map.is_none() {
             return Ok(None);
         }
-        Ok(Some(Arc::new(map.affine(network, channels, weights)?)))
+        Ok(Some(Arc::new(source.map(network, map, channels)?)))
     }
 
-    fn input(&self, network: &Network, value: &Value, weights: &mut Numbers<'_>) -> Result<kernels::Input> {
-        let map = self.map(network, (&value.map, value.channels), weights)?;
+    fn input(&self, network: &Network, value: &Value, source: &mut Source<'_>) -> Result<kernels::Input> {
+        let map = self.map(network, (&value.map, value.channels), source)?;
         Ok(match value.at {
             At::Images => kernels::Input::Images { channels: value.channels, size: value.size, map },
             At::Store { .. } => kernels::Input::Value { place: self.place(value), map },
         })
     }
 
-    fn step(&self, network: &Network, number: usize, weights: &mut Numbers<'_>) -> Result<kernels::Step> {
+    fn step(&self, network: &Network, number: usize, source: &mut Source<'_>) -> Result<kernels::Step> {
         let step = &self.lowered.steps[number];
         let output = self.place(&step.output);
         let inputs: Vec<kernels::Input> =
-            step.inputs.iter().map(|value| self.input(network, value, weights)).collect::<Result<_>>()?;
+            step.inputs.iter().map(|value| self.input(network, value, source)).collect::<Result<_>>()?;
         let first = || inputs[0].clone();
         Ok(match &step.work {
             Work::Conv { conv, chain, residual } => kernels::Step::Convolution(Convolution {
@@ -277,7 +270,7 @@ impl<'l> Layout<'l> {
                 let input = &step.inputs[0];
                 kernels::Step::Linear(LinearLayer {
                     input: self.place(input),
-                    map: self.map(network, (&input.map, input.channels), weights)?,
+                    map: self.map(network, (&input.map, input.channels), source)?,
                     output,
                     finish: Finish { residual: None, relu: chain.relu },
                     gathered: self.own[number].offset,

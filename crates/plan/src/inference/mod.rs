@@ -6,13 +6,14 @@
 //! ```
 
 mod build;
+mod file;
 mod fold;
 mod fusion;
 mod lifetime;
 mod lower;
 mod options;
 mod plan;
-mod weights;
+mod source;
 
 pub use options::{InferenceOptions, Numeric};
 pub use plan::{InferencePlan, StepReport, Workspace};

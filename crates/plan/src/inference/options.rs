@@ -60,6 +60,11 @@ pub struct InferenceOptions<'a> {
 }
 
 impl<'a> InferenceOptions<'a> {
+    /// The instructions it computes with.
+    pub(super) fn set(&self) -> InstructionSet {
+        self.set.unwrap_or_else(InstructionSet::chosen)
+    }
+
     /// The same with another way of computing.
     #[must_use]
     pub fn numeric(self, numeric: Numeric) -> Self {

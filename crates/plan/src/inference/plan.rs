@@ -1,16 +1,18 @@
 //! The plan and what a call needs.
 
 use super::build::{Built, build};
+use super::file::{self, Saved, made_for};
 use super::fusion::fuse;
 use super::lower::{lower, origin};
 use super::options::InferenceOptions;
-use super::weights::Numbers;
+use super::source::{Numbers, Source, sum_of};
 use crate::error::{Error, Result};
 use crate::plan::homes_by;
 use cnn_kernels::inference as kernels;
 use cnn_network::Network;
 use cnn_network::network::NodeId;
 use cnn_weights::Weights;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +29,8 @@ struct Inner {
     network: Network,
     targets: Vec<NodeId>,
     built: Built,
+    /// What it was made for, as its file says it.
+    made_for: [(&'static str, String); 6],
 }
 
 /// What a call of an [`InferencePlan`] needs: memory for a number of images. It is used by one call at a time.
@@ -52,6 +56,25 @@ pub struct StepReport<'a> {
     pub measured: Duration,
 }
 
+/// The nodes that are asked for.
+fn targets(network: &Network, options: &InferenceOptions<'_>) -> Result<Vec<NodeId>> {
+    let named = options.nodes.iter().map(|path| network.find(path));
+    let main = (!options.only_nodes).then_some(Ok(network.outputs()[0].node));
+    Ok(main.into_iter().chain(named).collect::<Result<_, cnn_network::Error>>()?)
+}
+
+fn lower_and_build(
+    network: &Network,
+    targets: &[NodeId],
+    options: &InferenceOptions<'_>,
+    source: &mut Source<'_>,
+) -> Result<Built> {
+    let fusion = fuse(network, targets);
+    let needed = network.needed_for(targets);
+    let homes = homes_by(network, &needed, |node| origin(network, &fusion, node));
+    build(network, &lower(network, &fusion, homes, targets), options, source)
+}
+
 impl std::fmt::Debug for Built {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} steps", self.nodes.len())
@@ -66,16 +89,51 @@ impl InferencePlan {
     ///
     /// Weights that are not this network's, numbers that are not finite, a node that is not there.
     pub fn new(network: &Network, weights: &Weights, options: InferenceOptions<'_>) -> Result<Self> {
-        let named = options.nodes.iter().map(|path| network.find(path));
-        let main = (!options.only_nodes).then_some(Ok(network.outputs()[0].node));
-        let targets: Vec<NodeId> = main.into_iter().chain(named).collect::<Result<_, cnn_network::Error>>()?;
+        let targets = targets(network, &options)?;
         let weights = weights.for_nodes(network, &targets)?;
-        let fusion = fuse(network, &targets);
-        let needed = network.needed_for(&targets);
-        let homes = homes_by(network, &needed, |node| origin(network, &fusion, node));
-        let lowered = lower(network, &fusion, homes, &targets);
-        let built = build(network, &lowered, &options, &mut Numbers { weights: &weights })?;
-        Ok(Self(Arc::new(Inner { network: network.clone(), targets, built })))
+        let mut source = Source::Weights(Numbers::new(&weights));
+        let built = lower_and_build(network, &targets, &options, &mut source)?;
+        let sum = match &source {
+            Source::Weights(numbers) => numbers.sum(),
+            Source::File(_) => 0,
+        };
+        let made_for = made_for(network, &options, options.set(), sum);
+        Ok(Self(Arc::new(Inner { network: network.clone(), targets, built, made_for })))
+    }
+
+    /// Writes what was packed to a file, for [`InferencePlan::open`]. The file is there whole, or as it was before.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        file::save(path.as_ref(), &self.0.made_for, &self.0.built.program)
+    }
+
+    /// The plan of a file, whose numbers stay in it: the file is mapped into memory and must not be changed meanwhile.
+    /// With weights given it is also checked that the plan was made of these, for which all of them are read.
+    ///
+    /// # Errors
+    ///
+    /// A file that is no plan, that is damaged, or that was made for another network, with other options or weights, for
+    /// other instructions, or by another version of this crate.
+    pub fn open(
+        path: impl AsRef<Path>,
+        network: &Network,
+        weights: Option<&Weights>,
+        options: InferenceOptions<'_>,
+    ) -> Result<Self> {
+        let targets = targets(network, &options)?;
+        let sum = match weights {
+            Some(weights) => sum_of(network, &weights.for_nodes(network, &targets)?, &network.needed_for(&targets))?,
+            None => 0,
+        };
+        let mut made_for = made_for(network, &options, options.set(), sum);
+        let mut saved = Saved::open(path.as_ref(), &made_for, weights.is_some())?;
+        let built = lower_and_build(network, &targets, &options, &mut Source::File(&mut saved))?;
+        made_for[5].1 = saved.weights.clone();
+        saved.end()?;
+        Ok(Self(Arc::new(Inner { network: network.clone(), targets, built, made_for })))
     }
 
     /// The network.

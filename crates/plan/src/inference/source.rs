@@ -1,0 +1,94 @@
+//! Where a plan's numbers come from: a network's tensors, or a file of a plan that was made before.
+
+use super::file::Saved;
+use super::fold::Mapping;
+use crate::error::{Error, Result};
+use cnn_kernels::inference::{Affine, Builder, Packed, Refused, Step, Tensors};
+use cnn_kernels::mapped::bytes;
+use cnn_network::Network;
+use cnn_weights::Weights;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Where numbers come from.
+pub(super) enum Source<'s> {
+    Weights(Numbers<'s>),
+    File(&'s mut Saved),
+}
+
+/// A network's tensors, asked for one by one: those of a file are in memory only as long as they are packed.
+pub(super) struct Numbers<'w> {
+    weights: &'w Weights,
+    /// A checksum of each tensor that was asked for.
+    sums: BTreeMap<String, u32>,
+}
+
+impl<'w> Numbers<'w> {
+    pub(super) fn new(weights: &'w Weights) -> Self {
+        Self { weights, sums: BTreeMap::new() }
+    }
+
+    /// The numbers of a tensor.
+    pub(super) fn numbers(&mut self, network: &Network, name: &str) -> Result<Cow<'w, [f32]>> {
+        let numbers = self.weights.numbers_of::<f32>(network, name)?;
+        if !self.sums.contains_key(name) {
+            self.sums.insert(name.to_string(), sum(name, &numbers));
+        }
+        Ok(numbers)
+    }
+
+    /// A checksum of all tensors that were asked for.
+    pub(super) fn sum(&self) -> u64 {
+        self.sums.values().fold(0, |all, own| all.wrapping_add(u64::from(*own)))
+    }
+}
+
+/// The checksum of the tensors that some nodes need.
+pub(super) fn sum_of(network: &Network, weights: &Weights, needed: &[bool]) -> Result<u64> {
+    let mut numbers = Numbers::new(weights);
+    for (node, _) in network.nodes().iter().zip(needed).filter(|(_, needed)| **needed) {
+        for spec in &node.tensors {
+            numbers.numbers(network, &spec.name)?;
+        }
+    }
+    Ok(numbers.sum())
+}
+
+fn sum(name: &str, numbers: &[f32]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(name.as_bytes());
+    hasher.update(bytes(numbers));
+    hasher.finalize()
+}
+
+impl Source<'_> {
+    /// The map of a value.
+    pub(super) fn map(&mut self, network: &Network, map: &Mapping, channels: usize) -> Result<Affine> {
+        match self {
+            Self::Weights(numbers) => map.affine(network, channels, numbers),
+            Self::File(saved) => {
+                let mut next = || saved.next().map(|numbers| numbers.get().to_vec());
+                Ok(Affine { scale: next()?, shift: next()?, floor: next()? })
+            }
+        }
+    }
+
+    /// The packed weights of a step; `tensors` says how they are made.
+    pub(super) fn packed(
+        &mut self,
+        (builder, step, path): (&Builder, &Step, &str),
+        tensors: impl FnOnce(&mut Numbers<'_>, &mut dyn FnMut(Tensors<'_>) -> Result<Packed>) -> Result<Packed>,
+    ) -> Result<Packed> {
+        match self {
+            Self::Weights(numbers) => tensors(numbers, &mut |tensors| {
+                builder.pack(step, tensors).map_err(|why| refused(path, &why))
+            }),
+            Self::File(saved) => Ok(Packed { weights: saved.next()?, bias: saved.next()? }),
+        }
+    }
+}
+
+/// An error of a step.
+pub(super) fn refused(path: &str, why: &Refused) -> Error {
+    Error::Refused { path: path.to_string(), why: why.to_string() }
+}
