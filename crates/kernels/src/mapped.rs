@@ -38,8 +38,7 @@ impl MappedFile {
         #[cfg(not(target_os = "linux"))]
         let flags = libc::MAP_PRIVATE;
         // SAFETY: a new mapping, of an open file, to read.
-        let start =
-            unsafe { libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_READ, flags, file.as_raw_fd(), 0) };
+        let start = unsafe { libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_READ, flags, file.as_raw_fd(), 0) };
         if start == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }

@@ -29,10 +29,10 @@ fn network() -> Result<Network, Failure> {
                 .then("bn2", batch_norm()),
         )
         .branch(chain().then("project", conv(1).out(48).no_bias()).then("bn", batch_norm()));
-    let before = sum()
-        .branch(chain().then("norm", batch_norm()).relu().then("conv", conv(3).out(48).pad(1)))
-        .branch(chain());
-    let inner = concat().branch(chain().then("a", conv(1).out(16)).relu()).branch(chain().then("b", conv(5).out(20).pad(2)));
+    let before =
+        sum().branch(chain().then("norm", batch_norm()).relu().then("conv", conv(3).out(48).pad(1))).branch(chain());
+    let inner =
+        concat().branch(chain().then("a", conv(1).out(16)).relu()).branch(chain().then("b", conv(5).out(20).pad(2)));
     let outer = concat()
         .branch(chain().then("inner", inner))
         .branch(chain().and(max_pool(3).stride(1).pad(1)).then("c", conv(1).out(7)).relu());
@@ -45,6 +45,7 @@ fn network() -> Result<Network, Failure> {
         .then("before", before)
         .then("outer", outer)
         .and(avg_pool(2))
+        .flatten()
         .then("fc", linear(30))
         .relu()
         .then("scores", linear(11));
@@ -140,9 +141,9 @@ fn eight_callers_at_once_get_the_answers_of_one() -> Result<(), Failure> {
                 scope.spawn(move || {
                     let Ok(mut workspace) = plan.workspace(3) else { return false };
                     let seeds = (0..12).map(|i| (i * 7 + caller) % 12);
-                    seeds.into_iter().all(|seed| {
-                        plan.outputs(&mut workspace, &of(seed)).is_ok_and(|found| found == expected[seed])
-                    })
+                    seeds
+                        .into_iter()
+                        .all(|seed| plan.outputs(&mut workspace, &of(seed)).is_ok_and(|found| found == expected[seed]))
                 })
             })
             .collect();
@@ -174,5 +175,72 @@ fn what_does_not_fit_is_one_sentence() -> Result<(), Failure> {
     let options = InferenceOptions::default().with_nodes(&["nowhere"]);
     let message = InferencePlan::new(&network, &weights, options).unwrap_err().to_string();
     assert!(message.contains("nowhere"), "{message}");
+    Ok(())
+}
+
+#[test]
+fn a_plan_comes_back_from_its_file_and_what_is_not_it_is_refused() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = network()?;
+    let weights = Weights::initialised(&network, 5);
+    let options = InferenceOptions::default().with_nodes(&["before"]);
+    let plan = InferencePlan::new(&network, &weights, options)?;
+    let images = images(&network, 2);
+    let expected = plan.outputs(&mut plan.workspace(2)?, &images)?;
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("fused.plan");
+    plan.save(&path)?;
+    for weights in [None, Some(&weights)] {
+        let opened = InferencePlan::open(&path, &network, weights, options)?;
+        assert_eq!(opened.outputs(&mut opened.workspace(2)?, &images)?, expected);
+        // It can be saved again.
+        let again = folder.path().join("again.plan");
+        opened.save(&again)?;
+        assert_eq!(std::fs::read(&again)?, std::fs::read(&path)?);
+    }
+    let refusal = |path: &std::path::Path, weights: Option<&Weights>, options| {
+        InferencePlan::open(path, &network, weights, options).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let others = Weights::initialised(&network, 6);
+    assert!(refusal(&path, Some(&others), options).contains("made for other weights: "));
+    assert!(refusal(&path, None, InferenceOptions::default()).contains("made for other nodes: "));
+    assert!(refusal(&path, None, options.usual_batch(8)).contains("made for other options: "));
+    let portable = options.on(InstructionSet::Portable);
+    let set = InstructionSet::chosen();
+    if set != InstructionSet::Portable {
+        assert!(refusal(&path, None, portable).ends_with(&format!("made for other instructions: {set}, not portable")));
+    }
+    let other =
+        chain().then("other", conv(1).out(4)).then("before", conv(1)).named("other", [3, 45, 38]).at_usual_input()?;
+    let message = InferencePlan::open(&path, &other, None, options).err().map(|error| error.to_string());
+    assert!(message.unwrap_or_default().contains("made for other network: fused "));
+    assert!(refusal(&folder.path().join("nothing"), None, options).contains("it cannot be read: "));
+    assert!(refusal(folder.path(), None, options).contains("it cannot be read: "));
+
+    // Not a byte may be another, and none may be missing.
+    let bytes = std::fs::read(&path)?;
+    let damaged = folder.path().join("damaged.plan");
+    let mut places: Vec<usize> = (0..600).chain((600..bytes.len()).step_by(4099)).collect();
+    places.retain(|place| *place < bytes.len());
+    let mut changed = 0;
+    for place in places {
+        let mut bytes = bytes.clone();
+        bytes[place] ^= 0x55;
+        std::fs::write(&damaged, &bytes)?;
+        match InferencePlan::open(&damaged, &network, None, options) {
+            Err(error) => {
+                let message = error.to_string();
+                assert!(!message.contains('\n') && message.contains(": it "), "{place}: {message}");
+                changed += 1;
+            }
+            // Between two runs of numbers there are bytes that nobody reads.
+            Ok(plan) => assert_eq!(plan.outputs(&mut plan.workspace(2)?, &images)?, expected, "{place}"),
+        }
+    }
+    assert!(changed > 600, "{changed} refused");
+    for length in [0, 3, 16, 100, bytes.len() / 2, bytes.len() - 64] {
+        std::fs::write(&damaged, &bytes[..length])?;
+        assert!(refusal(&damaged, None, options).contains(": it "), "{length}");
+    }
     Ok(())
 }

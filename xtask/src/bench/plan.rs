@@ -8,8 +8,8 @@ use candle_core::{Device, Tensor};
 use cnn_core::Weights;
 use cnn_core::{candle_core, lend};
 use cnn_plan::{
-    Dropout, InferenceOptions, InferencePlan, Parameters, StageTime, StepReport, Targets, TrainingOptions, TrainingPlan,
-    TrainingRun, Workspace,
+    Dropout, InferenceOptions, InferencePlan, Parameters, StageTime, StepReport, Targets, TrainingOptions,
+    TrainingPlan, TrainingRun, Workspace,
 };
 use cnn_train::{Rule, Updates};
 
@@ -51,7 +51,8 @@ impl Engine for Inference {
     }
 
     fn steps(&self) -> Vec<(String, &'static str, [f64; 3])> {
-        let line = |step: StepReport<'_>| (step.path.to_string(), step.algorithm, [milliseconds(step.measured), 0.0, 0.0]);
+        let line =
+            |step: StepReport<'_>| (step.path.to_string(), step.algorithm, [milliseconds(step.measured), 0.0, 0.0]);
         self.explained().into_iter().map(line).collect()
     }
 

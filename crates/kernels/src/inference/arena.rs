@@ -66,7 +66,10 @@ impl Place {
         let same = self.offset == other.offset && self.store_blocks == other.store_blocks && self.size == other.size;
         let blocks = |place: &Self| place.first_block..place.first_block + place.blocks();
         let (own, others) = (blocks(self), blocks(other));
-        self.alone != other.alone || a.end <= b.start || b.end <= a.start || (same && (own.end <= others.start || others.end <= own.start))
+        self.alone != other.alone
+            || a.end <= b.start
+            || b.end <= a.start
+            || (same && (own.end <= others.start || others.end <= own.start))
     }
 
     /// Whether its blocks are its store's, and the store within an arena of so many numbers an image: of memory for one

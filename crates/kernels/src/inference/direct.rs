@@ -161,7 +161,7 @@ impl Direct {
         self.bundles.outs.next_multiple_of(LANES) * self.channels * self.taps.len()
     }
 
-    /// One task.
+    /// One task; on the way it asks for what the next step reads first.
     ///
     /// # Safety
     ///
@@ -171,7 +171,7 @@ impl Direct {
         &self,
         (step, packed): (&Convolution, &Packed),
         arena: &Arena<'_>,
-        task: usize,
+        (task, after): (usize, Lines),
         scratch: &mut [f32],
     ) {
         let (splits, parts, bundles) = (self.splits(arena.batch), self.parts(), self.bundles.count);
@@ -207,7 +207,7 @@ impl Direct {
             let first = panel * self.panels;
             let count = self.panels.min(out_blocks - first);
             let next = match panels.is_empty() {
-                true => Lines::NONE,
+                true => after,
                 false => Lines::new(weights[(first + count) * depth..].as_ptr(), count * depth / LANES),
             };
             let weights = &weights[first * depth..][..count * depth];

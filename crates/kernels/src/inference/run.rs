@@ -5,8 +5,9 @@ use super::program::{Cut, Entry, Program, Work};
 use super::step::{Custom, Input, Step};
 use super::{moves, pool};
 use crate::buffer::{Buffer, Shared};
+use crate::prefetch::Lines;
 use crate::region::from_blocks;
-use crate::simd::{Kernel, Vector, dispatch};
+use crate::simd::{Kernel, LANES, Vector, dispatch};
 use crate::sink::Store;
 use crate::threads::{for_each, threads};
 use crate::view::{Map, View};
@@ -100,7 +101,8 @@ impl Program {
         let mut from = 0;
         while from < workspace.turns.len() {
             let is_custom = |turn: &Turn| matches!(self.entry(turn.work).step, Step::Custom(_));
-            let until = workspace.turns[from..].iter().position(is_custom).map_or(workspace.turns.len(), |at| from + at);
+            let until =
+                workspace.turns[from..].iter().position(is_custom).map_or(workspace.turns.len(), |at| from + at);
             if from < until {
                 let times = workspace.timed.then_some(&mut *workspace.times);
                 self.region(&workspace.turns[from..until], arena, &mut workspace.scratch, workspace.lanes, times);
@@ -153,7 +155,10 @@ impl Program {
             // SAFETY: each lane has scratch memory of its own.
             let scratch = unsafe { shared.part(lane * length..(lane + 1) * length) };
             let mut started = Instant::now();
-            for turn in turns {
+            for (number, turn) in turns.iter().enumerate() {
+                // What the next step reads first, asked for by the last tasks of this one.
+                let following = turns.get(number + 1).and_then(|turn| self.entry(turn.work).packed.as_ref());
+                let following = following.map_or(Lines::NONE, |packed| first_lines(packed.weights.get()));
                 loop {
                     let task = turn.next.fetch_add(1, Ordering::Relaxed);
                     if task >= turn.count {
@@ -163,6 +168,8 @@ impl Program {
                     let work = &self.works[turn.work];
                     let entry = &self.entries[work.entry];
                     let arena = turn.image.map_or(arena, |image| arena.of_image(image));
+                    let after = if task + lanes >= turn.count { following } else { Lines::NONE };
+                    let task = (task, after);
                     dispatch(self.set, Task { work, entry, arena: &arena, task, scratch: &mut *scratch });
                     std::mem::forget(guard);
                     turn.done.fetch_add(1, Ordering::Release);
@@ -189,9 +196,8 @@ impl Program {
             .filter_map(|input| {
                 let Input::Value { place, map } = input else { return None };
                 // SAFETY: no task runs, and the output's store is apart from this one, which `Builder` checked.
-                let data = unsafe {
-                    std::slice::from_raw_parts(arena.store(place).cast_const(), place.store_len() * batch)
-                };
+                let data =
+                    unsafe { std::slice::from_raw_parts(arena.store(place).cast_const(), place.store_len() * batch) };
                 let map = match map {
                     None => Map::Identity,
                     Some(map) => Map::Affine { scale: &map.scale, shift: &map.shift, floor: &map.floor },
@@ -223,6 +229,11 @@ impl Program {
         }
         times
     }
+}
+
+/// The first cache lines of some weights: a quarter of a second-level cache.
+fn first_lines(weights: &[f32]) -> Lines {
+    Lines::new(weights.as_ptr(), (weights.len() / LANES).min(4096))
 }
 
 /// # Safety
@@ -261,7 +272,8 @@ struct Task<'a> {
     work: &'a Work,
     entry: &'a Entry,
     arena: &'a Arena<'a>,
-    task: usize,
+    /// Which task, and what to ask for on the way.
+    task: (usize, Lines),
     scratch: &'a mut [f32],
 }
 
@@ -270,7 +282,7 @@ impl Kernel<f32> for Task<'_> {
 
     #[inline(always)]
     fn run<V: Vector<Element = f32>>(self) {
-        let Self { work, entry, arena, task, scratch } = self;
+        let Self { work, entry, arena, task: (task, after), scratch } = self;
         let Entry { step, cut, packed } = entry;
         // SAFETY of all: `Builder` checked that a step's shapes fit each other and the arena and that it writes nothing it
         // reads. Each task is taken once, and writes what no other task of its turn does; no turn begins before the one
@@ -278,14 +290,14 @@ impl Kernel<f32> for Task<'_> {
         match (step, cut, packed) {
             (Step::Convolution(step), Cut::Direct(direct), Some(packed)) => {
                 // SAFETY: see above.
-                unsafe { direct.run::<V>((step, packed), arena, task, scratch) }
+                unsafe { direct.run::<V>((step, packed), arena, (task, after), scratch) }
             }
             (Step::Convolution(step), Cut::Winograd(winograd), Some(packed)) => {
                 // SAFETY: see above.
                 unsafe {
                     match work.prepares {
                         true => winograd.transform::<V>(step, arena, task, scratch),
-                        false => winograd.run::<V>((step, packed), arena, task, scratch),
+                        false => winograd.run::<V>((step, packed), arena, (task, after), scratch),
                     }
                 }
             }

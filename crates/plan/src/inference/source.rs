@@ -80,9 +80,9 @@ impl Source<'_> {
         tensors: impl FnOnce(&mut Numbers<'_>, &mut dyn FnMut(Tensors<'_>) -> Result<Packed>) -> Result<Packed>,
     ) -> Result<Packed> {
         match self {
-            Self::Weights(numbers) => tensors(numbers, &mut |tensors| {
-                builder.pack(step, tensors).map_err(|why| refused(path, &why))
-            }),
+            Self::Weights(numbers) => {
+                tensors(numbers, &mut |tensors| builder.pack(step, tensors).map_err(|why| refused(path, &why)))
+            }
             Self::File(saved) => Ok(Packed { weights: saved.next()?, bias: saved.next()? }),
         }
     }

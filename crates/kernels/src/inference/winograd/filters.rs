@@ -1,6 +1,6 @@
 //! Filters, transformed and packed: `[panel][plane][input][output]`.
 
-use super::scheme::{F2x3, F2x5, F4x3, F6x3, MOST, Scheme};
+use super::scheme::{F2x3, F2x5, F4x3, MOST, Scheme};
 use super::{Winograd, with_scheme};
 use crate::buffer::Shared;
 use crate::conv::Conv;

@@ -18,9 +18,10 @@ pub(super) use filters::pack;
 use super::arena::{Arena, Place};
 use super::choice::ConvAlgorithm;
 use super::step::{Convolution, Packed};
+use crate::prefetch::Lines;
 use crate::simd::{LANES, Vector};
 use crate::threads::threads;
-use scheme::{F2x3, F2x5, F4x3, F6x3, Scheme};
+use scheme::{F2x3, F2x5, F4x3, Scheme};
 use tiles::Tiles;
 
 /// Tiles of a map from which on its tasks are whole.
@@ -68,10 +69,6 @@ macro_rules! with_scheme {
             }
             ConvAlgorithm::Winograd2x5 => {
                 type $scheme = F2x5;
-                $call
-            }
-            ConvAlgorithm::Winograd6x3 => {
-                type $scheme = F6x3;
                 $call
             }
             ConvAlgorithm::Winograd2x3 | ConvAlgorithm::Direct => {
@@ -264,7 +261,7 @@ impl Winograd {
         }
     }
 
-    /// One task that writes outputs.
+    /// One task that writes outputs; on the way it asks for what the next step reads first.
     ///
     /// # Safety
     ///
@@ -274,7 +271,7 @@ impl Winograd {
         &self,
         (step, packed): (&Convolution, &Packed),
         arena: &Arena<'_>,
-        task: usize,
+        (task, after): (usize, Lines),
         scratch: &mut [f32],
     ) {
         let all = arena.batch * self.tiles_of_map();
@@ -295,10 +292,10 @@ impl Winograd {
                 let first = image * self.tiles_of_map() + rows.start * self.tiles[1];
                 let range = |split: usize| self.panel_count() * split / splits;
                 for panel in range(split)..range(split + 1) {
-                    let last = panel + 1 == range(split + 1);
+                    let after = (panel + 1 == range(split + 1)).then_some(after);
                     let inputs = (tiles, planes.as_ptr(), 0..tiles.count);
                     // SAFETY: as the caller says.
-                    unsafe { self.panel::<V>((step, packed), arena, (panel, last), inputs, first, scratch) }
+                    unsafe { self.panel::<V>((step, packed), arena, (panel, after), inputs, first, scratch) }
                 }
             }
             None => {
@@ -308,7 +305,9 @@ impl Winograd {
                 let from = arena.store(&self.transformed);
                 let first = range.start;
                 // SAFETY: as the caller says; all inputs have been transformed.
-                unsafe { self.panel::<V>((step, packed), arena, (panel, true), (tiles, from, range), first, scratch) }
+                unsafe {
+                    self.panel::<V>((step, packed), arena, (panel, Some(after)), (tiles, from, range), first, scratch)
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The matrix products with a panel of filters, and the way back to pixels.
 #![allow(clippy::needless_range_loop)] // Indices run over registers that must stay registers.
 
-use super::scheme::{F2x3, F2x5, F4x3, F6x3, MOST, Scheme};
+use super::scheme::{F2x3, F2x5, F4x3, MOST, Scheme};
 use super::tiles::Tiles;
 use super::{Winograd, odd, with_scheme};
 use crate::inference::arena::Arena;
@@ -20,7 +20,7 @@ impl Winograd {
         &self,
         (step, packed): (&Convolution, &Packed),
         arena: &Arena<'_>,
-        (panel, last): (usize, bool),
+        (panel, after): (usize, Option<Lines>),
         (tiles, planes, range): (Tiles, *const f32, Range<usize>),
         first: usize,
         scratch: &mut [f32],
@@ -31,10 +31,8 @@ impl Winograd {
         let product_plane = odd(blocks * range.len()) * LANES;
         let products = &mut scratch[..self.planes() * product_plane];
         let chunks = range.len().div_ceil(V::PIXELS).max(1);
-        let mut next = match last {
-            true => Lines::NONE,
-            false => Lines::new(filters.as_ptr().wrapping_add(self.panel_len()), self.panel_len() / LANES),
-        };
+        let own = Lines::new(filters.as_ptr().wrapping_add(self.panel_len()), self.panel_len() / LANES);
+        let mut next = after.unwrap_or(own);
         let share = next.share(self.planes() * chunks);
         for plane in 0..self.planes() {
             let weights = filters[plane * self.filter_plane()..][..self.ins * blocks * LANES].as_ptr();
@@ -104,9 +102,11 @@ impl Winograd {
             let at = block * out_plane + (row * width + column) * LANES;
             let epilogue = Epilogue {
                 bias,
-                residual: step.finish.residual.as_ref().map_or(std::ptr::null(), |residual| {
-                    arena.at(residual, image).wrapping_add(at).cast_const()
-                }),
+                residual: step
+                    .finish
+                    .residual
+                    .as_ref()
+                    .map_or(std::ptr::null(), |residual| arena.at(residual, image).wrapping_add(at).cast_const()),
                 residual_block: 0,
                 floor: if step.finish.relu { 0.0 } else { f32::NAN },
                 to: arena.at(&step.output, image).wrapping_add(at),

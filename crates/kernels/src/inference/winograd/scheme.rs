@@ -5,7 +5,7 @@ use crate::conv::transforms;
 use crate::simd::Vector;
 
 /// The longest transformed row.
-pub(super) const MOST: usize = 8;
+pub(super) const MOST: usize = 6;
 
 /// One algorithm along one axis: `outputs` outputs of a filter of `kernel` taps by `inputs` multiplications.
 pub(super) trait Scheme {
@@ -27,13 +27,6 @@ pub(super) struct F2x3;
 pub(super) struct F4x3;
 /// F(2×2, 5×5): 36 instead of 100; see [`transforms`].
 pub(super) struct F2x5;
-/// F(6×6, 3×3): 64 instead of 324, with the points 0, ±1, ±2, ±1/2, ∞.
-pub(super) struct F6x3;
-
-#[inline(always)]
-fn number<V: Vector<Element = f32>>(x: f32) -> V {
-    V::splat(x)
-}
 
 impl Scheme for F2x3 {
     const OUTPUTS: usize = 2;
@@ -103,65 +96,6 @@ impl Scheme for F2x5 {
     }
 }
 
-/// Of F(6×6, 3×3): for each point its two factors in `G`'s rows are `value at the point · weight`.
-const SIX: [(f64, f64); 7] = [
-    (0.0, 1.0),
-    (1.0, -2.0 / 9.0),
-    (-1.0, -2.0 / 9.0),
-    (2.0, 1.0 / 90.0),
-    (-2.0, 1.0 / 90.0),
-    (0.5, 32.0 / 45.0),
-    (-0.5, 32.0 / 45.0),
-];
-
-impl Scheme for F6x3 {
-    const OUTPUTS: usize = 6;
-    const KERNEL: usize = 3;
-    const INPUTS: usize = 8;
-
-    #[inline(always)]
-    fn input<V: Vector<Element = f32>>(d: [V; MOST]) -> [V; MOST] {
-        let mut t = d;
-        // The polynomials of the other points: ±1 and ±2 share their even and odd halves, and so do ±1/2.
-        t[0] = d[2].sub(d[4]).mul_add(number(-5.25), d[0].sub(d[6]));
-        t[7] = d[3].sub(d[5]).mul_add(number(5.25), d[7].sub(d[1]));
-        let (even, odd) = (d[4].mul_add(number(-4.25), d[2].add(d[6])), d[3].mul_add(number(-4.25), d[1].add(d[5])));
-        t[1] = even.add(odd);
-        t[2] = even.sub(odd);
-        let even = d[2].mul_add(number(0.25), d[4].mul_add(number(-1.25), d[6]));
-        let odd = d[1].mul_add(number(0.5), d[3].mul_add(number(-2.5), d[5].mul(number(2.0))));
-        t[3] = even.add(odd);
-        t[4] = even.sub(odd);
-        let even = d[4].mul_add(number(-5.0), d[2].mul_add(number(4.0), d[6]));
-        let odd = d[1].mul_add(number(2.0), d[3].mul_add(number(-2.5), d[5].mul(number(0.5))));
-        t[5] = even.add(odd);
-        t[6] = even.sub(odd);
-        t
-    }
-
-    #[inline(always)]
-    fn output<V: Vector<Element = f32>>(m: [V; MOST]) -> [V; MOST] {
-        let (s1, d1) = (m[1].add(m[2]), m[1].sub(m[2]));
-        let (s2, d2) = (m[3].add(m[4]), m[3].sub(m[4]));
-        let (s3, d3) = (m[5].add(m[6]), m[5].sub(m[6]));
-        let mut y = m;
-        y[0] = m[0].add(s1).add(s2).add(s3);
-        y[1] = d3.mul_add(number(0.5), d2.mul_add(number(2.0), d1));
-        y[2] = s3.mul_add(number(0.25), s2.mul_add(number(4.0), s1));
-        y[3] = d3.mul_add(number(0.125), d2.mul_add(number(8.0), d1));
-        y[4] = s3.mul_add(number(0.0625), s2.mul_add(number(16.0), s1));
-        y[5] = d3.mul_add(number(0.03125), d2.mul_add(number(32.0), d1)).add(m[7]);
-        y
-    }
-
-    fn filter(row: usize, tap: usize) -> f64 {
-        match SIX.get(row) {
-            Some((point, weight)) => weight * point.powi(tap as i32),
-            None => f64::from(u8::from(tap == 2)),
-        }
-    }
-}
-
 #[inline(always)]
 fn widen<V: Vector<Element = f32>, const N: usize>(from: [V; N]) -> [V; MOST] {
     let mut to = [V::zero(); MOST];
@@ -206,6 +140,5 @@ mod tests {
         agrees::<F2x3>();
         agrees::<F4x3>();
         agrees::<F2x5>();
-        agrees::<F6x3>();
     }
 }
