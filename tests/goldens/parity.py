@@ -68,6 +68,10 @@ DRAWS, MOVE = 4, 1e-6
 # Where more than so many are near, in networks without shortcuts that are chaotic, every run takes many of them over,
 # and their jumps average out. Half of all would be several times as many as rounding takes over: none is forced.
 CROWD = 1000
+# Networks of which something further from its kink is taken over as well, and the reason. Input 63 of the ReLU behind
+# features.denseblock3.denselayer6.norm1 is -8.6e-6, 7.4 times torch's f32 error there and 4.3 times that of convolutions
+# by Winograd's algorithm, which is 1.7 times torch's: f32 may decide it either way.
+FURTHER = {"densenet100_k24_cifar": 8.0}
 # Samples of a gradient; fewer in networks of more than so many tensors, which would be large files.
 SAMPLES, FEW_SAMPLES, MANY_TENSORS = 8, 2, 1000
 
@@ -312,7 +316,7 @@ def golden(name, network, seed):
     for i, suffix in enumerate(["", "2"][:len(inputs)]):
         apart = [float((found[i].double() - right[i]).abs().max()) for found, right in zip(logits32, exact_logits)]
         metadata["f32_logits" + suffix] = max(apart) / metadata["separation" + suffix]
-    with kinks.Watch(exact.inputs) as watch:
+    with kinks.Watch(exact.inputs, FURTHER.get(name, kinks.NEAR)) as watch:
         _, loss32, rounded = train(net, x1.float(), labels, heads, head_weight)
     distance, metadata["f32_gradients"] = distances(rounded)
     metadata["near_kinks"] = watch.count()
