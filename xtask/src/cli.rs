@@ -9,6 +9,7 @@ mod predict;
 mod preparation;
 mod recompute;
 mod report;
+mod serve;
 mod speed;
 mod sweep;
 mod train;
@@ -26,6 +27,7 @@ pub use preparation::Crop;
 pub use preparation::PreparationArgs;
 pub use recompute::RecomputeArgs;
 pub use report::Report;
+pub use serve::Serve;
 pub use speed::{Bench, EngineName, Race};
 pub use sweep::Sweep;
 pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, Train};
@@ -101,6 +103,9 @@ pub enum Command {
     /// Say what is on pictures
     #[command(after_help = predict::PREDICT_EXAMPLES)]
     Predict(Predict),
+    /// Answer over HTTP what is on pictures
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(Serve),
     /// Write what a node makes of pictures
     #[command(after_help = predict::FEATURES_EXAMPLES)]
     Features(Features),
