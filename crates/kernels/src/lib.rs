@@ -41,6 +41,7 @@ pub mod conv;
 pub mod copy;
 mod element;
 pub mod flatten;
+pub mod inference;
 mod instances;
 pub mod linear;
 pub mod loss;
