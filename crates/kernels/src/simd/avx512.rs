@@ -1,6 +1,7 @@
 //! AVX-512: one register a vector.
 
 use super::{Avx2, Kernel, LANES, Vector};
+use half::bf16;
 use std::arch::x86_64::*;
 
 /// Proof that this CPU has AVX-512F, AVX2 and FMA.
@@ -26,9 +27,9 @@ impl Avx512 {
     }
 }
 
-/// Sixteen `f32` in a register. No other module can name this type: it is reached through [`Avx512::run`] alone.
+/// Sixteen `f32` in a register. No module but its neighbours can name this type: it is reached through proofs alone.
 #[derive(Clone, Copy)]
-struct Single(__m512);
+pub(super) struct Single(__m512);
 
 // SAFETY of the blocks below, but for load and store: the intrinsics need AVX-512F, and whoever uses this type has got
 // here with an `Avx512`.
@@ -120,6 +121,43 @@ impl Vector for Single {
     unsafe fn load_bytes(from: *const u8) -> Self {
         // SAFETY: the caller vouches for sixteen readable bytes; unaligned loads are meant.
         Self(unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast()))) })
+    }
+    #[inline(always)]
+    unsafe fn load_integers(from: *const i32) -> Self {
+        // SAFETY: the caller vouches for sixteen readable numbers; unaligned loads are meant.
+        Self(unsafe { _mm512_cvtepi32_ps(_mm512_loadu_si512(from.cast())) })
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const bf16) -> Self {
+        // SAFETY: the caller vouches for sixteen readable numbers; unaligned loads are meant.
+        unsafe {
+            let halves = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
+            Self(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(halves)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut bf16) {
+        // SAFETY: the caller vouches for sixteen writable numbers; unaligned stores are meant. Added is just less than
+        // half of the last place, or half where the last place is odd. The instruction for this takes the smallest
+        // numbers for zeros.
+        unsafe {
+            let bits = _mm512_castps_si512(self.0);
+            let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
+            let rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+            let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, self.0);
+            let quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x0040_0000));
+            let chosen = _mm512_srli_epi32::<16>(_mm512_mask_blend_epi32(nan, rounded, quiet));
+            _mm256_storeu_si256(to.cast(), _mm512_cvtepi32_epi16(chosen));
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_rounded(self, to: *mut u8) {
+        // SAFETY: the caller vouches for sixteen writable bytes; unaligned stores are meant. The maximum gives its second
+        // operand where the first is not a number.
+        unsafe {
+            let low = _mm512_max_ps(self.0, _mm512_setzero_ps());
+            Self(_mm512_min_ps(low, _mm512_set1_ps(255.0))).store_bytes(to);
+        }
     }
     #[inline(always)]
     fn transpose(rows: &mut [Self; LANES]) {

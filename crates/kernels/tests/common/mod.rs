@@ -4,6 +4,8 @@
 
 #![allow(dead_code)]
 
+pub mod narrow;
+
 use cnn_kernels::{
     Arrival, Element, InstructionSet, LANES, Map, Moments, Pull, Region, Sink, Store, Sums, View, threads,
 };
