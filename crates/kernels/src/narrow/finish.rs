@@ -5,6 +5,9 @@ use crate::buffer::Shared;
 use crate::region::Region;
 use crate::simd::{LANES, Vector};
 
+/// Vectors that are stored at once.
+pub(super) const FOUR: usize = 4;
+
 /// A target and what is done on the way, open to the tasks of a loop.
 pub(crate) struct Outlet<'a, F, O> {
     data: Shared<'a, O>,
@@ -105,21 +108,48 @@ impl<'a, F: Format, O: Stored> Outlet<'a, F, O> {
             let (start, apart) = (addend.region.at(image, block, row, column), step(&addend.region));
             (addend.data[start..start + (count - 1) * apart + LANES].as_ptr(), apart)
         });
-        match added {
-            // SAFETY: within the ranges checked above.
-            None => unsafe {
-                for i in 0..count {
-                    O::store(apply.finish(values.at(i).mul(apply.scale).add(apply.bias)), to.add(i * apart));
+        // SAFETY: within the ranges checked above.
+        unsafe {
+            match added {
+                Some(added) => run::<F, O, V, true>(apply, values, count, (to, apart), added),
+                None => run::<F, O, V, false>(apply, values, count, (to, apart), (std::ptr::null(), 0)),
+            }
+        }
+    }
+}
+
+/// Finishes and stores `count` vectors, each so far from the one before.
+///
+/// # Safety
+///
+/// `to` must be valid for writing them, and where they are `ADDED`, the other pointer for reading.
+#[inline(always)]
+unsafe fn run<F: Format, O: Stored, V: Vector<Element = f32>, const ADDED: bool>(
+    apply: &Apply<V>,
+    values: impl Values<V>,
+    count: usize,
+    (to, apart): (*mut O, usize),
+    (added, between): (*const F, usize),
+) {
+    let mut i = 0;
+    // SAFETY: as the caller says.
+    unsafe {
+        if apart == LANES {
+            while i + FOUR <= count {
+                let mut four = [V::zero(); FOUR];
+                #[allow(clippy::needless_range_loop)]
+                for k in 0..FOUR {
+                    let added = added.wrapping_add((i + k) * between);
+                    four[k] = apply.finish::<F, ADDED>(values.at(i + k), added);
                 }
-            },
-            // SAFETY: as above.
-            Some((from, between)) => unsafe {
-                for i in 0..count {
-                    let addend = F::load::<V>(from.add(i * between)).mul(apply.factor);
-                    let sum = values.at(i).mul(apply.scale).add(apply.bias).add(addend);
-                    O::store(apply.finish(sum), to.add(i * apart));
-                }
-            },
+                O::store_four(four, to.add(i * LANES));
+                i += FOUR;
+            }
+        }
+        while i < count {
+            let value = apply.finish::<F, ADDED>(values.at(i), added.wrapping_add(i * between));
+            O::store(value, to.add(i * apart));
+            i += 1;
         }
     }
 }
@@ -144,8 +174,16 @@ pub(crate) trait Values<V> {
 }
 
 impl<V: Vector<Element = f32>> Apply<V> {
+    /// # Safety
+    ///
+    /// Where something is `ADDED`, it must be valid for reading sixteen numbers.
     #[inline(always)]
-    fn finish(&self, x: V) -> V {
+    unsafe fn finish<F: Format, const ADDED: bool>(&self, x: V, added: *const F) -> V {
+        let mut x = x.mul(self.scale).add(self.bias);
+        if ADDED {
+            // SAFETY: as the caller says.
+            x = x.add(unsafe { F::load::<V>(added) }.mul(self.factor));
+        }
         let x = x.at_least(self.floor);
         match self.valid {
             Some(valid) => x.where_equal(valid, V::splat(1.0)),

@@ -1,7 +1,9 @@
 //! The narrow numbers there are.
 
+use super::finish::FOUR;
+use super::instances::Instances;
 use crate::buffer::Plain;
-use crate::simd::{self, DotKernel, InstructionSet, Vector};
+use crate::simd::{self, DotKernel, InstructionSet, LANES, Vector};
 use half::bf16;
 use std::fmt::Debug;
 
@@ -28,11 +30,24 @@ pub trait Stored: Plain + Default + PartialEq + Debug + sealed::Sealed {
     /// `to` must be valid for writing sixteen numbers.
     #[doc(hidden)]
     unsafe fn store<V: Vector<Element = f32>>(values: V, to: *mut Self);
+    /// The same with four times as many.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be valid for writing 64 numbers.
+    #[doc(hidden)]
+    #[inline(always)]
+    unsafe fn store_four<V: Vector<Element = f32>>(values: [V; FOUR], to: *mut Self) {
+        for (number, values) in values.into_iter().enumerate() {
+            // SAFETY: as the caller says.
+            unsafe { Self::store(values, to.add(number * LANES)) }
+        }
+    }
 }
 
 /// A number of fewer than 32 bits that maps are made of: `bf16`, or `u8` for an 8-bit integer with a scale and a zero
 /// point ([`Quantisation`](super::Quantisation)).
-pub trait Format: Stored {
+pub trait Format: Stored + Instances {
     /// What weights are made of.
     type Weight: Copy + Default + Send + Sync + 'static;
 
@@ -93,6 +108,11 @@ impl Stored for u8 {
     unsafe fn store<V: Vector<Element = f32>>(values: V, to: *mut u8) {
         // SAFETY: as the caller says.
         unsafe { values.store_rounded(to) }
+    }
+    #[inline(always)]
+    unsafe fn store_four<V: Vector<Element = f32>>(values: [V; FOUR], to: *mut u8) {
+        // SAFETY: as the caller says.
+        unsafe { V::store_four_rounded(values, to) }
     }
 }
 

@@ -9,6 +9,7 @@
 mod ends;
 mod finish;
 mod format;
+mod instances;
 mod pool;
 mod quantisation;
 mod transfer;

@@ -23,6 +23,16 @@ pub fn max<F: Format>(
     target: Target<'_, F>,
     finish: &Finish<'_, F>,
 ) {
+    F::pool_max(pool, set, source, target, finish);
+}
+
+pub(super) fn compute_max<F: Format>(
+    pool: &Max,
+    set: InstructionSet,
+    source: Source<'_, F>,
+    target: Target<'_, F>,
+    finish: &Finish<'_, F>,
+) {
     run(set, source, target, finish, |axis, output, input| {
         let start = (output * pool.stride[axis]) as isize - pool.padding[axis] as isize;
         let dilation = pool.dilation[axis].max(1);
@@ -39,6 +49,16 @@ pub fn max<F: Format>(
 ///
 /// Where the shapes do not fit.
 pub fn average<F: Format>(
+    pool: &Average,
+    set: InstructionSet,
+    source: Source<'_, F>,
+    target: Target<'_, F>,
+    finish: &Finish<'_, F>,
+) {
+    F::pool_average(pool, set, source, target, finish);
+}
+
+pub(super) fn compute_average<F: Format>(
     pool: &Average,
     set: InstructionSet,
     source: Source<'_, F>,

@@ -27,6 +27,15 @@ pub enum From<'a, F> {
 ///
 /// Where the shapes do not fit.
 pub fn transfer<F: Format>(set: InstructionSet, from: From<'_, F>, target: Target<'_, F>, finish: &Finish<'_, F>) {
+    F::transfer_maps(set, from, target, finish);
+}
+
+pub(super) fn compute_transfer<F: Format>(
+    set: InstructionSet,
+    from: From<'_, F>,
+    target: Target<'_, F>,
+    finish: &Finish<'_, F>,
+) {
     let region = match &from {
         From::Narrow(source) => {
             source.check();

@@ -4,21 +4,24 @@ use super::{Avx2, Kernel, LANES, Vector};
 use half::bf16;
 use std::arch::x86_64::*;
 
-/// Proof that this CPU has AVX-512F, AVX2 and FMA.
+/// Proof that this CPU has AVX-512F, BW and VL, AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx512(());
 
 impl Avx512 {
     /// Asks the CPU.
     pub fn new() -> Option<Self> {
-        let has = Avx2::new().is_some() && is_x86_feature_detected!("avx512f");
+        let has = Avx2::new().is_some()
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl");
         has.then_some(Self(()))
     }
 
     /// Runs a kernel with 512-bit registers.
     #[inline]
     pub fn run<K: Kernel<f32>>(self, kernel: K) -> K::Output {
-        #[target_feature(enable = "avx512f,avx2,fma")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma")]
         fn compiled<K: Kernel<f32>>(kernel: K) -> K::Output {
             kernel.run::<Single>()
         }
@@ -31,7 +34,7 @@ impl Avx512 {
 #[derive(Clone, Copy)]
 pub(super) struct Single(__m512);
 
-// SAFETY of the blocks below, but for load and store: the intrinsics need AVX-512F, and whoever uses this type has got
+// SAFETY of the blocks below, but for load and store: the intrinsics need AVX-512F and BW, and whoever uses this type has got
 // here with an `Avx512`.
 impl Vector for Single {
     type Element = f32;
@@ -157,6 +160,20 @@ impl Vector for Single {
         unsafe {
             let low = _mm512_max_ps(self.0, _mm512_setzero_ps());
             Self(_mm512_min_ps(low, _mm512_set1_ps(255.0))).store_bytes(to);
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_four_rounded([a, b, c, d]: [Self; 4], to: *mut u8) {
+        // SAFETY: the caller vouches for 64 writable bytes; unaligned stores are meant. The minimum gives its second operand
+        // where that is not a number, which becomes the least integer; packing cuts off on both sides, within quarters of
+        // a register, which the permutation brings into order.
+        unsafe {
+            let most = _mm512_set1_ps(255.0);
+            let whole = [a, b, c, d].map(|x| _mm512_cvtps_epi32(_mm512_min_ps(most, x.0)));
+            let words = [_mm512_packs_epi32(whole[0], whole[1]), _mm512_packs_epi32(whole[2], whole[3])];
+            let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+            let bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(words[0], words[1]));
+            _mm512_storeu_si512(to.cast(), bytes);
         }
     }
     #[inline(always)]

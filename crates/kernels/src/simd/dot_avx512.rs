@@ -11,7 +11,7 @@ pub(super) struct Bf16(());
 
 impl Bf16 {
     pub(super) fn new() -> Option<Self> {
-        let has = Avx512::new().is_some() && is_x86_feature_detected!("avx512bf16") && extended();
+        let has = Avx512::new().is_some() && is_x86_feature_detected!("avx512bf16");
         has.then_some(Self(()))
     }
 
@@ -32,7 +32,7 @@ pub(super) struct Vnni(());
 
 impl Vnni {
     pub(super) fn new() -> Option<Self> {
-        let has = Avx512::new().is_some() && is_x86_feature_detected!("avx512vnni") && extended();
+        let has = Avx512::new().is_some() && is_x86_feature_detected!("avx512vnni");
         has.then_some(Self(()))
     }
 
@@ -45,11 +45,6 @@ impl Vnni {
         // SAFETY: the CPU has the instructions; `self` proves it.
         unsafe { compiled(kernel) }
     }
-}
-
-/// Whether it has what every CPU with either has beside AVX-512F.
-fn extended() -> bool {
-    is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vl")
 }
 
 /// Pairs of `bf16`, by `vdpbf16ps`.

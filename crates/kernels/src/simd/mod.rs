@@ -175,6 +175,18 @@ pub trait Vector: Copy {
     ///
     /// `to` must be valid for writing [`LANES`] bytes.
     unsafe fn store_rounded(self, to: *mut u8);
+    /// The same with four vectors.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be valid for writing four times [`LANES`] bytes.
+    #[inline(always)]
+    unsafe fn store_four_rounded(vectors: [Self; 4], to: *mut u8) {
+        for (number, vector) in vectors.into_iter().enumerate() {
+            // SAFETY: as the caller says.
+            unsafe { vector.store_rounded(to.add(number * LANES)) }
+        }
+    }
 
     /// Turns a square around: lane `i` of row `j` and lane `j` of row `i` change places.
     fn transpose(rows: &mut [Self; LANES]);

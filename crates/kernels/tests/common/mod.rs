@@ -4,6 +4,8 @@
 
 #![allow(dead_code)]
 
+#[cfg(all(unix, not(miri)))]
+pub mod guarded;
 pub mod narrow;
 
 use cnn_kernels::{

@@ -1,6 +1,7 @@
 //! The micro-kernel: as that of `f32`, with two or four channels a step.
 #![allow(clippy::needless_range_loop)]
 
+use crate::prefetch::Lines;
 use crate::simd::{Dot, LANES};
 
 /// Most sums of a call, and so vectors it writes.
@@ -19,6 +20,8 @@ pub(super) struct Depth<'a> {
     pub(super) last: usize,
     /// Distance of two blocks.
     pub(super) block: usize,
+    /// What to ask for on the way.
+    pub(super) ahead: Lines,
 }
 
 /// `pixels` pixels times `panels` blocks of outputs: `out[panel][pixel] = start[panel] + Σ input · weights`.
@@ -69,10 +72,13 @@ unsafe fn block<D: Dot, const PIXELS: usize, const PANELS: usize>(
         // SAFETY: as above.
         sums[panel] = unsafe { [D::sum(start.add(panel * LANES)); PIXELS] };
     }
+    let mut ahead = depth.ahead;
+    let share = ahead.share(depth.blocks * depth.taps.len());
     for number in 0..depth.blocks {
         let words = if number + 1 == depth.blocks { depth.last } else { D::WORDS };
         weights = weights.wrapping_add(depth.left_out[0] * words * PANELS * LANES);
         for tap in depth.taps {
+            ahead.ask(share);
             // SAFETY: the caller vouches for every offset of `depth`, and for as many weights as the loops take.
             unsafe {
                 let pixel = input.add(number * depth.block + *tap as usize);

@@ -17,6 +17,8 @@ use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
 use crate::threads::threads;
 use cut::Cut;
 use half::bf16;
+pub(crate) use pack::pack;
+pub(crate) use task::run as compute;
 
 /// Products that fit a sum of 32 bits, whatever the numbers: 255 · 127 each.
 const MOST_PRODUCTS: usize = i32::MAX as usize / (255 * 127);
@@ -39,7 +41,7 @@ pub struct Weights<F: Format> {
 
 /// The sizes that depend on how narrow numbers are multiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Units {
+pub struct Units {
     /// Channels of a word.
     per_word: usize,
     /// Blocks of outputs of a panel.
@@ -85,7 +87,7 @@ impl<F: Format> Weights<F> {
         let set = F::set(set);
         let units = F::dispatch(set, AskUnits);
         let bundles = conv.bundles();
-        let (packed, wholes) = pack::pack::<F>(conv, set, units, weights);
+        let (packed, wholes) = F::conv_pack(conv, set, units, weights);
         Self { conv: *conv, set, units, bundles, packed, wholes, format: std::marker::PhantomData }
     }
 
@@ -119,7 +121,7 @@ impl<F: Format> Weights<F> {
     ) {
         source.check();
         self.conv.check(&source.region, &target.region(), self.conv.weights());
-        task::run(self, source, target, finish, workspace);
+        F::conv_run(self, source, target, finish, workspace);
     }
 
     /// How the work on maps like these is cut; nothing where the convolution makes nothing of them.

@@ -7,7 +7,7 @@ use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
 use crate::threads::for_each;
 
 /// Packs all weights, and adds up those of each output.
-pub(super) fn pack<F: Format>(
+pub(crate) fn pack<F: Format>(
     conv: &Conv,
     set: InstructionSet,
     units: Units,

@@ -7,13 +7,17 @@ use crate::buffer::Shared;
 use crate::conv::tile::{Rows, Tile};
 use crate::narrow::{Apply, Finish, Format, Outlet, Source, Stored, Target};
 use crate::narrow::{Reader, Values, open};
+use crate::prefetch::{LINE, Lines};
 use crate::simd::{Dot, DotKernel, LANES, Vector};
 use crate::threads::{for_each, threads};
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// Cache lines of weights that are asked for at most.
+const MOST_AHEAD: usize = 256 * 1024 / LINE;
+
 /// Computes a convolution whose ends have been checked.
-pub(super) fn run<F: Format>(
+pub(crate) fn run<F: Format>(
     weights: &Weights<F>,
     source: Source<'_, F>,
     target: Target<'_, F>,
@@ -113,15 +117,25 @@ impl<F: Format, O: Stored> DotKernel<F> for Placed<'_, F, O> {
             (held.as_ptr().cast::<u32>(), tile.block() / D::PER_WORD)
         };
         let panels = bundles.outs.div_ceil(LANES).div_ceil(D::PANELS);
-        for panel in panels * task.split / cut.splits..panels * (task.split + 1) / cut.splits {
+        let end = panels * (task.split + 1) / cut.splits;
+        for panel in panels * task.split / cut.splits..end {
+            let next = if panel + 1 < end { task.weights_of(panel + 1, D::PANELS) } else { &[] };
             // SAFETY: the tile, or the maps, hold the windows of all positions.
-            unsafe { task.panel::<V, D>(panel, input, block, taps) }
+            unsafe { task.panel::<V, D>(panel, next, (input, block), taps) }
         }
     }
 }
 
 impl<F: Format, O: Stored> Task<'_, F, O> {
-    /// Computes a panel's outputs of the tile.
+    /// The packed weights of a panel of `most` blocks, or of as many as are left.
+    fn weights_of(&self, panel: usize, most: usize) -> &[u32] {
+        let blocks = self.weights.bundles.outs.div_ceil(LANES);
+        let (first, depth) = (self.bundle * blocks + panel * most, self.weights.depth());
+        let width = most.min(blocks - panel * most);
+        &self.weights.packed[first * depth * LANES..(first + width) * depth * LANES]
+    }
+
+    /// Computes a panel's outputs of the tile, and asks for the weights of the `next`.
     ///
     /// # Safety
     ///
@@ -130,16 +144,15 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
     unsafe fn panel<V: Vector<Element = f32>, D: Dot<Number = F>>(
         &self,
         panel: usize,
-        input: *const u32,
-        block: usize,
+        next: &[u32],
+        (input, block): (*const u32, usize),
         taps: &[u32],
     ) {
-        let Weights { conv, bundles, packed, wholes, .. } = self.weights;
+        let Weights { conv, bundles, wholes, .. } = self.weights;
         let out_blocks = bundles.outs.div_ceil(LANES);
         let first = self.bundle * out_blocks + panel * D::PANELS;
         let width = D::PANELS.min(out_blocks - panel * D::PANELS);
-        let depth = self.weights.depth();
-        let weights = &packed[first * depth * LANES..(first + width) * depth * LANES];
+        let weights = self.weights_of(panel, D::PANELS);
         let mut start = [0; SUMS * LANES];
         for (start, whole) in start.iter_mut().zip(&wholes[first * LANES..(first + width) * LANES]) {
             *start = F::start(self.source.zero, *whole);
@@ -153,6 +166,10 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
         // Where padding is zeros, what reads nothing else is left out.
         let skips = self.source.zero == F::default() && conv.padding[0] > 0;
         let mut sums = [0; SUMS * LANES];
+        // What comes next is asked for meanwhile, if it would still be in the second-level cache then.
+        let lines = size_of_val(next) / LINE;
+        let mut ahead = if lines <= MOST_AHEAD { Lines::new(next.as_ptr(), lines) } else { Lines::NONE };
+        let per_call = ahead.share(runs * chunks);
         for number_of_run in 0..runs {
             let begin = self.tile.run(number_of_run, size) / D::PER_WORD;
             let (mut from, mut to) = (0, conv.kernel[0]);
@@ -168,14 +185,16 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
                 }
             }
             let columns = conv.kernel[1];
-            let depth = Depth {
+            let mut depth = Depth {
                 taps: &taps[from * columns..to * columns],
                 left_out: [from * columns, (conv.kernel[0] - to) * columns],
                 blocks: in_blocks,
                 last,
                 block,
+                ahead: Lines::NONE,
             };
             for chunk in 0..chunks {
+                depth.ahead = ahead.take(per_call);
                 let (pixel, end) = (run * chunk / chunks, run * (chunk + 1) / chunks);
                 // SAFETY: the caller vouches for the input; weights, start and sums are as long as the sizes say.
                 unsafe {
