@@ -55,6 +55,27 @@ fn everything() -> Settings {
     recipe.training
 }
 
+/// What a fast recipe has: whitened patches, slow weights, paces of their own, mirrors in turns and at the end.
+fn fast() -> Settings {
+    let mut recipe =
+        Recipe { training: Settings { epochs: 3, batch_size: 16, ..Settings::default() }, ..Recipe::default() };
+    for line in FAST {
+        recipe.set(line).expect("a setting");
+    }
+    recipe.training
+}
+
+const FAST: [&str; 8] = [
+    "optimizer = { sgd = { momentum = 0.8, nesterov = true, weight-decay = 1e-3 } }",
+    "schedule = { triangle = { peak-at = 0.3, start = 0.2, end = 0.05 } }",
+    "lookahead = { every = 4, stays = 0.7, rise = 2.0 }",
+    "whitening = { images = 30 }",
+    "freeze = [\"stem.weight\"]",
+    "groups = [{ prefix = \"*.bn.bias\", learning-rate = 8.0, weight-decay = 0.125 }, { prefix = \"*.bn\", learning-rate = 0.0 }]",
+    "test-time = \"flip\"",
+    "augmentation.steps = [{ reflected-crop = { padding = 2 } }, { alternating-flip = {} }]",
+];
+
 const AUGMENTED: [&str; 2] = [
     "augmentation.steps = [{ padded-crop = { padding = 2 } }, { flip = { probability = 0.5 } }]",
     "augmentation.mix = { mixup = 0.4, cutmix = 1.0 }",
@@ -120,7 +141,8 @@ fn a_run_that_stops_anywhere_goes_on_to_the_same_bits() -> Result<(), Failure> {
         optimizer: Rule::RmsProp { alpha: 0.9, eps: 1e-3, momentum: 0.5, weight_decay: 0.0 },
         ..sgd.clone()
     };
-    for (name, settings, steps) in [("all", everything(), 9), ("sgd", sgd, 10), ("root", root, 10)] {
+    let cases = [("all", everything(), 9), ("sgd", sgd, 10), ("root", root, 10), ("fast", fast(), 18)];
+    for (name, settings, steps) in cases {
         for engine in [Engine::Plan, Engine::Candle] {
             let task = task(&network, &data, settings.clone(), engine);
             let stopped = |stops: &[StopAfter]| -> Result<_, Failure> {
@@ -204,6 +226,46 @@ fn trained(task: &Task<'_>) -> Result<HashMap<String, Vec<f32>>, Failure> {
 fn distance(a: &HashMap<String, Vec<f32>>, b: &HashMap<String, Vec<f32>>) -> f32 {
     let each = a.iter().flat_map(|(name, a)| a.iter().zip(&b[name]).map(|(a, b)| (a - b).abs()));
     each.fold(0.0, |most, x| if x.is_nan() || x > most { x } else { most })
+}
+
+#[test]
+fn a_fast_recipe_is_the_same_on_both_engines_and_does_what_it_says() -> Result<(), Failure> {
+    let (network, data) = (network(10)?, data()?);
+    let run = |settings: Settings, engine| trained(&task(&network, &data, settings, engine));
+    let one = Settings { epochs: 1, learning_rate: 0.01, ..fast() };
+    let [plan, candle] = [Engine::Plan, Engine::Candle].map(|engine| run(one.clone(), engine));
+    let (plan, candle) = (plan?, candle?);
+    let apart = distance(&plan, &candle);
+    assert!(apart < 1e-4, "{apart}");
+    // A pace of zero keeps a tensor as it began, whitened filters are frozen: opposite in pairs.
+    assert!(plan["block.0.bn.weight"].iter().all(|weight| *weight == 1.0));
+    assert!(plan["block.0.bn.bias"].iter().any(|bias| *bias != 0.0));
+    let other = run(Settings { seed: 2, ..one.clone() }, Engine::Plan)?;
+    assert_eq!(plan["stem.weight"], other["stem.weight"]);
+    assert_ne!(plan["stem.bias"], other["stem.bias"]);
+    for (setting, changed) in [
+        ("lookahead", Settings { lookahead: None, ..one.clone() }),
+        ("groups", Settings { groups: Vec::new(), ..one.clone() }),
+        ("whitening", Settings { whitening: None, ..one.clone() }),
+    ] {
+        assert!(distance(&plan, &run(changed, Engine::Plan)?) > 1e-4, "{setting} changes nothing");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_a_fast_recipe_cannot_do_is_refused() -> Result<(), Failure> {
+    let (network, data) = (network(10)?, data()?);
+    let message = |task: &Task<'_>| -> Result<String, Failure> { Ok(task.check().err().ok_or("it can")?.to_string()) };
+    let start = Some(Start { weights: Weights::initialised(&network, 1), ..Start::default() });
+    let begun = Task { start, ..task(&network, &data, fast(), Engine::Plan) };
+    let expected = "whitening sets stem.weight, which the weights to begin with bring: leave out one of the two";
+    assert_eq!(message(&begun)?, expected);
+    let mut recipe = Recipe { training: fast(), ..Recipe::default() };
+    recipe.set("groups = [{ prefix = \"head\", learning-rate = 2.0 }]")?;
+    let found = message(&task(&network, &data, recipe.training, Engine::Candle))?;
+    assert_eq!(found, "groups head: small trains no tensor that begins so; its parts are block, fc, stem");
+    Ok(())
 }
 
 #[test]

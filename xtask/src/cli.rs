@@ -30,7 +30,7 @@ pub use report::Report;
 pub use serve::Serve;
 pub use speed::{Bench, EngineName, Race};
 pub use sweep::Sweep;
-pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, Train};
+pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, TestTimeName, Train};
 pub use watching::Watching;
 pub use weights::{Weights, WeightsCommand};
 
@@ -231,6 +231,9 @@ pub struct Eval {
     pub trained: Trained,
     #[command(flatten)]
     pub data: Data,
+    /// Judge every image by these views of it [default: as the run did, else plain]
+    #[arg(long, value_enum)]
+    pub test_time: Option<TestTimeName>,
     /// Images at a time
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = batch_size)]
     pub batch_size: usize,

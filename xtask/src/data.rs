@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use cnn_data::{
     Damage, Dataset, DigitsConfig, FolderConfig, FolderImages, Name, Source, digits, folder, folder_images, load,
 };
-use cnn_train::{DataChoice, Recipe};
+use cnn_train::{DataChoice, Recipe, TestTime};
 use std::path::{Path, PathBuf};
 
 /// Files of a run's folder.
@@ -34,6 +34,8 @@ pub fn change(choice: &mut DataChoice, args: &Data) {
 pub struct RunData {
     pub choice: DataChoice,
     pub seed: u64,
+    /// The views it was judged by.
+    pub test_time: TestTime,
 }
 
 impl RunData {
@@ -44,7 +46,8 @@ impl RunData {
             return Ok(None);
         }
         let recipe = Recipe::find(&recipe.to_string_lossy())?;
-        Ok(Some(Self { choice: recipe.data, seed: recipe.training.seed }))
+        let Recipe { data, training, .. } = recipe;
+        Ok(Some(Self { choice: data, seed: training.seed, test_time: training.test_time }))
     }
 
     /// The same data with what the command line says instead.

@@ -1,8 +1,8 @@
 //! The settings of a run: a recipe, and what the command line changes.
 
-use crate::cli::{self, DecayName, OptimizerName, PrecisionName, ScheduleName};
+use crate::cli::{self, DecayName, OptimizerName, PrecisionName, ScheduleName, TestTimeName};
 use anyhow::{Result, bail};
-use cnn_train::{Clip, Decay, Precision, Recipe, Rule, Schedule, Settings, WarmUp};
+use cnn_train::{Clip, Decay, Precision, Recipe, Rule, Schedule, Settings, TestTime, WarmUp};
 
 /// Changes a recipe as the command line says.
 pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
@@ -51,6 +51,7 @@ pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
     settings.patience = args.patience.or(settings.patience);
     settings.freeze.extend(args.freeze.iter().cloned());
     settings.augmentation = args.augment.clone().unwrap_or(std::mem::take(&mut settings.augmentation));
+    settings.test_time = args.test_time.map_or(settings.test_time, test_time);
     settings.recompute |= args.recompute.recompute;
     settings.precision = match args.precision {
         None => settings.precision,
@@ -61,6 +62,14 @@ pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
         recipe.set(assignment)?;
     }
     Ok(())
+}
+
+/// The views that a name stands for.
+pub fn test_time(name: TestTimeName) -> TestTime {
+    match name {
+        TestTimeName::Plain => TestTime::Plain,
+        TestTimeName::Flip => TestTime::Flip,
+    }
 }
 
 fn name_of(rule: Rule) -> Option<OptimizerName> {
@@ -92,6 +101,7 @@ fn schedule(name: ScheduleName, epochs: usize) -> Schedule {
         ScheduleName::Cosine => Schedule::Cosine,
         // torch's shares: a 25th at the start, a ten thousandth of that at the end.
         ScheduleName::OneCycle => Schedule::OneCycle { peak_at: 0.3, start: 1.0 / 25.0, end: 1.0 / 25e4 },
+        ScheduleName::Triangle => Schedule::Triangle { peak_at: 0.25, start: 0.1, end: 0.0 },
         ScheduleName::Plateau => Schedule::Plateau { factor: 0.1, patience: 5 },
     }
 }

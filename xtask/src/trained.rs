@@ -151,7 +151,7 @@ pub fn class_names(file: &Path) -> Result<Vec<String>> {
         return Ok(imagenet::names().map(str::to_string).collect());
     }
     if let Some(name) = known.and_then(|name| name.parse::<Name>().ok()) {
-        return Ok(name.classes().map(str::to_string).to_vec());
+        return Ok(name.class_names());
     }
     let bytes = cnn_core::file::read(file, LARGEST_LIST).with_context(|| format!("cannot read {}", path(file)))?;
     let text = String::from_utf8(bytes).with_context(|| format!("{} is no text", path(file)))?;

@@ -62,8 +62,8 @@ mod sheet;
 mod source;
 
 pub use augmentation::{
-    Augmentation, ColourJitter, Draws, Erasing, Flip, Lighting, Mix, Mixed, PaddedCrop, RandomAffine,
-    RandomResizedCrop, Step, Transform, TrivialAugment,
+    AlternatingFlip, Augmentation, ColourJitter, Draws, Erasing, Flip, Lighting, Mix, Mixed, PaddedCrop, RandomAffine,
+    RandomResizedCrop, ReflectedCrop, Step, Transform, TrivialAugment,
 };
 pub use batch::Batch;
 pub use card::Card;

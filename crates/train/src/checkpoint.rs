@@ -337,10 +337,10 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
     }
     header.position.check(&extent, settings).map_err(|problem| damaged(STATE, format!("it tells of {problem}")))?;
     weights.check(network).map_err(|error| other(format!("whose weights do not fit: {error}")))?;
-    if let Some(spec) = network
-        .tensors()
-        .find(|spec| settings.average.is_some() && state.get(&format!("average/{}", spec.name)).is_none())
-    {
+    if let Some(spec) = network.tensors().find(|spec| {
+        (settings.average.is_some() || settings.lookahead.is_some())
+            && state.get(&format!("average/{}", spec.name)).is_none()
+    }) {
         return Err(damaged(STATE, format!("it has no average of {}", spec.name)));
     }
     let sizes: HashMap<&str, usize> = network.tensors().map(|spec| (spec.name.as_str(), spec.elements())).collect();

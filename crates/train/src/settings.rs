@@ -1,8 +1,12 @@
 //! How to train.
 
+use crate::average::{Averaging, Lookahead};
 use crate::error::{Error, Result};
+use crate::group::Group;
 use crate::rule::Rule;
 use crate::schedule::{Schedule, WarmUp};
+use crate::test_time::TestTime;
+use crate::whitening::Whitening;
 use cnn_data::Augmentation;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +44,18 @@ pub struct Settings {
     /// Over the first steps it is lower, (1 + n) / (10 + n) after n of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub average: Option<f64>,
+    /// Judge and keep slow weights, which the trained ones return to every few steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookahead: Option<Lookahead>,
+    /// Begin with a first convolution that whitens the images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whitening: Option<Whitening>,
+    /// Tensors with a learning rate and a weight decay of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
+    /// The views of an image by which it is judged.
+    #[serde(skip_serializing_if = "TestTime::is_plain")]
+    pub test_time: TestTime,
     /// Stop after this many epochs in a row without a new best test accuracy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
@@ -69,6 +85,10 @@ impl Default for Settings {
             warm_up: None,
             clip: None,
             average: None,
+            lookahead: None,
+            whitening: None,
+            groups: Vec::new(),
+            test_time: TestTime::Plain,
             patience: None,
             freeze: Vec::new(),
             recompute: false,
@@ -143,9 +163,9 @@ impl Settings {
         require("learning rate", finite, format!("{rate} must be a number from 0 up"))?;
         let smoothing = self.label_smoothing;
         require("label smoothing", (0.0..1.0).contains(&smoothing), format!("{smoothing} must be in [0, 1)"))?;
-        if let Some(share) = self.average {
-            require("average", (0.0..1.0).contains(&share), format!("{share} must be in [0, 1)"))?;
-        }
+        Averaging::check(self)?;
+        self.groups.iter().try_for_each(Group::check)?;
+        self.whitening.iter().try_for_each(Whitening::check)?;
         if let Some(Clip::Norm(limit) | Clip::Value(limit)) = self.clip {
             require("clip", limit.is_finite() && limit > 0.0, format!("{limit} must be a number above 0"))?;
         }

@@ -1,16 +1,18 @@
 //! What is trained.
 
 use crate::checkpoint::Extent;
-use crate::classify::input;
+use crate::classify::{Classify, input};
 use crate::engine::{Engine, Lesson};
 use crate::epoch::Epoch;
 use crate::error::{Error, Result};
 use crate::freeze::frozen;
+use crate::group::paces;
 use crate::loss::{LossFunction, SoftmaxCrossEntropy};
 use crate::memory::{check_fits, least_bytes, tensor_bytes};
 use crate::metric::Metric;
 use crate::settings::{Precision, Settings};
 use crate::stopping::{Patience, StoppingRule};
+use crate::whitening::Whitening;
 use candle_core::Device;
 use cnn_core::{Network, Op};
 use cnn_data::Card;
@@ -88,6 +90,8 @@ impl<'a> Task<'a> {
     pub fn check(&self) -> Result<()> {
         self.settings.check()?;
         let frozen = frozen(self.network, &self.settings.freeze)?;
+        paces(self.network, &self.settings)?;
+        self.check_whitening()?;
         if self.settings.recompute && self.engine == Engine::Candle {
             let problem = "belongs to the engine plan, which computes on the CPU".to_string();
             return Err(Error::Setting { setting: "recompute", problem });
@@ -117,9 +121,35 @@ impl<'a> Task<'a> {
         self.check_memory(batch_size)
     }
 
+    fn check_whitening(&self) -> Result<()> {
+        if self.settings.whitening.is_none() {
+            return Ok(());
+        }
+        let (node, _) = Whitening::layer(self.network)?;
+        let name = &node.tensors[0].name;
+        if self.start.as_ref().is_some_and(|start| start.weights.get(name).is_some()) {
+            let problem = format!("sets {name}, which the weights to begin with bring: leave out one of the two");
+            return Err(Error::Setting { setting: "whitening", problem });
+        }
+        Ok(())
+    }
+
+    /// What the weights begin with where they are not drawn.
+    pub(crate) fn beginning(&self) -> Result<Option<Start>> {
+        let Some(whitening) = self.settings.whitening else { return Ok(self.start.clone()) };
+        let (node, _) = Whitening::layer(self.network)?;
+        let spec = &node.tensors[0];
+        let drawn = spec.init.draw(self.settings.seed, &spec.name, spec.elements());
+        let (name, tensor) = whitening.weights(self.network, self.dataset.train(), &self.preparation, &drawn)?;
+        let mut start = self.start.clone().unwrap_or_default();
+        start.weights.insert(name, tensor);
+        Ok(Some(start))
+    }
+
     fn check_memory(&self, batch_size: usize) -> Result<()> {
         let Self { network, settings, .. } = self;
-        let copies = settings.optimizer.memories().iter().flatten().count() + usize::from(settings.average.is_some());
+        let copies = settings.optimizer.memories().iter().flatten().count()
+            + usize::from(settings.average.is_some() || settings.lookahead.is_some());
         let copies = tensor_bytes(network).saturating_mul(copies as u64);
         let what = format!("training {} with batches of {batch_size}", network.name());
         let needed = least_bytes(network, batch_size).saturating_add(copies);
@@ -133,9 +163,15 @@ impl<'a> Task<'a> {
         Extent { images, batches, steps: batches.div_ceil(self.settings.accumulate) }
     }
 
-    pub(crate) fn lesson<'b>(&'b self, frozen: &'b [bool], passes: u64) -> Lesson<'b> {
-        let Self { network, settings, loss, device, start, .. } = self;
-        Lesson { network, settings, loss: *loss, device, start: start.as_ref(), frozen, passes }
+    pub(crate) fn lesson<'b>(&'b self, start: Option<&'b Start>, frozen: &'b [bool], passes: u64) -> Lesson<'b> {
+        let Self { network, settings, loss, device, .. } = self;
+        let steps = self.extent().steps.saturating_mul(settings.epochs);
+        Lesson { network, settings, loss: *loss, device, start, frozen, passes, steps }
+    }
+
+    /// What judges as these settings say, by a network that answers.
+    pub(crate) fn judging<'b>(&self, model: Box<dyn Classify + 'b>) -> Box<dyn Classify + 'b> {
+        self.settings.test_time.judging(model, input(self.network)[2])
     }
 
     /// The first batch normalisation that trains on a single value per channel of each image: its maps are 1×1, so a

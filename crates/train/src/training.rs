@@ -79,7 +79,9 @@ pub fn train_with(
     let checkpoint = folder.map(|folder| folder.newest(&wanted)).transpose()?.flatten();
     let frozen = frozen(network, &settings.freeze)?;
     let position = checkpoint.as_ref().map_or_else(Position::start, |checkpoint| checkpoint.position.clone());
-    let mut learner = engine(task.lesson(&frozen, position.passes))?;
+    // A run that goes on has its weights from the checkpoint.
+    let start = if checkpoint.is_none() { task.beginning()? } else { task.start.clone() };
+    let mut learner = engine(task.lesson(start.as_ref(), &frozen, position.passes))?;
     if let Some(checkpoint) = checkpoint {
         learner.restore(&checkpoint.saved)?;
     }
@@ -181,7 +183,7 @@ impl Run<'_> {
         let (epoch, epochs) = (self.position.epoch, self.task.settings.epochs);
         let all = self.task.dataset.test().len();
         let mut goes_on = |images| observer.evaluation(&Evaluation { epoch, epochs, images, all });
-        let model = self.learner.judged()?;
+        let model = self.task.judging(self.learner.judged()?);
         let tested = Judging { model: &*model, loss: self.task.loss, predictions }.run(test, &mut goes_on)?;
         drop(model);
         match tested {
@@ -216,7 +218,7 @@ impl Run<'_> {
     /// Shows the observer an epoch and its network.
     fn show(&mut self, shown: Shown<'_>, observer: &mut dyn Observer) -> Result<()> {
         let Shown { figures, best, predictions, test } = shown;
-        let model = self.learner.judged()?;
+        let model = self.task.judging(self.learner.judged()?);
         let weights = || self.learner.kept();
         let predictions = predictions.map_or_else(OnceCell::new, OnceCell::from);
         let judged = Judged { figures, best, model: &*model, weights: &weights, test, predictions };

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 /// A data set and where it lies.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Data {
-    /// digits, mnist, fashion-mnist, cifar10, two of them as mnist+digits, or folder:PATH for a folder of images
+    /// digits, mnist, fashion-mnist, cifar10, cifar100, two of them as mnist+digits, or folder:PATH for a folder of images
     /// [default: digits]
     #[arg(long, value_name = "NAME")]
     pub dataset: Option<String>,
-    /// Folder of the classic files; without it mnist, fashion-mnist and cifar10 come from the Hugging Face hub
+    /// Folder of the classic files; without it mnist, fashion-mnist, cifar10 and cifar100 come from the Hugging Face hub
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Train on this many images, drawn by the seed, of each class its share

@@ -22,7 +22,7 @@ pub const FEATURES_EXAMPLES: &str = "Examples:
 /// What is known of weights, where they do not say it or something else is wanted.
 #[derive(Debug, Args)]
 pub struct Known {
-    /// imagenet, cifar10, mnist, fashion-mnist, or a file with the name of a class on each line, in the order of the outputs
+    /// imagenet, cifar10, cifar100, mnist, fashion-mnist, or a file with the name of a class on each line, in the order of the outputs
     #[arg(long, value_name = "NAME|FILE")]
     pub class_names: Option<PathBuf>,
     #[command(flatten)]

@@ -109,6 +109,9 @@ pub struct Settings {
     /// What is done to training images, in short: padded-crop:4,flip,mixup:0.2; see `cargo xtask augment`
     #[arg(long, value_name = "STEPS")]
     pub augment: Option<Augmentation>,
+    /// Judge every image by these views of it
+    #[arg(long, value_enum)]
+    pub test_time: Option<TestTimeName>,
     #[command(flatten)]
     pub recompute: RecomputeArgs,
     /// What maps are computed in
@@ -157,8 +160,18 @@ pub enum ScheduleName {
     Cosine,
     /// Up and down by half cosines
     OneCycle,
+    /// Up and down along straight lines
+    Triangle,
     /// A tenth whenever the test loss stays
     Plateau,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TestTimeName {
+    /// The image as it is
+    Plain,
+    /// The image and its mirror image, scores averaged
+    Flip,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

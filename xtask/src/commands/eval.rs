@@ -4,12 +4,13 @@ mod figures;
 
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
+use crate::settings;
 use crate::trained::{self, Fallback, Prepared, of_weights};
 use anyhow::{Result, anyhow, bail};
 use cnn_catalogue::imagenet;
 use cnn_core::Weights;
 use cnn_data::{Card, Dataset, Images, Loader, Name, match_classes};
-use cnn_train::{check_evaluation_fits, classifier, predict};
+use cnn_train::{TestTime, check_evaluation_fits, classifier, predict};
 use figures::Figures;
 use std::path::{Path, PathBuf};
 
@@ -51,8 +52,16 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     if found != card.input {
         bail!("{}: images become {found:?}, but {} reads {:?} with these weights", judged.of, card.network, card.input);
     }
-    let model = classifier(&opened.trained.network, &opened.trained.weights, &device)?;
+    let run = folder_of(source).map(|folder| RunData::of(&folder)).transpose()?.flatten();
+    let own = run.map_or(TestTime::Plain, |run| run.test_time);
+    let test_time = args.test_time.map_or(own, settings::test_time);
+    let model =
+        test_time.judging(classifier(&opened.trained.network, &opened.trained.weights, &device)?, card.input[2]);
     opened.announce();
+    if test_time == TestTime::Flip {
+        let whose = if args.test_time.is_none() { " (as the run)" } else { "" };
+        eprintln!("judged by the mean score of each image and its mirror image{whose}");
+    }
     for note in &judged.notes {
         eprintln!("{}", cnn_figures::printable(note));
     }

@@ -7,7 +7,7 @@ use cnn_core::candle_core::Device;
 use cnn_data::Card;
 use cnn_data::{Dataset, Loader};
 use cnn_report::{Comparison, Cost, Judged, Report, Run};
-use cnn_train::{DataChoice, Predictions, Weights, classifier, predict};
+use cnn_train::{DataChoice, Predictions, TestTime, Weights, classifier, predict};
 use std::path::{Path, PathBuf};
 
 /// The weights that a report judges.
@@ -41,7 +41,7 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
     if let Some(args) = &asked {
         let seed = own.as_ref().map_or_else(|| seed(run, common), |own| own.seed);
         let own = own.filter(|own| own.choice.dataset == args.dataset);
-        let data = own.unwrap_or(RunData { choice: DataChoice::default(), seed });
+        let data = own.unwrap_or(RunData { choice: DataChoice::default(), seed, test_time: TestTime::Plain });
         return Ok(Some(data.changed(args).load()?));
     }
     let Some(own) = own.filter(|_| run.path.join(WEIGHTS).is_file()) else { return Ok(None) };
@@ -77,7 +77,9 @@ fn predictions(run: &Run, dataset: &Dataset, device: &Device) -> Result<Predicti
     let architecture = entry.architecture(card.classes.len()).without_heads();
     let network = architecture.at(card.preparation.shape(dataset.test().shape())?)?;
     let loader = Loader::new(dataset.test(), card.preparation.clone(), 100)?;
-    Ok(predict(&classifier(&network, &weights, device)?, &loader)?)
+    let test_time = RunData::of(&run.path)?.map_or(TestTime::Plain, |own| own.test_time);
+    let model = test_time.judging(classifier(&network, &weights, device)?, network.input().dims()[2]);
+    Ok(predict(&model, &loader)?)
 }
 
 /// What a run's network costs, if it is of the zoo.
