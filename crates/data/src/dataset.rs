@@ -1,9 +1,8 @@
 //! A data set: images for training and for judging.
 
-use crate::{Error, Images};
+use crate::{Error, Fold, Images};
 use cnn_core::seed;
-use rand::seq::SliceRandom;
-use std::collections::{BTreeMap, BTreeSet};
+use rand::Rng;
 use std::path::PathBuf;
 
 /// A data set: images to train on, images to test on, and the names of their classes.
@@ -94,6 +93,23 @@ impl Dataset {
         counts
     }
 
+    /// A part of the images to train on as those that are judged, drawn by `seed` and each image's number; what was to be
+    /// judged is held out.
+    ///
+    /// # Errors
+    /// [`Error::NothingLeft`] where one side would have no image.
+    pub fn folded(self, fold: Fold, seed: u64) -> Result<Self, Error> {
+        let place = |index: &usize| seed::stream(seed, &format!("split {index}")).random::<f64>();
+        let (judged, trained): (Vec<usize>, Vec<usize>) =
+            (0..self.train.len()).partition(|index| fold.holds(place(index)));
+        if judged.is_empty() || trained.is_empty() {
+            return Err(Error::NothingLeft { count: self.train.len() });
+        }
+        let (train, test) = (self.train.select(&trained)?, self.train.select(&judged)?);
+        let held_out = Some(self.test.clone()).filter(|images| !images.is_empty());
+        Ok(self.with_parts(train, test, held_out))
+    }
+
     /// The same with other images.
     pub(crate) fn with_parts(self, train: Images, test: Images, held_out: Option<Images>) -> Self {
         Self { train, test, held_out, ..self }
@@ -118,36 +134,8 @@ impl Dataset {
     /// the order they had. With as many as there are, or more, nothing changes.
     #[must_use]
     pub fn limited(self, count: usize, seed: u64) -> Self {
-        let indices = stratified(self.train.labels(), count, seed);
-        match self.train.select(&indices) {
-            Ok(train) if count < self.train.len() => Self { train, ..self },
-            _ => self,
-        }
+        Self { train: self.train.drawn(count, seed), ..self }
     }
-}
-
-/// Which `count` of these labels are drawn: of each class its share, rounded down, and what is then left from the classes
-/// whose shares lost most.
-fn stratified(labels: &[u32], count: usize, seed: u64) -> Vec<usize> {
-    let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (index, label) in labels.iter().enumerate() {
-        classes.entry(*label).or_default().push(index);
-    }
-    let count = count.min(labels.len());
-    let share = |class: &Vec<usize>| class.len() as u128 * count as u128;
-    let total = labels.len().max(1) as u128;
-    let mut lost: Vec<(u32, u128)> = classes.iter().map(|(label, class)| (*label, share(class) % total)).collect();
-    lost.sort_by_key(|(label, lost)| (std::cmp::Reverse(*lost), *label));
-    let whole: u128 = classes.values().map(|class| share(class) / total).sum();
-    let more: BTreeSet<u32> = lost.iter().take(count - whole as usize).map(|(label, _)| *label).collect();
-    let mut chosen = Vec::with_capacity(count);
-    for (label, class) in &mut classes {
-        let quota = (share(class) / total) as usize + usize::from(more.contains(label));
-        class.shuffle(&mut seed::stream(seed, &format!("limit class {label}")));
-        chosen.extend_from_slice(&class[..quota]);
-    }
-    chosen.sort_unstable();
-    chosen
 }
 
 #[cfg(test)]

@@ -43,6 +43,11 @@ impl Fold {
         self.number
     }
 
+    /// Whether an image with this place from 0 to 1 is in it.
+    pub(crate) fn holds(self, place: f64) -> bool {
+        (place * self.of as f64) as usize + 1 == self.number
+    }
+
     /// How many parts there are.
     pub fn of(self) -> usize {
         self.of

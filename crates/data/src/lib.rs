@@ -30,6 +30,7 @@
 //! ([`Fit::MAX_SIDE`]) and a [`Sheet`] may be. Pipes, devices and sockets are not opened.
 
 mod augmentation;
+mod balance;
 mod batch;
 mod card;
 mod channels;
@@ -51,6 +52,7 @@ pub mod hub;
 mod images;
 mod interpolation;
 mod joined;
+mod limit;
 mod load;
 mod loader;
 mod look_through;

@@ -45,8 +45,10 @@
 //! [`StoppingRule`], [`cnn_data::Transform`] and [`Learner`].
 
 mod average;
+mod changes;
 mod checkpoint;
 mod claim;
+mod class_weights;
 mod classify;
 mod engine;
 mod epoch;
@@ -55,6 +57,7 @@ mod evaluate;
 mod fitting;
 mod folder;
 mod freeze;
+mod keeping;
 mod loss;
 mod memory;
 mod metric;
@@ -74,7 +77,9 @@ mod training;
 mod weights;
 mod whole_file;
 
+pub use changes::{Change, DataMark};
 pub use claim::Claim;
+pub use class_weights::ClassWeights;
 pub use classify::{CandleEvaluation, Classify, classifier, tensors};
 pub use cnn_data::Card;
 pub use cnn_plan::Targets;
@@ -87,7 +92,7 @@ pub use fitting::{fit, fit_as};
 pub use folder::{Checkpoints, Every, RunFolder};
 pub use loss::{LossAndGradients, LossFunction, Output, SoftmaxCrossEntropy};
 pub use memory::{Memory, check_evaluation_fits};
-pub use metric::{Metric, Top};
+pub use metric::{BalancedAccuracy, MacroF1, Metric, Top};
 pub use observer::{Begin, Evaluation, Judged, Observer, Observers, Silent, StepReport, Stop};
 pub use optimiser::Optimiser;
 pub use predictions::{Predictions, predict};

@@ -2,7 +2,7 @@
 
 use super::Labelled;
 use super::find::Class;
-use crate::{Error, Fold, FolderConfig};
+use crate::{Error, FolderConfig};
 use cnn_core::seed;
 use rand::Rng;
 use std::path::Path;
@@ -50,13 +50,6 @@ pub(super) fn in_words(config: &FolderConfig) -> String {
     match config.fold {
         Some(fold) => format!("fold {fold}, by the files' names and seed {}", config.seed),
         None => format!("a share of {} by the files' names and seed {}", config.test_share, config.seed),
-    }
-}
-
-/// One of the parts of a cross-validation: the images in it are judged, all others trained on.
-impl Fold {
-    fn holds(self, place: f64) -> bool {
-        (place * self.of() as f64) as usize + 1 == self.number()
     }
 }
 
