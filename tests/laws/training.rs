@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 /// Batch normalisation, shortcuts and a dropout, in little time.
-fn network(classes: usize) -> Result<Network, Failure> {
+pub(crate) fn network(classes: usize) -> Result<Network, Failure> {
     use cnn_core::definition::*;
     let block = || chain().then("conv", conv(3).out(8).pad(1).no_bias()).then("bn", batch_norm()).relu();
     let architecture = chain()
@@ -28,12 +28,12 @@ fn network(classes: usize) -> Result<Network, Failure> {
     Ok(architecture.at([1, 14, 14])?)
 }
 
-fn data() -> Result<Dataset, Failure> {
+pub(crate) fn data() -> Result<Dataset, Failure> {
     Ok(digits(DigitsConfig { seed: 3, train: 90, test: 40 })?)
 }
 
 /// Every setting that has a state, or works on gradients.
-fn everything() -> Settings {
+pub(crate) fn everything() -> Settings {
     let settings = Settings {
         epochs: 3,
         batch_size: 16,
@@ -81,7 +81,7 @@ const AUGMENTED: [&str; 2] = [
     "augmentation.mix = { mixup = 0.4, cutmix = 1.0 }",
 ];
 
-fn task<'a>(network: &'a Network, dataset: &'a Dataset, settings: Settings, engine: Engine) -> Task<'a> {
+pub(crate) fn task<'a>(network: &'a Network, dataset: &'a Dataset, settings: Settings, engine: Engine) -> Task<'a> {
     let fit = Fit::resize([14, 14]);
     let preparation = Preparation::mnist().fitted(fit);
     Task { settings, engine, ..Task::new(network, dataset, preparation) }
@@ -89,13 +89,13 @@ fn task<'a>(network: &'a Network, dataset: &'a Dataset, settings: Settings, engi
 
 /// Stops a run after so many steps, or so many batches of its evaluations.
 #[derive(Clone, Debug)]
-struct StopAfter {
+pub(crate) struct StopAfter {
     steps: usize,
     evaluations: usize,
 }
 
 impl StopAfter {
-    fn steps(steps: usize) -> Self {
+    pub(crate) fn steps(steps: usize) -> Self {
         Self { steps, evaluations: usize::MAX }
     }
 
@@ -116,7 +116,7 @@ impl Observer for StopAfter {
 }
 
 /// A run's weights, and its figures but for the time they took.
-fn kept(folder: &Path) -> Result<(Vec<Vec<u8>>, Vec<Epoch>), Failure> {
+pub(crate) fn kept(folder: &Path) -> Result<(Vec<Vec<u8>>, Vec<Epoch>), Failure> {
     let weights = ["best.safetensors", "last.safetensors"].map(|name| std::fs::read(folder.join(name)));
     let metrics = std::fs::read_to_string(folder.join("metrics.jsonl"))?;
     let epochs = metrics.lines().map(|line| {
@@ -190,7 +190,17 @@ fn a_run_does_not_go_on_as_another() -> Result<(), Failure> {
     };
     let checkpoint = path.join("checkpoints").join("step-00000002");
     let other = task(&network, &data, Settings { seed: 9, ..everything() }, Engine::Plan);
-    assert_eq!(resumed(&other)?, format!("{}: a checkpoint taken with other settings", checkpoint.display()));
+    assert_eq!(
+        resumed(&other)?,
+        format!("{}: a checkpoint taken with another seed, which makes another run: seed 1 → 9", checkpoint.display())
+    );
+    let other = task(&network, &data, Settings { learning_rate: 0.1, ..everything() }, Engine::Plan);
+    let changed = "taken with other settings: learning-rate 0.05 → 0.1";
+    assert_eq!(resumed(&other)?, format!("{}: a checkpoint {changed}", checkpoint.display()));
+    let others = digits(DigitsConfig { seed: 4, train: 90, test: 40 })?;
+    let message = resumed(&task(&network, &others, everything(), Engine::Plan))?;
+    assert!(message.contains("a checkpoint of a run on 90 images to train on and 40 to judge (digest "), "{message}");
+    assert!(message.contains(", but the data changed and is now 90 images to train on"), "{message}");
     let lenet = cnn_zoo::find("mnist_conv")?.architecture(10).at([1, 28, 28])?;
     let other = Task { network: &lenet, preparation: Preparation::mnist(), ..first.clone() };
     assert_eq!(resumed(&other)?, format!("{}: a checkpoint of small, not of mnist_conv", checkpoint.display()));

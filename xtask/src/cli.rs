@@ -162,9 +162,9 @@ const EVAL_EXAMPLES: &str =
 named, the images of test in it are judged, else those of val, else all; classes are matched by name.
 
 Examples:
-  cargo xtask eval --weights runs/lenet-digits
+  cargo xtask eval runs/lenet-digits
   cargo xtask eval --weights runs/lenet-digits --dataset mnist --data-dir mnist-files
-  cargo xtask eval resnet18 --weights resnet18.pth --dataset folder:flowers --mean 0.485,0.456,0.406 \\
+  cargo xtask eval resnet18 --weights resnet18.pth --dataset flowers --mean 0.485,0.456,0.406 \\
       --std 0.229,0.224,0.225 --crop 224/256";
 
 #[derive(Debug, Args)]
@@ -224,8 +224,8 @@ pub struct Recipes {
 
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// The network's name, or its family's, where the weights do not say it
-    #[arg(value_name = "NET")]
+    /// The network's name, or its family's, where the weights do not say it; or a run's folder or a file of weights
+    #[arg(value_name = "NET|RUN")]
     pub network: Option<String>,
     #[command(flatten)]
     pub trained: Trained,

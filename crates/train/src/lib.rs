@@ -45,8 +45,10 @@
 //! [`StoppingRule`], [`cnn_data::Transform`] and [`Learner`].
 
 mod average;
+mod changes;
 mod checkpoint;
 mod claim;
+mod class_weights;
 mod classify;
 mod eigen;
 mod engine;
@@ -57,6 +59,7 @@ mod fitting;
 mod folder;
 mod freeze;
 mod group;
+mod keeping;
 mod loss;
 mod memory;
 mod metric;
@@ -80,7 +83,9 @@ mod whitening;
 mod whole_file;
 
 pub use average::Lookahead;
+pub use changes::{Change, DataMark};
 pub use claim::Claim;
+pub use class_weights::ClassWeights;
 pub use classify::{CandleEvaluation, Classify, classifier, tensors};
 pub use cnn_data::Card;
 pub use cnn_plan::Targets;
@@ -94,7 +99,7 @@ pub use folder::{Checkpoints, Every, RunFolder};
 pub use group::Group;
 pub use loss::{LossAndGradients, LossFunction, Output, SoftmaxCrossEntropy};
 pub use memory::{Memory, check_evaluation_fits};
-pub use metric::{Metric, Top};
+pub use metric::{BalancedAccuracy, MacroF1, Metric, Top};
 pub use observer::{Begin, Evaluation, Judged, Observer, Observers, Silent, StepReport, Stop};
 pub use optimiser::Optimiser;
 pub use predictions::{Predictions, predict};

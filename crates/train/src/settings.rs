@@ -1,6 +1,7 @@
 //! How to train.
 
 use crate::average::{Averaging, Lookahead};
+use crate::class_weights::ClassWeights;
 use crate::error::{Error, Result};
 use crate::group::Group;
 use crate::rule::Rule;
@@ -30,6 +31,12 @@ pub struct Settings {
     pub decay: Decay,
     /// Share of the target that is spread over all classes (Szegedy et al. 2016, section 7).
     pub label_smoothing: f64,
+    /// What an image counts in the loss by its class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
+    /// Whether an epoch shows every class as often as any other: see [`cnn_data::Loader::balanced`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub balance: bool,
     /// How a gradient becomes a step.
     pub optimizer: Rule,
     /// How the learning rate goes on.
@@ -80,6 +87,8 @@ impl Default for Settings {
             seed: 1,
             decay: Decay::All,
             label_smoothing: 0.0,
+            class_weights: None,
+            balance: false,
             optimizer: Rule::sgd(0.9),
             schedule: Schedule::Cosine,
             warm_up: None,
@@ -133,6 +142,11 @@ pub enum Clip {
 }
 
 impl Settings {
+    /// Whether other weights are kept beside those that are trained: a moving average, or slow ones.
+    pub(crate) fn averages(&self) -> bool {
+        self.average.is_some() || self.lookahead.is_some()
+    }
+
     /// The most epochs, images of a batch, batches of a step, and epochs to wait.
     pub const LARGEST_COUNT: usize = 1_000_000;
 

@@ -13,9 +13,10 @@ pub(crate) struct Pass {
 }
 
 impl Pass {
-    /// The draws for image `index`, whatever batch and thread it is in.
-    pub(crate) fn image(self, index: usize) -> Draws {
-        let stream = seed::stream(self.seed, &format!("augment epoch {} image {index}", self.epoch));
+    /// The draws for image `index`, whatever batch and thread it is in, where it came `before` so many times in this pass.
+    pub(crate) fn image(self, index: usize, before: u32) -> Draws {
+        let again = if before == 0 { String::new() } else { format!(" again {before}") };
+        let stream = seed::stream(self.seed, &format!("augment epoch {} image {index}{again}", self.epoch));
         Draws { stream, turn: Some((self, index)) }
     }
 

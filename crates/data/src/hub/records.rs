@@ -79,7 +79,7 @@ impl Parquet<'_> {
             |problem: String| wrong(format!("one that is damaged: {}", problem.trim_start_matches("it is damaged: ")));
         let encoded = Encoded { bytes, reading: Reading::default() };
         // From the head: nothing larger is decoded.
-        match encoded.size().map_err(damaged)? {
+        match encoded.outline().map_err(damaged)?.size {
             size if size == [height, width] => encoded.pixels(channels).map_err(damaged),
             [height, width] => Err(wrong(format!("one of {height}×{width}"))),
         }

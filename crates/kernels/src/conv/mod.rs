@@ -28,8 +28,8 @@ use crate::simd::{InstructionSet, LANES};
 use crate::sink::Sink;
 use crate::view::View;
 use choice::{Method, Problem, choose};
-pub(crate) use winograd::transforms;
 use correlation::Correlation;
+pub(crate) use winograd::transforms;
 
 /// A convolution (cross-correlation) of maps; pairs are `[height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -68,9 +68,7 @@ pub(super) fn linear(step: &LinearLayer, panels: usize, scaled: Scaled<'_>, pack
             for (lane, weight) in vector.iter_mut().enumerate() {
                 let out = first * LANES + lane;
                 *weight = match out < outs && channel < channels {
-                    true => {
-                        scaled.weights[(out * channels + channel) * pixels + pixel] * scaled.factors[out]
-                    }
+                    true => scaled.weights[(out * channels + channel) * pixels + pixel] * scaled.factors[out],
                     false => 0.0,
                 };
             }

@@ -262,9 +262,10 @@ impl Builder {
             && step.algorithm.suits(conv)
             && conv.output(step.input.size()) == Some(step.output.size)
             && [step.input.channels(), step.output.channels] == [conv.in_channels, conv.out_channels]
-            && step.finish.residual.is_none_or(|residual| {
-                residual.channels == step.output.channels && residual.size == step.output.size
-            })
+            && step
+                .finish
+                .residual
+                .is_none_or(|residual| residual.channels == step.output.channels && residual.size == step.output.size)
             && (!images || (step.algorithm == ConvAlgorithm::Direct && takes_images(conv)))
             && (transformed == 0
                 || (room.fits(self.program.numbers)

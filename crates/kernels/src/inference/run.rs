@@ -96,7 +96,8 @@ impl Program {
         let mut from = 0;
         while from < workspace.turns.len() {
             let is_custom = |turn: &Turn| matches!(self.entry(turn.work).step, Step::Custom(_));
-            let until = workspace.turns[from..].iter().position(is_custom).map_or(workspace.turns.len(), |at| from + at);
+            let until =
+                workspace.turns[from..].iter().position(is_custom).map_or(workspace.turns.len(), |at| from + at);
             if from < until {
                 let times = workspace.timed.then_some(&mut *workspace.times);
                 self.region(&workspace.turns[from..until], arena, &mut workspace.scratch, workspace.lanes, times);
@@ -205,9 +206,8 @@ impl Program {
             .filter_map(|input| {
                 let Input::Value { place, map } = input else { return None };
                 // SAFETY: no task runs, and the output's store is apart from this one, which `Builder` checked.
-                let data = unsafe {
-                    std::slice::from_raw_parts(arena.store(place).cast_const(), place.store_len() * batch)
-                };
+                let data =
+                    unsafe { std::slice::from_raw_parts(arena.store(place).cast_const(), place.store_len() * batch) };
                 let map = match map {
                     None => Map::Identity,
                     Some(map) => Map::Affine { scale: &map.scale, shift: &map.shift, floor: &map.floor },

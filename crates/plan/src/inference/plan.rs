@@ -170,7 +170,9 @@ impl InferencePlan {
         let Built { program, nodes, .. } = &self.0.built;
         let times = program.times(&workspace.0);
         let steps = program.steps().zip(nodes).zip(times);
-        steps.map(|(((step, packed), node), time)| self.step_report(step, packed, *node, usual_batch, time.total)).collect()
+        steps
+            .map(|(((step, packed), node), time)| self.step_report(step, packed, *node, usual_batch, time.total))
+            .collect()
     }
 
     fn step_report<'a>(
@@ -186,7 +188,8 @@ impl InferencePlan {
         let mut predicted = None;
         let (algorithm, macs) = match step {
             kernels::Step::Convolution(step) => {
-                let nanoseconds = kernels::cost(step.algorithm, &step.conv, step.output.size, batch, kernels::Machine::USUAL);
+                let nanoseconds =
+                    kernels::cost(step.algorithm, &step.conv, step.output.size, batch, kernels::Machine::USUAL);
                 predicted = Some(Duration::from_nanos(nanoseconds as u64));
                 (step.algorithm.name(), step.conv.weights() * step.output.pixels())
             }

@@ -30,8 +30,7 @@ pub(crate) fn homes_by(
     let mut homes: Vec<Option<Home>> = vec![None; nodes.len()];
     for (id, node) in nodes.iter().enumerate().rev().filter(|(id, node)| needed[*id] && node.op == Op::Concat) {
         let base = homes[id].unwrap_or(Home { root: id, channel: 0 });
-        let origins: Vec<Option<usize>> =
-            node.inputs.iter().map(|input| origin(input.index())).collect();
+        let origins: Vec<Option<usize>> = node.inputs.iter().map(|input| origin(input.index())).collect();
         let channels = node.inputs.iter().map(|input| network.node(*input).shape.channels());
         let places: Vec<usize> = starts(channels.clone()).map(|start| base.channel + start).collect();
         // Already side by side, as part of a longer concatenation.

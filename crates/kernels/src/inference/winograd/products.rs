@@ -103,9 +103,11 @@ impl Winograd {
             let at = block * out_plane + (row * width + column) * LANES;
             let epilogue = Epilogue {
                 bias,
-                residual: step.finish.residual.as_ref().map_or(std::ptr::null(), |residual| {
-                    arena.at(residual, image).wrapping_add(at).cast_const()
-                }),
+                residual: step
+                    .finish
+                    .residual
+                    .as_ref()
+                    .map_or(std::ptr::null(), |residual| arena.at(residual, image).wrapping_add(at).cast_const()),
                 residual_block: 0,
                 floor: if step.finish.relu { 0.0 } else { f32::NAN },
                 to: arena.at(&step.output, image).wrapping_add(at),

@@ -70,12 +70,7 @@ pub(super) unsafe fn row_of_tiles<V: Vector<Element = f32>, S: Scheme>(
 
 /// Transforms each column of a row of tiles.
 #[inline(always)]
-unsafe fn down<V: Vector<Element = f32>, S: Scheme>(
-    source: &Source<'_>,
-    row: usize,
-    columns: usize,
-    band: &mut [f32],
-) {
+unsafe fn down<V: Vector<Element = f32>, S: Scheme>(source: &Source<'_>, row: usize, columns: usize, band: &mut [f32]) {
     let [height, width] = source.size;
     let row_len = width * LANES;
     // Which rows of the tile are border.
