@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 
 /// The recipes of this crate, by name. The first that fits a network and a data set is the usual one.
 const RECIPES: &[(&str, &str)] = &[
+    ("mnist", include_str!("../recipes/mnist.toml")),
     ("mnist-fast", include_str!("../recipes/mnist-fast.toml")),
     ("mnist-best", include_str!("../recipes/mnist-best.toml")),
     ("cifar10-fast", include_str!("../recipes/cifar10-fast.toml")),
-    ("mnist", include_str!("../recipes/mnist.toml")),
     ("mlp", include_str!("../recipes/mlp.toml")),
     ("lenet-paper", include_str!("../recipes/lenet-paper.toml")),
     ("book-lenet", include_str!("../recipes/book-lenet.toml")),
