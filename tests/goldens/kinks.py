@@ -62,9 +62,10 @@ class Watch(Kinks):
     """In an f32 pass, lists what is near its kink in the recorded f64 one: per ReLU or pool the flat positions in its
     output, and what each is decided to be on either side: 1 or 0 for passing, or the position in the window's plane."""
 
-    def __init__(self, inputs):
+    def __init__(self, inputs, near=NEAR):
         super().__init__()
         self.inputs = iter(inputs)
+        self.times = near
         self.near = []
 
     def decide(self, function, args, kwargs):
@@ -76,7 +77,7 @@ class Watch(Kinks):
         channel = [d for d in range(exact.dim()) if d != 1]
         mean = torch.maximum(square.sum() / seen.sum().clamp(min=1),
                              square.sum(channel, keepdim=True) / seen.sum(channel, keepdim=True).clamp(min=1))
-        error = NEAR * mean.sqrt()
+        error = self.times * mean.sqrt()
         if function is POOL:
             values, positions = two_largest(exact, *args[1:])
             # The difference of two numbers. Equal ones are copies of one, or zeros: no rounding parts them.

@@ -56,6 +56,7 @@ SIZES = {
     "googlenet_paper": ((3, 224, 224), (3, 64, 96)),
     "googlenet_naive": ((3, 224, 224), (3, 64, 96)),
     "vgg11_d2l": ((1, 224, 224), (1, 224, 240)),
+    "vgg_whitened_cifar": ((3, 32, 32), (3, 26, 33)),
 }
 # Networks for 32x32 that cost more than this take half the side.
 COSTLY = 1_000_000_000
@@ -68,6 +69,10 @@ DRAWS, MOVE = 4, 1e-6
 # Where more than so many are near, in networks without shortcuts that are chaotic, every run takes many of them over,
 # and their jumps average out. Half of all would be several times as many as rounding takes over: none is forced.
 CROWD = 1000
+# Networks of which something further from its kink is taken over as well, and the reason. Input 63 of the ReLU behind
+# features.denseblock3.denselayer6.norm1 is -8.6e-6, 7.4 times torch's f32 error there and 4.3 times that of convolutions
+# by Winograd's algorithm, which is 1.7 times torch's: f32 may decide it either way.
+FURTHER = {"densenet100_k24_cifar": 8.0}
 # Samples of a gradient; fewer in networks of more than so many tensors, which would be large files.
 SAMPLES, FEW_SAMPLES, MANY_TENSORS = 8, 2, 1000
 
@@ -312,7 +317,7 @@ def golden(name, network, seed):
     for i, suffix in enumerate(["", "2"][:len(inputs)]):
         apart = [float((found[i].double() - right[i]).abs().max()) for found, right in zip(logits32, exact_logits)]
         metadata["f32_logits" + suffix] = max(apart) / metadata["separation" + suffix]
-    with kinks.Watch(exact.inputs) as watch:
+    with kinks.Watch(exact.inputs, FURTHER.get(name, kinks.NEAR)) as watch:
         _, loss32, rounded = train(net, x1.float(), labels, heads, head_weight)
     distance, metadata["f32_gradients"] = distances(rounded)
     metadata["near_kinks"] = watch.count()

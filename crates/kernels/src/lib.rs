@@ -48,6 +48,7 @@ pub mod loss;
 pub mod lrn;
 pub mod mapped;
 pub mod moments;
+pub mod narrow;
 #[doc(hidden)]
 pub mod peak;
 mod pieces;
@@ -62,7 +63,7 @@ mod transpose;
 pub mod update;
 mod view;
 
-pub use buffer::Buffer;
+pub use buffer::{Buffer, Plain};
 pub use conv::{Algorithm, Conv};
 pub use element::Element;
 pub use linear::Linear;

@@ -36,7 +36,7 @@ pub enum Error {
         classes: usize,
     },
     /// Labels that are not one for each image.
-    #[error("{network}: {found} labels of mixed-in images for {expected} images")]
+    #[error("{network}: {found} labels for {expected} images")]
     Labels {
         /// The network.
         network: String,

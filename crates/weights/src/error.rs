@@ -52,6 +52,30 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A key was asked for in a file of another format.
+    #[error("{} keeps no weights under a key such as {entry}: only files of PyTorch do", path.display())]
+    Entry {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        entry: String,
+    },
+    /// Weights too large to be made into a file in memory.
+    #[error("{weights}: as a file in memory: {shortage}")]
+    Memory {
+        /// Where the weights are from.
+        weights: String,
+        /// What is needed and what there is.
+        shortage: cnn_system::memory::Shortage,
+    },
+    /// Weights that no safetensors file can hold.
+    #[error("{weights} cannot be written as safetensors: {problem}")]
+    Unwritable {
+        /// Where the weights are from.
+        weights: String,
+        /// Why not.
+        problem: String,
+    },
     /// Numbers whose count is not that of the dimensions.
     #[error("tensor {name} of {} has {} numbers, found {found}", times(dims), dims.iter().product::<usize>())]
     Count {

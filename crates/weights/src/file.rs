@@ -43,11 +43,10 @@ impl Weights {
                 pytorch_file(path, file, format, entry)
             }
             Format::Unknown(Some(found)) => Err(Error::Format { path: path.to_path_buf(), found }),
-            _ if entry.is_some() => Err(Error::File {
-                path: path.to_path_buf(),
-                problem: "only files of PyTorch keep weights under a key".to_string(),
-            }),
-            _ => safetensors_file::read(path, file, &first),
+            _ => match entry {
+                Some(entry) => Err(Error::Entry { path: path.to_path_buf(), entry: entry.to_string() }),
+                None => safetensors_file::read(path, file, &first),
+            },
         }
     }
 

@@ -41,7 +41,8 @@ pub(crate) fn of_bytes(all: Arc<[u8]>, source: &str) -> Result<Weights> {
     let header = all.first_chunk::<8>().map(|first| u64::from_le_bytes(*first));
     let text = header.and_then(|header| all.get(8..usize::try_from(header).ok()?.checked_add(8)?));
     let text = text.ok_or_else(|| broken(format!("it has {} bytes", all.len())))?;
-    let content = |start, bytes| Content::Bytes { all: all.clone(), start, bytes };
+    let named: Arc<str> = source.into();
+    let content = |start, bytes| Content::Bytes { all: all.clone(), source: named.clone(), start, bytes };
     let weights = of_header(text, all.len() as u64, content).map_err(broken)?;
     Ok(weights.from_source(source.to_string()))
 }

@@ -32,7 +32,7 @@ pub(crate) enum Content {
     /// So many bytes from a place on, in a file that is open.
     File { open: Arc<OpenFile>, start: u64, bytes: usize },
     /// So many bytes from a place on, of a file in memory.
-    Bytes { all: Arc<[u8]>, start: usize, bytes: usize },
+    Bytes { all: Arc<[u8]>, source: Arc<str>, start: usize, bytes: usize },
     /// A tensor of a PyTorch file.
     #[cfg(feature = "pytorch")]
     Pytorch(Arc<crate::pytorch::Lazy>),
@@ -71,7 +71,7 @@ impl Stored {
     fn weights(&self) -> String {
         match &self.content {
             Content::File { open, .. } => open.path.display().to_string(),
-            Content::Bytes { .. } => "the weights".to_string(),
+            Content::Bytes { source, .. } => source.to_string(),
             #[cfg(feature = "pytorch")]
             Content::Pytorch(lazy) => lazy.path.display().to_string(),
         }
@@ -79,7 +79,7 @@ impl Stored {
 
     pub(crate) fn bytes(&self) -> Result<Cow<'_, [u8]>> {
         match &self.content {
-            Content::Bytes { all, start, bytes } => Ok(Cow::Borrowed(&all[*start..*start + *bytes])),
+            Content::Bytes { all, start, bytes, .. } => Ok(Cow::Borrowed(&all[*start..*start + *bytes])),
             Content::File { open, start, bytes } => {
                 let mut read = vec![0; *bytes];
                 let mut file = open.file.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,7 +9,6 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::path::PathBuf;
 
 /// How many bits numbers are written with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +44,7 @@ impl Weights {
     pub fn to_bytes_of(&self, precision: Precision) -> Result<Vec<u8>> {
         let bytes = self.iter().map(|(_, tensor)| tensor.elements() * dtype(tensor, precision).bitsize() / 8);
         cnn_system::memory::ask(cnn_system::Bytes::of(bytes.sum()))
-            .map_err(|shortage| Error::File { path: PathBuf::from(self.source()), problem: shortage.to_string() })?;
+            .map_err(|shortage| Error::Memory { weights: self.source().to_string(), shortage })?;
         let failure = RefCell::new(None);
         let view = |(name, tensor): (&'_ str, _)| {
             let dtype = dtype(tensor, precision);
@@ -137,5 +136,5 @@ where
     let metadata: HashMap<String, String> = metadata.clone().into_iter().collect();
     let metadata = Some(metadata).filter(|metadata| !metadata.is_empty());
     safetensors::serialize(views.iter().map(|(name, view)| (name.as_ref(), view)), metadata)
-        .map_err(|e| Error::File { path: PathBuf::from(source), problem: e.to_string() })
+        .map_err(|e| Error::Unwritable { weights: source.to_string(), problem: e.to_string() })
 }

@@ -176,7 +176,7 @@ fn the_wrong_weights_are_never_taken() -> Result<(), Failure> {
 
     let integers = raw(r#"{"a":{"dtype":"I32","shape":[2],"data_offsets":[0,8]}}"#, &[0; 8]);
     let message = Weights::from_bytes(integers, "a file")?.get("a").ok_or("no a")?.numbers::<f32>("a").unwrap_err();
-    assert_eq!(message.to_string(), "the weights: tensor a is of I32, not of floating-point numbers");
+    assert_eq!(message.to_string(), "a file: tensor a is of I32, not of floating-point numbers");
     Ok(())
 }
 

@@ -15,6 +15,7 @@ mod correlation;
 mod direct;
 mod few;
 mod micro;
+pub(crate) mod narrow;
 mod sweep;
 mod tile;
 mod tile_prefetch;
