@@ -126,7 +126,7 @@ fn session(args: &cli::Sweep, fold: Option<Fold>, common: &Common, again: bool) 
 
 /// What came of a combination's run, `None` if it diverged. A run that is over is not taken
 /// again, one that was stopped, or shall have more epochs, goes on.
-fn outcome(session: &Session, recipe: &Recipe, path: &Path, interrupts: &mut Interrupts) -> Result<Option<Done>> {
+fn outcome(session: &Session, recipe: &Recipe, path: &Path, others: &mut Observers<'_>) -> Result<Option<Done>> {
     let task = session.task(recipe);
     let folder = match RunFolder::resume(path) {
         Err(Error::NoRun { .. }) => {
