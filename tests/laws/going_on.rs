@@ -2,8 +2,12 @@
 
 use crate::Failure;
 use crate::training::{StopAfter, data, kept, network, task};
-use cnn_train::{Begin, Engine, Error, Observer, Outcome, Rule, RunFolder, Schedule, Settings, Silent, Task, train};
+use cnn_train::{
+    Begin, Engine, Error, Observer, Outcome, Rule, RunFolder, Schedule, Settings, Silent, StepReport, Stop, Task, train,
+};
+use std::ops::ControlFlow;
 use std::path::Path;
+use std::time::Duration;
 
 fn plain() -> Settings {
     let schedule = Schedule::Constant;
@@ -114,5 +118,51 @@ fn what_makes_another_run_or_has_no_effect_is_refused() -> Result<(), Failure> {
     let expected = "a checkpoint taken within epoch 1, where batch-size 20 → 10 cannot be: let the epoch end first";
     assert!(message.ends_with(expected), "{message}");
     assert_eq!(go_on(&of(Settings { learning_rate: 0.001, ..plain() }), &path)?.epochs.len(), 2);
+    Ok(())
+}
+
+/// Puts a file in the place of the checkpoints' folder, at a step.
+struct Blocks<'a>(&'a Path, usize);
+
+impl Observer for Blocks<'_> {
+    fn step(&mut self, _: &StepReport) -> ControlFlow<Stop> {
+        self.1 = self.1.saturating_sub(1);
+        if self.1 == 1 {
+            let place = self.0.join("checkpoints");
+            // The checkpoint of the second epoch may still be being written.
+            while !place.join("step-00000010-epoch-0002").exists() {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            std::thread::sleep(Duration::from_millis(300));
+            std::fs::remove_dir_all(&place).expect("a folder");
+            std::fs::write(place, "in the way").expect("a file");
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn what_cannot_be_written_ends_the_run_and_leaves_whole_files() -> Result<(), Failure> {
+    let (network, data, folder) = (network(10)?, data()?, tempfile::tempdir()?);
+    for engine in [Engine::Plan, Engine::Candle] {
+        let path = folder.path().join(format!("{engine:?}"));
+        let task = task(&network, &data, Settings { epochs: 9, ..plain() }, engine);
+        let run = RunFolder::create(&path)?;
+        std::fs::write(run.recipe(), "")?;
+        // In the third epoch, so that there is something to be damaged.
+        let error = train(&task, Some(&run), &mut Blocks(&path, 12)).err().ok_or("it went on")?.to_string();
+        let place = path.join("checkpoints");
+        assert!(error.starts_with(&format!("{}: cannot make the folder: ", place.display())), "{error}");
+        drop(run);
+        let (weights, epochs) = kept(&path)?;
+        assert!(epochs.len() >= 2);
+        assert!(weights.iter().all(|weights| safetensors::SafeTensors::deserialize(weights).is_ok()));
+        let left = std::fs::read_dir(&path)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+        let left: Vec<String> = left.collect::<Result<_, Failure>>()?;
+        assert!(!left.iter().any(|name| name.starts_with(".writing")), "{left:?}");
+        // Out of the way, the run begins anew and comes to its end.
+        std::fs::remove_file(&place)?;
+        assert_eq!(train(&task, Some(&RunFolder::resume(&path)?), &mut Silent)?.epochs.len(), 9);
+    }
     Ok(())
 }

@@ -3,9 +3,10 @@
 use crate::preparation::describe;
 use crate::session::Session;
 use anyhow::Result;
-use cnn_data::{Dataset, Fit};
-use cnn_figures::{bytes, count, printable};
+use cnn_data::{Dataset, Fit, number_order};
+use cnn_figures::{bytes, count, path, printable};
 use cnn_train::{Rule, Schedule, Settings, Task};
+use std::path::PathBuf;
 
 /// The most classes that are each told with their number of images.
 const FEW: usize = 12;
@@ -57,6 +58,8 @@ pub fn warnings(dataset: &Dataset) -> Vec<String> {
             names[most], names[least]
         ));
     }
+    warnings.extend(strays(dataset.strays()));
+    warnings.extend(number_order(names).map(|note| note.to_string()));
     let mut judged = vec![false; names.len()];
     dataset.test().labels().iter().for_each(|label| judged[*label as usize] = true);
     let missing: Vec<&str> = names.iter().zip(judged).filter(|(_, judged)| !judged).map(|(name, _)| &**name).collect();
@@ -68,6 +71,13 @@ pub fn warnings(dataset: &Dataset) -> Vec<String> {
         ));
     }
     warnings
+}
+
+/// What is said of members of a folder that are no pictures.
+pub fn strays(strays: &[PathBuf]) -> Option<String> {
+    let first = strays.first()?;
+    let members = if strays.len() == 1 { "member is no picture" } else { "members are no pictures" };
+    Some(format!("{} {members} and passed over, {} first", strays.len(), path(first)))
 }
 
 fn recipe(session: &Session) -> String {

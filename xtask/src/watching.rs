@@ -9,11 +9,15 @@ use cnn_report::TensorBoard;
 use cnn_train::{Begin, Observer, Observers};
 use std::io::Write;
 
-/// Calls `train` with the observers that the command line asks for.
-pub fn watched<T>(args: &Watching, train: impl FnOnce(&mut dyn Observer) -> Result<T>) -> Result<T> {
+/// Calls `train` with the observers that the command line asks for; `warnings` are said when it begins.
+pub fn watched<T>(
+    args: &Watching,
+    warnings: Vec<String>,
+    train: impl FnOnce(&mut dyn Observer) -> Result<T>,
+) -> Result<T> {
     let mut shown = shown(args);
     let mut events = args.tensorboard.then(TensorBoard::new);
-    let (mut going_on, mut interrupts) = (GoingOn { dashboard: args.tui }, Interrupts::default());
+    let (mut going_on, mut interrupts) = (GoingOn { dashboard: args.tui, warnings }, Interrupts::default());
     let mut observers = Observers(vec![&mut going_on, shown.as_mut(), &mut interrupts]);
     if let Some(events) = &mut events {
         observers.0.push(events);
@@ -43,11 +47,14 @@ fn shown(args: &Watching) -> Box<dyn Observer> {
 pub struct GoingOn {
     /// Whether the terminal may be taken.
     dashboard: bool,
+    /// What else whoever watches should know.
+    pub warnings: Vec<String>,
 }
 
 impl Observer for GoingOn {
     fn begin(&mut self, begin: &Begin<'_>) {
         let settings = &begin.task.settings;
+        self.warnings.drain(..).for_each(|warning| tracing::warn!("{warning}"));
         let mut lines = Vec::new();
         if begin.epochs_done > 0 || begin.steps_done > 0 {
             let place = match begin.steps_done {

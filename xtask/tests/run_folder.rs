@@ -278,3 +278,29 @@ fn a_report_that_is_written_anew_says_what_it_said() -> Result<(), Failure> {
     assert!(std::fs::read_to_string(&page)?.len() < first.len());
     Ok(())
 }
+
+/// As on a device that is full: no file grows beyond a limit.
+#[test]
+fn what_does_not_fit_on_the_disk_ends_the_run_and_damages_nothing() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 60, 3)?;
+    let run = folder.path().join("run");
+    let args =
+        [&["train", "lenet", "--epochs", "1", "--no-report", "--out", path(&run)], &data(folder.path())[..]].concat();
+    assert!(xtask(&args)?.status.success());
+    let weights = std::fs::read(run.join("last.safetensors"))?;
+    // 100 kB, of a file of 250.
+    let script = "trap '' XFSZ; ulimit -f 200; exec \"$0\" train --resume \"$1\" --epochs 3 --no-report";
+    let mut command = Command::new("bash");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_xtask"), path(&run)]).env_remove("CARGO");
+    let message = error_from(&["train", "--resume"], command.output()?)?;
+    assert!(message.contains("weights.safetensors: cannot write: File too large"), "{message}");
+    assert!(message.starts_with(path(&run.join("checkpoints"))), "{message}");
+    assert!(std::fs::read(run.join("last.safetensors"))? == weights);
+    let left = std::fs::read_dir(run.join("checkpoints"))?.count();
+    assert_eq!(left, 1);
+    let output = xtask(&["train", "--resume", path(&run), "--no-report"])?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_to_string(run.join("metrics.jsonl"))?.lines().count(), 3);
+    Ok(())
+}

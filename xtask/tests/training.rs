@@ -110,9 +110,16 @@ fn a_damaged_picture_ends_a_run_or_is_left_out() -> Result<(), Failure> {
     let args = ["train", "mnist_mlp", "--dataset", &dataset, "--resize", "28", "--epochs", "1", "--out", path(&out)];
     let message = error_of(&args)?;
     assert!(message.starts_with(&format!("{}: it is damaged: ", bad.display())), "{message}");
-    let output = xtask(&[&args[..], &["--skip-damaged", "--overwrite"]].concat())?;
+    assert!(message.ends_with("; --skip-damaged leaves such files out"), "{message}");
+    // It was found before anything was written.
+    assert!(!out.exists());
+    let output = xtask(&[&args[..], &["--skip-damaged"]].concat())?;
     let warnings = String::from_utf8(output.stderr)?;
-    assert!(output.status.success() && warnings.contains(path(&bad)), "{warnings}");
+    assert!(output.status.success() && warnings.contains(path(&bad)) && !warnings.contains('\u{1b}'), "{warnings}");
+    // The report knows the same images, and so does the run when it goes on.
+    assert!(xtask(&["report", path(&out)])?.status.success());
+    let text = printed(&["train", "--resume", path(&out), "--epochs", "2"])?;
+    assert!(text.contains("going on after epoch 1 of 2") && text.contains("from here on epochs 1 → 2"), "{text}");
     std::fs::create_dir(images.join("empty"))?;
     let message = error_of(&args)?;
     assert_eq!(message, format!("{}: expected images of the class, found none", images.join("empty").display()));
@@ -159,7 +166,8 @@ fn a_sheet_of_augmented_images() -> Result<(), Failure> {
     printed(&args)?;
     let picture = image::open(&sheet)?;
     // Two rows of four digits, 28 pixels enlarged to at least 96.
-    assert_eq!((picture.width(), picture.height()), (4 * 112, 2 * 112));
+    // Between them two pixels, enlarged too.
+    assert_eq!((picture.width(), picture.height()), (4 * 112 + 3 * 8, 2 * 112 + 8));
     let output = xtask(&["augment", "--augment", "flip:2", "--out", path(&sheet)])?;
     let text = String::from_utf8(output.stderr)?;
     assert_eq!(output.status.code(), Some(2), "{text}");
@@ -176,5 +184,183 @@ fn without_a_terminal_the_dashboard_says_so() -> Result<(), Failure> {
     let output = xtask(&[&["train", "mnist_mlp", "--tui"], &data[..]].concat())?;
     let text = String::from_utf8(output.stderr)?;
     assert!(output.status.success() && text.contains("going on without it"), "{text}");
+    Ok(())
+}
+
+/// The same pictures in folders with the names of splits.
+fn splits(folder: &Path, counts: [(&str, u32); 3]) -> Result<(), Failure> {
+    for (split, each) in counts {
+        pictures(&folder.join(split), each)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_folder_with_three_splits_holds_test_out_and_says_what_it_does() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let (images, out) = (folder.path().join("photos"), folder.path().join("run"));
+    splits(&images, [("Train", 20), ("valid", 6), ("TEST", 5)])?;
+    std::fs::write(images.join("Train/labels.txt"), "none")?;
+    std::fs::create_dir(images.join("valid/left/more"))?;
+    std::fs::rename(images.join("valid/left/000.png"), images.join("valid/left/more/000.png"))?;
+    // A plain path is a folder, from any working directory.
+    let args = ["train", "mnist_mlp", "--dataset", path(&images), "--epochs", "2", "--lr", "0.01", "--out", path(&out)];
+    let output = xtask(&args)?;
+    let (text, said) = (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
+    assert!(output.status.success(), "{said}");
+    for line in ["training   40 images of ", "judging    12 images of ", "held out   10 images of "] {
+        assert!(text.lines().any(|it| it.starts_with(line)), "{line}: {text}");
+    }
+    assert!(text.contains("classes    dark 20, left 20") && text.contains("epochs     2 of "), "{text}");
+    assert!(
+        text.lines().any(|line| line.starts_with("epoch 2/2  loss ") && line.contains("  learning rate ")),
+        "{text}"
+    );
+    let last = text.lines().last().unwrap_or_default();
+    assert!(last.starts_with("held-out accuracy ") && last.contains("10 images of test"), "{text}");
+    assert!(said.contains("1 member is no picture and passed over") && said.contains("labels.txt"), "{said}");
+    let judgement: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("judgement.json"))?)?;
+    assert_eq!((judgement["test"]["images"].as_u64(), judgement["held_out"]["images"].as_u64()), (Some(12), Some(10)));
+    let page = std::fs::read_to_string(out.join("report/index.html"))?;
+    assert!(page.contains("<h2>Held out</h2>") && page.contains("macro F1"), "{page}");
+    for table in ["epochs.csv", "classes.csv", "confusion.csv", "mistakes.csv", "held-out-classes.csv"] {
+        assert!(std::fs::read_to_string(out.join("report").join(table))?.lines().count() >= 1, "{table}");
+    }
+    let metrics = std::fs::read_to_string(out.join("metrics.jsonl"))?;
+    assert!(metrics.contains("macro-f1"), "{metrics}");
+    let recipe = std::fs::read_to_string(out.join("recipe.toml"))?;
+    assert!(recipe.contains(&format!("dataset = \"folder:{}\"", images.display())), "{recipe}");
+
+    // What is judged is what the run judged, by its folder alone; a part of it; and all of a folder.
+    let text = printed(&["eval", path(&out)])?;
+    assert!(text.contains("on 12 test images of photos"), "{text}");
+    let text = printed(&["eval", path(&out), "--limit", "4"])?;
+    assert!(text.contains("on 4 of 12 test images of photos"), "{text}");
+    let text = printed(&["eval", path(&out), "--dataset", path(&images.join("TEST"))])?;
+    assert!(text.contains("on 10 images of "), "{text}");
+    for (flags, expected) in [
+        (["--test-share", "0.3"], "--test-share would make it another run; the images were set aside by the run"),
+        (["--seed", "9"], "the run set its images aside by seed 1, not by 9: leave --seed out"),
+    ] {
+        let message = error_of(&[&["eval", path(&out)], &flags[..]].concat())?;
+        assert!(message.starts_with(expected), "{message}");
+    }
+    // Data that changed, and settings that would make it another run.
+    let moved = folder.path().join("elsewhere");
+    std::fs::rename(&images, &moved)?;
+    let go_on = ["train", "--resume", path(&out), "--epochs", "3", "--dataset", path(&moved)];
+    let message = error_of(&[&go_on[..], &["--limit", "3"]].concat())?;
+    assert!(message.starts_with("--limit would make it another run; --resume goes on"), "{message}");
+    std::fs::remove_file(moved.join("Train/dark/003.png"))?;
+    let message = error_of(&go_on)?;
+    assert!(message.contains("but the data changed and is now 39 images to train on"), "{message}");
+    assert_eq!(std::fs::read_to_string(out.join("recipe.toml"))?, recipe);
+    pictures(&moved.join("Train"), 20)?;
+    let text = printed(&go_on)?;
+    assert!(text.contains("from here on epochs 2 → 3") && text.contains("epoch 3/3"), "{text}");
+    let message = error_of(&["train", "--resume", path(&out), "--label-smoothing", "0.1"])?;
+    assert!(message.starts_with("the run is over after 3 epochs, so label-smoothing "), "{message}");
+    Ok(())
+}
+
+#[test]
+fn lopsided_classes_are_told_and_can_be_made_to_count() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let images = folder.path().join("images");
+    splits(&images, [("train", 3), ("val", 4), ("other", 1)])?;
+    std::fs::remove_dir_all(images.join("other"))?;
+    // Many more of one class, that look alike.
+    for number in 0..40_u8 {
+        image::RgbImage::from_pixel(30, 30, image::Rgb([20, number, 30]))
+            .save(images.join("train/dark").join(format!("more{number}.png")))?;
+    }
+    let weights = folder.path().join("weights.txt");
+    std::fs::write(&weights, "dark,1\nleft,12\n")?;
+    let args = ["train", "mnist_mlp", "--dataset", path(&images), "--epochs", "1", "--no-report"];
+    for (number, more) in
+        [&["--class-weights", "auto"][..], &["--class-weights", path(&weights)], &["--balance"]].iter().enumerate()
+    {
+        let out = folder.path().join(number.to_string());
+        let output = xtask(&[&args[..], more, &["--out", path(&out)]].concat())?;
+        let said = String::from_utf8(output.stderr)?;
+        assert!(output.status.success() && said.contains("dark has 14.3 times as many images"), "{said}");
+        // It is written down, and goes on.
+        printed(&["train", "--resume", path(&out), "--epochs", "2", "--no-report"])?;
+    }
+    std::fs::write(&weights, "dark,1\n")?;
+    let out = folder.path().join("none");
+    let message = error_of(&[&args[..], &["--class-weights", path(&weights), "--out", path(&out)]].concat())?;
+    assert_eq!(message, "class weights: \"left\" has none");
+    assert!(!out.exists());
+    Ok(())
+}
+
+#[test]
+fn seeds_and_parts_of_the_data_are_brought_together_and_more_epochs_go_on() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 60, 3)?;
+    let data = ["--dataset", "mnist", "--data-dir", path(folder.path())];
+    let out = folder.path().join("seeds");
+    let sweep = |epochs: &'static str, more: &[&str]| -> Vec<String> {
+        let args = [&["sweep", "mnist_mlp", "--epochs", epochs][..], &data, more].concat();
+        args.into_iter().map(str::to_string).collect()
+    };
+    let run = |args: &[String]| printed(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    let seeds = ["--seeds", "1,2", "--lr", "0.01,0.02", "--out", path(&out)];
+    let text = run(&sweep("1", &seeds))?;
+    assert!(text.contains("best test accuracy over what was repeated") && text.contains("2 of 2"), "{text}");
+    let table = std::fs::read_to_string(out.join("sweep.csv"))?;
+    assert_eq!((table.lines().count(), table.starts_with("lr,seed,best_epoch,")), (5, true), "{table}");
+    // The data is that of one seed, so a run's own judgement holds.
+    let recipe = std::fs::read_to_string(out.join("lr=0.01,seed=2/recipe.toml"))?;
+    assert!(recipe.contains("seed = 1") && recipe.contains("seed = 2"), "{recipe}");
+    let text = run(&sweep("2", &seeds))?;
+    assert_eq!(text.matches("from here on epochs 1 → 2").count(), 4, "{text}");
+    let args = sweep("2", &[&seeds[..], &["--set", "label-smoothing = 0.1"]].concat());
+    let message = error_of(&args.iter().map(String::as_str).collect::<Vec<_>>())?;
+    assert!(message.contains("holds a run that differs: label-smoothing 0.0 → 0.1; only --epochs"), "{message}");
+    let out = folder.path().join("folds");
+    let text = run(&sweep("1", &["--folds", "3", "--out", path(&out)]))?;
+    assert!(text.contains("3 of 3") && text.contains("run 3 of 3: fold=3"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn a_learning_rate_is_looked_for_and_drawn() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 200, 3)?;
+    let data = ["--dataset", "mnist", "--data-dir", path(folder.path()), "--batch-size", "20"];
+    let text = printed(&[&["train", "mnist_conv", "--find-lr", "--out", path(folder.path())], &data[..]].concat())?;
+    assert!(text.contains("the recipe has 0.01"), "{text}");
+    let picture = std::fs::read_to_string(folder.path().join("mnist_conv-mnist-learning-rates.svg"))?;
+    assert!(picture.contains("training loss over the learning rate"), "{picture}");
+    assert!(!folder.path().join("recipe.toml").exists());
+    Ok(())
+}
+
+#[test]
+fn grey_pictures_go_to_a_network_that_reads_grey() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let images = folder.path().join("images");
+    for (class, shade) in [("a", 20), ("b", 200)] {
+        for split in ["train", "val"] {
+            let place = images.join(split).join(class);
+            std::fs::create_dir_all(&place)?;
+            for number in 0..6_u8 {
+                image::GrayImage::from_pixel(28, 28, image::Luma([shade + number]))
+                    .save(place.join(format!("{number}.png")))?;
+            }
+        }
+    }
+    let run = |name: &str, more: &[&str]| {
+        let out = folder.path().join(name);
+        let args = ["train", "lenet", "--dataset", path(&images), "--epochs", "1", "--out", path(&out)];
+        printed(&[&args[..], more].concat())
+    };
+    let text = run("grey", &[])?;
+    assert!(text.contains("the pictures are grey, and so is what the network reads"), "{text}");
+    assert!(text.contains("pictures   1×28×28, framed to 32×32"), "{text}");
+    assert!(run("colours", &["--channels", "3"])?.contains("pictures   3×28×28, framed to 32×32"));
+    assert!(printed(&["eval", path(&folder.path().join("grey"))])?.contains("on 12 test images"));
     Ok(())
 }

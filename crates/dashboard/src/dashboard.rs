@@ -83,7 +83,8 @@ impl Observer for Dashboard {
         self.flow().map_break(|()| Stop::Interrupt)
     }
 
-    fn evaluation(&mut self, _: &Evaluation) -> ControlFlow<()> {
+    fn evaluation(&mut self, evaluation: &Evaluation) -> ControlFlow<()> {
+        self.change(|view| view.evaluation(evaluation));
         self.flow()
     }
 

@@ -2,7 +2,7 @@
 
 use crate::view::View;
 use cnn_figures::axis::Range;
-use cnn_figures::{bytes, duration, fixed, percent};
+use cnn_figures::{bytes, duration, fixed, percent, rate};
 use cnn_train::Epoch;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -50,7 +50,11 @@ fn gauges(frame: &mut Frame<'_>, view: &View, [whole, epoch]: [Rect; 2]) {
     };
     let within = step.step as f64 / step.steps.max(1) as f64;
     let over = (step.epoch as f64 - 1.0 + within) / step.epochs.max(1) as f64;
-    let labels = [format!("epoch {}/{}", step.epoch, step.epochs), format!("step {}/{}", step.step, step.steps)];
+    let (within, what) = match view.judging {
+        None => (within, format!("step {}/{}", step.step, step.steps)),
+        Some(judging) => (judging.images as f64 / judging.all.max(1) as f64, "judging".to_string()),
+    };
+    let labels = [format!("epoch {}/{}", step.epoch, step.epochs), what];
     for ((area, ratio), label) in [(whole, over), (epoch, within)].into_iter().zip(labels) {
         let [name, bar] = Layout::horizontal([Constraint::Length(16), Constraint::Min(0)]).areas(area);
         frame.render_widget(Line::raw(label), name);
@@ -75,7 +79,7 @@ fn numbers(view: &View) -> Vec<Line<'static>> {
             ("loss", figures.map_or_else(unknown, |figures| fixed(figures.loss, 4))),
             ("accuracy", figures.map_or_else(unknown, |figures| percent(figures.accuracy))),
             ("learning rate", step.map_or_else(unknown, |step| format!("{:.3e}", step.learning_rate))),
-            ("images/s", figures.map_or_else(unknown, |figures| fixed(figures.images_per_second, 0))),
+            ("images/s", figures.map_or_else(unknown, |figures| rate(figures.images_per_second))),
         ]),
         named(&[
             ("elapsed", duration(view.elapsed.as_secs_f64())),

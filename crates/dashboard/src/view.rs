@@ -1,7 +1,7 @@
 //! What a dashboard shows.
 
 use cnn_figures::{path, printable};
-use cnn_train::{Begin, Epoch, Figures, Memory, Recent, StepReport};
+use cnn_train::{Begin, Epoch, Evaluation, Figures, Memory, Recent, StepReport};
 use std::time::{Duration, Instant};
 
 /// Points of a curve over a whole run, about, and twice as many at most: more than a terminal has columns of dots.
@@ -16,6 +16,8 @@ pub(crate) struct View {
     /// The network, the data set and the folder.
     pub(crate) title: String,
     pub(crate) step: Option<StepReport>,
+    /// How far the evaluation under way is.
+    pub(crate) judging: Option<Evaluation>,
     /// Loss and accuracy over the last steps, and their speed.
     pub(crate) figures: Option<Figures>,
     /// The last ones.
@@ -57,7 +59,7 @@ impl View {
     }
 
     pub(crate) fn step(&mut self, step: &StepReport) {
-        self.step = Some(*step);
+        (self.step, self.judging) = (Some(*step), None);
         self.recent.add(step);
         self.taken += 1;
         let every = step.all().div_ceil(POINTS).max(1);
@@ -70,7 +72,12 @@ impl View {
         }
     }
 
+    pub(crate) fn evaluation(&mut self, evaluation: &Evaluation) {
+        self.judging = Some(*evaluation);
+    }
+
     pub(crate) fn epoch(&mut self, epoch: &Epoch, best: bool) {
+        self.judging = None;
         if best {
             self.best = Some(epoch.epoch);
         }

@@ -17,7 +17,7 @@ pub struct Sheet {
     pub pixels: Vec<u8>,
 }
 
-/// Cells of one size in rows.
+/// Cells of one size in rows, edge to edge or with gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
     /// Cells below each other.
@@ -26,6 +26,8 @@ pub struct Grid {
     pub columns: usize,
     /// Height and width of a cell in pixels.
     pub cell: [usize; 2],
+    /// Pixels between two cells.
+    pub gap: usize,
 }
 
 impl Grid {
@@ -34,21 +36,25 @@ impl Grid {
     /// # Errors
     /// [`Error::SheetSize`] where the sheet has more pixels than [`Sheet::MAX_PIXELS`].
     pub fn size(&self) -> Result<[usize; 2], Error> {
-        let [height, width] = self.cell;
-        let size = [self.rows.saturating_mul(height), self.columns.saturating_mul(width)];
+        let side = |cells: usize, cell: usize| {
+            let gaps = self.gap.saturating_mul(cells.saturating_sub(1));
+            cells.saturating_mul(cell).saturating_add(gaps)
+        };
+        let size = [side(self.rows, self.cell[0]), side(self.columns, self.cell[1])];
         let fits = size[0].checked_mul(size[1]).is_some_and(|pixels| pixels <= Sheet::MAX_PIXELS);
         if fits { Ok(size) } else { Err(Error::SheetSize { size, most: Sheet::MAX_PIXELS }) }
     }
 }
 
-/// Lays the images at `indices` out in rows of at most `columns`, edge to edge; what is left of the last row stays black.
+/// Lays the images at `indices` out in rows of at most `columns`, `gap` pixels of white between them; what is left of the
+/// last row stays black.
 ///
 /// ```
 /// use cnn_data::{DigitsConfig, digits, sheet};
 ///
 /// let data = digits(DigitsConfig { train: 10, test: 0, seed: 1 })?;
-/// let ten = sheet(data.train(), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 5)?;
-/// assert_eq!([ten.height, ten.width], [2 * 28, 5 * 28]);
+/// let ten = sheet(data.train(), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 5, 1)?;
+/// assert_eq!([ten.height, ten.width], [2 * 28 + 1, 5 * 28 + 4]);
 /// assert!(ten.enlarged(2)?.png()?.starts_with(b"\x89PNG"));
 /// # Ok::<(), cnn_data::Error>(())
 /// ```
@@ -56,18 +62,24 @@ impl Grid {
 /// # Errors
 /// [`Error::Columns`] where there is no column, [`Error::Index`] for an index beyond the last image, as [`Grid::size`]
 /// where the sheet is too large.
-pub fn sheet(images: &Images, indices: &[usize], columns: usize) -> Result<Sheet, Error> {
+pub fn sheet(images: &Images, indices: &[usize], columns: usize, gap: usize) -> Result<Sheet, Error> {
     if columns == 0 {
         return Err(Error::Columns);
     }
     let [channels, height, width] = images.shape();
     let columns = columns.min(indices.len().max(1));
-    let grid = Grid { rows: indices.len().div_ceil(columns), columns, cell: [height, width] };
-    let size = grid.size()?.iter().product::<usize>() * channels;
-    let (sheet_width, mut pixels) = (columns * width, vec![0; size]);
+    let grid = Grid { rows: indices.len().div_ceil(columns), columns, cell: [height, width], gap };
+    let [sheet_height, sheet_width] = grid.size()?;
+    let mut pixels = vec![0; sheet_height * sheet_width * channels];
+    let gaps = |place: usize, cell: usize| place % (cell + gap) >= cell;
+    for (place, pixel) in pixels.chunks_exact_mut(channels).enumerate() {
+        if gaps(place / sheet_width, height) || gaps(place % sheet_width, width) {
+            pixel.fill(255);
+        }
+    }
     for (place, index) in indices.iter().enumerate() {
         let image = images.image(*index).ok_or(Error::Index { index: *index, count: images.len() })?;
-        let (top, left) = (place / columns * height, place % columns * width);
+        let (top, left) = (place / columns * (height + gap), place % columns * (width + gap));
         for (channel, plane) in image.chunks_exact(height * width).enumerate() {
             for (offset, pixel) in plane.iter().enumerate() {
                 let (row, column) = (top + offset / width, left + offset % width);
@@ -75,7 +87,7 @@ pub fn sheet(images: &Images, indices: &[usize], columns: usize) -> Result<Sheet
             }
         }
     }
-    Ok(Sheet { width: sheet_width, height: grid.rows * height, channels, pixels })
+    Ok(Sheet { width: sheet_width, height: sheet_height, channels, pixels })
 }
 
 impl Sheet {
@@ -88,7 +100,7 @@ impl Sheet {
     /// [`Error::SheetSize`] where there would be more pixels than [`Sheet::MAX_PIXELS`].
     pub fn enlarged(&self, factor: usize) -> Result<Self, Error> {
         let factor = factor.max(1);
-        let enlarged = Grid { rows: factor, columns: factor, cell: [self.height, self.width] };
+        let enlarged = Grid { rows: factor, columns: factor, cell: [self.height, self.width], gap: 0 };
         let mut pixels = Vec::with_capacity(enlarged.size()?.iter().product::<usize>() * self.channels);
         for line in self.pixels.chunks_exact((self.width * self.channels).max(1)) {
             let wide = line.chunks_exact(self.channels).flat_map(|pixel| std::iter::repeat_n(pixel, factor)).flatten();
@@ -126,15 +138,19 @@ mod tests {
     #[test]
     fn images_lie_in_rows_with_their_channels_together() {
         let images = Images::new([2, 1, 2], (1..=12).collect(), vec![0; 3]).unwrap();
-        let found = sheet(&images, &[2, 0, 1], 2).unwrap();
+        let found = sheet(&images, &[2, 0, 1], 2, 0).unwrap();
         let pixels = vec![9, 11, 10, 12, 1, 3, 2, 4, 5, 7, 6, 8, 0, 0, 0, 0];
         assert_eq!(found, Sheet { width: 4, height: 2, channels: 2, pixels });
+        let grey = Images::new([1, 1, 2], (1..=6).collect(), vec![0; 3]).unwrap();
+        let apart = sheet(&grey, &[0, 1, 2], 2, 1).unwrap();
+        let pixels = [[1, 2, 255, 3, 4], [255; 5], [5, 6, 255, 0, 0]].concat();
+        assert_eq!(apart, Sheet { width: 5, height: 3, channels: 1, pixels });
     }
 
     #[test]
     fn an_enlarged_sheet_is_a_picture() {
         let images = Images::new([3, 1, 2], vec![1, 2, 3, 4, 5, 6], vec![0]).unwrap();
-        let large = sheet(&images, &[0], 1).unwrap().enlarged(2).unwrap();
+        let large = sheet(&images, &[0], 1, 0).unwrap().enlarged(2).unwrap();
         assert_eq!(large.pixels, [[1, 3, 5, 1, 3, 5, 2, 4, 6, 2, 4, 6]; 2].concat());
         let read = image::load_from_memory(&large.png().unwrap()).unwrap();
         assert_eq!((read.width(), read.height(), read.into_rgb8().into_raw()), (4, 2, large.pixels));
@@ -146,20 +162,20 @@ mod tests {
     #[test]
     fn bad_input_is_an_error() {
         let images = Images::new([1, 1, 1], vec![0], vec![0]).unwrap();
-        assert!(matches!(sheet(&images, &[0], 0), Err(Error::Columns)));
-        assert!(matches!(sheet(&images, &[1], 1), Err(Error::Index { .. })));
-        assert_eq!(sheet(&images, &[0], usize::MAX).unwrap().width, 1);
-        assert!(sheet(&images, &[], 3).unwrap().pixels.is_empty());
+        assert!(matches!(sheet(&images, &[0], 0, 0), Err(Error::Columns)));
+        assert!(matches!(sheet(&images, &[1], 1, 0), Err(Error::Index { .. })));
+        assert_eq!(sheet(&images, &[0], usize::MAX, 0).unwrap().width, 1);
+        assert!(sheet(&images, &[], 3, 2).unwrap().pixels.is_empty());
     }
 
     #[test]
     fn a_sheet_has_a_bound() {
-        let error = Grid { rows: 1000, columns: 1001, cell: [28, 28] }.size().unwrap_err().to_string();
+        let error = Grid { rows: 1000, columns: 1001, cell: [28, 28], gap: 0 }.size().unwrap_err().to_string();
         assert_eq!(
             error,
             "a sheet of 28000×28028 pixels is too large, expected at most 89478485: fewer or smaller images"
         );
-        assert!(Grid { rows: usize::MAX, columns: usize::MAX, cell: [2, 2] }.size().is_err());
+        assert!(Grid { rows: usize::MAX, columns: usize::MAX, cell: [2, 2], gap: 9 }.size().is_err());
         let one = Sheet { width: 100, height: 100, channels: 1, pixels: vec![0; 10_000] };
         assert_eq!(one.enlarged(94).unwrap().height, 9400);
         assert!(matches!(one.enlarged(95), Err(Error::SheetSize { size: [9500, 9500], .. })));

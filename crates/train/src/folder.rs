@@ -129,8 +129,13 @@ impl RunFolder {
         }
         let claim = Claim::lock(path)?;
         aside.settle(results(path)?.is_some(), path.join(RECIPE).exists())?;
-        let text = |name| cnn_core::file::read(path.join(name), LARGEST_TEXT).ok();
-        let described = Described { config: text(CONFIG), recipe: text(RECIPE) };
+        let text = |name| -> Result<Option<Vec<u8>>> {
+            match cnn_core::file::read(path.join(name), LARGEST_TEXT) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                read => read.map(Some).map_err(Error::file(path.join(name), "cannot read")),
+            }
+        };
+        let described = Described { config: text(CONFIG)?, recipe: text(RECIPE)? };
         match described.recipe {
             None => Err(missing()),
             Some(_) => {

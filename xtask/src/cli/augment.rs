@@ -39,7 +39,7 @@ pub struct Augment {
     /// Index of the first training image
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub image: usize,
-    /// Images, a row each
+    /// Images, a row each, one of each class in turn
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub images: u16,
     /// Augmented samples of each image, an epoch each

@@ -10,7 +10,8 @@ pub const BENCH_EXAMPLES: &str = "Dropout is off: without it, every step does th
 
 Examples:
   cargo xtask bench lenet --batch 64 --shape 1,28,28 --train
-  cargo xtask bench resnet50 --batch 8 --threads 2 --runs 20 --json";
+  cargo xtask bench resnet50 --batch 8 --threads 2 --runs 20 --json
+  cargo xtask bench resnet18 --load photos --batch 32 --augment random-resized-crop,flip";
 
 pub const RACE_EXAMPLES: &str = "The other side is a Python with torch and torchvision; in inference ONNX Runtime and OpenVINO (with onnx and onnxscript)
 and ncnn (with pnnx) run too, where it has them. Exit code 1 if outputs differ, a case fails, or other programs disturbed a race
@@ -31,6 +32,12 @@ pub struct Bench {
     pub train: bool,
     #[command(flatten)]
     pub recompute: RecomputeArgs,
+    /// Time the loader alone on this data set, from files to batches as `train` makes them for the network
+    #[arg(long, value_name = "NAME|FOLDER", conflicts_with_all = ["train", "serve", "steps", "scaling", "classes"])]
+    pub load: Option<String>,
+    /// What is done to the images that are loaded, in short; see `cargo xtask augment`
+    #[arg(long, value_name = "STEPS", requires = "load")]
+    pub augment: Option<cnn_data::Augmentation>,
     /// Images in a batch
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub batch: u32,

@@ -19,7 +19,8 @@ Examples:
   cargo xtask train --recipe runs/lenet-digits/recipe.toml
   cargo xtask train --resume runs/lenet-digits
   cargo xtask train --resume runs/lenet-digits --epochs 40 --lr 0.01
-  cargo xtask train resnet18 --dataset photos --skip-damaged";
+  cargo xtask train resnet18 --dataset photos --skip-damaged --class-weights auto
+  cargo xtask train lenet --find-lr";
 
 #[derive(Debug, Args)]
 pub struct Train {
@@ -39,6 +40,9 @@ pub struct Train {
     /// Begin with these weights; a last layer for other classes begins anew
     #[arg(long, value_name = "FILE|RUN|NAME")]
     pub init: Option<String>,
+    /// Train nothing, but look which learning rate to begin with, and draw the loss over it
+    #[arg(long, conflicts_with_all = ["resume", "overwrite", "tui", "tensorboard"])]
+    pub find_lr: bool,
     /// What computes a step [default: plan on the CPU, candle elsewhere]
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,

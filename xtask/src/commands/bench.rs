@@ -1,5 +1,7 @@
 //! `bench`: the time and the memory of a network's forward pass or training step.
 
+mod load;
+
 use crate::bench::{self, Engine, Request, Times, Workload, explain, milliseconds};
 use crate::cli::{self, Common, EngineName};
 use crate::progress;
@@ -17,6 +19,9 @@ use std::time::Instant;
 const WARM_UP: u32 = 2;
 
 pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
+    if let Some(named) = &args.load {
+        return load::run(args, named, common.seed());
+    }
     let request = Request {
         network: &args.network,
         batch: args.batch,

@@ -5,6 +5,7 @@ mod figures;
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
 use crate::settings;
+use crate::start;
 use crate::trained::{self, Fallback, Prepared, of_weights};
 use anyhow::{Result, anyhow, bail};
 use cnn_catalogue::imagenet;
@@ -114,6 +115,7 @@ fn judged(args: &cli::Eval, common: &Common, source: &str, weights: &Weights) ->
                     .to_string(),
             );
         }
+        notes.extend(start::strays(&found.strays));
         let of = format!("{} images of {}", found.images.len(), found.path.display());
         return Ok(Judged { statistics: None, images: found.images, classes: found.classes, of, notes });
     }

@@ -1,5 +1,7 @@
 //! `train`: a network, a data set, settings, and a folder for what comes of it.
 
+mod find_rate;
+
 use super::report;
 use crate::cli::{self, Common};
 use crate::data::unchanged;
@@ -23,6 +25,9 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     let resumed = args.folder.resume.as_deref().map(RunFolder::resume).transpose()?;
     let before = resumed.as_ref().map(recipe_of).transpose()?;
     let mut session = Session::new(&choice(args, before.clone(), resumed.as_ref(), common)?, common)?;
+    if args.find_lr {
+        return find_rate::run(&session, args.folder.out.as_deref());
+    }
     if let Some(before) = &before {
         goes_on_from(before, &mut session)?;
     }
@@ -39,8 +44,8 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     let folder = folder.checkpointing(checkpoints(&args.folder));
     let task = Task { metrics: metrics.to_vec(), ..session.task(&session.recipe) };
     println!("writing to {}", path(folder.path()));
-    start::warnings(&session.dataset).iter().for_each(|warning| tracing::warn!("{warning}"));
-    let outcome = watched(&args.watching, |observer| Ok(train(&task, Some(&folder), observer)?))?;
+    let warnings = start::warnings(&session.dataset);
+    let outcome = watched(&args.watching, warnings, |observer| Ok(train(&task, Some(&folder), observer)?))?;
     drop(work);
     tell(&outcome, &folder);
     if args.watching.no_report && session.dataset.held_out().is_none() {

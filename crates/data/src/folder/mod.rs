@@ -88,10 +88,6 @@ pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
     let images = |found| images_of(config, found, sizes);
     let name = config.path.canonicalize().unwrap_or_else(|_| config.path.clone());
     let name = name.file_name().map_or_else(|| "folder".to_string(), |name| name.to_string_lossy().into_owned());
-    if let Some(first) = strays.first() {
-        let (count, first) = (strays.len(), first.display());
-        tracing::warn!("{}: {count} of its members are passed over, {first} first", config.path.display());
-    }
     let mut dataset = Dataset::new(name, names, images(train)?, images(test)?)?;
     if let Some(held_out) = held_out {
         dataset = dataset.with_held_out(images(held_out)?)?;

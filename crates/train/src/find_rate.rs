@@ -1,0 +1,158 @@
+//! Which learning rate to begin with.
+
+use crate::error::Result;
+use crate::freeze::frozen;
+use crate::task::Task;
+use cnn_data::{Batch, Loader};
+use std::ops::ControlFlow;
+
+/// How a learning rate is looked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateSearch {
+    /// The learning rate of the first step.
+    pub from: f64,
+    /// The learning rate of the last one; between them each is the one before times the same factor.
+    pub to: f64,
+    /// Number of steps.
+    pub steps: usize,
+}
+
+impl Default for RateSearch {
+    /// From 10⁻⁶ to 10 in 200 steps.
+    fn default() -> Self {
+        Self { from: 1e-6, to: 10.0, steps: 200 }
+    }
+}
+
+/// A step of the search.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RatePoint {
+    /// Its learning rate.
+    pub learning_rate: f64,
+    /// A moving average of the loss, that of this step before its update included.
+    pub loss: f64,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct FoundRates {
+    /// The steps, until the loss was far above its least, or no number.
+    pub points: Vec<RatePoint>,
+    /// Where the loss falls fastest over the logarithm of the learning rate.
+    pub steepest: Option<f64>,
+    /// A tenth of where the loss is least: as large a rate as is safe.
+    pub largest: Option<f64>,
+}
+
+/// The share of the average that stays at each step.
+const STAYS: f64 = 0.95;
+/// So many times the least loss ends the search.
+const FAR: f64 = 4.0;
+/// Steps on either side over which a slope is taken.
+const REACH: usize = 5;
+
+impl RateSearch {
+    /// Takes steps with ever larger learning rates, from the task's beginning (Smith 2017, section 3.3), and judges nothing.
+    /// The task's own learning rate and schedule play no part. After each step `goes_on` is told how many are done and may
+    /// end the search there.
+    ///
+    /// ```
+    /// use cnn_core::definition::{chain, linear};
+    /// use cnn_data::{DigitsConfig, Preparation, digits};
+    /// use cnn_train::{RateSearch, Task};
+    /// use std::ops::ControlFlow;
+    ///
+    /// let dataset = digits(DigitsConfig { train: 200, test: 10, seed: 1 })?;
+    /// let network = chain().flatten().then("fc", linear(10)).named("softmax", [1, 28, 28]).at_usual_input()?;
+    /// let task = Task::new(&network, &dataset, Preparation::mnist());
+    /// let found = RateSearch { steps: 60, ..RateSearch::default() }.run(&task, &mut |_| ControlFlow::Continue(()))?;
+    /// assert!(found.largest.is_some_and(|rate| (1e-4..1.0).contains(&rate)), "{found:?}");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A task that cannot be done; those of computing.
+    pub fn run(&self, task: &Task<'_>, goes_on: &mut dyn FnMut(usize) -> ControlFlow<()>) -> Result<FoundRates> {
+        task.check()?;
+        let settings = &task.settings;
+        let frozen = frozen(task.network, &settings.freeze)?;
+        let weighted = task.trained_loss()?;
+        let loss = weighted.as_deref().unwrap_or(task.loss);
+        let mut learner = task.engine.learner(task.lesson(loss, &frozen, 0))?;
+        let loader = Loader::new(task.dataset.train(), task.preparation.clone(), settings.batch_size)?;
+        let loader = loader.augmented(settings.augmentation.clone())?.balanced(settings.balance);
+        let single = task.single_valued(&frozen).is_some();
+        let mut batches = (1..).flat_map(|epoch| loader.epoch(settings.seed, epoch));
+        let (mut points, mut average, mut least) = (Vec::<RatePoint>::new(), 0.0, f64::INFINITY);
+        while points.len() < self.steps {
+            let mut group: Vec<Batch> = Vec::new();
+            while group.len() < settings.accumulate {
+                let Some(batch) = batches.next().transpose()? else { break };
+                // As in training, a batch of one image is left out where it cannot be normalised.
+                group.extend(Some(batch).filter(|batch| !single || batch.indices.len() > 1));
+            }
+            let learning_rate = self.rate(points.len());
+            let lost = f64::from(learner.step(&group, learning_rate)?.loss);
+            average = STAYS * average + (1.0 - STAYS) * lost;
+            // Without its beginning at 0 (Kingma and Ba 2015, section 3).
+            let loss = average / (1.0 - STAYS.powi(points.len() as i32 + 1));
+            if !loss.is_finite() || loss > FAR * least {
+                break;
+            }
+            least = least.min(loss);
+            points.push(RatePoint { learning_rate, loss });
+            if goes_on(points.len()).is_break() {
+                break;
+            }
+        }
+        Ok(FoundRates { steepest: steepest(&points), largest: largest(&points), points })
+    }
+
+    fn rate(&self, step: usize) -> f64 {
+        let share = step as f64 / self.steps.saturating_sub(1).max(1) as f64;
+        self.from * (self.to / self.from).powf(share)
+    }
+}
+
+fn steepest(points: &[RatePoint]) -> Option<f64> {
+    let slope = |place: usize| points[place + REACH].loss - points[place - REACH].loss;
+    let places = REACH..points.len().saturating_sub(REACH);
+    let place = places.min_by(|a, b| slope(*a).total_cmp(&slope(*b)))?;
+    (slope(place) < 0.0).then(|| points[place].learning_rate)
+}
+
+fn largest(points: &[RatePoint]) -> Option<f64> {
+    let least = points.iter().min_by(|a, b| a.loss.total_cmp(&b.loss))?;
+    // Where the loss never fell, no rate is found.
+    (least.loss < points.first()?.loss).then_some(least.learning_rate / 10.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_found_where_the_loss_falls_and_where_it_is_least() {
+        let search = RateSearch { from: 1e-4, to: 1.0, steps: 101 };
+        assert!((search.rate(0) - 1e-4).abs() < 1e-12 && (search.rate(100) - 1.0).abs() < 1e-9);
+        assert!((search.rate(50) - 1e-2).abs() < 1e-9);
+        // Flat, then falling around 10⁻², least at 10⁻¹, then rising.
+        let points: Vec<RatePoint> = (0..101)
+            .map(|step| {
+                let power = f64::from(step) / 25.0 - 4.0;
+                let loss = 2.0 - 1.0 / (1.0 + (-6.0 * (power + 2.0)).exp()) + (power + 1.0).max(0.0).powi(2);
+                RatePoint { learning_rate: search.rate(step as usize), loss }
+            })
+            .collect();
+        let steepest = steepest(&points).unwrap();
+        assert!((steepest.log10() + 2.0).abs() < 0.1, "{steepest}");
+        let largest = largest(&points).unwrap();
+        assert!((largest.log10() + 2.0).abs() < 0.3, "{largest}");
+        let rising: Vec<RatePoint> = (0..20).map(|n| RatePoint { learning_rate: 1.0, loss: f64::from(n) }).collect();
+        assert_eq!((super::steepest(&rising), super::largest(&rising)), (None, None));
+        assert_eq!((super::steepest(&points[..3]), super::largest(&[])), (None, None));
+    }
+}

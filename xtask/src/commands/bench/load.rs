@@ -1,0 +1,67 @@
+//! `bench --load`: the loader alone, from files to batches.
+
+use crate::bench::{Times, milliseconds};
+use crate::cli;
+use crate::preparation::in_words;
+use crate::{data, progress, rerun};
+use anyhow::{Context, Result};
+use cnn_data::Loader;
+use cnn_figures::{count, rate};
+use serde_json::json;
+use std::time::Instant;
+
+/// Batches that are made ahead, as in training.
+const AHEAD: usize = 2;
+/// Batches before those that are timed: files come into the system's memory.
+const WARM_UP: u32 = 2;
+
+/// Takes the time of the batches of a data set as `train` would make them for the network.
+pub fn run(args: &cli::Bench, named: &str, seed: u64) -> Result<()> {
+    let entry = cnn_zoo::find(&args.network)?;
+    let dataset = data::dataset(&cli::Data { dataset: Some(named.to_string()), ..cli::Data::default() }, seed)?;
+    let images = dataset.train();
+    let architecture = entry.architecture(dataset.classes().len());
+    let resize = args.shape.map(|shape| shape.0[1]);
+    let (network, preparation) = cnn_train::fit(&architecture, images, resize)?;
+    let augmentation = args.augment.clone().unwrap_or_default();
+    let loader = Loader::new(images, preparation.clone(), args.batch as usize)?.augmented(augmentation)?.ahead(AHEAD);
+    let bar = progress::bar(u64::from(WARM_UP + args.runs));
+    let mut batches = (1..).flat_map(|epoch| loader.epoch(seed, epoch));
+    let (mut times, mut loaded) = (Vec::new(), 0);
+    for run in 0..WARM_UP + args.runs {
+        let started = Instant::now();
+        let batch = batches.next().context("the data set has no image")??;
+        if run >= WARM_UP {
+            times.push(milliseconds(started.elapsed()));
+            loaded += batch.indices.len();
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let seconds = times.iter().sum::<f64>() / 1e3;
+    let (times, per_second) = (Times::new(times), loaded as f64 / seconds);
+    if args.json {
+        let figures = json!({
+            "network": network.name(),
+            "images": images.len(),
+            "input": network.input().dims(),
+            "batch": args.batch,
+            "threads": rerun::threads(),
+            "runs": times.len(),
+            "median_ms": times.median(),
+            "images_per_second": per_second,
+        });
+        println!("{figures:#}");
+        return Ok(());
+    }
+    println!("{} of {named}, for {}: {}", count(images.len()), network.name(), in_words(&preparation));
+    println!(
+        "{} images/s loaded and nothing else, in batches of {} (median {:.1} ms of {}), threads: {}",
+        rate(per_second),
+        args.batch,
+        times.median(),
+        times.len(),
+        rerun::threads()
+    );
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! What a sweep goes over: settings, seeds, parts of the data.
+
+use crate::{cli, settings};
+use anyhow::{Context, Result, ensure};
+use cnn_data::Fold;
+use cnn_train::Recipe;
+
+/// The most runs of a sweep.
+const MOST: usize = 10_000;
+
+/// A setting, and the values it takes.
+pub struct Axis {
+    pub name: String,
+    pub values: Vec<Value>,
+}
+
+/// A value as it is written, and what it changes in a recipe.
+pub struct Value {
+    pub text: String,
+    pub change: Change,
+}
+
+pub enum Change {
+    Flags(Box<cli::Settings>),
+    Assignment(String),
+    Seed(u64),
+    Fold(Fold),
+}
+
+pub fn axes(args: &cli::Sweep) -> Result<Vec<Axis>> {
+    let mut axes = Vec::new();
+    let mut flags = |name: &str, values: Vec<(String, cli::Settings)>| {
+        let value = |(text, flags)| Value { text, change: Change::Flags(Box::new(flags)) };
+        if !values.is_empty() {
+            axes.push(Axis { name: name.to_string(), values: values.into_iter().map(value).collect() });
+        }
+    };
+    let none = cli::Settings::default;
+    let each = |values: &[f64], flags: &dyn Fn(f64) -> cli::Settings| {
+        values.iter().map(|value| (value.to_string(), flags(*value))).collect::<Vec<_>>()
+    };
+    flags("lr", each(&args.lr, &|lr| cli::Settings { lr: Some(lr), ..none() }));
+    flags("momentum", each(&args.momentum, &|momentum| cli::Settings { momentum: Some(momentum), ..none() }));
+    let decay = |decay| cli::Settings { weight_decay: Some(decay), ..none() };
+    flags("weight-decay", each(&args.weight_decay, &decay));
+    let batch = |size: &usize| (size.to_string(), cli::Settings { batch_size: Some(*size), ..none() });
+    flags("batch-size", args.batch_size.iter().map(batch).collect());
+    for over in &args.over {
+        let (key, values) = over.split_once('=').with_context(|| format!("--over {over}: expected KEY = VALUE, …"))?;
+        let value = |text: &str| {
+            let text = text.trim().to_string();
+            Value { change: Change::Assignment(format!("{} = {text}", key.trim())), text }
+        };
+        axes.push(Axis { name: key.trim().to_string(), values: values.split(',').map(value).collect() });
+    }
+    // What is repeated comes last: its runs lie beside each other.
+    let seed = |seed: &u64| Value { text: seed.to_string(), change: Change::Seed(*seed) };
+    let folds = (1..=args.folds.unwrap_or(0)).map(|number| Fold::new(number, args.folds.unwrap_or(0)));
+    let folds =
+        folds.map(|fold| fold.map(|fold| Value { text: fold.number().to_string(), change: Change::Fold(fold) }));
+    let repeated = [("seed", args.seeds.iter().map(seed).collect()), ("fold", folds.collect::<Result<Vec<_>, _>>()?)];
+    for (name, values) in repeated {
+        if !values.is_empty() {
+            axes.push(Axis { name: name.to_string(), values });
+        }
+    }
+    Ok(axes)
+}
+
+impl Axis {
+    /// Whether its runs are of the same settings, so that their mean says something.
+    pub fn repeats(&self) -> bool {
+        self.values.iter().all(|value| matches!(value.change, Change::Seed(_) | Change::Fold(_)))
+    }
+}
+
+impl Change {
+    pub fn make(&self, recipe: &mut Recipe) -> Result<()> {
+        match self {
+            Self::Flags(flags) => settings::change(recipe, flags),
+            Self::Assignment(line) => Ok(recipe.set(line)?),
+            Self::Seed(seed) => {
+                recipe.training.seed = *seed;
+                Ok(())
+            }
+            Self::Fold(fold) => {
+                recipe.data.fold = Some(*fold);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// For each combination the position of every axis' value; the last axis changes fastest.
+pub fn combinations(axes: &[Axis]) -> Result<Vec<Vec<usize>>> {
+    let number = axes.iter().try_fold(1_usize, |number, axis| number.checked_mul(axis.values.len()));
+    ensure!(number.is_some_and(|number| number <= MOST), "more than {MOST} combinations: give fewer values");
+    Ok(all_combinations(axes))
+}
+
+pub fn all_combinations(axes: &[Axis]) -> Vec<Vec<usize>> {
+    axes.iter().fold(vec![Vec::new()], |before, axis| {
+        let longer = |before: &Vec<usize>| {
+            let before = before.clone();
+            (0..axis.values.len()).map(move |value| [before.clone(), vec![value]].concat())
+        };
+        before.iter().flat_map(longer).collect()
+    })
+}
+
+/// The name of a combination, which is also its folder's.
+pub fn name(axes: &[Axis], combination: &[usize]) -> String {
+    let parts = axes.iter().zip(combination).map(|(axis, value)| format!("{}={}", axis.name, axis.values[*value].text));
+    parts.collect::<Vec<_>>().join(",").replace(['/', '"', ' '], "")
+}

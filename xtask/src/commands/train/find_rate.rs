@@ -1,0 +1,42 @@
+//! `train --find-lr`: which learning rate to begin with.
+
+use crate::progress::{bar, interrupted};
+use crate::session::Session;
+use crate::start;
+use anyhow::{Result, bail};
+use cnn_report::write_rates;
+use cnn_train::RateSearch;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+pub fn run(session: &Session, out: Option<&Path>) -> Result<()> {
+    let task = session.task(&session.recipe);
+    let search = RateSearch::default();
+    start::lines(session)?.iter().for_each(|line| println!("{line}"));
+    let folder = out.unwrap_or(Path::new("runs"));
+    std::fs::create_dir_all(folder)?;
+    let (bar, stop) = (bar(search.steps as u64), interrupted());
+    bar.set_prefix("learning rates");
+    let mut goes_on = |steps: usize| {
+        bar.set_position(steps as u64);
+        if stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let found = search.run(&task, &mut goes_on)?;
+    bar.finish_and_clear();
+    if stop.load(Ordering::SeqCst) {
+        bail!("interrupted");
+    }
+    let picture = folder.join(format!("{}-learning-rates.svg", session.name()));
+    write_rates(&found, &picture)?;
+    if let Some(rate) = found.steepest {
+        println!("the loss falls fastest at a learning rate of {rate:.2e}");
+    }
+    match found.largest {
+        Some(rate) => println!("a tenth of where it is least: {rate:.2e}, as large as is safe (--lr {rate:.1e})"),
+        None => println!("the loss falls at no learning rate from {:.0e} to {:.0e}", search.from, search.to),
+    }
+    println!("the recipe has {}", session.recipe.training.learning_rate);
+    println!("picture: {}", cnn_figures::path(&picture));
+    Ok(())
+}
