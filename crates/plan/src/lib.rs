@@ -39,5 +39,8 @@ mod run;
 pub use cnn_kernels::loss::Targets;
 pub use error::{Error, Result};
 pub use parameters::{Parameters, Parts, Receive, Update};
-pub use plan::{EvaluationPlan, Plan, Recompute, TrainingOptions, TrainingPlan};
-pub use run::{Dropout, Evaluation, Forward, Loss, OutputGradients, Predictor, StageTime, TrainingRun};
+pub use plan::{EvaluationPlan, GradientPlan, Plan, Recompute, TrainingOptions, TrainingPlan};
+pub use run::{
+    Dropout, Evaluation, Forward, GradientForward, GradientRun, Loss, OutputGradients, Predictor, StageTime,
+    TrainingRun,
+};

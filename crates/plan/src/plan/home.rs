@@ -15,14 +15,14 @@ pub(crate) struct Home {
 }
 
 /// For each node the home of what it stores, or for a concatenation of what it shows; `None` for a store of its own,
-/// and for concatenations that must copy.
-pub(crate) fn homes(network: &Network, needed: &[bool], training: bool) -> Vec<Option<Home>> {
+/// and for concatenations that must copy. A node that is `watched` has a store of its own.
+pub(crate) fn homes(network: &Network, needed: &[bool], training: bool, watched: &[bool]) -> Vec<Option<Home>> {
     let nodes = network.nodes();
     let mut homes: Vec<Option<Home>> = vec![None; nodes.len()];
     for (id, node) in nodes.iter().enumerate().rev().filter(|(id, node)| needed[*id] && node.op == Op::Concat) {
         let base = homes[id].unwrap_or(Home { root: id, channel: 0 });
         let origins: Vec<Option<usize>> =
-            node.inputs.iter().map(|input| origin(network, input.index(), training)).collect();
+            node.inputs.iter().map(|input| origin(network, input.index(), training, watched)).collect();
         let channels = node.inputs.iter().map(|input| network.node(*input).shape.channels());
         let places: Vec<usize> = starts(channels.clone()).map(|start| base.channel + start).collect();
         // Already side by side, as part of a longer concatenation.
@@ -56,9 +56,9 @@ pub(crate) fn homes(network: &Network, needed: &[bool], training: bool) -> Vec<O
 }
 
 /// The node whose store a value is read from, where only one scale and shift and then floors lie between.
-fn origin(network: &Network, mut id: usize, training: bool) -> Option<usize> {
+fn origin(network: &Network, mut id: usize, training: bool, watched: &[bool]) -> Option<usize> {
     let mut scaled = false;
-    loop {
+    while !watched[id] {
         let node = &network.nodes()[id];
         match &node.op {
             Op::Relu if !scaled => {}
@@ -74,6 +74,7 @@ fn origin(network: &Network, mut id: usize, training: bool) -> Option<usize> {
         }
         id = node.inputs[0].index();
     }
+    None
 }
 
 /// Where each length starts if they are laid end to end.
