@@ -28,11 +28,12 @@ impl Explainer {
         images: impl IntoIterator<Item = Result<Vec<f32>, E>>,
         top: usize,
     ) -> Result<Vec<Vec<Exciting>>, E> {
+        let evaluation = self.evaluation(&[node])?;
         let mut best: Vec<Vec<Exciting>> = vec![Vec::new(); self.network().node(node).shape.channels()];
         for (image, numbers) in images.into_iter().enumerate() {
             let numbers = numbers?;
             self.check_image(&numbers)?;
-            let values = self.activations(&numbers, &[node])?.swap_remove(0).swap_remove(0);
+            let values = self.run(&evaluation, &numbers, &[node])?.swap_remove(0).swap_remove(0);
             let [_, width] = values.size();
             for (best, channel) in best.iter_mut().zip(values.channels()) {
                 let greatest = (0..channel.len()).reduce(|a, b| if channel[b] > channel[a] { b } else { a });

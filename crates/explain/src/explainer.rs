@@ -69,7 +69,16 @@ impl Explainer {
     ///
     /// Numbers that are no whole images, nodes that only an auxiliary head needs, a batch that memory does not hold.
     pub fn activations(&self, images: &[f32], nodes: &[NodeId]) -> Result<Vec<Vec<Maps>>> {
-        let evaluation = Evaluation::new(&EvaluationPlan::of_nodes(&self.network, nodes)?);
+        self.run(&self.evaluation(nodes)?, images, nodes)
+    }
+
+    /// What computes the values of some nodes.
+    pub(crate) fn evaluation(&self, nodes: &[NodeId]) -> Result<Evaluation<f32>> {
+        Ok(Evaluation::new(&EvaluationPlan::of_nodes(&self.network, nodes)?))
+    }
+
+    /// [`Explainer::activations`] by an evaluation of these nodes.
+    pub(crate) fn run(&self, evaluation: &Evaluation, images: &[f32], nodes: &[NodeId]) -> Result<Vec<Vec<Maps>>> {
         let outputs = evaluation.outputs(&self.parameters, images)?;
         let batch = images.len() / self.network.input().elements();
         Ok((0..batch).map(|image| self.of_image(nodes, &outputs, image)).collect())

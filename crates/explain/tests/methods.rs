@@ -163,7 +163,7 @@ fn every_network_has_a_node_for_grad_cam() -> Result<(), Failure> {
         }
     }
     for (name, path) in
-        [("lenet", "pool2"), ("resnet50", "layer4"), ("alexnet", "features"), ("inception_v3", "Mixed_7c")]
+        [("lenet", "max_pool_1"), ("resnet50", "layer4"), ("alexnet", "features"), ("inception_v3", "Mixed_7c")]
     {
         let network = cnn_zoo::find(name)?.architecture(10).without_heads().at_usual_input()?;
         assert_eq!(cam_node(&network), Some(network.find(path)?), "{name}");

@@ -130,10 +130,11 @@ fn write_part(part: &Part, facts: &Facts<'_>, nodes: &BTreeMap<NodeId, Shown>, b
     if let Part::Fork { branches, .. } = part {
         body.push_str("<div class=\"fork\">\n");
         for branch in branches {
-            body.push_str("<div class=\"branch\">\n");
             if branch.is_empty() {
-                body.push_str("<p class=\"faint\">unchanged</p>\n");
+                body.push_str("<div class=\"branch identity\"><p class=\"faint\">unchanged</p></div>\n");
+                continue;
             }
+            body.push_str("<div class=\"branch\">\n");
             branch.iter().for_each(|part| write_part(part, facts, nodes, body));
             body.push_str("</div>\n");
         }
@@ -156,23 +157,36 @@ fn units(network: &Network, stage: &Stage) -> Vec<Unit> {
             _ => units.push(Unit { parts: vec![part.clone()], label: fork.then(String::new), repeats: None }),
         }
     }
+    let forks = units.iter().filter(|unit| unit.label.is_some()).count();
     for (number, unit) in units.iter_mut().enumerate().filter(|(_, unit)| unit.label.is_some()) {
-        let all = ids(&unit.parts);
-        let label = shared(all.iter().map(|id| network.node(*id).path.as_str()));
-        let label = if label.is_empty() || label == stage.label { format!("unit {}", number + 1) } else { label };
+        // What joins the branches may lie higher.
+        let inside = unit.parts.first().map(within).unwrap_or_default();
+        let label = shared(inside.iter().map(|id| network.node(*id).path.as_str()));
+        let own = !label.is_empty() && label != stage.label;
+        let label = if own { label } else { format!("unit {}", number + 1) };
+        // A dense block's maps grow from unit to unit; what is done to them stays the same.
         let summary = |id: &NodeId| {
             let node = network.node(*id);
-            format!("{:?} {}", node.op, node.shape)
+            format!("{:?} {:?}", node.op, node.shape.size())
         };
-        let signature: Vec<String> = all.iter().map(summary).collect();
+        let signature: Vec<String> = ids(&unit.parts).iter().map(summary).collect();
         let signature = signature.join("\n");
         unit.repeats = seen.iter().find(|(known, _)| *known == signature).map(|(_, first)| first.clone());
         if unit.repeats.is_none() {
             seen.push((signature, label.clone()));
         }
-        unit.label = Some(label);
+        // A single unit that is all of the stage needs no fold of its own.
+        unit.label = (own || forks > 1).then_some(label);
     }
     units
+}
+
+/// The nodes of branches, without what joins them.
+fn within(part: &Part) -> Vec<NodeId> {
+    match part {
+        Part::Op(node) => vec![*node],
+        Part::Fork { branches, .. } => ids(&branches.concat()),
+    }
 }
 
 /// The segments that all paths begin with.

@@ -9,6 +9,9 @@ use cnn_network::{Network, Shape, Summary};
 use std::fmt::Write;
 use std::time::Duration;
 
+/// Seconds; what takes less is not worth saying, and hardly measured.
+const LEAST: f64 = 1e-6;
+
 /// What is said of every node.
 pub(super) struct Facts<'a> {
     pub(super) network: &'a Network,
@@ -50,10 +53,10 @@ pub(super) fn node(id: NodeId, facts: &Facts<'_>, shown: Option<&Shown>, body: &
     if node.shape.size().is_some() {
         lines.push(format!("sees {}", summary.receptive_field.size));
     }
-    if let Some(time) = facts.times[id.index()] {
-        let seconds = time.as_secs_f64();
-        let share = if facts.all > 0.0 { seconds / facts.all } else { 0.0 };
-        lines.push(format!("{:.3} ms, {} of the time", 1e3 * seconds, percent(share)));
+    if let Some(seconds) = facts.times[id.index()].map(|time| time.as_secs_f64()).filter(|seconds| *seconds >= LEAST) {
+        let length =
+            if seconds < 1e-4 { format!("{:.0} µs", 1e6 * seconds) } else { format!("{:.2} ms", 1e3 * seconds) };
+        lines.push(format!("{length}, {} of the time", percent(seconds / facts.all)));
     }
     let _ = writeln!(
         body,
@@ -83,9 +86,10 @@ fn maps(id: NodeId, shape: Shape, sheet: &Sheet, body: &mut String) {
     let caption = format!("{least:.3} … {greatest:.3}{}{left_out}", if left_out.is_empty() { "" } else { "; " });
     let _ = writeln!(
         body,
-        "<figure class=\"maps\" data-node=\"{}\"><div class=\"sheet\" style=\"width: {}px\"><img src=\"{}\" width=\"{}\" \
+        "<figure class=\"maps\" data-node=\"{}\"><div class=\"sheet{}\" style=\"width: {}px\"><img src=\"{}\" width=\"{}\" \
          height=\"{}\" alt=\"maps\" loading=\"lazy\"></div><figcaption>{caption}</figcaption></figure>",
         id.index(),
+        if shape.size().is_some() { "" } else { " vector" },
         sheet.width * zoom,
         sheet.address,
         sheet.width,
