@@ -39,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
     ("cnn-classifier", &["cnn-catalogue", "cnn-core", "cnn-data", "cnn-zoo"]),
+    ("cnn-serve", &["cnn-classifier", "cnn-data"]),
     ("cnn-verify", &["cnn-core", "cnn-plan", "cnn-zoo"]),
     (
         "xtask",
@@ -54,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "cnn-onnx",
             "cnn-plan",
             "cnn-report",
+            "cnn-serve",
             "cnn-train",
             "cnn-verify",
             "cnn-zoo",

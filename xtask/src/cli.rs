@@ -10,6 +10,7 @@ mod predict;
 mod preparation;
 mod recompute;
 mod report;
+mod serve;
 mod speed;
 mod sweep;
 mod train;
@@ -28,6 +29,7 @@ pub use preparation::Crop;
 pub use preparation::PreparationArgs;
 pub use recompute::RecomputeArgs;
 pub use report::Report;
+pub use serve::Serve;
 pub use speed::{Bench, EngineName, Race};
 pub use sweep::Sweep;
 pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, Train};
@@ -112,6 +114,9 @@ pub enum Command {
     /// A network as a picture, SVG on standard output
     #[command(after_help = explain::DIAGRAM_EXAMPLES)]
     Diagram(Diagram),
+    /// Answer what is on pictures by HTTP
+    #[command(after_help = serve::SERVE_EXAMPLES)]
+    Serve(Serve),
     /// Published weights: what there is, what is known of it, and its files
     #[command(after_help = weights::EXAMPLES)]
     Weights(Weights),

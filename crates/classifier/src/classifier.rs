@@ -70,7 +70,11 @@ impl Classifier {
     }
 
     /// [`Classifier::classify`] for pictures that [`Classifier::prepare`] has prepared, one after the other.
-    pub(crate) fn classify_prepared(&self, pictures: &[f32], top: usize) -> Result<Vec<Vec<Answer>>> {
+    ///
+    /// # Errors
+    ///
+    /// Numbers that are no whole images, a batch that memory does not hold.
+    pub fn classify_prepared(&self, pictures: &[f32], top: usize) -> Result<Vec<Vec<Answer>>> {
         let probabilities = self.predictor.probabilities(pictures)?;
         Ok(probabilities.chunks_exact(self.card.classes.len()).map(|row| self.best(row, top)).collect())
     }

@@ -102,28 +102,26 @@ impl Explainer {
     ///
     /// As [`Explainer::activations`].
     pub fn times(&self, image: &[f32], times: usize) -> Result<Vec<Option<Duration>>> {
-        let mut least: Vec<Option<Duration>> = vec![None; self.network.nodes().len()];
-        let plan = EvaluationPlan::new(&self.network)?;
+        let evaluation = Evaluation::new(&EvaluationPlan::new(&self.network)?);
         // The first pass brings memory and code into the caches.
-        for pass in 0..=times.max(1) {
-            let evaluation = Evaluation::new(&plan);
+        evaluation.outputs(&self.parameters, image)?;
+        let so_far = || evaluation.times().into_iter().map(|(_, _, time)| time.forward).collect::<Vec<_>>();
+        let positions: Vec<Option<usize>> = evaluation
+            .times()
+            .iter()
+            .map(|(path, _, _)| self.network.nodes().iter().position(|node| node.path == *path))
+            .collect();
+        let mut least: Vec<Option<Duration>> = vec![None; self.network.nodes().len()];
+        for _ in 0..times.max(1) {
+            let before = so_far();
             evaluation.outputs(&self.parameters, image)?;
-            let before = evaluation.times().iter().map(|(_, _, time)| time.forward).collect::<Vec<_>>();
-            evaluation.outputs(&self.parameters, image)?;
-            if pass == 0 {
-                continue;
-            }
             let mut own: Vec<Option<Duration>> = vec![None; least.len()];
-            for ((path, _, time), before) in evaluation.times().into_iter().zip(before) {
-                let Some(at) = self.network.nodes().iter().position(|node| node.path == path) else { continue };
-                let took = time.forward.saturating_sub(before);
-                own[at] = Some(own[at].unwrap_or_default() + took);
+            for ((position, before), after) in positions.iter().zip(before).zip(so_far()) {
+                let Some(position) = *position else { continue };
+                own[position] = Some(own[position].unwrap_or_default() + after.saturating_sub(before));
             }
             for (least, own) in least.iter_mut().zip(own) {
-                *least = match (*least, own) {
-                    (Some(a), Some(b)) => Some(a.min(b)),
-                    (a, b) => a.or(b),
-                };
+                *least = least.into_iter().chain(own).min();
             }
         }
         Ok(least)

@@ -16,6 +16,7 @@ mod predict;
 mod race;
 mod recipes;
 mod report;
+mod serve;
 mod summary;
 mod sweep;
 mod train;
@@ -44,6 +45,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Predict(args) => on_the_cpu(&cli.common).and_then(|()| predict::run(args)),
         Command::Features(args) => on_the_cpu(&cli.common).and_then(|()| features::run(args)).map(success),
         Command::Explain(args) => on_the_cpu(&cli.common).and_then(|()| explain::run(args, &cli.common)).map(success),
+        Command::Serve(args) => on_the_cpu(&cli.common).and_then(|()| serve::run(args)).map(success),
         Command::Diagram(args) => explain::diagram(args).map(success),
         Command::Weights(args) => weights::run(args).map(success),
         Command::Data(args) => match &args.command {
