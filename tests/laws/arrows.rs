@@ -27,6 +27,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-kernels", &[]),
     // The zoo for its tests.
     ("cnn-onnx", &["cnn-network", "cnn-system", "cnn-weights", "cnn-zoo"]),
+    // The zoo and the rule of weights for its tests.
+    ("cnn-explain", &["cnn-figures", "cnn-network", "cnn-plan", "cnn-verify", "cnn-weights", "cnn-zoo"]),
     ("cnn-plan", &["cnn-kernels", "cnn-network", "cnn-system", "cnn-weights"]),
     ("cnn-dashboard", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
     ("cnn-report", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
@@ -47,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "cnn-core",
             "cnn-dashboard",
             "cnn-data",
+            "cnn-explain",
             "cnn-figures",
             "cnn-kernels",
             "cnn-onnx",

@@ -4,6 +4,7 @@ mod augment;
 mod check;
 mod convert;
 mod data;
+mod explain;
 mod export;
 mod predict;
 mod preparation;
@@ -20,6 +21,7 @@ pub use augment::Augment;
 pub use check::{DataArgs, DataCheck, DataCommand};
 pub use convert::Convert;
 pub use data::Data;
+pub use explain::{Diagram, Explain};
 pub use export::Export;
 pub use predict::{Features, Known, Predict, Trained};
 #[cfg(test)]
@@ -109,6 +111,12 @@ pub enum Command {
     /// Write what a node makes of pictures
     #[command(after_help = predict::FEATURES_EXAMPLES)]
     Features(Features),
+    /// Write a page that shows what a network makes of pictures
+    #[command(after_help = explain::EXPLAIN_EXAMPLES)]
+    Explain(Explain),
+    /// A network as a picture, SVG on standard output
+    #[command(after_help = explain::DIAGRAM_EXAMPLES)]
+    Diagram(Diagram),
     /// Published weights: what there is, what is known of it, and its files
     #[command(after_help = weights::EXAMPLES)]
     Weights(Weights),

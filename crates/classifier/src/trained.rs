@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use cnn_catalogue::Options;
 use cnn_core::weights::Allowed;
 use cnn_core::{Architecture, Network, Weights};
-use cnn_data::{Card, Preparation};
+use cnn_data::{Card, Picture, Preparation};
 use std::path::Path;
 
 /// The file of a run's folder that holds its best weights.
@@ -97,6 +97,17 @@ impl Trained {
         let (dataset, images) = card.map_or((String::new(), None), |card| (card.dataset, card.images));
         let card = Card { network: name, input, classes, dataset, images, preparation };
         Ok(Self { network, weights, card, notes })
+    }
+}
+
+impl Trained {
+    /// The numbers of a picture that the network reads, in the order (channel, row, column).
+    ///
+    /// # Errors
+    ///
+    /// A picture that cannot be prepared to what the network reads.
+    pub fn prepare(&self, picture: &Picture<'_>) -> Result<Vec<f32>> {
+        crate::classifier::prepare(&self.card, picture)
     }
 }
 

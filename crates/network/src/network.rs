@@ -74,6 +74,11 @@ impl Network {
         &self.nodes
     }
 
+    /// The position of every node, in the order of [`Network::nodes`].
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = NodeId> + use<> {
+        (0..self.nodes.len()).map(NodeId)
+    }
+
     /// The main output, then the auxiliary ones in the order of the definition.
     pub fn outputs(&self) -> &[Output] {
         &self.outputs

@@ -42,5 +42,8 @@ pub use cnn_kernels::loss::Targets;
 pub use error::{Error, Result};
 pub use inference::{InferenceOptions, InferencePlan, Numeric, StepReport, Workspace};
 pub use parameters::{Parameters, Parts, Receive, Update};
-pub use plan::{EvaluationPlan, Plan, Recompute, TrainingOptions, TrainingPlan};
-pub use run::{Dropout, Evaluation, Forward, Loss, OutputGradients, Predictor, StageTime, TrainingRun};
+pub use plan::{EvaluationPlan, GradientPlan, Plan, Recompute, TrainingOptions, TrainingPlan};
+pub use run::{
+    Dropout, Evaluation, Forward, GradientForward, GradientRun, Loss, OutputGradients, Predictor, StageTime,
+    TrainingRun,
+};

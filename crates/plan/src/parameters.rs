@@ -112,6 +112,12 @@ pub trait Receive<T> {
         let _ = (tensor, length);
         None
     }
+
+    /// The gradient of a node that a [`GradientPlan`](crate::GradientPlan) was asked for, `(N, C, H, W)`, when all of it
+    /// has arrived. What is changed here is what goes on to the nodes before.
+    fn node(&mut self, node: NodeId, gradient: &mut [T]) {
+        let _ = (node, gradient);
+    }
 }
 
 /// How a gradient is taken part by part.

@@ -7,6 +7,7 @@ mod compare;
 mod convert;
 mod docs;
 mod eval;
+mod explain;
 mod export;
 mod features;
 mod forward;
@@ -48,6 +49,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         #[cfg(not(feature = "serve"))]
         Command::Serve(_) => rerun::with_feature("serve", "the server is built when it is first wanted"),
         Command::Features(args) => on_the_cpu(&cli.common).and_then(|()| features::run(args)).map(success),
+        Command::Explain(args) => on_the_cpu(&cli.common).and_then(|()| explain::run(args, &cli.common)).map(success),
+        Command::Diagram(args) => explain::diagram(args).map(success),
         Command::Weights(args) => weights::run(args).map(success),
         Command::Data(args) => match &args.command {
             DataCommand::Check(args) => check::run(args),

@@ -15,9 +15,9 @@ pub(crate) struct Home {
 }
 
 /// For each node the home of what it stores, or for a concatenation of what it shows; `None` for a store of its own,
-/// and for concatenations that must copy.
-pub(crate) fn homes(network: &Network, needed: &[bool], training: bool) -> Vec<Option<Home>> {
-    homes_by(network, needed, |node| origin(network, node, training))
+/// and for concatenations that must copy. A node that is `watched` has a store of its own.
+pub(crate) fn homes(network: &Network, needed: &[bool], training: bool, watched: &[bool]) -> Vec<Option<Home>> {
+    homes_by(network, needed, |node| origin(network, node, training, watched))
 }
 
 /// The same where `origin` says for a node which node's store its value is read from; `None` if it must be copied.
@@ -64,9 +64,9 @@ pub(crate) fn homes_by(
 }
 
 /// The node whose store a value is read from, where only one scale and shift and then floors lie between.
-fn origin(network: &Network, mut id: usize, training: bool) -> Option<usize> {
+fn origin(network: &Network, mut id: usize, training: bool, watched: &[bool]) -> Option<usize> {
     let mut scaled = false;
-    loop {
+    while !watched[id] {
         let node = &network.nodes()[id];
         match &node.op {
             Op::Relu if !scaled => {}
@@ -82,6 +82,7 @@ fn origin(network: &Network, mut id: usize, training: bool) -> Option<usize> {
         }
         id = node.inputs[0].index();
     }
+    None
 }
 
 /// Where each length starts if they are laid end to end.

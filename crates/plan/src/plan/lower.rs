@@ -24,6 +24,8 @@ pub(crate) struct Lowered {
     pub(crate) outputs: Vec<Value>,
     /// For each of the network's tensors whether it is trained: neither a statistic nor frozen.
     pub(crate) trained: Vec<bool>,
+    /// By stage, the node whose value it fills a store of its own with, because its gradient is asked for.
+    pub(crate) watched: BTreeMap<usize, NodeId>,
 }
 
 /// What a network is lowered for.
@@ -33,12 +35,16 @@ pub(crate) enum Purpose<'a> {
     Training { frozen: &'a [bool] },
     /// Values alone.
     Evaluation,
+    /// Values as in evaluation, and gradients with respect to these nodes; of no tensor.
+    Gradients { nodes: &'a [NodeId] },
 }
 
 struct Lowering<'n> {
     network: &'n Network,
     training: bool,
     targets: &'n [NodeId],
+    /// For each node whether its gradient is asked for.
+    watched: Vec<bool>,
     homes: Vec<Option<Home>>,
     /// Stores of concatenations, by the root's node.
     roots: BTreeMap<usize, usize>,
@@ -50,26 +56,35 @@ struct Lowering<'n> {
 
 /// Lowers a network to the stages that compute the values of `targets`.
 pub(crate) fn lower(network: &Network, targets: &[NodeId], purpose: Purpose<'_>) -> Lowered {
-    let (training, frozen) = match purpose {
-        Purpose::Training { frozen } => (true, frozen),
-        Purpose::Evaluation => (false, &[][..]),
+    let (training, frozen, nodes) = match purpose {
+        Purpose::Training { frozen } => (true, frozen, &[][..]),
+        Purpose::Evaluation => (false, &[][..], &[][..]),
+        Purpose::Gradients { nodes } => (false, &[][..], nodes),
     };
     let tensors = network.tensors().enumerate();
-    let trained = tensors.map(|(i, tensor)| tensor.trained() && !frozen.get(i).copied().unwrap_or(false)).collect();
+    let trains = |i: usize| !matches!(purpose, Purpose::Gradients { .. }) && !frozen.get(i).copied().unwrap_or(false);
+    let trained = tensors.map(|(i, tensor)| tensor.trained() && trains(i)).collect();
+    let mut watched = vec![false; network.nodes().len()];
+    nodes.iter().for_each(|node| watched[node.index()] = true);
     let needed = network.needed_for(targets);
     let parameters = starts(network.nodes().iter().map(|node| node.tensors.len()));
     let mut lowering = Lowering {
         network,
         training,
         targets,
-        homes: homes(network, &needed, training),
+        homes: homes(network, &needed, training, &watched),
+        watched,
         roots: BTreeMap::new(),
         parameters: parameters.collect(),
         values: vec![None; network.nodes().len()],
         lowered: Lowered { trained, ..Lowered::default() },
     };
     for id in (0..network.nodes().len()).filter(|id| needed[*id]) {
-        let value = lowering.node(id);
+        let stores = lowering.lowered.stores.len();
+        let mut value = lowering.node(id);
+        if lowering.watched[id] {
+            value = lowering.watch(id, value, stores);
+        }
         lowering.values[id] = Some(value);
     }
     for target in targets {
@@ -83,6 +98,23 @@ pub(crate) fn lower(network: &Network, targets: &[NodeId], purpose: Purpose<'_>)
 impl Lowering<'_> {
     fn value(&self, node: usize) -> Value {
         self.values[node].clone().expect("a node comes after its inputs")
+    }
+
+    /// A value whose gradient is asked for, in a store that holds nothing else: a gradient lies where its store's does. The
+    /// first `stores` were there before the node.
+    fn watch(&mut self, id: usize, mut value: Value, stores: usize) -> Value {
+        let own = value.is_plain() && value.store >= stores && self.homes[id].is_none();
+        if !own {
+            let output = self.own_store(&value, value.channels, value.size);
+            value = self.push(&self.network.nodes()[id].path, Operation::Sum.into(), vec![value], output);
+        }
+        value.trained = true;
+        if let Some(stage) = self.lowered.stages.last_mut() {
+            stage.output.trained = true;
+            let node = self.targets.iter().find(|target| target.index() == id);
+            self.lowered.watched.extend(node.map(|node| (self.lowered.stages.len() - 1, *node)));
+        }
+        value
     }
 
     fn node(&mut self, id: usize) -> Value {
@@ -154,7 +186,7 @@ impl Lowering<'_> {
             readers.fold(None, |all: Option<bool>, node| Some(all.unwrap_or(true) && matches!(node.op, Op::Conv(_))));
         let output = self.fill(id, Operation::Input.into(), Vec::new());
         let asked_for = self.targets.iter().any(|target| target.index() == id);
-        if convolved == Some(true) && output.channels < LANES && !asked_for {
+        if convolved == Some(true) && !self.watched[id] && output.channels < LANES && !asked_for {
             self.lowered.stores[output.store].planar = Some(output.channels);
         }
         output

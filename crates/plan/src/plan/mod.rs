@@ -5,6 +5,7 @@
 //! [`Plan`] prints as a table of its stages. What runs it, a [`TrainingRun`](crate::TrainingRun) or an
 //! [`Evaluation`](crate::Evaluation), owns the memory.
 
+mod gradients;
 mod home;
 mod lifetime;
 mod lower;
@@ -15,6 +16,7 @@ mod stage;
 mod table;
 mod value;
 
+pub use gradients::GradientPlan;
 pub use recompute::Recompute;
 
 pub(crate) use home::{Home, homes_by, starts};

@@ -7,7 +7,8 @@ use crate::operation::norm::{GradientSums, Moments, correction, weight_gradient}
 use crate::operation::{BackArguments, Remembered, backward_bias};
 use crate::parameters::{Parameters, Parts, Receive};
 use crate::plan::{Fill, MapWork, Stage, Statistics, Turn, Value, Way, Work};
-use cnn_kernels::{Arrival, Buffer, Element, LANES, Pull, Sink, Sums, View, copy};
+use cnn_kernels::{Arrival, Buffer, Element, LANES, Pull, Sink, Sums, View, copy, from_blocks, to_blocks};
+use cnn_network::network::NodeId;
 use std::time::Instant;
 
 impl<T: Element> Pass<'_, T> {
@@ -122,11 +123,26 @@ impl<T: Element> Pass<'_, T> {
         self.workspace.give(lent);
     }
 
+    /// Shows the receiver the gradient of a node, and takes back what it makes of it.
+    fn show(&mut self, node: NodeId, value: &Value, receiver: &mut dyn Receive<T>) {
+        let Some(slot) = self.plan.slots.gradient[value.store] else { return };
+        let region = value.region(self.batch, &self.plan.lowered.stores);
+        let mut lent = self.workspace.take(slot);
+        let mut rows = vec![T::ZERO; self.batch * region.channels * region.pixels()];
+        from_blocks(lent.numbers(self.batch), &region, &mut rows);
+        receiver.node(node, &mut rows);
+        to_blocks(&rows, lent.numbers(self.batch), &region);
+        self.workspace.give(lent);
+    }
+
     fn fill_back(&mut self, number: usize, fill: &Fill, parameters: &mut Parameters<T>, receiver: &mut dyn Receive<T>) {
         let started = Instant::now();
         let plan = self.plan;
         let (stage, batch) = (&plan.lowered.stages[number], self.batch);
         self.settle(&stage.output);
+        if let Some(node) = plan.lowered.watched.get(&number) {
+            self.show(*node, &stage.output, receiver);
+        }
         for (index, input) in stage.inputs.iter().enumerate().filter(|(_, input)| input.trained) {
             let parameters = &*parameters;
             self.pull(input, plan.passing.of(number, index), |pass, sink| {

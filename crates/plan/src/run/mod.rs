@@ -4,6 +4,7 @@ mod back;
 mod clock;
 mod evaluation;
 mod forward;
+mod gradients;
 mod loss;
 mod maps;
 mod predictor;
@@ -12,6 +13,7 @@ mod workspace;
 
 pub use clock::StageTime;
 pub use evaluation::Evaluation;
+pub use gradients::{GradientForward, GradientRun};
 pub use loss::{Loss, OutputGradients};
 pub use predictor::Predictor;
 pub use training::{Dropout, Forward, TrainingRun};

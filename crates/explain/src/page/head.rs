@@ -1,0 +1,129 @@
+//! The top of a page: the network, and each picture with its classes and where the evidence for them lies.
+
+use super::picture::coloured;
+use super::{Page, Subject};
+use crate::cam::Cam;
+use crate::error::Result;
+use crate::explainer::Explainer;
+use crate::heat::Heat;
+use crate::saliency::{SmoothGrad, greatest};
+use crate::target::cam_node;
+use cnn_figures::svg::escaped;
+use cnn_figures::{count, percent};
+use std::fmt::Write;
+
+/// The network's costs, and what must be known of the page.
+pub(super) fn network(explainer: &Explainer, page: &Page<'_>, body: &mut String) {
+    let summary = explainer.network().summary();
+    let _ = writeln!(body, "<h1>{}</h1>", escaped(page.title));
+    let facts = [
+        ("network", summary.name.clone()),
+        ("input", summary.input.to_string()),
+        ("parameters", count(summary.parameters_without_heads)),
+        ("multiply-accumulates", count(summary.macs)),
+        ("layers with weights", summary.layers.to_string()),
+        ("a last position sees", format!("{} pixels", summary.receptive_field.size)),
+    ];
+    body.push_str("<dl class=\"facts\">\n");
+    for (name, value) in facts {
+        let _ = writeln!(body, "<div><dt>{name}</dt><dd>{}</dd></div>", escaped(&value));
+    }
+    body.push_str("</dl>\n");
+    if !page.notes.is_empty() {
+        body.push_str("<ul class=\"notes\">\n");
+        page.notes.iter().for_each(|note| {
+            let _ = writeln!(body, "<li>{}</li>", escaped(note));
+        });
+        body.push_str("</ul>\n");
+    }
+}
+
+/// A picture: the most probable classes, Grad-CAM for each, and which pixels the first depends on.
+pub(super) fn subject(
+    explainer: &mut Explainer,
+    page: &Page<'_>,
+    subject: &Subject<'_>,
+    number: usize,
+    body: &mut String,
+) -> Result<()> {
+    let image = &subject.image;
+    let probabilities = explainer.probabilities(image)?.swap_remove(0);
+    let mut order: Vec<usize> = (0..probabilities.len()).collect();
+    order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
+    order.truncate(page.top.max(1));
+    let address = subject.address(explainer.network())?;
+    let [height, width] = explainer.network().input().size().map_or([1, image.len()], |size| size.axes());
+    let _ = writeln!(
+        body,
+        "<style>.picture{number} {{ aspect-ratio: {width} / {height}; background: url(\"{address}\") 0 0 / 100% 100%; \
+         {} }}</style>",
+        if height.max(width) < 100 { "image-rendering: pixelated" } else { "" }
+    );
+    let _ = writeln!(body, "<section>\n<h2>{}</h2>\n<div class=\"subject\">", escaped(subject.name));
+    let figure = |body: &mut String, heat: Option<&str>, caption: &str| {
+        let heat = heat.map_or_else(String::new, |heat| format!("<img class=\"heat\" src=\"{heat}\" alt=\"\">"));
+        let _ = writeln!(
+            body,
+            "<figure><div class=\"picture picture{number}\" role=\"img\" aria-label=\"{0}\">{heat}</div><figcaption>{0}\
+             </figcaption></figure>",
+            escaped(caption)
+        );
+    };
+    figure(body, None, "as the network reads it");
+    body.push_str("<table class=\"classes\"><caption>The most probable classes</caption>\n");
+    for class in &order {
+        let share = probabilities[*class];
+        let _ = writeln!(
+            body,
+            "<tr><th scope=\"row\">{}</th><td class=\"number\">{}</td><td><meter min=\"0\" max=\"1\" value=\"{share}\">\
+             </meter></td></tr>",
+            escaped(&page.class(*class)),
+            percent(f64::from(share))
+        );
+    }
+    body.push_str("</table>\n</div>\n");
+
+    let Some(node) = cam_node(explainer.network()) else {
+        body.push_str("<p class=\"faint\">This network has no maps, so there is no Grad-CAM.</p>\n</section>\n");
+        return Ok(());
+    };
+    let path = escaped(&explainer.network().node(node).path);
+    let _ = writeln!(
+        body,
+        "<h3>Where the evidence for a class lies</h3>\n<p class=\"faint\">Grad-CAM at <code>{path}</code>; bright places \
+         speak for the class, each picture from its own least to its own greatest.</p>\n<div class=\"strip\">"
+    );
+    for class in &order {
+        let heat = explainer.cam(image, &[*class], Some(node), Cam::GradCam)?.swap_remove(0);
+        figure(body, Some(&coloured(&heat.numbers, heat.size[1], 0.0, 1.0)?), &page.class(*class));
+    }
+    body.push_str("</div>\n");
+    let best = order[0];
+    let _ =
+        writeln!(body, "<h3>Which pixels <q>{}</q> depends on</h3>\n<div class=\"strip\">", escaped(&page.class(best)));
+    let smooth = SmoothGrad { samples: 16, ..SmoothGrad::default() };
+    let maps = [
+        ("gradient", greatest(&explainer.input_gradient(image, best)?)),
+        ("SmoothGrad, 16 noisy copies", greatest(&explainer.smooth_gradient(image, best, smooth)?)),
+        ("guided backpropagation", greatest(&explainer.guided_backpropagation(image, best)?)),
+    ];
+    for (caption, heat) in maps {
+        let heat = bounded(&heat);
+        let address = coloured(&heat.numbers, heat.size[1], 0.0, 1.0)?;
+        let _ = writeln!(
+            body,
+            "<figure><img class=\"plain\" src=\"{address}\" alt=\"{caption}\"><figcaption>{caption}</figcaption></figure>"
+        );
+    }
+    body.push_str("</div>\n</section>\n");
+    Ok(())
+}
+
+/// The heat from 0 to 1, where one pixel in a hundred may be brighter than the brightest.
+fn bounded(heat: &Heat) -> Heat {
+    let mut sorted = heat.numbers.clone();
+    sorted.sort_by(f32::total_cmp);
+    let most = sorted.get((sorted.len() * 99 / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0);
+    let numbers = heat.numbers.iter().map(|x| if most > 0.0 { (x / most).min(1.0) } else { 0.0 }).collect();
+    Heat { size: heat.size, numbers }
+}

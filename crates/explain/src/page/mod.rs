@@ -1,0 +1,77 @@
+//! One page, in one file, that shows what a network makes of pictures. It needs nothing beside itself.
+
+mod arithmetic;
+mod diagram;
+mod filters;
+mod head;
+mod node;
+mod picture;
+mod sheet;
+mod subject;
+
+pub use subject::Subject;
+
+use crate::error::Result;
+use crate::explainer::Explainer;
+use cnn_figures::svg::escaped;
+use std::fmt::Write;
+
+/// Pixels of all maps together; packed they take less than a byte each.
+const PIXELS: usize = 2_500_000;
+/// No more nodes than this show their maps.
+const MOST_NODES: usize = 260;
+
+/// What a page shows beside the network.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<'a> {
+    /// What stands above the page.
+    pub title: &'a str,
+    /// The name of each class, in the order of the outputs; one that has none is called by its number.
+    pub classes: &'a [String],
+    /// What a reader must know: where the weights are from, what was guessed. A line each.
+    pub notes: &'a [String],
+    /// The pictures, at least one; the maps of the diagram are the first one's.
+    pub subjects: &'a [Subject<'a>],
+    /// So many classes of each picture get a Grad-CAM.
+    pub top: usize,
+}
+
+impl Page<'_> {
+    /// The page, as HTML. Texts are shown as they are, whatever markup is in them.
+    ///
+    /// # Errors
+    ///
+    /// A picture that is not what the network reads, an output that is no vector of scores, what memory does not hold.
+    pub fn html(&self, explainer: &mut Explainer) -> Result<String> {
+        for subject in self.subjects {
+            subject.check(explainer.network())?;
+        }
+        let mut body = String::new();
+        head::network(explainer, self, &mut body);
+        for (number, subject) in self.subjects.iter().enumerate() {
+            head::subject(explainer, self, subject, number, &mut body)?;
+        }
+        filters::section(explainer, &mut body)?;
+        let data = diagram::section(explainer, self, &mut body)?;
+        if let Some(data) = data {
+            // Within a script element only `<` could end it.
+            let data = serde_json::to_string(&data)?.replace('<', "\\u003c");
+            let _ = write!(body, "<script type=\"application/json\" id=\"numbers\">{data}</script>\n<script>\n");
+            body.push_str(include_str!("hover.js"));
+            body.push_str("</script>\n");
+        }
+        let title = escaped(self.title);
+        Ok(format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
+             content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" \
+             content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
+             <title>{title}</title>\n<style>\n{}\n</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+            include_str!("style.css").trim()
+        ))
+    }
+
+    /// The name of a class.
+    fn class(&self, class: usize) -> String {
+        self.classes.get(class).cloned().unwrap_or_else(|| format!("class {class}"))
+    }
+}

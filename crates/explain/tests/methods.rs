@@ -1,0 +1,172 @@
+//! What explains a network, held to what it must be by definition.
+
+use cnn_explain::{Cam, Exciting, Explainer, Occlusion, SmoothGrad, cam_node, seen};
+use cnn_network::Network;
+use cnn_network::definition::*;
+use cnn_plan::{GradientPlan, GradientRun, Parameters};
+use cnn_weights::Weights;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Strides, padding, dilation, branches of different fields, and an odd size.
+fn network() -> Result<Network, Failure> {
+    let fork = concat()
+        .branch(chain().then("near", conv(1).out(3)))
+        .branch(chain().then("far", conv(3).out(3).pad(2).dilation(2)));
+    let body = chain()
+        .then("stem", conv(3).out(4).stride(2).pad(1))
+        .relu()
+        .and(max_pool(2).stride(1))
+        .then("fork", fork)
+        .and(avg_pool(2))
+        .flatten()
+        .then("fc", linear(3));
+    Ok(body.named("fields", [1, 19, 15]).at_usual_input()?)
+}
+
+fn image(network: &Network) -> Vec<f32> {
+    (0..network.input().elements()).map(|i| ((i * 7919) % 997) as f32 / 500.0 - 1.0).collect()
+}
+
+fn explainer(network: &Network) -> Result<Explainer, Failure> {
+    Ok(Explainer::new(network, &Weights::initialised(network, 11))?)
+}
+
+/// No pixel outside of what a unit sees has a gradient, over many images; and every row and column of it has one.
+#[test]
+fn a_unit_sees_what_has_a_gradient() -> Result<(), Failure> {
+    let network = network()?;
+    let [height, width] = network.input().size().ok_or("no map")?.axes();
+    let nodes = network.ids().skip(1).filter(|id| network.node(*id).shape.size().is_some());
+    let mut checked = 0;
+    for node in nodes {
+        let shape = network.node(node).shape;
+        let [rows, columns] = shape.size().ok_or("no map")?.axes();
+        let input = network.find("input")?;
+        let mut run = GradientRun::<f64>::new(&GradientPlan::new(&network, &[node], &[input])?);
+        for [row, column] in [[0, 0], [rows / 2, columns / 2], [rows - 1, columns - 1]] {
+            let (mut any_row, mut any_column) = (vec![false; height], vec![false; width]);
+            for seed in 0..24 {
+                let mut parameters = Parameters::new(&network, &Weights::initialised(&network, seed))?;
+                let images: Vec<f64> =
+                    (0..height * width).map(|i| ((i * 7919 + 31 * seed as usize) % 997) as f64 / 500.0 - 1.0).collect();
+                let forward = run.forward(&mut parameters, &images)?;
+                let mut begin = vec![0.0; shape.elements()];
+                for channel in 0..shape.channels() {
+                    begin[(channel * rows + row) * columns + column] = 1.0 + channel as f64;
+                }
+                let begin = forward.gradients(&[Some(&begin)])?;
+                forward.backward(&begin, &mut |_, gradient: &mut [f64]| {
+                    for place in (0..gradient.len()).filter(|place| gradient[*place] != 0.0) {
+                        (any_row[place / width], any_column[place % width]) = (true, true);
+                    }
+                });
+            }
+            let found = seen(&network, node, [row, column])?;
+            let expected = |any: &[bool]| {
+                let first = any.iter().position(|any| *any).unwrap_or(0);
+                first..any.iter().rposition(|any| *any).map_or(0, |last| last + 1)
+            };
+            let path = &network.node(node).path;
+            assert_eq!(found.rows, expected(&any_row), "rows of {path} at {row}, {column}");
+            assert_eq!(found.columns, expected(&any_column), "columns of {path} at {row}, {column}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 18, "{checked}");
+    assert!(seen(&network, network.find("stem")?, [99, 0]).is_err());
+    Ok(())
+}
+
+/// Without noise the average of gradients is the gradient; with it the seed decides.
+#[test]
+fn smooth_gradients_come_from_their_seed() -> Result<(), Failure> {
+    let network = network()?;
+    let (mut explainer, image) = (explainer(&network)?, image(&network));
+    let plain = explainer.input_gradient(&image, 1)?;
+    let mut smooth = |noise: f64, seed: u64| {
+        explainer.smooth_gradient(&image, 1, SmoothGrad { samples: 11, noise, seed }).map(|maps| maps.numbers)
+    };
+    let none = smooth(0.0, 1)?;
+    assert!(none.iter().zip(&plain.numbers).all(|(a, b)| (a - b).abs() < 1e-5));
+    assert_eq!(smooth(0.2, 1)?, smooth(0.2, 1)?);
+    assert_ne!(smooth(0.2, 1)?, smooth(0.2, 2)?);
+    assert!(smooth(f64::NAN, 1).is_err());
+    Ok(())
+}
+
+/// A square is worth the difference of the probabilities with and without it; the last square ends where the image does.
+#[test]
+fn occlusion_is_the_probability_that_is_lost() -> Result<(), Failure> {
+    let network = network()?;
+    let (explainer, image) = (explainer(&network)?, image(&network));
+    let heat = explainer.occlusion(&image, 2, Occlusion { side: 4, step: 3, cover: 0.0 })?;
+    assert_eq!(heat.size, [6, 5]);
+    let mut covered = image.clone();
+    for row in 15..19 {
+        covered[row * 15 + 11..(row + 1) * 15].fill(0.0);
+    }
+    let [before, after] = [&image, &covered].map(|image| explainer.probabilities(image).map(|rows| rows[0][2]));
+    assert!((heat.numbers[29] - (before? - after?)).abs() < 1e-6);
+    let refused = [(0, 1), (1, 0), (16, 1)].map(|(side, step)| Occlusion { side, step, cover: 0.0 });
+    assert!(refused.into_iter().all(|occlusion| explainer.occlusion(&image, 2, occlusion).is_err()));
+    Ok(())
+}
+
+#[test]
+fn the_images_that_excite_a_channel_are_ranked() -> Result<(), Failure> {
+    let network = network()?;
+    let explainer = explainer(&network)?;
+    let images: Vec<Vec<f32>> =
+        (0..7).map(|k| image(&network).iter().map(|x| x * (1.0 + ((k * 3) % 7) as f32)).collect()).collect();
+    let node = network.find("stem")?;
+    let all = images.iter().cloned().map(Ok::<_, cnn_explain::Error>);
+    let best = explainer.exciting(node, all, 3)?;
+    assert_eq!(best.len(), 4);
+    for (channel, found) in best.iter().enumerate() {
+        let mut expected: Vec<(usize, f32)> = Vec::new();
+        for (number, image) in images.iter().enumerate() {
+            let maps = explainer.activations(image, &[node])?.swap_remove(0).swap_remove(0);
+            let greatest = maps.channels().nth(channel).ok_or("no channel")?.iter().copied().fold(f32::MIN, f32::max);
+            expected.push((number, greatest));
+        }
+        expected.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let found: Vec<(usize, f32)> = found.iter().map(|Exciting { image, value, .. }| (*image, *value)).collect();
+        assert_eq!(found, expected[..3]);
+    }
+    Ok(())
+}
+
+#[test]
+fn bad_questions_are_refused() -> Result<(), Failure> {
+    let network = network()?;
+    let (mut explainer, image) = (explainer(&network)?, image(&network));
+    assert!(explainer.slopes(&image, &[3], &[]).is_err_and(|error| error.to_string().contains("no class 3")));
+    assert!(explainer.slopes(&image, &[1, 1], &[]).is_err());
+    assert!(explainer.input_gradient(&image[1..], 1).is_err());
+    assert!(explainer.saliency(&[image.clone(), image.clone()].concat(), 1).is_err());
+    let vector = network.find("fc")?;
+    assert!(explainer.cam(&image, &[1], Some(vector), Cam::GradCam).is_err());
+    Ok(())
+}
+
+/// The last maps of every network, but where there are none.
+#[test]
+fn every_network_has_a_node_for_grad_cam() -> Result<(), Failure> {
+    for entry in cnn_zoo::all() {
+        let network = entry.architecture(entry.classes).without_heads().at_usual_input()?;
+        match cam_node(&network) {
+            Some(node) => {
+                assert!(network.node(node).shape.size().is_some_and(|size| size.area() > 1), "{}", entry.name)
+            }
+            None => assert!(["mnist_mlp"].contains(&entry.name), "{}", entry.name),
+        }
+    }
+    for (name, path) in
+        [("lenet", "max_pool_1"), ("resnet50", "layer4"), ("alexnet", "features"), ("inception_v3", "Mixed_7c")]
+    {
+        let network = cnn_zoo::find(name)?.architecture(10).without_heads().at_usual_input()?;
+        assert_eq!(cam_node(&network), Some(network.find(path)?), "{name}");
+    }
+    Ok(())
+}

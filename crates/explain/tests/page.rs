@@ -1,0 +1,86 @@
+//! The page: one file, texts as texts, and small enough.
+
+use cnn_explain::{Explainer, Page, Subject};
+use cnn_network::Network;
+use cnn_weights::Weights;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn network(name: &str) -> Result<Network, Failure> {
+    let entry = cnn_zoo::find(name)?;
+    Ok(entry.architecture(entry.classes).without_heads().at_usual_input()?)
+}
+
+fn page(network: &Network, name: &str, classes: &[String]) -> Result<String, Failure> {
+    let mut explainer = Explainer::new(network, &Weights::initialised(network, 1))?;
+    let pixels: Vec<u8> = (0..network.input().elements()).map(|i| (i * 7919 % 251) as u8).collect();
+    let image = pixels.iter().map(|pixel| f32::from(*pixel) / 64.0 - 2.0).collect();
+    let subjects = [Subject { name, image, pixels }];
+    let notes = ["a note with <b>markup</b>".to_string()];
+    Ok(Page { title: name, classes, notes: &notes, subjects: &subjects, top: 3 }.html(&mut explainer)?)
+}
+
+/// What a browser would run or load is what the page's own source brings.
+fn assert_harmless(html: &str) {
+    assert_eq!(
+        html.matches("<script").count() - html.matches("<script type=\"application/json\"").count(),
+        usize::from(html.contains("id=\"numbers\""))
+    );
+    assert!(!html.contains("<b>") && !html.contains("<img src=x") && !html.contains("onerror=a"));
+    assert!(!html.contains("http:") && !html.contains("https:"));
+    let sources = html.split("src=\"").skip(1);
+    assert!(sources.into_iter().all(|source| source.starts_with("data:image/png;base64,")));
+}
+
+#[test]
+fn names_with_markup_are_shown_as_text() -> Result<(), Failure> {
+    let network = network("lenet")?;
+    let evil = "</script></title><img src=x onerror=a>\"'&.png";
+    let classes: Vec<String> = (0..10).map(|class| format!("<b>{class}</b></table>")).collect();
+    let html = page(&network, evil, &classes)?;
+    assert_harmless(&html);
+    assert!(html.contains("&lt;img src=x onerror=a&gt;") && html.contains("&lt;b&gt;"), "the names are not there");
+    Ok(())
+}
+
+#[test]
+fn a_small_network_brings_its_numbers() -> Result<(), Failure> {
+    let network = network("lenet")?;
+    let html = page(&network, "picture.png", &[])?;
+    assert_harmless(&html);
+    assert!(html.len() < 2_000_000, "{}", html.len());
+    let (_, rest) = html.split_once("id=\"numbers\">").ok_or("no numbers")?;
+    let numbers: serde_json::Value = serde_json::from_str(rest.split_once("</script>").ok_or("no end")?.0)?;
+    let nodes = numbers["nodes"].as_object().ok_or("no nodes")?;
+    assert_eq!(nodes.len(), network.nodes().len());
+    let conv = nodes.values().find(|node| node["path"] == "conv2").ok_or("no conv2")?;
+    assert_eq!(conv["op"]["kind"], "conv");
+    assert_eq!(conv["op"]["kernel"], serde_json::json!([5, 5]));
+    assert_eq!(conv["sheet"]["reduced"], 1);
+    assert_eq!(conv["sheet"]["channels"].as_array().map(Vec::len), Some(16));
+    Ok(())
+}
+
+#[test]
+fn every_node_of_a_large_network_has_its_facts() -> Result<(), Failure> {
+    let network = network("resnet20_cifar")?;
+    let html = page(&network, "picture.png", &[])?;
+    assert_harmless(&html);
+    assert!(html.len() < 6_000_000, "{}", html.len());
+    assert!(!html.contains("id=\"numbers\""));
+    for node in network.nodes().iter().skip(1) {
+        assert!(html.contains(&format!("<p class=\"path\">{}</p>", node.path)), "{}", node.path);
+    }
+    assert!(html.contains("as <code>layer1.0</code>"), "no unit is folded");
+    Ok(())
+}
+
+#[test]
+fn a_picture_of_another_size_is_refused() -> Result<(), Failure> {
+    let network = network("lenet")?;
+    let mut explainer = Explainer::new(&network, &Weights::initialised(&network, 1))?;
+    let subjects = [Subject { name: "short", image: vec![0.0; 7], pixels: vec![0; 7] }];
+    let page = Page { title: "short", classes: &[], notes: &[], subjects: &subjects, top: 1 };
+    assert!(page.html(&mut explainer).is_err_and(|error| error.to_string().contains("not one image")));
+    Ok(())
+}

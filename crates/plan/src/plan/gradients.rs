@@ -1,0 +1,38 @@
+//! Plans of evaluation with a backward pass.
+
+use super::lower::{Purpose, lower};
+use super::recompute::{Recompute, schedule};
+use super::{Deref, Plan};
+use crate::error::Result;
+use cnn_network::Network;
+use cnn_network::network::NodeId;
+use std::sync::Arc;
+
+/// A plan of evaluation whose outputs have gradients with respect to nodes: batch normalisation by its running
+/// statistics, no dropout, and a backward pass that goes no further than to those nodes. Of tensors there are no
+/// gradients.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GradientPlan(Arc<Plan>);
+
+impl GradientPlan {
+    /// Plans the values of `outputs` and their gradients with respect to `nodes`, the input among them if it is wanted.
+    /// The targets of the plan are the outputs, then the nodes, whose values a run gives too.
+    ///
+    /// # Errors
+    ///
+    /// A max pool whose window is too large.
+    pub fn new(network: &Network, outputs: &[NodeId], nodes: &[NodeId]) -> Result<Self> {
+        let targets = [outputs, nodes].concat();
+        let lowered = lower(network, &targets, Purpose::Gradients { nodes });
+        let schedule = schedule(&lowered, Recompute::default());
+        Ok(Self(Arc::new(Plan::new(network, targets, lowered, schedule)?)))
+    }
+}
+
+impl Deref for GradientPlan {
+    type Target = Plan;
+
+    fn deref(&self) -> &Plan {
+        &self.0
+    }
+}

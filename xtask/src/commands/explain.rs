@@ -1,0 +1,92 @@
+//! `explain`: a page that shows what a network makes of pictures. `diagram`: a network as a picture.
+
+use crate::cli::{self, Common};
+use crate::trained;
+use anyhow::{Context, Result, bail};
+use cnn_classifier::Trained;
+use cnn_core::Weights;
+use cnn_data::{Card, Fit, Interpolation, Picture, Preparation, Reading};
+use cnn_explain::{Explainer, Page, Subject};
+use cnn_figures::{bytes, path};
+
+/// Every picture beyond these would make the page too long to read.
+const MOST_PICTURES: usize = 20;
+
+pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
+    let (network, names) = trained::split(&args.names);
+    let (trained, opened) = if args.random {
+        (random(network.context("say which network: --random has no weights that name one")?, args, common)?, None)
+    } else {
+        let opened = trained::open(&args.trained, network, None)?;
+        (opened.trained.clone(), Some(opened))
+    };
+    if names.is_empty() {
+        bail!("say which pictures: files, folders or patterns");
+    }
+    let files = cnn_classifier::pictures(names)?.files;
+    if files.len() > MOST_PICTURES {
+        bail!("{} pictures are more than a page shows well: name {MOST_PICTURES} at most", files.len());
+    }
+    let reading = Reading { upright: !args.no_exif, ..Reading::default() };
+    let labels: Vec<String> =
+        files.iter().map(|file| file.file_name().unwrap_or_default().to_string_lossy().into()).collect();
+    let mut subjects = Vec::new();
+    for (file, name) in files.iter().zip(&labels) {
+        let mut picture = Picture::read(file, reading)?;
+        if args.invert {
+            picture.pixels_mut().iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
+        }
+        let image = trained.prepare(&picture)?;
+        let pixels = trained.card.preparation.bytes(&image, trained.card.input);
+        subjects.push(Subject { name, image, pixels });
+    }
+    let mut explainer = Explainer::new(&trained.network, &trained.weights)?;
+    let source = match args.random {
+        true => format!("weights as they are before training, drawn from the seed {}", common.seed()),
+        false => format!("weights of {}", trained.weights.source()),
+    };
+    let title = format!("{} looks at {}", trained.card.network, labels.first().map_or("", |name| name));
+    let notes: Vec<String> = [source].into_iter().chain(trained.notes.iter().cloned()).collect();
+    let (classes, top) = (&trained.card.classes, usize::from(args.top));
+    let page = Page { title: &title, classes, notes: &notes, subjects: &subjects, top };
+    let html = page.html(&mut explainer)?;
+    cnn_train::write_whole(&args.out, html.as_bytes())?;
+    if let Some(opened) = opened {
+        opened.announce();
+    }
+    println!("{}: {}, {}", path(&args.out), trained.card.network, bytes(html.len() as u64));
+    Ok(())
+}
+
+/// A network before training, and pictures as they are prepared for networks of its kind.
+fn random(name: &str, args: &cli::Explain, common: &Common) -> Result<Trained> {
+    let entry = cnn_zoo::find(name)?;
+    let classes = args.trained.known.class_names.as_deref().map(trained::class_names).transpose()?;
+    let outputs = classes.as_ref().map_or(entry.classes, Vec::len);
+    let architecture = entry.architecture(outputs).without_heads();
+    let input @ [channels, height, width] = architecture.usual_input();
+    let usual = match (channels, height) {
+        (1, _) => Preparation::mnist(),
+        (_, ..=64) => Preparation::cifar10(),
+        _ => Preparation::imagenet(),
+    };
+    let usual =
+        usual.fitted(Fit::Crop { short: height.max(width), height, width, interpolation: Interpolation::Bilinear });
+    let preparation = crate::preparation::choose(&args.trained.known.preparation, Some(&usual), name)?.preparation;
+    let input = preparation.shape(input)?;
+    let network = architecture.at(input)?;
+    let weights = Weights::initialised(&network, common.seed());
+    let named = classes.unwrap_or_else(|| (0..outputs).map(|class| format!("class {class}")).collect());
+    let card =
+        Card { network: name.to_string(), input, classes: named, dataset: String::new(), images: None, preparation };
+    Ok(Trained { network, weights, card, notes: vec!["an untrained network: its answers mean nothing".to_string()] })
+}
+
+/// `diagram`.
+pub fn diagram(args: &cli::Diagram) -> Result<()> {
+    let entry = cnn_zoo::find(&args.network)?;
+    let architecture = entry.architecture(args.classes.map_or(entry.classes, |classes| classes as usize));
+    let network = architecture.at(args.shape.map_or(architecture.usual_input(), |shape| shape.0))?;
+    print!("{}", network.diagram());
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Pages about networks and pictures, and networks as pictures.
+
+mod common;
+
+use cnn_data::{DigitsConfig, digits};
+use common::{Failure, error_of, path, xtask};
+use std::path::{Path, PathBuf};
+
+fn drawn(folder: &Path, name: &str) -> Result<PathBuf, Failure> {
+    let data = digits(DigitsConfig { train: 1, test: 1, seed: 41 })?;
+    let path = folder.join(name);
+    std::fs::write(&path, data.test().picture(0)?.png()?)?;
+    Ok(path)
+}
+
+#[test]
+fn a_page_is_written_for_a_digit() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    // `<` and `>` stand in names of files.
+    let digit = drawn(folder.path(), "<b>digit&.png")?;
+    let page = folder.path().join("page.html");
+    let output = xtask(&["explain", path(&digit), "--out", path(&page)])?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let html = std::fs::read_to_string(&page)?;
+    assert!(html.contains("&lt;b&gt;digit&amp;.png") && !html.contains("<b>"));
+    assert!(html.contains("Grad-CAM at <code>") && html.len() < 2_000_000, "{}", html.len());
+    Ok(())
+}
+
+#[test]
+fn an_untrained_network_says_so_and_its_seed_decides() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let digit = drawn(folder.path(), "digit.png")?;
+    let page = folder.path().join("page.html");
+    let mut classes = Vec::new();
+    for seed in ["3", "4", "3"] {
+        let output = xtask(&["explain", "mnist_conv", "--random", path(&digit), "--out", path(&page), "--seed", seed])?;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let html = std::fs::read_to_string(&page)?;
+        assert!(html.contains("drawn from the seed") && html.contains("its answers mean nothing"));
+        let (_, table) = html.split_once("<table class=\"classes\">").ok_or("no table")?;
+        classes.push(table.split_once("</table>").ok_or("no end")?.0.to_string());
+    }
+    assert_eq!(classes[0], classes[2]);
+    assert_ne!(classes[0], classes[1]);
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_explained_is_one_sentence_and_nothing_is_written() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let digit = drawn(folder.path(), "digit.png")?;
+    let broken = folder.path().join("broken.png");
+    std::fs::write(&broken, "no picture")?;
+    let page = folder.path().join("page.html");
+    let out = ["--out", path(&page)];
+    for (args, expected) in [
+        (vec!["lenet"], "say which pictures"),
+        (vec!["lenet", path(&broken)], "broken.png"),
+        (vec!["--random", path(&digit)], "say which network"),
+        (vec!["resnet18", path(&digit), "--weights", path(&digit)], "digit.png"),
+    ] {
+        let error = error_of(&[&["explain"], &args[..], &out[..]].concat())?;
+        assert!(error.contains(expected), "{args:?}: {error}");
+        assert!(!page.exists(), "{args:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_network_is_drawn() -> Result<(), Failure> {
+    let output = xtask(&["diagram", "lenet", "--classes", "26"])?;
+    assert!(output.status.success());
+    let svg = String::from_utf8(output.stdout)?;
+    roxmltree::Document::parse(&svg)?;
+    assert!(svg.contains("linear 26"));
+    assert!(error_of(&["diagram", "lenett"])?.contains("lenet"));
+    Ok(())
+}
