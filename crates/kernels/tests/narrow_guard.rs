@@ -4,7 +4,7 @@
 
 mod common;
 
-use cnn_kernels::narrow::{Addend, Finish, From, ReadMap, Source, Target, average, bf16, max, transfer};
+use cnn_kernels::narrow::{Addend, Finish, Origin, ReadMap, Source, Target, average, bf16, max, transfer};
 use cnn_kernels::pool::{Average, Max};
 use cnn_kernels::{Conv, InstructionSet, Region, View, threads};
 use common::guarded::{Guarded, Side};
@@ -100,11 +100,11 @@ fn all<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     targets::<F>(rng, side, [batch, ins, 1, 1], |target, finish| {
         average(&Average::global(size), set, held.source(), target, finish);
     });
-    targets::<F>(rng, side, from, |target, finish| transfer(set, From::Narrow(held.source()), target, finish));
+    targets::<F>(rng, side, from, |target, finish| transfer(set, Origin::Narrow(held.source()), target, finish));
     let wide = region(rng, from);
     let numbers = Guarded::new(&vec![0.5; wide.len()], side);
     targets::<F>(rng, side, from, |target, finish| {
-        transfer(set, From::Wide(View::plain(&numbers, wide)), target, finish);
+        transfer(set, Origin::Wide(View::plain(&numbers, wide)), target, finish);
     });
 }
 
