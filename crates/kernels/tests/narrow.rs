@@ -225,6 +225,7 @@ fn alone_and_among<F: Number>(set: InstructionSet, size: [usize; 2], channels: u
     together
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn misuse_is_refused() {
     let _alone = alone();

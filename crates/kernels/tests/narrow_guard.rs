@@ -9,7 +9,7 @@ use cnn_kernels::pool::{Average, Max};
 use cnn_kernels::{Conv, InstructionSet, Region, View, threads};
 use common::guarded::{Guarded, Side};
 use common::narrow::{Number, lay_narrow, random_map};
-use common::{alone, batch, channels, one_of, random, region, sets, size};
+use common::{alone, batch, channels, fewer, one_of, random, region, sets, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -113,7 +113,7 @@ fn narrow_kernels_stay_within_their_memory() {
     let _alone = alone();
     threads::set_threads(2);
     for set in sets() {
-        for seed in 0..100 {
+        for seed in 0..fewer(100) {
             all::<bf16>(set, &mut random(seed));
             all::<u8>(set, &mut random(seed));
         }
