@@ -59,7 +59,8 @@ fn every_network_is_inferred_as_it_is_evaluated_in_64_bits() -> Result<(), Failu
 /// The largest difference of any output, of the largest number.
 fn difference(network: &Network, batch: usize) -> Result<f64, Failure> {
     let weights = Weights::initialised(network, 11);
-    let images: Vec<f64> = (0..batch * network.input().elements()).map(|i| ((i * 7919) % 997) as f64 / 500.0 - 1.0).collect();
+    let images: Vec<f64> =
+        (0..batch * network.input().elements()).map(|i| ((i * 7919) % 997) as f64 / 500.0 - 1.0).collect();
     let evaluation = Evaluation::<f64>::new(&EvaluationPlan::new(network)?);
     let expected = evaluation.outputs(&Parameters::new(network, &weights)?, &images)?.swap_remove(0);
     let plan = InferencePlan::new(network, &weights, InferenceOptions::default().usual_batch(batch))?;

@@ -11,7 +11,9 @@ use super::source::Numbers;
 use crate::error::Result;
 use crate::operation::{Arguments, Operation, Remembered};
 use cnn_kernels::narrow::{Addend, Finish, Origin, ReadMap, Source, Target, Weights, average, bf16, max, transfer};
-use cnn_kernels::{Buffer, Conv, InstructionSet, LANES, Map, Region, Sink, Store as WideStore, View, copy, from_blocks};
+use cnn_kernels::{
+    Buffer, Conv, InstructionSet, LANES, Map, Region, Sink, Store as WideStore, View, copy, from_blocks,
+};
 use cnn_network::Network;
 use std::time::{Duration, Instant};
 
@@ -101,7 +103,7 @@ impl NarrowProgram {
 
     pub(super) fn workspace(&self, images: usize) -> Option<NarrowWorkspace> {
         let numbers = self.lengths.iter().try_fold(0_usize, |all, length| all.checked_add(*length))?;
-        if !Buffer::<u16>::fits(numbers.checked_mul(images)?) {
+        if !Buffer::<bf16>::fits(numbers.checked_mul(images)?) {
             return None;
         }
         let wide = |store: usize| if self.wide[store] { self.len(store) * images } else { 0 };
@@ -151,7 +153,7 @@ impl NarrowProgram {
             Source { map, ..Source::plain(data(&step.inputs[number]), region) }
         };
         let of = |number: usize| source(number, self.region(&step.inputs[number], batch));
-        let mut target = || match self.wide[store] {
+        let target = match self.wide[store] {
             true => Target::Wide(&mut to_wide, region),
             false => Target::Narrow(&mut to, region),
         };
@@ -169,7 +171,7 @@ impl NarrowProgram {
                 if work.len() < needed {
                     *work = Buffer::zeros(needed);
                 }
-                weights.convolve(source, target(), &finish, work);
+                weights.convolve(source, target, &finish, work);
             }
             NarrowWork::Sum { relu } if step.inputs[0].at == At::Images => {
                 let (channels, size) = self.image;
@@ -181,7 +183,7 @@ impl NarrowProgram {
                     addend: None,
                     floor: floor(*relu || map.is_some_and(|map| map.floor == 0.0)),
                 };
-                transfer::<bf16>(self.set, Origin::Wide(view), target(), &finish);
+                transfer::<bf16>(self.set, Origin::Wide(view), target, &finish);
             }
             NarrowWork::Sum { relu } if step.inputs.len() < 3 && step.maps.get(1).is_none_or(Option::is_none) => {
                 let addend = step.inputs.get(1).map(|value| Addend {
@@ -190,11 +192,11 @@ impl NarrowProgram {
                     factor: 1.0,
                 });
                 let finish = Finish { addend, floor: floor(*relu), ..Finish::default() };
-                transfer(self.set, Origin::Narrow(of(0)), target(), &finish);
+                transfer(self.set, Origin::Narrow(of(0)), target, &finish);
             }
-            NarrowWork::Other(Operation::MaxPool(pool)) => max(pool, self.set, of(0), target(), &Finish::default()),
+            NarrowWork::Other(Operation::MaxPool(pool)) => max(pool, self.set, of(0), target, &Finish::default()),
             NarrowWork::Other(Operation::AveragePool(pool)) => {
-                average(pool, self.set, of(0), target(), &Finish::default());
+                average(pool, self.set, of(0), target, &Finish::default());
             }
             work => {
                 let widened = (0..step.inputs.len()).map(|number| {
@@ -223,7 +225,7 @@ impl NarrowProgram {
                     NarrowWork::Conv { .. } => {}
                 }
                 let finish = Finish { floor: floor(relu_after), ..Finish::default() };
-                transfer(self.set, Origin::<bf16>::Wide(View::plain(&result, own)), target(), &finish);
+                transfer(self.set, Origin::<bf16>::Wide(View::plain(&result, own)), target, &finish);
             }
         }
         narrow[buffer] = to;
@@ -287,17 +289,13 @@ fn packed(
 ) -> Result<(Box<Weights<bf16>>, Vec<f32>)> {
     let OwnTensors { weights, factors, bias } = OwnTensors::of(network, step, numbers)?;
     let each = weights.len() / factors.len().max(1);
-    let scaled = weights.chunks(each.max(1)).zip(&factors).flat_map(|(own, factor)| own.iter().map(move |x| x * factor));
+    let scaled =
+        weights.chunks(each.max(1)).zip(&factors).flat_map(|(own, factor)| own.iter().map(move |x| x * factor));
     let scaled: Vec<f32> = scaled.collect();
     Ok((Box::new(Weights::<bf16>::new(conv, set, &scaled)), bias))
 }
 
-fn read_line(
-    network: &Network,
-    map: &Mapping,
-    channels: usize,
-    numbers: &mut Numbers<'_>,
-) -> Result<Option<ReadLine>> {
+fn read_line(network: &Network, map: &Mapping, channels: usize, numbers: &mut Numbers<'_>) -> Result<Option<ReadLine>> {
     if map.is_none() {
         return Ok(None);
     }
@@ -314,7 +312,10 @@ fn read_line(
 /// Images are brought into a store before anything reads them.
 fn images_first(lowered: &mut Lowered, (channels, size): (usize, [usize; 2])) {
     let reads = |step: &Step| step.inputs.iter().any(|input| input.at == At::Images);
-    let only_copies = lowered.steps.iter().all(|step| !reads(step) || matches!(step.work, Work::Sum { .. }) && step.inputs.len() == 1);
+    let only_copies = lowered
+        .steps
+        .iter()
+        .all(|step| !reads(step) || matches!(step.work, Work::Sum { .. }) && step.inputs.len() == 1);
     if only_copies {
         return;
     }
@@ -392,9 +393,12 @@ fn share(steps: &[NarrowStep], stores: &[Store], outputs: &[Value]) -> (Vec<usiz
 /// Whether a store is an output's alone, and filled by one step.
 fn stays_wide(steps: &[NarrowStep], stores: &[Store], outputs: &[Value], store: usize) -> bool {
     let is = |value: &Value| store_of(value) == Some(store);
-    let residual = |step: &NarrowStep| matches!(&step.work, NarrowWork::Conv { residual: Some(value), .. } if is(value));
+    let residual =
+        |step: &NarrowStep| matches!(&step.work, NarrowWork::Conv { residual: Some(value), .. } if is(value));
     let whole = |value: &Value| value.channels.div_ceil(LANES) == stores[store].blocks;
     outputs.iter().any(is)
         && steps.iter().filter(|step| is(&step.output)).count() == 1
-        && steps.iter().all(|step| (!is(&step.output) || whole(&step.output)) && !step.inputs.iter().any(is) && !residual(step))
+        && steps
+            .iter()
+            .all(|step| (!is(&step.output) || whole(&step.output)) && !step.inputs.iter().any(is) && !residual(step))
 }
