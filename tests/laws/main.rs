@@ -4,6 +4,7 @@ mod arrows;
 mod documents;
 mod freezing;
 mod going_on;
+mod inference;
 mod memory;
 mod model;
 mod ops;

@@ -100,6 +100,9 @@ fn default_width() -> usize {
     if cfg!(miri) {
         return 2;
     }
+    if cfg!(target_family = "wasm") {
+        return 1;
+    }
     thread::available_parallelism().map_or(1, usize::from)
 }
 
@@ -108,6 +111,8 @@ fn default_width() -> usize {
 /// only wait for each other. It waits for the loop that runs, so a task must not call it.
 pub fn set_threads(threads: usize) -> usize {
     let own = default_width();
+    // WebAssembly has one thread, and where it is a web page's, not even a clock.
+    let threads = if cfg!(target_family = "wasm") { 0 } else { threads };
     let width = if threads == 0 { own } else { threads.min(MOST[1].max(MOST[0] * own)) };
     // No loop may be running: its number of threads is settled.
     let mut turn = pool().turn.lock().unwrap_or_else(PoisonError::into_inner);

@@ -157,7 +157,7 @@ fn a_program_is_its_steps() -> Result<(), Box<dyn std::error::Error>> {
             let (program, scores) = program(set, algorithm)?;
             let mut workspace = Workspace::new(&program, 3).ok_or("no memory")?;
             program.run(&mut workspace, &images);
-            let mut found = vec![0.0; 21];
+            let mut found = [0.0; 21];
             program.read(&workspace, &scores, 3, &mut found);
             for (image, found) in images.chunks(images.len() / 3).zip(found.chunks(7)) {
                 for (found, expected) in found.iter().zip(expected(image)) {
@@ -176,7 +176,7 @@ fn nothing_is_allocated_after_the_first_call() -> Result<(), Box<dyn std::error:
     for algorithm in [ConvAlgorithm::Direct, ConvAlgorithm::Winograd2x3, ConvAlgorithm::Winograd4x3] {
         let (program, scores) = program(InstructionSet::chosen(), algorithm)?;
         let mut workspace = Workspace::new(&program, 3).ok_or("no memory")?;
-        let mut found = vec![0.0; 21];
+        let mut found = [0.0; 21];
         let mut call = |images: &[f32], batch: usize| {
             program.run(&mut workspace, images);
             program.read(&workspace, &scores, batch, &mut found[..batch * 7]);

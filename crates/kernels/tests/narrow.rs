@@ -69,6 +69,9 @@ fn convolution<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let what = format!("{set} {conv:?} {from:?}");
     let own: Vec<F::Weight> = (0..conv.weights()).map(|_| F::random_weight(rng)).collect();
     let weights = F::pack(&conv, set, &own);
+    let (packed, wholes) = weights.packed();
+    assert!(Weights::<F>::from_packed(&conv, set, &packed[..packed.len() - 1], wholes).is_none());
+    let weights = Weights::<F>::from_packed(&conv, set, packed, wholes).expect("as many as there are");
     let own: Vec<f64> = own.into_iter().map(F::weight_value).collect();
 
     let at = region(rng, from);
@@ -222,6 +225,7 @@ fn alone_and_among<F: Number>(set: InstructionSet, size: [usize; 2], channels: u
     together
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn misuse_is_refused() {
     let _alone = alone();

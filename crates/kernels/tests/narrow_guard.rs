@@ -4,12 +4,12 @@
 
 mod common;
 
-use cnn_kernels::narrow::{Addend, Finish, From, ReadMap, Source, Target, average, bf16, max, transfer};
+use cnn_kernels::narrow::{Addend, Finish, Origin, ReadMap, Source, Target, average, bf16, max, transfer};
 use cnn_kernels::pool::{Average, Max};
 use cnn_kernels::{Conv, InstructionSet, Region, View, threads};
 use common::guarded::{Guarded, Side};
 use common::narrow::{Number, lay_narrow, random_map};
-use common::{alone, batch, channels, one_of, random, region, sets, size};
+use common::{alone, batch, channels, fewer, one_of, random, region, sets, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -100,11 +100,11 @@ fn all<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     targets::<F>(rng, side, [batch, ins, 1, 1], |target, finish| {
         average(&Average::global(size), set, held.source(), target, finish);
     });
-    targets::<F>(rng, side, from, |target, finish| transfer(set, From::Narrow(held.source()), target, finish));
+    targets::<F>(rng, side, from, |target, finish| transfer(set, Origin::Narrow(held.source()), target, finish));
     let wide = region(rng, from);
     let numbers = Guarded::new(&vec![0.5; wide.len()], side);
     targets::<F>(rng, side, from, |target, finish| {
-        transfer(set, From::Wide(View::plain(&numbers, wide)), target, finish);
+        transfer(set, Origin::Wide(View::plain(&numbers, wide)), target, finish);
     });
 }
 
@@ -113,7 +113,7 @@ fn narrow_kernels_stay_within_their_memory() {
     let _alone = alone();
     threads::set_threads(2);
     for set in sets() {
-        for seed in 0..100 {
+        for seed in 0..fewer(100) {
             all::<bf16>(set, &mut random(seed));
             all::<u8>(set, &mut random(seed));
         }

@@ -151,6 +151,14 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// A way of computing that the CPU has no instructions for.
+    #[error("{numeric}: {why}")]
+    Numeric {
+        /// The way of computing.
+        numeric: &'static str,
+        /// What is lacking.
+        why: String,
+    },
     /// A file of a plan that is not to be used.
     #[error("{}: {why}", path.display())]
     PlanFile {

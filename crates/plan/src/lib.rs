@@ -1,9 +1,10 @@
-//! A network's training step and its evaluation on the CPU, planned.
+//! A network on the CPU, planned: its training step, its evaluation meanwhile, and its answers once it is trained.
 //!
 //! ```text
 //! &Network → TrainingPlan   → TrainingRun  forward(parameters, images) → Forward, which backward consumes
 //!          → EvaluationPlan → Evaluation   outputs(&parameters, images), from any number of threads
-//! &Network, &Weights       → Predictor     logits(images): the whole of it in one
+//! &Network, &Weights       → InferencePlan  run(workspace, images, outputs), from threads with a workspace each
+//!                          → Predictor      logits(images): the same, with workspaces kept for its callers
 //! ```
 //!
 //! candle's `backward` keeps every intermediate result, makes a zero tensor and an addition for every edge, and knows no

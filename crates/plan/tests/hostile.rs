@@ -4,12 +4,13 @@
 #[path = "../../network/tests/hostile/draw.rs"]
 mod draw;
 
+use cnn_kernels::InstructionSet;
 use cnn_network::definition::chain;
 use cnn_network::oracle::{self, Batch, Mode};
 use cnn_network::{Network, seed};
 use cnn_plan::{
-    ConvAlgorithm, Dropout, Evaluation, EvaluationPlan, InferenceOptions, InferencePlan, Parameters, TrainingOptions,
-    TrainingPlan, TrainingRun,
+    ConvAlgorithm, Dropout, Evaluation, EvaluationPlan, InferenceOptions, InferencePlan, Numeric, Parameters,
+    TrainingOptions, TrainingPlan, TrainingRun,
 };
 use cnn_weights::Weights;
 use draw::{TRIED, block, input};
@@ -84,20 +85,22 @@ impl<'a> Tried<'a> {
         Ok(true)
     }
 
-    /// By every algorithm: the oracle's values within what 32 bits hold, and the same bits for an image alone.
+    /// By every algorithm and way of computing: the oracle's values within what its numbers hold, and the same bits for an image alone.
     fn infer(&self) -> Result<(), Failure> {
         let expected = &self.expected(Mode::Evaluation)?[0];
         let images: Vec<f32> = self.images.iter().map(|x| *x as f32).collect();
         let usual = InferenceOptions::default().usual_batch(N);
         let forced = ConvAlgorithm::ALL.into_iter().map(|algorithm| usual.by(algorithm));
-        for options in [usual].into_iter().chain(forced) {
+        let narrow = Numeric::Bf16.available(InstructionSet::chosen()).is_ok().then(|| usual.numeric(Numeric::Bf16));
+        for options in [usual].into_iter().chain(forced).chain(narrow) {
+            let tolerance = if options.numeric == Numeric::F32 { 1e-5 } else { 5e-2 };
             let plan = InferencePlan::new(self.network, &self.weights, options)?;
             let mut workspace = plan.workspace(N)?;
             let found = plan.outputs(&mut workspace, &images)?.swap_remove(0);
             assert_eq!(found.len(), expected.len(), "{}", self.network.summary());
             let scale = expected.iter().filter(|v| v.is_finite()).fold(1.0f64, |most, v| most.max(v.abs()));
             for (found, expected) in found.iter().zip(expected) {
-                let close = (f64::from(*found) - expected).abs() <= 1e-5 * scale;
+                let close = (f64::from(*found) - expected).abs() <= tolerance * scale;
                 assert!(close || !expected.is_finite(), "{found}, not {expected}, {options:?}\n{:#?}", self.network);
             }
             for (image, together) in images.chunks(images.len() / N).zip(found.chunks(found.len() / N)) {

@@ -29,7 +29,7 @@ impl Inference {
         ensure!(workload.device.is_cpu(), "the engine plan computes on the CPU only");
         let network = &workload.network;
         let weights = Weights::initialised(network, workload.seed);
-        let options = InferenceOptions::default().usual_batch(workload.batch);
+        let options = InferenceOptions::default().usual_batch(workload.batch).numeric(workload.numeric);
         let plan = InferencePlan::new(network, &weights, options)?;
         let mut workspace = plan.workspace(workload.batch)?;
         if workload.measured {

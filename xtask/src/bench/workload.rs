@@ -7,7 +7,7 @@ use candle_nn::VarMap;
 use cnn_core::initialisation::{Init, Law, Scheme};
 use cnn_core::{Network, candle_core, candle_nn};
 use cnn_kernels::Buffer;
-use cnn_plan::Recompute;
+use cnn_plan::{Numeric, Recompute};
 
 /// The learning rate of a training step: small, so that hundreds of steps on one batch stay finite.
 pub const LEARNING_RATE: f64 = 1e-3;
@@ -29,6 +29,8 @@ pub struct Workload {
     pub recompute: Recompute,
     /// Whether the time of each part of a step is taken; training always does.
     pub measured: bool,
+    /// What a forward pass of the inference plan computes with.
+    pub numeric: Numeric,
     /// Where the random numbers begin.
     pub seed: u64,
     /// Where to compute.
@@ -65,7 +67,7 @@ impl Workload {
         let architecture = if request.train { architecture } else { architecture.without_heads() };
         let network = architecture.at(request.shape.map_or(architecture.usual_input(), |shape| shape.0))?;
         let (batch, train, recompute) = (request.batch as usize, request.train, Recompute::Nothing);
-        Ok(Self { network, classes, batch, train, recompute, measured: false, seed, device })
+        Ok(Self { network, classes, batch, train, recompute, measured: false, numeric: Numeric::F32, seed, device })
     }
 
     /// The same step with less memory.
@@ -76,6 +78,11 @@ impl Workload {
     /// The same step, whose parts' times are taken.
     pub fn measuring(self, measured: bool) -> Self {
         Self { measured, ..self }
+    }
+
+    /// The same step in another way of computing.
+    pub fn in_numeric(self, numeric: Numeric) -> Self {
+        Self { numeric, ..self }
     }
 
     /// Freshly initialised weights.

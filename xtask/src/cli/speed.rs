@@ -3,6 +3,7 @@
 use super::{InputShape, RecomputeArgs};
 use crate::race::Case;
 use clap::{Args, ValueEnum};
+use cnn_plan::Numeric;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -111,6 +112,18 @@ pub enum EngineName {
 pub enum Mode {
     /// 32-bit floating point
     F32,
+    /// Maps and weights of 16 bits, sums of 32; forward passes of engine plan, on CPUs with AVX512_BF16
+    Bf16,
+}
+
+impl Mode {
+    /// What the inference plan computes with.
+    pub fn numeric(self) -> Numeric {
+        match self {
+            Self::F32 => Numeric::F32,
+            Self::Bf16 => Numeric::Bf16,
+        }
+    }
 }
 
 impl fmt::Display for EngineName {
@@ -126,6 +139,7 @@ impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::F32 => "f32",
+            Self::Bf16 => "bf16",
         })
     }
 }

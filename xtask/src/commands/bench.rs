@@ -3,7 +3,7 @@
 mod load;
 
 use crate::bench::{self, Engine, Request, Times, Workload, explain, milliseconds};
-use crate::cli::{self, Common, EngineName};
+use crate::cli::{self, Common, EngineName, Mode};
 use crate::progress;
 use crate::rerun;
 use anyhow::{Result, ensure};
@@ -34,7 +34,12 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
         "--recompute belongs to --train with --engine plan"
     );
     let workload = Workload::new(&request, common.seed(), common.device.open()?)?.recomputing(args.recompute.policy());
-    let workload = workload.measuring(args.steps || args.explain);
+    ensure!(
+        args.mode == Mode::F32 || (args.engine == EngineName::Plan && !args.train),
+        "--mode {} belongs to forward passes with --engine plan",
+        args.mode
+    );
+    let workload = workload.measuring(args.steps || args.explain).in_numeric(args.mode.numeric());
     let batch = workload.batch()?;
     let base = Memory::now();
     let mut engine = bench::open(args.engine, &workload, batch)?;

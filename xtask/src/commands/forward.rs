@@ -56,7 +56,7 @@ fn values(
     let predictor = of_file(&args.weights, Predictor::of_nodes(network, weights, paths))?;
     let outputs = lend(batch, |images| predictor.outputs(images))??;
     let values = outputs.into_iter().zip(predictor.plan().targets()).map(|(values, node)| {
-        let dims = [&[batch.dim(0)?], network.node(*node).shape.dims()].concat();
+        let dims = [vec![batch.dim(0)?], network.node(*node).shape.dims()].concat();
         Ok(Tensor::from_vec(values, dims, device)?)
     });
     values.collect()

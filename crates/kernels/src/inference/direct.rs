@@ -198,7 +198,7 @@ impl Direct {
             block: plane,
             step: LANES,
         };
-        let epilogue = epilogue.from_pixel(first_pixel);
+        let epilogue = epilogue.at_pixel(first_pixel);
         let weights = &packed.weights.get()[bundle * self.bundle_len()..][..self.bundle_len()];
         let depth = self.channels * self.taps.len() * LANES;
         let range = |split: usize| self.panel_count() * split / splits;
@@ -211,7 +211,7 @@ impl Direct {
                 false => Lines::new(weights[(first + count) * depth..].as_ptr(), count * depth / LANES),
             };
             let weights = &weights[first * depth..][..count * depth];
-            let epilogue = epilogue.from_block(first);
+            let epilogue = epilogue.at_block(first);
             // SAFETY: the weights are the panel's; the input and the output hold the part.
             unsafe { self.panel::<V>((count, panel == range(split)), (input, block), weights, next, &span, epilogue) };
         }
@@ -304,7 +304,7 @@ impl Direct {
                 let next_pixels = if asks { (end - pixel) * LANES } else { 0 };
                 let depth = Depth { ahead: next.take(share), next_pixels, ..depth };
                 let at = number * self.frame.row_step * self.frame.row() + pixel;
-                let epilogue = epilogue.from_pixel(number * run + pixel);
+                let epilogue = epilogue.at_pixel(number * run + pixel);
                 let (size, weights) = ((end - pixel, count), weights.as_ptr());
                 // SAFETY: as the caller says; sizes are within what V says.
                 unsafe {

@@ -30,7 +30,7 @@ impl Epilogue {
 
     /// The same from another pixel on.
     #[inline(always)]
-    pub(super) fn from_pixel(mut self, pixel: usize) -> Self {
+    pub(super) fn at_pixel(mut self, pixel: usize) -> Self {
         self.to = self.to.wrapping_add(pixel * self.step);
         if !self.residual.is_null() {
             self.residual = self.residual.wrapping_add(pixel * self.step);
@@ -40,7 +40,7 @@ impl Epilogue {
 
     /// The same from another block of outputs on.
     #[inline(always)]
-    pub(super) fn from_block(mut self, block: usize) -> Self {
+    pub(super) fn at_block(mut self, block: usize) -> Self {
         self.to = self.to.wrapping_add(block * self.block);
         if !self.bias.is_null() {
             self.bias = self.bias.wrapping_add(block * LANES);

@@ -114,7 +114,7 @@ impl Linear {
             };
             let (input, size) = (input.wrapping_add(image * LANES).cast_const(), (end - image, count));
             // SAFETY: the input holds all vectors of all images; the rest is as the caller says.
-            unsafe { product::<V, LANES>(size, input, &depth, weights.as_ptr(), &epilogue.from_pixel(image)) }
+            unsafe { product::<V, LANES>(size, input, &depth, weights.as_ptr(), &epilogue.at_pixel(image)) }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Where narrow kernels are compiled: for each format, in this crate, once. A public function only calls the one here that
 //! belongs to it, which is not generic; otherwise every crate that calls it would compile it again.
 
-use super::{Finish, Format, From, Source, Target, bf16};
+use super::{Finish, Format, Origin, Source, Target, bf16};
 use crate::buffer::Buffer;
 use crate::conv::Conv;
 use crate::conv::narrow::{Units, Weights, compute, pack};
@@ -48,6 +48,6 @@ instances! {
         finish: &Finish<'_, Self>,
     ) { super::pool::compute_average }
     fn transfer_maps(
-        set: InstructionSet, from: From<'_, Self>, target: Target<'_, Self>, finish: &Finish<'_, Self>,
+        set: InstructionSet, from: Origin<'_, Self>, target: Target<'_, Self>, finish: &Finish<'_, Self>,
     ) { super::transfer::compute_transfer }
 }

@@ -22,4 +22,4 @@ pub use half::bf16;
 pub use pool::{average, max};
 pub use quantisation::{Quantisation, Requantisation, quantise_weights, requantise};
 pub(crate) use transfer::Reader;
-pub use transfer::{From, transfer};
+pub use transfer::{Origin, transfer};

@@ -14,7 +14,7 @@ const CHUNK: usize = 16;
 
 /// Maps to transfer.
 #[derive(Clone, Copy, Debug)]
-pub enum From<'a, F> {
+pub enum Origin<'a, F> {
     /// Narrow ones.
     Narrow(Source<'a, F>),
     /// `f32`, pictures in rows of pixels included.
@@ -26,22 +26,22 @@ pub enum From<'a, F> {
 /// # Panics
 ///
 /// Where the shapes do not fit.
-pub fn transfer<F: Format>(set: InstructionSet, from: From<'_, F>, target: Target<'_, F>, finish: &Finish<'_, F>) {
+pub fn transfer<F: Format>(set: InstructionSet, from: Origin<'_, F>, target: Target<'_, F>, finish: &Finish<'_, F>) {
     F::transfer_maps(set, from, target, finish);
 }
 
 pub(super) fn compute_transfer<F: Format>(
     set: InstructionSet,
-    from: From<'_, F>,
+    from: Origin<'_, F>,
     target: Target<'_, F>,
     finish: &Finish<'_, F>,
 ) {
     let region = match &from {
-        From::Narrow(source) => {
+        Origin::Narrow(source) => {
             source.check();
             source.region
         }
-        From::Wide(view) => {
+        Origin::Wide(view) => {
             view.region.check();
             let planar = matches!(view.map, Map::Planar);
             let length = if planar {
@@ -59,8 +59,8 @@ pub(super) fn compute_transfer<F: Format>(
     open!(target, finish, outlet => {
         let outlet = outlet.flat();
         let from = match from {
-            From::Narrow(source) => From::Narrow(Source { region: source.region.flat(), ..source }),
-            From::Wide(view) => From::Wide(view.flat()),
+            Origin::Narrow(source) => Origin::Narrow(Source { region: source.region.flat(), ..source }),
+            Origin::Wide(view) => Origin::Wide(view.flat()),
         };
         let to = outlet.region;
         let parts = to.width.div_ceil(PIXELS);
@@ -74,7 +74,7 @@ pub(super) fn compute_transfer<F: Format>(
 
 /// Some pixels of a block of an image.
 struct Piece<'a, F, O> {
-    from: &'a From<'a, F>,
+    from: &'a Origin<'a, F>,
     outlet: &'a Outlet<'a, F, O>,
     at: [usize; 3],
 }
@@ -91,8 +91,8 @@ impl<F: Format, O: Stored> DotKernel<F> for Piece<'_, F, O> {
         for start in (first..end).step_by(CHUNK) {
             let count = CHUNK.min(end - start);
             match self.from {
-                From::Wide(view) => view.read::<V>([image, block, 0, start], count, &mut numbers),
-                From::Narrow(source) => {
+                Origin::Wide(view) => view.read::<V>([image, block, 0, start], count, &mut numbers),
+                Origin::Narrow(source) => {
                     let reader = Reader::<F, V>::new(source, block);
                     let from = &source.data[source.region.at(image, block, 0, start)..][..count * LANES];
                     for i in (0..count * LANES).step_by(LANES) {

@@ -3,6 +3,10 @@
 //! What `Vector` is to numbers of 32 bits, [`Dot`] is to narrower ones. A word of 32 bits holds a pixel's neighbouring
 //! channels; one step multiplies each with the weight of the same channel and adds all products to an output's sum.
 
+#[cfg(target_arch = "aarch64")]
+use super::Neon;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::quarters::Quarters;
 #[cfg(target_arch = "x86_64")]
 use super::{Avx2, dot_avx512};
 use super::{InstructionSet, LANES, Portable, Vector};
@@ -98,6 +102,16 @@ pub fn run_bf16<K: DotKernel<bf16>>(set: InstructionSet, kernel: K) -> K::Output
         }
         _ => {}
     }
+    #[cfg(target_arch = "aarch64")]
+    if set == InstructionSet::Neon
+        && let Some(cpu) = Neon::new()
+    {
+        return cpu.run_bf16(kernel);
+    }
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    if set == InstructionSet::Simd128 {
+        return kernel.run::<Quarters, Widened>();
+    }
     let _ = set;
     kernel.run::<Portable<f32>, Widened>()
 }
@@ -119,6 +133,16 @@ pub fn run_u8<K: DotKernel<u8>>(set: InstructionSet, kernel: K) -> K::Output {
         }
         _ => {}
     }
+    #[cfg(target_arch = "aarch64")]
+    if set == InstructionSet::Neon
+        && let Some(cpu) = Neon::new()
+    {
+        return cpu.run_u8(kernel);
+    }
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    if set == InstructionSet::Simd128 {
+        return kernel.run::<Quarters, Integers>();
+    }
     let _ = set;
     kernel.run::<Portable<f32>, Integers>()
 }
@@ -131,7 +155,7 @@ fn halves(word: u32) -> [f32; 2] {
 
 /// `bf16` in plain Rust.
 #[derive(Clone, Copy)]
-struct Widened;
+pub(super) struct Widened;
 
 impl Dot for Widened {
     type Number = bf16;
@@ -183,7 +207,7 @@ impl Dot for Widened {
 
 /// 8-bit numbers widened to 16 bits, in plain Rust.
 #[derive(Clone, Copy)]
-struct Integers;
+pub(super) struct Integers;
 
 impl Dot for Integers {
     type Number = u8;

@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-/// The environment variable that forces an instruction set: `avx512`, `avx2` or `portable`.
+/// The environment variable that forces an instruction set: `avx512`, `avx2`, `neon`, `simd128` or `portable`.
 const FORCED_BY: &str = "CNN_INSTRUCTION_SET";
 
 /// A set of vector instructions the kernels know.
@@ -17,13 +17,17 @@ pub enum InstructionSet {
     Avx512,
     /// AVX2 and FMA.
     Avx2,
+    /// NEON, of 64-bit ARM.
+    Neon,
+    /// WebAssembly's vectors of 128 bits, where the program was built with them.
+    Simd128,
     /// What the compiler makes of plain Rust for the target.
     Portable,
 }
 
 impl InstructionSet {
     /// All of them, widest first.
-    pub const ALL: [Self; 3] = [Self::Avx512, Self::Avx2, Self::Portable];
+    pub const ALL: [Self; 5] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Simd128, Self::Portable];
 
     /// The set all kernels use: what `CNN_INSTRUCTION_SET` names, else the widest this CPU has. Decided once in a
     /// process.
@@ -70,6 +74,11 @@ impl InstructionSet {
             Self::Avx2 => Avx2::new().is_some(),
             #[cfg(not(target_arch = "x86_64"))]
             Self::Avx512 | Self::Avx2 => false,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => super::Neon::new().is_some(),
+            #[cfg(not(target_arch = "aarch64"))]
+            Self::Neon => false,
+            Self::Simd128 => cfg!(all(target_arch = "wasm32", target_feature = "simd128")),
             Self::Portable => true,
         }
     }
@@ -80,6 +89,8 @@ impl fmt::Display for InstructionSet {
         f.write_str(match self {
             Self::Avx512 => "avx512",
             Self::Avx2 => "avx2",
+            Self::Neon => "neon",
+            Self::Simd128 => "simd128",
             Self::Portable => "portable",
         })
     }
@@ -90,6 +101,6 @@ impl FromStr for InstructionSet {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let known = Self::ALL.into_iter().find(|set| set.to_string() == name);
-        known.ok_or_else(|| format!("{name} is not one of avx512, avx2, portable"))
+        known.ok_or_else(|| format!("{name} is not one of avx512, avx2, neon, simd128, portable"))
     }
 }

@@ -5,7 +5,7 @@
 //! is compiled for it; nothing needs `-C target-cpu`.
 //!
 //! That the CPU has the instructions is proved by a value. `Avx512` and `Avx2` can only be got from their `new`, which
-//! asks the CPU. Their vectors are types that no other module can name, so the only way to one is a kernel given to
+//! asks the CPU, as can `Neon`. Their vectors are types that no other module can name, so the only way to one is a kernel given to
 //! `Avx512::run` or `Avx2::run`.
 
 #[cfg(target_arch = "x86_64")]
@@ -18,7 +18,13 @@ mod dot_avx2;
 #[cfg(target_arch = "x86_64")]
 mod dot_avx512;
 mod instruction_set;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
+#[cfg(any(target_arch = "aarch64", all(target_arch = "wasm32", target_feature = "simd128")))]
+mod quarters;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
@@ -26,6 +32,8 @@ pub use avx2::Avx2;
 pub use avx512::Avx512;
 pub use dot::{Dot, DotKernel, run_bf16, run_u8, set_bf16, set_u8};
 pub use instruction_set::InstructionSet;
+#[cfg(target_arch = "aarch64")]
+pub use neon::Neon;
 pub use portable::Portable;
 
 use crate::element::Element;
@@ -73,6 +81,17 @@ pub(crate) fn run_f32<K: Kernel<f32>>(set: InstructionSet, kernel: K) -> K::Outp
     {
         return cpu.run(kernel);
     }
+    #[cfg(target_arch = "aarch64")]
+    if set == InstructionSet::Neon
+        && let Some(cpu) = Neon::new()
+    {
+        return cpu.run(kernel);
+    }
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    if set == InstructionSet::Simd128 {
+        return kernel.run::<quarters::Quarters>();
+    }
+    let _ = set;
     kernel.run::<Portable<f32>>()
 }
 
@@ -85,6 +104,7 @@ pub(crate) fn run_f64<K: Kernel<f64>>(set: InstructionSet, kernel: K) -> K::Outp
     {
         return cpu.run_portable(kernel);
     }
+    let _ = set;
     kernel.run::<Portable<f64>>()
 }
 

@@ -76,14 +76,14 @@ pub(super) fn build(
 }
 
 /// The tensors of a convolution or a linear layer, what follows it folded in.
-struct OwnTensors<'w> {
-    weights: std::borrow::Cow<'w, [f32]>,
-    factors: Vec<f32>,
-    bias: Vec<f32>,
+pub(super) struct OwnTensors<'w> {
+    pub(super) weights: std::borrow::Cow<'w, [f32]>,
+    pub(super) factors: Vec<f32>,
+    pub(super) bias: Vec<f32>,
 }
 
 impl<'w> OwnTensors<'w> {
-    fn of(network: &Network, step: &Step, numbers: &mut Numbers<'w>) -> Result<Self> {
+    pub(super) fn of(network: &Network, step: &Step, numbers: &mut Numbers<'w>) -> Result<Self> {
         let node = &network.nodes()[step.node];
         let outs = step.output.channels;
         let (Work::Conv { chain, .. } | Work::Linear { chain }) = &step.work else {

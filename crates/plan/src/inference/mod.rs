@@ -11,6 +11,7 @@ mod fold;
 mod fusion;
 mod lifetime;
 mod lower;
+mod narrow;
 mod options;
 mod plan;
 mod source;

@@ -3,8 +3,9 @@
 use super::build::{Built, build};
 use super::file::{self, Saved, made_for};
 use super::fusion::fuse;
-use super::lower::{lower, origin};
-use super::options::InferenceOptions;
+use super::lower::{Lowered, lower, origin};
+use super::narrow::{NarrowProgram, NarrowStep, NarrowWork, NarrowWorkspace};
+use super::options::{InferenceOptions, Numeric};
 use super::source::{Numbers, Source, sum_of};
 use crate::error::{Error, Result};
 use crate::plan::homes_by;
@@ -28,14 +29,27 @@ pub struct InferencePlan(Arc<Inner>);
 struct Inner {
     network: Network,
     targets: Vec<NodeId>,
-    built: Built,
+    computation: Computation,
     /// What it was made for, as its file says it.
     made_for: [(&'static str, String); 6],
 }
 
+/// What computes it.
+#[derive(Debug)]
+enum Computation {
+    Wide(Built),
+    Narrow(NarrowProgram),
+}
+
 /// What a call of an [`InferencePlan`] needs: memory for a number of images. It is used by one call at a time.
 #[derive(Debug)]
-pub struct Workspace(kernels::Workspace);
+pub struct Workspace(Memory);
+
+#[derive(Debug)]
+enum Memory {
+    Wide(kernels::Workspace),
+    Narrow(NarrowWorkspace),
+}
 
 /// A step of a plan.
 #[derive(Clone, Debug)]
@@ -63,16 +77,18 @@ fn targets(network: &Network, options: &InferenceOptions<'_>) -> Result<Vec<Node
     Ok(main.into_iter().chain(named).collect::<Result<_, cnn_network::Error>>()?)
 }
 
-fn lower_and_build(
-    network: &Network,
-    targets: &[NodeId],
-    options: &InferenceOptions<'_>,
-    source: &mut Source<'_>,
-) -> Result<Built> {
+fn not_in_files(path: &Path, numeric: Numeric) -> Error {
+    Error::PlanFile {
+        path: path.to_path_buf(),
+        why: format!("a plan in {numeric} is not kept in files, only one in f32"),
+    }
+}
+
+fn lowered(network: &Network, targets: &[NodeId]) -> Lowered {
     let fusion = fuse(network, targets);
     let needed = network.needed_for(targets);
     let homes = homes_by(network, &needed, |node| origin(network, &fusion, node));
-    build(network, &lower(network, &fusion, homes, targets), options, source)
+    lower(network, &fusion, homes, targets)
 }
 
 impl std::fmt::Debug for Built {
@@ -91,23 +107,40 @@ impl InferencePlan {
     pub fn new(network: &Network, weights: &Weights, options: InferenceOptions<'_>) -> Result<Self> {
         let targets = targets(network, &options)?;
         let weights = weights.for_nodes(network, &targets)?;
-        let mut source = Source::Weights(Numbers::new(&weights));
-        let built = lower_and_build(network, &targets, &options, &mut source)?;
-        let sum = match &source {
-            Source::Weights(numbers) => numbers.sum(),
-            Source::File(_) => 0,
+        options
+            .numeric
+            .available(options.set())
+            .map_err(|why| Error::Numeric { numeric: options.numeric.name(), why })?;
+        let mut numbers = Numbers::new(&weights);
+        let (computation, sum) = match options.numeric {
+            Numeric::F32 => {
+                let mut source = Source::Weights(numbers);
+                let built = build(network, &lowered(network, &targets), &options, &mut source)?;
+                let sum = match &source {
+                    Source::Weights(numbers) => numbers.sum(),
+                    Source::File(_) => 0,
+                };
+                (Computation::Wide(built), sum)
+            }
+            Numeric::Bf16 => {
+                let narrow = NarrowProgram::new(network, lowered(network, &targets), options.set(), &mut numbers)?;
+                (Computation::Narrow(narrow), numbers.sum())
+            }
         };
         let made_for = made_for(network, &options, options.set(), sum);
-        Ok(Self(Arc::new(Inner { network: network.clone(), targets, built, made_for })))
+        Ok(Self(Arc::new(Inner { network: network.clone(), targets, computation, made_for })))
     }
 
     /// Writes what was packed to a file, for [`InferencePlan::open`]. The file is there whole, or as it was before.
     ///
     /// # Errors
     ///
-    /// A file that cannot be written.
+    /// A file that cannot be written; a plan in another way of computing than `f32`, for which there is no file.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        file::save(path.as_ref(), &self.0.made_for, &self.0.built.program)
+        match &self.0.computation {
+            Computation::Wide(built) => file::save(path.as_ref(), &self.0.made_for, &built.program),
+            Computation::Narrow(_) => Err(not_in_files(path.as_ref(), Numeric::Bf16)),
+        }
     }
 
     /// The plan of a file, whose numbers stay in it: the file is mapped into memory and must not be changed meanwhile.
@@ -123,6 +156,9 @@ impl InferencePlan {
         weights: Option<&Weights>,
         options: InferenceOptions<'_>,
     ) -> Result<Self> {
+        if options.numeric != Numeric::F32 {
+            return Err(not_in_files(path.as_ref(), options.numeric));
+        }
         let targets = targets(network, &options)?;
         let sum = match weights {
             Some(weights) => sum_of(network, &weights.for_nodes(network, &targets)?, &network.needed_for(&targets))?,
@@ -130,10 +166,11 @@ impl InferencePlan {
         };
         let mut made_for = made_for(network, &options, options.set(), sum);
         let mut saved = Saved::open(path.as_ref(), &made_for, weights.is_some())?;
-        let built = lower_and_build(network, &targets, &options, &mut Source::File(&mut saved))?;
+        let built = build(network, &lowered(network, &targets), &options, &mut Source::File(&mut saved))?;
+        let computation = Computation::Wide(built);
         made_for[5].1 = saved.weights.clone();
         saved.end()?;
-        Ok(Self(Arc::new(Inner { network: network.clone(), targets, built, made_for })))
+        Ok(Self(Arc::new(Inner { network: network.clone(), targets, computation, made_for })))
     }
 
     /// The network.
@@ -161,11 +198,19 @@ impl InferencePlan {
     ///
     /// More images than memory holds.
     pub fn workspace(&self, images: usize) -> Result<Workspace> {
-        let program = &self.0.built.program;
-        let [first, further] = program.numbers();
-        let numbers = further.saturating_mul(images.saturating_sub(1)).saturating_add(first);
-        let bytes = numbers.saturating_mul(size_of::<f32>());
-        kernels::Workspace::new(program, images).map(Workspace).ok_or(Error::Memory { batch: images, bytes })
+        let (memory, bytes) = match &self.0.computation {
+            Computation::Wide(Built { program, .. }) => {
+                let [first, further] = program.numbers();
+                let numbers = further.saturating_mul(images.saturating_sub(1)).saturating_add(first);
+                let memory = kernels::Workspace::new(program, images).map(Memory::Wide);
+                (memory, numbers.saturating_mul(size_of::<f32>()))
+            }
+            Computation::Narrow(program) => {
+                let memory = program.workspace(images).map(Memory::Narrow);
+                (memory, program.bytes_per_image().saturating_mul(images))
+            }
+        };
+        memory.map(Workspace).ok_or(Error::Memory { batch: images, bytes })
     }
 
     /// Computes the outputs for images `(N, C, H, W)`, and writes each to its slice: `(N, C, H, W)` or `(N, classes)`.
@@ -174,16 +219,19 @@ impl InferencePlan {
     /// # Errors
     ///
     /// Numbers that are no whole images, more images than the workspace holds, slices of another length.
+    ///
+    /// # Panics
+    ///
+    /// Where the workspace is another plan's.
     pub fn run(&self, workspace: &mut Workspace, images: &[f32], outputs: &mut [&mut [f32]]) -> Result<()> {
         let batch = self.batch_of(images.len())?;
-        let Built { program, outputs: places, .. } = &self.0.built;
-        if batch > workspace.0.capacity() {
+        if batch > workspace.capacity() {
             let network = self.0.network.name().to_string();
-            return Err(Error::Capacity { network, expected: workspace.0.capacity(), found: batch });
+            return Err(Error::Capacity { network, expected: workspace.capacity(), found: batch });
         }
-        if outputs.len() != places.len() {
+        if outputs.len() != self.0.targets.len() {
             let network = self.0.network.name().to_string();
-            return Err(Error::Outputs { network, expected: places.len(), found: outputs.len() });
+            return Err(Error::Outputs { network, expected: self.0.targets.len(), found: outputs.len() });
         }
         for (number, output) in outputs.iter().enumerate() {
             let expected = batch * self.output_len(number);
@@ -192,9 +240,20 @@ impl InferencePlan {
                 return Err(Error::OutputLength { node, expected, found: output.len() });
             }
         }
-        program.run(&mut workspace.0, images);
-        for (place, output) in places.iter().zip(outputs) {
-            program.read(&workspace.0, place, batch, output);
+        match (&self.0.computation, &mut workspace.0) {
+            (Computation::Wide(Built { program, outputs: places, .. }), Memory::Wide(memory)) => {
+                program.run(memory, images);
+                for (place, output) in places.iter().zip(outputs) {
+                    program.read(memory, place, batch, output);
+                }
+            }
+            (Computation::Narrow(program), Memory::Narrow(memory)) => {
+                program.run(memory, images, batch);
+                for (number, output) in outputs.iter_mut().enumerate() {
+                    program.read(memory, number, batch, output);
+                }
+            }
+            _ => panic!("the workspace is another plan's"),
         }
         Ok(())
     }
@@ -227,12 +286,39 @@ impl InferencePlan {
 impl InferencePlan {
     /// What each step is, and the time it took in calls with a workspace that measures.
     pub fn report<'a>(&'a self, workspace: &Workspace, usual_batch: usize) -> Vec<StepReport<'a>> {
-        let Built { program, nodes, .. } = &self.0.built;
-        let times = program.times(&workspace.0);
-        let steps = program.steps().zip(nodes).zip(times);
-        steps
-            .map(|(((step, packed), node), time)| self.step_report(step, packed, *node, usual_batch, time.total))
-            .collect()
+        match (&self.0.computation, &workspace.0) {
+            (Computation::Wide(Built { program, nodes, .. }), Memory::Wide(memory)) => {
+                let steps = program.steps().zip(nodes).zip(program.times(memory));
+                steps
+                    .map(|(((step, packed), node), time)| {
+                        self.step_report(step, packed, *node, usual_batch, time.total)
+                    })
+                    .collect()
+            }
+            (Computation::Narrow(program), Memory::Narrow(memory)) => {
+                let steps = program.steps.iter().zip(&memory.times);
+                steps.map(|(step, measured)| self.narrow_report(step, *measured)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn narrow_report(&self, step: &NarrowStep, measured: Duration) -> StepReport<'_> {
+        let pixels = step.output.size[0] * step.output.size[1];
+        let (algorithm, macs, weight_bytes) = match &step.work {
+            NarrowWork::Conv { weights, .. } => ("direct bf16", weights.conv().weights() * pixels, weights.bytes()),
+            NarrowWork::Sum { .. } => ("sum", 0, 0),
+            NarrowWork::Other(operation) => (operation.name(), 0, 0),
+        };
+        StepReport {
+            path: &self.0.network.nodes()[step.node].path,
+            algorithm,
+            flops: 2.0 * macs as f64,
+            weight_bytes,
+            value_bytes: 2 * step.output.channels * pixels,
+            predicted: None,
+            measured,
+        }
     }
 
     fn step_report<'a>(
@@ -274,11 +360,17 @@ impl InferencePlan {
 impl Workspace {
     /// Images it holds.
     pub fn capacity(&self) -> usize {
-        self.0.capacity()
+        match &self.0 {
+            Memory::Wide(memory) => memory.capacity(),
+            Memory::Narrow(memory) => memory.capacity,
+        }
     }
 
     /// From now on the time of each step is taken, for [`InferencePlan::report`].
     pub fn measure(&mut self) {
-        self.0.measure();
+        match &mut self.0 {
+            Memory::Wide(memory) => memory.measure(),
+            Memory::Narrow(memory) => memory.times.fill(Duration::ZERO),
+        }
     }
 }

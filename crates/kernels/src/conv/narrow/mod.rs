@@ -96,6 +96,33 @@ impl<F: Format> Weights<F> {
         &self.conv
     }
 
+    /// The packed weights, and the sum of each output's: what [`Weights::from_packed`] takes, on a CPU that multiplies them
+    /// in the same way.
+    pub fn packed(&self) -> (&[u32], &[i32]) {
+        (&self.packed, &self.wholes)
+    }
+
+    /// Takes weights as they are packed here; nothing where there are not as many. What they are is not checked: wrong ones
+    /// give wrong results.
+    pub fn from_packed(conv: &Conv, set: InstructionSet, packed: &[u32], wholes: &[i32]) -> Option<Self> {
+        let set = F::set(set);
+        let mut weights = Self {
+            conv: *conv,
+            set,
+            units: F::dispatch(set, AskUnits),
+            bundles: conv.bundles(),
+            packed: Buffer::zeros(0),
+            wholes: wholes.to_vec(),
+            format: std::marker::PhantomData,
+        };
+        let outputs = weights.bundles.count * weights.bundles.outs.next_multiple_of(LANES);
+        if [packed.len(), wholes.len()] != [outputs * weights.depth(), outputs] {
+            return None;
+        }
+        weights.packed = Buffer::from_slice(packed);
+        Some(weights)
+    }
+
     /// Bytes the packed weights take.
     pub fn bytes(&self) -> usize {
         size_of_val(&*self.packed)

@@ -1,4 +1,5 @@
 //! Filters, transformed and packed: `[panel][plane][input][output]`.
+#![allow(clippy::needless_range_loop)] // Indices are those of the formula.
 
 use super::scheme::{F2x3, F2x5, F4x3, MOST, Scheme};
 use super::{Winograd, with_scheme};

@@ -117,7 +117,7 @@ impl Winograd {
             for y in 0..S::OUTPUTS {
                 if y < rows {
                     let pixels = S::output(half[y]);
-                    let epilogue = epilogue.from_pixel(y * width);
+                    let epilogue = epilogue.at_pixel(y * width);
                     for x in 0..S::OUTPUTS {
                         if x < columns {
                             // SAFETY: a pixel of the output, of this task's tile and block.

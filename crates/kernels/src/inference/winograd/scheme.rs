@@ -99,9 +99,7 @@ impl Scheme for F2x5 {
 #[inline(always)]
 fn widen<V: Vector<Element = f32>, const N: usize>(from: [V; N]) -> [V; MOST] {
     let mut to = [V::zero(); MOST];
-    for i in 0..N {
-        to[i] = from[i];
-    }
+    to[..N].copy_from_slice(&from);
     to
 }
 

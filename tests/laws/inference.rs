@@ -1,0 +1,72 @@
+//! The inference plan on every network of the zoo: by several sizes and batches what the evaluation in 64 bits computes.
+//!
+//! A run takes one share of the networks, so that many runs see all of them: `CNN_SHARE=K/N` says which, as `--share` of
+//! `verify-parity` does, and `CNN_EVERY_NETWORK` takes all.
+
+use crate::Failure;
+use crate::memory::alone;
+use cnn_core::initialisation::{Law, Scheme};
+use cnn_core::{Network, Weights};
+use cnn_plan::{Evaluation, EvaluationPlan, InferenceOptions, InferencePlan, Parameters};
+use cnn_verify::Share;
+use cnn_zoo::Entry;
+
+/// Largest difference from 64 bits, of the largest number.
+const TOLERANCE: f64 = 1e-4;
+/// Pixels beyond which an image is asked for half as wide and high.
+const LARGE: usize = 100 * 100;
+
+/// Three sizes a network takes: about its usual one, another shape, and odd numbers.
+fn networks(entry: &Entry) -> Vec<Network> {
+    let [c, h, w] = entry.architecture(10).usual_input();
+    let (h, w) = if h * w > LARGE { (h / 2, w / 2) } else { (h, w) };
+    let sizes = [[h, w], [h + 16, w], [h + 5, w + 9], [2 * h, 2 * w], [2 * h + 8, 2 * w + 16], [2 * h + 13, 2 * w]];
+    // He's weights, so that an image arrives at the outputs.
+    let architecture = entry.architecture(10).without_heads().initialised(Scheme::TORCH.conv(Law::KaimingFanIn));
+    let taken = sizes.into_iter().filter_map(|[h, w]| architecture.at([c, h, w]).ok());
+    taken.take(3).collect()
+}
+
+fn share() -> Result<Share, Failure> {
+    if std::env::var_os("CNN_EVERY_NETWORK").is_some() {
+        return Ok("1/1".parse()?);
+    }
+    Ok(std::env::var("CNN_SHARE").unwrap_or("1/40".to_string()).parse()?)
+}
+
+#[test]
+fn every_network_is_inferred_as_it_is_evaluated_in_64_bits() -> Result<(), Failure> {
+    let entries: Vec<Entry> = cnn_zoo::all().collect();
+    let costs: Vec<f64> =
+        entries.iter().map(|entry| networks(entry).iter().map(|network| network.summary().macs as f64).sum()).collect();
+    let chosen = share()?.of(&costs);
+    let mut seen = 0;
+    for entry in entries.iter().zip(&chosen).filter(|(_, chosen)| **chosen).map(|(entry, _)| entry) {
+        let networks = networks(entry);
+        assert_eq!(networks.len(), 3, "{}: three sizes", entry.name);
+        for (network, batch) in networks.into_iter().zip([1, 3, 8]) {
+            let _alone = alone(&network);
+            let difference = difference(&network, batch).map_err(|error| format!("{}: {error}", entry.name))?;
+            println!("{} {} × {batch}: {difference:.1e}", entry.name, network.input());
+            assert!(difference < TOLERANCE, "{} {} × {batch}: {difference}", entry.name, network.input());
+        }
+        seen += 1;
+    }
+    assert!(seen > 0, "a share of no network");
+    Ok(())
+}
+
+/// The largest difference of any output, of the largest number.
+fn difference(network: &Network, batch: usize) -> Result<f64, Failure> {
+    let weights = Weights::initialised(network, 11);
+    let images: Vec<f64> =
+        (0..batch * network.input().elements()).map(|i| ((i * 7919) % 997) as f64 / 500.0 - 1.0).collect();
+    let evaluation = Evaluation::<f64>::new(&EvaluationPlan::new(network)?);
+    let expected = evaluation.outputs(&Parameters::new(network, &weights)?, &images)?.swap_remove(0);
+    let plan = InferencePlan::new(network, &weights, InferenceOptions::default().usual_batch(batch))?;
+    let images: Vec<f32> = images.into_iter().map(|x| x as f32).collect();
+    let found = plan.outputs(&mut plan.workspace(batch)?, &images)?.swap_remove(0);
+    let largest = expected.iter().fold(1e-12, |most: f64, x| most.max(x.abs()));
+    let pairs = found.iter().zip(&expected);
+    Ok(pairs.fold(0.0, |most: f64, (found, expected)| most.max((f64::from(*found) - expected).abs())) / largest)
+}
