@@ -56,6 +56,7 @@ SIZES = {
     "googlenet_paper": ((3, 224, 224), (3, 64, 96)),
     "googlenet_naive": ((3, 224, 224), (3, 64, 96)),
     "vgg11_d2l": ((1, 224, 224), (1, 224, 240)),
+    "vgg_whitened_cifar": ((3, 32, 32), (3, 26, 33)),
 }
 # Networks for 32x32 that cost more than this take half the side.
 COSTLY = 1_000_000_000

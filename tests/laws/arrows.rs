@@ -38,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
     ("cnn-classifier", &["cnn-catalogue", "cnn-core", "cnn-data", "cnn-zoo"]),
+    ("cnn-serve", &["cnn-classifier", "cnn-system"]),
     ("cnn-verify", &["cnn-core", "cnn-plan", "cnn-zoo"]),
     (
         "xtask",
@@ -52,6 +53,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "cnn-onnx",
             "cnn-plan",
             "cnn-report",
+            "cnn-serve",
+            "cnn-system",
             "cnn-train",
             "cnn-verify",
             "cnn-zoo",

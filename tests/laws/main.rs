@@ -3,6 +3,7 @@
 mod arrows;
 mod documents;
 mod freezing;
+mod going_on;
 mod memory;
 mod model;
 mod ops;

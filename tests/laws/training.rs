@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 /// Batch normalisation, shortcuts and a dropout, in little time.
-fn network(classes: usize) -> Result<Network, Failure> {
+pub(crate) fn network(classes: usize) -> Result<Network, Failure> {
     use cnn_core::definition::*;
     let block = || chain().then("conv", conv(3).out(8).pad(1).no_bias()).then("bn", batch_norm()).relu();
     let architecture = chain()
@@ -28,12 +28,12 @@ fn network(classes: usize) -> Result<Network, Failure> {
     Ok(architecture.at([1, 14, 14])?)
 }
 
-fn data() -> Result<Dataset, Failure> {
+pub(crate) fn data() -> Result<Dataset, Failure> {
     Ok(digits(DigitsConfig { seed: 3, train: 90, test: 40 })?)
 }
 
 /// Every setting that has a state, or works on gradients.
-fn everything() -> Settings {
+pub(crate) fn everything() -> Settings {
     let settings = Settings {
         epochs: 3,
         batch_size: 16,
@@ -55,12 +55,33 @@ fn everything() -> Settings {
     recipe.training
 }
 
+/// What a fast recipe has: whitened patches, slow weights, paces of their own, mirrors in turns and at the end.
+fn fast() -> Settings {
+    let mut recipe =
+        Recipe { training: Settings { epochs: 3, batch_size: 16, ..Settings::default() }, ..Recipe::default() };
+    for line in FAST {
+        recipe.set(line).expect("a setting");
+    }
+    recipe.training
+}
+
+const FAST: [&str; 8] = [
+    "optimizer = { sgd = { momentum = 0.8, nesterov = true, weight-decay = 1e-3 } }",
+    "schedule = { triangle = { peak-at = 0.3, start = 0.2, end = 0.05 } }",
+    "lookahead = { every = 4, stays = 0.7, rise = 2.0 }",
+    "whitening = { images = 30 }",
+    "freeze = [\"stem.weight\"]",
+    "groups = [{ prefix = \"*.bn.bias\", learning-rate = 8.0, weight-decay = 0.125 }, { prefix = \"*.bn\", learning-rate = 0.0 }]",
+    "test-time = \"flip\"",
+    "augmentation.steps = [{ reflected-crop = { padding = 2 } }, { alternating-flip = {} }]",
+];
+
 const AUGMENTED: [&str; 2] = [
     "augmentation.steps = [{ padded-crop = { padding = 2 } }, { flip = { probability = 0.5 } }]",
     "augmentation.mix = { mixup = 0.4, cutmix = 1.0 }",
 ];
 
-fn task<'a>(network: &'a Network, dataset: &'a Dataset, settings: Settings, engine: Engine) -> Task<'a> {
+pub(crate) fn task<'a>(network: &'a Network, dataset: &'a Dataset, settings: Settings, engine: Engine) -> Task<'a> {
     let fit = Fit::resize([14, 14]);
     let preparation = Preparation::mnist().fitted(fit);
     Task { settings, engine, ..Task::new(network, dataset, preparation) }
@@ -68,13 +89,13 @@ fn task<'a>(network: &'a Network, dataset: &'a Dataset, settings: Settings, engi
 
 /// Stops a run after so many steps, or so many batches of its evaluations.
 #[derive(Clone, Debug)]
-struct StopAfter {
+pub(crate) struct StopAfter {
     steps: usize,
     evaluations: usize,
 }
 
 impl StopAfter {
-    fn steps(steps: usize) -> Self {
+    pub(crate) fn steps(steps: usize) -> Self {
         Self { steps, evaluations: usize::MAX }
     }
 
@@ -95,7 +116,7 @@ impl Observer for StopAfter {
 }
 
 /// A run's weights, and its figures but for the time they took.
-fn kept(folder: &Path) -> Result<(Vec<Vec<u8>>, Vec<Epoch>), Failure> {
+pub(crate) fn kept(folder: &Path) -> Result<(Vec<Vec<u8>>, Vec<Epoch>), Failure> {
     let weights = ["best.safetensors", "last.safetensors"].map(|name| std::fs::read(folder.join(name)));
     let metrics = std::fs::read_to_string(folder.join("metrics.jsonl"))?;
     let epochs = metrics.lines().map(|line| {
@@ -120,7 +141,8 @@ fn a_run_that_stops_anywhere_goes_on_to_the_same_bits() -> Result<(), Failure> {
         optimizer: Rule::RmsProp { alpha: 0.9, eps: 1e-3, momentum: 0.5, weight_decay: 0.0 },
         ..sgd.clone()
     };
-    for (name, settings, steps) in [("all", everything(), 9), ("sgd", sgd, 10), ("root", root, 10)] {
+    let cases = [("all", everything(), 9), ("sgd", sgd, 10), ("root", root, 10), ("fast", fast(), 18)];
+    for (name, settings, steps) in cases {
         for engine in [Engine::Plan, Engine::Candle] {
             let task = task(&network, &data, settings.clone(), engine);
             let stopped = |stops: &[StopAfter]| -> Result<_, Failure> {
@@ -168,7 +190,17 @@ fn a_run_does_not_go_on_as_another() -> Result<(), Failure> {
     };
     let checkpoint = path.join("checkpoints").join("step-00000002");
     let other = task(&network, &data, Settings { seed: 9, ..everything() }, Engine::Plan);
-    assert_eq!(resumed(&other)?, format!("{}: a checkpoint taken with other settings", checkpoint.display()));
+    assert_eq!(
+        resumed(&other)?,
+        format!("{}: a checkpoint taken with another seed, which makes another run: seed 1 → 9", checkpoint.display())
+    );
+    let other = task(&network, &data, Settings { learning_rate: 0.1, ..everything() }, Engine::Plan);
+    let changed = "taken with other settings: learning-rate 0.05 → 0.1";
+    assert_eq!(resumed(&other)?, format!("{}: a checkpoint {changed}", checkpoint.display()));
+    let others = digits(DigitsConfig { seed: 4, train: 90, test: 40 })?;
+    let message = resumed(&task(&network, &others, everything(), Engine::Plan))?;
+    assert!(message.contains("a checkpoint of a run on 90 images to train on and 40 to judge (digest "), "{message}");
+    assert!(message.contains(", but the data changed and is now 90 images to train on"), "{message}");
     let lenet = cnn_zoo::find("mnist_conv")?.architecture(10).at([1, 28, 28])?;
     let other = Task { network: &lenet, preparation: Preparation::mnist(), ..first.clone() };
     assert_eq!(resumed(&other)?, format!("{}: a checkpoint of small, not of mnist_conv", checkpoint.display()));
@@ -204,6 +236,46 @@ fn trained(task: &Task<'_>) -> Result<HashMap<String, Vec<f32>>, Failure> {
 fn distance(a: &HashMap<String, Vec<f32>>, b: &HashMap<String, Vec<f32>>) -> f32 {
     let each = a.iter().flat_map(|(name, a)| a.iter().zip(&b[name]).map(|(a, b)| (a - b).abs()));
     each.fold(0.0, |most, x| if x.is_nan() || x > most { x } else { most })
+}
+
+#[test]
+fn a_fast_recipe_is_the_same_on_both_engines_and_does_what_it_says() -> Result<(), Failure> {
+    let (network, data) = (network(10)?, data()?);
+    let run = |settings: Settings, engine| trained(&task(&network, &data, settings, engine));
+    let one = Settings { epochs: 1, learning_rate: 0.01, ..fast() };
+    let [plan, candle] = [Engine::Plan, Engine::Candle].map(|engine| run(one.clone(), engine));
+    let (plan, candle) = (plan?, candle?);
+    let apart = distance(&plan, &candle);
+    assert!(apart < 1e-4, "{apart}");
+    // A pace of zero keeps a tensor as it began, whitened filters are frozen: opposite in pairs.
+    assert!(plan["block.0.bn.weight"].iter().all(|weight| *weight == 1.0));
+    assert!(plan["block.0.bn.bias"].iter().any(|bias| *bias != 0.0));
+    let other = run(Settings { seed: 2, ..one.clone() }, Engine::Plan)?;
+    assert_eq!(plan["stem.weight"], other["stem.weight"]);
+    assert_ne!(plan["stem.bias"], other["stem.bias"]);
+    for (setting, changed) in [
+        ("lookahead", Settings { lookahead: None, ..one.clone() }),
+        ("groups", Settings { groups: Vec::new(), ..one.clone() }),
+        ("whitening", Settings { whitening: None, ..one.clone() }),
+    ] {
+        assert!(distance(&plan, &run(changed, Engine::Plan)?) > 1e-4, "{setting} changes nothing");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_a_fast_recipe_cannot_do_is_refused() -> Result<(), Failure> {
+    let (network, data) = (network(10)?, data()?);
+    let message = |task: &Task<'_>| -> Result<String, Failure> { Ok(task.check().err().ok_or("it can")?.to_string()) };
+    let start = Some(Start { weights: Weights::initialised(&network, 1), ..Start::default() });
+    let begun = Task { start, ..task(&network, &data, fast(), Engine::Plan) };
+    let expected = "whitening sets stem.weight, which the weights to begin with bring: leave out one of the two";
+    assert_eq!(message(&begun)?, expected);
+    let mut recipe = Recipe { training: fast(), ..Recipe::default() };
+    recipe.set("groups = [{ prefix = \"head\", learning-rate = 2.0 }]")?;
+    let found = message(&task(&network, &data, recipe.training, Engine::Candle))?;
+    assert_eq!(found, "groups head: small trains no tensor that begins so; its parts are block, fc, stem");
+    Ok(())
 }
 
 #[test]

@@ -323,6 +323,34 @@ def vgg_paper(column):
     return build
 
 
+class WhitenedVgg(nn.Module):
+    """A 2x2 convolution that whitens patches, then three blocks of two 3x3 convolutions."""
+
+    class Block(nn.Module):
+        def __init__(self, inputs, width):
+            super().__init__()
+            self.conv1 = nn.Conv2d(inputs, width, 3, padding=1, bias=False)
+            self.norm1 = nn.BatchNorm2d(width, momentum=0.4)
+            self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)
+            self.norm2 = nn.BatchNorm2d(width, momentum=0.4)
+
+        def forward(self, x):
+            x = F.relu(self.norm1(F.max_pool2d(self.conv1(x), 2)))
+            return F.relu(self.norm2(self.conv2(x)))
+
+    def __init__(self, classes):
+        super().__init__()
+        self.whiten = nn.Conv2d(3, 24, 2)
+        self.block1 = self.Block(24, 64)
+        self.block2 = self.Block(64, 256)
+        self.block3 = self.Block(256, 256)
+        self.linear = nn.Linear(256, classes, bias=False)
+
+    def forward(self, x):
+        x = self.block3(self.block2(self.block1(F.relu(self.whiten(x)))))
+        return self.linear(F.max_pool2d(x, 3).flatten(1)) / 9
+
+
 def mlpconv(inputs, widths, kernel, stride, padding):
     layers = [nn.Conv2d(inputs, widths[0], kernel, stride, padding), nn.ReLU()]
     for before, after in zip(widths, widths[1:]):
@@ -664,6 +692,13 @@ def resnet_v1(layers):
     return build
 
 
+def resnet18_small_stem(classes):
+    """torchvision's ResNet-18 as it is usually changed for 32x32: a 3x3 stem, no pool."""
+    net = ResNet(BasicBlock, [2, 2, 2, 2], num_classes=classes)
+    net.conv1, net.maxpool = nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.Identity()
+    return net
+
+
 class PlainBlock(BasicBlock):
     """Two convolutions without a shortcut."""
 
@@ -834,6 +869,13 @@ def densenet_d2l(classes):
                        nn.Linear(channels, classes)])
 
 
+def densenet121_small_stem(classes):
+    """torchvision's DenseNet-121 with a 3x3 stem and no pool behind it."""
+    net = DenseNet(32, (6, 12, 24, 16), 64, num_classes=classes)
+    net.features.conv0, net.features.pool0 = nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.Identity()
+    return net
+
+
 class DenseLayer(nn.Module):
     def __init__(self, inputs, growth, bottleneck):
         super().__init__()
@@ -959,6 +1001,12 @@ NETWORKS = {
     "resnet152_v1": Network(TABLE_1, resnet_v1([3, 8, 36, 3]), (3, 224, 224), 1000),
     "resnet200": Network("torchvision's ResNet with 3-24-36-3 bottlenecks",
                          lambda classes: ResNet(Bottleneck, [3, 24, 36, 3], num_classes=classes), (3, 224, 224), 1000),
+    "resnet18_small_stem": Network("torchvision's ResNet-18 with a 3x3 stem for 32x32", resnet18_small_stem,
+                                   (3, 32, 32), 10, (3, 37, 50)),
+    "densenet121_small_stem": Network("torchvision's DenseNet-121 with a 3x3 stem for 32x32", densenet121_small_stem,
+                                      (3, 32, 32), 10, (3, 37, 50)),
+    "vgg_whitened_cifar": Network("Jordan, 94% on CIFAR-10 in 3.29 Seconds on a Single GPU, with ReLU", WhitenedVgg,
+                                  (3, 32, 32), 10),
     "plain18": Network(TABLE_1 + ", plain", plain([2, 2, 2, 2]), (3, 224, 224), 1000, (3, 195, 251)),
     "plain34": Network(TABLE_1 + ", plain", plain([3, 4, 6, 3]), (3, 224, 224), 1000, (3, 195, 251)),
     "alexnet_paper": Network("Krizhevsky et al., 2012", AlexnetPaper, (3, 227, 227), 1000),

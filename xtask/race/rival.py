@@ -1,7 +1,7 @@
-"""The other side of `cargo xtask race`: torch, ONNX Runtime and OpenVINO on this project's networks.
+"""The other side of `cargo xtask race`: torch, ONNX Runtime, OpenVINO and ncnn on this project's networks.
 
     rival.py describe                     versions and settings, as a line of JSON
-    rival.py export CASE.json FILE.onnx   the case's network for ONNX Runtime and OpenVINO
+    rival.py export CASE.json FILE.onnx   the case's network for ONNX Runtime and OpenVINO, beside it for ncnn
     rival.py serve RIVAL CASE.json        steps on demand; the protocol is that of xtask/src/bench/serve.rs
 
 The case names a file of this project's weights, which must fit its twin here tensor by tensor, and one with the batch.
@@ -25,7 +25,8 @@ def say(answer):
 
 def version(name):
     try:
-        return str(importlib.import_module(name).__version__)
+        module = importlib.import_module(name)
+        return str(getattr(module, "__version__", "of unknown version"))
     except ImportError:
         return None
 
@@ -207,7 +208,54 @@ class OpenVino:
         return {"logits": self.logits.copy()}
 
 
-RIVALS = {"torch": contiguous, "torch_channels_last": channels_last, "onnxruntime": OnnxRuntime, "openvino": OpenVino}
+class Ncnn:
+    """One image after the other: it knows no batch. Plain f32, as the others; Winograd's algorithm is among its usual
+    choices."""
+
+    def __init__(self, case):
+        import ncnn
+
+        self.ncnn, self.case = ncnn, case
+        self.images = dict(tensors(case["batch"]))["input"]
+
+    def make(self):
+        net = self.net = self.ncnn.Net()
+        net.opt.num_threads = self.case["threads"]
+        net.opt.use_vulkan_compute = False
+        for narrow in ("fp16", "bf16", "int8"):
+            for use in ("packed", "storage", "arithmetic"):
+                if hasattr(net.opt, f"use_{narrow}_{use}"):
+                    setattr(net.opt, f"use_{narrow}_{use}", False)
+        param, model = ncnn_files(self.case["onnx"])
+        for done, path in ((net.load_param(param), param), (net.load_model(model), model)):
+            if done != 0:
+                raise ValueError(f"ncnn cannot read {path}")
+
+    def step(self):
+        import numpy
+
+        rows = []
+        for image in self.images:
+            extractor = self.net.create_extractor()
+            extractor.input("in0", self.ncnn.Mat(image))
+            status, found = extractor.extract("out0")
+            if status != 0:
+                raise ValueError(f"ncnn gives {status}")
+            rows.append(numpy.array(found).reshape(-1))
+        self.logits = numpy.stack(rows)
+
+    def outcome(self):
+        return {"logits": self.logits}
+
+
+def ncnn_files(onnx):
+    """Where ncnn's two files lie: beside the ONNX file."""
+    return onnx + ".ncnn.param", onnx + ".ncnn.bin"
+
+
+RIVALS = {
+    "torch": contiguous, "torch_channels_last": channels_last, "onnxruntime": OnnxRuntime, "openvino": OpenVino, "ncnn": Ncnn,
+}
 
 
 # ---------------------------------------------------------------- commands
@@ -218,6 +266,7 @@ def describe():
         "torch": version("torch"), "torchvision": version("torchvision"),
         "onnxruntime": version("onnxruntime") if exporter else None,
         "openvino": version("openvino") if exporter else None,
+        "ncnn": version("ncnn") if exporter and version("pnnx") else None,
     })
 
 
@@ -227,6 +276,12 @@ def export(case, path):
     net = twin(case).eval()
     images = torch.from_numpy(dict(tensors(case["batch"]))["input"])
     torch.onnx.export(net, (images,), path, input_names=["input"], output_names=["logits"], dynamo=True)
+    if version("ncnn") and version("pnnx"):
+        import pnnx
+
+        param, model = ncnn_files(path)
+        # What else it writes goes with the folder. In halves its file would not be f32.
+        pnnx.export(net, path + ".pt", inputs=(images[:1],), ncnnparam=param, ncnnbin=model, fp16=False)
 
 
 def serve(rival, case):

@@ -9,6 +9,7 @@ mod predict;
 mod preparation;
 mod recompute;
 mod report;
+mod serve;
 mod speed;
 mod sweep;
 mod train;
@@ -26,9 +27,10 @@ pub use preparation::Crop;
 pub use preparation::PreparationArgs;
 pub use recompute::RecomputeArgs;
 pub use report::Report;
+pub use serve::Serve;
 pub use speed::{Bench, EngineName, Race};
 pub use sweep::Sweep;
-pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, Train};
+pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, TestTimeName, Train};
 pub use watching::Watching;
 pub use weights::{Weights, WeightsCommand};
 
@@ -101,6 +103,9 @@ pub enum Command {
     /// Say what is on pictures
     #[command(after_help = predict::PREDICT_EXAMPLES)]
     Predict(Predict),
+    /// Answer over HTTP what is on pictures
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(Serve),
     /// Write what a node makes of pictures
     #[command(after_help = predict::FEATURES_EXAMPLES)]
     Features(Features),
@@ -128,7 +133,7 @@ pub enum Command {
     /// Take the time of a network's forward pass or training step
     #[command(after_help = speed::BENCH_EXAMPLES)]
     Bench(Bench),
-    /// Take the time of this project and of torch, ONNX Runtime and OpenVINO, in turns
+    /// Take the time of this project and of torch, ONNX Runtime, OpenVINO and ncnn, in turns
     #[command(after_help = speed::RACE_EXAMPLES)]
     Race(Race),
 }
@@ -157,9 +162,9 @@ const EVAL_EXAMPLES: &str =
 named, the images of test in it are judged, else those of val, else all; classes are matched by name.
 
 Examples:
-  cargo xtask eval --weights runs/lenet-digits
+  cargo xtask eval runs/lenet-digits
   cargo xtask eval --weights runs/lenet-digits --dataset mnist --data-dir mnist-files
-  cargo xtask eval resnet18 --weights resnet18.pth --dataset folder:flowers --mean 0.485,0.456,0.406 \\
+  cargo xtask eval resnet18 --weights resnet18.pth --dataset flowers --mean 0.485,0.456,0.406 \\
       --std 0.229,0.224,0.225 --crop 224/256";
 
 #[derive(Debug, Args)]
@@ -219,13 +224,16 @@ pub struct Recipes {
 
 #[derive(Debug, Args)]
 pub struct Eval {
-    /// The network's name, or its family's, where the weights do not say it
-    #[arg(value_name = "NET")]
+    /// The network's name, or its family's, where the weights do not say it; or a run's folder or a file of weights
+    #[arg(value_name = "NET|RUN")]
     pub network: Option<String>,
     #[command(flatten)]
     pub trained: Trained,
     #[command(flatten)]
     pub data: Data,
+    /// Judge every image by these views of it [default: as the run did, else plain]
+    #[arg(long, value_enum)]
+    pub test_time: Option<TestTimeName>,
     /// Images at a time
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = batch_size)]
     pub batch_size: usize,

@@ -1,13 +1,15 @@
 //! The data set of a command.
 
 use crate::cli::Data;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use cnn_data::{
     Damage, Dataset, DigitsConfig, FolderConfig, FolderImages, Name, Source, digits, folder, folder_images, load,
 };
-use cnn_train::{DataChoice, Recipe};
+use cnn_train::{DataChoice, DataMark, Recipe, TestTime};
 use std::path::{Path, PathBuf};
 
+/// How the name of a folder of images begins.
+const FOLDER: &str = "folder:";
 /// Files of a run's folder.
 const RECIPE: &str = "recipe.toml";
 const CONFIG: &str = "config.json";
@@ -25,36 +27,113 @@ pub fn change(choice: &mut DataChoice, args: &Data) {
     choice.data_dir = args.data_dir.clone().or(choice.data_dir.take());
     choice.limit = args.limit.map(|limit| limit as usize).or(choice.limit);
     choice.test_share = args.test_share.or(choice.test_share);
+    choice.fold = args.fold.or(choice.fold);
+    choice.channels = args.channels.map(usize::from).or(choice.channels);
     choice.skip_damaged |= args.skip_damaged;
     choice.no_exif |= args.no_exif;
     choice.max_pixels = args.max_pixels.or(choice.max_pixels);
+}
+
+/// A choice that means the same from any working directory.
+pub fn absolute(choice: &mut DataChoice) -> Result<()> {
+    let full =
+        |path: &Path| std::path::absolute(path).with_context(|| format!("cannot find {}", cnn_figures::path(path)));
+    choice.dataset = match choice.dataset.take().map(|name| named(&name)) {
+        Some(name) => Some(match name.strip_prefix(FOLDER) {
+            Some(path) => format!("{FOLDER}{}", full(Path::new(path))?.display()),
+            None => name,
+        }),
+        None => None,
+    };
+    choice.data_dir = choice.data_dir.take().map(|folder| full(&folder)).transpose()?;
+    choice.init = match choice.init.take() {
+        // What is no file is a name.
+        Some(init) if Path::new(&init).exists() => Some(full(Path::new(&init))?.display().to_string()),
+        init => init,
+    };
+    Ok(())
+}
+
+/// The name of a data set; a folder that is there may be named by its path alone, if no data set has that name.
+pub fn named(name: &str) -> String {
+    let is_name = name.starts_with(FOLDER) || name.split('+').all(|name| name.parse::<Name>().is_ok());
+    if !is_name && Path::new(name).is_dir() { format!("{FOLDER}{name}") } else { name.to_string() }
+}
+
+/// The folder of images that a name means, if it means one.
+pub fn folder_of(name: &str) -> Option<PathBuf> {
+    named(name).strip_prefix(FOLDER).map(PathBuf::from)
+}
+
+/// Whether two names of data sets mean the same.
+pub fn is_same(one: &str, other: &str) -> bool {
+    let folder = |name: &str| folder_of(name).and_then(|path| path.canonicalize().ok());
+    named(one) == named(other) || folder(one).is_some_and(|one| Some(one) == folder(other))
 }
 
 /// What a run was trained and judged on, and the seed that drew what was left to chance.
 pub struct RunData {
     pub choice: DataChoice,
     pub seed: u64,
+    /// The views it was judged by.
+    pub test_time: TestTime,
+    /// By what the data is known again, where the run says it.
+    pub mark: Option<DataMark>,
 }
 
 impl RunData {
     /// The data of the run in a folder, as its recipe tells; none where the folder holds no run.
     pub fn of(folder: &Path) -> Result<Option<Self>> {
-        let recipe = folder.join(RECIPE);
-        if !recipe.is_file() || !folder.join(CONFIG).is_file() {
+        let (recipe, config) = (folder.join(RECIPE), folder.join(CONFIG));
+        if !recipe.is_file() || !config.is_file() {
             return Ok(None);
         }
         let recipe = Recipe::find(&recipe.to_string_lossy())?;
-        Ok(Some(Self { choice: recipe.data, seed: recipe.training.seed }))
+        let mark = cnn_report::Run::read(folder)?.config.get("data").cloned();
+        let mark = mark.map(serde_json::from_value).transpose().with_context(|| cnn_figures::path(&config))?;
+        let Recipe { data, training, .. } = recipe;
+        Ok(Some(Self { choice: data, seed: training.seed, test_time: training.test_time, mark }))
     }
 
-    /// The same data with what the command line says instead.
-    pub fn changed(mut self, args: &Data) -> Self {
-        change(&mut self.choice, args);
-        self
+    /// The same data where the command line says it lies.
+    ///
+    /// # Errors
+    /// What would make it other data: which images were trained on is the run's to say.
+    pub fn located(mut self, args: &Data) -> Result<Self> {
+        let before = self.choice.clone();
+        change(&mut self.choice, &Data { limit: None, ..args.clone() });
+        unchanged(
+            &before,
+            &self.choice,
+            "the images were set aside by the run: leave it out, or name another --dataset",
+        )?;
+        Ok(self)
     }
 
     pub fn load(&self) -> Result<Dataset> {
         chosen(&self.choice, self.seed)
+    }
+
+    /// What is to be said where the data is no longer what the run was trained on.
+    pub fn note(&self, dataset: &Dataset) -> Option<String> {
+        let (mark, found) = (self.mark.as_ref()?, DataMark::of(dataset));
+        (*mark != found).then(|| format!("the data changed since the run was trained on {mark}: now {found}"))
+    }
+}
+
+/// Refuses what makes a choice one of other images, naming the flag; `way_out` follows it.
+pub fn unchanged(before: &DataChoice, now: &DataChoice, way_out: &str) -> Result<()> {
+    let differing = [
+        ("--limit", before.limit != now.limit),
+        ("--test-share", before.test_share != now.test_share),
+        ("--fold", before.fold != now.fold),
+        ("--channels", before.channels != now.channels),
+        ("--no-exif", before.no_exif != now.no_exif),
+        ("--resize", before.resize != now.resize),
+    ];
+    match differing.into_iter().find(|(_, differs)| *differs) {
+        Some((flag, _)) => bail!("{flag} would make it another run; {way_out}"),
+        None => Ok(()),
     }
 }
 
@@ -68,31 +147,39 @@ pub fn folder_to_judge(args: &Data, folder: &Path) -> Result<FolderImages> {
     })?)
 }
 
-/// Loads the data set of a choice; `seed` draws digits, and what a limit or a folder's split leaves to chance.
+/// Loads the data set of a choice; `seed` draws digits, and what a limit or a folder's split leaves to chance, unless the
+/// choice has a seed of its own.
 pub fn chosen(choice: &DataChoice, seed: u64) -> Result<Dataset> {
-    let dataset = whole(choice, seed)?;
-    Ok(match choice.limit {
-        Some(limit) => dataset.limited(limit, seed),
-        None => dataset,
-    })
+    let seed = choice.seed.unwrap_or(seed);
+    let mut dataset = whole(choice, seed)?;
+    if let Some(fold) = choice.fold.filter(|_| dataset.train().in_memory()) {
+        dataset = dataset.folded(fold, seed)?;
+    }
+    if let Some(limit) = choice.limit {
+        dataset = dataset.limited(limit, seed);
+    }
+    match choice.channels {
+        None => Ok(dataset),
+        Some(channels) => dataset
+            .in_channels(channels)
+            .with_context(|| format!("images of {} channels cannot have {channels}", dataset.train().channels())),
+    }
 }
 
 fn whole(choice: &DataChoice, seed: u64) -> Result<Dataset> {
-    let name = choice.dataset.as_deref().unwrap_or(Name::Digits.as_str());
-    if let Some(path) = name.strip_prefix("folder:") {
+    let name = named(choice.dataset.as_deref().unwrap_or(Name::Digits.as_str()));
+    if let Some(path) = name.strip_prefix(FOLDER) {
         if choice.data_dir.is_some() {
             bail!("--data-dir is where the classic files lie, expected only folder:PATH for a folder of images");
         }
-        let damage = if choice.skip_damaged { Damage::Skip } else { Damage::Refuse };
-        let test_share = choice.test_share.unwrap_or(FolderConfig::TEST_SHARE);
-        let max_pixels = choice.max_pixels.unwrap_or(FolderConfig::MAX_PIXELS);
         return Ok(folder(&FolderConfig {
-            path: PathBuf::from(path),
-            test_share,
+            test_share: choice.test_share.unwrap_or(FolderConfig::TEST_SHARE),
+            fold: choice.fold,
             seed,
-            damage,
-            max_pixels,
+            damage: if choice.skip_damaged { Damage::Skip } else { Damage::Refuse },
+            max_pixels: choice.max_pixels.unwrap_or(FolderConfig::MAX_PIXELS),
             upright: !choice.no_exif,
+            ..FolderConfig::new(path)
         })?);
     }
     if let Some((first, second)) = name.split_once('+') {
@@ -103,11 +190,15 @@ fn whole(choice: &DataChoice, seed: u64) -> Result<Dataset> {
         };
         return Ok(of(first)?.joined(&of(second)?)?);
     }
-    let name: Name = name.parse()?;
-    let source = match (&choice.data_dir, name) {
+    let parsed: Result<Name, _> = name.parse();
+    let parsed = match parsed {
+        Err(error) if name.contains(['/', '.', '\\']) => bail!("{error}; nor is there a folder of that name"),
+        parsed => parsed?,
+    };
+    let source = match (&choice.data_dir, parsed) {
         (Some(folder), _) => Source::Folder(folder.clone()),
         (None, Name::Digits) => return Ok(digits(DigitsConfig { seed, ..DigitsConfig::default() })?),
         (None, _) => Source::Hub,
     };
-    Ok(load(name, &source)?)
+    Ok(load(parsed, &source)?)
 }

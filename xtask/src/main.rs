@@ -11,12 +11,14 @@ mod comparison;
 mod data;
 mod docs;
 mod interrupt;
+mod judging;
 mod preparation;
 mod progress;
 mod race;
 mod rerun;
 mod session;
 mod settings;
+mod start;
 mod trained;
 mod watching;
 mod weights;
@@ -26,7 +28,7 @@ use clap::Parser;
 use cnn_figures::printable;
 use cnn_kernels::InstructionSet;
 use cnn_kernels::threads::set_threads;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         .with_writer(|| cnn_dashboard::Log)
         .without_time()
         .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         // Where standard error takes nothing, there is nowhere to say so.
         .log_internal_errors(false)
         .init();

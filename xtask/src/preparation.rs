@@ -3,12 +3,26 @@
 use crate::cli::PreparationArgs;
 use anyhow::{Result, bail};
 use cnn_data::{Fit, Interpolation, Preparation};
+use std::fmt;
 
-/// A preparation, and lines that say what of it was taken from where.
+/// A preparation, and what of it was taken from where.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chosen {
     pub preparation: Preparation,
-    pub lines: Vec<String>,
+    pub parts: Vec<Part>,
+}
+
+/// A part of a preparation in words, and where it is from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    pub what: String,
+    pub origin: String,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.what, self.origin)
+    }
 }
 
 /// What `args` say over what the weights bring, which `origin` names.
@@ -65,17 +79,18 @@ pub fn choose(args: &PreparationArgs, brought: Option<&Preparation>, origin: &st
         _ => preparation.shape([preparation.mean.len().max(1), 4, 4]),
     })?;
     let numbers = |numbers: &[f32]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    let mut lines = vec![
-        format!("mean {} ({})", numbers(&preparation.mean), flag(args.mean.is_some(), "--mean")),
-        format!("deviation {} ({})", numbers(&preparation.std), flag(args.std.is_some(), "--std")),
-        format!("{} ({})", describe(&fit), flag(args.crop.is_some(), "--crop")),
+    let part = |what: String, origin: String| Part { what, origin };
+    let mut parts = vec![
+        part(format!("mean {}", numbers(&preparation.mean)), flag(args.mean.is_some(), "--mean")),
+        part(format!("deviation {}", numbers(&preparation.std)), flag(args.std.is_some(), "--std")),
+        part(describe(&fit), flag(args.crop.is_some(), "--crop")),
     ];
     if let Some(filter) = fit.interpolation() {
         let told = args.interpolation.is_some() || brought.is_some_and(|brought| brought.fit.interpolation().is_some());
         let from = if told { flag(args.interpolation.is_some(), "--interpolation") } else { "the usual".to_string() };
-        lines.push(format!("{filter} ({from})"));
+        parts.push(part(filter.to_string(), from));
     }
-    Ok(Chosen { preparation, lines })
+    Ok(Chosen { preparation, parts })
 }
 
 /// A preparation in words.
@@ -137,8 +152,9 @@ mod tests {
     fn flags_go_before_what_the_weights_bring_and_it_is_said() {
         let chosen = choose(&PreparationArgs::default(), Some(&brought()), "w.pth").unwrap();
         assert_eq!(chosen.preparation, brought());
+        let lines = |chosen: &Chosen| chosen.parts.iter().map(Part::to_string).collect::<Vec<_>>();
         assert_eq!(
-            chosen.lines,
+            lines(&chosen),
             [
                 "mean 0.485,0.456,0.406 (w.pth)",
                 "deviation 0.229,0.224,0.225 (w.pth)",
@@ -154,10 +170,10 @@ mod tests {
         let chosen = choose(&args, Some(&brought()), "w.pth").unwrap();
         let fit = Fit::Crop { short: 300, height: 288, width: 288, interpolation: Interpolation::Bicubic };
         assert_eq!(chosen.preparation, Preparation { mean: vec![0.5; 3], ..Preparation::imagenet().fitted(fit) });
-        assert_eq!(chosen.lines[2], "shorter side 300, of it the middle 288×288 (--crop)");
+        assert_eq!(lines(&chosen)[2], "shorter side 300, of it the middle 288×288 (--crop)");
         let all = PreparationArgs { std: Some(vec![0.5; 3]), ..args };
         let chosen = choose(&all, None, "w.pth").unwrap();
-        assert_eq!(chosen.lines[3], "bilinear (the usual)");
+        assert_eq!(lines(&chosen)[3], "bilinear (the usual)");
         assert!("224/".parse::<Crop>().is_err() && "0".parse::<Crop>().is_err() && "x".parse::<Crop>().is_err());
     }
 }

@@ -1,9 +1,14 @@
 //! Progress bars: of a run, with plain lines where nobody watches a terminal, and of steps that are timed.
 
+mod pace;
+
+use anyhow::{Context, Result};
 use cnn_dashboard::Interrupts;
-use cnn_figures::{duration, fixed, percent};
-use cnn_train::{Epoch, Observer, StepReport, Stop};
+use cnn_data::{Dataset, Images};
+use cnn_figures::{count, duration, fixed, percent, rate};
+use cnn_train::{Begin, Epoch, Evaluation, Observer, StepReport, Stop};
 use indicatif::{ProgressBar, ProgressStyle};
+use pace::Pace;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
@@ -12,32 +17,39 @@ use std::time::{Duration, Instant};
 
 /// How often a plain line is printed within an epoch.
 const PLAIN_EVERY: Duration = Duration::from_secs(15);
+/// Looking through more pictures than this is said where no bar shows it.
+const MANY: usize = 1000;
 
 /// Shows a run.
 pub struct Progress {
     bar: Option<ProgressBar>,
-    started: Instant,
     last_line: Instant,
-    /// Images and steps that this process has trained on and taken.
-    images: usize,
-    steps: usize,
+    pace: Pace,
+    epochs: usize,
 }
 
 impl Progress {
     /// A bar on a terminal, plain lines elsewhere.
     pub fn new() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(1).with_style(style()));
-        Self { bar, started: Instant::now(), last_line: Instant::now(), images: 0, steps: 0 }
+        Self { bar, last_line: Instant::now(), pace: Pace::new(0), epochs: 0 }
     }
 
-    fn rate(&self) -> f64 {
-        self.images as f64 / self.started.elapsed().as_secs_f64().max(1e-9)
-    }
-
-    /// Seconds until the end, if the steps to come take as long as those taken.
-    fn left(&self, step: &StepReport) -> f64 {
-        let to_come = step.all().saturating_sub(step.done());
-        self.started.elapsed().as_secs_f64() * to_come as f64 / self.steps.max(1) as f64
+    /// Moves the bar to `done` of `all`, or prints a line now and then.
+    fn show(&mut self, epoch: usize, what: &str, [done, all]: [usize; 2], text: String) {
+        match &self.bar {
+            Some(bar) => {
+                bar.set_length(all as u64);
+                bar.set_position(done as u64);
+                bar.set_prefix(format!("epoch {epoch}/{} {what}", self.epochs));
+                bar.set_message(text);
+            }
+            None if self.last_line.elapsed() >= PLAIN_EVERY => {
+                eprintln!("epoch {epoch}/{}  {what} {done}/{all}  {text}", self.epochs);
+                self.last_line = Instant::now();
+            }
+            None => {}
+        }
     }
 }
 
@@ -59,50 +71,76 @@ pub fn bar(length: u64) -> ProgressBar {
     if std::io::stderr().is_terminal() { ProgressBar::new(length).with_style(style()) } else { ProgressBar::hidden() }
 }
 
+/// Decodes every picture of a data set once, with a bar, and leaves out what is damaged where that is wanted.
+pub fn looked_through(dataset: Dataset) -> Result<Dataset> {
+    let parts = [Some(dataset.train()), Some(dataset.test()), dataset.held_out()];
+    let files: usize = parts.into_iter().flatten().filter(|images| !images.in_memory()).map(Images::len).sum();
+    if files == 0 {
+        return Ok(dataset);
+    }
+    let bar = bar(files as u64);
+    bar.set_prefix("looking through the pictures");
+    if files > MANY && bar.is_hidden() {
+        println!("looking through {} pictures", count(files));
+    }
+    let goes_on = || {
+        bar.inc(1);
+        true
+    };
+    let found = dataset.look_through(&goes_on);
+    bar.finish_and_clear();
+    found?.context("the pictures were not looked through to the end")
+}
+
 fn style() -> ProgressStyle {
     ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 impl Observer for Progress {
+    fn begin(&mut self, begin: &Begin<'_>) {
+        self.epochs = begin.task.settings.epochs;
+        self.pace = Pace::new(begin.task.dataset.test().len());
+    }
+
     fn step(&mut self, step: &StepReport) -> ControlFlow<Stop> {
-        self.images = self.images.saturating_add(step.images);
-        self.steps += 1;
+        self.epochs = step.epochs;
+        self.pace.step(step);
         let text = format!(
-            "loss {}  accuracy {}  {} images/s  {} left",
+            "loss {}  accuracy {}  learning rate {}  {} images/s  {} left",
             fixed(step.loss, 4),
             percent(step.accuracy),
-            fixed(self.rate(), 0),
-            duration(self.left(step))
+            short(step.learning_rate),
+            rate(self.pace.images_per_second()),
+            duration(self.pace.left(step))
         );
-        match &self.bar {
-            Some(bar) => {
-                bar.set_length(step.steps as u64);
-                bar.set_position(step.step as u64);
-                bar.set_prefix(format!("epoch {}/{}", step.epoch, step.epochs));
-                bar.set_message(text);
-            }
-            None if self.last_line.elapsed() >= PLAIN_EVERY => {
-                eprintln!("epoch {}/{}  step {}/{}  {text}", step.epoch, step.epochs, step.step, step.steps);
-                self.last_line = Instant::now();
-            }
-            None => {}
-        }
+        self.show(step.epoch, "step", [step.step, step.steps], text);
+        ControlFlow::Continue(())
+    }
+
+    fn evaluation(&mut self, evaluation: &Evaluation) -> ControlFlow<()> {
+        self.pace.evaluation(evaluation);
+        let left = duration(self.pace.left_while_judging(evaluation));
+        let text = format!("images judged  {} images/s  {left} left", rate(self.pace.judged_per_second()));
+        self.show(evaluation.epoch, "judging", [evaluation.images, evaluation.all], text);
         ControlFlow::Continue(())
     }
 
     fn epoch(&mut self, epoch: &Epoch, best: bool) {
+        self.pace.epoch();
         let metrics = epoch.metrics.iter().map(|(name, value)| format!("  {name} {}", fixed(*value, 4)));
         let line = format!(
-            "epoch {:>3}  loss {}  accuracy {}  test loss {}  test accuracy {}{}{}  {} images/s  {}",
+            "epoch {}/{}  loss {}  accuracy {}  test loss {}  test accuracy {}{}{}  learning rate {}  {} images/s  {}",
             epoch.epoch,
+            self.epochs,
             fixed(epoch.train_loss, 4),
             percent(epoch.train_accuracy),
             fixed(epoch.test_loss, 4),
             percent(epoch.test_accuracy),
-            metrics.collect::<String>(),
             if best { " (best)" } else { "" },
-            fixed(epoch.images_per_second, 0),
+            metrics.collect::<String>(),
+            short(epoch.learning_rate),
+            rate(epoch.images_per_second),
             duration(epoch.seconds)
         );
         match &self.bar {
@@ -110,6 +148,19 @@ impl Observer for Progress {
             None => println!("{line}"),
         }
         self.last_line = Instant::now();
+    }
+}
+
+/// A learning rate with three digits.
+fn short(value: f64) -> String {
+    match value {
+        0.0 => "0".to_string(),
+        value if value.is_finite() && (1e-3..1e4).contains(&value.abs()) => {
+            let digits = (2 - value.abs().log10().floor() as i32).clamp(0, 6) as usize;
+            let text = format!("{value:.digits$}");
+            if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
+        }
+        value => format!("{value:.2e}"),
     }
 }
 
@@ -136,8 +187,18 @@ mod tests {
                 let (loss, accuracy, learning_rate) = (number, number, number);
                 let step = StepReport { epoch, epochs, step, steps, images, loss, accuracy, learning_rate };
                 assert!(progress.step(&step).is_continue());
-                assert!(duration(progress.left(&step)).len() < 16);
+                assert!(duration(progress.pace.left(&step)).len() < 16);
+                let evaluation = Evaluation { epoch, epochs, images, all: steps };
+                assert!(progress.evaluation(&evaluation).is_continue());
+                assert!(duration(progress.pace.left_while_judging(&evaluation)).len() < 16);
+                assert!(short(learning_rate).len() < 12);
             }
         }
+    }
+
+    #[test]
+    fn learning_rates_are_short() {
+        let texts = [0.1, 0.02, 0.012_345, 0.000_123_45, 2.0, 0.0, 1e-9].map(short);
+        assert_eq!(texts, ["0.1", "0.02", "0.0123", "1.23e-4", "2", "0", "1.00e-9"]);
     }
 }

@@ -92,6 +92,7 @@ pub fn with_feature(feature: &str, why: &str) -> Result<ExitCode> {
     for (built, name) in [
         (cfg!(feature = "hub"), "hub"),
         (cfg!(feature = "fetch"), "fetch"),
+        (cfg!(feature = "serve"), "serve"),
         (cfg!(feature = "cuda"), "cuda"),
         (cfg!(feature = "cudnn"), "cudnn"),
         (cfg!(feature = "metal"), "metal"),

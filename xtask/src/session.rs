@@ -2,15 +2,14 @@
 
 use crate::cli::{self, Common, EngineName};
 use crate::preparation::in_words;
-use crate::trained;
 use crate::weights::of_file;
-use crate::{data, settings};
+use crate::{data, progress, settings, trained};
 use anyhow::{Context, Result};
-use cnn_core::Network;
 use cnn_core::candle_core::Device;
 use cnn_core::weights::Allowed;
-use cnn_data::{Card, Dataset, Fit, Preparation};
-use cnn_train::{Engine, Recipe, RunFolder, Start, Task, Weights};
+use cnn_core::{Architecture, Network};
+use cnn_data::{Card, Dataset, Preparation};
+use cnn_train::{DataMark, Engine, Recipe, RunFolder, Start, Task, Weights};
 use cnn_zoo::{Entry, Family};
 use serde_json::json;
 use std::path::Path;
@@ -20,8 +19,14 @@ pub struct Session {
     /// Names the network; its settings are those of the tasks.
     pub recipe: Recipe,
     pub dataset: Dataset,
-    network: Network,
-    preparation: Preparation,
+    pub network: Network,
+    pub preparation: Preparation,
+    /// What the recipe is called.
+    pub recipe_name: String,
+    /// What was asked for, where another network was chosen for it.
+    pub chosen_for: Option<String>,
+    /// What else is to be said before the first step.
+    pub notes: Vec<String>,
     device: Device,
     engine: Engine,
     start: Option<Start>,
@@ -35,14 +40,18 @@ pub struct Choice<'a> {
     pub exact: bool,
     /// The recipe; else the network's usual one.
     pub recipe: Option<Recipe>,
+    /// What it is called.
+    pub recipe_name: Option<&'a str>,
     /// What differs from the recipe.
     pub settings: &'a cli::Settings,
     pub data: &'a cli::Data,
     pub resize: Option<u32>,
-    pub init: Option<&'a Path>,
+    pub init: Option<&'a str>,
     pub engine: Option<EngineName>,
     /// How a run that goes on prepared its pictures.
     pub preparation: Option<Preparation>,
+    /// Whether a run goes on, whose pictures were looked through when it began.
+    pub goes_on: bool,
 }
 
 impl Session {
@@ -56,25 +65,36 @@ impl Session {
         }
         recipe.check()?;
         let device = common.device.open()?;
-        let dataset = data::chosen(&recipe.data, recipe.training.seed)?;
+        let mut dataset = data::chosen(&recipe.data, recipe.training.seed)?;
         let entry = choose(choice, &asked, dataset.train().shape())?;
+        let mut recipe_name = choice.recipe_name.map(str::to_string);
         if choice.recipe.is_none() {
             // Only now is it known which of a family's networks it is.
             recipe = choice.changed(Recipe::usual(entry.name, dataset.name())?, common)?;
             recipe.check()?;
+            let usual = Recipe::usual_name(entry.name, dataset.name())?;
+            recipe_name = Some(usual.map_or_else(|| "the usual settings".to_string(), str::to_string));
         }
-        // What is written beside a run is of this network on these images, not of several.
+        let architecture = entry.architecture(dataset.classes().len());
+        let mut notes = Vec::new();
+        if let Some(grey) = grey(&mut recipe, &architecture, &dataset)? {
+            dataset = grey;
+            notes.push(
+                "the pictures are grey, and so is what the network reads: --channels 3 gives it colours".to_string(),
+            );
+        }
+        // What is written beside a run is of this network on these images, not of several, and means the same anywhere.
         (recipe.networks, recipe.datasets) = (Vec::new(), Vec::new());
         recipe.network = Some(entry.name.to_string());
+        data::absolute(&mut recipe.data)?;
         let engine = match choice.engine {
             None => recipe.engine.unwrap_or_else(|| Engine::usual(&device)),
             Some(EngineName::Candle) => Engine::Candle,
             Some(EngineName::Plan) => Engine::Plan,
         };
         recipe.engine = (engine != Engine::usual(&device)).then_some(engine);
-        let architecture = entry.architecture(dataset.classes().len());
         let init = recipe.data.init.as_deref();
-        let weights = init.map(|file| trained::read(&file.to_string_lossy())).transpose()?;
+        let weights = init.map(trained::read).transpose()?;
         let (images, resize) = (dataset.train(), recipe.data.resize);
         let theirs = match (&choice.preparation, &weights) {
             (Some(preparation), _) => Some(preparation.clone()),
@@ -85,13 +105,22 @@ impl Session {
             Some(theirs) => cnn_train::fit_as(&architecture, images, resize, theirs)?,
             None => cnn_train::fit(&architecture, images, resize)?,
         };
-        announce(&asked, &network, &preparation.fit, dataset.train().shape());
         if theirs.is_some() && choice.preparation.is_none() {
-            println!("pictures are prepared as for these weights: {}", in_words(&preparation));
+            notes.push(format!("pictures are prepared as for these weights: {}", in_words(&preparation)));
         }
-        let start = init.zip(weights.as_ref()).map(|(file, weights)| start(file, weights, &network)).transpose()?;
-        let session = Self { recipe, dataset, network, preparation, device, engine, start };
+        let start = match (init, &weights) {
+            (Some(init), Some(weights)) => Some(start(Path::new(init), weights, &network, &mut notes)?),
+            _ => None,
+        };
+        let chosen_for = (network.name() != asked).then_some(asked);
+        let recipe_name = recipe_name.unwrap_or_default();
+        let mut session =
+            Self { recipe, dataset, network, preparation, recipe_name, chosen_for, notes, device, engine, start };
         session.task(&session.recipe).check()?;
+        // Damage is found before anything is written. A run that goes on without the damaged leaves the same ones out.
+        if !choice.goes_on || session.recipe.data.skip_damaged {
+            session.dataset = progress::looked_through(session.dataset)?;
+        }
         Ok(session)
     }
 
@@ -115,9 +144,11 @@ impl Session {
     pub fn describe(&self, folder: &mut RunFolder, recipe: &Recipe) -> Result<()> {
         folder.write_config(&json!({
             "network": self.network.name(),
+            "recipe": self.recipe_name,
             "classes": self.dataset.classes().len(),
             "input": self.network.input().dims(),
             "dataset": self.dataset.name(),
+            "data": DataMark::of(&self.dataset),
             "preparation": self.preparation,
             "settings": recipe.training,
             "engine": self.engine,
@@ -133,7 +164,7 @@ impl Choice<'_> {
         settings::change(&mut recipe, self.settings)?;
         data::change(&mut recipe.data, self.data);
         recipe.data.resize = self.resize.map(|side| side as usize).or(recipe.data.resize);
-        recipe.data.init = self.init.map(Path::to_path_buf).or(recipe.data.init);
+        recipe.data.init = self.init.map(str::to_string).or(recipe.data.init);
         Ok(recipe)
     }
 }
@@ -148,24 +179,20 @@ fn choose(choice: &Choice<'_>, asked: &str, images: [usize; 3]) -> Result<Entry>
     Ok(cnn_zoo::find(name)?)
 }
 
-/// Weights to start from, and what became of each tensor.
-fn start(file: &Path, weights: &Weights, network: &Network) -> Result<Start> {
-    let loading = of_file(file, weights.load(network, Allowed::START))?;
-    println!("{loading}");
-    of_file(file, loading.start(network))
+/// The images in grey, where they are and a network is for grey ones, unless the recipe says what is to be.
+fn grey(recipe: &mut Recipe, architecture: &Architecture, dataset: &Dataset) -> Result<Option<Dataset>> {
+    let [usual, ..] = architecture.usual_input();
+    let images = dataset.train();
+    if recipe.data.channels.is_some() || usual != 1 || images.channels() == 1 || !images.are_grey() {
+        return Ok(None);
+    }
+    recipe.data.channels = Some(1);
+    Ok(dataset.in_channels(1))
 }
 
-fn announce(asked: &str, network: &Network, fit: &Fit, [c, h, w]: [usize; 3]) {
-    let chosen = if network.name() == asked { String::new() } else { format!(" (chosen for {asked})") };
-    let how = match fit {
-        Fit::None => String::new(),
-        Fit::Pad { height, width } => format!(", framed to {height}×{width}"),
-        Fit::Resize { height, width, interpolation } => format!(", stretched to {height}×{width} ({interpolation})"),
-        Fit::Crop { short, height, width, interpolation } => {
-            format!(" or more, shorter side {short} ({interpolation}), of it {height}×{width}")
-        }
-        _ => format!(", fitted as {fit:?}"),
-    };
-    let parameters = network.summary().parameters;
-    println!("{}{chosen}: {parameters} parameters, images {c}×{h}×{w}{how}", network.name());
+/// Weights to start from, and what became of each tensor.
+fn start(file: &Path, weights: &Weights, network: &Network, notes: &mut Vec<String>) -> Result<Start> {
+    let loading = of_file(file, weights.load(network, Allowed::START))?;
+    notes.extend(loading.to_string().lines().map(str::to_string));
+    of_file(file, loading.start(network))
 }

@@ -1,8 +1,11 @@
 //! The settings of a run: a recipe, and what the command line changes.
 
-use crate::cli::{self, DecayName, OptimizerName, PrecisionName, ScheduleName};
-use anyhow::{Result, bail};
-use cnn_train::{Clip, Decay, Precision, Recipe, Rule, Schedule, Settings, WarmUp};
+use crate::cli::{self, DecayName, OptimizerName, PrecisionName, ScheduleName, TestTimeName};
+use anyhow::{Context, Result, bail};
+use cnn_figures::path;
+use cnn_train::{ClassWeights, Clip, Decay, Precision, Recipe, Rule, Schedule, Settings, TestTime, WarmUp};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Changes a recipe as the command line says.
 pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
@@ -45,12 +48,17 @@ pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
         Some(DecayName::Weights) => Decay::Weights,
     };
     settings.label_smoothing = args.label_smoothing.unwrap_or(settings.label_smoothing);
+    settings.balance |= args.balance;
+    if let Some(weights) = &args.class_weights {
+        settings.class_weights = Some(class_weights(weights)?);
+    }
     let clip = args.clip_norm.map(Clip::Norm).or(args.clip_value.map(Clip::Value));
     settings.clip = clip.or(settings.clip);
     settings.average = args.average.or(settings.average);
     settings.patience = args.patience.or(settings.patience);
     settings.freeze.extend(args.freeze.iter().cloned());
     settings.augmentation = args.augment.clone().unwrap_or(std::mem::take(&mut settings.augmentation));
+    settings.test_time = args.test_time.map_or(settings.test_time, test_time);
     settings.recompute |= args.recompute.recompute;
     settings.precision = match args.precision {
         None => settings.precision,
@@ -61,6 +69,37 @@ pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
         recipe.set(assignment)?;
     }
     Ok(())
+}
+
+/// The views that a name stands for.
+pub fn test_time(name: TestTimeName) -> TestTime {
+    match name {
+        TestTimeName::Plain => TestTime::Plain,
+        TestTimeName::Flip => TestTime::Flip,
+    }
+}
+
+/// No list of weights is as long.
+const LARGEST_LIST: u64 = 10_000_000;
+
+/// Weights of classes: `auto`, or those in a file, a class and its weight on each line with a comma or a blank between.
+fn class_weights(name: &str) -> Result<ClassWeights> {
+    if name == "auto" {
+        return Ok(ClassWeights::Auto);
+    }
+    let file = Path::new(name);
+    let text = cnn_core::file::read_text(file, LARGEST_LIST)
+        .with_context(|| format!("--class-weights {}: expected auto or a file", path(file)))?;
+    let mut weights = BTreeMap::new();
+    for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
+        let parts = line.trim().rsplit_once([',', ' ', '\t']);
+        let entry = parts.and_then(|(class, weight)| Some((class.trim().to_string(), weight.trim().parse().ok()?)));
+        let Some((class, weight)) = entry else {
+            bail!("{}:{number}: expected a class and its weight, as `cat 2.5`", path(file));
+        };
+        weights.insert(class, weight);
+    }
+    Ok(ClassWeights::Of(weights))
 }
 
 fn name_of(rule: Rule) -> Option<OptimizerName> {
@@ -92,6 +131,7 @@ fn schedule(name: ScheduleName, epochs: usize) -> Schedule {
         ScheduleName::Cosine => Schedule::Cosine,
         // torch's shares: a 25th at the start, a ten thousandth of that at the end.
         ScheduleName::OneCycle => Schedule::OneCycle { peak_at: 0.3, start: 1.0 / 25.0, end: 1.0 / 25e4 },
+        ScheduleName::Triangle => Schedule::Triangle { peak_at: 0.25, start: 0.1, end: 0.0 },
         ScheduleName::Plateau => Schedule::Plateau { factor: 0.1, patience: 5 },
     }
 }

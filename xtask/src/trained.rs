@@ -2,7 +2,7 @@
 
 use crate::cli;
 use crate::commands::weights::fetching;
-use crate::preparation::choose;
+use crate::preparation::{Part, choose};
 use anyhow::{Context, Result, bail};
 use cnn_catalogue::imagenet;
 use cnn_classifier::{Known, Trained, embedded, pictures};
@@ -18,7 +18,7 @@ const LARGEST_LIST: u64 = 10_000_000;
 /// Weights that are ready, and what is to be said of them.
 pub struct Opened {
     pub trained: Trained,
-    lines: Vec<String>,
+    parts: Vec<Part>,
 }
 
 /// What stands in for what weights do not say.
@@ -99,7 +99,7 @@ pub fn of_weights(
     {
         bail!("{} are weights of {}, which is no {family}", weights.source(), trained.card.network);
     }
-    Ok(Opened { trained, lines: chosen.lines })
+    Ok(Opened { trained, parts: chosen.parts })
 }
 
 impl Opened {
@@ -124,13 +124,12 @@ impl Opened {
 
     /// How pictures are prepared; where each part is from, or once where all is from one place.
     fn preparation(&self) -> String {
-        let parts: Vec<(&str, &str)> = self.lines.iter().filter_map(|line| line.rsplit_once(" (")).collect();
-        match parts.split_first() {
-            Some(((_, origin), rest)) if parts.len() == self.lines.len() && rest.iter().all(|(_, it)| it == origin) => {
-                let what: Vec<&str> = parts.iter().map(|(what, _)| *what).collect();
-                format!("{} ({origin}", what.join(", "))
+        match self.parts.split_first() {
+            Some((first, rest)) if rest.iter().all(|part| part.origin == first.origin) => {
+                let what: Vec<&str> = self.parts.iter().map(|part| &*part.what).collect();
+                format!("{} ({})", what.join(", "), first.origin)
             }
-            _ => self.lines.join(", "),
+            _ => self.parts.iter().map(Part::to_string).collect::<Vec<_>>().join(", "),
         }
     }
 }
@@ -151,7 +150,7 @@ pub fn class_names(file: &Path) -> Result<Vec<String>> {
         return Ok(imagenet::names().map(str::to_string).collect());
     }
     if let Some(name) = known.and_then(|name| name.parse::<Name>().ok()) {
-        return Ok(name.classes().map(str::to_string).to_vec());
+        return Ok(name.class_names());
     }
     let bytes = cnn_core::file::read(file, LARGEST_LIST).with_context(|| format!("cannot read {}", path(file)))?;
     let text = String::from_utf8(bytes).with_context(|| format!("{} is no text", path(file)))?;

@@ -4,16 +4,17 @@ use crate::cli::Watching;
 use crate::interrupt::Interrupts;
 use crate::progress::Progress;
 use anyhow::Result;
-use cnn_dashboard::Dashboard;
+use cnn_dashboard::{Dashboard, Log};
 use cnn_report::TensorBoard;
-use cnn_train::{Observer, Observers};
+use cnn_train::{Begin, Observer, Observers};
+use std::io::Write;
 
 /// Calls `train` with the observers that the command line asks for.
 pub fn watched<T>(args: &Watching, train: impl FnOnce(&mut dyn Observer) -> Result<T>) -> Result<T> {
     let mut shown = shown(args);
     let mut events = args.tensorboard.then(TensorBoard::new);
-    let mut interrupts = Interrupts::default();
-    let mut observers = Observers(vec![shown.as_mut(), &mut interrupts]);
+    let (mut going_on, mut interrupts) = (GoingOn { dashboard: args.tui }, Interrupts::default());
+    let mut observers = Observers(vec![&mut going_on, shown.as_mut(), &mut interrupts]);
     if let Some(events) = &mut events {
         observers.0.push(events);
     }
@@ -35,4 +36,33 @@ fn shown(args: &Watching) -> Box<dyn Observer> {
         }
     }
     Box::new(Progress::new())
+}
+
+/// Says where a run goes on, and what is otherwise than before.
+#[derive(Default)]
+pub struct GoingOn {
+    /// Whether the terminal may be taken.
+    dashboard: bool,
+}
+
+impl Observer for GoingOn {
+    fn begin(&mut self, begin: &Begin<'_>) {
+        let settings = &begin.task.settings;
+        let mut lines = Vec::new();
+        if begin.epochs_done > 0 || begin.steps_done > 0 {
+            let place = match begin.steps_done {
+                0 => String::new(),
+                steps => format!(" and {steps} steps of the next"),
+            };
+            lines.push(format!("going on after epoch {} of {}{place}", begin.epochs_done, settings.epochs));
+        }
+        lines.extend(begin.changes.iter().map(|change| format!("from here on {change}")));
+        for line in lines {
+            match self.dashboard {
+                // To standard error, or to the dashboard's log; where neither is there, nobody wants to know.
+                true => drop(writeln!(Log, "{line}")),
+                false => println!("{line}"),
+            }
+        }
+    }
 }

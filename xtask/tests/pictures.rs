@@ -74,6 +74,8 @@ fn a_picture_without_an_answer_is_named_and_the_others_have_theirs() -> Result<(
     let none = folder.path().join("none.png");
     let said = String::from_utf8(xtask(&["predict", path(&none)])?.stderr)?;
     assert!(said.ends_with(&format!("error: {}: no such file\n", none.display())), "{said}");
+    let said = String::from_utf8(xtask(&["predict", path(&files[0].0), "--max-pixels", "783"])?.stderr)?;
+    assert!(said.contains("expected at most 783 pixels, found 28×28"), "{said}");
     let message = error_of(&["predict", "lenet", path(&files[0].0), "--weights", "lenett"])?;
     assert!(message.starts_with("lenett: no file, no run's folder and no weights of that name; did you mean lenet"));
     Ok(())

@@ -77,7 +77,7 @@ impl Classes {
     pub fn names(&self) -> Vec<String> {
         match self {
             Self::ImageNet => imagenet::names().map(str::to_string).collect(),
-            Self::Cifar10 => Name::Cifar10.classes().map(str::to_string).to_vec(),
+            Self::Cifar10 => Name::Cifar10.class_names(),
             Self::Named(names) => names.clone(),
         }
     }

@@ -69,8 +69,13 @@ impl Classifier {
         prepare(&self.card, picture)
     }
 
-    /// [`Classifier::classify`] for pictures that [`Classifier::prepare`] has prepared, one after the other.
-    pub(crate) fn classify_prepared(&self, pictures: &[f32], top: usize) -> Result<Vec<Vec<Answer>>> {
+    /// [`Classifier::classify`] for pictures that [`Classifier::prepare`] has prepared, one after the other: a batch. Each
+    /// picture's answer is the same in any batch.
+    ///
+    /// # Errors
+    ///
+    /// Numbers that are not those of whole pictures.
+    pub fn classify_prepared(&self, pictures: &[f32], top: usize) -> Result<Vec<Vec<Answer>>> {
         let probabilities = self.predictor.probabilities(pictures)?;
         Ok(probabilities.chunks_exact(self.card.classes.len()).map(|row| self.best(row, top)).collect())
     }

@@ -3,9 +3,6 @@
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// Endings of files that a folder is searched for, in small letters.
-const ENDINGS: [&str; 9] = ["bmp", "gif", "jpeg", "jpg", "jpe", "png", "tif", "tiff", "webp"];
-
 /// Pictures that were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
@@ -57,8 +54,7 @@ fn within(folder: &Path, found: &mut Found) -> Result<()> {
         if entry.file_type().is_dir() {
             continue;
         }
-        let ending = entry.path().extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        match ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) {
+        match cnn_data::is_named_like_a_picture(entry.path()) {
             true => found.files.push(entry.into_path()),
             false => found.passed_over += 1,
         }

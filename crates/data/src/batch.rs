@@ -31,19 +31,21 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// The batch of the images at `indices`, in that order; augmented as batch `number` of a pass if there is one. Files
-    /// that may be left out are.
+    /// The batch of the images at `indices`, in that order; augmented as batch `number` of a pass if there is one, in which
+    /// each came as often before as `repeats` says, if it says anything. Files that may be left out are.
     pub(crate) fn batch(
         &self,
         images: &Images,
         indices: &[usize],
+        repeats: &[u32],
         pass: Option<(Pass, usize)>,
     ) -> Result<Batch, Error> {
         let shape = self.preparation.output(images)?;
-        let made = self.preparation.rows(images, indices, |index, writer, out| {
+        let made = self.preparation.rows(images, indices, |place, writer, out| {
+            let index = indices[place];
             let mut picture = images.picture(index)?;
             let Some((pass, _)) = pass else { return writer.write(&picture, out) };
-            let mut draws = pass.image(index);
+            let mut draws = pass.image(index, repeats.get(place).copied().unwrap_or(0));
             let target = writer.target(picture.size());
             self.augmentation.change(&mut picture, target, &mut draws);
             for transform in &self.transforms {

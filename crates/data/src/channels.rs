@@ -24,6 +24,22 @@ impl ImageSource for Recoloured {
         self.images.have_one_size()
     }
 
+    fn usual_size(&self) -> [usize; 2] {
+        self.images.usual_size()
+    }
+
+    fn is_grey(&self) -> bool {
+        self.images.are_grey()
+    }
+
+    fn file(&self, index: usize) -> Option<PathBuf> {
+        self.images.file(index)
+    }
+
+    fn identity(&self, index: usize) -> String {
+        self.images.identity(index)
+    }
+
     fn picture(&self, index: usize) -> Result<Picture<'_>, Error> {
         let picture = self.images.picture(index)?;
         let suited = picture.in_channels(self.channels).map(|suited| suited.pixels.into_owned());

@@ -2,7 +2,8 @@
 
 use crate::class_names::number_order;
 use crate::decode::Encoded;
-use crate::folder::find::{self, Class, SPLITS};
+use crate::folder::find::{self, Class};
+use crate::folder::layout::{self, Layout};
 use crate::{ClassNote, Error, Reading, picture_file};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -97,7 +98,7 @@ struct Seen {
 }
 
 /// Decodes every picture of a folder once, in parallel, and says what is wrong and what is there. The folder is one of
-/// classes, or of `train`, `val` (`valid`, `validation`) and `test` with classes in each. `progress` is told how many files
+/// classes, or of `train`, `val` (`valid`, `validation`) and `test`, in any case, with classes in each. `progress` is told how many files
 /// of how many are done, from any thread.
 ///
 /// # Errors
@@ -109,16 +110,17 @@ pub fn check(
     progress: impl Fn(usize, usize) + Sync,
 ) -> Result<FolderCheck, Error> {
     let folder = folder.as_ref();
-    let splits = splits(folder);
-    let mut check = FolderCheck::default();
+    let layout = Layout::of(folder)?;
+    let splits: Vec<String> = layout.splits().map(|split| layout::name(split)).collect();
+    let mut check = FolderCheck { strays: layout.beside.clone(), ..FolderCheck::default() };
     let mut classes: Vec<(usize, Class)> = Vec::new();
     if splits.is_empty() {
         let found = find::classes(folder)?;
         check.strays.extend(found.strays);
         classes.extend(found.classes.into_iter().map(|class| (0, class)));
     }
-    for (split, name) in splits.iter().enumerate() {
-        let found = find::classes(&folder.join(name))?;
+    for (split, path) in layout.splits().enumerate() {
+        let found = find::classes(path)?;
         check.strays.extend(found.strays);
         classes.extend(found.classes.into_iter().map(|class| (split, class)));
     }
@@ -156,7 +158,7 @@ pub fn check(
     check.classes = classes
         .iter()
         .map(|(split, class)| ClassCount {
-            split: splits.get(*split).map(|name| name.to_string()),
+            split: splits.get(*split).cloned(),
             class: class.name.clone(),
             images: intact.get(&(*split, class.name.as_str())).copied().unwrap_or(0),
         })
@@ -167,14 +169,6 @@ pub fn check(
         classes.iter().filter(|(split, _)| *split == 0).map(|(_, class)| class.name.clone()).collect();
     check.number_order = number_order(&first);
     Ok(check)
-}
-
-/// The splits that a folder has: folders of their names with folders in them.
-fn splits(folder: &Path) -> Vec<&'static str> {
-    let has_folder = |path: PathBuf| {
-        path.read_dir().is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| entry.path().is_dir())))
-    };
-    SPLITS.into_iter().filter(|name| has_folder(folder.join(name))).collect()
 }
 
 fn look(path: &Path, reading: Reading) -> Seen {
@@ -207,7 +201,7 @@ fn duplicates(members: &[Member<'_>], seen: &[Seen]) -> Vec<Duplicates> {
 }
 
 /// Classes without an intact image, and those that the first split, which is trained on, does not have.
-fn unsound_classes(splits: &[&str], classes: &[(usize, Class)], counts: &[ClassCount]) -> Vec<Unsound> {
+fn unsound_classes(splits: &[String], classes: &[(usize, Class)], counts: &[ClassCount]) -> Vec<Unsound> {
     let trained: BTreeSet<&str> =
         classes.iter().filter(|(split, _)| *split == 0).map(|(_, class)| class.name.as_str()).collect();
     let mut found = Vec::new();

@@ -65,6 +65,46 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A folder to train on that has images to judge alone.
+    #[error("{}: found {split} but no folder train beside it: images to train on are missing", path.display())]
+    OnlyJudged {
+        /// The folder.
+        path: PathBuf,
+        /// The folder in it that was found.
+        split: String,
+    },
+
+    /// A class whose images were all drawn to be judged.
+    #[error(
+        "{}: its {images} images are all drawn to be judged, since their names and the seed decide; another seed, a \
+         smaller test-share, more images or a folder val leave some to train on", path.display()
+    )]
+    AllDrawn {
+        /// The class's folder.
+        path: PathBuf,
+        /// How many images it has.
+        images: usize,
+    },
+
+    /// A folder of which no image was drawn to be judged.
+    #[error(
+        "{}: none of the {images} images is drawn to be judged, since their names and the seed decide; another seed, a \
+         larger test-share, more images or a folder val give some", path.display()
+    )]
+    NoneDrawn {
+        /// The folder.
+        path: PathBuf,
+        /// How many images it has.
+        images: usize,
+    },
+
+    /// A part of a cross-validation that cannot be.
+    #[error("expected a fold as 1/5, of at least 2 and at most 1000, found {found}")]
+    Fold {
+        /// What was given.
+        found: String,
+    },
+
     /// A label that no class has.
     #[error("{origin}: label {label} at index {index} is out of range, expected less than {classes} classes")]
     Label {

@@ -1,9 +1,6 @@
-//! Images and data sets as they are: bytes and labels.
+//! Images as they are: bytes and labels.
 
 use crate::{Error, ImageSource, Picture};
-use cnn_core::seed;
-use rand::seq::SliceRandom;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -89,6 +86,38 @@ impl Images {
         match &self.store {
             Store::Memory(_) => true,
             Store::Source(selection) => selection.source.has_one_size(),
+        }
+    }
+
+    /// Height and width that most images have.
+    pub fn usual_size(&self) -> [usize; 2] {
+        match &self.store {
+            Store::Memory(_) => [self.height(), self.width()],
+            Store::Source(selection) => selection.source.usual_size(),
+        }
+    }
+
+    /// Whether the images are all grey, in one channel or in more.
+    pub fn are_grey(&self) -> bool {
+        match &self.store {
+            Store::Memory(_) => self.channels() == 1,
+            Store::Source(selection) => self.channels() == 1 || selection.source.is_grey(),
+        }
+    }
+
+    /// The file of image `index`; `None` for one that is in memory.
+    pub fn file(&self, index: usize) -> Option<PathBuf> {
+        match &self.store {
+            Store::Memory(_) => None,
+            Store::Source(selection) => selection.source.file(*selection.indices.get(index)?),
+        }
+    }
+
+    /// What a source says of image `index`: see [`ImageSource::identity`].
+    pub(crate) fn identity(&self, index: usize) -> String {
+        match &self.store {
+            Store::Memory(_) => String::new(),
+            Store::Source(selection) => selection.source.identity(selection.indices[index]),
         }
     }
 
@@ -207,92 +236,6 @@ impl Images {
     }
 }
 
-/// A data set: images to train on, images to test on, and the names of their classes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dataset {
-    name: String,
-    classes: Vec<String>,
-    train: Images,
-    test: Images,
-    pub(crate) strays: Vec<PathBuf>,
-}
-
-impl Dataset {
-    /// A data set whose labels are indices into `classes`.
-    ///
-    /// # Errors
-    /// [`Error::Shapes`] where training and test images differ in shape, [`Error::Label`] for a label that has no class.
-    pub fn new(name: impl Into<String>, classes: Vec<String>, train: Images, test: Images) -> Result<Self, Error> {
-        let name = name.into();
-        if train.shape() != test.shape() {
-            return Err(Error::Shapes { name, train: train.shape(), test: test.shape() });
-        }
-        train.check_labels(&format!("{name} train"), classes.len())?;
-        test.check_labels(&format!("{name} test"), classes.len())?;
-        Ok(Self { name, classes, train, test, strays: Vec::new() })
-    }
-
-    /// The name it is asked for by.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The names of the classes; a label is an index into them.
-    pub fn classes(&self) -> &[String] {
-        &self.classes
-    }
-
-    /// The images to train on.
-    pub fn train(&self) -> &Images {
-        &self.train
-    }
-
-    /// The images to test on.
-    pub fn test(&self) -> &Images {
-        &self.test
-    }
-
-    /// What lies among the files of a folder and is no picture, so that it was passed over.
-    pub fn strays(&self) -> &[PathBuf] {
-        &self.strays
-    }
-
-    /// The same with `count` of the training images, drawn by `seed`: of each class as large a share as it has of all, in
-    /// the order they had. With as many as there are, or more, nothing changes.
-    #[must_use]
-    pub fn limited(self, count: usize, seed: u64) -> Self {
-        let indices = stratified(self.train.labels(), count, seed);
-        match self.train.select(&indices) {
-            Ok(train) if count < self.train.len() => Self { train, ..self },
-            _ => self,
-        }
-    }
-}
-
-/// Which `count` of these labels are drawn: of each class its share, rounded down, and what is then left from the classes
-/// whose shares lost most.
-fn stratified(labels: &[u32], count: usize, seed: u64) -> Vec<usize> {
-    let mut classes: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (index, label) in labels.iter().enumerate() {
-        classes.entry(*label).or_default().push(index);
-    }
-    let count = count.min(labels.len());
-    let share = |class: &Vec<usize>| class.len() as u128 * count as u128;
-    let total = labels.len().max(1) as u128;
-    let mut lost: Vec<(u32, u128)> = classes.iter().map(|(label, class)| (*label, share(class) % total)).collect();
-    lost.sort_by_key(|(label, lost)| (std::cmp::Reverse(*lost), *label));
-    let whole: u128 = classes.values().map(|class| share(class) / total).sum();
-    let more: BTreeSet<u32> = lost.iter().take(count - whole as usize).map(|(label, _)| *label).collect();
-    let mut chosen = Vec::with_capacity(count);
-    for (label, class) in &mut classes {
-        let quota = (share(class) / total) as usize + usize::from(more.contains(label));
-        class.shuffle(&mut seed::stream(seed, &format!("limit class {label}")));
-        chosen.extend_from_slice(&class[..quota]);
-    }
-    chosen.sort_unstable();
-    chosen
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,38 +250,10 @@ mod tests {
     }
 
     #[test]
-    fn a_label_needs_a_class() {
-        let images = |label| Images::new([1, 1, 1], vec![0; 3], vec![0, 1, label]).unwrap();
-        let classes = || vec!["a".to_string(), "b".to_string()];
-        assert!(Dataset::new("ab", classes(), images(1), images(0)).is_ok());
-        let error = Dataset::new("ab", classes(), images(1), images(2)).unwrap_err().to_string();
-        assert_eq!(error, "ab test: label 2 at index 2 is out of range, expected less than 2 classes");
-    }
-
-    #[test]
     fn selecting_keeps_the_order() {
         let images = Images::new([1, 1, 2], vec![0, 1, 2, 3, 4, 5], vec![7, 8, 9]).unwrap();
         let chosen = images.select(&[2, 0]).unwrap();
         assert_eq!((chosen.pixels(), chosen.labels()), (&[4, 5, 0, 1][..], &[9, 7][..]));
         assert!(matches!(images.select(&[3]), Err(Error::Index { index: 3, count: 3 })));
-    }
-
-    #[test]
-    fn a_limit_keeps_the_shares_of_the_classes() {
-        let labels: Vec<u32> = (0..100).map(|index| u32::from(index % 10 >= 7) + u32::from(index % 10 == 9)).collect();
-        let images = Images::new([1, 1, 1], (0..100).collect(), labels).unwrap();
-        let test = Images::new([1, 1, 1], vec![0], vec![0]).unwrap();
-        let classes = ["a", "b", "c"].map(str::to_string).to_vec();
-        let dataset = Dataset::new("abc", classes, images, test).unwrap();
-        let counts = |images: &Images| [0, 1, 2].map(|label| images.labels().iter().filter(|l| **l == label).count());
-        assert_eq!(counts(dataset.train()), [70, 20, 10]);
-        for (count, expected) in [(10, [7, 2, 1]), (15, [11, 3, 1]), (1, [1, 0, 0]), (0, [0; 3]), (99, [69, 20, 10])] {
-            let few = dataset.clone().limited(count, 4);
-            assert_eq!(counts(few.train()), expected, "{count}");
-            assert!(few.train().pixels().is_sorted());
-            assert_eq!(few, dataset.clone().limited(count, 4));
-        }
-        assert_ne!(dataset.clone().limited(10, 4), dataset.clone().limited(10, 5));
-        assert_eq!(dataset.clone().limited(100, 4), dataset);
     }
 }

@@ -30,6 +30,7 @@
 //! ([`Fit::MAX_SIDE`]) and a [`Sheet`] may be. Pipes, devices and sockets are not opened.
 
 mod augmentation;
+mod balance;
 mod batch;
 mod card;
 mod channels;
@@ -37,19 +38,24 @@ mod check;
 mod class_names;
 pub mod classic;
 mod crop_mode;
+mod dataset;
 mod decode;
+mod digest;
 mod digits;
 mod error;
 mod fit;
 mod fitting;
+mod fold;
 mod folder;
 #[cfg(feature = "hub")]
 pub mod hub;
 mod images;
 mod interpolation;
 mod joined;
+mod limit;
 mod load;
 mod loader;
+mod look_through;
 mod name;
 mod operations;
 mod picture;
@@ -62,24 +68,27 @@ mod sheet;
 mod source;
 
 pub use augmentation::{
-    Augmentation, ColourJitter, Draws, Erasing, Flip, Lighting, Mix, Mixed, PaddedCrop, RandomAffine,
-    RandomResizedCrop, Step, Transform, TrivialAugment,
+    AlternatingFlip, Augmentation, ColourJitter, Draws, Erasing, Flip, Lighting, Mix, Mixed, PaddedCrop, RandomAffine,
+    RandomResizedCrop, ReflectedCrop, Step, Transform, TrivialAugment,
 };
 pub use batch::Batch;
 pub use card::Card;
 pub use check::{ClassCount, Duplicates, FolderCheck, Unsound, check};
 pub use class_names::{ClassNote, Matched, match_classes, number_order};
 pub use crop_mode::CropMode;
+pub use dataset::{Dataset, Origins};
 pub use digits::{DigitsConfig, digits};
 pub use error::Error;
 pub use fit::Fit;
+pub use fold::Fold;
 pub use folder::{Damage, FolderConfig, FolderImages, folder, folder_images};
-pub use images::{Dataset, Images};
+pub use images::Images;
 pub use interpolation::Interpolation;
 pub use load::{Source, load};
 pub use loader::{Batches, Loader};
 pub use name::Name;
 pub use picture::Picture;
+pub use picture_file::is_named_like_a_picture;
 pub use preparation::Preparation;
 pub use reading::Reading;
 pub use sheet::{Grid, Sheet, sheet};

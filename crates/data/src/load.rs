@@ -29,6 +29,7 @@ pub fn load(name: Name, source: &Source) -> Result<Dataset, Error> {
         (Name::Mnist, Source::Folder(folder)) => classic::mnist(folder),
         (Name::FashionMnist, Source::Folder(folder)) => classic::fashion_mnist(folder),
         (Name::Cifar10, Source::Folder(folder)) => classic::cifar10(folder),
+        (Name::Cifar100, Source::Folder(folder)) => classic::cifar100(folder),
         #[cfg(feature = "hub")]
         (_, Source::Hub) => crate::hub::Hub::new().load(name),
         #[cfg(not(feature = "hub"))]

@@ -1,6 +1,7 @@
 //! Batches: shuffled from a seed to train on, in order to evaluate.
 
 use crate::augmentation::Pass;
+use crate::balance;
 use crate::batch::Pipeline;
 use crate::prefetch::Prefetcher;
 use crate::{Augmentation, Batch, Error, Images, Preparation, Transform};
@@ -15,6 +16,7 @@ pub struct Loader<'a> {
     pipeline: Pipeline,
     batch_size: usize,
     whole_only: bool,
+    balanced: bool,
     ahead: usize,
 }
 
@@ -31,13 +33,20 @@ impl<'a> Loader<'a> {
         }
         preparation.output(images)?;
         let pipeline = Pipeline { preparation, augmentation: Augmentation::default(), transforms: Vec::new() };
-        Ok(Self { images, pipeline, batch_size, whole_only: false, ahead: 0 })
+        Ok(Self { images, pipeline, batch_size, whole_only: false, balanced: false, ahead: 0 })
     }
 
     /// Leaves a last batch out where it is not whole.
     #[must_use]
     pub fn whole_batches(self) -> Self {
         Self { whole_only: true, ..self }
+    }
+
+    /// Has [`Loader::epoch`], and nothing else, show every class as often as any other: images of rare classes come more than
+    /// once, augmented otherwise each time, and some of frequent ones not at all. A pass is as long as it was.
+    #[must_use]
+    pub fn balanced(self, balanced: bool) -> Self {
+        Self { balanced, ..self }
     }
 
     /// Changes the images of [`Loader::epoch`], and of nothing else, by `augmentation`.
@@ -77,23 +86,28 @@ impl<'a> Loader<'a> {
         self.len() == 0
     }
 
-    /// One pass in an order that `seed` and `epoch` alone decide: each image once, augmented.
+    /// One pass in an order that `seed` and `epoch` alone decide: each image once, unless it is [`Loader::balanced`],
+    /// augmented.
     pub fn epoch(&self, seed: u64, epoch: usize) -> Batches {
+        if self.balanced {
+            let (order, repeats) = balance::order(self.images.labels(), seed, epoch);
+            return self.batches(order, repeats, Some(Pass { seed, epoch }));
+        }
         let mut order: Vec<usize> = (0..self.images.len()).collect();
         order.shuffle(&mut seed::stream(seed, &format!("shuffle epoch {epoch}")));
-        self.batches(order, Some(Pass { seed, epoch }))
+        self.batches(order, Vec::new(), Some(Pass { seed, epoch }))
     }
 
     /// One pass in the order of the images, none of them augmented.
     pub fn in_order(&self) -> Batches {
-        self.batches((0..self.images.len()).collect(), None)
+        self.batches((0..self.images.len()).collect(), Vec::new(), None)
     }
 
-    fn batches(&self, order: Vec<usize>, pass: Option<Pass>) -> Batches {
+    fn batches(&self, order: Vec<usize>, repeats: Vec<u32>, pass: Option<Pass>) -> Batches {
         let pass = pass.filter(|_| !self.pipeline.augmentation.is_empty() || !self.pipeline.transforms.is_empty());
         let (images, pipeline) = (self.images.clone(), self.pipeline.clone());
         let producer =
-            Producer { images, pipeline, order, batch_size: self.batch_size, pass, next: 0, end: self.len() };
+            Producer { images, pipeline, order, repeats, batch_size: self.batch_size, pass, next: 0, end: self.len() };
         Batches { left: producer.end, depth: self.ahead, state: State::Here(Box::new(producer)) }
     }
 
@@ -102,7 +116,7 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// As [`Preparation::apply`]; [`Error::NothingLeft`] where all are files that are left out.
     pub fn batch(&self, indices: &[usize]) -> Result<Batch, Error> {
-        self.pipeline.batch(self.images, indices, None)
+        self.pipeline.batch(self.images, indices, &[], None)
     }
 
     /// The batch of the images at `indices` as epoch `epoch` of `seed` augments them, mixed as its first batch.
@@ -110,7 +124,7 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// As [`Loader::batch`].
     pub fn augmented_batch(&self, indices: &[usize], seed: u64, epoch: usize) -> Result<Batch, Error> {
-        self.pipeline.batch(self.images, indices, Some((Pass { seed, epoch }, 0)))
+        self.pipeline.batch(self.images, indices, &[], Some((Pass { seed, epoch }, 0)))
     }
 }
 
@@ -189,6 +203,8 @@ struct Producer {
     images: Images,
     pipeline: Pipeline,
     order: Vec<usize>,
+    /// Of each of them, how often it came before; empty where none comes twice.
+    repeats: Vec<u32>,
     batch_size: usize,
     pass: Option<Pass>,
     next: usize,
@@ -203,7 +219,8 @@ impl Iterator for Producer {
             let number = self.next;
             self.next += 1;
             let indices = self.order.chunks(self.batch_size).nth(number)?;
-            match self.pipeline.batch(&self.images, indices, self.pass.map(|pass| (pass, number))) {
+            let repeats = self.repeats.chunks(self.batch_size).nth(number).unwrap_or_default();
+            match self.pipeline.batch(&self.images, indices, repeats, self.pass.map(|pass| (pass, number))) {
                 Err(Error::NothingLeft { .. }) => {}
                 made => return Some(made.map(|batch| Batch { number, ..batch })),
             }
@@ -216,7 +233,7 @@ impl Producer {
     /// What is left of it, nothing staying behind.
     fn rest(&mut self) -> Self {
         let (images, pipeline, order) = (self.images.clone(), self.pipeline.clone(), std::mem::take(&mut self.order));
-        let next = std::mem::replace(&mut self.next, self.end);
-        Self { images, pipeline, order, next, ..*self }
+        let (next, repeats) = (std::mem::replace(&mut self.next, self.end), std::mem::take(&mut self.repeats));
+        Self { images, pipeline, order, repeats, next, ..*self }
     }
 }

@@ -1,6 +1,6 @@
 //! A picture's file.
 
-use crate::decode::{Encoded, Opened};
+use crate::decode::{Encoded, Opened, Outline};
 use crate::{Error, Picture, Reading};
 use cnn_core::file;
 use std::io::{self, ErrorKind, Read};
@@ -39,29 +39,42 @@ impl Picture<'static> {
     }
 }
 
+/// Whether a file is named like a picture of a kind that is read; what it holds is not looked at.
+///
+/// ```
+/// assert!(cnn_data::is_named_like_a_picture("photos/cat.JPG".as_ref()));
+/// assert!(!cnn_data::is_named_like_a_picture("photos/labels.txt".as_ref()));
+/// ```
+pub fn is_named_like_a_picture(path: &Path) -> bool {
+    const ENDINGS: [&str; 12] =
+        ["jpg", "jpeg", "jpe", "jfif", "png", "apng", "gif", "bmp", "dib", "tif", "tiff", "webp"];
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+}
+
 /// Whether a file begins like a picture: its name says nothing. What cannot be read does not.
-pub(crate) fn is_picture(path: &Path) -> bool {
+pub(crate) fn begins_like_a_picture(path: &Path) -> bool {
     let mut bytes = Vec::new();
     let read = file::open(path).and_then(|file| file.take(64).read_to_end(&mut bytes));
     read.is_ok() && Encoded { bytes: &bytes, reading: Reading::default() }.is_image()
 }
 
-/// Height and width of an image, from its file's head.
-pub(crate) fn size(path: &Path, reading: Reading) -> Result<[usize; 2], Error> {
+/// What an image's file says in its head.
+pub(crate) fn outline(path: &Path, reading: Reading) -> Result<Outline, Error> {
     let mut file = file::open(path).map_err(unread(path))?;
     let mut bytes = Vec::new();
     file.by_ref().take(HEAD).read_to_end(&mut bytes).map_err(unread(path))?;
     let encoded = Encoded { bytes: &bytes, reading };
     if encoded.begins_with_size() || (bytes.len() as u64) < HEAD {
-        let size = encoded.size();
-        if size.is_ok() || (bytes.len() as u64) < HEAD {
-            return size.map_err(problem(path));
+        let outline = encoded.outline();
+        if outline.is_ok() || (bytes.len() as u64) < HEAD {
+            return outline.map_err(problem(path));
         }
     }
     drop(file);
     // A profile or a thumbnail lies before the size, or the size behind the pixels.
     let bytes = file::read(path, MOST).map_err(unread(path))?;
-    Encoded { bytes: &bytes, reading }.size().map_err(problem(path))
+    Encoded { bytes: &bytes, reading }.outline().map_err(problem(path))
 }
 
 /// All pixels in red, green and blue, and what the file was.

@@ -136,7 +136,8 @@ impl Preparation {
     /// As [`Preparation::output`] and [`Images::picture`]; [`Error::TooMany`] or [`Error::Memory`] where the result does
     /// not fit into memory.
     pub fn apply(&self, images: &Images, indices: &[usize]) -> Result<Vec<f32>, Error> {
-        let made = self.rows(images, indices, |index, writer, out| writer.write(&images.picture(index)?, out))?;
+        let made =
+            self.rows(images, indices, |place, writer, out| writer.write(&images.picture(indices[place])?, out))?;
         made.outcomes.into_iter().collect::<Result<(), Error>>()?;
         Ok(made.numbers)
     }
@@ -165,7 +166,7 @@ impl Preparation {
         Ok(numbers)
     }
 
-    /// A row of numbers for each of `indices`, which `make` writes, and how that went.
+    /// A row of numbers for each of `indices`, which `make` writes by its place among them, and how that went.
     pub(crate) fn rows(
         &self,
         images: &Images,
@@ -190,8 +191,8 @@ impl Preparation {
         let writer = Writer { preparation: self, to, usual, fitting: self.fit.fitting(usual) };
         // Decoding takes long: a file is worth a thread of its own.
         let grain = if !images.in_memory() { 1 } else { GRAIN.div_ceil(size) };
-        let rows = numbers.par_chunks_exact_mut(size).zip(indices).with_min_len(grain);
-        let outcomes = rows.map(|(out, index)| make(*index, &writer, out)).collect();
+        let rows = numbers.par_chunks_exact_mut(size).enumerate().with_min_len(grain);
+        let outcomes = rows.map(|(place, out)| make(place, &writer, out)).collect();
         Ok(PreparedRows { numbers, outcomes })
     }
 

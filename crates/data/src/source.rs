@@ -50,6 +50,30 @@ pub trait ImageSource: Any + fmt::Debug + Send + Sync {
         true
     }
 
+    /// Height and width that most images have.
+    fn usual_size(&self) -> [usize; 2] {
+        let [_, height, width] = self.shape();
+        [height, width]
+    }
+
+    /// Whether the images are all grey, though they come in more channels.
+    fn is_grey(&self) -> bool {
+        false
+    }
+
+    /// The file of image `index`, if it is one's.
+    fn file(&self, index: usize) -> Option<PathBuf> {
+        let _ = index;
+        None
+    }
+
+    /// What tells image `index` from another that would take its place in a later version of the data, such as its name and
+    /// its size in bytes: [`Dataset::digest`](crate::Dataset::digest) is made of it.
+    fn identity(&self, index: usize) -> String {
+        let _ = index;
+        String::new()
+    }
+
     /// Image `index`, less than the number of labels. Threads ask for several at once, and for the same again: each time it
     /// must be the same.
     ///

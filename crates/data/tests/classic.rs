@@ -255,6 +255,27 @@ fn cifar_is_read_from_the_folder_or_the_one_below() {
 }
 
 #[test]
+fn cifar_100_has_two_labels_of_which_the_second_is_the_class() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = |coarse: u8, fine: u8| [&[coarse, fine][..], &[fine; 1024], &[1; 1024], &[2; 1024]].concat();
+    let below = folder.path().join("cifar-100-binary");
+    fs::create_dir_all(&below).unwrap();
+    fs::write(below.join("train.bin"), [record(11, 19), record(15, 99)].concat()).unwrap();
+    fs::write(below.join("test.bin"), record(10, 0)).unwrap();
+    let data = classic::cifar100(folder.path()).unwrap();
+    assert_eq!((data.train().labels(), data.test().labels()), (&[19, 99][..], &[0][..]));
+    let image = data.train().image(1).unwrap();
+    assert_eq!((image.len(), image[0], image[1024], image[3071]), (3072, 99, 1, 2));
+    assert_eq!((data.classes().len(), &*data.classes()[19], &*data.classes()[99]), (100, "cattle", "worm"));
+    fs::write(below.join("test.bin"), record(0, 100)).unwrap();
+    let error = classic::cifar100(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("test.bin: label 100 at index 0"), "{error}");
+    fs::write(below.join("test.bin"), &record(0, 1)[..3073]).unwrap();
+    let error = classic::cifar100(folder.path()).unwrap_err().to_string();
+    assert!(error.contains("whole records of 3074 bytes"), "{error}");
+}
+
+#[test]
 fn damaged_cifar_files_are_errors() {
     let folder = cifar_folder("", false);
     let path = folder.path().join("data_batch_3.bin");

@@ -9,7 +9,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 /// How an error of a file ends.
-const WAY_OUT: &str = "; skip-damaged leaves such files out";
+const WAY_OUT: &str = "; --skip-damaged leaves such files out";
 
 /// A file of one colour throughout, of a size of its own.
 fn colour(path: &Path, [red, green, blue]: [u8; 3], [height, width]: [u32; 2]) {
@@ -71,23 +71,99 @@ fn the_folders_are_the_classes() {
     // A resized constant is that but for the rounding of its weights.
     let found: Vec<[f32; 3]> = pixels(&batch).into_iter().map(|pixel| pixel.map(|x| (x * 1e3).round() / 1e3)).collect();
     assert_eq!(found, expected);
-    // A folder `test` comes before one `val`.
-    classes(&root.path().join("test"), &["ant"], 1);
-    assert_eq!(load(root.path()).unwrap().test().labels(), [1]);
+    assert!(data.held_out().is_none());
+    // Beside `val`, which chooses, `test` is held out.
+    classes(&root.path().join("Test"), &["ant"], 1);
+    let data = load(root.path()).unwrap();
+    assert_eq!((data.test().labels(), data.held_out().unwrap().labels()), (&[0, 0, 2, 2][..], &[1][..]));
+    let origins = data.origins().unwrap();
+    assert!(origins.test.ends_with("/val") && origins.held_out.as_ref().unwrap().ends_with("/Test"), "{origins:?}");
+    fs::remove_dir_all(root.path().join("val")).unwrap();
+    let data = load(root.path()).unwrap();
+    assert_eq!((data.test().labels(), data.held_out()), (&[1][..], None));
+    fs::rename(root.path().join("train"), root.path().join("VAL")).unwrap();
+    let error = load(root.path()).unwrap_err().to_string();
+    assert!(error.ends_with(": found VAL but no folder train beside it: images to train on are missing"), "{error}");
 }
 
 #[test]
-fn without_test_images_a_share_of_each_class_is_drawn() {
+fn pictures_may_lie_deeper_in_their_class() {
     let root = tempfile::tempdir().unwrap();
-    classes(root.path(), &["a", "b"], 10);
-    classes(root.path(), &["c"], 2);
+    classes(&root.path().join("train"), &["a", "b"], 2);
+    classes(&root.path().join("train/a"), &["monday", "tuesday"], 3);
+    classes(&root.path().join("test"), &["a"], 1);
+    let data = load(root.path()).unwrap();
+    assert_eq!(
+        (data.classes(), data.train().labels()),
+        (&["a".to_string(), "b".to_string()][..], &[0, 0, 0, 0, 0, 0, 0, 0, 1, 1][..])
+    );
+    assert_eq!(data.train().file(2), Some(root.path().join("train/a/monday/00.png")));
+}
+
+#[test]
+fn a_digest_tells_whether_files_changed_and_not_where_they_lie() {
+    let root = tempfile::tempdir().unwrap();
+    let [here, there] = ["here", "there"].map(|name| root.path().join(name));
+    classes(&here, &["a", "b"], 20);
+    let digest = |path: &Path| load(path).unwrap().digest();
+    let before = digest(&here);
+    fs::rename(&here, &there).unwrap();
+    assert_eq!(digest(&there), before);
+    let file = there.join("a/03.png");
+    let whole = fs::read(&file).unwrap();
+    // Another size under the same name; a file more; a file under another name.
+    fs::write(&file, [&whole[..], &[0]].concat()).unwrap();
+    assert_ne!(digest(&there), before);
+    fs::write(&file, &whole).unwrap();
+    assert_eq!(digest(&there), before);
+    fs::write(there.join("a/more.png"), &whole).unwrap();
+    assert_ne!(digest(&there), before);
+    fs::rename(there.join("a/more.png"), there.join("a/03b.png")).unwrap();
+    fs::remove_file(&file).unwrap();
+    assert_ne!(digest(&there), before);
+}
+
+#[test]
+fn whether_pictures_are_grey_and_how_large_most_are_is_known() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..6_u8 {
+        let (side, name) = (
+            if number == 0 { 90 } else { 40 },
+            format!("train/a/{number}.{}", ["png", "jpg"][usize::from(number % 2)]),
+        );
+        write(&root.path().join(name), GrayImage::from_pixel(side, 30, Luma([number])).into());
+    }
+    write(&root.path().join("val/a/1.png"), GrayImage::from_pixel(40, 30, Luma([9])).into());
+    let data = load(root.path()).unwrap();
+    assert!(data.train().are_grey() && !data.train().have_one_size());
+    assert_eq!(data.train().usual_size(), [30, 40]);
+    colour(&root.path().join("val/a/2.png"), [1, 2, 3], [30, 40]);
+    assert!(!load(root.path()).unwrap().train().are_grey());
+}
+
+#[test]
+fn without_test_images_a_share_is_drawn_by_the_names() {
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path(), &["a", "b"], 19);
     let config = |seed, test_share| FolderConfig { seed, test_share, ..FolderConfig::new(root.path()) };
-    let counts = |images: &Images| [0, 1, 2].map(|label| images.labels().iter().filter(|l| **l == label).count());
+    let files = |images: &Images| (0..images.len()).map(|index| images.file(index).unwrap()).collect::<Vec<_>>();
     let data = folder(&config(3, 0.2)).unwrap();
-    assert_eq!((counts(data.train()), counts(data.test())), ([8, 8, 1], [2, 2, 1]));
+    assert_eq!(data.train().len() + data.test().len(), 38);
+    assert!((2..16).contains(&data.test().len()), "{}", data.test().len());
     assert_eq!(folder(&config(3, 0.2)).unwrap(), data);
     assert_ne!(folder(&config(4, 0.2)).unwrap(), data);
-    assert_eq!(counts(folder(&config(3, 0.5)).unwrap().test()), [5, 5, 1]);
+    // Another share moves images one way only.
+    let more = folder(&config(3, 0.5)).unwrap();
+    assert!(more.test().len() > data.test().len());
+    let judged = files(more.test());
+    assert!(files(data.test()).iter().all(|file| judged.contains(file)));
+    // More files, and fewer: the others stay on their side.
+    let before = files(data.test());
+    classes(root.path(), &["c"], 15);
+    fs::remove_file(&before[0]).unwrap();
+    let after = files(folder(&config(3, 0.2)).unwrap().test());
+    let of_before: Vec<_> = after.iter().filter(|file| !file.starts_with(root.path().join("c"))).collect();
+    assert_eq!(of_before, before[1..].iter().collect::<Vec<_>>());
     for share in [0.0, 1.0, -0.1, f64::NAN] {
         assert!(matches!(folder(&config(3, share)), Err(Error::TestShare { .. })));
     }
@@ -101,7 +177,10 @@ fn every_kind_of_image_becomes_red_green_and_blue() {
     write(&path("2.png"), RgbaImage::from_pixel(16, 16, Rgba([1, 2, 3, 40])).into());
     write(&path("3.jpg"), GrayImage::from_pixel(16, 16, Luma([99])).into());
     write(&path("4.jpg"), RgbImage::from_pixel(16, 16, Rgb([200, 100, 50])).into());
-    let data = folder(&FolderConfig { test_share: 0.01, ..FolderConfig::new(root.path()) }).unwrap();
+    for number in 5..10 {
+        write(&path(&format!("{number}.png")), RgbImage::from_pixel(16, 16, Rgb([250, number, 0])).into());
+    }
+    let data = load(root.path()).unwrap();
     assert!(data.train().have_one_size() && data.test().shape() == [3, 16, 16]);
     let mut found: Vec<Vec<u8>> = Vec::new();
     for images in [data.train(), data.test()] {
@@ -113,6 +192,7 @@ fn every_kind_of_image_becomes_red_green_and_blue() {
     found.sort();
     let near = |found: &[u8], expected: [u8; 3]| found.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 2);
     let expected = [[1, 2, 3], [77, 77, 77], [99, 99, 99], [200, 100, 50]];
+    assert_eq!(found.len(), 9);
     assert!(found.iter().zip(expected).all(|(found, expected)| near(found, expected)), "{found:?}");
 }
 
@@ -199,7 +279,7 @@ fn a_truncated_jpeg_is_found_when_it_is_decoded_and_may_be_left_out() {
     }
     let error = loader.in_order().next().unwrap().unwrap_err().to_string();
     let problem = format!("it is damaged: the JPEG has no end within its {} bytes", bytes.len());
-    let expected = format!("{}: {problem}; skip-damaged leaves such files out", broken.display());
+    let expected = format!("{}: {problem}; --skip-damaged leaves such files out", broken.display());
     assert_eq!(error, expected);
 
     let config = FolderConfig { damage: Damage::Skip, ..FolderConfig::new(root.path()) };
@@ -213,6 +293,14 @@ fn a_truncated_jpeg_is_found_when_it_is_decoded_and_may_be_left_out() {
     let first = loader.in_order().next().unwrap().unwrap();
     assert_eq!((first.images.len(), first.shape, first.labels), (3 * 3 * 14 * 14, [3, 14, 14], vec![0; 3]));
     assert_eq!(data.train().damaged(), [broken]);
+    // Looked through before, the damaged one is not among them.
+    let seen = std::sync::atomic::AtomicUsize::new(0);
+    let count = || seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 1000;
+    let intact = folder(&config).unwrap().look_through(&count).unwrap().unwrap();
+    assert_eq!((intact.train().len(), intact.test().len(), seen.into_inner()), (11, 2, 14));
+    assert!(folder(&config).unwrap().look_through(&|| false).unwrap().is_none());
+    let error = load(root.path()).unwrap().look_through(&|| true).unwrap_err().to_string();
+    assert!(error.contains("a/3.jpg: it is damaged") && error.ends_with(WAY_OUT), "{error}");
 }
 
 #[test]
@@ -244,7 +332,8 @@ fn no_damage_to_a_file_is_a_panic() {
 #[test]
 fn images_of_different_sizes_need_a_fit() {
     let root = tempfile::tempdir().unwrap();
-    classes(root.path(), &["a", "b"], 4);
+    classes(&root.path().join("train"), &["a", "b"], 4);
+    classes(&root.path().join("val"), &["a"], 1);
     let data = load(root.path()).unwrap();
     let error = Loader::new(data.train(), Preparation::imagenet(), 2).unwrap_err().to_string();
     assert_eq!(error, "expected a fit that brings images of different sizes to one, found None");
@@ -357,14 +446,11 @@ fn what_is_no_picture_is_passed_over_and_counted() {
     let root = tempfile::tempdir().unwrap();
     classes(&root.path().join("train"), &["a", "b"], 3);
     classes(&root.path().join("val"), &["a"], 2);
-    let strays = ["train/README.md", "train/a/Thumbs.db", "train/a/nested", "train/b/labels.txt", "val/a/list.csv"];
+    let strays = ["labels.csv", "train/README.md", "train/a/Thumbs.db", "train/a/deep/labels.txt", "val/a/list.csv"];
     for stray in strays {
         let stray = root.path().join(stray);
-        if stray.ends_with("nested") {
-            fs::create_dir(&stray).unwrap();
-        } else {
-            fs::write(&stray, b"no picture").unwrap();
-        }
+        fs::create_dir_all(stray.parent().unwrap()).unwrap();
+        fs::write(&stray, b"no picture").unwrap();
     }
     // A picture is one by what it begins with, whatever its name.
     fs::copy(root.path().join("train/b/00.png"), root.path().join("train/b/unnamed")).unwrap();

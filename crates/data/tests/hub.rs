@@ -50,6 +50,7 @@ fn cache(folder: &Path, name: Name, split: &str, bytes: &[u8]) -> PathBuf {
     let (repository, below) = match name {
         Name::Mnist => ("datasets--ylecun--mnist", "mnist"),
         Name::FashionMnist => ("datasets--zalando-datasets--fashion_mnist", "fashion_mnist"),
+        Name::Cifar100 => ("datasets--uoft-cs--cifar100", "cifar100"),
         _ => ("datasets--cifar10", "plain_text"),
     };
     let repository = folder.join(repository);

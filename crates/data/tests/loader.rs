@@ -157,6 +157,29 @@ fn mixing_is_a_weighted_sum_of_images_and_labels() {
 }
 
 #[test]
+fn an_alternating_flip_shows_both_sides_in_two_epochs() {
+    let pixels = (0..40).flat_map(|_| [1, 2, 3]).collect();
+    let images = Images::new([1, 1, 3], pixels, (0..40).collect()).unwrap();
+    let augmentation = "alternating-flip".parse().unwrap();
+    let loader = Loader::new(&images, plain(), 7).unwrap().augmented(augmentation).unwrap();
+    let turned = |epoch| {
+        let mut turned = vec![false; 40];
+        for batch in all(loader.epoch(3, epoch)) {
+            for (index, value) in batch.indices.iter().zip(batch.images.chunks(3)) {
+                assert!((value[1] - 2.0).abs() < 1e-5);
+                turned[*index] = value[0] > value[2];
+            }
+        }
+        turned
+    };
+    let [first, second, third] = [1, 2, 3].map(turned);
+    assert!(first.iter().zip(&second).all(|(one, other)| one != other));
+    assert_eq!(first, third);
+    // A coin for each: neither all nor none.
+    assert!((8..32).contains(&first.iter().filter(|turned| **turned).count()));
+}
+
+#[test]
 fn bad_input_is_an_error() {
     let images = numbered(3);
     assert!(matches!(Loader::new(&images, plain(), 0), Err(Error::BatchSize)));

@@ -32,7 +32,7 @@ mod papers;
 
 pub use cifar::{Cifar, Version, densenet_cifar};
 pub use cnn_core;
-pub use imagenet::{Depth, densenet, densenet_d2l};
+pub use imagenet::{Depth, densenet, densenet_d2l, densenet121_small_stem};
 
 use cnn_core::definition::{Catalogue, Chain, Listing, Paper, batch_norm, chain, linear};
 use cnn_core::initialisation::{Law, Scheme};
@@ -47,6 +47,8 @@ pub const NETWORKS: Catalogue = &[
     Listing::new(&DENSENET, 1000, |classes| densenet(Depth::D169, classes)).note("table 1"),
     Listing::new(&DENSENET, 1000, |classes| densenet(Depth::D201, classes)).note("table 1"),
     Listing::new(&DENSENET, 1000, |classes| densenet(Depth::D264, classes)).note("table 1"),
+    Listing::new(&DENSENET, 10, densenet121_small_stem)
+        .note("not the paper's: torchvision's 121 layers behind a 3×3 stem"),
     Listing::new(&DENSENET, 10, |classes| densenet_cifar(Cifar::L40_K12, classes)).note("table 2"),
     Listing::new(&DENSENET, 10, |classes| densenet_cifar(Cifar::L100_K12, classes)).note("table 2"),
     Listing::new(&DENSENET, 10, |classes| densenet_cifar(Cifar::L100_K24, classes).renamed("densenet100_k24_cifar"))

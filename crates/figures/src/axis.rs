@@ -104,6 +104,21 @@ impl Axis {
         Self { range, scale, unit, ticks: ticks.to_vec(), step }
     }
 
+    /// A logarithmic axis over the values above 0, with a tick at each power of ten, or at some of them where there are more
+    /// than ten. It ends at ticks, and reaches over one power of ten at least.
+    pub fn by_decades(values: impl IntoIterator<Item = f64>, unit: Unit) -> Self {
+        let powers = values.into_iter().filter(|value| *value > 0.0).map(f64::log10).filter(|power| power.is_finite());
+        let (low, high) = powers.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), power| (a.min(power), b.max(power)));
+        let (low, high) = if low > high { (-1.0, 0.0) } else { (low, high) };
+        let end = |power: f64| power.clamp(-300.0, 300.0) as i32;
+        let (low, high) = (end(low.floor()), end(high.ceil()));
+        let step = ((high - low) / 10 + 1).max(1);
+        let high = low + ((high - low).max(1) + step - 1) / step * step;
+        let ticks: Vec<f64> = (low..=high).step_by(step as usize).map(|power| 10_f64.powi(power)).collect();
+        let range = Range { low: 10_f64.powi(low), high: 10_f64.powi(high) };
+        Self { range, scale: Scale::Logarithmic, unit, ticks, step: 10_f64.powi(low) }
+    }
+
     /// A logarithmic axis over these ratios whose ends and ticks are powers of two; it reaches from 1/2 to 2 at least.
     pub fn powers_of_two(ratios: impl IntoIterator<Item = f64>) -> Self {
         let powers = ratios.into_iter().map(f64::log2).filter(|power| power.is_finite());
@@ -132,6 +147,10 @@ impl Axis {
     pub fn label(&self, tick: f64) -> String {
         let decimals = |step: f64| (-step.log10() - 1e-9).ceil().clamp(0.0, 8.0) as usize;
         match self.unit {
+            Unit::Number if self.scale == Scale::Logarithmic => match (1e-4..1e5).contains(&tick) {
+                true => fixed(tick, decimals(tick)),
+                false => format!("{tick:.0e}"),
+            },
             Unit::Number if self.step < 1e-4 => format!("{tick:.1e}"),
             Unit::Number => fixed(tick, decimals(self.step)),
             Unit::Whole => fixed(tick, 0),
@@ -177,6 +196,13 @@ mod tests {
         assert_eq!((axis.step, axis.label(0.02)), (0.005, "0.020".to_string()));
         let labels = |step: f64| Axis::over([0.0, 4.0 * step], 4.0, Unit::Number).label(step);
         assert_eq!([1.0, 0.5, 0.1, 0.05, 0.001, 20.0].map(labels), ["1", "0.5", "0.1", "0.05", "0.001", "20"]);
+        let decades = Axis::by_decades([0.0, 0.002, 2.3, f64::NAN, -1.0], Unit::Number);
+        let labels: Vec<String> = decades.ticks().iter().map(|tick| decades.label(*tick)).collect();
+        assert_eq!(labels, ["0.001", "0.01", "0.1", "1", "10"]);
+        assert!((decades.share(0.1) - 0.5).abs() < 1e-12 && decades.share(0.0) == 0.0);
+        assert_eq!(Axis::by_decades([], Unit::Number).ticks(), [0.1, 1.0]);
+        let wide = Axis::by_decades([1e-300, 1e300], Unit::Number);
+        assert!(wide.ticks().len() < 13 && wide.range.high >= 1e299, "{wide:?}");
         let ratios = Axis::powers_of_two([0.3, 1.5]);
         assert_eq!(ratios.ticks().iter().map(|tick| ratios.label(*tick)).collect::<Vec<_>>(), ["1/4", "1/2", "1", "2"]);
         assert_eq!((ratios.share(0.25), ratios.share(2.0), ratios.share(9.0)), (0.0, 1.0, 1.0));

@@ -25,6 +25,19 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     }
 }
 
+/// A number of things per second, with three digits where they say something: `5,012`, `41.7`, `0.083`.
+pub fn rate(value: f64) -> String {
+    match value {
+        value if !value.is_finite() || value.abs() >= LARGE => fixed(value, 0),
+        value if value >= 100.0 => count(value.round() as usize),
+        value if value >= 10.0 => fixed(value, 1),
+        value if value >= 1.0 => fixed(value, 2),
+        value if value >= 0.001 => fixed(value, 3),
+        value if value > 0.0 => format!("{value:.0e}"),
+        value => fixed(value, 0),
+    }
+}
+
 /// A share from 0 to 1 in per cent: `97.43 %`.
 pub fn percent(share: f64) -> String {
     format!("{} %", fixed(100.0 * share, 2))
@@ -75,6 +88,13 @@ mod tests {
         assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(|x| fixed(x, 2)), ["NaN", "inf", "-inf"]);
         assert_eq!([0.974_34, -0.5, 1e300, f64::MAX].map(percent), ["97.43 %", "-50.00 %", "1.0e302 %", "inf %"]);
         assert_eq!([0, 1_500_000, u64::MAX].map(bytes), ["0.0 kB", "1.5 MB", "18446744.07 TB"]);
+    }
+
+    #[test]
+    fn slow_rates_are_no_zero() {
+        let texts = [0.0, 0.000_021, 0.0834, 4.256, 41.66, 5012.3, 1e9].map(rate);
+        assert_eq!(texts, ["0", "2e-5", "0.083", "4.26", "41.7", "5,012", "1.0e9"]);
+        assert_eq!([f64::NAN, f64::INFINITY, -1.0].map(rate), ["NaN", "inf", "-1"]);
     }
 
     #[test]

@@ -22,7 +22,25 @@ unsafe impl<T: Send> Send for Buffer<T> {}
 // SAFETY: as above.
 unsafe impl<T: Sync> Sync for Buffer<T> {}
 
-impl<T: Element> Buffer<T> {
+/// Numbers whose bits may all be zero, which is what they are in new memory.
+///
+/// # Safety
+///
+/// All bits zero must be a value of the type.
+pub unsafe trait Plain: Copy + Send + Sync + 'static {}
+
+// SAFETY: numbers, all of them.
+unsafe impl Plain for f32 {}
+// SAFETY: as above.
+unsafe impl Plain for f64 {}
+// SAFETY: as above.
+unsafe impl Plain for half::bf16 {}
+// SAFETY: as above.
+unsafe impl Plain for u8 {}
+// SAFETY: as above.
+unsafe impl Plain for u32 {}
+
+impl<T: Plain> Buffer<T> {
     /// `len` zeros.
     pub fn zeros(len: usize) -> Self {
         if len == 0 {
@@ -69,7 +87,7 @@ impl<T> Buffer<T> {
     }
 }
 
-impl<T: Element> Clone for Buffer<T> {
+impl<T: Plain> Clone for Buffer<T> {
     fn clone(&self) -> Self {
         Self::from_slice(self)
     }

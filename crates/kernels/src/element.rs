@@ -1,5 +1,6 @@
 //! The numbers the kernels compute with: `f32`, and `f64` for checking.
 
+use crate::buffer::Plain;
 use crate::instances::Instances;
 use crate::simd::{self, InstructionSet, Kernel};
 use std::fmt::Debug;
@@ -11,9 +12,7 @@ pub trait Element:
     + Debug
     + Default
     + PartialOrd
-    + Send
-    + Sync
-    + 'static
+    + Plain
     + Instances
     + Add<Output = Self>
     + Sub<Output = Self>

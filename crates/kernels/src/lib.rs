@@ -41,11 +41,13 @@ pub mod conv;
 pub mod copy;
 mod element;
 pub mod flatten;
+pub mod inference;
 mod instances;
 pub mod linear;
 pub mod loss;
 pub mod lrn;
 pub mod moments;
+pub mod narrow;
 #[doc(hidden)]
 pub mod peak;
 mod pieces;
@@ -60,7 +62,7 @@ mod transpose;
 pub mod update;
 mod view;
 
-pub use buffer::Buffer;
+pub use buffer::{Buffer, Plain};
 pub use conv::{Algorithm, Conv};
 pub use element::Element;
 pub use linear::Linear;

@@ -1,7 +1,8 @@
 //! How fast multiply-adds can be at all. Benchmarks alone use it: every other kernel is measured against it.
 
 use crate::element::Element;
-use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::narrow::Format;
+use crate::simd::{Dot, DotKernel, InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::threads::{for_each, threads};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,6 +23,50 @@ pub fn multiply_adds(set: InstructionSet) -> f64 {
     });
     let numbers = (chains.into_inner() * LENGTH * LANES) as f64;
     2.0 * numbers / started.elapsed().as_secs_f64()
+}
+
+/// The same of products of narrow numbers: multiplications and additions a second.
+pub fn products<F: Format>(set: InstructionSet) -> f64 {
+    F::peak(set)
+}
+
+pub(crate) fn compute_products<F: Format>(set: InstructionSet) -> f64 {
+    let started = Instant::now();
+    let products = AtomicUsize::new(0);
+    for_each(threads(), |_| {
+        products.fetch_add(F::dispatch(set, Products), Ordering::Relaxed);
+    });
+    2.0 * products.into_inner() as f64 / started.elapsed().as_secs_f64()
+}
+
+struct Products;
+
+impl<F: Format> DotKernel<F> for Products {
+    /// Products of a channel with a weight.
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) -> usize {
+        // As many sums as the micro-kernel has, at most. Weights of their own, so that no product is that of another.
+        let count = CHAINS.min(D::PIXELS * D::PANELS);
+        let weights = black_box([0x0101_0101_u32; CHAINS * LANES]);
+        let mut sums = [0_u32; LANES];
+        // SAFETY: sixteen words each.
+        unsafe {
+            let mut chains = [D::sum(sums.as_ptr()); CHAINS];
+            for step in 0..black_box(LENGTH) {
+                let word = D::word(step as u32 & 0x0101_0101);
+                for i in 0..count {
+                    chains[i] = D::dot(D::load(weights.as_ptr().add(i * LANES)), word, chains[i]);
+                }
+            }
+            for chain in &chains[..count] {
+                D::store(*chain, sums.as_mut_ptr());
+                black_box(&sums);
+            }
+        }
+        count * LENGTH * LANES * D::PER_WORD
+    }
 }
 
 struct Chains;

@@ -24,6 +24,9 @@ pub enum Law {
     LeCun,
     /// Uniform in ±1/√fan-in: torch's default for weights and biases of convolutions and linear layers.
     FanInUniform,
+    /// The first outputs are the inputs, one each, by a one in the middle of the kernel; outputs beyond their number are
+    /// drawn as by [`Law::FanInUniform`] (torch's `dirac_` over the first filters of its default).
+    PartialIdentity,
 }
 
 /// A law with its numbers: what a tensor is filled with.
@@ -49,6 +52,15 @@ pub enum Init {
         /// Largest magnitude.
         bound: f64,
     },
+    /// A copy of each input in the first outputs; what is left is uniform in ±`bound`.
+    PartialIdentity {
+        /// Inputs of an output.
+        inputs: usize,
+        /// Taps of the kernel.
+        taps: usize,
+        /// Largest magnitude of outputs that copy nothing.
+        bound: f64,
+    },
 }
 
 /// Inputs that one output sees, and outputs that one input reaches, each times the kernel's taps.
@@ -58,6 +70,8 @@ pub struct Fans {
     pub fan_in: usize,
     /// Weights out of one input.
     pub fan_out: usize,
+    /// Taps of the kernel, 1 of a linear layer.
+    pub taps: usize,
 }
 
 impl Law {
@@ -73,6 +87,10 @@ impl Law {
             Self::Xavier => Init::Uniform { bound: (6.0 / (fan_in + fan_out)).sqrt() },
             Self::LeCun => Init::Uniform { bound: 2.4 / fan_in },
             Self::FanInUniform => Init::Uniform { bound: 1.0 / fan_in.sqrt() },
+            Self::PartialIdentity => {
+                let taps = fans.taps.max(1);
+                Init::PartialIdentity { inputs: fans.fan_in / taps, taps, bound: 1.0 / fan_in.sqrt() }
+            }
         }
     }
 }
@@ -83,7 +101,7 @@ impl Init {
         let mut rng = seed::stream(seed, &format!("init {name}"));
         let mut draw_one = || match self {
             Self::Constant(value) => value,
-            Self::Uniform { bound } => (rng.random::<f64>() * 2.0 - 1.0) * bound,
+            Self::Uniform { bound } | Self::PartialIdentity { bound, .. } => (rng.random::<f64>() * 2.0 - 1.0) * bound,
             Self::Normal { std } => rng.sample::<f64, _>(StandardNormal) * std,
             // Few draws of a wide normal lie within the bound: it is drawn from the uniform one instead, each value kept
             // as often as the normal density asks for.
@@ -102,7 +120,20 @@ impl Init {
                 }
             },
         };
-        (0..count).map(|_| draw_one() as f32).collect()
+        let mut values: Vec<f32> = (0..count).map(|_| draw_one() as f32).collect();
+        if let Self::PartialIdentity { inputs, taps, .. } = self {
+            copy_inputs(&mut values, inputs, taps);
+        }
+        values
+    }
+}
+
+/// Makes the first filters, each of `inputs · taps` values, copy one input each.
+fn copy_inputs(filters: &mut [f32], inputs: usize, taps: usize) {
+    let length = inputs.saturating_mul(taps).max(1);
+    for (input, filter) in filters.chunks_exact_mut(length).take(inputs).enumerate() {
+        filter.fill(0.0);
+        filter[input * taps + taps / 2] = 1.0;
     }
 }
 
@@ -156,7 +187,7 @@ impl Scheme {
 mod tests {
     use super::*;
 
-    const FANS: Fans = Fans { fan_in: 50, fan_out: 200 };
+    const FANS: Fans = Fans { fan_in: 50, fan_out: 200, taps: 1 };
 
     fn moments(values: &[f32]) -> (f64, f64) {
         let n = values.len() as f64;
@@ -195,6 +226,22 @@ mod tests {
             let (mean, found) = moments(&Init::TruncatedNormal { std, bound: 2.0 }.draw(1, "w", 100_000));
             assert!(mean.abs() < 0.02 && (found / spread - 1.0).abs() < 0.02, "{std}: {mean} {found} for {spread}");
         }
+    }
+
+    /// `torch.nn.init.dirac_(w[:2])` of a `Conv2d(2, 3, 3)`: ones at [0, 0, 1, 1] and [1, 1, 1, 1], the third filter drawn.
+    #[test]
+    fn the_first_filters_copy_their_inputs() {
+        let law = Law::PartialIdentity.resolve(Fans { fan_in: 18, fan_out: 27, taps: 9 });
+        let values = law.draw(1, "w", 54);
+        let ones: Vec<usize> = (0..36).filter(|place| values[*place] == 1.0).collect();
+        assert_eq!(ones, [4, 18 + 9 + 4]);
+        assert!(values[..36].iter().filter(|value| **value != 0.0).count() == 2);
+        assert_eq!(
+            values[36..],
+            Law::FanInUniform.resolve(Fans { fan_in: 18, fan_out: 27, taps: 9 }).draw(1, "w", 54)[36..]
+        );
+        // Fewer outputs than inputs: each still copies one.
+        assert_eq!(law.draw(1, "w", 18).iter().sum::<f32>(), 1.0);
     }
 
     #[test]

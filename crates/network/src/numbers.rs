@@ -81,7 +81,7 @@ pub(crate) fn check_init(tensor: &TensorSpec) -> Result<()> {
     };
     match tensor.init {
         Init::Constant(value) => finite(&tensor.name, "initial value", value),
-        Init::Uniform { bound } => spread("initial bound", bound),
+        Init::Uniform { bound } | Init::PartialIdentity { bound, .. } => spread("initial bound", bound),
         Init::Normal { std } => spread("initial standard deviation", std),
         Init::TruncatedNormal { std, bound } => {
             spread("initial standard deviation", std)?;

@@ -143,4 +143,42 @@ pub enum Error {
         /// Gradients given.
         found: usize,
     },
+    /// A step that the kernels do not take.
+    #[error("{path}: no plan for this operation: {why}")]
+    Refused {
+        /// The node.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// More images than a workspace holds.
+    #[error("{network}: {found} images, the workspace holds {expected}; ask the plan for a larger one")]
+    Capacity {
+        /// The network.
+        network: String,
+        /// Images it holds.
+        expected: usize,
+        /// Images given.
+        found: usize,
+    },
+    /// Room for more or fewer outputs than there are.
+    #[error("{network}: room for {found} outputs, there are {expected}")]
+    Outputs {
+        /// The network.
+        network: String,
+        /// Outputs of the plan.
+        expected: usize,
+        /// Slices given.
+        found: usize,
+    },
+    /// Room for more or fewer numbers than an output has.
+    #[error("{node}: room for {found} numbers, the output has {expected} in this batch")]
+    OutputLength {
+        /// The node.
+        node: String,
+        /// Numbers it has.
+        expected: usize,
+        /// Numbers there is room for.
+        found: usize,
+    },
 }

@@ -31,6 +31,7 @@
 //! ```
 
 mod error;
+mod inference;
 pub mod operation;
 mod parameters;
 mod plan;
@@ -38,6 +39,7 @@ mod run;
 
 pub use cnn_kernels::loss::Targets;
 pub use error::{Error, Result};
+pub use inference::{InferenceOptions, InferencePlan, Numeric, StepReport, Workspace};
 pub use parameters::{Parameters, Parts, Receive, Update};
 pub use plan::{EvaluationPlan, Plan, Recompute, TrainingOptions, TrainingPlan};
 pub use run::{Dropout, Evaluation, Forward, Loss, OutputGradients, Predictor, StageTime, TrainingRun};

@@ -9,6 +9,10 @@ const WIDTH: f64 = 960.0;
 const PANEL_HEIGHT: f64 = 280.0;
 /// A line of the legend, and the width of its columns.
 const LEGEND: [f64; 2] = [18.0, 320.0];
+/// A curve of as many points has them as dots too.
+const FEW: usize = 10;
+/// Values farther apart than this by their ratio have a logarithmic axis.
+const FAR: f64 = 100.0;
 /// A curve is drawn with at most so many points: twice what a panel has pixels.
 const POINTS: usize = 1600;
 
@@ -31,19 +35,20 @@ pub(crate) struct Panel {
     pub(crate) series: Vec<Series>,
 }
 
-/// The panels in one picture. What has the same name in several has one line in the legend.
-pub(crate) fn draw(title: &str, panels: &[Panel]) -> String {
+/// The panels in one picture. What has the same name in several has one line in the legend. `best` is an epoch that is
+/// marked in all.
+pub(crate) fn draw(title: &str, panels: &[Panel], best: Option<usize>) -> String {
     let mut canvas = canvas();
     let width = WIDTH / panels.len().max(1) as f64;
     for (index, panel) in panels.iter().enumerate() {
         let at = [index as f64 * width + 56.0, 30.0];
-        panel.draw(&mut canvas, Rectangle { at, width: width - 76.0, height: PANEL_HEIGHT - 70.0 });
+        panel.draw(&mut canvas, Rectangle { at, width: width - 76.0, height: PANEL_HEIGHT - 70.0 }, best);
     }
-    let bottom = legend(&mut canvas, panels);
+    let bottom = legend(&mut canvas, panels, best);
     canvas.finish(title, [WIDTH, bottom])
 }
 
-fn legend(canvas: &mut Canvas, panels: &[Panel]) -> f64 {
+fn legend(canvas: &mut Canvas, panels: &[Panel], best: Option<usize>) -> f64 {
     let mut named: Vec<&Series> = Vec::new();
     for series in panels.iter().flat_map(|panel| &panel.series) {
         if named.iter().all(|other| other.name != series.name) {
@@ -51,13 +56,18 @@ fn legend(canvas: &mut Canvas, panels: &[Panel]) -> f64 {
         }
     }
     let [line, column] = LEGEND;
-    let columns = (WIDTH / column) as usize;
-    for (index, series) in named.iter().enumerate() {
+    let best = best.map(|epoch| ("best".to_string(), format!("best epoch, {epoch}")));
+    let entries: Vec<(String, String)> =
+        named.iter().map(|series| (series.class(), shortened(&series.name, 44).to_string())).chain(best).collect();
+    // As many columns as there are names, but for long ones.
+    let columns = if entries.len() < 5 { 4 } else { (WIDTH / column) as usize };
+    let column = if entries.len() < 5 { WIDTH / 4.0 - 14.0 } else { column };
+    for (index, (class, name)) in entries.iter().enumerate() {
         let at = [56.0 + (index % columns) as f64 * column, PANEL_HEIGHT + 8.0 + (index / columns) as f64 * line];
-        canvas.line(&series.class(), &[at, [at[0] + 26.0, at[1]]]);
-        canvas.text("small", [at[0] + 34.0, at[1] + 4.0], &shortened(&series.name, 44));
+        canvas.line(class, &[at, [at[0] + 26.0, at[1]]]);
+        canvas.text("small", [at[0] + 34.0, at[1] + 4.0], name);
     }
-    PANEL_HEIGHT + 8.0 + named.len().div_ceil(columns) as f64 * line
+    PANEL_HEIGHT + 8.0 + entries.len().div_ceil(columns) as f64 * line
 }
 
 impl Series {
@@ -72,25 +82,41 @@ impl Series {
 }
 
 impl Panel {
-    fn draw(&self, canvas: &mut Canvas, frame: Rectangle) {
+    fn draw(&self, canvas: &mut Canvas, frame: Rectangle, best: Option<usize>) {
         let Rectangle { at: [left, top], width, height } = frame;
         canvas.text("title", [left, top - 12.0], self.title);
         let curves: Vec<Vec<Point>> = self.series.iter().map(|series| thinned(&series.points)).collect();
         let values = |axis: usize| curves.iter().flatten().map(move |point| point[axis]);
         let x = Axis::over(values(0), width / 50.0, Unit::Whole);
-        let y = Axis::over(values(1), height / 36.0, self.unit);
+        let y = match self.unit == Unit::Number && falls_far(values(1)) {
+            true => Axis::by_decades(values(1), self.unit),
+            false => Axis::over(values(1), height / 36.0, self.unit),
+        };
         let plot = Plot { frame, x, y };
         plot.grid(canvas);
         plot.frame(canvas, "epoch");
+        if let Some(best) = best {
+            let [at, _] = plot.place([best as f64, 0.0]);
+            canvas.line("best", &[[at, top], [at, top + height]]);
+        }
         for (series, curve) in self.series.iter().zip(&curves) {
             let points: Vec<Point> = curve.iter().map(|point| plot.place(*point)).collect();
-            if let [only] = points.as_slice() {
-                canvas.circle(&format!("dot c{}", series.colour % COLOURS), *only, 3.0);
-            } else if !points.is_empty() {
+            if points.len() > 1 {
                 canvas.line(&series.class(), &points);
+            }
+            // Of few points each is seen, a single one too.
+            for point in points.iter().filter(|_| points.len() <= FEW) {
+                canvas.circle(&format!("dot c{}", series.colour % COLOURS), *point, 3.0);
             }
         }
     }
+}
+
+/// Whether values are so far apart, all above 0, that the small ones would be one line.
+fn falls_far(values: impl Iterator<Item = f64>) -> bool {
+    let (least, most) =
+        values.fold((f64::INFINITY, 0.0_f64), |(least, most), value| (least.min(value), most.max(value)));
+    least > 0.0 && most > FAR * least
 }
 
 /// The points whose coordinates are finite. Of many, the lowest and the highest of each group of neighbours: the curve

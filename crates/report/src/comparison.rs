@@ -34,7 +34,7 @@ impl Comparison {
     /// A folder that cannot be written.
     pub fn write(&self, folder: &Path) -> Result<PathBuf> {
         let mut output = Output::to(folder)?;
-        let curves = chart::draw("Curves of several runs", &self.panels());
+        let curves = chart::draw("Curves of several runs", &self.panels(), None);
         output.write(CURVES, curves.as_bytes())?;
         let columns = Columns { header: true, numbers: true };
         let mut body = html::table(&self.figures(), columns);

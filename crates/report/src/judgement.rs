@@ -53,6 +53,17 @@ pub struct Mistake {
     pub loss: f64,
 }
 
+/// A class taken for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Confused {
+    /// The class.
+    pub label: u32,
+    /// The other.
+    pub predicted: u32,
+    /// How often.
+    pub images: usize,
+}
+
 impl Judgement {
     /// Counts these predictions. A label without a class counts as a mistake alone.
     pub fn of(predictions: &Predictions) -> Self {
@@ -101,6 +112,17 @@ impl Judgement {
             ClassFigures { images, precision: share(right, predicted), recall: share(right, images) }
         };
         (0..self.confusion.len()).map(class).collect()
+    }
+
+    /// Which class was taken for which other, the most frequent first.
+    pub fn pairs(&self) -> Vec<Confused> {
+        let rows = self.confusion.iter().zip(0..);
+        let pairs = rows.flat_map(|(row, label)| {
+            row.iter().zip(0..).map(move |(images, predicted)| Confused { label, predicted, images: *images })
+        });
+        let mut pairs: Vec<Confused> = pairs.filter(|pair| pair.label != pair.predicted && pair.images > 0).collect();
+        pairs.sort_by_key(|pair| std::cmp::Reverse(pair.images));
+        pairs
     }
 
     /// Expected calibration error (Naeini et al. 2015): how far confidence and accuracy lie apart, the mean over images.

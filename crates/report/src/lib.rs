@@ -1,7 +1,7 @@
 //! What came of training, for a reader.
 //!
 //! ```text
-//! Run::read(folder)?  →  Report { run, cost, judged }.write()?   a page with pictures in RUN/report
+//! Run::read(folder)?  →  Report { run, cost, judged, held_out }.write()?   a page with pictures in RUN/report
 //!                     →  Comparison::of(runs).write(folder)?     runs side by side, also as a table for a terminal
 //! TensorBoard::new()  →  an observer of the run itself           event files in RUN/tensorboard
 //! ```
@@ -17,7 +17,7 @@
 //! std::fs::write(folder.join("metrics.jsonl"), epoch.replace('\n', " "))?;
 //!
 //! let run = Run::read(&folder)?;
-//! let page = Report { run: &run, cost: None, judged: None }.write()?;
+//! let page = Report { run: &run, cost: None, judged: None, held_out: None }.write()?;
 //! assert!(std::fs::read_to_string(page)?.contains("90.00 % after epoch 1"));
 //! assert!(Comparison::of(vec![(run, None)]).to_string().contains("3.5 s"));
 //! # std::fs::remove_dir_all(folder)?;
@@ -39,12 +39,13 @@ mod picture;
 mod report;
 mod run;
 mod style;
+mod tables;
 pub mod tensorboard;
 
 pub use comparison::Comparison;
 pub use error::{Error, Result};
 pub use grid::Grid;
-pub use judgement::{Bin, ClassFigures, Judgement, Mistake};
+pub use judgement::{Bin, ClassFigures, Confused, Judgement, Mistake};
 pub use report::{Cost, Judged, Report};
 pub use run::Run;
 pub use tensorboard::TensorBoard;

@@ -12,6 +12,12 @@ pub(crate) const PAGE: &str = "index.html";
 pub(crate) const CURVES: &str = "curves.svg";
 pub(crate) const CONFUSION: &str = "confusion.svg";
 pub(crate) const CALIBRATION: &str = "calibration.svg";
+/// The tables.
+pub(crate) const EPOCHS: &str = "epochs.csv";
+pub(crate) const CLASSES: &str = "classes.csv";
+pub(crate) const CONFUSIONS: &str = "confusion.csv";
+pub(crate) const MISTAKEN: &str = "mistakes.csv";
+pub(crate) const HELD_OUT: &str = "held-out-classes.csv";
 /// The folder of images taken for another class.
 const MISTAKES: &str = "mistakes";
 
@@ -49,7 +55,7 @@ impl Output {
 
     /// Removes what reports write and this one did not. Other files stay.
     pub(crate) fn remove_others(self) -> Result<()> {
-        for name in [CURVES, CONFUSION, CALIBRATION] {
+        for name in [CURVES, CONFUSION, CALIBRATION, EPOCHS, CLASSES, CONFUSIONS, MISTAKEN, HELD_OUT] {
             self.remove(self.folder.join(name))?;
         }
         let mistakes = self.folder.join(MISTAKES);

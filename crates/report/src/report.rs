@@ -4,15 +4,15 @@ use crate::chart::{self, Panel, Series};
 use crate::error::{Error, Result};
 use crate::html::{self, Columns};
 use crate::judgement::Judgement;
-use crate::output::{CALIBRATION, CONFUSION, CURVES, Output, PAGE};
+use crate::output::{CALIBRATION, CLASSES, CONFUSION, CONFUSIONS, CURVES, EPOCHS, HELD_OUT, MISTAKEN, Output, PAGE};
 use crate::run::Run;
-use crate::{confusion, picture};
+use crate::{confusion, picture, tables};
 use cnn_core::Summary;
 use cnn_data::Images;
 use cnn_figures::axis::Unit;
 use cnn_figures::svg::escaped;
-use cnn_figures::{bytes, count, duration, fixed, percent};
-use cnn_train::{Epoch, Predictions};
+use cnn_figures::{bytes, count, duration, fixed, percent, rate};
+use cnn_train::{BalancedAccuracy, Epoch, MacroF1, Metric, Predictions};
 use std::path::PathBuf;
 
 /// The folder of a report within its run's.
@@ -20,6 +20,8 @@ const FOLDER: &str = "report";
 
 /// So many mistakes are shown.
 const SHOWN: usize = 24;
+/// And so many pairs of classes.
+const PAIRS: usize = 10;
 
 /// What a network costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub struct Report<'a> {
     pub cost: Option<Cost>,
     /// Predictions on the test images, where there are any.
     pub judged: Option<Judged<'a>>,
+    /// Predictions on images that took part in no choice, where there are any.
+    pub held_out: Option<Judged<'a>>,
 }
 
 impl Report<'_> {
@@ -68,15 +72,20 @@ impl Report<'_> {
     ///
     /// A folder that cannot be written, predictions that do not fit their images.
     pub fn write(&self) -> Result<PathBuf> {
-        if let Some(judged) = &self.judged {
+        for judged in [&self.judged, &self.held_out].into_iter().flatten() {
             judged.check()?;
         }
         let mut output = Output::to(&self.run.path.join(FOLDER))?;
         let mut body = self.overview();
         if !self.run.epochs.is_empty() {
-            let curves = chart::draw("Curves of a run", &curves(&self.run.epochs));
+            let curves =
+                chart::draw("Curves of a run", &curves(&self.run.epochs), self.run.best().map(|best| best.epoch));
             output.write(CURVES, curves.as_bytes())?;
             body += &format!("<h2>Curves</h2>\n<div class=\"wide\">{curves}</div>\n");
+            output.write(EPOCHS, &tables::epochs(&self.run.epochs)?)?;
+        }
+        if let Some(held_out) = &self.held_out {
+            body += &held_out.held_out(&mut output)?;
         }
         if let Some(judged) = &self.judged {
             body += &judged.write(&mut output)?;
@@ -105,7 +114,7 @@ impl Report<'_> {
             values.push(("epochs", run.epochs.len().to_string()));
             values.push(("time", duration(run.seconds())));
             values.push(("time of an epoch", duration(run.seconds() / run.epochs.len() as f64)));
-            values.push(("training images per second", fixed(run.images_per_second(), 0)));
+            values.push(("training images per second", rate(run.images_per_second())));
         } else {
             values.push(("epochs", "none was finished".to_string()));
         }
@@ -125,7 +134,12 @@ impl Judged<'_> {
         let calibration = confusion::calibration(&judgement);
         output.write(CONFUSION, matrix.as_bytes())?;
         output.write(CALIBRATION, calibration.as_bytes())?;
+        output.write(CLASSES, &tables::classes(&judgement, self.classes)?)?;
+        output.write(CONFUSIONS, &tables::confusion(&judgement, self.classes)?)?;
+        output.write(MISTAKEN, &tables::mistakes(&judgement, self)?)?;
         let mut text = self.sentence(&judgement);
+        text += &self.figures();
+        text += &self.pairs(&judgement);
         text += &format!("<h2>Confusion</h2>\n<div class=\"wide\">{matrix}</div>\n<h2>Classes</h2>\n");
         text += &self.classes(&judgement);
         text += &format!(
@@ -134,6 +148,45 @@ impl Judged<'_> {
             percent(judgement.calibration_error())
         );
         Ok(text + &self.mistakes(&judgement, output)?)
+    }
+
+    /// The part of the page that is of images which took part in no choice.
+    fn held_out(&self, output: &mut Output) -> Result<String> {
+        let judgement = Judgement::of(self.predictions);
+        output.write(HELD_OUT, &tables::classes(&judgement, self.classes)?)?;
+        let images = count(judgement.images());
+        let text = format!(
+            "<h2>Held out</h2>\n<p>The {images} images of <code>test</code> took part in no choice and were judged once, \
+             by <code>{}</code>.</p>\n",
+            escaped(self.weights)
+        );
+        Ok(text + &self.figures() + &self.pairs(&judgement))
+    }
+
+    /// The figures that say how good the network is.
+    fn figures(&self) -> String {
+        let mut values = vec![("accuracy", percent(self.predictions.top(1)))];
+        if self.classes.len() > 5 {
+            values.push(("right class among the first five", percent(self.predictions.top(5))));
+        }
+        values.push(("balanced accuracy, the mean of recall", percent(BalancedAccuracy.value(self.predictions))));
+        values.push(("macro F1", fixed(MacroF1.value(self.predictions), 4)));
+        let rows: Vec<Vec<String>> = values.into_iter().map(|(name, value)| vec![name.to_string(), value]).collect();
+        html::table(&rows, Columns { header: false, numbers: true })
+    }
+
+    /// The pairs of classes that are confused most.
+    fn pairs(&self, judgement: &Judgement) -> String {
+        let pairs = judgement.pairs();
+        if pairs.is_empty() {
+            return String::new();
+        }
+        let header = ["true class", "taken for", "images"].map(str::to_string).to_vec();
+        let rows = pairs.into_iter().take(PAIRS).map(|pair| {
+            vec![self.name(pair.label).to_string(), self.name(pair.predicted).to_string(), count(pair.images)]
+        });
+        let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
+        format!("<h2>Most confused</h2>\n{}", html::table(&rows, Columns { header: true, numbers: true }))
     }
 
     fn check(&self) -> Result<()> {
@@ -155,8 +208,18 @@ impl Judged<'_> {
         )
     }
 
-    fn name(&self, class: u32) -> &str {
+    pub(crate) fn name(&self, class: u32) -> &str {
         self.classes.get(class as usize).map_or("?", String::as_str)
+    }
+
+    /// What an image is called: by the end of its file's path, or by its number.
+    fn image(&self, image: usize) -> String {
+        let file = self.images.file(image);
+        let parts = file.as_deref().map(|file| file.components().rev().take(2).collect::<Vec<_>>());
+        match parts {
+            None => format!("image {image}"),
+            Some(parts) => parts.into_iter().rev().collect::<PathBuf>().display().to_string(),
+        }
     }
 
     fn classes(&self, judgement: &Judgement) -> String {
@@ -180,11 +243,11 @@ impl Judged<'_> {
             let png = self.images.picture(mistake.image)?.png()?;
             output.write_mistake(place + 1, mistake.image, &png)?;
             let caption = format!(
-                "{} taken for {} with {:.1} %, image {}, loss {}",
+                "{} taken for {} with {:.1} %, {}, loss {}",
                 self.name(mistake.label),
                 self.name(mistake.predicted),
                 100.0 * mistake.probability,
-                mistake.image,
+                self.image(mistake.image),
                 fixed(mistake.loss, 2)
             );
             let (address, caption) = (picture::address(&png), escaped(&caption));

@@ -13,6 +13,7 @@ const PICTURE: &str = "
     .dashed { stroke-dasharray: 5 4 }
     .dotted { stroke-dasharray: 1.5 3 }
     .dot { stroke: none }
+    .best { fill: none; stroke: #888; stroke-dasharray: 4 3 }
     .c0 { stroke: #2f77b4; fill: #2f77b4 } .c1 { stroke: #d9822b; fill: #d9822b }
     .c2 { stroke: #3f9142; fill: #3f9142 } .c3 { stroke: #c23b4e; fill: #c23b4e }
     .c4 { stroke: #8c6bb1; fill: #8c6bb1 } .c5 { stroke: #1d9a9a; fill: #1d9a9a }

@@ -89,7 +89,7 @@ fn a_report_stands_alone() -> Result<(), Failure> {
         let judged =
             Judged { images: &images, classes: &names, predictions: &predictions, weights: "best.safetensors" };
         let cost = Some(Cost { parameters: 61706, macs: 416_520 });
-        let page = std::fs::read_to_string(Report { run: &run, cost, judged: Some(judged) }.write()?)?;
+        let page = std::fs::read_to_string(Report { run: &run, cost, judged: Some(judged), held_out: None }.write()?)?;
         for text in
             ["61,706", "416,520", "83.33 % after epoch 3", "1 min 30 s", "class &lt;1&gt;", "settings.rule.momentum"]
         {
@@ -118,13 +118,13 @@ fn a_mistake_is_the_image_itself() -> Result<(), Failure> {
     let (names, predictions) = (names(3), predictions(&images)?);
     let judged = Judged { images: &images, classes: &names, predictions: &predictions, weights: "best.safetensors" };
     let run = Run::read(folder.path())?;
-    Report { run: &run, cost: None, judged: Some(judged) }.write()?;
+    Report { run: &run, cost: None, judged: Some(judged), held_out: None }.write()?;
     let picture = image::open(folder.path().join("report/mistakes/01-image-1.png"))?.into_luma8();
     let expected = images.image(1).ok_or("no image")?;
     assert_eq!((picture.dimensions(), picture.as_raw().as_slice()), ((3, 1), expected));
     // Without predictions, nothing of them is left. What is not the report's stays.
     std::fs::write(folder.path().join("report/mistakes/notes.txt"), "mine")?;
-    Report { run: &run, cost: None, judged: None }.write()?;
+    Report { run: &run, cost: None, judged: None, held_out: None }.write()?;
     let left = std::fs::read_dir(folder.path().join("report/mistakes"))?.collect::<Result<Vec<_>, _>>()?;
     assert!(matches!(&left[..], [notes] if notes.file_name() == "notes.txt"), "{left:?}");
     assert!(!folder.path().join("report/confusion.svg").exists());
@@ -136,17 +136,17 @@ fn a_report_that_cannot_be_written_leaves_the_earlier_one() -> Result<(), Failur
     let folder = tempfile::tempdir()?;
     write_run(folder.path(), "0.02", 1)?;
     let run = Run::read(folder.path())?;
-    let page = Report { run: &run, cost: None, judged: None }.write()?;
+    let page = Report { run: &run, cost: None, judged: None, held_out: None }.write()?;
     let before = std::fs::read(&page)?;
     // Predictions of other images.
     let (images, others) = (images(3, &[(0, 0)])?, images(3, &[(0, 0), (1, 2)])?);
     let (names, predictions) = (names(3), predictions(&others)?);
     let judged = Judged { images: &images, classes: &names, predictions: &predictions, weights: "best.safetensors" };
-    assert!(Report { run: &run, cost: None, judged: Some(judged) }.write().is_err());
+    assert!(Report { run: &run, cost: None, judged: Some(judged), held_out: None }.write().is_err());
     // A picture whose place is taken.
     std::fs::remove_file(folder.path().join("report/curves.svg"))?;
     std::fs::create_dir(folder.path().join("report/curves.svg"))?;
-    assert!(Report { run: &run, cost: None, judged: None }.write().is_err());
+    assert!(Report { run: &run, cost: None, judged: None, held_out: None }.write().is_err());
     assert_eq!(std::fs::read(&page)?, before);
     Ok(())
 }
@@ -167,7 +167,7 @@ fn every_number_can_be_shown() -> Result<(), Failure> {
         let lines = line("1", first) + &line("18446744073709551615", second) + &line("0", first);
         std::fs::write(folder.path().join("metrics.jsonl"), lines)?;
         let run = Run::read(folder.path())?;
-        let page = std::fs::read_to_string(Report { run: &run, cost: None, judged: None }.write()?)?;
+        let page = std::fs::read_to_string(Report { run: &run, cost: None, judged: None, held_out: None }.write()?)?;
         let comparison = Comparison::of(vec![(run.clone(), None), (run, None)]);
         let curves = std::fs::read_to_string(folder.path().join("report/curves.svg"))?;
         roxmltree::Document::parse(&curves).map_err(|error| format!("{first}, {second}: {error}"))?;
@@ -183,7 +183,7 @@ fn a_long_run_is_a_small_page() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     write_run(folder.path(), "0.02", 100_000)?;
     let run = Run::read(folder.path())?;
-    let page = std::fs::read(Report { run: &run, cost: None, judged: None }.write()?)?;
+    let page = std::fs::read(Report { run: &run, cost: None, judged: None, held_out: None }.write()?)?;
     assert!(page.len() < 300_000, "{} bytes", page.len());
     Ok(())
 }
@@ -196,7 +196,7 @@ fn names_cannot_act_on_a_terminal_or_break_a_page() -> Result<(), Failure> {
     let config = std::fs::read_to_string(path.join("config.json"))?;
     std::fs::write(path.join("config.json"), config.replace("\"lenet\"", "\"le\\u001b]0;x\\u0007net\""))?;
     let run = Run::read(&path)?;
-    let page = std::fs::read_to_string(Report { run: &run, cost: None, judged: None }.write()?)?;
+    let page = std::fs::read_to_string(Report { run: &run, cost: None, judged: None, held_out: None }.write()?)?;
     let comparison = Comparison::of(vec![(run.clone(), None), (run, None)]);
     let table = comparison.to_string();
     comparison.write(&folder.path().join("out"))?;

@@ -49,7 +49,7 @@ fn begin(events: &mut TensorBoard, folder: &Path) -> Result<(), Failure> {
         .named("small", [1, 28, 28])
         .at([1, 28, 28])?;
     let task = Task::new(&network, &dataset, cnn_data::Preparation::of(dataset.train())?);
-    events.begin(&Begin { task: &task, folder: Some(folder), epochs_done: 0 });
+    events.begin(&Begin { task: &task, folder: Some(folder), epochs_done: 0, steps_done: 0, changes: &[] });
     Ok(())
 }
 

@@ -62,21 +62,36 @@ pub(crate) fn stages(units: [usize; 4]) -> [Stage; 4] {
 
 /// Table 1 with units of any kind, and torchvision's names and initialisation.
 fn network(name: String, units: [usize; 4], unit: impl Fn(UnitPosition) -> Chain, classes: usize) -> Architecture {
+    let stem = conv(7).out(64).stride(2).pad(3).no_bias();
+    let stem =
+        chain().then("conv1", stem).then("bn1", batch_norm()).relu().then("maxpool", max_pool(3).stride(2).pad(1));
+    behind(stem, units, unit, classes).named(name, [3, 224, 224]).initialised(INITIALISATION)
+}
+
+/// torchvision's.
+const INITIALISATION: Scheme = Scheme::TORCH.conv(Law::KaimingFanOut);
+
+/// The four stages and the classifier behind a stem.
+fn behind(stem: Chain, units: [usize; 4], unit: impl Fn(UnitPosition) -> Chain, classes: usize) -> Chain {
     let [layer1, layer2, layer3, layer4] = stages(units).map(|numbers| stage(numbers, &unit));
-    chain()
-        .then("conv1", conv(7).out(64).stride(2).pad(3).no_bias())
-        .then("bn1", batch_norm())
-        .relu()
-        .then("maxpool", max_pool(3).stride(2).pad(1))
-        .then("layer1", layer1)
+    stem.then("layer1", layer1)
         .then("layer2", layer2)
         .then("layer3", layer3)
         .then("layer4", layer4)
         .then("avgpool", adaptive_avg_pool(1))
         .flatten()
         .then("fc", linear(classes))
-        .named(name, [3, 224, 224])
-        .initialised(Scheme::TORCH.conv(Law::KaimingFanOut))
+}
+
+/// [`resnet`] of 18 layers for images of some 32×32: its first convolution is 3×3 with stride 1, and the pool behind it is
+/// gone. A usual change to torchvision's, of no paper; the paper's own networks for such images are
+/// [`resnet_cifar`](crate::resnet_cifar)'s.
+pub fn resnet18_small_stem(classes: usize) -> Architecture {
+    let stem = chain().then("conv1", conv(3).out(64).pad(1).no_bias()).then("bn1", batch_norm()).relu();
+    let unit = |at: UnitPosition| basic(at, at.identity_or(Shortcut::Projection));
+    behind(stem, Depth::D18.column().units, unit, classes)
+        .named("resnet18_small_stem", [3, 32, 32])
+        .initialised(INITIALISATION)
 }
 
 /// A column of table 1 with projections where the shape changes (option B) and, in bottlenecks, the stride on the 3×3:

@@ -30,6 +30,8 @@
 //!   and -34 with option A.
 //! - The multiply-accumulates in the paper's table 1, 1.8, 3.6, 3.8, 7.6 and 11.3 · 10⁹, are to their last digit those of
 //!   [`plain`] and [`resnet_v1`].
+//! - [`resnet18_small_stem`] is no network of the paper: for images as small as CIFAR's, torchvision's 18 layers begin
+//!   with a 3×3 convolution of stride 1, and without a pool.
 //! - Initialisation is torchvision's, by fan-out, for the networks on ImageNet; for those on CIFAR it is He's by fan-in.
 //! - The pre-activation networks of the paper activate right behind their first convolution, before a pool and before
 //!   the first fork. timm's, which [`resnet_preact`] follows in structure and names, do it in the first unit, behind the
@@ -47,7 +49,7 @@ mod small;
 
 pub use cifar::{Cifar, plain_cifar, resnet_cifar};
 pub use cnn_core;
-pub use imagenet::{Depth, Plain, ResNext, Wide, plain, resnet, resnet_v1, resnext, wide_resnet};
+pub use imagenet::{Depth, Plain, ResNext, Wide, plain, resnet, resnet_v1, resnet18_small_stem, resnext, wide_resnet};
 pub use preact::{PreactCifar, resnet_preact, resnet_preact_cifar};
 pub use small::{mnist_residual, resnet18_d2l};
 
@@ -91,6 +93,7 @@ pub const NETWORKS: Catalogue = &[
     Listing::new(&RESNEXT, 1000, |classes| resnext(ResNext::D101_64x4d, classes)).note("table 4"),
     Listing::new(&WIDE_RESNET, 1000, |classes| wide_resnet(Wide::D50, classes)).note("WRN-50-2-bottleneck"),
     Listing::new(&WIDE_RESNET, 1000, |classes| wide_resnet(Wide::D101, classes)).note("torchvision's depth"),
+    Listing::new(&RESNET, 10, resnet18_small_stem).note("not the paper's: torchvision's 18 layers behind a 3×3 stem"),
     Listing::new(&RESNET, 1000, |classes| plain(Plain::D18, classes)).note("table 1 and figure 4, left"),
     Listing::new(&RESNET, 1000, |classes| plain(Plain::D34, classes)).note("table 1 and figure 4, left"),
     Listing::new(&RESNET, 10, |classes| resnet_cifar(Cifar::D20, classes)).note("section 4.2"),

@@ -63,6 +63,16 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A run that is over, so that other settings have no effect.
+    #[error(
+        "the run is over after {epochs} epochs, so {change} would have no effect: --epochs says how many there shall be"
+    )]
+    RunOver {
+        /// Epochs that are done.
+        epochs: usize,
+        /// A setting that is another.
+        change: String,
+    },
     /// A checkpoint of which some file is no longer what was written.
     #[error("{}: damaged: {problem}", path.display())]
     Damaged {

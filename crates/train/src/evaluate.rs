@@ -4,6 +4,7 @@ use crate::classify::Classify;
 use crate::error::Result;
 use crate::loss::{LossFunction, Output, SoftmaxCrossEntropy};
 use crate::predictions::Predictions;
+use cnn_core::Network;
 use cnn_data::{Batch, Loader};
 use cnn_plan::Targets;
 use std::convert::Infallible;
@@ -27,6 +28,16 @@ pub fn evaluate(model: &dyn Classify, loader: &Loader<'_>) -> Result<Evaluated> 
     let mut judging = Judging { model, loss: &SoftmaxCrossEntropy, predictions: None };
     let ControlFlow::Continue(evaluated) = judging.run(loader, &mut |_| ControlFlow::<Infallible>::Continue(()))?;
     Ok(evaluated)
+}
+
+/// Multiply-accumulates of a batch that is judged, at most: less than a second on a machine of today, so that whoever wants
+/// to stop an evaluation waits no longer.
+const AT_ONCE: u64 = 20_000_000_000;
+
+/// How many images are judged together, where as many as `most` would be trained on.
+pub(crate) fn judged_together(network: &Network, most: usize) -> usize {
+    let of_an_image = u64::try_from(network.summary().macs).unwrap_or(u64::MAX).max(1);
+    usize::try_from(AT_ONCE / of_an_image).unwrap_or(most).clamp(1, most.max(1))
 }
 
 /// An evaluation under way.

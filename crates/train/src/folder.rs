@@ -1,15 +1,12 @@
 //! The folder of a run: weights, figures, the recipe, checkpoints.
 
-use crate::checkpoint::{self, Checkpoint, Taken, Wanted};
+use crate::checkpoint::{self, Checkpoint, Wanted};
 use crate::claim::{Claim, Whereabouts};
 use crate::epoch::Epoch;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::set_aside::SetAside;
-use crate::weights::file_of;
 use crate::whole_file::write_whole;
-use cnn_data::Card;
-use cnn_weights::BorrowedWeights;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +14,7 @@ use std::time::Duration;
 pub(crate) const BEST: &str = "best.safetensors";
 pub(crate) const LAST: &str = "last.safetensors";
 pub(crate) const METRICS: &str = "metrics.jsonl";
+pub(crate) const JUDGEMENT: &str = "judgement.json";
 pub(crate) const CONFIG: &str = "config.json";
 pub(crate) const RECIPE: &str = "recipe.toml";
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
@@ -30,6 +28,7 @@ const BESIDE: [&str; 2] = ["report", "tensorboard"];
 /// | `best.safetensors` | weights of the epoch with the highest test accuracy |
 /// | `last.safetensors` | weights after the last finished epoch |
 /// | `metrics.jsonl` | an [`Epoch`] a line |
+/// | `judgement.json` | what the best weights are worth, on images that were held out too |
 /// | `config.json` | what was trained on what |
 /// | `recipe.toml` | the settings, to run it again |
 /// | `checkpoints/step-N` | what the run needs to go on |
@@ -42,7 +41,9 @@ pub struct RunFolder {
     path: PathBuf,
     checkpoints: Checkpoints,
     resumed: bool,
-    /// What the run was started with, as it was written.
+    /// Whether a run that goes on may have other settings than it had.
+    changing: bool,
+    /// What the run was started with, as it is or will be written.
     described: Described,
     claim: Claim,
 }
@@ -142,12 +143,20 @@ impl RunFolder {
 
     fn of(path: &Path, claim: Claim) -> Self {
         let (checkpoints, described) = (Checkpoints::default(), Described::default());
-        Self { path: path.to_path_buf(), checkpoints, resumed: false, described, claim }
+        Self { path: path.to_path_buf(), checkpoints, resumed: false, changing: false, described, claim }
+    }
+
+    /// The same for a run that may go on with other settings than it had: all but the seed can change. What is written of
+    /// the run from here on takes its place when [`train`](crate::train) has found that it can go on so.
+    #[must_use]
+    pub fn changing(mut self) -> Self {
+        self.changing = self.resumed;
+        self
     }
 
     /// The folder with a lock on it and whatever a program that was killed had begun to replace put back.
     fn claimed(path: &Path) -> Result<Self> {
-        let names = [LAST, BEST, METRICS, CONFIG, RECIPE, CHECKPOINTS];
+        let names = [LAST, BEST, METRICS, JUDGEMENT, CONFIG, RECIPE, CHECKPOINTS];
         let claim = match holds_run(path) {
             true => Claim::lock(path)?,
             false => Claim::take(path, &[names.as_slice(), &BESIDE].concat())?,
@@ -185,7 +194,7 @@ impl RunFolder {
         self.path.join(RECIPE)
     }
 
-    /// Writes what the run was started with.
+    /// Writes what the run was started with; of a run that goes on with other settings, when it does.
     ///
     /// # Errors
     ///
@@ -194,26 +203,37 @@ impl RunFolder {
         let path = self.path.join(CONFIG);
         let text = serde_json::to_string_pretty(config).map_err(|e| Error::file(&path, "cannot write")(e.into()))?;
         self.described.config = Some((text + "\n").into_bytes());
-        self.describe()
+        if self.changing { Ok(()) } else { self.describe() }
     }
 
-    /// Writes the recipe that repeats the run; from then on the folder holds a run.
+    /// Writes the recipe that repeats the run; from then on the folder holds a run. As [`RunFolder::write_config`].
     ///
     /// # Errors
     ///
     /// Those of writing.
     pub fn write_recipe(&mut self, recipe: &Recipe) -> Result<()> {
         self.described.recipe = Some(recipe.to_toml()?.into_bytes());
-        self.describe()
+        if self.changing { Ok(()) } else { self.describe() }
     }
 
-    fn describe(&self) -> Result<()> {
+    pub(crate) fn describe(&self) -> Result<()> {
         for (name, text) in [(CONFIG, &self.described.config), (RECIPE, &self.described.recipe)] {
             if let Some(text) = text {
                 write_whole(&self.path.join(name), text)?;
             }
         }
         Ok(())
+    }
+
+    /// Writes what the best weights are worth: `judgement.json`.
+    ///
+    /// # Errors
+    ///
+    /// Those of writing.
+    pub fn write_judgement(&self, judgement: &impl Serialize) -> Result<()> {
+        let path = self.path.join(JUDGEMENT);
+        let text = serde_json::to_string_pretty(judgement).map_err(|e| Error::file(&path, "cannot write")(e.into()))?;
+        write_whole(&path, (text + "\n").as_bytes())
     }
 
     /// Whether there is a checkpoint to go on from.
@@ -225,8 +245,24 @@ impl RunFolder {
         checkpoint::any(&self.path.join(CHECKPOINTS))
     }
 
-    pub(crate) fn when(&self) -> Every {
-        self.checkpoints.every
+    pub(crate) fn checkpoints(&self) -> Checkpoints {
+        self.checkpoints
+    }
+
+    pub(crate) fn may_change(&self) -> bool {
+        self.changing
+    }
+
+    pub(crate) fn whereabouts(&self) -> Whereabouts {
+        self.claim.whereabouts()
+    }
+
+    /// Makes the folder anew, with what the run was started with.
+    pub(crate) fn again(&self) -> Result<Self> {
+        let mut again = Self::create(&self.path)?;
+        again.described = self.described.clone();
+        again.describe()?;
+        Ok(again)
     }
 
     /// The checkpoint to go on from, if the run is one that goes on.
@@ -236,50 +272,7 @@ impl RunFolder {
 
     /// Whether the folder is still there: a run stops soon after its folder was moved or removed.
     pub(crate) fn is_there(&self) -> bool {
-        self.claim.whereabouts() == Whereabouts::There
-    }
-
-    /// Keeps a checkpoint of a run whose folder was moved or removed: where the folder is now, or in a new one in its
-    /// place. The error that ends the run.
-    pub(crate) fn lost(&self, taken: &Taken<'_>) -> Error {
-        let path = self.path.clone();
-        let rescued = || -> Result<PathBuf> {
-            let folder = match self.claim.whereabouts() {
-                Whereabouts::There => path.clone(),
-                Whereabouts::Moved(folder) => folder,
-                Whereabouts::Gone => {
-                    let mut again = Self::create(&path)?;
-                    again.described = self.described.clone();
-                    again.describe()?;
-                    path.clone()
-                }
-            };
-            checkpoint::write(&folder.join(CHECKPOINTS), taken, self.checkpoints.keep)?;
-            Ok(folder)
-        };
-        let kept = match rescued() {
-            Ok(folder) => format!("--resume {} goes on from a checkpoint that was written there", folder.display()),
-            Err(error) => format!("nothing more could be kept: {error}"),
-        };
-        Error::FolderLost { path, kept }
-    }
-
-    pub(crate) fn keep_checkpoint(&self, taken: &Taken<'_>) -> Result<()> {
-        if !self.is_there() {
-            return Err(self.lost(taken));
-        }
-        if let Err(error) = checkpoint::write(&self.path.join(CHECKPOINTS), taken, self.checkpoints.keep) {
-            // The folder may have gone just now.
-            return Err(if self.is_there() { error } else { self.lost(taken) });
-        }
-        SetAside::of(&self.path).discard()
-    }
-
-    /// Keeps the weights after an epoch.
-    pub(crate) fn keep_weights(&self, weights: BorrowedWeights<'_>, card: &Card, best: bool) -> Result<()> {
-        let bytes = file_of(weights, card, &self.last())?;
-        write_whole(&self.last(), &bytes)?;
-        if best { write_whole(&self.best(), &bytes) } else { Ok(()) }
+        self.whereabouts() == Whereabouts::There
     }
 
     /// Writes the figures of all epochs so far.

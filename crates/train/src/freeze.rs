@@ -1,27 +1,22 @@
 //! Which tensors do not learn.
 
 use crate::error::{Error, Result};
+use crate::prefix::{begins, parts};
 use cnn_core::Network;
-use std::collections::BTreeSet;
 
-/// For each tensor, in the network's order, whether its name is one of `prefixes` or continues it behind a dot.
+/// For each tensor, in the network's order, whether its name begins with one of `prefixes`.
 ///
 /// # Errors
 ///
 /// A prefix of no tensor; nothing left to train.
 pub(crate) fn frozen(network: &Network, prefixes: &[String]) -> Result<Vec<bool>> {
-    let begins = |name: &str, prefix: &str| {
-        name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || prefix.ends_with('.'))
-    };
     let error = |prefix: &str, problem: String| {
         let (prefix, network) = (prefix.to_string(), network.name().to_string());
         Err(Error::Freeze { prefix, network, problem })
     };
     for prefix in prefixes {
         if !network.tensors().any(|spec| begins(&spec.name, prefix)) {
-            let parts: BTreeSet<&str> = network.tensors().filter_map(|spec| spec.name.split('.').next()).collect();
-            let parts = parts.into_iter().collect::<Vec<_>>().join(", ");
-            return error(prefix, format!("has no tensor that begins so; its parts are {parts}"));
+            return error(prefix, format!("has no tensor that begins so; its parts are {}", parts(network)));
         }
     }
     let frozen: Vec<bool> =

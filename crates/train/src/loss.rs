@@ -1,5 +1,6 @@
 //! What a network's outputs lose.
 
+use crate::class_weights::WeightedCrossEntropy;
 use crate::error::{Error, Result};
 use cnn_core::Network;
 use cnn_data::Dataset;
@@ -62,6 +63,12 @@ pub trait LossFunction: fmt::Debug + Send + Sync {
     /// What the outputs cannot be measured against; [`Error::own`] makes an error of anything.
     fn loss(&self, outputs: &[Output<'_>], targets: &Targets<'_>) -> Result<LossAndGradients>;
 
+    /// The same with a weight for each class, which an image counts by in training; `None` where a loss knows no classes.
+    fn weighted(&self, weights: Vec<f64>) -> Option<Box<dyn LossFunction>> {
+        let _ = weights;
+        None
+    }
+
     /// Whether a network's outputs can be measured by it, on these labels. Asked once, before the first step.
     ///
     /// # Errors
@@ -93,6 +100,10 @@ impl LossFunction for SoftmaxCrossEntropy {
             loss.gradients.push(Some(rows));
         }
         Ok(loss)
+    }
+
+    fn weighted(&self, weights: Vec<f64>) -> Option<Box<dyn LossFunction>> {
+        Some(Box::new(WeightedCrossEntropy { weights }))
     }
 
     fn check(&self, network: &Network, dataset: &Dataset) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Watching a run.
 
+use crate::changes::Change;
 use crate::classify::Classify;
 use crate::epoch::Epoch;
 use crate::error::Result;
@@ -21,6 +22,10 @@ pub struct Begin<'a> {
     pub folder: Option<&'a Path>,
     /// Epochs that an earlier part of this run has finished: 0 unless it is resumed.
     pub epochs_done: usize,
+    /// Steps that it has taken in the epoch after them.
+    pub steps_done: usize,
+    /// Settings that are others than in that part.
+    pub changes: &'a [Change],
 }
 
 /// Where a run stands after a step.
@@ -175,7 +180,7 @@ pub trait Observer {
         false
     }
 
-    /// Called after every epoch, when it is evaluated and saved, with the network and what it says; `Break` ends the run
+    /// Called after every epoch, when it is evaluated and being written, with the network and what it says; `Break` ends the run
     /// here, as one that is finished.
     fn judged(&mut self, judged: &Judged<'_>) -> ControlFlow<()> {
         let _ = judged;

@@ -2,12 +2,15 @@
 
 use crate::engine::Saved;
 use crate::error::Result;
+use crate::group::{Pace, paces};
 use crate::rule::Rule;
+use crate::settings::Settings;
 use crate::tensor_rule;
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
-use cnn_core::Model;
 use cnn_core::tensors::TensorSpec;
+use cnn_core::{Model, Network};
+use std::collections::HashMap;
 
 /// A rule with its state for every trained tensor of a model, in the model's order.
 #[derive(Debug)]
@@ -22,8 +25,8 @@ pub struct Optimiser {
 struct Parameter {
     name: String,
     var: Var,
-    /// Whether weight decay pulls at it.
-    decays: bool,
+    /// What its learning rate and weight decay are multiplied by.
+    pace: Pace,
     /// As [`Rule::memories`] names them.
     memory: [Option<Tensor>; 2],
 }
@@ -38,20 +41,24 @@ impl Optimiser {
         let parameter = |(spec, var): (&TensorSpec, Var)| Parameter {
             name: spec.name.clone(),
             var,
-            decays: true,
+            pace: Pace::default(),
             memory: [None, None],
         };
         Ok(Self { rule, parameters: model.trainable()?.into_iter().map(parameter).collect(), steps: 0 })
     }
 
-    /// The same whose weight decay pulls only at tensors of two dimensions and more: the weights of convolutions and
-    /// linear layers.
-    #[must_use]
-    pub fn decaying_weights_only(mut self) -> Self {
+    /// The same with each tensor's learning rate and weight decay as the groups and the decay of these settings say.
+    ///
+    /// # Errors
+    ///
+    /// A group that no trained tensor of the network belongs to.
+    pub fn paced(mut self, network: &Network, settings: &Settings) -> Result<Self> {
+        let paces = paces(network, settings)?;
+        let paces: HashMap<&str, Pace> = network.tensors().map(|spec| spec.name.as_str()).zip(paces).collect();
         for parameter in &mut self.parameters {
-            parameter.decays = parameter.var.rank() > 1;
+            parameter.pace = paces.get(parameter.name.as_str()).copied().unwrap_or_default();
         }
-        self
+        Ok(self)
     }
 
     /// One step along `gradients`. A tensor without a gradient stays.
@@ -110,7 +117,7 @@ impl Optimiser {
 
 impl Parameter {
     fn step(&mut self, rule: Rule, steps: i32, gradient: &Tensor, learning_rate: f64) -> Result<()> {
-        let rule = if self.decays { rule } else { rule.decaying(0.0) };
+        let (rule, learning_rate) = self.pace.apply(rule, learning_rate);
         let update = rule.update(steps, learning_rate);
         let (new, memory) = tensor_rule::step(&update, &self.var.as_detached_tensor(), gradient, &self.memory)?;
         self.memory = memory;

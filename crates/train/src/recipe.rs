@@ -6,13 +6,18 @@
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::prefix::fits;
 use crate::settings::Settings;
+use cnn_data::Fold;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// The recipes of this crate, by name. The first that fits a network and a data set is the usual one.
 const RECIPES: &[(&str, &str)] = &[
     ("mnist", include_str!("../recipes/mnist.toml")),
+    ("mnist-fast", include_str!("../recipes/mnist-fast.toml")),
+    ("mnist-best", include_str!("../recipes/mnist-best.toml")),
+    ("cifar10-fast", include_str!("../recipes/cifar10-fast.toml")),
     ("mlp", include_str!("../recipes/mlp.toml")),
     ("lenet-paper", include_str!("../recipes/lenet-paper.toml")),
     ("book-lenet", include_str!("../recipes/book-lenet.toml")),
@@ -82,15 +87,24 @@ pub struct DataChoice {
     /// Whether images of a folder are taken as they lie in their files, not turned as their cameras noted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub no_exif: bool,
+    /// The part of a cross-validation that is judged, all others being trained on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
+    /// What draws digits, a limit, and which images are judged, where it is not the training's seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Grey (1) or colours (3), where the pictures of a folder are not taken as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<usize>,
     /// Only so many of the training images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
-    /// The side images are stretched to.
+    /// The side that images are brought to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<usize>,
-    /// The file of weights to start from.
+    /// The weights to start from: a file, a run's folder, or the name of published ones.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub init: Option<PathBuf>,
+    pub init: Option<String>,
 }
 
 impl DataChoice {
@@ -110,7 +124,11 @@ impl DataChoice {
         let (side, limit) = (self.resize.unwrap_or(1), self.limit.unwrap_or(1));
         let largest = Self::LARGEST_SIDE;
         require("resize", (1..=largest).contains(&side), format!("{side} must be from 1 to {largest}"))?;
-        require("limit", limit >= 1, format!("{limit} must be at least 1"))
+        require("limit", limit >= 1, format!("{limit} must be at least 1"))?;
+        let channels = self.channels.unwrap_or(1);
+        require("channels", matches!(channels, 1 | 3), format!("{channels} must be 1, which is grey, or 3"))?;
+        let seed = self.seed.unwrap_or(0);
+        require("seed", i64::try_from(seed).is_ok(), format!("{seed} must be at most {}", i64::MAX))
     }
 
     fn is_empty(&self) -> bool {
@@ -170,15 +188,27 @@ impl Recipe {
     ///
     /// Only if a recipe of this crate is invalid; a test rules that out.
     pub fn usual(network: &str, dataset: &str) -> Result<Self> {
+        match Self::usual_name(network, dataset)? {
+            Some(name) => Self::find(name),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// The name of the recipe that [`Recipe::usual`] gives, if one of this crate's is the usual one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Recipe::usual`].
+    pub fn usual_name(network: &str, dataset: &str) -> Result<Option<&'static str>> {
         let dataset = dataset.split(':').next().unwrap_or(dataset);
         for (name, text) in RECIPES {
             let recipe = Self::parse(Path::new(name), text)?;
             let on = recipe.datasets.is_empty() || recipe.datasets.iter().any(|known| known == dataset);
             if on && recipe.networks.iter().any(|pattern| fits(pattern, network)) {
-                return Ok(recipe);
+                return Ok(Some(name));
             }
         }
-        Ok(Self::default())
+        Ok(None)
     }
 
     /// The recipe as a file.
@@ -230,17 +260,6 @@ fn merge(table: &mut toml::Table, changes: toml::Table) {
     }
 }
 
-/// Whether a name is as a pattern says, in which `*` stands for any letters.
-fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((start, rest)) => {
-            let Some(left) = name.strip_prefix(start) else { return false };
-            (0..=left.len()).filter(|at| left.is_char_boundary(*at)).any(|at| fits(rest, &left[at..]))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,12 +305,6 @@ mod tests {
         let error = recipe.set("epoch = 3").unwrap_err().to_string();
         assert!(error.starts_with("epoch = 3: unknown field `epoch`"), "{error}");
         assert!(recipe.set("epochs").is_err() && recipe.set("epochs = true").is_err());
-    }
-
-    #[test]
-    fn a_star_stands_for_any_letters() {
-        assert!(fits("resnet*_cifar", "resnet110_preact_cifar") && fits("*", "") && fits("a*", "a"));
-        assert!(!fits("resnet*_cifar", "resnet18") && !fits("a*b", "ac") && !fits("a", "ab"));
     }
 
     #[test]

@@ -42,6 +42,16 @@ pub enum Schedule {
         /// The share of the learning rate to end at.
         end: f64,
     },
+    /// Up to the learning rate and down again along straight lines.
+    #[serde(rename_all = "kebab-case")]
+    Triangle {
+        /// The share of the run at which the top is reached.
+        peak_at: f64,
+        /// The share of the learning rate to start from.
+        start: f64,
+        /// The share of the learning rate to end at.
+        end: f64,
+    },
     /// Times `factor` whenever the test loss has not fallen for more than `patience` epochs in a row.
     Plateau {
         /// What the learning rate is multiplied by.
@@ -104,6 +114,14 @@ impl Schedule {
                     false => half_cosine(1.0, *end, (done - peak) / (last - peak).max(1.0)),
                 }
             }
+            Self::Triangle { peak_at, start, end } => {
+                let (done, all) = (when.done as f64, when.all.max(1) as f64);
+                let peak = (peak_at * all).floor();
+                match done < peak {
+                    true => start + (1.0 - start) * done / peak,
+                    false => 1.0 + (end - 1.0) * (done - peak) / (all - peak).max(1.0),
+                }
+            }
             Self::Plateau { factor, .. } => factor.powi(when.plateaus as i32),
         }
     }
@@ -132,11 +150,12 @@ impl Schedule {
                 share("factor", *factor)?;
             }
             Self::Exponential { factor } | Self::Plateau { factor, .. } => share("factor", *factor)?,
-            Self::OneCycle { peak_at, start, end } => {
+            Self::OneCycle { peak_at, start, end } | Self::Triangle { peak_at, start, end } => {
                 share("peak-at", *peak_at)?;
                 share("start", *start)?;
                 share("end", *end)?;
-                require(warm_up.is_none(), "one-cycle has a rise of its own and takes no warm-up".to_string())?;
+                let name = if matches!(self, Self::Triangle { .. }) { "triangle" } else { "one-cycle" };
+                require(warm_up.is_none(), format!("{name} has a rise of its own and takes no warm-up"))?;
             }
         }
         let Some(WarmUp { epochs, from }) = warm_up else { return Ok(()) };
@@ -202,6 +221,21 @@ mod tests {
             4e-06,
         ];
         assert_close(&factors(&cycle, None), &torchs);
+    }
+
+    /// `numpy.interp(range(10), [0, 3, 10], [0.2, 1, 0.05])`.
+    #[test]
+    fn a_triangle_is_numpys_interpolation() {
+        let triangle = Schedule::Triangle { peak_at: 0.39, start: 0.2, end: 0.05 };
+        let fall = |steps: f64| 1.0 - 0.95 * steps / 7.0;
+        let expected =
+            [0.2, 0.2 + 0.8 / 3.0, 0.2 + 1.6 / 3.0, 1.0, fall(1.), fall(2.), fall(3.), fall(4.), fall(5.), fall(6.)];
+        assert_close(&factors(&triangle, None), &expected);
+        let at_once = Schedule::Triangle { peak_at: 0.0, start: 0.2, end: 0.0 };
+        assert_close(&factors(&at_once, None)[..2], &[1.0, 0.9]);
+        let warm_up = Some(WarmUp { epochs: 1.0, from: 0.0 });
+        let message = at_once.check(warm_up).unwrap_err().to_string();
+        assert_eq!(message, "schedule triangle has a rise of its own and takes no warm-up");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::checkpoint;
 use crate::error::{Error, Result};
-use crate::folder::{BEST, CHECKPOINTS, CONFIG, LAST, METRICS, RECIPE};
+use crate::folder::{BEST, CHECKPOINTS, CONFIG, JUDGEMENT, LAST, METRICS, RECIPE};
 use std::path::{Path, PathBuf};
 
 const EVENTS: &str = "tensorboard";
@@ -39,7 +39,9 @@ impl<'a> SetAside<'a> {
     /// Sets a run's files aside, and nothing else that lies beside them.
     pub(crate) fn set(&self) -> Result<()> {
         let moving = self.moving();
-        for name in [LAST, BEST, METRICS, CONFIG, RECIPE].map(PathBuf::from).into_iter().chain(self.entries()?) {
+        for name in
+            [LAST, BEST, METRICS, JUDGEMENT, CONFIG, RECIPE].map(PathBuf::from).into_iter().chain(self.entries()?)
+        {
             move_to(&self.folder.join(&name), &moving.join(&name))?;
         }
         remove_if_empty(&self.folder.join(CHECKPOINTS));

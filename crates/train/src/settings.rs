@@ -1,8 +1,13 @@
 //! How to train.
 
+use crate::average::{Averaging, Lookahead};
+use crate::class_weights::ClassWeights;
 use crate::error::{Error, Result};
+use crate::group::Group;
 use crate::rule::Rule;
 use crate::schedule::{Schedule, WarmUp};
+use crate::test_time::TestTime;
+use crate::whitening::Whitening;
 use cnn_data::Augmentation;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +31,12 @@ pub struct Settings {
     pub decay: Decay,
     /// Share of the target that is spread over all classes (Szegedy et al. 2016, section 7).
     pub label_smoothing: f64,
+    /// What an image counts in the loss by its class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
+    /// Whether an epoch shows every class as often as any other: see [`cnn_data::Loader::balanced`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub balance: bool,
     /// How a gradient becomes a step.
     pub optimizer: Rule,
     /// How the learning rate goes on.
@@ -40,6 +51,18 @@ pub struct Settings {
     /// Over the first steps it is lower, (1 + n) / (10 + n) after n of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub average: Option<f64>,
+    /// Judge and keep slow weights, which the trained ones return to every few steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookahead: Option<Lookahead>,
+    /// Begin with a first convolution that whitens the images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whitening: Option<Whitening>,
+    /// Tensors with a learning rate and a weight decay of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
+    /// The views of an image by which it is judged.
+    #[serde(skip_serializing_if = "TestTime::is_plain")]
+    pub test_time: TestTime,
     /// Stop after this many epochs in a row without a new best test accuracy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
@@ -64,11 +87,17 @@ impl Default for Settings {
             seed: 1,
             decay: Decay::All,
             label_smoothing: 0.0,
+            class_weights: None,
+            balance: false,
             optimizer: Rule::sgd(0.9),
             schedule: Schedule::Cosine,
             warm_up: None,
             clip: None,
             average: None,
+            lookahead: None,
+            whitening: None,
+            groups: Vec::new(),
+            test_time: TestTime::Plain,
             patience: None,
             freeze: Vec::new(),
             recompute: false,
@@ -113,6 +142,11 @@ pub enum Clip {
 }
 
 impl Settings {
+    /// Whether other weights are kept beside those that are trained: a moving average, or slow ones.
+    pub(crate) fn averages(&self) -> bool {
+        self.average.is_some() || self.lookahead.is_some()
+    }
+
     /// The most epochs, images of a batch, batches of a step, and epochs to wait.
     pub const LARGEST_COUNT: usize = 1_000_000;
 
@@ -143,9 +177,9 @@ impl Settings {
         require("learning rate", finite, format!("{rate} must be a number from 0 up"))?;
         let smoothing = self.label_smoothing;
         require("label smoothing", (0.0..1.0).contains(&smoothing), format!("{smoothing} must be in [0, 1)"))?;
-        if let Some(share) = self.average {
-            require("average", (0.0..1.0).contains(&share), format!("{share} must be in [0, 1)"))?;
-        }
+        Averaging::check(self)?;
+        self.groups.iter().try_for_each(Group::check)?;
+        self.whitening.iter().try_for_each(Whitening::check)?;
         if let Some(Clip::Norm(limit) | Clip::Value(limit)) = self.clip {
             require("clip", limit.is_finite() && limit > 0.0, format!("{limit} must be a number above 0"))?;
         }

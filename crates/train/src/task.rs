@@ -1,20 +1,23 @@
 //! What is trained.
 
 use crate::checkpoint::Extent;
-use crate::classify::input;
+use crate::classify::{Classify, input};
 use crate::engine::{Engine, Lesson};
 use crate::epoch::Epoch;
 use crate::error::{Error, Result};
 use crate::freeze::frozen;
+use crate::group::paces;
 use crate::loss::{LossFunction, SoftmaxCrossEntropy};
 use crate::memory::{check_fits, least_bytes, tensor_bytes};
 use crate::metric::Metric;
 use crate::settings::{Precision, Settings};
 use crate::stopping::{Patience, StoppingRule};
+use crate::whitening::Whitening;
 use candle_core::Device;
 use cnn_core::{Network, Op};
 use cnn_data::Card;
 use cnn_data::{Dataset, Preparation, Transform};
+use cnn_plan::{Recompute, TrainingOptions, TrainingPlan};
 use cnn_weights::Start;
 use std::sync::Arc;
 
@@ -62,6 +65,16 @@ pub struct Task<'a> {
     pub stopping: Vec<&'a dyn StoppingRule>,
 }
 
+/// How a learner is taught, beside its settings.
+pub(crate) struct Taught<'a> {
+    /// What is made small.
+    pub(crate) loss: &'a dyn LossFunction,
+    /// For each tensor whether it stays as it is.
+    pub(crate) frozen: &'a [bool],
+    /// Training passes taken before.
+    pub(crate) passes: u64,
+}
+
 impl<'a> Task<'a> {
     /// The task with the usual settings, by the usual loss, on the CPU.
     pub fn new(network: &'a Network, dataset: &'a Dataset, preparation: Preparation) -> Self {
@@ -88,6 +101,8 @@ impl<'a> Task<'a> {
     pub fn check(&self) -> Result<()> {
         self.settings.check()?;
         let frozen = frozen(self.network, &self.settings.freeze)?;
+        paces(self.network, &self.settings)?;
+        self.check_whitening()?;
         if self.settings.recompute && self.engine == Engine::Candle {
             let problem = "belongs to the engine plan, which computes on the CPU".to_string();
             return Err(Error::Setting { setting: "recompute", problem });
@@ -103,6 +118,7 @@ impl<'a> Task<'a> {
             return Err(cnn_data::Error::NoImages.into());
         }
         self.loss.check(self.network, self.dataset)?;
+        self.trained_loss()?;
         let Extent { images, steps, .. } = self.extent();
         let batch_size = self.settings.batch_size.min(images);
         if let Some(path) = self.single_valued(&frozen).filter(|_| batch_size == 1) {
@@ -117,25 +133,98 @@ impl<'a> Task<'a> {
         self.check_memory(batch_size)
     }
 
+    fn check_whitening(&self) -> Result<()> {
+        if self.settings.whitening.is_none() {
+            return Ok(());
+        }
+        let (node, _) = Whitening::layer(self.network)?;
+        let name = &node.tensors[0].name;
+        if self.start.as_ref().is_some_and(|start| start.weights.get(name).is_some()) {
+            let problem = format!("sets {name}, which the weights to begin with bring: leave out one of the two");
+            return Err(Error::Setting { setting: "whitening", problem });
+        }
+        Ok(())
+    }
+
+    /// What the weights begin with where they are not drawn.
+    pub(crate) fn beginning(&self) -> Result<Option<Start>> {
+        let Some(whitening) = self.settings.whitening else { return Ok(self.start.clone()) };
+        let (node, _) = Whitening::layer(self.network)?;
+        let spec = &node.tensors[0];
+        let drawn = spec.init.draw(self.settings.seed, &spec.name, spec.elements());
+        let (name, tensor) = whitening.weights(self.network, self.dataset.train(), &self.preparation, &drawn)?;
+        let mut start = self.start.clone().unwrap_or_default();
+        start.weights.insert(name, tensor);
+        Ok(Some(start))
+    }
+
     fn check_memory(&self, batch_size: usize) -> Result<()> {
-        let Self { network, settings, .. } = self;
-        let copies = settings.optimizer.memories().iter().flatten().count() + usize::from(settings.average.is_some());
-        let copies = tensor_bytes(network).saturating_mul(copies as u64);
+        let network = self.network;
+        let copies = tensor_bytes(network).saturating_mul(self.copies());
         let what = format!("training {} with batches of {batch_size}", network.name());
         let needed = least_bytes(network, batch_size).saturating_add(copies);
         check_fits(&what, needed, "a smaller batch size, smaller images or a smaller network may fit")
     }
 
-    /// What an epoch has, at most.
-    pub(crate) fn extent(&self) -> Extent {
-        let images = self.dataset.train().len();
-        let batches = images.div_ceil(self.settings.batch_size);
-        Extent { images, batches, steps: batches.div_ceil(self.settings.accumulate) }
+    /// Bytes of memory that a step takes, about: the weights and what is kept beside them, the maps and their gradients, the
+    /// images. Only the engine `plan` knows before its first step.
+    ///
+    /// # Errors
+    ///
+    /// A network that cannot be planned.
+    pub fn step_memory(&self) -> Result<Option<u64>> {
+        if self.engine != Engine::Plan {
+            return Ok(None);
+        }
+        let frozen = frozen(self.network, &self.settings.freeze)?;
+        let recompute = if self.settings.recompute { Recompute::Segments } else { Recompute::Nothing };
+        let plan = TrainingPlan::new(self.network, TrainingOptions { frozen: &frozen, recompute, nodes: &[] })?;
+        let batch = self.settings.batch_size.min(self.dataset.train().len()) as u64;
+        let of_an_image = plan.numbers_per_image() + input(self.network).iter().product::<usize>();
+        let gathered = self.settings.accumulate > 1 || self.settings.clip.is_some();
+        // The weights, and a gradient of all of them or of the largest.
+        let gradients = match gathered {
+            true => tensor_bytes(self.network),
+            false => self.network.tensors().map(|spec| 4 * spec.elements() as u64).max().unwrap_or(0),
+        };
+        let copies = tensor_bytes(self.network).saturating_mul(1 + self.copies());
+        Ok(Some(copies.saturating_add(gradients).saturating_add(batch.saturating_mul(4 * of_an_image as u64))))
     }
 
-    pub(crate) fn lesson<'b>(&'b self, frozen: &'b [bool], passes: u64) -> Lesson<'b> {
-        let Self { network, settings, loss, device, start, .. } = self;
-        Lesson { network, settings, loss: *loss, device, start: start.as_ref(), frozen, passes }
+    /// How many numbers are kept beside each weight.
+    fn copies(&self) -> u64 {
+        let settings = &self.settings;
+        let memories = settings.optimizer.memories().iter().flatten().count();
+        (memories + usize::from(settings.averages())) as u64
+    }
+
+    /// What an epoch has, at most.
+    pub(crate) fn extent(&self) -> Extent {
+        Extent::of(self.dataset.train().len(), &self.settings)
+    }
+
+    /// The loss that is trained, where it is another than the one that is judged: classes may have weights.
+    ///
+    /// # Errors
+    ///
+    /// Weights that are not the classes', a loss that knows no classes.
+    pub(crate) fn trained_loss(&self) -> Result<Option<Box<dyn LossFunction>>> {
+        let Some(weights) = &self.settings.class_weights else { return Ok(None) };
+        let problem = || "belong to a loss that knows classes, such as the cross-entropy".to_string();
+        let weighted = self.loss.weighted(weights.of(self.dataset)?);
+        weighted.map(Some).ok_or_else(|| Error::Setting { setting: "class weights", problem: problem() })
+    }
+
+    pub(crate) fn lesson<'b>(&'b self, start: Option<&'b Start>, how: Taught<'b>) -> Lesson<'b> {
+        let Self { network, settings, device, .. } = self;
+        let Taught { loss, frozen, passes } = how;
+        let steps = self.extent().steps.saturating_mul(settings.epochs);
+        Lesson { network, settings, loss, device, start, frozen, passes, steps }
+    }
+
+    /// What judges as these settings say, by a network that answers.
+    pub(crate) fn judging<'b>(&self, model: Box<dyn Classify + 'b>) -> Box<dyn Classify + 'b> {
+        self.settings.test_time.judging(model, input(self.network)[2])
     }
 
     /// The first batch normalisation that trains on a single value per channel of each image: its maps are 1×1, so a

@@ -1,22 +1,26 @@
 //! The loop.
 
-use crate::checkpoint::{Position, Taken, Wanted};
+use crate::changes::{Change, DataMark};
+use crate::checkpoint::{Checkpoint, History, Position, Taken, Wanted};
 use crate::engine::{Learner, Lesson};
 use crate::epoch::{Epoch, best, plateaus};
 use crate::error::{Error, Result};
-use crate::evaluate::{Evaluated, Judging};
-use crate::folder::{Every, RunFolder};
+use crate::evaluate::{Evaluated, Judging, judged_together};
+use crate::folder::{Every, LAST, RunFolder};
 use crate::freeze::frozen;
+use crate::keeping::{Finished, Kept, Writer};
 use crate::memory::Memory;
 use crate::observer::{Begin, Evaluation, Judged, Observer, StepReport, Stop};
 use crate::predictions::Predictions;
 use crate::schedule::{Schedule, When};
-use crate::task::Task;
+use crate::task::{Task, Taught};
+use crate::weights::file_of;
 use cnn_core::Model;
 use cnn_data::Card;
 use cnn_data::{Batch, Loader};
 use std::cell::OnceCell;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Batches that are made while others are computed with, where making them takes time.
@@ -75,32 +79,67 @@ pub fn train_with(
     task.check()?;
     let card = task.card();
     let Task { network, settings, .. } = task;
-    let wanted = Wanted { network, card: &card, settings, engine: task.engine, extent: task.extent() };
-    let checkpoint = folder.map(|folder| folder.newest(&wanted)).transpose()?.flatten();
+    let data = folder.map(|_| DataMark::of(task.dataset));
     let frozen = frozen(network, &settings.freeze)?;
-    let position = checkpoint.as_ref().map_or_else(Position::start, |checkpoint| checkpoint.position.clone());
-    let mut learner = engine(task.lesson(&frozen, position.passes))?;
-    if let Some(checkpoint) = checkpoint {
-        learner.restore(&checkpoint.saved)?;
+    let checkpoint = match (folder, &data) {
+        (Some(folder), Some(data)) => {
+            let (images, may_change) = (task.dataset.train().len(), folder.may_change());
+            let (card, engine) = (&card, task.engine);
+            folder.newest(&Wanted { network, card, settings, engine, data, images, may_change })?
+        }
+        _ => None,
+    };
+    let (position, saved, history, changes) = match checkpoint {
+        Some(Checkpoint { position, saved, history, changes }) => (position, Some(saved), history, changes),
+        None => (Position::start(), None, History::default(), Vec::new()),
+    };
+    if let Some(first) = changes.first().filter(|_| over(task, &position).is_some()) {
+        let (epochs, change) = (position.epochs.len(), first.to_string());
+        return Err(Error::RunOver { epochs, change });
     }
+    // Only now is it certain that the run goes on so.
+    folder.filter(|folder| folder.may_change()).map(RunFolder::describe).transpose()?;
+    let weighted = task.trained_loss()?;
+    let loss = weighted.as_deref().unwrap_or(task.loss);
+    // A run that goes on has its weights from the checkpoint.
+    let start = if saved.is_none() { task.beginning()? } else { task.start.clone() };
+    let taught = Taught { loss, frozen: &frozen, passes: position.passes };
+    let mut learner = engine(task.lesson(start.as_ref(), taught))?;
+    if let Some(saved) = &saved {
+        learner.restore(saved)?;
+    }
+    drop(saved);
     let single_valued = task.single_valued(&frozen);
     let now = Instant::now();
-    let mut run = Run {
-        task,
-        card,
-        learner,
-        position,
-        folder,
-        single_valued,
-        left_out: false,
-        ended_by_observer: false,
-        kept_at: now,
-        looked_at: now,
-    };
-    let ending = run.run(observer)?;
-    let epochs = run.position.epochs;
-    let best = best(&epochs);
-    Ok(Outcome { model: run.learner.into_model()?, epochs, best, ending })
+    std::thread::scope(|scope| {
+        let mut run = Run {
+            task,
+            card,
+            data,
+            history,
+            learner,
+            position,
+            writer: folder.map(|folder| Writer::new(scope, folder)),
+            single_valued,
+            left_out: false,
+            ended_by_observer: false,
+            kept_at: now,
+            looked_at: now,
+        };
+        let ending = run.run(&changes, observer)?;
+        let epochs = run.position.epochs;
+        let best = best(&epochs);
+        Ok(Outcome { model: run.learner.into_model()?, epochs, best, ending })
+    })
+}
+
+/// Why a run is over after its epochs so far, if it is.
+fn over(task: &Task<'_>, position: &Position) -> Option<Ending> {
+    if position.epoch > task.settings.epochs {
+        Some(Ending::Complete)
+    } else {
+        task.is_over(&position.epochs).then_some(Ending::Rule)
+    }
 }
 
 /// An epoch that is over, to be shown.
@@ -112,12 +151,16 @@ struct Shown<'a> {
 }
 
 /// A run under way.
-struct Run<'a> {
+struct Run<'a, 'scope> {
     task: &'a Task<'a>,
     card: Card,
+    /// By what the data is known again, where something is kept.
+    data: Option<DataMark>,
+    history: History,
     learner: Box<dyn Learner + 'a>,
     position: Position,
-    folder: Option<&'a RunFolder>,
+    /// What keeps what comes of the run, where it has a folder.
+    writer: Option<Writer<'scope, 'a>>,
     /// The normalisation that a batch of a single image cannot train.
     single_valued: Option<String>,
     /// Whether a batch of a single image was left out for it.
@@ -130,16 +173,22 @@ struct Run<'a> {
     looked_at: Instant,
 }
 
-impl Run<'_> {
-    fn run(&mut self, observer: &mut dyn Observer) -> Result<Ending> {
+impl Run<'_, '_> {
+    fn run(&mut self, changes: &[Change], observer: &mut dyn Observer) -> Result<Ending> {
         let (loader, test) = loaders(self.task)?;
-        if let Some(folder) = self.folder {
+        if let Some(folder) = self.folder() {
             folder.keep_metrics(&self.position.epochs)?;
         }
-        let (path, epochs_done) = (self.folder.map(RunFolder::path), self.position.epochs.len());
-        observer.begin(&Begin { task: self.task, folder: path, epochs_done });
+        observer.begin(&Begin {
+            task: self.task,
+            folder: self.folder().map(RunFolder::path),
+            epochs_done: self.position.epochs.len(),
+            steps_done: self.position.steps,
+            changes,
+        });
         loop {
             if let Some(ending) = self.ending() {
+                self.settle()?;
                 return Ok(ending);
             }
             let (started, before) = (Instant::now(), self.position.seconds);
@@ -160,15 +209,13 @@ impl Run<'_> {
         }
     }
 
+    fn folder(&self) -> Option<&RunFolder> {
+        self.writer.as_ref().map(Writer::folder)
+    }
+
     /// Why the run is over, if it is.
     fn ending(&self) -> Option<Ending> {
-        if self.position.epoch > self.task.settings.epochs {
-            Some(Ending::Complete)
-        } else if self.task.is_over(&self.position.epochs) {
-            Some(Ending::Rule)
-        } else {
-            self.ended_by_observer.then_some(Ending::Observer)
-        }
+        over(self.task, &self.position).or_else(|| self.ended_by_observer.then_some(Ending::Observer))
     }
 
     /// Judges the network at the end of an epoch.
@@ -181,7 +228,7 @@ impl Run<'_> {
         let (epoch, epochs) = (self.position.epoch, self.task.settings.epochs);
         let all = self.task.dataset.test().len();
         let mut goes_on = |images| observer.evaluation(&Evaluation { epoch, epochs, images, all });
-        let model = self.learner.judged()?;
+        let model = self.task.judging(self.learner.judged()?);
         let tested = Judging { model: &*model, loss: self.task.loss, predictions }.run(test, &mut goes_on)?;
         drop(model);
         match tested {
@@ -197,18 +244,17 @@ impl Run<'_> {
         Epoch { metrics: metrics.filter(|(_, value)| value.is_finite()).collect(), ..figures }
     }
 
-    /// Keeps what there is after an epoch, and tells whether it is the best.
+    /// Begins to keep what there is after an epoch, and tells whether it is the best.
     fn keep_epoch(&mut self, epoch: Epoch) -> Result<bool> {
         self.position = std::mem::replace(&mut self.position, Position::start()).after(epoch);
         let best = best(&self.position.epochs) + 1 == self.position.epochs.len();
-        if let Some(folder) = self.folder {
-            self.look(folder)?;
-            let kept = folder.keep_weights(self.learner.kept()?, &self.card, best);
-            if let Err(error) = kept.and_then(|()| folder.keep_metrics(&self.position.epochs)) {
-                // The folder may have gone just now.
-                return self.look(folder).and(Err(error));
-            }
-            self.keep_checkpoint()?;
+        if self.writer.is_some() {
+            self.look()?;
+            // Without an average, what is kept is what is trained.
+            let averaged = self.task.settings.averages();
+            let weights = averaged.then(|| file_of(self.learner.kept()?, &self.card, Path::new(LAST))).transpose()?;
+            let epoch = Finished { weights, best, epochs: self.position.epochs.clone() };
+            self.keep(Some(epoch))?;
         }
         Ok(best)
     }
@@ -216,7 +262,7 @@ impl Run<'_> {
     /// Shows the observer an epoch and its network.
     fn show(&mut self, shown: Shown<'_>, observer: &mut dyn Observer) -> Result<()> {
         let Shown { figures, best, predictions, test } = shown;
-        let model = self.learner.judged()?;
+        let model = self.task.judging(self.learner.judged()?);
         let weights = || self.learner.kept();
         let predictions = predictions.map_or_else(OnceCell::new, OnceCell::from);
         let judged = Judged { figures, best, model: &*model, weights: &weights, test, predictions };
@@ -268,10 +314,10 @@ impl Run<'_> {
                 }
             }
             if self.checkpoint_is_due() {
-                self.keep_checkpoint()?;
+                self.keep(None)?;
             }
-            if let Some(folder) = self.folder.filter(|_| self.looked_at.elapsed() >= LOOK) {
-                self.look(folder)?;
+            if self.looked_at.elapsed() >= LOOK {
+                self.look()?;
             }
         }
         match self.position.steps {
@@ -329,37 +375,65 @@ impl Run<'_> {
     }
 
     fn checkpoint_is_due(&self) -> bool {
-        self.folder.is_some_and(|folder| match folder.when() {
+        self.folder().is_some_and(|folder| match folder.checkpoints().every {
             Every::Steps(steps) => self.position.updates.is_multiple_of(steps.max(1)),
             Every::Time(time) => self.kept_at.elapsed() >= time,
         })
     }
 
-    /// Whether the folder is where it was; where it is not, the run ends, and keeps what it can.
-    fn look(&mut self, folder: &RunFolder) -> Result<()> {
+    /// Whether the folder is where it was, and what was begun to be written there could be. Where the folder is elsewhere,
+    /// the run ends, and keeps what it can.
+    fn look(&mut self) -> Result<()> {
         self.looked_at = Instant::now();
-        if folder.is_there() { Ok(()) } else { self.with_taken(|taken| Err(folder.lost(taken))) }
+        let Some(writer) = &mut self.writer else { return Ok(()) };
+        let written = writer.look();
+        self.found(written)
     }
 
-    fn keep_checkpoint(&mut self) -> Result<()> {
+    /// What came of writing; a folder that was moved or removed is the reason for any error.
+    fn found(&mut self, written: Result<()>) -> Result<()> {
+        let Some(folder) = self.folder() else { return written };
+        if folder.is_there() {
+            return written;
+        }
+        if let Some(writer) = &mut self.writer {
+            // What it says is of a folder that is not there.
+            let _ = writer.finish();
+        }
+        self.with_taken(|run, taken| Err(run.folder().map_or_else(|| Error::own("no folder"), |it| it.lost(taken))))
+    }
+
+    /// Begins to write a checkpoint, and what belongs to it.
+    fn keep(&mut self, epoch: Option<Finished>) -> Result<()> {
         self.kept_at = Instant::now();
-        let Some(folder) = self.folder else { return Ok(()) };
-        self.with_taken(|taken| folder.keep_checkpoint(taken))
+        if self.writer.is_none() {
+            return Ok(());
+        }
+        let checkpoint = self.with_taken(|_, taken| taken.pack())?;
+        let begun = self.writer.as_mut().map_or(Ok(()), |writer| writer.begin(Kept { checkpoint, epoch }));
+        self.found(begun)
+    }
+
+    /// Waits until all is written.
+    fn settle(&mut self) -> Result<()> {
+        let written = self.writer.as_mut().map_or(Ok(()), Writer::finish);
+        self.found(written)
     }
 
     /// Calls `keep` with what a checkpoint taken now is made of.
-    fn with_taken(&self, keep: impl FnOnce(&Taken<'_>) -> Result<()>) -> Result<()> {
+    fn with_taken<T>(&self, keep: impl FnOnce(&Self, &Taken<'_>) -> Result<T>) -> Result<T> {
         let (weights, state) = (self.learner.weights()?, self.learner.state()?);
         let (position, settings, engine) = (&self.position, &self.task.settings, self.task.engine);
-        keep(&Taken { position, settings, engine, card: &self.card, weights: &weights, state: &state })
+        let (card, data, history) = (&self.card, self.data.as_ref(), self.history);
+        keep(self, &Taken { position, settings, engine, card, data, history, weights: &weights, state: &state })
     }
 
     /// Keeps a checkpoint, and gives the error that ends the run.
     fn interrupt(&mut self) -> Error {
-        if let Err(error) = self.keep_checkpoint() {
+        if let Err(error) = self.keep(None).and_then(|()| self.settle()) {
             return error;
         }
-        let kept = match self.folder {
+        let kept = match self.folder() {
             Some(folder) => format!("--resume {} goes on from there", folder.path().display()),
             None => "nothing was written".to_string(),
         };
@@ -371,12 +445,14 @@ impl Run<'_> {
 fn loaders<'a>(task: &Task<'a>) -> Result<(Loader<'a>, Loader<'a>)> {
     let Task { dataset, settings, device, preparation, transforms, .. } = task;
     let loader = Loader::new(dataset.train(), preparation.clone(), settings.batch_size)?;
-    let loader = loader.augmented(settings.augmentation.clone())?;
+    let loader = loader.augmented(settings.augmentation.clone())?.balanced(settings.balance);
     let loader = transforms.iter().fold(loader, |loader, transform| loader.transformed(transform.clone()));
     // Files are read, and other devices wait for images, while the network computes.
     let slow = !dataset.train().in_memory() || !device.is_cpu();
     let loader = if slow { loader.ahead(AHEAD) } else { loader };
-    Ok((loader, Loader::new(dataset.test(), preparation.clone(), settings.batch_size)?))
+    let judged = Loader::new(dataset.test(), preparation.clone(), judged_together(task.network, settings.batch_size))?;
+    let slow = !dataset.test().in_memory() || !device.is_cpu();
+    Ok((loader, if slow { judged.ahead(AHEAD) } else { judged }))
 }
 
 fn figures(last: &StepReport, tested: Evaluated) -> Epoch {

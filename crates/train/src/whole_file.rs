@@ -36,6 +36,30 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     write().map_err(Error::file(path, "cannot write"))
 }
 
+/// Gives the file at `from`, which is whole and no longer written to, the name `to` as well, in place of what was there. A
+/// system of files without such links gets a copy. Something other than a regular file is never replaced, and a symbolic
+/// link is followed.
+pub(crate) fn link_whole(from: &Path, to: &Path) -> Result<()> {
+    let is_plain = || match to.symlink_metadata() {
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(metadata) => metadata.is_file(),
+    };
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let linked = || -> io::Result<()> {
+        // A name of its own; what has it is replaced by the link.
+        let place = tempfile::Builder::new().prefix(WRITING).tempdir_in(folder)?;
+        let link = place.path().join("link");
+        std::fs::hard_link(from, &link)?;
+        std::fs::rename(&link, to)?;
+        std::fs::File::open(folder)?.sync_all()
+    };
+    if is_plain() && linked().is_ok() {
+        return Ok(());
+    }
+    let bytes = std::fs::read(from).map_err(Error::file(from, "cannot read"))?;
+    write_whole(to, &bytes)
+}
+
 /// The file that `path` names, behind links, and its permissions if it is there.
 fn target(path: &Path) -> io::Result<(PathBuf, Option<std::fs::Permissions>)> {
     let linked = match path.symlink_metadata() {
@@ -71,7 +95,30 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+    use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+
+    #[test]
+    fn a_link_takes_no_room_and_replaces_like_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let [from, to, other] = ["from", "to", "other"].map(|name| folder.path().join(name));
+        std::fs::write(&from, "new").unwrap();
+        for _ in 0..2 {
+            link_whole(&from, &to).unwrap();
+            assert_eq!(std::fs::read(&to).unwrap(), b"new");
+            assert_eq!(from.metadata().unwrap().ino(), to.metadata().unwrap().ino());
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        }
+        // Whoever replaces one of them leaves the other as it is.
+        write_whole(&from, b"newer").unwrap();
+        assert_eq!(std::fs::read(&to).unwrap(), b"new");
+        // What a symbolic link leads to gets the contents; a folder is never replaced.
+        symlink("other", folder.path().join("link")).unwrap();
+        std::fs::write(&other, "old").unwrap();
+        link_whole(&from, &folder.path().join("link")).unwrap();
+        assert_eq!(std::fs::read(&other).unwrap(), b"newer");
+        assert!(link_whole(&from, folder.path()).is_err());
+        assert!(link_whole(&folder.path().join("none"), &to).is_err());
+    }
 
     #[test]
     fn only_a_regular_file_is_replaced_and_links_are_followed() {

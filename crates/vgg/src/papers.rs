@@ -8,3 +8,10 @@ pub(crate) const VGG: Paper = Paper {
     year: Some(2015),
     link: Some("https://arxiv.org/abs/1409.1556"),
 };
+
+pub(crate) const FAST_CIFAR: Paper = Paper {
+    title: "94% on CIFAR-10 in 3.29 Seconds on a Single GPU",
+    authors: "Keller Jordan",
+    year: Some(2024),
+    link: Some("https://arxiv.org/abs/2404.00498"),
+};

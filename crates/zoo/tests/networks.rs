@@ -10,7 +10,7 @@ type Failure = Box<dyn std::error::Error>;
 type Cost = (&'static str, usize, usize);
 
 /// Every network at its usual input.
-const COSTS: [Cost; 87] = [
+const COSTS: [Cost; 90] = [
     ("lenet", 61_706, 416_520),
     ("lenet_paper", 60_000, 326_520),
     ("lenet_d2l", 61_706, 416_520),
@@ -38,6 +38,7 @@ const COSTS: [Cost; 87] = [
     ("vgg19_bn", 143_678_248, 19_632_062_464),
     ("vgg11_d2l", 128_806_154, 7_547_232_256),
     ("vgg_small_d2l", 43_093_322, 512_155_648),
+    ("vgg_whitened_cifar", 1_972_792, 118_147_360),
     ("googlenet", 13_004_888, 1_498_376_192),
     ("googlenet_paper", 13_378_280, 1_582_671_872),
     ("googlenet_naive", 104_274_376, 12_568_061_056),
@@ -68,6 +69,7 @@ const COSTS: [Cost; 87] = [
     ("resnext101_64x4d", 83_455_272, 15_460_270_080),
     ("wide_resnet50_2", 68_883_240, 11_398_021_120),
     ("wide_resnet101_2", 126_886_696, 22_753_050_624),
+    ("resnet18_small_stem", 11_173_962, 555_422_720),
     ("plain18", 11_515_688, 1_794_805_760),
     ("plain34", 21_623_848, 3_644_493_824),
     ("resnet20_cifar", 269_722, 40_551_040),
@@ -91,6 +93,7 @@ const COSTS: [Cost; 87] = [
     ("densenet169", 14_149_480, 3_359_843_328),
     ("densenet201", 20_013_928, 4_291_365_888),
     ("densenet264", 33_337_704, 5_751_653_376),
+    ("densenet121_small_stem", 6_956_426, 888_350_720),
     ("densenet40_cifar", 1_019_722, 264_812_928),
     ("densenet100_cifar", 6_979_642, 1_769_516_448),
     ("densenet100_k24_cifar", 27_249_082, 6_889_347_744),

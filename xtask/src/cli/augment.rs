@@ -8,8 +8,10 @@ pub const EXAMPLES: &str = "Each row is an image: first as it is, then augmented
 
 Steps, separated by commas, what is in brackets may be left out from the right:
   padded-crop:PIXELS
+  reflected-crop:PIXELS
   random-resized-crop[:SCALE:SCALE:RATIO:RATIO]
   flip[:PROBABILITY]
+  alternating-flip
   affine:ANGLE[:TRANSLATE:SCALE:SCALE:SHEAR]
   colour-jitter:BRIGHTNESS[:CONTRAST:SATURATION:HUE]
   lighting[:DEVIATION]

@@ -2,6 +2,7 @@
 
 use super::PreparationArgs;
 use clap::Args;
+use cnn_data::Reading;
 use std::path::PathBuf;
 
 pub const PREDICT_EXAMPLES: &str =
@@ -21,7 +22,7 @@ pub const FEATURES_EXAMPLES: &str = "Examples:
 /// What is known of weights, where they do not say it or something else is wanted.
 #[derive(Debug, Args)]
 pub struct Known {
-    /// imagenet, cifar10, mnist, fashion-mnist, or a file with the name of a class on each line, in the order of the outputs
+    /// imagenet, cifar10, cifar100, mnist, fashion-mnist, or a file with the name of a class on each line, in the order of the outputs
     #[arg(long, value_name = "NAME|FILE")]
     pub class_names: Option<PathBuf>,
     #[command(flatten)]
@@ -41,6 +42,25 @@ pub struct Trained {
     pub other_channels: bool,
 }
 
+/// How pictures are read from their files.
+#[derive(Debug, Args)]
+pub struct ReadingArgs {
+    /// Leave pictures as they lie in their files, whatever their cameras noted (EXIF), as torchvision does
+    #[arg(long)]
+    pub no_exif: bool,
+    /// Refuse pictures with more pixels than this, before any is decoded [default: 89478485]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_pixels: Option<u64>,
+}
+
+impl ReadingArgs {
+    /// What they say.
+    pub fn reading(&self) -> Reading {
+        let max_pixels = self.max_pixels.unwrap_or(Reading::MAX_PIXELS);
+        Reading { max_pixels, upright: !self.no_exif }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Predict {
     /// The network, where the weights do not say it; then pictures, folders, patterns, or - for standard input
@@ -51,9 +71,8 @@ pub struct Predict {
     /// So many classes of each picture, the most probable first
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub top: u16,
-    /// Leave pictures as they lie in their files, whatever their cameras noted (EXIF), as torchvision does
-    #[arg(long)]
-    pub no_exif: bool,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Turn bright into dark and dark into bright first, for dark strokes where the weights know bright ones
     #[arg(long)]
     pub invert: bool,
@@ -75,9 +94,8 @@ pub struct Features {
     /// The node whose value is written [default: what the last layer reads]
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
-    /// Leave pictures as they lie in their files, whatever their cameras noted (EXIF), as torchvision does
-    #[arg(long)]
-    pub no_exif: bool,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Write maps as they are, instead of the mean of each channel
     #[arg(long)]
     pub maps: bool,

@@ -12,8 +12,9 @@ Examples:
   cargo xtask bench lenet --batch 64 --shape 1,28,28 --train
   cargo xtask bench resnet50 --batch 8 --threads 2 --runs 20 --json";
 
-pub const RACE_EXAMPLES: &str = "The other side is a Python with torch and torchvision; in inference ONNX Runtime and OpenVINO run too, where it has
-them. Exit code 1 if outputs differ or a case fails.
+pub const RACE_EXAMPLES: &str = "The other side is a Python with torch and torchvision; in inference ONNX Runtime and OpenVINO (with onnx and onnxscript)
+and ncnn (with pnnx) run too, where it has them. Exit code 1 if outputs differ, a case fails, or other programs disturbed a race
+that was to be recorded.
 
 Examples:
   cargo xtask race --train --threads 2
@@ -82,7 +83,7 @@ pub struct Race {
     /// Write what came of it to a file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Record it in docs/performance.json, and make the page and the picture of it
+    /// Record it in docs/performance.json, unless other programs disturbed it, and make the page and the picture of it
     #[arg(long)]
     pub docs: bool,
 }

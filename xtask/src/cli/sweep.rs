@@ -22,7 +22,7 @@ pub struct Sweep {
     pub network: Option<String>,
     #[command(flatten)]
     pub data: Data,
-    /// Stretch images to N×N pixels
+    /// Train at N×N pixels: images of one size are stretched, others scaled and the middle cut out
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub resize: Option<u32>,
     /// Passes over the training images, of every run

@@ -14,10 +14,12 @@ Examples:
   cargo xtask train lenet --dataset mnist --data-dir mnist-files --epochs 3
   cargo xtask train lenet_d2l --dataset fashion-mnist --lr 0.5 --out runs/fashion
   cargo xtask train mnist_conv --optimizer adamw --seed 7 --threads 2
-  cargo xtask train resnet50 --dataset folder:flowers --init resnet50:imagenet1k_v2 --freeze conv1,bn1,layer1
+  cargo xtask train resnet50 --dataset flowers --init resnet50:imagenet1k_v2 --freeze conv1,bn1,layer1
   cargo xtask train vgg16 --recipe modern --set 'optimizer.sgd.momentum = 0.8'
   cargo xtask train --recipe runs/lenet-digits/recipe.toml
-  cargo xtask train --resume runs/lenet-digits";
+  cargo xtask train --resume runs/lenet-digits
+  cargo xtask train --resume runs/lenet-digits --epochs 40 --lr 0.01
+  cargo xtask train resnet18 --dataset photos --skip-damaged";
 
 #[derive(Debug, Args)]
 pub struct Train {
@@ -29,14 +31,14 @@ pub struct Train {
     pub exact: bool,
     #[command(flatten)]
     pub data: Data,
-    /// Stretch images to N×N pixels
+    /// Train at N×N pixels: images of one size are stretched, others scaled and the middle cut out [default: printed]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub resize: Option<u32>,
     #[command(flatten)]
     pub settings: Settings,
     /// Begin with these weights; a last layer for other classes begins anew
     #[arg(long, value_name = "FILE|RUN|NAME")]
-    pub init: Option<PathBuf>,
+    pub init: Option<String>,
     /// What computes a step [default: plan on the CPU, candle elsewhere]
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
@@ -91,6 +93,13 @@ pub struct Settings {
     /// Share of the target that is spread over all classes
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub label_smoothing: Option<f64>,
+    /// What an image counts in the loss by its class: auto, as much less as its class has more images, or a file with a
+    /// class and its weight on each line
+    #[arg(long, value_name = "auto|FILE")]
+    pub class_weights: Option<String>,
+    /// Show every class as often as any other
+    #[arg(long)]
+    pub balance: bool,
     /// Scale all gradients together down to this norm
     #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "clip_value")]
     pub clip_norm: Option<f64>,
@@ -109,6 +118,9 @@ pub struct Settings {
     /// What is done to training images, in short: padded-crop:4,flip,mixup:0.2; see `cargo xtask augment`
     #[arg(long, value_name = "STEPS")]
     pub augment: Option<Augmentation>,
+    /// Judge every image by these views of it
+    #[arg(long, value_enum)]
+    pub test_time: Option<TestTimeName>,
     #[command(flatten)]
     pub recompute: RecomputeArgs,
     /// What maps are computed in
@@ -125,8 +137,8 @@ pub struct Folder {
     /// Replace a run that the folder holds
     #[arg(long)]
     pub overwrite: bool,
-    /// Go on with a run that was interrupted or killed, to the same bits; all settings are the run's
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "overwrite", "recipe", "set", "network", "init"])]
+    /// Go on with a run: to the same bits, or with other settings, as more --epochs. Network, data and seed are the run's
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "overwrite", "recipe", "network", "init"])]
     pub resume: Option<PathBuf>,
     /// Steps between two checkpoints [default: one every ten minutes]; there is one after every epoch too
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -157,8 +169,18 @@ pub enum ScheduleName {
     Cosine,
     /// Up and down by half cosines
     OneCycle,
+    /// Up and down along straight lines
+    Triangle,
     /// A tenth whenever the test loss stays
     Plateau,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TestTimeName {
+    /// The image as it is
+    Plain,
+    /// The image and its mirror image, scores averaged
+    Flip,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -4,12 +4,13 @@ mod figures;
 
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
+use crate::settings;
 use crate::trained::{self, Fallback, Prepared, of_weights};
 use anyhow::{Result, anyhow, bail};
 use cnn_catalogue::imagenet;
 use cnn_core::Weights;
 use cnn_data::{Card, Dataset, Images, Loader, Name, match_classes};
-use cnn_train::{check_evaluation_fits, classifier, predict};
+use cnn_train::{TestTime, check_evaluation_fits, classifier, predict};
 use figures::Figures;
 use std::path::{Path, PathBuf};
 
@@ -27,10 +28,17 @@ struct Judged {
 
 pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let device = common.device.open()?;
-    let network = args.network.as_deref();
-    let source = trained::source(&args.trained, network);
+    // A run's folder or a file of weights may stand where the network does.
+    let (network, source) = match args.network.as_deref() {
+        Some(path) if args.trained.weights.is_none() && Path::new(path).exists() => (None, path),
+        network => (network, trained::source(&args.trained, network)),
+    };
     let weights = trained::read(source)?;
     let mut judged = judged(args, common, source, &weights)?;
+    if let Some(limit) = args.data.limit.map(|limit| limit as usize).filter(|limit| *limit < judged.images.len()) {
+        judged.images = judged.images.drawn(limit, common.seed());
+        judged.of = format!("{limit} of {}, each class its share", judged.of);
+    }
     let fallback = fallback(args, &weights, network, &mut judged)?;
     let opened = of_weights(&weights, &args.trained, network, fallback)?;
     let card = &opened.trained.card;
@@ -51,8 +59,16 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     if found != card.input {
         bail!("{}: images become {found:?}, but {} reads {:?} with these weights", judged.of, card.network, card.input);
     }
-    let model = classifier(&opened.trained.network, &opened.trained.weights, &device)?;
+    let run = folder_of(source).map(|folder| RunData::of(&folder)).transpose()?.flatten();
+    let own = run.map_or(TestTime::Plain, |run| run.test_time);
+    let test_time = args.test_time.map_or(own, settings::test_time);
+    let model =
+        test_time.judging(classifier(&opened.trained.network, &opened.trained.weights, &device)?, card.input[2]);
     opened.announce();
+    if test_time == TestTime::Flip {
+        let whose = if args.test_time.is_none() { " (as the run)" } else { "" };
+        eprintln!("judged by the mean score of each image and its mirror image{whose}");
+    }
     for note in &judged.notes {
         eprintln!("{}", cnn_figures::printable(note));
     }
@@ -68,11 +84,15 @@ fn judged(args: &cli::Eval, common: &Common, source: &str, weights: &Weights) ->
     let seed = common.seed();
     let of_run = |own: &RunData| match asked {
         None => true,
-        Some(asked) => own.choice.dataset.as_deref().is_some_and(|dataset| is_same(dataset, asked)),
+        Some(asked) => own.choice.dataset.as_deref().is_some_and(|dataset| data::is_same(dataset, asked)),
     };
     if let Some(own) = own.filter(of_run) {
-        let own = own.changed(&args.data);
+        if let Some(asked) = common.seed.filter(|seed| *seed != own.seed) {
+            bail!("the run set its images aside by seed {}, not by {asked}: leave --seed out", own.seed);
+        }
+        let own = own.located(&args.data)?;
         let dataset = own.load()?;
+        notes.extend(own.note(&dataset));
         let of = format!("{} test images of {}", dataset.test().len(), dataset.name());
         return Ok(Judged {
             images: dataset.test().clone(),
@@ -82,13 +102,13 @@ fn judged(args: &cli::Eval, common: &Common, source: &str, weights: &Weights) ->
             statistics: in_memory(&dataset),
         });
     }
-    if let Some(folder) = asked.and_then(|asked| asked.strip_prefix("folder:")) {
-        let found = data::folder_to_judge(&args.data, Path::new(folder))?;
-        if found.path != Path::new(folder) {
+    if let Some(folder) = asked.and_then(data::folder_of) {
+        let found = data::folder_to_judge(&args.data, &folder)?;
+        if found.path != folder {
             notes.push(format!("judged are the images of {}", found.path.display()));
         }
         let name = found.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if found.path == Path::new(folder) && card.is_some_and(|card| card.dataset == name) {
+        if found.path == folder && card.is_some_and(|card| card.dataset == name) {
             notes.push(
                 "the weights were trained on a data set of this name: if it is this folder, most of these images were learnt"
                     .to_string(),
@@ -155,10 +175,4 @@ fn folder_of(source: &str) -> Option<PathBuf> {
     } else {
         path.is_file().then(|| path.parent().map(Path::to_path_buf))?
     }
-}
-
-/// Whether two names of data sets mean the same.
-fn is_same(one: &str, other: &str) -> bool {
-    let folder = |name: &str| name.strip_prefix("folder:").and_then(|path| Path::new(path).canonicalize().ok());
-    one == other || folder(one).is_some_and(|one| Some(one) == folder(other))
 }

@@ -5,7 +5,7 @@ use crate::progress::{bar, interrupted};
 use crate::trained;
 use anyhow::{Context, Result, bail};
 use cnn_classifier::{Features, Form};
-use cnn_data::{Picture, Reading};
+use cnn_data::Picture;
 use cnn_figures::path;
 use npyz::WriterBuilder;
 use safetensors::tensor::{Dtype, TensorView};
@@ -29,7 +29,7 @@ pub fn run(args: &cli::Features) -> Result<()> {
     let files = trained::found(names)?;
     let (bar, stop) = (bar(files.len() as u64), interrupted());
     let mut numbers = Vec::new();
-    let reading = Reading { upright: !args.no_exif, ..Reading::default() };
+    let reading = args.reading.reading();
     let open = |path: &Path| Picture::read(path, reading);
     let mut first_problem = None;
     features.of_files(&files, open, |(_, values)| {

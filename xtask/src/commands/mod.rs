@@ -15,6 +15,8 @@ mod predict;
 mod race;
 mod recipes;
 mod report;
+#[cfg(feature = "serve")]
+mod serve;
 mod summary;
 mod sweep;
 mod train;
@@ -41,6 +43,10 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Report(args) => report::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
         Command::Predict(args) => on_the_cpu(&cli.common).and_then(|()| predict::run(args)),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => on_the_cpu(&cli.common).and_then(|()| serve::run(args)).map(success),
+        #[cfg(not(feature = "serve"))]
+        Command::Serve(_) => rerun::with_feature("serve", "the server is built when it is first wanted"),
         Command::Features(args) => on_the_cpu(&cli.common).and_then(|()| features::run(args)).map(success),
         Command::Weights(args) => weights::run(args).map(success),
         Command::Data(args) => match &args.command {

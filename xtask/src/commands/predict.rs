@@ -29,7 +29,7 @@ pub fn run(args: &cli::Predict) -> Result<ExitCode> {
     }
     let classifier = Classifier::new(&opened.trained)?;
     opened.announce();
-    let reading = Reading { upright: !args.no_exif, ..Reading::default() };
+    let reading = args.reading.reading();
     let form = match (args.csv, args.json) {
         (true, _) => Form::Csv,
         (_, true) => Form::Json,

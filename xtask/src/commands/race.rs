@@ -1,4 +1,4 @@
-//! `race`: this project against torch, ONNX Runtime and OpenVINO, in turns.
+//! `race`: this project against torch, ONNX Runtime, OpenVINO and ncnn, in turns.
 
 use crate::bench::Workload;
 use crate::cli::{self, Common};
@@ -6,7 +6,7 @@ use crate::docs;
 use crate::progress;
 use crate::race::{Case, Heat, Lineup, Machine, Outcome, Race, Records, Setting, ratios, table};
 use crate::rerun;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use cnn_core::candle_core::Device;
 use std::fs::OpenOptions;
 use std::process::ExitCode;
@@ -59,6 +59,14 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
         cnn_train::write_whole(path, text.as_bytes())?;
     }
     if let Some(mut records) = records {
+        let disturbed: Vec<String> =
+            race.outcomes.iter().filter(|outcome| outcome.disturbance().is_some()).map(Outcome::title).collect();
+        if !disturbed.is_empty() {
+            bail!(
+                "not recorded, since other programs kept the cores busy at {}: run it in a quiet hour",
+                disturbed.join(", ")
+            );
+        }
         records.keep(race);
         records.write(&path)?;
         super::docs::run(&cli::Docs { check: false, root: None })?;

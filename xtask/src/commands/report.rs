@@ -1,25 +1,22 @@
 //! `report`: one run's page anew, or several runs side by side.
 
 use crate::cli::{self, Common};
-use crate::data::RunData;
+use crate::data::{self, RunData};
+use crate::judging::{self, Verdicts, WEIGHTS};
+use crate::progress;
 use anyhow::{Result, ensure};
-use cnn_core::candle_core::Device;
-use cnn_data::Card;
-use cnn_data::{Dataset, Loader};
+use cnn_data::Dataset;
 use cnn_report::{Comparison, Cost, Judged, Report, Run};
-use cnn_train::{DataChoice, Predictions, Weights, classifier, predict};
+use cnn_train::{DataChoice, TestTime};
 use std::path::{Path, PathBuf};
-
-/// The weights that a report judges.
-const WEIGHTS: &str = "best.safetensors";
 
 pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     let runs: Vec<Run> = args.runs.iter().map(|path| Run::read(path)).collect::<Result<_, _>>()?;
     if let [run] = runs.as_slice() {
         ensure!(args.out.is_none(), "--out is for several runs; the report of one lies in its folder");
         let page = match dataset(args, run, common)? {
-            Some(dataset) => judged(run, &dataset, &common.device.open()?)?,
-            None => Report { run, cost: cost(run), judged: None }.write()?,
+            Some(dataset) => write(run, &dataset, &judging::judged(run, &dataset, &common.device.open()?)?)?,
+            None => Report { run, cost: cost(run), judged: None, held_out: None }.write()?,
         };
         print!("{}", Comparison::of(vec![(run.clone(), cost(run))]));
         println!("report: {}", cnn_figures::path(&page));
@@ -40,13 +37,22 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
     let own = RunData::of(&run.path)?;
     if let Some(args) = &asked {
         let seed = own.as_ref().map_or_else(|| seed(run, common), |own| own.seed);
-        let own = own.filter(|own| own.choice.dataset == args.dataset);
-        let data = own.unwrap_or(RunData { choice: DataChoice::default(), seed });
-        return Ok(Some(data.changed(args).load()?));
+        let is_own = |own: &RunData| match (&own.choice.dataset, &args.dataset) {
+            (Some(own), Some(asked)) => data::is_same(own, asked),
+            (own, asked) => own == asked,
+        };
+        let own = own.filter(is_own);
+        let elsewhere = || RunData { choice: DataChoice::default(), seed, mark: None, test_time: TestTime::Plain };
+        return Ok(Some(own.unwrap_or_else(elsewhere).located(args)?.load()?));
     }
     let Some(own) = own.filter(|_| run.path.join(WEIGHTS).is_file()) else { return Ok(None) };
     match own.load() {
-        Ok(dataset) => Ok(Some(dataset)),
+        Ok(dataset) => {
+            // Those that were damaged are not among the images that were judged.
+            let dataset = if own.choice.skip_damaged { progress::looked_through(dataset)? } else { dataset };
+            own.note(&dataset).iter().for_each(|note| eprintln!("warning: {note}"));
+            Ok(Some(dataset))
+        }
         Err(error) if needs_hub(&error) => Err(error),
         Err(error) => {
             eprintln!("warning: the run's data cannot be read, so its page shows no judgement of images: {error:#}");
@@ -60,24 +66,13 @@ fn needs_hub(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(cnn_data::Error::HubFeature { .. }))
 }
 
-/// Judges a run's best weights on the test images of `dataset`, and writes its report.
-pub fn judged(run: &Run, dataset: &Dataset, device: &Device) -> Result<PathBuf> {
-    let predictions = predictions(run, dataset, device)?;
-    let (images, classes) = (dataset.test(), dataset.classes());
-    let judged = Judged { images, classes, predictions: &predictions, weights: WEIGHTS };
-    Ok(Report { run, cost: cost(run), judged: Some(judged) }.write()?)
-}
-
-fn predictions(run: &Run, dataset: &Dataset, device: &Device) -> Result<Predictions> {
-    let weights = Weights::read(run.path.join(WEIGHTS))?;
-    let entry = cnn_zoo::find(run.network())?;
-    let Some(card) = Card::of(&weights)? else {
-        anyhow::bail!("{}: it does not say how its images are prepared", cnn_figures::path(&run.path.join(WEIGHTS)));
-    };
-    let architecture = entry.architecture(card.classes.len()).without_heads();
-    let network = architecture.at(card.preparation.shape(dataset.test().shape())?)?;
-    let loader = Loader::new(dataset.test(), card.preparation.clone(), 100)?;
-    Ok(predict(&classifier(&network, &weights, device)?, &loader)?)
+/// Writes a run's report with what its best weights say.
+pub fn write(run: &Run, dataset: &Dataset, verdicts: &Verdicts) -> Result<PathBuf> {
+    let classes = dataset.classes();
+    let judged = Judged { images: dataset.test(), classes, predictions: &verdicts.test, weights: WEIGHTS };
+    let held_out = dataset.held_out().zip(verdicts.held_out.as_ref());
+    let held_out = held_out.map(|(images, predictions)| Judged { images, classes, predictions, weights: WEIGHTS });
+    Ok(Report { run, cost: cost(run), judged: Some(judged), held_out }.write()?)
 }
 
 /// What a run's network costs, if it is of the zoo.

@@ -2,12 +2,14 @@
 
 use super::report::cost;
 use crate::cli::{self, Common};
+use crate::data::unchanged;
 use crate::interrupt::Interrupts;
 use crate::output::Work;
 use crate::progress::Progress;
 use crate::session::{Choice, Session};
 use crate::settings;
-use anyhow::{Context, Result, ensure};
+use crate::watching::GoingOn;
+use anyhow::{Context, Result, bail, ensure};
 use cnn_report::{Comparison, Grid, Run};
 use cnn_train::{Claim, Error, Observers, Recipe, RunFolder, train};
 use std::path::{Path, PathBuf};
@@ -49,6 +51,8 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
         for (axis, value) in axes.iter().zip(combination) {
             axis.values[*value].change.make(&mut recipe)?;
         }
+        // All runs are on the same data, whatever their seeds.
+        recipe.data.seed = recipe.data.seed.or(Some(session.recipe.training.seed));
         recipe.check()?;
         session.task(&recipe).check()?;
         recipes.push((name(&axes, combination), recipe));
@@ -94,12 +98,14 @@ fn session(args: &cli::Sweep, common: &Common) -> Result<Session> {
         network,
         exact: true,
         recipe,
+        recipe_name: (!is_network).then_some(args.recipe.as_str()),
         settings: &settings,
         data: &args.data,
         resize: args.resize,
         init: None,
         engine: args.engine,
         preparation: None,
+        goes_on: false,
     };
     Session::new(&choice, common)
 }
@@ -166,7 +172,7 @@ fn name(axes: &[Axis], combination: &[usize]) -> String {
 }
 
 /// The folder of a combination's run and its best test accuracy, `None` if it diverged. A run that is over is not taken
-/// again, one that was stopped goes on.
+/// again, one that was stopped, or shall have more epochs, goes on.
 fn outcome(
     session: &Session,
     recipe: &Recipe,
@@ -180,10 +186,10 @@ fn outcome(
             session.describe(&mut folder, recipe)?;
             folder
         }
-        resumed => resumed?,
+        resumed => goes_on(session, recipe, resumed?)?,
     };
-    let mut progress = Progress::new();
-    match train(&task, Some(&folder), &mut Observers(vec![&mut progress, interrupts])) {
+    let (mut progress, mut going_on) = (Progress::new(), GoingOn::default());
+    match train(&task, Some(&folder), &mut Observers(vec![&mut going_on, &mut progress, interrupts])) {
         Ok(outcome) => Ok(Some((path.to_path_buf(), outcome.epochs[outcome.best].test_accuracy))),
         Err(error @ Error::Diverged { .. }) => {
             println!("{error}");
@@ -191,6 +197,25 @@ fn outcome(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The folder of a run that goes on, which may get more epochs and nothing else.
+fn goes_on(session: &Session, recipe: &Recipe, folder: RunFolder) -> Result<RunFolder> {
+    let before = Recipe::find(&folder.recipe().to_string_lossy())?;
+    let changes = before.training.changes(&recipe.training);
+    if let Some(change) = changes.iter().find(|change| change.name != "epochs") {
+        bail!(
+            "{}: holds a run that differs: {change}; only --epochs can change, choose another --out",
+            folder.path().display()
+        );
+    }
+    unchanged(&before.data, &recipe.data, "a sweep goes on with the same data: choose another --out")?;
+    if changes.is_empty() {
+        return Ok(folder);
+    }
+    let mut folder = folder.changing();
+    session.describe(&mut folder, recipe)?;
+    Ok(folder)
 }
 
 /// The last axis along the columns, all others along the rows.

@@ -2,34 +2,63 @@
 
 use super::report;
 use crate::cli::{self, Common};
+use crate::data::unchanged;
+use crate::judging::{self, Verdicts};
 use crate::output::Work;
 use crate::session::{Choice, Session};
+use crate::start;
 use crate::watching::watched;
 use anyhow::{Result, ensure};
 use cnn_data::Preparation;
+use cnn_figures::{path, percent};
 use cnn_report::Run;
-use cnn_train::{Checkpoints, Ending, Every, Recipe, RunFolder, train};
+use cnn_train::{Checkpoints, Ending, Every, MacroF1, Outcome, Recipe, RunFolder, Task, Top, train};
 use std::path::{Path, PathBuf};
+
+/// From so many classes on, it is told how often the right one is among the first five.
+const MANY: usize = 10;
 
 pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     // A run that goes on is locked before anything is read of it.
     let resumed = args.folder.resume.as_deref().map(RunFolder::resume).transpose()?;
-    let session = Session::new(&choice(args, resumed.as_ref(), common)?, common)?;
+    let before = resumed.as_ref().map(recipe_of).transpose()?;
+    let mut session = Session::new(&choice(args, before.clone(), resumed.as_ref(), common)?, common)?;
+    if let Some(before) = &before {
+        goes_on_from(before, &mut session)?;
+    }
+    let metrics: [&dyn cnn_train::Metric; 2] = [&MacroF1, &Top(5)];
+    let metrics = if session.dataset.classes().len() > MANY { &metrics[..] } else { &metrics[..1] };
+    start::lines(&session)?.iter().for_each(|line| println!("{line}"));
     // From here on, a terminal that goes away takes nothing with it but what it would have shown.
     let work = Work::begin();
-    let folder = match resumed {
-        Some(folder) => folder,
-        None => {
-            let mut folder = open(&args.folder, &session.name())?;
-            session.describe(&mut folder, &session.recipe)?;
-            folder
-        }
+    let mut folder = match resumed {
+        Some(folder) => folder.changing(),
+        None => open(&args.folder, &session.name())?,
     };
+    session.describe(&mut folder, &session.recipe)?;
     let folder = folder.checkpointing(checkpoints(&args.folder));
-    println!("writing to {}", folder.path().display());
-    let task = session.task(&session.recipe);
+    let task = Task { metrics: metrics.to_vec(), ..session.task(&session.recipe) };
+    println!("writing to {}", path(folder.path()));
+    start::warnings(&session.dataset).iter().for_each(|warning| tracing::warn!("{warning}"));
     let outcome = watched(&args.watching, |observer| Ok(train(&task, Some(&folder), observer)?))?;
     drop(work);
+    tell(&outcome, &folder);
+    if args.watching.no_report && session.dataset.held_out().is_none() {
+        return Ok(());
+    }
+    let run = Run::read(folder.path())?;
+    let verdicts = judging::judged(&run, &session.dataset, &task.device)?;
+    folder.write_judgement(&verdicts.as_json(&run))?;
+    if !args.watching.no_report {
+        let page = report::write(&run, &session.dataset, &verdicts)?;
+        println!("report: {}", path(&page));
+    }
+    tell_held_out(&verdicts);
+    Ok(())
+}
+
+/// What came of a run, in a line.
+fn tell(outcome: &Outcome, folder: &RunFolder) {
     let best = &outcome.epochs[outcome.best];
     match outcome.ending {
         Ending::Rule => println!("stopped early: no new best since epoch {}", best.epoch),
@@ -37,29 +66,57 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
         _ => {}
     }
     println!(
-        "best test accuracy {:.2} % after epoch {}: {}",
-        100.0 * best.test_accuracy,
+        "best test accuracy {} after epoch {} of {}: {}",
+        percent(best.test_accuracy),
         best.epoch,
-        folder.best().display()
+        outcome.epochs.len(),
+        path(&folder.best())
     );
-    if !args.watching.no_report {
-        let page = report::judged(&Run::read(folder.path())?, &session.dataset, &task.device)?;
-        println!("report: {}", page.display());
+}
+
+fn tell_held_out(verdicts: &Verdicts) {
+    if let Some(held_out) = &verdicts.held_out {
+        let (accuracy, images) = (percent(held_out.top(1)), held_out.len());
+        println!("held-out accuracy {accuracy}: {images} images of test, which took part in no choice");
+    }
+}
+
+/// The recipe that a run was started with.
+fn recipe_of(folder: &RunFolder) -> Result<Recipe> {
+    let mut recipe = Recipe::find(&folder.recipe().to_string_lossy())?;
+    if folder.has_checkpoint()? {
+        // The weights it began with are no longer needed, and their file may be gone.
+        recipe.data.init = None;
+    }
+    Ok(recipe)
+}
+
+/// Refuses what would make a run another, and notes in its recipe what it does not repeat.
+fn goes_on_from(before: &Recipe, session: &mut Session) -> Result<()> {
+    unchanged(
+        &before.data,
+        &session.recipe.data,
+        "--resume goes on with the run's own data: begin another with --init",
+    )?;
+    let changes = before.training.changes(&session.recipe.training);
+    if !changes.is_empty() {
+        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        let about =
+            format!("changed on the way ({}), so that beginning anew does not repeat the run", changes.join(", "));
+        session.recipe.about = about;
     }
     Ok(())
 }
 
-fn choice<'a>(args: &'a cli::Train, resumed: Option<&RunFolder>, common: &Common) -> Result<Choice<'a>> {
-    let recipe = match (resumed, &args.settings.recipe) {
-        (Some(folder), _) => {
-            ensure!(common.seed.is_none(), "--resume goes on with the run's own seed");
-            let mut recipe = Recipe::find(&folder.recipe().to_string_lossy())?;
-            if folder.has_checkpoint()? {
-                // The weights it began with are no longer needed, and their file may be gone.
-                recipe.data.init = None;
-            }
-            Some(recipe)
-        }
+fn choice<'a>(
+    args: &'a cli::Train,
+    before: Option<Recipe>,
+    resumed: Option<&RunFolder>,
+    common: &Common,
+) -> Result<Choice<'a>> {
+    ensure!(resumed.is_none() || common.seed.is_none(), "--resume goes on with the run's own seed: leave --seed out");
+    let recipe = match (before, &args.settings.recipe) {
+        (Some(recipe), _) => Some(recipe),
         (None, Some(name)) => Some(Recipe::find(name)?),
         (None, None) => None,
     };
@@ -67,12 +124,14 @@ fn choice<'a>(args: &'a cli::Train, resumed: Option<&RunFolder>, common: &Common
         network: args.network.as_deref(),
         exact: args.exact,
         recipe,
+        recipe_name: args.settings.recipe.as_deref().or(resumed.map(|_| "the run's own")),
         settings: &args.settings,
         data: &args.data,
         resize: args.resize,
         init: args.init.as_deref(),
         engine: args.engine,
         preparation: resumed.map(preparation).transpose()?.flatten(),
+        goes_on: resumed.is_some(),
     })
 }
 

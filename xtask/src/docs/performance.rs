@@ -20,6 +20,7 @@ const STYLE: &str = "
     .torch { fill: #d9822b }
     .onnxruntime { fill: #2f77b4 }
     .openvino { fill: #8c6bb1 }
+    .ncnn { fill: #3a9a5b }
 ";
 
 /// The text with its tables: behind `<!-- race KIND -->` the last recorded race of that kind.
@@ -98,7 +99,7 @@ fn group(canvas: &mut Canvas, axis: &Axis, title: &str, ratios: &[(&str, f64)], 
 }
 
 fn legend(canvas: &mut Canvas, race: &Race, y: f64) {
-    let mut x = WIDTH - 330.0;
+    let mut x = WIDTH - 440.0;
     let raced = |name: &str| race.outcomes.iter().flat_map(ratios).any(|(rival, _)| rival == name);
     for (name, _) in RIVALS.iter().filter(|(name, _)| raced(name)) {
         canvas.rectangle(&class(name), Rectangle { at: [x, y - 9.0], width: 10.0, height: 10.0 });

@@ -17,11 +17,12 @@ const BOOK: &str = include_str!("../../../tests/reference/book.py");
 pub const OURS: &str = "ours";
 
 /// A contestant's key in `rival.py`, the package it comes from, and how it runs.
-const RIVALS: [(&str, &str, &str); 4] = [
+const RIVALS: [(&str, &str, &str); 5] = [
     ("torch", "torch", "contiguous"),
     ("torch_channels_last", "torch", "channels_last"),
     ("onnxruntime", "onnxruntime", "CPUExecutionProvider, one intra-op pool, its usual graph optimisations"),
     ("openvino", "openvino", "CPU, f32 by INFERENCE_PRECISION_HINT, latency hint, one stream"),
+    ("ncnn", "ncnn", "f32, its usual choices, one image after the other"),
 ];
 
 /// Everybody who takes part in a race.
@@ -93,7 +94,7 @@ impl Lineup {
 
     /// Whether it reads the network from an ONNX file.
     pub fn reads_onnx(contestant: &str) -> bool {
-        ["onnxruntime", "openvino"].contains(&contestant)
+        ["onnxruntime", "openvino", "ncnn"].contains(&contestant)
     }
 
     /// What `rival.py` has to know of a case whose files lie in `folder`.

@@ -1,4 +1,4 @@
-//! This project against torch, ONNX Runtime and OpenVINO, in turns.
+//! This project against torch, ONNX Runtime, OpenVINO and ncnn, in turns.
 //!
 //! Every contestant is a process of its own that takes a step when it is told: this program as `bench --serve`, the
 //! others as `race/rival.py`. First each shows, in a process that ends again, that it computes the same from the same

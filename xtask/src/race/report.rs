@@ -15,8 +15,18 @@ pub fn ratios(outcome: &Outcome) -> Vec<(&'static str, f64)> {
 }
 
 /// A rival's name, and the contestants that are its layouts.
-pub const RIVALS: [(&str, &[&str]); 3] =
-    [("torch", &["torch", "torch_channels_last"]), ("ONNX Runtime", &["onnxruntime"]), ("OpenVINO", &["openvino"])];
+pub const RIVALS: [(&str, &[&str]); 4] = [
+    ("torch", &["torch", "torch_channels_last"]),
+    ("ONNX Runtime", &["onnxruntime"]),
+    ("OpenVINO", &["openvino"]),
+    ("ncnn", &["ncnn"]),
+];
+
+/// Rivals of which the best at each case counts: the runtimes that read an ONNX file, and all.
+const BEST: [(&str, &[&str]); 2] = [
+    ("the better of ONNX Runtime and OpenVINO", &["ONNX Runtime", "OpenVINO"]),
+    ("the best of all", &["torch", "ONNX Runtime", "OpenVINO", "ncnn"]),
+];
 
 /// The geometric mean of each rival's ratios over all cases, with the number of cases.
 pub fn means(race: &Race) -> Vec<(&'static str, f64, usize)> {
@@ -27,6 +37,23 @@ pub fn means(race: &Race) -> Vec<(&'static str, f64, usize)> {
             let logs: Vec<f64> = all.iter().filter(|(of, _)| of == name).map(|(_, ratio)| ratio.ln()).collect();
             let mean = (logs.iter().sum::<f64>() / logs.len() as f64).exp();
             (!logs.is_empty()).then_some((*name, mean, logs.len()))
+        })
+        .collect()
+}
+
+/// For the best of several rivals at each case: the geometric mean of its ratios, the least, and the number of cases.
+fn best(race: &Race) -> Vec<(&'static str, f64, f64, usize)> {
+    let took_part = |name: &str| race.outcomes.iter().flat_map(ratios).any(|(rival, _)| rival == name);
+    let of_several = BEST.iter().filter(|(_, names)| names.iter().filter(|name| took_part(name)).count() > 1);
+    of_several
+        .map(|(name, names)| {
+            let least = |outcome: &Outcome| {
+                let of_these = ratios(outcome).into_iter().filter(|(rival, _)| names.contains(rival));
+                of_these.map(|(_, ratio)| ratio).min_by(f64::total_cmp)
+            };
+            let all: Vec<f64> = race.outcomes.iter().filter_map(least).collect();
+            let mean = (all.iter().map(|ratio| ratio.ln()).sum::<f64>() / all.len() as f64).exp();
+            (*name, mean, all.iter().copied().fold(f64::INFINITY, f64::min), all.len())
         })
         .collect()
 }
@@ -74,6 +101,10 @@ pub fn table(race: &Race) -> String {
     for (name, mean, cases) in means(race) {
         text += &format!("\nGeometric mean, {name} / ours: **{}** over {cases} cases.\n", fixed(mean, 2));
     }
+    for (name, mean, least, cases) in best(race) {
+        let [mean, least] = [mean, least].map(|ratio| fixed(ratio, 2));
+        text += &format!("\nGeometric mean, {name} / ours: **{mean}** over {cases} cases, the least {least}.\n");
+    }
     for outcome in &race.outcomes {
         if let Some(disturbance) = outcome.disturbance() {
             text += &format!("\nDisturbed: {}: {disturbance}\n", outcome.title());
@@ -89,6 +120,7 @@ pub fn table(race: &Race) -> String {
 mod tests {
     use super::*;
     use crate::race::example;
+    use crate::race::record::Lane;
 
     #[test]
     fn the_better_layout_counts_and_failures_are_named() {
@@ -102,6 +134,19 @@ mod tests {
         assert!(text.contains("torch / ours: **4.00** over 2 cases"), "{text}");
         assert!(text.contains("Disturbed: a b8 32: other programs kept 50 % of the cores busy"), "{text}");
         assert!(!text.contains("Disturbed: b"), "{text}");
+        assert!(!text.contains("the best of all"), "{text}");
         assert!(text.contains("Failed: b b8 32, torch_channels_last: it ended"), "{text}");
+    }
+
+    #[test]
+    fn the_best_rival_of_each_case_counts() {
+        let mut race = example();
+        for (outcome, median_ms) in race.outcomes.iter_mut().zip([4.0, 2.0]) {
+            let lane = outcome.lanes[0].clone();
+            outcome.lanes.push(Lane { contestant: "ncnn".to_string(), median_ms, ..lane });
+        }
+        let text = table(&race);
+        assert!(text.contains("the best of all / ours: **2.00** over 2 cases, the least 2.00."), "{text}");
+        assert!(!text.contains("the better of"), "{text}");
     }
 }

@@ -27,8 +27,26 @@ impl Flip {
 
     pub(super) fn apply(&self, picture: &mut Picture<'_>, draws: &mut Draws) {
         if draws.chance(self.probability) {
-            let width = picture.shape[2];
-            picture.pixels.to_mut().chunks_exact_mut(width).for_each(<[u8]>::reverse);
+            mirror(picture);
         }
     }
+}
+
+/// Exchanges left and right in every other epoch, so that two epochs show each image both ways (Jordan 2024, section
+/// 3.6). Which epochs those are is drawn for each image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlternatingFlip {}
+
+impl AlternatingFlip {
+    pub(super) fn apply(self, picture: &mut Picture<'_>, draws: &mut Draws) {
+        if draws.alternates() {
+            mirror(picture);
+        }
+    }
+}
+
+fn mirror(picture: &mut Picture<'_>) {
+    let width = picture.shape[2];
+    picture.pixels.to_mut().chunks_exact_mut(width).for_each(<[u8]>::reverse);
 }

@@ -4,18 +4,20 @@
 //! `padded-crop:4,flip,mixup:0.2`.
 
 use super::{
-    Augmentation, ColourJitter, Erasing, Flip, Lighting, PaddedCrop, RandomAffine, RandomResizedCrop, Step,
-    TrivialAugment,
+    AlternatingFlip, Augmentation, ColourJitter, Erasing, Flip, Lighting, PaddedCrop, RandomAffine, RandomResizedCrop,
+    ReflectedCrop, Step, TrivialAugment,
 };
 use crate::Error;
 use std::fmt;
 use std::str::FromStr;
 
 /// What can be written, with its numbers in their order.
-const FORMS: [&str; 10] = [
+const FORMS: [&str; 12] = [
     "padded-crop:PIXELS",
+    "reflected-crop:PIXELS",
     "random-resized-crop[:SCALE:SCALE:RATIO:RATIO]",
     "flip[:PROBABILITY]",
+    "alternating-flip",
     "affine:ANGLE[:TRANSLATE:SCALE:SCALE:SHEAR]",
     "colour-jitter:BRIGHTNESS[:CONTRAST:SATURATION:HUE]",
     "lighting[:DEVIATION]",
@@ -56,18 +58,23 @@ impl Augmentation {
         let number = |place: usize, usual: f64| numbers.get(place).copied().unwrap_or(usual);
         let pair = |place: usize, usual: [f64; 2]| [number(place, usual[0]), number(place + 1, usual[1])];
         let step = match name {
-            "padded-crop" => {
+            "padded-crop" | "reflected-crop" => {
                 let padding = number(0, 0.0);
                 if padding < 0.0 || padding.fract() != 0.0 {
                     return Err(error(format!("expected a whole number of pixels, found {padding}")));
                 }
-                Step::PaddedCrop(PaddedCrop { padding: padding as usize })
+                let padding = padding as usize;
+                match name {
+                    "padded-crop" => Step::PaddedCrop(PaddedCrop { padding }),
+                    _ => Step::ReflectedCrop(ReflectedCrop { padding }),
+                }
             }
             "random-resized-crop" => {
                 let usual = RandomResizedCrop::default();
                 Step::RandomResizedCrop(RandomResizedCrop { scale: pair(0, usual.scale), ratio: pair(2, usual.ratio) })
             }
             "flip" => Step::Flip(Flip { probability: number(0, Flip::default().probability) }),
+            "alternating-flip" => Step::AlternatingFlip(AlternatingFlip {}),
             "affine" => Step::Affine(RandomAffine {
                 angle: number(0, 0.0),
                 translate: number(1, 0.0),
@@ -123,6 +130,7 @@ fn spell(name: &str, numbers: &[f64]) -> String {
 fn numbers(step: &Step) -> Vec<f64> {
     match step {
         Step::PaddedCrop(crop) => vec![crop.padding as f64],
+        Step::ReflectedCrop(crop) => vec![crop.padding as f64],
         Step::RandomResizedCrop(crop) => [crop.scale, crop.ratio].concat(),
         Step::Flip(flip) => vec![flip.probability],
         Step::Affine(affine) => {
@@ -130,7 +138,7 @@ fn numbers(step: &Step) -> Vec<f64> {
         }
         Step::ColourJitter(jitter) => vec![jitter.brightness, jitter.contrast, jitter.saturation, jitter.hue],
         Step::Lighting(lighting) => vec![lighting.deviation],
-        Step::TrivialAugment(_) => vec![],
+        Step::AlternatingFlip(_) | Step::TrivialAugment(_) => vec![],
     }
 }
 
@@ -143,6 +151,7 @@ mod tests {
         for text in [
             "",
             "padded-crop:4,flip",
+            "reflected-crop:2,alternating-flip",
             "random-resized-crop,flip:0.3,colour-jitter:0.4:0.4:0.4:0.1,lighting,erasing:0.1",
             "affine:15:0.1:0.9:1.1:10,trivial-augment,mixup:0.2,cutmix:1",
         ] {

@@ -31,7 +31,7 @@ pub fn fashion_mnist(folder: impl AsRef<Path>) -> Result<Dataset, Error> {
 fn load(folder: &Path, name: Name) -> Result<Dataset, Error> {
     let classes = name.classes();
     let split = |prefix| split(folder, prefix, classes.len());
-    Dataset::new(name.as_str(), classes.map(str::to_string).to_vec(), split("train")?, split("t10k")?)
+    Dataset::new(name.as_str(), name.class_names(), split("train")?, split("t10k")?)
 }
 
 /// The images and labels of the files that begin with `prefix`.

@@ -10,7 +10,7 @@ pub(super) fn head(encoded: Encoded<'_>) -> Result<Head, Problem> {
     let mut decoder = decoder(encoded)?;
     let screen = [usize::from(decoder.height()), usize::from(decoder.width())];
     let frame = first(&mut decoder)?;
-    Ok(Head { size: size(screen, frame), orientation: Orientation::NoTransforms })
+    Ok(Head { size: size(screen, frame), orientation: Orientation::NoTransforms, grey: false })
 }
 
 pub(super) fn decoded(encoded: Encoded<'_>) -> Result<Decoded, Problem> {

@@ -12,10 +12,11 @@ pub(super) fn head(encoded: Encoded<'_>) -> Result<Head, Problem> {
     let mut orientation = Orientation::NoTransforms;
     for (marker, body) in segments(encoded.bytes) {
         match (marker, body) {
-            // A frame: bits of a value, height, width.
-            (0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf, [_, a, b, c, d, ..]) => {
+            // A frame: bits of a value, height, width, components.
+            (0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf, [_, a, b, c, d, components @ ..]) => {
                 let side = |high: u8, low: u8| usize::from(u16::from_be_bytes([high, low]));
-                return Ok(Head { size: [side(*a, *b), side(*c, *d)], orientation });
+                let grey = components.first() == Some(&1);
+                return Ok(Head { size: [side(*a, *b), side(*c, *d)], orientation, grey });
             }
             (0xe1, [b'E', b'x', b'i', b'f', 0, _, exif @ ..]) => {
                 orientation = Orientation::from_exif_chunk(exif).unwrap_or(orientation);

@@ -38,6 +38,17 @@ struct Head {
     /// Height and width as they are stored.
     size: [usize; 2],
     orientation: Orientation,
+    /// Whether one channel says all.
+    grey: bool,
+}
+
+/// What is known of an image before its pixels are decoded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outline {
+    /// Height and width, upright where that is asked for.
+    pub(crate) size: [usize; 2],
+    /// Whether one channel says all.
+    pub(crate) grey: bool,
 }
 
 /// Pixels as they are stored.
@@ -67,11 +78,12 @@ impl<'a> Encoded<'a> {
         !matches!(self.format(), Ok(ImageFormat::Tiff | ImageFormat::WebP))
     }
 
-    /// Height and width, from the image's head.
-    pub(crate) fn size(self) -> Result<[usize; 2], Problem> {
+    /// Height, width and whether it is grey, from the image's head.
+    pub(crate) fn outline(self) -> Result<Outline, Problem> {
         let format = self.format()?;
         let head = self.head(format)?;
-        Ok(orientation::size(head.size, self.turn(format, head.orientation)))
+        let size = orientation::size(head.size, self.turn(format, head.orientation));
+        Ok(Outline { size, grey: head.grey })
     }
 
     /// All pixels in red, green and blue.

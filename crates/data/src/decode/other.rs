@@ -9,7 +9,8 @@ pub(super) fn head(encoded: Encoded<'_>, format: ImageFormat) -> Result<Head, Pr
     let mut decoder = decoder(encoded, format)?;
     let (width, height) = decoder.dimensions();
     let orientation = decoder.orientation().map_err(problem)?;
-    Ok(Head { size: [height as usize, width as usize], orientation })
+    let grey = !decoder.color_type().has_color();
+    Ok(Head { size: [height as usize, width as usize], orientation, grey })
 }
 
 pub(super) fn decoded(encoded: Encoded<'_>, format: ImageFormat) -> Result<Decoded, Problem> {

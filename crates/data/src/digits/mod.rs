@@ -46,7 +46,7 @@ impl Default for DigitsConfig {
 /// # Errors
 /// [`Error::TooMany`] or [`Error::Memory`] where the digits do not fit into memory.
 pub fn digits(config: DigitsConfig) -> Result<Dataset, Error> {
-    let classes = Name::Digits.classes().map(str::to_string).to_vec();
+    let classes = Name::Digits.class_names();
     Dataset::new("digits", classes, draw(config.seed, "train", config.train)?, draw(config.seed, "test", config.test)?)
 }
 

@@ -1,40 +1,83 @@
 //! Images that are still in their files.
 
-use super::Damage;
+use super::{Damage, Head};
 use crate::{Error, ImageSource, Picture, Reading};
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 /// The files of a set, each with its label.
 #[derive(Debug)]
 pub(super) struct Files {
-    pub(super) files: Vec<(PathBuf, u32)>,
-    /// Height and width where all have the same, else the least of each.
-    pub(super) size: [usize; 2],
-    pub(super) one_size: bool,
+    pub(super) files: Vec<Head>,
+    pub(super) sizes: Sizes,
     pub(super) reading: Reading,
     pub(super) damage: Damage,
     /// Those found damaged.
     pub(super) damaged: Mutex<BTreeSet<PathBuf>>,
 }
 
+/// How large pictures are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sizes {
+    /// Height and width where all have the same, else the least of each.
+    pub(super) least: [usize; 2],
+    /// Height and width of most of them.
+    pub(super) usual: [usize; 2],
+    /// Whether all have the same.
+    pub(super) one: bool,
+    /// Whether one channel says all of each.
+    pub(super) grey: bool,
+}
+
+impl Sizes {
+    /// Of pictures by their heads.
+    pub(super) fn of<'a>(heads: impl Iterator<Item = &'a Head>) -> Self {
+        let mut counts: HashMap<[usize; 2], usize> = HashMap::new();
+        let mut grey = true;
+        for head in heads {
+            *counts.entry(head.size).or_default() += 1;
+            grey &= head.grey;
+        }
+        let least = counts.keys().copied().reduce(|[a, b], [c, d]| [a.min(c), b.min(d)]).unwrap_or([1, 1]);
+        // Of sizes that are as frequent the larger.
+        let usual = counts.iter().max_by_key(|(size, count)| (**count, **size)).map_or([1, 1], |(size, _)| *size);
+        Self { least, usual, one: counts.len() < 2, grey: grey && !counts.is_empty() }
+    }
+}
+
 impl ImageSource for Files {
     fn labels(&self) -> Vec<u32> {
-        self.files.iter().map(|(_, label)| *label).collect()
+        self.files.iter().map(|file| file.label).collect()
     }
 
     fn shape(&self) -> [usize; 3] {
-        [3, self.size[0], self.size[1]]
+        [3, self.sizes.least[0], self.sizes.least[1]]
     }
 
     fn has_one_size(&self) -> bool {
-        self.one_size
+        self.sizes.one
+    }
+
+    fn usual_size(&self) -> [usize; 2] {
+        self.sizes.usual
+    }
+
+    fn is_grey(&self) -> bool {
+        self.sizes.grey
     }
 
     fn picture(&self, index: usize) -> Result<Picture<'_>, Error> {
-        Picture::read(&self.files[index].0, self.reading).map_err(|error| self.damage.refusing(error))
+        Picture::read(&self.files[index].path, self.reading).map_err(|error| self.damage.refusing(error))
+    }
+
+    fn file(&self, index: usize) -> Option<PathBuf> {
+        Some(self.files[index].path.clone())
+    }
+
+    fn identity(&self, index: usize) -> String {
+        format!("{} {}", self.files[index].name, self.files[index].bytes)
     }
 
     /// It is named once and counted then.

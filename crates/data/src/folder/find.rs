@@ -1,8 +1,9 @@
-//! What lies in a folder.
+//! What lies in a folder of classes.
 
 use crate::{Error, picture_file};
 use std::fs;
 use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
 
 /// The classes of a folder, and what else lies there.
 #[derive(Default)]
@@ -19,18 +20,16 @@ pub(crate) struct Class {
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// The folders in `path` and the pictures in each, sorted by name; hidden files are passed over.
+/// The folders in `path` and the pictures in each at any depth, sorted by name; what is hidden is passed over.
 pub(crate) fn classes(path: &Path) -> Result<Found, Error> {
     let mut found = Found::default();
     for entry in entries(path)? {
-        if !entry.is_dir() {
+        if entry.is_dir() {
+            let class = class(entry, &mut found.strays)?;
+            found.classes.push(class);
+        } else {
             found.strays.push(entry);
-            continue;
         }
-        let (files, strays): (Vec<PathBuf>, _) = entries(&entry)?.into_iter().partition(|file| is_picture(file));
-        let name = entry.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        found.classes.push(Class { name, path: entry, files });
-        found.strays.extend(strays);
     }
     match found.classes.is_empty() {
         true => Err(Error::NoClass { path: path.to_path_buf() }),
@@ -38,26 +37,47 @@ pub(crate) fn classes(path: &Path) -> Result<Found, Error> {
     }
 }
 
-/// The folders that a folder of images may be split into.
-pub(crate) const SPLITS: [&str; 5] = ["train", "val", "valid", "validation", "test"];
-
-/// What is named like a picture counts as one, whatever it turns out to be; of other names it must begin like one.
-fn is_picture(path: &Path) -> bool {
-    const ENDINGS: [&str; 12] =
-        ["jpg", "jpeg", "jpe", "jfif", "png", "apng", "gif", "bmp", "dib", "tif", "tiff", "webp"];
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) || picture_file::is_picture(path)
+/// All that lies in a class's folder. Links to files are followed; one to a folder within is no picture, wherever it leads.
+fn class(path: PathBuf, strays: &mut Vec<PathBuf>) -> Result<Class, Error> {
+    let mut files = Vec::new();
+    let mut walk = WalkDir::new(&path).min_depth(1).sort_by_file_name().into_iter();
+    while let Some(entry) = walk.next() {
+        let entry = entry.map_err(|error| {
+            let place = error.path().unwrap_or(&path).to_path_buf();
+            Error::Read { path: place, source: error.into() }
+        })?;
+        let (hidden, is_folder) = (is_hidden(entry.path()), entry.file_type().is_dir());
+        let named = picture_file::is_named_like_a_picture(entry.path());
+        if is_folder && (hidden || named) {
+            walk.skip_current_dir();
+        }
+        // What is named like a picture counts as one, whatever it turns out to be.
+        if hidden || is_folder && !named {
+            continue;
+        }
+        match named || picture_file::begins_like_a_picture(entry.path()) {
+            true => files.push(entry.into_path()),
+            false => strays.push(entry.into_path()),
+        }
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(Class { name, path, files })
 }
 
-fn entries(path: &Path) -> Result<Vec<PathBuf>, Error> {
+/// What lies in a folder, sorted by name; what is hidden is passed over.
+pub(super) fn entries(path: &Path) -> Result<Vec<PathBuf>, Error> {
     let unread = |source| Error::Read { path: path.to_path_buf(), source };
     let mut found = Vec::new();
     for entry in fs::read_dir(path).map_err(unread)? {
-        let entry = entry.map_err(unread)?;
-        if !entry.file_name().to_string_lossy().starts_with('.') {
-            found.push(entry.path());
+        let path = entry.map_err(unread)?.path();
+        if !is_hidden(&path) {
+            found.push(path);
         }
     }
     found.sort_unstable();
     Ok(found)
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }

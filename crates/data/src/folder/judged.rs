@@ -1,8 +1,10 @@
 //! The images of a folder that weights from elsewhere are judged on.
 
-use super::find::{self, Found, SPLITS};
+use super::files::Sizes;
+use super::find::{self, Class, Found};
+use super::layout::Layout;
 use super::{FolderConfig, Labelled, heads, images_of, intact};
-use crate::{Error, Images, Reading};
+use crate::{Error, Images};
 use std::path::{Path, PathBuf};
 
 /// Images to judge, and where they were found.
@@ -28,36 +30,20 @@ pub fn folder_images(config: &FolderConfig) -> Result<FolderImages, Error> {
     let path = place(&config.path)?;
     let Found { classes, strays } = intact(find::classes(&path)?)?;
     let names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
-    let of_class = |(label, class): (usize, find::Class)| class.files.into_iter().map(move |file| (file, label as u32));
-    let files: Labelled = classes.into_iter().enumerate().flat_map(of_class).collect();
-    let reading = Reading { max_pixels: config.max_pixels, upright: config.upright };
-    let heads = heads(files, reading, config.damage)?;
-    let sizes = || heads.iter().map(|file| file.size);
-    let least = sizes().reduce(|[a, b], [c, d]| [a.min(c), b.min(d)]).unwrap_or([1, 1]);
-    let one_size = sizes().all(|size| size == least);
-    let images = images_of(heads, least, one_size, reading, config.damage)?;
-    Ok(FolderImages { path, classes: names, images, strays })
+    let of_class = |(class, label): (Class, u32)| class.files.into_iter().map(move |file| (file, label));
+    let files: Labelled = classes.into_iter().zip(0..).flat_map(of_class).collect();
+    let heads = heads(&config.path, files, config.reading(), config.damage)?;
+    let sizes = Sizes::of(heads.iter());
+    Ok(FolderImages { path, classes: names, images: images_of(config, heads, sizes)?, strays })
 }
 
 /// The folder that holds the classes to judge.
 fn place(folder: &Path) -> Result<PathBuf, Error> {
-    let unread = |source| Error::Read { path: folder.to_path_buf(), source };
-    let mut splits = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(unread)? {
-        let path = entry.map_err(unread)?.path();
-        let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-        if SPLITS.contains(&name.as_str()) && path.is_dir() {
-            splits.push((name, path));
-        }
-    }
-    for wanted in ["test", "val", "valid", "validation"] {
-        if let Some((_, path)) = splits.iter().find(|(name, _)| name == wanted) {
-            return Ok(path.clone());
-        }
-    }
-    match splits.is_empty() {
-        true => Ok(folder.to_path_buf()),
-        false => Err(Error::OnlyTraining { path: folder.to_path_buf() }),
+    let Layout { train, val, test, .. } = Layout::of(folder)?;
+    match (test.or(val), train) {
+        (Some(split), _) => Ok(split),
+        (None, None) => Ok(folder.to_path_buf()),
+        (None, Some(_)) => Err(Error::OnlyTraining { path: folder.to_path_buf() }),
     }
 }
 

@@ -26,6 +26,14 @@ struct Place {
     repository: &'static str,
     /// The folder of its `train` and `test` below the revision.
     folder: &'static str,
+    /// The column of the classes.
+    label: &'static str,
+}
+
+impl Place {
+    fn new(repository: &'static str, folder: &'static str) -> Self {
+        Self { repository, folder, label: "label" }
+    }
 }
 
 impl Hub {
@@ -51,22 +59,23 @@ impl Hub {
     ///
     /// # Errors
     /// [`Error::Source`] for the digits, which the hub does not have; [`Error::Hub`] for a file that is neither cached nor
-    /// to be had; [`Error::Record`] for a damaged file or image, with the row; [`Error::Label`] for a label above 9.
+    /// to be had; [`Error::Record`] for a damaged file or image, with the row; [`Error::Label`] for a label that is no class's.
     pub fn load(&self, name: Name) -> Result<Dataset, Error> {
         let place = match name {
             Name::Digits => {
                 let (name, origin) = (name.to_string(), "the hub".to_string());
                 return Err(Error::Source { name, origin, expected: "the program itself" });
             }
-            Name::Mnist => Place { repository: "ylecun/mnist", folder: "mnist" },
-            Name::FashionMnist => Place { repository: "zalando-datasets/fashion_mnist", folder: "fashion_mnist" },
-            Name::Cifar10 => Place { repository: "cifar10", folder: "plain_text" },
+            Name::Mnist => Place::new("ylecun/mnist", "mnist"),
+            Name::FashionMnist => Place::new("zalando-datasets/fashion_mnist", "fashion_mnist"),
+            Name::Cifar10 => Place::new("cifar10", "plain_text"),
+            Name::Cifar100 => Place { label: "fine_label", ..Place::new("uoft-cs/cifar100", "cifar100") },
         };
         // Both files first: a missing one is told before minutes are spent on the other.
         let test = self.file(&place, "test")?;
         let train = self.file(&place, "train")?;
-        let images = |path| -> Result<Images, Error> { records::images(path, name) };
-        Dataset::new(name.as_str(), name.classes().map(str::to_string).to_vec(), images(&train)?, images(&test)?)
+        let images = |path| -> Result<Images, Error> { records::images(path, name, place.label) };
+        Dataset::new(name.as_str(), name.class_names(), images(&train)?, images(&test)?)
     }
 
     fn file(&self, place: &Place, split: &str) -> Result<PathBuf, Error> {

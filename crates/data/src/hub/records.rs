@@ -18,14 +18,14 @@ const MOST: u64 = 1_000_000_000;
 
 /// Every row of the file at `path`: the picture in the column `….bytes` (repositories call it `image` or `img`) and the
 /// class in the column `label`.
-pub(super) fn images(path: &Path, name: Name) -> Result<Images, Error> {
+pub(super) fn images(path: &Path, name: Name, label: &str) -> Result<Images, Error> {
     // The parquet crate panics on some damaged pages (a dictionary that is not there, for one): that is an error too.
-    guard::caught(|| read(path, name)).unwrap_or_else(|panic| {
+    guard::caught(|| read(path, name, label)).unwrap_or_else(|panic| {
         Err(Parquet { path }.error("the file", "intact Parquet".to_string(), format!("a damaged file: {panic}")))
     })
 }
 
-fn read(path: &Path, name: Name) -> Result<Images, Error> {
+fn read(path: &Path, name: Name, label: &str) -> Result<Images, Error> {
     let file = Parquet { path };
     let handle = file::open(path).map_err(|source| Error::Read { path: path.to_path_buf(), source })?;
     let reader = SerializedFileReader::new(handle).map_err(|error| file.damaged(&error))?;
@@ -37,8 +37,7 @@ fn read(path: &Path, name: Name) -> Result<Images, Error> {
             file.error("the file", format!("a column {wanted}"), format!("the columns {}", columns.join(", ")))
         })
     };
-    let (image, label) =
-        (column("….bytes", &|path| path.ends_with(".bytes"))?, column("label", &|path| path == "label")?);
+    let (image, label) = (column("….bytes", &|path| path.ends_with(".bytes"))?, column(label, &|path| path == label)?);
     let groups: Vec<u64> = reader.metadata().row_groups().iter().map(|group| group.num_rows().max(0) as u64).collect();
     file.check_rows(&groups, name)?;
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
@@ -80,7 +79,7 @@ impl Parquet<'_> {
             |problem: String| wrong(format!("one that is damaged: {}", problem.trim_start_matches("it is damaged: ")));
         let encoded = Encoded { bytes, reading: Reading::default() };
         // From the head: nothing larger is decoded.
-        match encoded.size().map_err(damaged)? {
+        match encoded.outline().map_err(damaged)?.size {
             size if size == [height, width] => encoded.pixels(channels).map_err(damaged),
             [height, width] => Err(wrong(format!("one of {height}×{width}"))),
         }

@@ -6,10 +6,10 @@ use cnn_kernels::{Conv, InstructionSet};
 use rand::Rng;
 
 /// A convolution of a network, at a batch size it is met with.
-struct Layer {
-    name: &'static str,
+pub struct Layer {
+    pub name: &'static str,
     batch: usize,
-    channels: [usize; 2],
+    pub channels: [usize; 2],
     groups: usize,
     size: usize,
     kernel: usize,
@@ -22,7 +22,7 @@ const fn layer(name: &'static str, batch: usize, channels: [usize; 2], size: usi
     Layer { name, batch, channels, groups: 1, size, kernel, stride, padding }
 }
 
-const LAYERS: &[Layer] = &[
+pub const LAYERS: &[Layer] = &[
     layer("resnet 7x7s2 3-64@224", 1, [3, 64], 224, [7, 2, 3]),
     layer("resnet 3x3 64@56", 4, [64, 64], 56, [3, 1, 1]),
     layer("resnet 3x3 128@28", 4, [128, 128], 28, [3, 1, 1]),
@@ -43,7 +43,7 @@ const LAYERS: &[Layer] = &[
 ];
 
 impl Layer {
-    fn conv(&self) -> Conv {
+    pub fn conv(&self) -> Conv {
         Conv {
             in_channels: self.channels[0],
             out_channels: self.channels[1],
@@ -56,35 +56,39 @@ impl Layer {
     }
 
     /// Shapes of the input and of the output.
-    fn shapes(&self) -> [[usize; 4]; 2] {
+    pub fn shapes(&self) -> [[usize; 4]; 2] {
         let [rows, columns] = self.conv().output([self.size; 2]).expect("the kernel fits");
         [[self.batch, self.channels[0], self.size, self.size], [self.batch, self.channels[1], rows, columns]]
     }
 
     /// Channels of either side in a group.
-    fn group(&self) -> [usize; 2] {
+    pub fn group(&self) -> [usize; 2] {
         self.channels.map(|channels| channels / self.groups)
     }
 
     /// The position of the input that a tap of an output's window reads, along one axis.
-    fn reads(&self, output: usize, tap: usize) -> Option<usize> {
+    pub fn reads(&self, output: usize, tap: usize) -> Option<usize> {
         (output * self.stride + tap).checked_sub(self.padding).filter(|position| *position < self.size)
     }
 
     /// Taps of the kernel.
-    fn taps(&self) -> impl Iterator<Item = [usize; 2]> + use<> {
+    pub fn taps(&self) -> impl Iterator<Item = [usize; 2]> + use<> {
         let kernel = self.kernel;
         (0..kernel).flat_map(move |y| (0..kernel).map(move |x| [y, x]))
     }
 
-    fn weight(&self, output: usize, input: usize, [y, x]: [usize; 2]) -> usize {
+    pub fn weight(&self, output: usize, input: usize, [y, x]: [usize; 2]) -> usize {
         ((output * self.group()[0] + input % self.group()[0]) * self.kernel + y) * self.kernel + x
     }
 
     /// By the definition; what an algorithm saves counts for it. Products with zeros between groups do not count.
-    fn work(&self) -> Work {
+    pub fn operations(&self) -> usize {
         let [_, [batch, outs, rows, columns]] = self.shapes();
-        Work::Flops(2 * batch * outs * rows * columns * self.group()[0] * self.kernel * self.kernel)
+        2 * batch * outs * rows * columns * self.group()[0] * self.kernel * self.kernel
+    }
+
+    fn work(&self) -> Work {
+        Work::Flops(self.operations())
     }
 }
 

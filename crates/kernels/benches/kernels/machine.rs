@@ -26,7 +26,7 @@ pub enum Access {
 impl Access {
     pub fn of(work: Work) -> Self {
         match work {
-            Work::Bytes { written: 0, .. } | Work::Flops(_) => Self::Read,
+            Work::Bytes { written: 0, .. } | Work::Flops(_) | Work::Narrow(..) => Self::Read,
             Work::Bytes { .. } => Self::Triad,
         }
     }
@@ -55,6 +55,7 @@ impl Machine {
     /// Flops or bytes a second, the best of some tries.
     pub fn best(&self, work: Work) -> f64 {
         match work {
+            Work::Narrow(_, products) => (0..5).map(|_| products(self.set)).fold(0.0, f64::max),
             Work::Flops(_) => (0..5).map(|_| multiply_adds(self.set)).fold(0.0, f64::max),
             Work::Bytes { read, written } => match Access::of(work) {
                 Access::Read => {

@@ -8,6 +8,7 @@ mod convolution;
 mod layers;
 mod machine;
 mod maps;
+mod narrow;
 mod report;
 
 use criterion::Criterion;
@@ -22,6 +23,7 @@ fn main() {
         .configure_from_args();
     let mut report = Report::new(&mut criterion);
     convolution::all(&mut report);
+    narrow::all(&mut report);
     layers::all(&mut report);
     criterion.final_summary();
 }

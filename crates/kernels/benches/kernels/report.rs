@@ -1,6 +1,7 @@
 //! Takes a case's time, and says which part of the machine's best it comes to.
 
 use crate::machine::{Access, Machine};
+use cnn_kernels::InstructionSet;
 use criterion::{Criterion, Throughput};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,8 @@ pub type Run = Box<dyn FnMut()>;
 pub enum Work {
     /// Multiplications and additions.
     Flops(usize),
+    /// The same of narrow numbers, with how many a second there can be at best.
+    Narrow(usize, fn(InstructionSet) -> f64),
     /// Bytes read and written, each counted once.
     Bytes { read: usize, written: usize },
 }
@@ -32,7 +35,7 @@ impl<'c> Report<'c> {
         let (mut prepare, mut run, mut times) = (Some(prepare), None, Vec::new());
         let mut group = self.criterion.benchmark_group(kernel);
         group.throughput(match work {
-            Work::Flops(flops) => Throughput::Elements(flops as u64),
+            Work::Flops(flops) | Work::Narrow(flops, _) => Throughput::Elements(flops as u64),
             Work::Bytes { read, written } => Throughput::Bytes((read + written) as u64),
         });
         let mut before = None;
@@ -61,7 +64,7 @@ impl<'c> Report<'c> {
 fn sentence(work: Work, time: Duration, best: f64, machine: &Machine) -> String {
     let rate = |amount: usize| amount as f64 / time.as_secs_f64();
     match work {
-        Work::Flops(flops) => {
+        Work::Flops(flops) | Work::Narrow(flops, _) => {
             let (share, rate) = (100.0 * rate(flops) / best, rate(flops) * 1e-9);
             format!("{rate:.0} GFLOP/s, {share:.0} % of {:.0}, the peak of {machine}", best * 1e-9)
         }

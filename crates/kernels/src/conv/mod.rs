@@ -15,6 +15,7 @@ mod correlation;
 mod direct;
 mod few;
 mod micro;
+pub(crate) mod narrow;
 mod sweep;
 mod tile;
 mod tile_prefetch;
@@ -28,6 +29,7 @@ use crate::sink::Sink;
 use crate::view::View;
 use choice::{Method, Problem, choose};
 use correlation::Correlation;
+pub(crate) use winograd::transforms;
 
 /// A convolution (cross-correlation) of maps; pairs are `[height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +174,7 @@ impl Conv {
 
     /// Bundles of groups that fill whole blocks of channels, in and out; all groups in one where none do. Within a
     /// bundle the convolution is computed as a dense one with zeros between its groups.
-    fn bundles(&self) -> Bundles {
+    pub(crate) fn bundles(&self) -> Bundles {
         let (ins, outs) = (self.in_channels / self.groups, self.out_channels / self.groups);
         let fills = |groups: &usize| {
             self.groups.is_multiple_of(*groups)
@@ -191,7 +193,7 @@ impl Conv {
 
     /// Where the weight between an output and an input channel at a tap is; nowhere between groups.
     #[inline(always)]
-    fn weight_index(&self, out: usize, input: usize, tap: usize) -> Option<usize> {
+    pub(crate) fn weight_index(&self, out: usize, input: usize, tap: usize) -> Option<usize> {
         let (ins, outs) = (self.in_channels / self.groups, self.out_channels / self.groups);
         if self.groups > 1 && out / outs != input / ins {
             return None;
@@ -218,10 +220,10 @@ fn correlate<T: Element>(
 
 /// Equal bundles of channels that are convolved apart from each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Bundles {
-    count: usize,
+pub(crate) struct Bundles {
+    pub(crate) count: usize,
     /// Channels read, per bundle.
-    ins: usize,
+    pub(crate) ins: usize,
     /// Channels written, per bundle.
-    outs: usize,
+    pub(crate) outs: usize,
 }

@@ -6,6 +6,7 @@ use super::sweep::Axis;
 use crate::element::Element;
 use crate::simd::{LANES, Vector};
 use crate::view::View;
+use std::marker::PhantomData;
 use std::ops::Range;
 
 /// Rows of fewer positions leave the micro-kernel too little to do between two loads of weights.
@@ -30,15 +31,31 @@ pub(super) struct Tile {
 
 impl Tile {
     pub(super) fn new(axes: &[Axis; 2], images: Range<usize>, span: [Range<usize>; 2]) -> Self {
-        let along_images = axes[1].count() < SHORT && images.len() > axes[1].count();
+        Self::with([0, 1].map(|i| (axes[i].stride, axes[i].reach())), axes[1].count(), images, span)
+    }
+
+    /// The same, given the step between positions read and the lowest and highest offset along each axis, and how many
+    /// columns are written in all.
+    pub(super) fn with(
+        axes: [(usize, (isize, isize)); 2],
+        all_columns: usize,
+        images: Range<usize>,
+        span: [Range<usize>; 2],
+    ) -> Self {
+        let along_images = all_columns < SHORT && images.len() > all_columns;
         let extent = |i: usize| {
-            let (low, high) = axes[i].reach();
-            let length = (span[i].len().max(1) - 1) * axes[i].stride + (high - low) as usize + 1;
-            (low + (span[i].start * axes[i].stride) as isize, length)
+            let (stride, (low, high)) = axes[i];
+            let length = (span[i].len().max(1) - 1) * stride + (high - low) as usize + 1;
+            (low + (span[i].start * stride) as isize, length)
         };
         let ((top, rows), (left, columns)) = (extent(0), extent(1));
-        let stride = [axes[0].stride, axes[1].stride];
+        let stride = [axes[0].0, axes[1].0];
         Self { images, span, along_images, low: [top, left], rows, stride, columns: columns.div_ceil(stride[1]) }
+    }
+
+    /// Whether images lie side by side, innermost.
+    pub(super) fn is_along_images(&self) -> bool {
+        self.along_images
     }
 
     /// Numbers between two columns.
@@ -134,12 +151,18 @@ impl Tile {
     /// Fills `to` with `blocks` blocks of the input.
     #[inline(always)]
     pub(super) fn fill<V: Vector>(&self, input: &View<'_, V::Element>, blocks: Range<usize>, to: &mut [V::Element]) {
+        self.fill_from(&Mapped::<V>(input, PhantomData), blocks, to);
+    }
+
+    /// The same from any input.
+    #[inline(always)]
+    pub(super) fn fill_from<R: Rows>(&self, input: &R, blocks: Range<usize>, to: &mut [R::Cell]) {
         for (block, to) in blocks.zip(to.chunks_exact_mut(self.block().max(1))) {
             for number in 0..self.images.len() {
                 for row in 0..self.rows {
                     let start = number * self.image() + row * self.row();
                     let from = [self.images.start + number, block];
-                    self.fill_row::<V>(input, from, self.low[0] + row as isize, &mut to[start..]);
+                    self.fill_row(input, from, self.low[0] + row as isize, &mut to[start..]);
                 }
             }
         }
@@ -157,23 +180,19 @@ impl Tile {
         for number in 0..self.images.len() {
             for row in 0..self.rows {
                 let start = number * self.image() + row * self.row();
-                self.fill_row::<V>(input, [self.images.start + number, 0], self.low[0] + row as isize, held);
+                let from = Mapped::<V>(input, PhantomData);
+                self.fill_row(&from, [self.images.start + number, 0], self.low[0] + row as isize, held);
                 few::pack::<V>(held, &mut to[start / LANES * few::STEP..]);
             }
         }
     }
 
     #[inline(always)]
-    fn fill_row<V: Vector>(
-        &self,
-        input: &View<'_, V::Element>,
-        [image, block]: [usize; 2],
-        row: isize,
-        to: &mut [V::Element],
-    ) {
+    fn fill_row<R: Rows>(&self, input: &R, [image, block]: [usize; 2], row: isize, to: &mut [R::Cell]) {
         let apart = self.pixel() / LANES;
-        let inside = row >= 0 && row < input.region.height as isize;
-        let (width, step) = (if inside { input.region.width as isize } else { 0 }, self.stride[1]);
+        let [height, width] = input.size().map(|length| length as isize);
+        let inside = row >= 0 && row < height;
+        let (width, step) = (if inside { width } else { 0 }, self.stride[1]);
         for remainder in 0..step {
             let to = &mut to[remainder * self.columns * self.pixel()..];
             // Column `i` of this remainder is column `first + i · step` of the input; outside it is border.
@@ -184,13 +203,45 @@ impl Tile {
             let column = (first + from * step as isize) as usize;
             let (from, until) = (from as usize, until as usize);
             for border in (0..from).chain(until..self.columns) {
-                to[border * self.pixel()..][..LANES].fill(V::Element::ZERO);
+                to[border * self.pixel()..][..LANES].fill(input.border());
             }
             if until > from {
                 let at = [image, block, row as usize, column];
-                input.read_every::<V>(at, until - from, [step, apart], &mut to[from * self.pixel()..]);
+                input.read_every(at, until - from, [step, apart], &mut to[from * self.pixel()..]);
             }
         }
+    }
+}
+
+/// What a tile is filled from.
+pub(super) trait Rows {
+    /// What it is filled with.
+    type Cell: Copy;
+    /// Height and width.
+    fn size(&self) -> [usize; 2];
+    /// What lies around it.
+    fn border(&self) -> Self::Cell;
+    /// Writes `pixels` pixels of a row, every `step[0]`-th from (`row`, `column`) on, to every `step[1]`-th of `to`.
+    fn read_every(&self, at: [usize; 4], pixels: usize, step: [usize; 2], to: &mut [Self::Cell]);
+}
+
+/// A view, read with vectors.
+struct Mapped<'a, V: Vector>(&'a View<'a, V::Element>, PhantomData<V>);
+
+impl<V: Vector> Rows for Mapped<'_, V> {
+    type Cell = V::Element;
+
+    #[inline(always)]
+    fn size(&self) -> [usize; 2] {
+        self.0.size()
+    }
+    #[inline(always)]
+    fn border(&self) -> V::Element {
+        V::Element::ZERO
+    }
+    #[inline(always)]
+    fn read_every(&self, at: [usize; 4], pixels: usize, step: [usize; 2], to: &mut [V::Element]) {
+        self.0.read_every::<V>(at, pixels, step, to);
     }
 }
 

@@ -16,7 +16,7 @@
 #![allow(clippy::needless_range_loop)]
 
 mod cut;
-mod transforms;
+pub(crate) mod transforms;
 pub(super) mod weight_gradient;
 mod weights;
 

@@ -2,6 +2,7 @@
 
 use super::{Kernel, LANES, Portable, Vector};
 use crate::element::Element;
+use half::bf16;
 use std::arch::x86_64::*;
 
 /// Proof that this CPU has AVX2 and FMA.
@@ -39,9 +40,9 @@ impl Avx2 {
     }
 }
 
-/// Sixteen `f32` in two registers. No other module can name this type: it is reached through [`Avx2::run`] alone.
+/// Sixteen `f32` in two registers. No module but its neighbours can name this type: it is reached through proofs alone.
 #[derive(Clone, Copy)]
-struct Pair(__m256, __m256);
+pub(super) struct Pair(__m256, __m256);
 
 // SAFETY of the blocks below, but for load and store: the intrinsics need AVX2 and FMA, and whoever uses this type
 // has got here with an `Avx2`.
@@ -155,6 +156,51 @@ impl Vector for Pair {
             let bytes = _mm_loadu_si128(from.cast());
             let low = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
             Self(low, _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128::<8>(bytes))))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_integers(from: *const i32) -> Self {
+        // SAFETY: the caller vouches for sixteen readable numbers; unaligned loads are meant.
+        unsafe {
+            let [low, high] = [_mm256_loadu_si256(from.cast()), _mm256_loadu_si256(from.add(8).cast())];
+            Self(_mm256_cvtepi32_ps(low), _mm256_cvtepi32_ps(high))
+        }
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const bf16) -> Self {
+        // SAFETY: the caller vouches for sixteen readable numbers; unaligned loads are meant.
+        unsafe {
+            let halves = [_mm_loadu_si128(from.cast()), _mm_loadu_si128(from.add(8).cast())];
+            let [low, high] = halves.map(|halves| _mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(halves)));
+            Self(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut bf16) {
+        // SAFETY: the caller vouches for sixteen writable numbers; unaligned stores are meant. Added is just less than
+        // half of the last place, or half where the last place is odd. Packing works within the halves of a register; the
+        // permutation brings them into order.
+        unsafe {
+            let [low, high] = [self.0, self.1].map(|x| {
+                let bits = _mm256_castps_si256(x);
+                let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(bits), _mm256_set1_epi32(1));
+                let rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
+                let nan = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_UNORD_Q>(x, x));
+                let quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x0040_0000));
+                _mm256_srli_epi32::<16>(_mm256_blendv_epi8(rounded, quiet, nan))
+            });
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi32(low, high));
+            _mm256_storeu_si256(to.cast(), words);
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_rounded(self, to: *mut u8) {
+        // SAFETY: the caller vouches for sixteen writable bytes. The maximum gives its second operand where the first is
+        // not a number.
+        unsafe {
+            let [low, high] =
+                [self.0, self.1].map(|x| _mm256_min_ps(_mm256_max_ps(x, _mm256_setzero_ps()), _mm256_set1_ps(255.0)));
+            Self(low, high).store_bytes(to);
         }
     }
     #[inline(always)]

@@ -1,23 +1,27 @@
 //! AVX-512: one register a vector.
 
 use super::{Avx2, Kernel, LANES, Vector};
+use half::bf16;
 use std::arch::x86_64::*;
 
-/// Proof that this CPU has AVX-512F, AVX2 and FMA.
+/// Proof that this CPU has AVX-512F, BW and VL, AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx512(());
 
 impl Avx512 {
     /// Asks the CPU.
     pub fn new() -> Option<Self> {
-        let has = Avx2::new().is_some() && is_x86_feature_detected!("avx512f");
+        let has = Avx2::new().is_some()
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl");
         has.then_some(Self(()))
     }
 
     /// Runs a kernel with 512-bit registers.
     #[inline]
     pub fn run<K: Kernel<f32>>(self, kernel: K) -> K::Output {
-        #[target_feature(enable = "avx512f,avx2,fma")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,fma")]
         fn compiled<K: Kernel<f32>>(kernel: K) -> K::Output {
             kernel.run::<Single>()
         }
@@ -26,11 +30,11 @@ impl Avx512 {
     }
 }
 
-/// Sixteen `f32` in a register. No other module can name this type: it is reached through [`Avx512::run`] alone.
+/// Sixteen `f32` in a register. No module but its neighbours can name this type: it is reached through proofs alone.
 #[derive(Clone, Copy)]
-struct Single(__m512);
+pub(super) struct Single(__m512);
 
-// SAFETY of the blocks below, but for load and store: the intrinsics need AVX-512F, and whoever uses this type has got
+// SAFETY of the blocks below, but for load and store: the intrinsics need AVX-512F and BW, and whoever uses this type has got
 // here with an `Avx512`.
 impl Vector for Single {
     type Element = f32;
@@ -120,6 +124,57 @@ impl Vector for Single {
     unsafe fn load_bytes(from: *const u8) -> Self {
         // SAFETY: the caller vouches for sixteen readable bytes; unaligned loads are meant.
         Self(unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast()))) })
+    }
+    #[inline(always)]
+    unsafe fn load_integers(from: *const i32) -> Self {
+        // SAFETY: the caller vouches for sixteen readable numbers; unaligned loads are meant.
+        Self(unsafe { _mm512_cvtepi32_ps(_mm512_loadu_si512(from.cast())) })
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const bf16) -> Self {
+        // SAFETY: the caller vouches for sixteen readable numbers; unaligned loads are meant.
+        unsafe {
+            let halves = _mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()));
+            Self(_mm512_castsi512_ps(_mm512_slli_epi32::<16>(halves)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut bf16) {
+        // SAFETY: the caller vouches for sixteen writable numbers; unaligned stores are meant. Added is just less than
+        // half of the last place, or half where the last place is odd. The instruction for this takes the smallest
+        // numbers for zeros.
+        unsafe {
+            let bits = _mm512_castps_si512(self.0);
+            let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
+            let rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+            let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(self.0, self.0);
+            let quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x0040_0000));
+            let chosen = _mm512_srli_epi32::<16>(_mm512_mask_blend_epi32(nan, rounded, quiet));
+            _mm256_storeu_si256(to.cast(), _mm512_cvtepi32_epi16(chosen));
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_rounded(self, to: *mut u8) {
+        // SAFETY: the caller vouches for sixteen writable bytes; unaligned stores are meant. The maximum gives its second
+        // operand where the first is not a number.
+        unsafe {
+            let low = _mm512_max_ps(self.0, _mm512_setzero_ps());
+            Self(_mm512_min_ps(low, _mm512_set1_ps(255.0))).store_bytes(to);
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_four_rounded([a, b, c, d]: [Self; 4], to: *mut u8) {
+        // SAFETY: the caller vouches for 64 writable bytes; unaligned stores are meant. The minimum gives its second operand
+        // where that is not a number, which becomes the least integer; packing cuts off on both sides, within quarters of
+        // a register, which the permutation brings into order.
+        unsafe {
+            let most = _mm512_set1_ps(255.0);
+            let whole = [a, b, c, d].map(|x| _mm512_cvtps_epi32(_mm512_min_ps(most, x.0)));
+            let words = [_mm512_packs_epi32(whole[0], whole[1]), _mm512_packs_epi32(whole[2], whole[3])];
+            let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+            let bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(words[0], words[1]));
+            _mm512_storeu_si512(to.cast(), bytes);
+        }
     }
     #[inline(always)]
     fn transpose(rows: &mut [Self; LANES]) {

@@ -13,7 +13,7 @@ const FORCED_BY: &str = "CNN_INSTRUCTION_SET";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InstructionSet {
-    /// AVX-512F, with AVX2 and FMA.
+    /// AVX-512F, BW and VL, with AVX2 and FMA.
     Avx512,
     /// AVX2 and FMA.
     Avx2,

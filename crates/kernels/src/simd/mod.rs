@@ -12,6 +12,11 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod dot;
+#[cfg(target_arch = "x86_64")]
+mod dot_avx2;
+#[cfg(target_arch = "x86_64")]
+mod dot_avx512;
 mod instruction_set;
 mod portable;
 
@@ -19,10 +24,12 @@ mod portable;
 pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
+pub use dot::{Dot, DotKernel, run_bf16, run_u8, set_bf16, set_u8};
 pub use instruction_set::InstructionSet;
 pub use portable::Portable;
 
 use crate::element::Element;
+use half::bf16;
 
 /// Numbers in a `Vector`, and channels in a block of the layout.
 pub const LANES: usize = 16;
@@ -143,6 +150,43 @@ pub trait Vector: Copy {
     ///
     /// `from` must be valid for reading [`LANES`] bytes.
     unsafe fn load_bytes(from: *const u8) -> Self;
+
+    /// Whole numbers of 32 bits, each rounded to the nearest there is.
+    ///
+    /// # Safety
+    ///
+    /// `from` must be valid for reading [`LANES`] numbers.
+    unsafe fn load_integers(from: *const i32) -> Self;
+    /// Numbers of 16 bits, exactly.
+    ///
+    /// # Safety
+    ///
+    /// `from` must be valid for reading [`LANES`] numbers.
+    unsafe fn load_bf16(from: *const bf16) -> Self;
+    /// Writes each number rounded to the nearest of 16 bits, to the even one of two; what is not a number stays so.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be valid for writing [`LANES`] numbers.
+    unsafe fn store_bf16(self, to: *mut bf16);
+    /// Writes each number rounded to the nearest of `0..=255`, to the even one of two; what is not a number as 0.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be valid for writing [`LANES`] bytes.
+    unsafe fn store_rounded(self, to: *mut u8);
+    /// The same with four vectors.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be valid for writing four times [`LANES`] bytes.
+    #[inline(always)]
+    unsafe fn store_four_rounded(vectors: [Self; 4], to: *mut u8) {
+        for (number, vector) in vectors.into_iter().enumerate() {
+            // SAFETY: as the caller says.
+            unsafe { vector.store_rounded(to.add(number * LANES)) }
+        }
+    }
 
     /// Turns a square around: lane `i` of row `j` and lane `j` of row `i` change places.
     fn transpose(rows: &mut [Self; LANES]);

@@ -2,6 +2,7 @@
 
 use super::{LANES, Vector};
 use crate::element::Element;
+use half::bf16;
 
 /// An array with a number for each lane `i`. Written out rather than a loop: loops over lanes take the compiler twice as
 /// long.
@@ -97,6 +98,29 @@ impl<T: Element> Vector for Portable<T> {
             *number = T::from_byte(byte);
         }
         Self(numbers)
+    }
+    #[inline(always)]
+    unsafe fn load_integers(from: *const i32) -> Self {
+        // SAFETY: the caller vouches for sixteen readable numbers.
+        let integers = unsafe { from.cast::<[i32; LANES]>().read() };
+        Self(lanes!(i => T::from_f64(f64::from(integers[i]))))
+    }
+    #[inline(always)]
+    unsafe fn load_bf16(from: *const bf16) -> Self {
+        // SAFETY: the caller vouches for sixteen readable numbers.
+        let numbers = unsafe { from.cast::<[bf16; LANES]>().read() };
+        Self(lanes!(i => T::from_f64(numbers[i].to_f64())))
+    }
+    #[inline(always)]
+    unsafe fn store_bf16(self, to: *mut bf16) {
+        // SAFETY: the caller vouches for sixteen writable numbers.
+        unsafe { to.cast::<[bf16; LANES]>().write(lanes!(i => bf16::from_f32(self.0[i].to_f64() as f32))) }
+    }
+    #[inline(always)]
+    unsafe fn store_rounded(self, to: *mut u8) {
+        let bytes = lanes!(i => self.0[i].to_f64().clamp(0.0, 255.0).round_ties_even() as u8);
+        // SAFETY: the caller vouches for sixteen writable bytes.
+        unsafe { to.cast::<[u8; LANES]>().write(bytes) }
     }
     #[inline(always)]
     fn transpose(rows: &mut [Self; LANES]) {

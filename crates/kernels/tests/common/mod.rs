@@ -4,6 +4,10 @@
 
 #![allow(dead_code)]
 
+#[cfg(all(unix, not(miri)))]
+pub mod guarded;
+pub mod narrow;
+
 use cnn_kernels::{
     Arrival, Element, InstructionSet, LANES, Map, Moments, Pull, Region, Sink, Store, Sums, View, threads,
 };

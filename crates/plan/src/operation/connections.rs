@@ -4,7 +4,7 @@ use cnn_kernels::Element;
 use std::borrow::Cow;
 
 /// The weights of a convolution with a connection table, zeros where nothing is connected; others as they are.
-pub(super) fn dense<'a, T: Element>(
+pub(crate) fn dense<'a, T: Element>(
     weights: &'a [T],
     table: &Option<Vec<Vec<usize>>>,
     channels: usize,

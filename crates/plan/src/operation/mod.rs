@@ -11,6 +11,7 @@ mod of_op;
 mod radial_basis;
 
 pub use backward::backward_bias;
+pub(crate) use connections::dense;
 
 use cnn_kernels::activation::Activation;
 use cnn_kernels::pool::{Average, Max};

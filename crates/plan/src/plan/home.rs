@@ -17,12 +17,20 @@ pub(crate) struct Home {
 /// For each node the home of what it stores, or for a concatenation of what it shows; `None` for a store of its own,
 /// and for concatenations that must copy.
 pub(crate) fn homes(network: &Network, needed: &[bool], training: bool) -> Vec<Option<Home>> {
+    homes_by(network, needed, |node| origin(network, node, training))
+}
+
+/// The same where `origin` says for a node which node's store its value is read from; `None` if it must be copied.
+pub(crate) fn homes_by(
+    network: &Network,
+    needed: &[bool],
+    origin: impl Fn(usize) -> Option<usize>,
+) -> Vec<Option<Home>> {
     let nodes = network.nodes();
     let mut homes: Vec<Option<Home>> = vec![None; nodes.len()];
     for (id, node) in nodes.iter().enumerate().rev().filter(|(id, node)| needed[*id] && node.op == Op::Concat) {
         let base = homes[id].unwrap_or(Home { root: id, channel: 0 });
-        let origins: Vec<Option<usize>> =
-            node.inputs.iter().map(|input| origin(network, input.index(), training)).collect();
+        let origins: Vec<Option<usize>> = node.inputs.iter().map(|input| origin(input.index())).collect();
         let channels = node.inputs.iter().map(|input| network.node(*input).shape.channels());
         let places: Vec<usize> = starts(channels.clone()).map(|start| base.channel + start).collect();
         // Already side by side, as part of a longer concatenation.

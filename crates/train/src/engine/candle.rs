@@ -2,13 +2,13 @@
 
 use super::gradients::Gradients;
 use super::{AVERAGE, Learner, Lesson, Saved, Stepped, shares, targets};
-use crate::average::staying;
+use crate::average::{Averaging, Move};
 use crate::classify::{CandleEvaluation, Classify, tensors};
 use crate::error::{Error, Result};
 use crate::evaluate::count_correct;
 use crate::loss::{LossFunction, Output};
 use crate::optimiser::Optimiser;
-use crate::settings::{Clip, Decay, Precision};
+use crate::settings::{Clip, Precision};
 use crate::tensor_rule::averaged;
 use crate::weights::tensors_of;
 use candle_core::{DType, Device, Tensor, Var};
@@ -31,15 +31,15 @@ pub(crate) struct CandleLearner<'a> {
     average: Option<Average>,
 }
 
-/// The moving average of every tensor, by name, and the share of it that stays.
+/// An average of every tensor, by name, and how it moves.
 struct Average {
-    share: f64,
+    averaging: Averaging,
     tensors: HashMap<String, Tensor>,
 }
 
 impl<'a> CandleLearner<'a> {
     pub(super) fn new(lesson: Lesson<'a>) -> Result<Self> {
-        let Lesson { network, settings, loss, device, frozen, passes, .. } = lesson;
+        let Lesson { network, settings, loss, device, frozen, passes, steps, .. } = lesson;
         let variables = VarMap::new();
         let beginning = lesson.beginning();
         for spec in network.tensors() {
@@ -55,15 +55,12 @@ impl<'a> CandleLearner<'a> {
             Precision::Bf16 => DType::BF16,
         };
         let model = model.in_precision(precision);
-        let optimiser = Optimiser::new(settings.optimizer, &model)?;
-        let optimiser = match settings.decay {
-            Decay::All => optimiser,
-            Decay::Weights => optimiser.decaying_weights_only(),
-        };
+        let optimiser = Optimiser::new(settings.optimizer, &model)?.paced(network, settings)?;
         let copy = |(name, tensor): (String, Tensor)| Ok((name, tensor.copy()?));
         let copies = || tensors_by_name(&model).into_iter().map(copy).collect::<Result<_>>();
-        let average =
-            settings.average.map(|share| Ok::<_, Error>(Average { share, tensors: copies()? })).transpose()?;
+        let average = Averaging::of(settings, steps)
+            .map(|averaging| Ok::<_, Error>(Average { averaging, tensors: copies()? }))
+            .transpose()?;
         Ok(Self {
             network: network.clone(),
             loss,
@@ -112,11 +109,20 @@ impl<'a> CandleLearner<'a> {
     }
 
     fn move_average(&mut self) -> Result<()> {
-        let Some(Average { share, tensors }) = &mut self.average else { return Ok(()) };
-        let stays = staying(*share, self.optimiser.steps());
+        let Some(Average { averaging, tensors }) = &mut self.average else { return Ok(()) };
+        let Some(moved) = averaging.after(self.optimiser.steps()) else { return Ok(()) };
+        let (Move::Follow(stays) | Move::Meet(stays)) = moved;
         for (spec, new) in self.model.tensors() {
             if let Some(average) = tensors.get_mut(&spec.name) {
                 *average = averaged(average, &new.detach(), stays)?;
+            }
+        }
+        if let Move::Meet(_) = moved {
+            let variables = self.variables.data().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            for (name, slow) in tensors.iter() {
+                if let Some(variable) = variables.get(name) {
+                    variable.set(slow)?;
+                }
             }
         }
         Ok(())

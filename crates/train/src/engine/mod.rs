@@ -118,6 +118,8 @@ pub struct Lesson<'a> {
     pub frozen: &'a [bool],
     /// Training passes taken before, which dropout's masks are drawn by.
     pub passes: u64,
+    /// Steps of the whole run.
+    pub steps: usize,
 }
 
 impl Lesson<'_> {

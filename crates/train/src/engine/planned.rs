@@ -2,12 +2,12 @@
 
 use super::gathered::Gathered;
 use super::{AVERAGE, Learner, Lesson, Saved, Stepped, Updates, shares, targets};
-use crate::average::{move_towards, staying};
+use crate::average::{Averaging, Move, move_towards};
 use crate::classify::Classify;
 use crate::error::Result;
 use crate::evaluate::count_correct;
 use crate::loss::{LossFunction, Output};
-use crate::settings::{Clip, Decay};
+use crate::settings::Clip;
 use candle_core::{DType, Device};
 use cnn_core::{Model, Network};
 use cnn_data::Batch;
@@ -31,30 +31,27 @@ pub(crate) struct PlannedLearner<'a> {
     evaluation: Evaluation,
 }
 
-/// The moving average, and the share of it that stays.
+/// An average of the weights, and how it moves.
 struct Average {
-    share: f64,
+    averaging: Averaging,
     parameters: Parameters,
 }
 
 impl<'a> PlannedLearner<'a> {
     pub(super) fn new(lesson: Lesson<'a>) -> Result<Self> {
-        let Lesson { network, settings, loss, frozen, passes, .. } = lesson;
+        let Lesson { network, settings, loss, frozen, passes, steps, .. } = lesson;
         let recompute = if settings.recompute { Recompute::Segments } else { Recompute::Nothing };
         let plan = TrainingPlan::new(network, TrainingOptions { frozen, recompute, nodes: &[] })?;
         let parameters = Parameters::new(network, &lesson.beginning())?;
-        let updates = Updates::new(settings.optimizer);
         Ok(Self {
             loss,
             run: TrainingRun::new(&plan, Dropout { seed: settings.seed, passes }),
-            updates: match settings.decay {
-                Decay::All => updates,
-                Decay::Weights => updates.decaying_weights_only(network),
-            },
+            updates: Updates::new(settings.optimizer).paced(network, settings)?,
             smoothing: settings.label_smoothing,
             clip: settings.clip,
             gathered: lesson.gathers().then(Gathered::default),
-            average: settings.average.map(|share| Average { share, parameters: parameters.clone() }),
+            average: Averaging::of(settings, steps)
+                .map(|averaging| Average { averaging, parameters: parameters.clone() }),
             evaluation: Evaluation::new(&EvaluationPlan::new(network)?),
             network: network.clone(),
             parameters,
@@ -78,10 +75,16 @@ impl<'a> PlannedLearner<'a> {
     }
 
     fn move_average(&mut self) {
-        let Some(Average { share, parameters }) = &mut self.average else { return };
-        let stays = staying(*share, self.updates.steps());
+        let Some(Average { averaging, parameters }) = &mut self.average else { return };
+        let Some(moved) = averaging.after(self.updates.steps()) else { return };
+        let (Move::Follow(stays) | Move::Meet(stays)) = moved;
         for (tensor, new) in self.parameters.values().enumerate() {
             move_towards(parameters.value_mut(tensor), new, stays);
+        }
+        if let Move::Meet(_) = moved {
+            for (tensor, slow) in parameters.values().enumerate() {
+                self.parameters.value_mut(tensor).copy_from_slice(slow);
+            }
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use super::Saved;
 use crate::error::Result;
+use crate::group::{Pace, paces};
 use crate::rule::Rule;
+use crate::settings::Settings;
 use cnn_core::Network;
 use cnn_kernels::update::Update;
 use cnn_kernels::{Buffer, InstructionSet};
@@ -15,8 +17,8 @@ pub struct Updates {
     rule: Rule,
     learning_rate: f64,
     steps: i32,
-    /// The tensors that weight decay leaves alone.
-    spared: Vec<bool>,
+    /// What each tensor's learning rate and weight decay are multiplied by; those that are missing are as the rule says.
+    paces: Vec<Pace>,
     /// What the rule remembers of each tensor.
     memory: Vec<[Buffer<f32>; 2]>,
 }
@@ -25,14 +27,16 @@ impl Updates {
     /// Updates by a rule, before the first step.
     pub fn new(rule: Rule) -> Self {
         let set = InstructionSet::chosen();
-        Self { set, rule, learning_rate: 0.0, steps: 0, spared: Vec::new(), memory: Vec::new() }
+        Self { set, rule, learning_rate: 0.0, steps: 0, paces: Vec::new(), memory: Vec::new() }
     }
 
-    /// The same whose weight decay pulls only at tensors of two dimensions and more: the weights of convolutions and
-    /// linear layers.
-    #[must_use]
-    pub fn decaying_weights_only(self, network: &Network) -> Self {
-        Self { spared: network.tensors().map(|spec| spec.dims.len() < 2).collect(), ..self }
+    /// The same with each tensor's learning rate and weight decay as the groups and the decay of these settings say.
+    ///
+    /// # Errors
+    ///
+    /// A group that no trained tensor of the network belongs to.
+    pub fn paced(self, network: &Network, settings: &Settings) -> Result<Self> {
+        Ok(Self { paces: paces(network, settings)?, ..self })
     }
 
     /// Begins a step.
@@ -72,9 +76,9 @@ impl Updates {
     }
 
     fn update(&self, tensor: usize) -> Update {
-        let spared = self.spared.get(tensor).copied().unwrap_or(false);
-        let rule = if spared { self.rule.decaying(0.0) } else { self.rule };
-        rule.update(self.steps, self.learning_rate)
+        let pace = self.paces.get(tensor).copied().unwrap_or_default();
+        let (rule, learning_rate) = pace.apply(self.rule, self.learning_rate);
+        rule.update(self.steps, learning_rate)
     }
 
     /// What the rule remembers of a tensor of this length.

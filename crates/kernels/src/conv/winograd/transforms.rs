@@ -34,7 +34,7 @@ fn number<V: Vector>(x: f64) -> V {
 
 /// `Bᵀ d`.
 #[inline(always)]
-pub(super) fn input<V: Vector>(d: [V; IN]) -> [V; IN] {
+pub(crate) fn input<V: Vector>(d: [V; IN]) -> [V; IN] {
     let (inner, minus_inner, outer, minus_outer) = (number::<V>(A), number::<V>(-A), number::<V>(B), number::<V>(-B));
     let (inner_square, outer_square) = (number::<V>(-A * A), number::<V>(-B * B));
     let (sum, product) = (number::<V>(-A * A - B * B), number::<V>(A * A * B * B));
@@ -56,6 +56,15 @@ pub(super) fn filter<V: Vector, const KERNEL: usize>(g: [V; KERNEL]) -> [V; IN] 
     weighted(values(g))
 }
 
+/// An entry of `G` for a filter of so many taps.
+pub(crate) fn filter_entry(row: usize, tap: usize, kernel: usize) -> f64 {
+    let power = match [0.0, A, -A, B, -B].get(row) {
+        Some(point) => f64::powi(*point, tap as i32),
+        None => f64::from(u8::from(tap + 1 == kernel)),
+    };
+    WEIGHTS[row] * power
+}
+
 /// `Gᵀ m`, the transpose of [`filter`].
 #[inline(always)]
 pub(super) fn weights<V: Vector, const KERNEL: usize>(m: [V; IN]) -> [V; KERNEL] {
@@ -64,7 +73,7 @@ pub(super) fn weights<V: Vector, const KERNEL: usize>(m: [V; IN]) -> [V; KERNEL]
 
 /// `Aᵀ m`.
 #[inline(always)]
-pub(super) fn output<V: Vector, const OUT: usize>(m: [V; IN]) -> [V; OUT] {
+pub(crate) fn output<V: Vector, const OUT: usize>(m: [V; IN]) -> [V; OUT] {
     coefficients(m)
 }
 

@@ -1,0 +1,127 @@
+//! Which images are judged where a folder does not say.
+
+use super::Labelled;
+use super::find::Class;
+use crate::{Error, FolderConfig};
+use cnn_core::seed;
+use rand::Rng;
+use std::path::Path;
+
+/// A place from 0 to 1 for an image, by its name relative to the folder of the classes and the seed alone: whatever other
+/// images come or go, it stays.
+fn place(seed: u64, relative: &str) -> f64 {
+    seed::stream(seed, &format!("split {relative}")).random()
+}
+
+/// A path relative to a folder, with `/` between its parts on every system.
+pub(super) fn relative(folder: &Path, path: &Path) -> String {
+    let parts = path.strip_prefix(folder).unwrap_or(path).components();
+    parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+/// Cuts the images of the classes in `folder` into those to train on and those to judge.
+///
+/// # Errors
+/// [`Error::AllDrawn`] and [`Error::NoneDrawn`], which happen to classes of few images.
+pub(super) fn drawn(config: &FolderConfig, folder: &Path, classes: Vec<Class>) -> Result<(Labelled, Labelled), Error> {
+    let (mut train, mut test): (Labelled, Labelled) = (Vec::new(), Vec::new());
+    for (class, label) in classes.into_iter().zip(0..) {
+        let (images, before) = (class.files.len(), train.len());
+        for file in class.files {
+            let place = place(config.seed, &relative(folder, &file));
+            let judged = match config.fold {
+                Some(fold) => fold.holds(place),
+                None => place < config.test_share,
+            };
+            if judged { &mut test } else { &mut train }.push((file, label));
+        }
+        if train.len() == before && images > 0 {
+            return Err(Error::AllDrawn { path: class.path, images });
+        }
+    }
+    match test.is_empty() {
+        true => Err(Error::NoneDrawn { path: folder.to_path_buf(), images: train.len() }),
+        false => Ok((train, test)),
+    }
+}
+
+/// How the drawn images are told.
+pub(super) fn in_words(config: &FolderConfig) -> String {
+    match config.fold {
+        Some(fold) => format!("fold {fold}, by the files' names and seed {}", config.seed),
+        None => format!("a share of {} by the files' names and seed {}", config.test_share, config.seed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+    use std::time::{Duration, Instant};
+
+    /// As many files as a large folder has, none of which is there.
+    fn classes(count: usize, files: usize) -> Vec<Class> {
+        let class = |class: usize| Class {
+            name: format!("class {class:06}"),
+            path: PathBuf::from(format!("none/{class:06}")),
+            files: (0..files).map(|file| PathBuf::from(format!("none/{class:06}/{file}"))).collect(),
+        };
+        (0..count).map(class).collect()
+    }
+
+    fn parts(config: &FolderConfig, classes: Vec<Class>) -> (Labelled, Labelled) {
+        drawn(config, Path::new("none"), classes).unwrap()
+    }
+
+    #[test]
+    fn a_split_of_many_files_is_near_its_share_and_takes_no_longer_a_file() {
+        let config = FolderConfig::new("none");
+        for (count, files) in [(1, 400_000), (4000, 100)] {
+            let began = Instant::now();
+            let (train, test) = parts(&config, classes(count, files));
+            assert_eq!(train.len() + test.len(), 400_000);
+            // Four deviations of a binomial of a fifth.
+            assert!(test.len().abs_diff(80_000) < 1012, "{}", test.len());
+            assert!(train.is_sorted_by_key(|(_, label)| *label));
+            assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        }
+    }
+
+    #[test]
+    fn no_image_moves_when_others_come_or_go() {
+        let config = FolderConfig { seed: 5, test_share: 0.3, ..FolderConfig::new("none") };
+        let (_, test) = parts(&config, classes(3, 40));
+        let mut fewer = classes(3, 40);
+        fewer.iter_mut().for_each(|class| class.files = class.files.split_off(10));
+        fewer[1].files.push(PathBuf::from("none/000001/new"));
+        let (_, found) = parts(&config, fewer);
+        let is_old = |(file, _): &&(PathBuf, u32)| !file.ends_with("new");
+        let number = |file: &PathBuf| file.file_name().unwrap().to_string_lossy().parse::<usize>().unwrap();
+        let expected: Vec<_> = test.iter().filter(|(file, _)| number(file) >= 10).collect();
+        assert_eq!(found.iter().filter(is_old).collect::<Vec<_>>(), expected);
+        assert_ne!(parts(&FolderConfig { seed: 6, ..config }, classes(3, 40)).1, test);
+    }
+
+    #[test]
+    fn every_image_is_in_one_fold() {
+        let mut seen = Vec::new();
+        for number in 1..=4 {
+            let fold = Some(format!("{number}/4").parse().unwrap());
+            let (train, test) = parts(&FolderConfig { fold, ..FolderConfig::new("none") }, classes(2, 50));
+            assert!(train.len() + test.len() == 100 && test.len() > 10, "{}", test.len());
+            seen.extend(test);
+        }
+        seen.sort();
+        assert!(seen.len() == 100 && seen.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+
+    #[test]
+    fn a_class_without_images_on_a_side_is_told() {
+        let all = FolderConfig { test_share: 0.999_999, ..FolderConfig::new("none") };
+        let error = drawn(&all, Path::new("none"), classes(1, 3)).unwrap_err();
+        assert!(matches!(&error, Error::AllDrawn { images: 3, .. }), "{error}");
+        let none = FolderConfig { test_share: 1e-6, ..FolderConfig::new("none") };
+        let error = drawn(&none, Path::new("none"), classes(1, 3)).unwrap_err();
+        assert!(matches!(&error, Error::NoneDrawn { images: 3, .. }), "{error}");
+    }
+}

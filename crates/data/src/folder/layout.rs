@@ -1,0 +1,99 @@
+//! Which folders in a folder hold images to train on and to judge.
+
+use super::find::entries;
+use crate::Error;
+use std::path::{Path, PathBuf};
+
+/// The names of folders with images that choose the best epoch, in the order in which they are looked for.
+const CHOOSING: [&str; 3] = ["val", "valid", "validation"];
+
+/// A folder of images: its classes lie in folders with the names of splits, or in the folder itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// `train`, in any case.
+    pub(crate) train: Option<PathBuf>,
+    /// `val`, `valid` or `validation`, in any case.
+    pub(crate) val: Option<PathBuf>,
+    /// `test`, in any case.
+    pub(crate) test: Option<PathBuf>,
+    /// What lies beside them and is passed over.
+    pub(crate) beside: Vec<PathBuf>,
+}
+
+impl Layout {
+    /// Looks what lies in a folder. Without `train` beside them, folders named `val` and `test` are splits only where no
+    /// other folder is there: else they are classes of those names.
+    pub(crate) fn of(folder: &Path) -> Result<Self, Error> {
+        let (mut layout, mut plain) = (Self::default(), false);
+        let entries = entries(folder)?;
+        let mut places: Vec<(usize, PathBuf)> = Vec::new();
+        for path in &entries {
+            let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+            let names = ["train", "test"].into_iter().chain(CHOOSING);
+            match names.into_iter().position(|known| known == name).filter(|_| path.is_dir()) {
+                Some(place) => places.push((place, path.clone())),
+                None => {
+                    plain |= path.is_dir();
+                    layout.beside.push(path.clone());
+                }
+            }
+        }
+        places.sort();
+        for (place, path) in places {
+            let split = match place {
+                0 => &mut layout.train,
+                1 => &mut layout.test,
+                _ => &mut layout.val,
+            };
+            // `valid` beside `val`, or `Train` beside `train`.
+            if split.is_some() { layout.beside.push(path) } else { *split = Some(path) }
+        }
+        layout.beside.sort();
+        if layout.train.is_none() && (plain || layout.splits().next().is_none()) {
+            return Ok(Self::default());
+        }
+        Ok(layout)
+    }
+
+    /// The splits there are: train, val, test.
+    pub(crate) fn splits(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.train, &self.val, &self.test].into_iter().flatten()
+    }
+}
+
+/// The name of a split's folder as it is written there.
+pub(crate) fn name(split: &Path) -> String {
+    split.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(folders: &[&str]) -> (tempfile::TempDir, Layout) {
+        let place = tempfile::tempdir().unwrap();
+        folders.iter().for_each(|name| std::fs::create_dir(place.path().join(name)).unwrap());
+        let layout = Layout::of(place.path()).unwrap();
+        (place, layout)
+    }
+
+    #[test]
+    fn splits_are_found_in_any_case_and_under_any_usual_name() {
+        for choosing in ["val", "Valid", "VALIDATION"] {
+            let (place, found) = layout(&["Train", choosing, "TEST", "labels"]);
+            let at = |name: &str| Some(place.path().join(name));
+            assert_eq!((found.train, found.val, found.test), (at("Train"), at(choosing), at("TEST")));
+            assert_eq!(found.beside, [place.path().join("labels")]);
+        }
+        let (place, found) = layout(&["train", "valid", "val"]);
+        assert_eq!((found.val, found.beside), (Some(place.path().join("val")), vec![place.path().join("valid")]));
+    }
+
+    #[test]
+    fn classes_may_have_the_names_of_splits() {
+        assert_eq!(layout(&["good", "test", "val"]).1, Layout::default());
+        let (place, found) = layout(&["test"]);
+        assert_eq!((found.train, found.test), (None, Some(place.path().join("test"))));
+        assert_eq!(layout(&[]).1, Layout::default());
+    }
+}

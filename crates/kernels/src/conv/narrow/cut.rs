@@ -1,0 +1,123 @@
+//! How the work is cut into tasks, and the memory a task takes. No sum depends on it.
+
+use super::{Bundles, Conv, Units};
+use crate::conv::tile::{Tile, largest};
+use crate::region::Region;
+use crate::simd::LANES;
+use crate::threads::threads;
+use std::ops::Range;
+
+/// Bytes a tile may hold.
+const TILE: usize = 64 * 1024;
+/// Bytes it may hold where less would leave few positions, each of which goes through all weights.
+const LARGE_TILE: usize = 384 * 1024;
+/// Positions that are not few.
+const ENOUGH: usize = 64;
+/// Positions a tile covers at most.
+const POSITIONS: usize = 2048;
+/// Tasks for each thread, where there are enough.
+const TASKS: usize = 3;
+
+/// A convolution over maps of a size, cut.
+#[derive(Clone, Debug)]
+pub(super) struct Cut {
+    /// Whether each map is read as one row.
+    pub(super) flat: bool,
+    /// Whether tiles are read where the maps lie.
+    pub(super) in_place: bool,
+    /// Step between windows, lowest and highest offset, along each axis.
+    axes: [(usize, (isize, isize)); 2],
+    /// Positions written along each axis.
+    counts: [usize; 2],
+    batch: usize,
+    images: usize,
+    span: [usize; 2],
+    /// Parts along images, rows and columns.
+    parts: [usize; 3],
+    pub(super) bundles: usize,
+    /// Shares of a part's outputs.
+    pub(super) splits: usize,
+    /// Words of a part's tile.
+    pub(super) tile: usize,
+    /// Taps of the kernel.
+    taps: usize,
+}
+
+impl Cut {
+    pub(super) fn new(conv: &Conv, bundles: Bundles, units: Units, input: &Region) -> Option<Self> {
+        let output = conv.output([input.height, input.width])?;
+        let flat = conv.kernel == [1, 1] && conv.stride == [1, 1] && conv.padding == [0, 0];
+        let counts = if flat { [1, output[0] * output[1]] } else { output };
+        let axes = [0, 1].map(|axis| {
+            let padding = conv.padding[axis] as isize;
+            (conv.stride[axis], (-padding, (conv.dilation[axis] * (conv.kernel[axis] - 1)) as isize - padding))
+        });
+        let blocks = bundles.ins.div_ceil(LANES);
+        // Words of a tile of one block; a word has four bytes.
+        let words = |images: usize, span: [usize; 2]| {
+            let tile = Tile::with(axes, counts[1], 0..images, span.map(|length| 0..length));
+            tile.block() / units.per_word * blocks
+        };
+        let fits = |images: usize, span: [usize; 2]| {
+            let positions = images * span[0] * span[1];
+            positions <= POSITIONS && 4 * words(images, span) <= if positions <= ENOUGH { LARGE_TILE } else { TILE }
+        };
+        let (images, span) = largest(counts, input.batch.max(1), fits);
+        let parts = [input.batch.div_ceil(images), counts[0].div_ceil(span[0]), counts[1].div_ceil(span[1])];
+        let tasks = parts.iter().product::<usize>() * bundles.count;
+        let panels = bundles.outs.div_ceil(LANES * units.panels);
+        Some(Self {
+            flat,
+            in_place: flat && units.as_they_lie && images == 1,
+            axes,
+            counts,
+            batch: input.batch,
+            images,
+            span,
+            parts,
+            bundles: bundles.count,
+            splits: splits(tasks, panels),
+            tile: words(images, span),
+            taps: conv.kernel[0] * conv.kernel[1],
+        })
+    }
+
+    /// Numbers a thread needs: the tile, the taps, and what brings them onto a cache line.
+    pub(super) fn workspace(&self) -> usize {
+        (self.tile + self.taps).next_multiple_of(LANES) + LANES
+    }
+
+    pub(super) fn tasks(&self) -> usize {
+        self.parts.iter().product::<usize>() * self.bundles * self.splits
+    }
+
+    /// The tile of a part.
+    pub(super) fn tile_of(&self, part: usize) -> Tile {
+        let [_, down, across] = self.parts;
+        let range = |number: usize, step: usize, end: usize| -> Range<usize> {
+            (number * step).min(end)..((number + 1) * step).min(end)
+        };
+        let images = range(part / (across * down), self.images, self.batch);
+        let span = [
+            range(part / across % down, self.span[0], self.counts[0]),
+            range(part % across, self.span[1], self.counts[1]),
+        ];
+        Tile::with(self.axes, self.counts[1], images, span)
+    }
+}
+
+/// Into how many shares outputs are divided, so that threads have about as much to do as each other. Each share fills the
+/// tile again.
+fn splits(tasks: usize, panels: usize) -> usize {
+    let threads = threads();
+    if tasks == 0 || tasks >= TASKS * threads {
+        return 1;
+    }
+    let idle = |splits: usize| {
+        let tasks = tasks * splits;
+        let rounds = tasks.div_ceil(threads);
+        (rounds * threads - tasks) as f64 / tasks as f64 + 0.02 * splits as f64
+    };
+    let most = panels.min(TASKS * threads.div_ceil(tasks) + 1).max(1);
+    (1..=most).min_by(|a, b| idle(*a).total_cmp(&idle(*b))).unwrap_or(1)
+}

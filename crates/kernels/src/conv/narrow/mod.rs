@@ -1,0 +1,156 @@
+//! Convolution of narrow numbers, with weights that are packed once.
+//!
+//! A task copies what it reads into a tile, as the convolution of `f32` does, or reads a 1x1 convolution's input where it
+//! lies. Each sum is computed from its first product to its last in a register, so no cut changes it, and goes through the
+//! outlet while it is in the first-level cache.
+
+mod cut;
+mod micro;
+mod pack;
+mod task;
+
+use super::{Bundles, Conv};
+use crate::buffer::Buffer;
+use crate::narrow::{Finish, Format, Source, Target};
+use crate::region::Region;
+use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
+use crate::threads::threads;
+use cut::Cut;
+use half::bf16;
+pub(crate) use pack::pack;
+pub(crate) use task::run as compute;
+
+/// Products that fit a sum of 32 bits, whatever the numbers: 255 · 127 each.
+const MOST_PRODUCTS: usize = i32::MAX as usize / (255 * 127);
+
+/// A convolution with its weights packed for inference, of `bf16` or of 8-bit numbers (`u8` maps, `i8` weights). A linear
+/// layer is one of 1x1 on maps of a pixel; behind a flattened map, one with a kernel as large as the map.
+#[derive(Clone, Debug)]
+pub struct Weights<F: Format> {
+    conv: Conv,
+    /// What multiplies them.
+    set: InstructionSet,
+    units: Units,
+    bundles: Bundles,
+    /// `[bundle][panel][block of inputs][tap][word][block of the panel][output]`, a word each.
+    packed: Buffer<u32>,
+    /// For each padded output of each bundle, the sum of its weights.
+    wholes: Vec<i32>,
+    format: std::marker::PhantomData<F>,
+}
+
+/// The sizes that depend on how narrow numbers are multiplied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Units {
+    /// Channels of a word.
+    per_word: usize,
+    /// Blocks of outputs of a panel.
+    panels: usize,
+    /// Whether tiles hold numbers as maps do, so that some need no tile.
+    as_they_lie: bool,
+}
+
+impl Weights<bf16> {
+    /// Rounds and packs weights, `(out, in / groups, height, width)`.
+    ///
+    /// # Panics
+    ///
+    /// Where there are not as many as the convolution has.
+    pub fn new(conv: &Conv, set: InstructionSet, weights: &[f32]) -> Self {
+        let weights: Vec<bf16> = weights.iter().map(|weight| bf16::from_f32(*weight)).collect();
+        Self::pack(conv, set, &weights)
+    }
+}
+
+impl Weights<u8> {
+    /// Packs weights, `(out, in / groups, height, width)`.
+    ///
+    /// # Panics
+    ///
+    /// Where there are not as many as the convolution has, or so many for an output that its sum could exceed 32 bits
+    /// ([`Weights::fits`]).
+    pub fn new(conv: &Conv, set: InstructionSet, weights: &[i8]) -> Self {
+        assert!(Self::fits(conv), "an output of {conv:?} has more products than 32 bits hold the sum of");
+        Self::pack(conv, set, weights)
+    }
+
+    /// Whether 32 bits hold every sum of a convolution.
+    pub fn fits(conv: &Conv) -> bool {
+        conv.weights() / conv.out_channels.max(1) <= MOST_PRODUCTS
+    }
+}
+
+impl<F: Format> Weights<F> {
+    fn pack(conv: &Conv, set: InstructionSet, weights: &[F::Weight]) -> Self {
+        assert!(conv.in_channels.is_multiple_of(conv.groups) && conv.out_channels.is_multiple_of(conv.groups));
+        assert_eq!(weights.len(), conv.weights(), "weights of {conv:?}");
+        let set = F::set(set);
+        let units = F::dispatch(set, AskUnits);
+        let bundles = conv.bundles();
+        let (packed, wholes) = F::conv_pack(conv, set, units, weights);
+        Self { conv: *conv, set, units, bundles, packed, wholes, format: std::marker::PhantomData }
+    }
+
+    /// The convolution.
+    pub fn conv(&self) -> &Conv {
+        &self.conv
+    }
+
+    /// Bytes the packed weights take.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.packed)
+    }
+
+    /// Numbers of workspace [`Weights::convolve`] needs to read maps like these on as many threads as are set now. With
+    /// less, down to the part of one thread, it works on fewer threads.
+    pub fn workspace(&self, input: &Region) -> usize {
+        self.cut(input).map_or(0, |cut| cut.workspace()) * threads()
+    }
+
+    /// Writes the convolution of `source` to `target`. It allocates nothing; `workspace` may hold anything.
+    ///
+    /// # Panics
+    ///
+    /// Where shapes or lengths do not fit, or the workspace is too small for one thread.
+    pub fn convolve(
+        &self,
+        source: Source<'_, F>,
+        target: Target<'_, F>,
+        finish: &Finish<'_, F>,
+        workspace: &mut [f32],
+    ) {
+        source.check();
+        self.conv.check(&source.region, &target.region(), self.conv.weights());
+        F::conv_run(self, source, target, finish, workspace);
+    }
+
+    /// How the work on maps like these is cut; nothing where the convolution makes nothing of them.
+    fn cut(&self, input: &Region) -> Option<Cut> {
+        Cut::new(&self.conv, self.bundles, self.units, input)
+    }
+
+    /// Words of the weights from one block of inputs of a panel to the next.
+    fn words(&self, channels: usize) -> usize {
+        channels.div_ceil(self.units.per_word)
+    }
+
+    /// Words of a bundle's weights for each output.
+    fn depth(&self) -> usize {
+        let taps = self.conv.kernel[0] * self.conv.kernel[1];
+        let whole = self.bundles.ins / LANES * self.words(LANES);
+        (whole + self.words(self.bundles.ins % LANES)) * taps
+    }
+}
+
+/// Asks for the sizes of a way of multiplying.
+struct AskUnits;
+
+impl<F: Format> DotKernel<F> for AskUnits {
+    type Output = Units;
+
+    #[inline(always)]
+    fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) -> Units {
+        let as_they_lie = size_of::<D::Cell>() == size_of::<F>();
+        Units { per_word: D::PER_WORD, panels: D::PANELS, as_they_lie }
+    }
+}

@@ -1,0 +1,304 @@
+//! One task: a share of the outputs of a tile.
+
+use super::Weights;
+use super::cut::Cut;
+use super::micro::{Depth, SUMS, product};
+use crate::buffer::Shared;
+use crate::conv::tile::{Rows, Tile};
+use crate::narrow::{Apply, Finish, Format, Outlet, Source, Stored, Target};
+use crate::narrow::{Reader, Values, open};
+use crate::prefetch::{LINE, Lines};
+use crate::simd::{Dot, DotKernel, LANES, Vector};
+use crate::threads::{for_each, threads};
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Cache lines of weights that are asked for at most.
+const MOST_AHEAD: usize = 256 * 1024 / LINE;
+
+/// Computes a convolution whose ends have been checked.
+pub(crate) fn run<F: Format>(
+    weights: &Weights<F>,
+    source: Source<'_, F>,
+    target: Target<'_, F>,
+    finish: &Finish<'_, F>,
+    workspace: &mut [f32],
+) {
+    let Some(cut) = weights.cut(&source.region) else { return };
+    open!(target, finish, outlet => tasks(weights, &cut, source, outlet, workspace));
+}
+
+fn tasks<F: Format, O: Stored>(
+    weights: &Weights<F>,
+    cut: &Cut,
+    mut source: Source<'_, F>,
+    mut outlet: Outlet<'_, F, O>,
+    workspace: &mut [f32],
+) {
+    if cut.flat {
+        source.region = source.region.flat();
+        outlet = outlet.flat();
+    }
+    let own = cut.workspace();
+    let slots = (workspace.len() / own).min(threads());
+    assert!(slots > 0, "a workspace of {} numbers, where a thread needs {own}", workspace.len());
+    let (tasks, next, workspace) = (cut.tasks(), AtomicUsize::new(0), Shared::new(workspace));
+    // Memory belongs to a slot; whoever has the slot takes tasks until there are none.
+    for_each(slots.min(tasks), |slot| {
+        // SAFETY: each slot has a part of its own.
+        let memory = unsafe { workspace.part(slot * own..(slot + 1) * own) };
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= tasks {
+                break;
+            }
+            let (number, split) = (number / cut.splits, number % cut.splits);
+            let (part, bundle) = (number / cut.bundles, number % cut.bundles);
+            let task = Task { weights, cut, source: &source, outlet: &outlet, tile: cut.tile_of(part), bundle, split };
+            F::dispatch(weights.set, Placed { task, memory: &mut *memory });
+        }
+    });
+}
+
+struct Task<'a, F: Format, O> {
+    weights: &'a Weights<F>,
+    cut: &'a Cut,
+    source: &'a Source<'a, F>,
+    outlet: &'a Outlet<'a, F, O>,
+    tile: Tile,
+    bundle: usize,
+    split: usize,
+}
+
+/// A task with its memory.
+struct Placed<'a, F: Format, O> {
+    task: Task<'a, F, O>,
+    memory: &'a mut [f32],
+}
+
+impl<F: Format, O: Stored> DotKernel<F> for Placed<'_, F, O> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) {
+        let Self { task, memory } = self;
+        let Task { weights, cut, source, tile, bundle, .. } = &task;
+        let bundles = weights.bundles;
+        let in_blocks = bundles.ins.div_ceil(LANES);
+        let blocks = bundle * in_blocks..(bundle + 1) * in_blocks;
+        if tile.positions() == 0 {
+            return;
+        }
+        // A tile begins on a cache line.
+        let past = memory.as_ptr().addr() / size_of::<f32>() % LANES;
+        let memory = &mut memory[(LANES - past) % LANES..];
+        let (held, taps) = memory.split_at_mut(cut.tile.next_multiple_of(LANES).min(memory.len()));
+        let [rows, columns] = weights.conv.kernel;
+        // SAFETY: as many words as numbers; `workspace` counted them.
+        let taps: &mut [u32] = unsafe { std::slice::from_raw_parts_mut(taps.as_mut_ptr().cast(), rows * columns) };
+        let (input, block) = if cut.in_place && source.map.is_none() {
+            taps.fill(0);
+            let region = &source.region;
+            let start = region.at(tile.images.start, blocks.start, 0, tile.span[1].start);
+            let block = region.at(0, 1, 0, 0) - region.at(0, 0, 0, 0);
+            (source.data[start..].as_ptr().cast::<u32>(), block / D::PER_WORD)
+        } else {
+            let offset = |axis: usize, tap: usize| {
+                (tap * weights.conv.dilation[axis]) as isize - weights.conv.padding[axis] as isize
+            };
+            for (tap, to) in taps.iter_mut().enumerate() {
+                *to = (tile.tap([offset(0, tap / columns), offset(1, tap % columns)]) / D::PER_WORD) as u32;
+            }
+            let cells = tile.block() * in_blocks;
+            assert!(cells / D::PER_WORD <= held.len());
+            // SAFETY: cells are whole numbers of at most 32 bits, as many as the tile has room for, and any bits are one.
+            let held = unsafe { std::slice::from_raw_parts_mut(held.as_mut_ptr().cast::<D::Cell>(), cells) };
+            tile.fill_from(&Cells::<V, D> { source, vectors: PhantomData }, blocks, held);
+            (held.as_ptr().cast::<u32>(), tile.block() / D::PER_WORD)
+        };
+        let panels = bundles.outs.div_ceil(LANES).div_ceil(D::PANELS);
+        let end = panels * (task.split + 1) / cut.splits;
+        for panel in panels * task.split / cut.splits..end {
+            let next = if panel + 1 < end { task.weights_of(panel + 1, D::PANELS) } else { &[] };
+            // SAFETY: the tile, or the maps, hold the windows of all positions.
+            unsafe { task.panel::<V, D>(panel, next, (input, block), taps) }
+        }
+    }
+}
+
+impl<F: Format, O: Stored> Task<'_, F, O> {
+    /// The packed weights of a panel of `most` blocks, or of as many as are left.
+    fn weights_of(&self, panel: usize, most: usize) -> &[u32] {
+        let blocks = self.weights.bundles.outs.div_ceil(LANES);
+        let (first, depth) = (self.bundle * blocks + panel * most, self.weights.depth());
+        let width = most.min(blocks - panel * most);
+        &self.weights.packed[first * depth * LANES..(first + width) * depth * LANES]
+    }
+
+    /// Computes a panel's outputs of the tile, and asks for the weights of the `next`.
+    ///
+    /// # Safety
+    ///
+    /// `input` must hold the windows of the tile's positions, with `taps` and blocks `block` words apart.
+    #[inline(always)]
+    unsafe fn panel<V: Vector<Element = f32>, D: Dot<Number = F>>(
+        &self,
+        panel: usize,
+        next: &[u32],
+        (input, block): (*const u32, usize),
+        taps: &[u32],
+    ) {
+        let Weights { conv, bundles, wholes, .. } = self.weights;
+        let out_blocks = bundles.outs.div_ceil(LANES);
+        let first = self.bundle * out_blocks + panel * D::PANELS;
+        let width = D::PANELS.min(out_blocks - panel * D::PANELS);
+        let weights = self.weights_of(panel, D::PANELS);
+        let mut start = [0; SUMS * LANES];
+        for (start, whole) in start.iter_mut().zip(&wholes[first * LANES..(first + width) * LANES]) {
+            *start = F::start(self.source.zero, *whole);
+        }
+        let applies = [self.outlet.apply::<V>(first), self.outlet.apply::<V>(first + width - 1)];
+        let size = [self.tile.span[0].len(), self.tile.span[1].len()];
+        let [runs, run] = self.tile.runs(size);
+        let chunks = run.div_ceil(D::PIXELS);
+        let in_blocks = bundles.ins.div_ceil(LANES);
+        let last = (bundles.ins - (in_blocks - 1) * LANES).div_ceil(D::PER_WORD);
+        // Where padding is zeros, what reads nothing else is left out.
+        let skips = self.source.zero == F::default() && conv.padding[0] > 0;
+        let mut sums = [0; SUMS * LANES];
+        // What comes next is asked for meanwhile, if it would still be in the second-level cache then.
+        let lines = size_of_val(next) / LINE;
+        let mut ahead = if lines <= MOST_AHEAD { Lines::new(next.as_ptr(), lines) } else { Lines::NONE };
+        let per_call = ahead.share(runs * chunks);
+        for number_of_run in 0..runs {
+            let begin = self.tile.run(number_of_run, size) / D::PER_WORD;
+            let (mut from, mut to) = (0, conv.kernel[0]);
+            if skips {
+                let row = self.tile.run_row(number_of_run, size);
+                let offset = |tap: usize| (tap * conv.dilation[0]) as isize - conv.padding[0] as isize;
+                let height = self.source.region.height;
+                while from < to && !self.tile.is_inside(row, offset(from), height) {
+                    from += 1;
+                }
+                while to > from && !self.tile.is_inside(row, offset(to - 1), height) {
+                    to -= 1;
+                }
+            }
+            let columns = conv.kernel[1];
+            let mut depth = Depth {
+                taps: &taps[from * columns..to * columns],
+                left_out: [from * columns, (conv.kernel[0] - to) * columns],
+                blocks: in_blocks,
+                last,
+                block,
+                ahead: Lines::NONE,
+            };
+            for chunk in 0..chunks {
+                depth.ahead = ahead.take(per_call);
+                let (pixel, end) = (run * chunk / chunks, run * (chunk + 1) / chunks);
+                // SAFETY: the caller vouches for the input; weights, start and sums are as long as the sizes say.
+                unsafe {
+                    let from = input.add(begin + pixel * D::WORDS);
+                    let size = (end - pixel, width);
+                    product::<D>(size, from, &depth, weights.as_ptr(), start.as_ptr(), sums.as_mut_ptr());
+                }
+                for (number, apply) in applies[..width].iter().enumerate() {
+                    let sums = sums[number * (end - pixel) * LANES..][..(end - pixel) * LANES].as_ptr();
+                    // SAFETY: parts, bundles and shares divide the positions and blocks among the tasks.
+                    unsafe { self.write::<V>(first + number, apply, number_of_run * run + pixel, end - pixel, sums) };
+                }
+            }
+        }
+    }
+
+    /// Hands `count` sums to the outlet, from a position of the tile on, counted by runs.
+    ///
+    /// # Safety
+    ///
+    /// There must be as many sums, all in one run, and no two threads may write the same.
+    #[inline(always)]
+    unsafe fn write<V: Vector<Element = f32>>(
+        &self,
+        block: usize,
+        apply: &Apply<V>,
+        mut position: usize,
+        mut count: usize,
+        mut sums: *const u32,
+    ) {
+        let Tile { images, span, .. } = &self.tile;
+        let (rows, columns) = (span[0].len(), span[1].len());
+        if self.tile.is_along_images() {
+            let (image, pixel) = (position % images.len(), position / images.len());
+            let at = [images.start + image, block, span[0].start + pixel / columns, span[1].start + pixel % columns];
+            // SAFETY: as the caller says.
+            return unsafe { self.outlet.write(apply, at, count, true, Sums::<F>(sums, PhantomData)) };
+        }
+        // Rows, and images of one row, are one behind the other.
+        while count > 0 {
+            let (row, column) = (position / columns, position % columns);
+            let length = count.min(columns - column);
+            let at = [images.start + row / rows, block, span[0].start + row % rows, span[1].start + column];
+            // SAFETY: as the caller says.
+            unsafe {
+                self.outlet.write(apply, at, length, false, Sums::<F>(sums, PhantomData));
+                sums = sums.add(length * LANES);
+            }
+            (position, count) = (position + length, count - length);
+        }
+    }
+}
+
+/// Sums one behind the other.
+struct Sums<F>(*const u32, PhantomData<F>);
+
+impl<F: Format, V: Vector<Element = f32>> Values<V> for Sums<F> {
+    #[inline(always)]
+    unsafe fn at(&self, i: usize) -> V {
+        // SAFETY: as the caller says.
+        unsafe { F::sums(self.0.add(i * LANES)) }
+    }
+}
+
+/// A source as cells of a tile.
+struct Cells<'a, V, D: Dot> {
+    source: &'a Source<'a, D::Number>,
+    vectors: PhantomData<V>,
+}
+
+impl<V: Vector<Element = f32>, D: Dot> Rows for Cells<'_, V, D> {
+    type Cell = D::Cell;
+
+    #[inline(always)]
+    fn size(&self) -> [usize; 2] {
+        [self.source.region.height, self.source.region.width]
+    }
+    #[inline(always)]
+    fn border(&self) -> D::Cell {
+        D::cell(self.source.zero)
+    }
+    #[inline(always)]
+    fn read_every(
+        &self,
+        [image, block, row, column]: [usize; 4],
+        pixels: usize,
+        [step, spread]: [usize; 2],
+        to: &mut [D::Cell],
+    ) {
+        let start = self.source.region.at(image, block, row, column);
+        let from = &self.source.data[start..start + ((pixels - 1) * step + 1) * LANES];
+        if self.source.map.is_none() && step == 1 && spread == 1 {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = D::cell(*from);
+            }
+            return;
+        }
+        let reader = Reader::<D::Number, V>::new(self.source, block);
+        let mut numbers = [D::Number::default(); LANES];
+        for pixel in 0..pixels {
+            reader.narrow(&from[pixel * step * LANES..][..LANES], &mut numbers);
+            for (to, from) in to[pixel * spread * LANES..][..LANES].iter_mut().zip(numbers) {
+                *to = D::cell(from);
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! A network's forward pass as one program: steps over one arena, in one parallel region.
+//!
+//! The other kernels of this crate take a call each. Here all steps of a network are known before the first image comes.
+//! So weights are packed once, a convolution adds its bias, a residual sum and a ReLU before a result leaves the
+//! registers, and the threads stay together from the first step to the last: a thread that finds no more tasks of a step
+//! waits for the others' last tasks and goes on.
+//!
+//! A [`Program`] holds steps and packed weights and is never changed. What a run needs is in a [`Workspace`]. Each step
+//! is cut into tasks; which thread takes which task is chance, what a task computes is not, and no sum is divided between
+//! tasks. So results have the same bits for any number of threads, and for an image alone or in a batch.
+//!
+//! Only `f32` and the layout of [`Region`](crate::Region): channels in blocks of sixteen.
+
+mod arena;
+mod choice;
+mod direct;
+mod epilogue;
+mod frame;
+mod linear;
+mod micro;
+mod moves;
+mod packing;
+mod pool;
+mod program;
+mod run;
+mod step;
+mod winograd;
+
+pub use arena::Place;
+pub use choice::{ConvAlgorithm, Machine, cost};
+pub use program::{Builder, Program, Refused, Tensors, gathered_len, takes_images, transformed_len};
+pub use run::{StepTime, Workspace};
+pub use step::{Affine, Convolution, Custom, CustomRun, Finish, Input, LinearLayer, Numbers, Packed, Step};

@@ -1,0 +1,209 @@
+//! Pools: first down the columns of a few rows of the map, then along the row that results.
+
+use super::arena::{Arena, Place};
+use super::step::{Affine, Input};
+use crate::pool::{Average, Max};
+use crate::simd::{LANES, Vector};
+use crate::view::channel;
+
+/// Rows of outputs of a task.
+const ROWS: usize = 8;
+
+/// Tasks of a pool with this output.
+pub(super) fn tasks(output: &Place, batch: usize) -> usize {
+    batch * output.blocks() * output.size[0].div_ceil(ROWS)
+}
+
+/// Numbers of scratch memory of a task: a row of the input.
+pub(super) fn scratch(input: &Input) -> usize {
+    input.size()[1] * LANES
+}
+
+/// Image, block and rows of a task.
+fn place_of(output: &Place, task: usize) -> (usize, usize, std::ops::Range<usize>) {
+    let parts = output.size[0].div_ceil(ROWS);
+    let (plane, part) = (task / parts, task % parts);
+    (plane / output.blocks(), plane % output.blocks(), part * ROWS..((part + 1) * ROWS).min(output.size[0]))
+}
+
+/// A block's map of one image, and what is done to its numbers.
+struct Plane<'a> {
+    from: *const f32,
+    width: usize,
+    map: Option<&'a Affine>,
+    block: usize,
+}
+
+impl Plane<'_> {
+    /// Joins `row` of the map to `held`, number by number.
+    ///
+    /// # Safety
+    ///
+    /// The row is one of the map's, which is not written meanwhile.
+    #[inline(always)]
+    unsafe fn join<V: Vector<Element = f32>>(&self, row: usize, held: &mut [f32], join: impl Join) {
+        let from = self.from.wrapping_add(row * self.width * LANES);
+        let held = &mut held[..self.width * LANES];
+        // SAFETY: as the caller says.
+        unsafe {
+            match self.map {
+                None => {
+                    for i in (0..held.len()).step_by(LANES) {
+                        let to = held.as_mut_ptr().add(i);
+                        join.join(V::load(to), V::load(from.add(i))).store(to);
+                    }
+                }
+                Some(Affine { scale, shift, floor }) => {
+                    let [scale, shift] = [channel::<V>(scale, self.block), channel::<V>(shift, self.block)];
+                    let floor = channel::<V>(floor, self.block);
+                    for i in (0..held.len()).step_by(LANES) {
+                        let to = held.as_mut_ptr().add(i);
+                        let x = V::load(from.add(i)).mul_add(scale, shift).at_least(floor);
+                        join.join(V::load(to), x).store(to);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How two numbers become one.
+trait Join: Copy {
+    fn join<V: Vector<Element = f32>>(self, a: V, b: V) -> V;
+}
+
+/// The larger; what is not a number stays.
+#[derive(Clone, Copy)]
+struct Larger;
+
+/// The sum.
+#[derive(Clone, Copy)]
+struct Total;
+
+impl Join for Larger {
+    #[inline(always)]
+    fn join<V: Vector<Element = f32>>(self, a: V, b: V) -> V {
+        b.select_above(a, b, a)
+    }
+}
+
+impl Join for Total {
+    #[inline(always)]
+    fn join<V: Vector<Element = f32>>(self, a: V, b: V) -> V {
+        a.add(b)
+    }
+}
+
+/// The positions a window reads: the first, the step and how many.
+#[derive(Clone, Copy)]
+struct Window {
+    first: usize,
+    step: usize,
+    count: usize,
+}
+
+impl Window {
+    fn of_max(max: &Max, axis: usize, output: usize, length: usize) -> Self {
+        let (start, step) = (output * max.stride[axis], max.dilation[axis]);
+        let reads = |tap: &usize| (start + tap * step).checked_sub(max.padding[axis]).is_some_and(|at| at < length);
+        let first = (0..max.kernel[axis]).find(reads);
+        let count = (0..max.kernel[axis]).filter(reads).count();
+        let first = first.map_or(0, |first| start + first * step - max.padding[axis]);
+        Self { first, step, count }
+    }
+}
+
+/// Some rows of a block of the largest numbers.
+///
+/// # Safety
+///
+/// The input is not written meanwhile, nobody else does this task, and `held` is a row of the input.
+#[inline(always)]
+pub(super) unsafe fn max<V: Vector<Element = f32>>(
+    max: &Max,
+    (place, map): (&Place, Option<&Affine>),
+    output: &Place,
+    arena: &Arena<'_>,
+    task: usize,
+    held: &mut [f32],
+) {
+    let (image, block, rows) = place_of(output, task);
+    let [height, width] = place.size;
+    let from = arena.at(place, image).wrapping_add(block * place.plane()).cast_const();
+    let plane = Plane { from, width, map, block };
+    let to = arena.at(output, image).wrapping_add(block * output.plane());
+    let held = &mut held[..width * LANES];
+    for row in rows {
+        let down = Window::of_max(max, 0, row, height);
+        held.fill(f32::NEG_INFINITY);
+        for tap in 0..down.count {
+            // SAFETY: the row is one of the map's.
+            unsafe { plane.join::<V>(down.first + tap * down.step, held, Larger) }
+        }
+        for column in 0..output.size[1] {
+            let across = Window::of_max(max, 1, column, width);
+            let mut best = V::splat(f32::NEG_INFINITY);
+            for tap in 0..across.count {
+                // SAFETY: the column is one of the row's.
+                let x = unsafe { V::load(held[(across.first + tap * across.step) * LANES..].as_ptr()) };
+                best = Larger.join(best, x);
+            }
+            // SAFETY: a pixel of the output, this task's alone.
+            unsafe { best.store(to.wrapping_add((row * output.size[1] + column) * LANES)) }
+        }
+    }
+    // Channels that only fill up the last block stay 0 where a window read nothing.
+    let valid = output.channels - block * LANES;
+    let empty = (0..output.size[0]).any(|row| Window::of_max(max, 0, row, height).count == 0)
+        || (0..output.size[1]).any(|column| Window::of_max(max, 1, column, width).count == 0);
+    if valid < LANES && empty {
+        let (_, _, rows) = place_of(output, task);
+        for pixel in rows.start * output.size[1]..rows.end * output.size[1] {
+            for lane in valid..LANES {
+                // SAFETY: as above.
+                unsafe { *to.wrapping_add(pixel * LANES + lane) = 0.0 }
+            }
+        }
+    }
+}
+
+/// Some rows of a block of means.
+///
+/// # Safety
+///
+/// As [`max`].
+#[inline(always)]
+pub(super) unsafe fn average<V: Vector<Element = f32>>(
+    average: &Average,
+    (place, map): (&Place, Option<&Affine>),
+    output: &Place,
+    arena: &Arena<'_>,
+    task: usize,
+    held: &mut [f32],
+) {
+    let (image, block, rows) = place_of(output, task);
+    let width = place.size[1];
+    let from = arena.at(place, image).wrapping_add(block * place.plane()).cast_const();
+    let plane = Plane { from, width, map, block };
+    let to = arena.at(output, image).wrapping_add(block * output.plane());
+    let held = &mut held[..width * LANES];
+    for row in rows {
+        let down = average.spans[0][row];
+        held.fill(0.0);
+        for row in down.start..down.end {
+            // SAFETY: the row is one of the map's.
+            unsafe { plane.join::<V>(row, held, Total) }
+        }
+        for (column, across) in average.spans[1].iter().enumerate() {
+            let mut sum = V::zero();
+            for x in held[across.start * LANES..across.end * LANES].chunks_exact(LANES) {
+                // SAFETY: sixteen numbers.
+                sum = sum.add(unsafe { V::load(x.as_ptr()) });
+            }
+            let divisor = down.divisor * across.divisor;
+            let share = if divisor == 0 { 0.0 } else { (1.0 / divisor as f64) as f32 };
+            // SAFETY: a pixel of the output, this task's alone.
+            unsafe { sum.mul(V::splat(share)).store(to.wrapping_add((row * output.size[1] + column) * LANES)) }
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! Steps with their weights, checked once so that nothing need be checked while they run.
+
+use super::arena::Place;
+use super::choice::ConvAlgorithm;
+use super::direct::Direct;
+use super::linear::Linear;
+use super::packing::{self, Scaled};
+use super::step::{Convolution, Custom, Input, LinearLayer, Packed, Step};
+use super::winograd::{self, Winograd};
+use super::{moves, pool};
+use crate::buffer::Buffer;
+use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+
+/// Why a step is not taken into a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused(pub(super) String);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// Numbers of a convolution or a linear layer, as a network's tensors have them.
+#[derive(Clone, Copy, Debug)]
+pub struct Tensors<'a> {
+    /// The weights, `(out, in / groups, height, width)` or `(out, in)`.
+    pub weights: &'a [f32],
+    /// A factor for each output's weights.
+    pub factors: &'a [f32],
+    /// What is added to each output.
+    pub bias: &'a [f32],
+}
+
+/// How a step is cut into tasks.
+#[derive(Clone, Debug)]
+pub(super) enum Cut {
+    Direct(Direct),
+    Winograd(Winograd),
+    Linear(Linear),
+    Plain,
+}
+
+/// A step, how it is cut, and its weights.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) step: Step,
+    pub(super) cut: Cut,
+    pub(super) packed: Option<Packed>,
+}
+
+/// One pass over the tasks of a step: its only one, or one of two that follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Work {
+    pub(super) entry: usize,
+    /// Whether it brings inputs into the order in which the second pass reads them.
+    pub(super) prepares: bool,
+}
+
+/// Steps with packed weights. Nothing changes it; threads share it.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub(super) set: InstructionSet,
+    pub(super) entries: Vec<Entry>,
+    pub(super) works: Vec<Work>,
+    /// Numbers of an image, and of the arena for one image.
+    pub(super) image: usize,
+    pub(super) numbers: usize,
+    /// Numbers of scratch memory of a task.
+    pub(super) scratch: usize,
+}
+
+/// Puts a program together, step by step.
+#[derive(Debug)]
+pub struct Builder {
+    program: Program,
+    panels: usize,
+}
+
+impl Builder {
+    /// A program for images of so many numbers each, with an arena of so many numbers an image.
+    pub fn new(set: InstructionSet, image: usize, numbers: usize) -> Self {
+        let program = Program { set, entries: Vec::new(), works: Vec::new(), image, numbers, scratch: 0 };
+        Self { program, panels: panels(set) }
+    }
+
+    /// Numbers of the packed weights and of the packed bias of a step; `None` for one that has no weights.
+    pub fn packed_lens(&self, step: &Step) -> Option<[usize; 2]> {
+        let weights = match self.cut(step) {
+            Cut::Direct(direct) => direct.packed_len(),
+            Cut::Winograd(winograd) => winograd.packed_len(),
+            Cut::Linear(linear) => linear.packed_len(),
+            Cut::Plain => return None,
+        };
+        let bias = match step {
+            Step::Convolution(step) => {
+                let bundles = step.conv.bundles();
+                bundles.count * bundles.outs.div_ceil(LANES).next_multiple_of(self.panels) * LANES
+            }
+            _ => step.output().blocks() * LANES,
+        };
+        Some([weights, bias])
+    }
+
+    /// Packs the weights of a step.
+    ///
+    /// # Errors
+    ///
+    /// A step that does not fit the arena or its own operation, tensors that are not the step's.
+    pub fn pack(&self, step: &Step, tensors: Tensors<'_>) -> Result<Packed, Refused> {
+        self.check(step)?;
+        let Some([length, _]) = self.packed_lens(step) else { return Err(refused("it has no weights")) };
+        let (expected, outs) = match step {
+            Step::Convolution(step) => (step.conv.weights(), step.conv.out_channels),
+            Step::Linear(step) => {
+                (step.output.channels * step.input.channels * step.input.pixels(), step.output.channels)
+            }
+            _ => (0, 0),
+        };
+        if [tensors.weights.len(), tensors.factors.len(), tensors.bias.len()] != [expected, outs, outs] {
+            return Err(refused("the tensors are not of its shape"));
+        }
+        let scaled = Scaled { weights: tensors.weights, factors: tensors.factors };
+        let mut weights = Buffer::zeros(length);
+        let bias = match (step, self.cut(step)) {
+            (Step::Convolution(step), Cut::Winograd(winograd)) => {
+                winograd::pack(&winograd, &step.conv, scaled, &mut weights);
+                packing::bias(step, self.panels, tensors.bias)
+            }
+            (Step::Convolution(step), _) => {
+                packing::direct(&step.conv, self.panels, scaled, &mut weights);
+                packing::bias(step, self.panels, tensors.bias)
+            }
+            (Step::Linear(step), _) => {
+                packing::linear(step, self.panels, scaled, &mut weights);
+                let mut bias = Buffer::zeros(step.output.blocks() * LANES);
+                bias[..outs].copy_from_slice(tensors.bias);
+                bias
+            }
+            _ => Buffer::zeros(0),
+        };
+        Ok(Packed { weights: weights.into(), bias: bias.into() })
+    }
+
+    /// Adds a step; those with weights bring them packed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::pack`].
+    pub fn push(&mut self, step: Step, packed: Option<Packed>) -> Result<(), Refused> {
+        self.check(&step)?;
+        let lens = packed.as_ref().map(|packed| [packed.weights.get().len(), packed.bias.get().len()]);
+        if lens != self.packed_lens(&step) {
+            return Err(refused("the packed weights are not of its shape"));
+        }
+        let (entry, cut) = (self.program.entries.len(), self.cut(&step));
+        let scratch = match (&cut, &step) {
+            (Cut::Direct(direct), _) => direct.scratch(),
+            (Cut::Winograd(winograd), _) => winograd.scratch(),
+            (_, Step::MaxPool { input, .. } | Step::AveragePool { input, .. }) => pool::scratch(input),
+            _ => 0,
+        };
+        if matches!(cut, Cut::Winograd(_) | Cut::Linear(_)) {
+            self.program.works.push(Work { entry, prepares: true });
+        }
+        self.program.works.push(Work { entry, prepares: false });
+        self.program.scratch = self.program.scratch.max(scratch.next_multiple_of(LANES));
+        self.program.entries.push(Entry { step, cut, packed });
+        Ok(())
+    }
+
+    /// The program.
+    pub fn build(self) -> Program {
+        self.program
+    }
+
+    fn cut(&self, step: &Step) -> Cut {
+        match step {
+            Step::Convolution(step) if step.algorithm == ConvAlgorithm::Direct => {
+                Cut::Direct(Direct::new(step, self.panels))
+            }
+            Step::Convolution(step) => Cut::Winograd(Winograd::new(step, self.panels)),
+            Step::Linear(step) => Cut::Linear(Linear::new(step, step.gathered, self.panels)),
+            _ => Cut::Plain,
+        }
+    }
+
+    /// Whether a step's shapes fit each other and the arena, and it writes nothing that it reads.
+    fn check(&self, step: &Step) -> Result<(), Refused> {
+        let numbers = self.program.numbers;
+        let reads = step.reads();
+        if !step.output().fits(numbers) || !reads.iter().all(|place| place.fits(numbers)) {
+            return Err(refused("a value is not within the arena"));
+        }
+        let apart = |place: &Place| match step {
+            Step::Custom(_) => {
+                let (a, b) = (place.store(1), step.output().store(1));
+                a.end <= b.start || b.end <= a.start
+            }
+            _ => place.apart(step.output()),
+        };
+        if !reads.iter().all(apart) {
+            return Err(refused("it would write what it reads"));
+        }
+        for input in step.inputs() {
+            if let Input::Images { channels, size, .. } = input
+                && channels * size[0] * size[1] != self.program.image
+            {
+                return Err(refused("the images are of another size"));
+            }
+            let padded = input.channels().next_multiple_of(LANES);
+            let whole = |map: &super::step::Affine| {
+                [&map.scale, &map.shift, &map.floor].iter().all(|entries| entries.len() == padded)
+            };
+            if !input.map().is_none_or(whole) {
+                return Err(refused("a map is not of whole blocks of channels"));
+            }
+        }
+        let fits = match step {
+            Step::Convolution(step) => self.fits_convolution(step),
+            Step::Linear(step) => self.fits_linear(step),
+            Step::MaxPool { max, input, output } => {
+                input.place().is_some()
+                    && input.channels() == output.channels
+                    && max.kernel.iter().chain(&max.stride).chain(&max.dilation).all(|extent| *extent > 0)
+            }
+            Step::AveragePool { average, input, output } => {
+                let spans = average.spans.iter().zip(input.size()).zip(output.size);
+                input.place().is_some()
+                    && input.channels() == output.channels
+                    && spans.into_iter().all(|((spans, length), count)| {
+                        spans.len() == count && spans.iter().all(|s| s.start <= s.end && s.end <= length)
+                    })
+            }
+            Step::Sum { inputs, output, .. } => {
+                !inputs.is_empty()
+                    && inputs.iter().all(|input| input.size() == output.size && input.channels() == output.channels)
+            }
+            Step::Custom(Custom { inputs, .. }) => inputs.iter().all(|input| input.place().is_some()),
+        };
+        if fits { Ok(()) } else { Err(refused("its shapes do not fit each other")) }
+    }
+
+    fn fits_convolution(&self, step: &Convolution) -> bool {
+        let conv = &step.conv;
+        let sizes = [conv.groups, conv.stride[0], conv.stride[1], conv.dilation[0], conv.dilation[1]];
+        let sound = sizes.iter().all(|size| *size > 0)
+            && conv.in_channels.is_multiple_of(conv.groups)
+            && conv.out_channels.is_multiple_of(conv.groups);
+        let images = matches!(step.input, Input::Images { .. });
+        let transformed = winograd::transformed_len(conv, step.output.size, step.algorithm);
+        let room = Place {
+            offset: step.transformed,
+            channels: transformed,
+            size: [1, 1],
+            first_block: 0,
+            store_blocks: transformed / LANES,
+        };
+        sound
+            && step.algorithm.suits(conv)
+            && conv.output(step.input.size()) == Some(step.output.size)
+            && [step.input.channels(), step.output.channels] == [conv.in_channels, conv.out_channels]
+            && step
+                .finish
+                .residual
+                .is_none_or(|residual| residual.channels == step.output.channels && residual.size == step.output.size)
+            && (!images || (step.algorithm == ConvAlgorithm::Direct && takes_images(conv)))
+            && (transformed == 0
+                || (room.fits(self.program.numbers)
+                    && room.apart(&step.output)
+                    && step.input.place().is_some_and(|input| room.apart(input))
+                    && step.finish.residual.is_none_or(|residual| room.apart(&residual))))
+    }
+
+    fn fits_linear(&self, step: &LinearLayer) -> bool {
+        let vectors = step.input.blocks() * step.input.pixels();
+        let room = Place {
+            offset: step.gathered,
+            channels: vectors * LANES,
+            size: [1, 1],
+            first_block: 0,
+            store_blocks: vectors,
+        };
+        step.output.size == [1, 1]
+            && step.finish.residual.is_none()
+            && step.map.as_ref().is_none_or(|map| map.scale.len() == step.input.blocks() * LANES)
+            && room.fits(self.program.numbers)
+            && room.apart(&step.output)
+            && room.apart(&step.input)
+    }
+}
+
+/// Whether a convolution may read images as they come: of few channels, in one group.
+pub fn takes_images(conv: &crate::conv::Conv) -> bool {
+    conv.in_channels <= super::frame::FEW && conv.groups == 1
+}
+
+/// Numbers of one image that a linear layer of a value needs in the arena to bring images side by side.
+pub fn gathered_len(input: &Place) -> usize {
+    input.blocks() * input.pixels() * LANES
+}
+
+/// Numbers of one image that a convolution needs in the arena for transformed inputs; 0 for none.
+pub fn transformed_len(conv: &crate::conv::Conv, size: [usize; 2], algorithm: ConvAlgorithm) -> usize {
+    winograd::transformed_len(conv, size, algorithm)
+}
+
+impl Program {
+    /// The instructions it was made for.
+    pub fn set(&self) -> InstructionSet {
+        self.set
+    }
+
+    /// Its steps, with their packed weights.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = (&Step, Option<&Packed>)> {
+        self.entries.iter().map(|entry| (&entry.step, entry.packed.as_ref()))
+    }
+
+    /// Numbers that the values of one image take.
+    pub fn numbers_per_image(&self) -> usize {
+        self.numbers
+    }
+}
+
+fn refused(why: &str) -> Refused {
+    Refused(why.to_string())
+}
+
+/// Blocks of outputs the micro-kernel takes.
+fn panels(set: InstructionSet) -> usize {
+    struct Panels;
+    impl Kernel<f32> for Panels {
+        type Output = usize;
+        #[inline(always)]
+        fn run<V: Vector<Element = f32>>(self) -> usize {
+            V::PANELS
+        }
+    }
+    dispatch::<f32, _>(set, Panels)
+}
+
+impl Work {
+    /// Tasks of this pass for so many images.
+    pub(super) fn tasks(&self, entries: &[Entry], batch: usize) -> usize {
+        let entry = &entries[self.entry];
+        match (&entry.cut, &entry.step, self.prepares) {
+            (Cut::Direct(direct), ..) => direct.tasks(batch),
+            (Cut::Winograd(winograd), _, true) => winograd.transform_tasks(batch),
+            (Cut::Winograd(winograd), _, false) => winograd.tasks(batch),
+            (Cut::Linear(linear), Step::Linear(step), true) => linear.gather_tasks(step, batch),
+            (Cut::Linear(linear), ..) => linear.tasks(),
+            (Cut::Plain, Step::MaxPool { output, .. } | Step::AveragePool { output, .. }, _) => {
+                pool::tasks(output, batch)
+            }
+            (Cut::Plain, Step::Custom(_), _) => 1,
+            (Cut::Plain, step, _) => moves::tasks(step.output(), batch),
+        }
+    }
+
+    /// Whether its tasks come image by image, as many of each.
+    pub(super) fn by_image(&self, entries: &[Entry]) -> bool {
+        let entry = &entries[self.entry];
+        match (&entry.cut, &entry.step) {
+            (Cut::Winograd(winograd), _) => winograd.by_image(),
+            (Cut::Linear(_), _) | (_, Step::Custom(_)) => false,
+            _ => true,
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! A program runs: all its steps in one parallel region.
+
+use super::arena::{Arena, Place};
+use super::program::{Cut, Entry, Program, Work};
+use super::step::{Custom, Input, Step};
+use super::{moves, pool};
+use crate::buffer::{Buffer, Shared};
+use crate::region::from_blocks;
+use crate::simd::{Kernel, Vector, dispatch};
+use crate::sink::Store;
+use crate::threads::{for_each, threads};
+use crate::view::{Map, View};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Looks before a thread that waits lets others run.
+const LOOKS: usize = 4000;
+
+/// Memory that a program needs for a run: its values, and what its tasks work in.
+#[derive(Debug)]
+pub struct Workspace {
+    arena: Buffer<f32>,
+    scratch: Buffer<f32>,
+    /// Threads it has scratch memory for.
+    lanes: usize,
+    /// Images it holds.
+    capacity: usize,
+    turns: Vec<Turn>,
+    /// Time of each pass so far, where it is asked for.
+    times: Vec<Duration>,
+    timed: bool,
+}
+
+/// Some tasks of a pass, which are done before those of the next turn begin.
+#[derive(Debug)]
+struct Turn {
+    work: usize,
+    first: usize,
+    count: usize,
+    next: AtomicUsize,
+    done: AtomicUsize,
+}
+
+/// The time of a step so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StepTime {
+    /// All its passes together.
+    pub total: Duration,
+}
+
+impl Workspace {
+    /// Memory for a program and so many images; `None` if there is not as much.
+    pub fn new(program: &Program, images: usize) -> Option<Self> {
+        let lanes = threads();
+        let numbers = program.numbers.checked_mul(images)?;
+        let scratch = program.scratch.checked_mul(lanes)?;
+        if !Buffer::<f32>::fits(numbers.checked_add(scratch)?) {
+            return None;
+        }
+        Some(Self {
+            arena: Buffer::zeros(numbers),
+            scratch: Buffer::zeros(scratch),
+            lanes,
+            capacity: images,
+            turns: Vec::new(),
+            times: vec![Duration::ZERO; program.works.len()],
+            timed: false,
+        })
+    }
+
+    /// Images it holds.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// From now on the time of each step is taken.
+    pub fn measure(&mut self) {
+        self.timed = true;
+        self.times.fill(Duration::ZERO);
+    }
+}
+
+impl Program {
+    /// Computes all steps for images `(N, C, H, W)`; values are then to be read by [`Program::read`].
+    ///
+    /// # Panics
+    ///
+    /// Where these are no whole images, more than the workspace holds, or the workspace is another program's.
+    pub fn run(&self, workspace: &mut Workspace, images: &[f32]) {
+        let batch = images.len() / self.image.max(1);
+        assert_eq!(images.len(), batch * self.image);
+        assert!(batch <= workspace.capacity && workspace.arena.len() >= self.numbers * batch);
+        assert!(workspace.times.len() == self.works.len() && workspace.scratch.len() >= self.scratch * workspace.lanes);
+        self.plan_turns(workspace, batch);
+        let arena = Arena::new(&mut workspace.arena, batch, images);
+        let mut from = 0;
+        while from < workspace.turns.len() {
+            let is_custom = |turn: &Turn| matches!(self.entry(turn.work).step, Step::Custom(_));
+            let until =
+                workspace.turns[from..].iter().position(is_custom).map_or(workspace.turns.len(), |at| from + at);
+            if from < until {
+                let times = workspace.timed.then_some(&mut *workspace.times);
+                self.region(&workspace.turns[from..until], arena, &mut workspace.scratch, workspace.lanes, times);
+            }
+            if let Some(turn) = workspace.turns.get(until) {
+                let started = Instant::now();
+                if let Step::Custom(custom) = &self.entry(turn.work).step {
+                    self.custom(custom, arena);
+                }
+                workspace.times[turn.work] += started.elapsed();
+            }
+            from = until + 1;
+        }
+    }
+
+    fn entry(&self, work: usize) -> &Entry {
+        &self.entries[self.works[work].entry]
+    }
+
+    /// Which tasks run in which order.
+    fn plan_turns(&self, workspace: &mut Workspace, batch: usize) {
+        let turns = &mut workspace.turns;
+        turns.clear();
+        let alone = if batch > 1 { self.alone(batch) } else { 0 };
+        let mut push = |work: usize, first: usize, count: usize| {
+            if count > 0 {
+                turns.push(Turn { work, first, count, next: AtomicUsize::new(0), done: AtomicUsize::new(0) });
+            }
+        };
+        if alone > 0 {
+            for image in 0..batch {
+                for work in 0..alone {
+                    let count = self.works[work].tasks(&self.entries, batch) / batch;
+                    push(work, image * count, count);
+                }
+            }
+        }
+        for work in alone..self.works.len() {
+            push(work, 0, self.works[work].tasks(&self.entries, batch));
+        }
+    }
+
+    /// How many of the first passes are done image by image, while maps are so large that those of all images would not
+    /// stay in the last cache.
+    fn alone(&self, batch: usize) -> usize {
+        /// Numbers of a value of all images.
+        const LARGE: usize = 1 << 21;
+        let large = |work: &Work| {
+            let output = self.entries[work.entry].step.output();
+            output.blocks() * output.plane() * batch > LARGE
+        };
+        let by_image = self.works.iter().take_while(|work| work.by_image(&self.entries)).count();
+        self.works[..by_image].iter().rposition(large).map_or(0, |last| last + 1)
+    }
+
+    /// Runs some turns on all threads.
+    fn region(
+        &self,
+        turns: &[Turn],
+        arena: Arena<'_>,
+        scratch: &mut [f32],
+        lanes: usize,
+        times: Option<&mut [Duration]>,
+    ) {
+        let (length, shared) = (self.scratch, Shared::new(scratch));
+        let timed = times.is_some();
+        let times = Shared::new(times.unwrap_or_default());
+        let failed = AtomicBool::new(false);
+        for_each(lanes.min(threads()).max(1), |lane| {
+            // SAFETY: each lane has scratch memory of its own.
+            let scratch = unsafe { shared.part(lane * length..(lane + 1) * length) };
+            let mut started = Instant::now();
+            for turn in turns {
+                loop {
+                    let task = turn.next.fetch_add(1, Ordering::Relaxed);
+                    if task >= turn.count {
+                        break;
+                    }
+                    let guard = Guard(&failed);
+                    let work = &self.works[turn.work];
+                    let entry = &self.entries[work.entry];
+                    let task = turn.first + task;
+                    dispatch(self.set, Task { work, entry, arena: &arena, task, scratch: &mut *scratch });
+                    std::mem::forget(guard);
+                    turn.done.fetch_add(1, Ordering::Release);
+                }
+                if !wait(turn, &failed) {
+                    return;
+                }
+                if timed && lane == 0 {
+                    // SAFETY: the first lane alone writes times.
+                    let time = unsafe { shared_time(times, turn.work) };
+                    *time += started.elapsed();
+                    started = Instant::now();
+                }
+            }
+        });
+    }
+
+    /// An operation of the other kernels.
+    fn custom(&self, custom: &Custom, arena: Arena<'_>) {
+        let batch = arena.batch;
+        let views: Vec<View<'_, f32>> = custom
+            .inputs
+            .iter()
+            .filter_map(|input| {
+                let Input::Value { place, map } = input else { return None };
+                // SAFETY: no task runs, and the output's store is apart from this one, which `Builder` checked.
+                let data =
+                    unsafe { std::slice::from_raw_parts(arena.store(place).cast_const(), place.store_len() * batch) };
+                let map = match map {
+                    None => Map::Identity,
+                    Some(map) => Map::Affine { scale: &map.scale, shift: &map.shift, floor: &map.floor },
+                };
+                Some(View { data, region: place.region(batch), map })
+            })
+            .collect();
+        let output = &custom.output;
+        // SAFETY: as above.
+        let data = unsafe { std::slice::from_raw_parts_mut(arena.store(output), output.store_len() * batch) };
+        (custom.run)(self.set, &views, Store::plain(data, output.region(batch)));
+    }
+
+    /// Writes a value of the last run, of so many images, to `to`: `(N, C, H, W)`.
+    ///
+    /// # Panics
+    ///
+    /// Where the value is not the program's, or `to` is too short.
+    pub fn read(&self, workspace: &Workspace, place: &Place, batch: usize, to: &mut [f32]) {
+        assert!(place.fits(self.numbers) && batch <= workspace.capacity);
+        from_blocks(&workspace.arena[place.store(batch)], &place.region(batch), to);
+    }
+
+    /// What each step has taken in runs of a workspace that measures.
+    pub fn times(&self, workspace: &Workspace) -> Vec<StepTime> {
+        let mut times = vec![StepTime::default(); self.entries.len()];
+        for (work, time) in self.works.iter().zip(&workspace.times) {
+            times[work.entry].total += *time;
+        }
+        times
+    }
+}
+
+/// # Safety
+///
+/// Nobody else reads or writes it meanwhile.
+unsafe fn shared_time<'a>(times: Shared<'a, Duration>, work: usize) -> &'a mut Duration {
+    // SAFETY: as the caller says.
+    unsafe { &mut times.part(work..work + 1)[0] }
+}
+
+/// Tells the other threads that a task has panicked, so that none waits for it.
+struct Guard<'a>(&'a AtomicBool);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Waits until all tasks of a turn are done; says whether none has panicked.
+fn wait(turn: &Turn, failed: &AtomicBool) -> bool {
+    let mut looks = 0;
+    while turn.done.load(Ordering::Acquire) < turn.count {
+        if failed.load(Ordering::Acquire) {
+            return false;
+        }
+        looks += 1;
+        // The system may have stopped the thread that is waited for.
+        if looks < LOOKS { std::hint::spin_loop() } else { std::thread::yield_now() }
+    }
+    true
+}
+
+/// One task, compiled for an instruction set.
+struct Task<'a> {
+    work: &'a Work,
+    entry: &'a Entry,
+    arena: &'a Arena<'a>,
+    task: usize,
+    scratch: &'a mut [f32],
+}
+
+impl Kernel<f32> for Task<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = f32>>(self) {
+        let Self { work, entry, arena, task, scratch } = self;
+        let Entry { step, cut, packed } = entry;
+        // SAFETY of all: `Builder` checked that a step's shapes fit each other and the arena and that it writes nothing it
+        // reads. Each task is taken once, and writes what no other task of its turn does; no turn begins before the one
+        // before it has ended.
+        match (step, cut, packed) {
+            (Step::Convolution(step), Cut::Direct(direct), Some(packed)) => {
+                // SAFETY: see above.
+                unsafe { direct.run::<V>((step, packed), arena, task, scratch) }
+            }
+            (Step::Convolution(step), Cut::Winograd(winograd), Some(packed)) => {
+                // SAFETY: see above.
+                unsafe {
+                    match work.prepares {
+                        true => winograd.transform::<V>(step, arena, task, scratch),
+                        false => winograd.run::<V>((step, packed), arena, task, scratch),
+                    }
+                }
+            }
+            (Step::Linear(step), Cut::Linear(linear), Some(packed)) => {
+                // SAFETY: see above.
+                unsafe {
+                    match work.prepares {
+                        true => linear.gather::<V>(step, arena, task),
+                        false => linear.run::<V>((step, packed), arena, task),
+                    }
+                }
+            }
+            (Step::MaxPool { max, input: Input::Value { place, map }, output }, ..) => {
+                // SAFETY: see above.
+                unsafe { pool::max::<V>(max, (place, map.as_deref()), output, arena, task, scratch) }
+            }
+            (Step::AveragePool { average, input: Input::Value { place, map }, output }, ..) => {
+                // SAFETY: see above.
+                unsafe { pool::average::<V>(average, (place, map.as_deref()), output, arena, task, scratch) }
+            }
+            (Step::Sum { inputs, output, relu }, ..) => {
+                // SAFETY: see above.
+                unsafe { moves::sum::<V>(inputs, *relu, output, arena, task) }
+            }
+            _ => unreachable!("a step that its builder would have refused"),
+        }
+    }
+}

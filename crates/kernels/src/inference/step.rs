@@ -1,0 +1,258 @@
+//! The steps of a program, as whoever builds one gives them.
+
+use super::arena::Place;
+use super::choice::ConvAlgorithm;
+use crate::buffer::Buffer;
+use crate::conv::Conv;
+use crate::pool::{Average, Max};
+use crate::simd::InstructionSet;
+use crate::sink::Store;
+use crate::view::View;
+use std::sync::Arc;
+
+/// What a step reads.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The images as they came, `(N, C, H, W)`, and what is done to their channels.
+    Images {
+        /// Channels of an image.
+        channels: usize,
+        /// Height and width.
+        size: [usize; 2],
+        /// What is done to each number.
+        map: Option<Arc<Affine>>,
+    },
+    /// A value in the arena, and what is done to its channels.
+    Value {
+        /// Where it lies.
+        place: Place,
+        /// What is done to each number.
+        map: Option<Arc<Affine>>,
+    },
+}
+
+/// `max(scale · x + shift, floor)` of each channel, an entry for each channel of whole blocks. Channels that only fill up
+/// a block give 0. A floor that is not a number is none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Affine {
+    /// Factor.
+    pub scale: Vec<f32>,
+    /// Addend.
+    pub shift: Vec<f32>,
+    /// Lower bound.
+    pub floor: Vec<f32>,
+}
+
+/// What becomes of the sums of a convolution or a linear layer before they are written:
+/// `max(sum + bias + residual, floor)`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Finish {
+    /// A value of the output's shape, added.
+    pub residual: Option<Place>,
+    /// Whether what is below 0 becomes 0.
+    pub relu: bool,
+}
+
+/// A convolution with its weights.
+#[derive(Clone, Debug)]
+pub struct Convolution {
+    /// What it reads.
+    pub input: Input,
+    /// Where it writes.
+    pub output: Place,
+    /// The convolution.
+    pub conv: Conv,
+    /// How it is computed.
+    pub algorithm: ConvAlgorithm,
+    /// What becomes of its sums.
+    pub finish: Finish,
+    /// Memory for the transformed inputs of Winograd's algorithms, from this number of one image on; see
+    /// [`transformed_len`](super::transformed_len).
+    pub transformed: usize,
+}
+
+/// A linear layer of a value's numbers, taken channel by channel as [`flatten`](crate::flatten) does.
+#[derive(Clone, Debug)]
+pub struct LinearLayer {
+    /// What it reads.
+    pub input: Place,
+    /// What is done to each number.
+    pub map: Option<Arc<Affine>>,
+    /// Where it writes: maps of one pixel.
+    pub output: Place,
+    /// What becomes of its sums.
+    pub finish: Finish,
+    /// Memory where images' numbers are brought side by side, from this number of one image on; see
+    /// [`gathered_len`](super::gathered_len).
+    pub gathered: usize,
+}
+
+/// An operation that has no step of its own here: computed by the other kernels, all images at once, between two parallel
+/// regions.
+#[derive(Clone)]
+pub struct Custom {
+    /// What it reads.
+    pub inputs: Vec<Input>,
+    /// Where it writes.
+    pub output: Place,
+    /// What it does; it writes all of the store it is given.
+    pub run: Arc<CustomRun>,
+}
+
+/// What a [`Custom`] step does.
+pub type CustomRun = dyn Fn(InstructionSet, &[View<'_, f32>], Store<'_, f32>) + Send + Sync;
+
+impl std::fmt::Debug for Custom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Custom").field("inputs", &self.inputs).field("output", &self.output).finish_non_exhaustive()
+    }
+}
+
+/// A step of a program, without its weights.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// A convolution.
+    Convolution(Convolution),
+    /// A linear layer.
+    Linear(LinearLayer),
+    /// The largest number under a window; padding counts as −∞.
+    MaxPool {
+        /// The windows.
+        max: Max,
+        /// What it reads.
+        input: Input,
+        /// Where it writes.
+        output: Place,
+    },
+    /// The mean under windows.
+    AveragePool {
+        /// The windows.
+        average: Average,
+        /// What it reads.
+        input: Input,
+        /// Where it writes.
+        output: Place,
+    },
+    /// The sum of some values, added in their order; of one, a copy.
+    Sum {
+        /// What is added.
+        inputs: Vec<Input>,
+        /// Where it goes.
+        output: Place,
+        /// Whether what is below 0 becomes 0.
+        relu: bool,
+    },
+    /// Any other operation.
+    Custom(Custom),
+}
+
+/// Packed weights of a step, and its bias, in memory of its own or in that of a file.
+#[derive(Clone, Debug)]
+pub struct Packed {
+    /// The weights in the order the kernels take them.
+    pub weights: Numbers,
+    /// One number for each output, filled up with zeros to whole panels.
+    pub bias: Numbers,
+}
+
+/// Numbers that begin on a cache line.
+#[derive(Clone)]
+pub enum Numbers {
+    /// In memory of their own.
+    Own(Arc<Buffer<f32>>),
+    /// In memory that someone else keeps: a mapped file.
+    Shared(Arc<dyn AsRef<[f32]> + Send + Sync>, std::ops::Range<usize>),
+}
+
+impl Numbers {
+    /// The numbers.
+    pub fn get(&self) -> &[f32] {
+        match self {
+            Self::Own(buffer) => buffer,
+            Self::Shared(memory, range) => &(**memory).as_ref()[range.clone()],
+        }
+    }
+}
+
+impl std::fmt::Debug for Numbers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} numbers", self.get().len())
+    }
+}
+
+impl From<Buffer<f32>> for Numbers {
+    fn from(buffer: Buffer<f32>) -> Self {
+        Self::Own(Arc::new(buffer))
+    }
+}
+
+impl Input {
+    /// Height and width of what is read.
+    pub fn size(&self) -> [usize; 2] {
+        match self {
+            Self::Images { size, .. } => *size,
+            Self::Value { place, .. } => place.size,
+        }
+    }
+
+    /// Channels of what is read.
+    pub fn channels(&self) -> usize {
+        match self {
+            Self::Images { channels, .. } => *channels,
+            Self::Value { place, .. } => place.channels,
+        }
+    }
+
+    /// The place it lies, but for images.
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Images { .. } => None,
+            Self::Value { place, .. } => Some(place),
+        }
+    }
+
+    /// What is done to its numbers.
+    pub fn map(&self) -> Option<&Affine> {
+        match self {
+            Self::Images { map, .. } | Self::Value { map, .. } => map.as_deref(),
+        }
+    }
+}
+
+impl Step {
+    /// The values it reads.
+    pub fn inputs(&self) -> Vec<&Input> {
+        match self {
+            Self::Convolution(convolution) => vec![&convolution.input],
+            Self::Linear(_) => Vec::new(),
+            Self::MaxPool { input, .. } | Self::AveragePool { input, .. } => vec![input],
+            Self::Sum { inputs, .. } | Self::Custom(Custom { inputs, .. }) => inputs.iter().collect(),
+        }
+    }
+
+    /// The places it reads.
+    pub fn reads(&self) -> Vec<Place> {
+        let mut places: Vec<Place> = self.inputs().into_iter().filter_map(|input| input.place().copied()).collect();
+        match self {
+            Self::Convolution(Convolution { finish, .. }) => places.extend(finish.residual),
+            Self::Linear(linear) => {
+                places.push(linear.input);
+                places.extend(linear.finish.residual);
+            }
+            Self::MaxPool { .. } | Self::AveragePool { .. } | Self::Sum { .. } | Self::Custom(_) => {}
+        }
+        places
+    }
+
+    /// Where it writes.
+    pub fn output(&self) -> &Place {
+        match self {
+            Self::Convolution(Convolution { output, .. })
+            | Self::Linear(LinearLayer { output, .. })
+            | Self::MaxPool { output, .. }
+            | Self::AveragePool { output, .. }
+            | Self::Sum { output, .. }
+            | Self::Custom(Custom { output, .. }) => output,
+        }
+    }
+}

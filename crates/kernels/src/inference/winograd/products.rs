@@ -1,0 +1,132 @@
+//! The matrix products with a panel of filters, and the way back to pixels.
+#![allow(clippy::needless_range_loop)] // Indices run over registers that must stay registers.
+
+use super::scheme::{F2x3, F2x5, F4x3, F6x3, MOST, Scheme};
+use super::tiles::Tiles;
+use super::{Winograd, odd, with_scheme};
+use crate::inference::arena::Arena;
+use crate::inference::choice::ConvAlgorithm;
+use crate::inference::epilogue::Epilogue;
+use crate::inference::micro::{Depth, product};
+use crate::inference::step::{Convolution, Packed};
+use crate::prefetch::Lines;
+use crate::simd::{LANES, Vector};
+use std::ops::Range;
+
+impl Winograd {
+    /// A panel of outputs of some tiles: `first` is the number of the first of them among those of all images.
+    #[inline(always)]
+    pub(super) unsafe fn panel<V: Vector<Element = f32>>(
+        &self,
+        (step, packed): (&Convolution, &Packed),
+        arena: &Arena<'_>,
+        (panel, last): (usize, bool),
+        (tiles, planes, range): (Tiles, *const f32, Range<usize>),
+        first: usize,
+        scratch: &mut [f32],
+    ) {
+        let blocks = self.panels.min(self.out_blocks() - panel * self.panels);
+        let all = packed.weights.get();
+        let filters = &all[panel * self.panel_len()..][..self.panel_len()];
+        let product_plane = odd(blocks * range.len()) * LANES;
+        let products = &mut scratch[..self.planes() * product_plane];
+        let chunks = range.len().div_ceil(V::PIXELS).max(1);
+        let mut next = match last {
+            true => Lines::NONE,
+            false => Lines::new(filters.as_ptr().wrapping_add(self.panel_len()), self.panel_len() / LANES),
+        };
+        let share = next.share(self.planes() * chunks);
+        for plane in 0..self.planes() {
+            let weights = filters[plane * self.filter_plane()..][..self.ins * blocks * LANES].as_ptr();
+            let from = planes.wrapping_add(plane * self.plane(tiles.count));
+            let to = products[plane * product_plane..][..product_plane].as_mut_ptr();
+            let mut tile = range.start;
+            while tile < range.end {
+                let chunk = tiles.chunk_of::<V>(tile);
+                let depth = Depth {
+                    taps: &[0],
+                    left_out: [0, 0],
+                    channels: self.ins,
+                    block: chunk.len() * LANES,
+                    ahead: next.take(share),
+                };
+                let input = from.wrapping_add(chunk.start * tiles.in_blocks * LANES);
+                let to = to.wrapping_add((chunk.start - range.start) * LANES);
+                let epilogue = Epilogue::plain(to, range.len() * LANES);
+                // SAFETY: all blocks of all tiles have been transformed; `products` has room for those of the range.
+                unsafe { product::<V, LANES>((chunk.len(), blocks), input, &depth, weights, &epilogue) }
+                tile = chunk.end;
+            }
+        }
+        let products = &*products;
+        for block in 0..blocks {
+            let from = &products[block * range.len() * LANES..];
+            let at = (panel * self.panels + block, first, range.len());
+            with_scheme!(self.algorithm, S => {
+                // SAFETY: as the caller says.
+                unsafe { self.outputs_of::<V, S>((step, packed), arena, at, from, product_plane) }
+            });
+        }
+    }
+
+    /// Transforms the products of a block of outputs back, and writes the pixels.
+    #[inline(always)]
+    unsafe fn outputs_of<V: Vector<Element = f32>, S: Scheme>(
+        &self,
+        (step, packed): (&Convolution, &Packed),
+        arena: &Arena<'_>,
+        (block, first, count): (usize, usize, usize),
+        products: &[f32],
+        plane: usize,
+    ) {
+        let (across, of_map) = (self.tiles[1], self.tiles_of_map());
+        let [height, width] = step.output.size;
+        let out_plane = step.output.plane();
+        let bias = packed.bias.get()[block * LANES..][..LANES].as_ptr();
+        let products = &products[..(self.planes() - 1) * plane + count * LANES];
+        for number in 0..count {
+            let (image, tile) = ((first + number) / of_map, (first + number) % of_map);
+            let (row, column) = (tile / across * S::OUTPUTS, tile % across * S::OUTPUTS);
+            let mut half = [[V::zero(); MOST]; MOST];
+            for x in 0..S::INPUTS {
+                let mut m = [V::zero(); MOST];
+                for y in 0..S::INPUTS {
+                    let at = (y * S::INPUTS + x) * plane + number * LANES;
+                    // SAFETY: within `products`, whose length was checked.
+                    m[y] = unsafe { V::load(products.as_ptr().add(at)) };
+                }
+                let m = S::output(m);
+                for y in 0..S::OUTPUTS {
+                    half[y][x] = m[y];
+                }
+            }
+            let at = block * out_plane + (row * width + column) * LANES;
+            let epilogue = Epilogue {
+                bias,
+                residual: step
+                    .finish
+                    .residual
+                    .as_ref()
+                    .map_or(std::ptr::null(), |residual| arena.at(residual, image).wrapping_add(at).cast_const()),
+                residual_block: 0,
+                floor: if step.finish.relu { 0.0 } else { f32::NAN },
+                to: arena.at(&step.output, image).wrapping_add(at),
+                block: 0,
+                step: LANES,
+            };
+            let (rows, columns) = ((height - row).min(S::OUTPUTS), (width - column).min(S::OUTPUTS));
+            for y in 0..S::OUTPUTS {
+                if y < rows {
+                    let pixels = S::output(half[y]);
+                    let epilogue = epilogue.from_pixel(y * width);
+                    for x in 0..S::OUTPUTS {
+                        if x < columns {
+                            // SAFETY: a pixel of the output, of this task's tile and block.
+                            unsafe { epilogue.finish::<V>(0, x, pixels[x]) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

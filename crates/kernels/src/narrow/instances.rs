@@ -1,0 +1,53 @@
+//! Where narrow kernels are compiled: for each format, in this crate, once. A public function only calls the one here that
+//! belongs to it, which is not generic; otherwise every crate that calls it would compile it again.
+
+use super::{Finish, Format, From, Source, Target, bf16};
+use crate::buffer::Buffer;
+use crate::conv::Conv;
+use crate::conv::narrow::{Units, Weights, compute, pack};
+use crate::pool::{Average, Max};
+use crate::simd::InstructionSet;
+
+/// From lines `fn name(arguments) { kernel }`, the trait and its implementations, which call the kernels.
+macro_rules! instances {
+    ($(fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $output:ty)? { $kernel:path })*) => {
+        /// The narrow kernels, compiled for one format.
+        pub trait Instances: Sized {
+            $(#[doc(hidden)] fn $name($($argument: $type),*) $(-> $output)? where Self: Format;)*
+        }
+        instances!(@for bf16; $(fn $name($($argument: $type),*) $(-> $output)? { $kernel })*);
+        instances!(@for u8; $(fn $name($($argument: $type),*) $(-> $output)? { $kernel })*);
+    };
+    (@for $format:ty; $(fn $name:ident($($argument:ident: $type:ty),*) $(-> $output:ty)? { $kernel:path })*) => {
+        impl Instances for $format {
+            $(
+                #[inline(never)]
+                fn $name($($argument: $type),*) $(-> $output)? {
+                    $kernel($($argument),*)
+                }
+            )*
+        }
+    };
+}
+
+instances! {
+    fn conv_pack(
+        conv: &Conv, set: InstructionSet, units: Units, weights: &[<Self as Format>::Weight],
+    ) -> (Buffer<u32>, Vec<i32>) { pack::<Self> }
+    fn conv_run(
+        weights: &Weights<Self>, source: Source<'_, Self>, target: Target<'_, Self>, finish: &Finish<'_, Self>,
+        workspace: &mut [f32],
+    ) { compute }
+    fn peak(set: InstructionSet) -> f64 { crate::peak::compute_products::<Self> }
+    fn pool_max(
+        pool: &Max, set: InstructionSet, source: Source<'_, Self>, target: Target<'_, Self>,
+        finish: &Finish<'_, Self>,
+    ) { super::pool::compute_max }
+    fn pool_average(
+        pool: &Average, set: InstructionSet, source: Source<'_, Self>, target: Target<'_, Self>,
+        finish: &Finish<'_, Self>,
+    ) { super::pool::compute_average }
+    fn transfer_maps(
+        set: InstructionSet, from: From<'_, Self>, target: Target<'_, Self>, finish: &Finish<'_, Self>,
+    ) { super::transfer::compute_transfer }
+}

@@ -1,0 +1,164 @@
+//! Pools of narrow maps: a window's numbers are read as `f32`, and rounded once, when they are written.
+
+use super::finish::{Values, check_ends, open};
+use super::transfer::Reader;
+use super::{Finish, Format, Outlet, Source, Stored, Target};
+use crate::pool::{Average, Max};
+use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
+use crate::threads::for_each;
+use std::ops::Range;
+
+/// Outputs of a task, about.
+const PIXELS: usize = 256;
+
+/// Writes the maximum over windows. What is not a number is the largest of all; padding counts as less than any.
+///
+/// # Panics
+///
+/// Where the shapes do not fit.
+pub fn max<F: Format>(
+    pool: &Max,
+    set: InstructionSet,
+    source: Source<'_, F>,
+    target: Target<'_, F>,
+    finish: &Finish<'_, F>,
+) {
+    F::pool_max(pool, set, source, target, finish);
+}
+
+pub(super) fn compute_max<F: Format>(
+    pool: &Max,
+    set: InstructionSet,
+    source: Source<'_, F>,
+    target: Target<'_, F>,
+    finish: &Finish<'_, F>,
+) {
+    run(set, source, target, finish, |axis, output, input| {
+        let start = (output * pool.stride[axis]) as isize - pool.padding[axis] as isize;
+        let dilation = pool.dilation[axis].max(1);
+        let first = ((-start).max(0) as usize).div_ceil(dilation).min(pool.kernel[axis]);
+        let end = ((input as isize - start).max(0) as usize).div_ceil(dilation).min(pool.kernel[axis]).max(first);
+        let at = (start + (first * dilation) as isize).max(0) as usize;
+        Window { first: at, count: end - first, step: dilation, share: None }
+    });
+}
+
+/// Writes the mean over windows: the sum in `f32`, times one over the number they are divided by.
+///
+/// # Panics
+///
+/// Where the shapes do not fit.
+pub fn average<F: Format>(
+    pool: &Average,
+    set: InstructionSet,
+    source: Source<'_, F>,
+    target: Target<'_, F>,
+    finish: &Finish<'_, F>,
+) {
+    F::pool_average(pool, set, source, target, finish);
+}
+
+pub(super) fn compute_average<F: Format>(
+    pool: &Average,
+    set: InstructionSet,
+    source: Source<'_, F>,
+    target: Target<'_, F>,
+    finish: &Finish<'_, F>,
+) {
+    let (from, to) = (source.region, target.region());
+    assert_eq!([pool.spans[0].len(), pool.spans[1].len()], [to.height, to.width], "windows, and {to:?}");
+    for (spans, length) in pool.spans.iter().zip([from.height, from.width]) {
+        assert!(spans.iter().all(|span| span.start <= span.end && span.end <= length), "windows beyond {from:?}");
+    }
+    run(set, source, target, finish, |axis, output, _| {
+        let span = pool.spans[axis][output];
+        Window { first: span.start, count: span.end - span.start, step: 1, share: Some(span.divisor) }
+    });
+}
+
+/// Positions along an axis that an output reads.
+#[derive(Clone, Copy)]
+struct Window {
+    first: usize,
+    count: usize,
+    step: usize,
+    /// What a sum is divided by along this axis; none for the maximum.
+    share: Option<usize>,
+}
+
+/// Computes every output from the windows of its row and its column: `window(axis, output, length of the input)`.
+fn run<F: Format>(
+    set: InstructionSet,
+    source: Source<'_, F>,
+    target: Target<'_, F>,
+    finish: &Finish<'_, F>,
+    window: impl Fn(usize, usize, usize) -> Window + Sync + Copy,
+) {
+    source.check();
+    check_ends(&source.region, &target);
+    open!(target, finish, outlet => {
+        let to = outlet.region;
+        let rows = PIXELS.div_ceil(to.width.max(1)).min(to.height.max(1));
+        let parts = to.height.div_ceil(rows);
+        for_each(to.batch * to.blocks() * parts, |task| {
+            let (plane, part) = (task / parts, task % parts);
+            let at = [plane / to.blocks(), plane % to.blocks()];
+            let rows = part * rows..((part + 1) * rows).min(to.height);
+            F::dispatch(set, Piece { source: &source, outlet: &outlet, at, rows, window });
+        });
+    });
+}
+
+/// Some rows of a block of an image.
+struct Piece<'a, F, O, W> {
+    source: &'a Source<'a, F>,
+    outlet: &'a Outlet<'a, F, O>,
+    at: [usize; 2],
+    rows: Range<usize>,
+    window: W,
+}
+
+impl<F: Format, O: Stored, W: Fn(usize, usize, usize) -> Window> DotKernel<F> for Piece<'_, F, O, W> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) {
+        let [image, block] = self.at;
+        let from = self.source.region;
+        let (apply, reader) = (self.outlet.apply::<V>(block), Reader::<F, V>::new(self.source, block));
+        for row in self.rows {
+            let down = (self.window)(0, row, from.height);
+            for column in 0..self.outlet.region.width {
+                let right = (self.window)(1, column, from.width);
+                let mut value = V::splat(if down.share.is_some() { 0.0 } else { f32::NEG_INFINITY });
+                for y in 0..down.count {
+                    let start = from.at(image, block, down.first + y * down.step, 0);
+                    for x in 0..right.count {
+                        let at = start + (right.first + x * right.step) * LANES;
+                        let read = reader.at(&self.source.data[at..at + LANES]);
+                        value = match down.share {
+                            Some(_) => value.add(read),
+                            None => read.select_above(value, read, value),
+                        };
+                    }
+                }
+                if let (Some(down), Some(right)) = (down.share, right.share) {
+                    let divisor = down * right;
+                    value = value.mul(V::splat(if divisor == 0 { 0.0 } else { (1.0 / divisor as f64) as f32 }));
+                }
+                // SAFETY: each task has rows of its own.
+                unsafe { self.outlet.write(&apply, [image, block, row, column], 1, false, One(value)) };
+            }
+        }
+    }
+}
+
+/// A vector in a register.
+struct One<V>(V);
+
+impl<V: Vector> Values<V> for One<V> {
+    #[inline(always)]
+    unsafe fn at(&self, _: usize) -> V {
+        self.0
+    }
+}

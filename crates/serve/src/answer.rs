@@ -1,0 +1,67 @@
+//! What is answered.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use cnn_classifier::Answer;
+use serde::Serialize;
+
+/// The classes of a picture.
+#[derive(Debug, Serialize)]
+pub struct Classes {
+    /// The network.
+    pub network: String,
+    /// The most probable first.
+    pub classes: Vec<Class>,
+}
+
+/// One class.
+#[derive(Debug, Serialize)]
+pub struct Class {
+    class: String,
+    index: usize,
+    probability: f32,
+}
+
+impl From<Answer> for Class {
+    fn from(answer: Answer) -> Self {
+        Self { class: answer.class, index: answer.index, probability: answer.probability }
+    }
+}
+
+/// Why there is no answer: a status and a sentence.
+#[derive(Debug)]
+pub struct Refusal {
+    pub status: StatusCode,
+    pub sentence: String,
+}
+
+impl Refusal {
+    pub fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
+        Self { status, sentence: sentence.into() }
+    }
+
+    /// There is more than can be answered.
+    pub fn full() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too many pictures wait; try again in a moment")
+    }
+
+    /// The server is about to end.
+    pub fn ending() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the server is about to end")
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Problem {
+            error: String,
+        }
+        let mut response = (self.status, Json(Problem { error: self.sentence })).into_response();
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

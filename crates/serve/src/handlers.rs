@@ -1,0 +1,124 @@
+//! What is done with each request.
+
+use crate::answer::{Classes, Refusal};
+use crate::batches::Queue;
+use crate::bodies::Bodies;
+use crate::metrics::Metrics;
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use cnn_classifier::Classifier;
+use cnn_classifier::cnn_data::{Picture, Reading};
+use cnn_system::guard;
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::Semaphore;
+
+/// What all requests share.
+pub struct Shared {
+    pub classifier: Arc<Classifier>,
+    pub queue: Queue,
+    pub bodies: Bodies,
+    pub metrics: Arc<Metrics>,
+    pub reading: Reading,
+    /// Pictures that may be decoded at once: as many as there are cores, since each may take as much memory as a picture may
+    /// have pixels.
+    pub decoding: Semaphore,
+}
+
+/// The page at `/`, which needs nothing from elsewhere.
+const PAGE: &str = include_str!("page.html");
+
+pub fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/", get(page))
+        .route("/predict", post(predict))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/metrics", get(metrics))
+        .fallback(|| async {
+            Refusal::new(StatusCode::NOT_FOUND, "there are POST /predict, GET /, GET /healthz and GET /metrics")
+        })
+        .with_state(shared)
+}
+
+async fn page() -> Response {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:; \
+                  connect-src 'self'; form-action 'none'; frame-ancestors 'none'";
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    (headers, PAGE).into_response()
+}
+
+async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    match shared.metrics.text() {
+        Ok((kind, text)) => ([(header::CONTENT_TYPE, kind)], text).into_response(),
+        Err(error) => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// What may be asked for beside the picture.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    #[serde(default = "five")]
+    top: usize,
+}
+
+fn five() -> usize {
+    5
+}
+
+async fn predict(
+    State(shared): State<Arc<Shared>>,
+    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    request: Request,
+) -> Response {
+    let started = Instant::now();
+    let answer = match asked {
+        Ok(Query(asked)) => classify(&shared, asked.top, request).await,
+        Err(error) => Err(Refusal::new(StatusCode::BAD_REQUEST, format!("{}: expected ?top=K", error.body_text()))),
+    };
+    let response = answer.map(Json).into_response();
+    shared.metrics.answered(response.status().as_u16(), started.elapsed());
+    response
+}
+
+async fn classify(shared: &Arc<Shared>, top: usize, request: Request) -> Result<Classes, Refusal> {
+    let (parts, body) = request.into_parts();
+    if top == 0 {
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "top is 0, expected at least 1"));
+    }
+    if is_form(&parts.headers) {
+        let sentence = "send the picture's file as the body, not in a form: curl --data-binary @picture.jpg";
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence));
+    }
+    let whole = shared.bodies.read(body).await?;
+    let permit = shared.decoding.acquire().await.map_err(|_| Refusal::ending())?;
+    let theirs = Arc::clone(shared);
+    // The bytes go with the task: a client that leaves does not take back the room while they are decoded.
+    let prepared = tokio::task::spawn_blocking(move || {
+        let (shared, whole) = (theirs, whole);
+        guard::caught(|| {
+            let picture = Picture::decode("the picture", &whole.bytes, shared.reading).map_err(|e| e.to_string())?;
+            shared.classifier.prepare(&picture).map_err(|e| e.to_string())
+        })
+        .unwrap_or_else(|panic| Err(format!("the picture: {panic}")))
+    });
+    let prepared = prepared.await.map_err(|_| Refusal::ending())?;
+    drop(permit);
+    let numbers = prepared.map_err(|problem| Refusal::new(StatusCode::BAD_REQUEST, problem))?;
+    let answers = shared.queue.classify(numbers, top).await?;
+    let network = shared.classifier.card().network.clone();
+    Ok(Classes { network, classes: answers.into_iter().map(Into::into).collect() })
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.trim_start().to_ascii_lowercase().starts_with("multipart/")
+}

@@ -1,0 +1,35 @@
+//! A classifier behind HTTP.
+//!
+//! ```text
+//! connections ── bodies ── decoding ── queue ── batches ── answers
+//!   limited      limited    limited    limited   one thread, which computes
+//! ```
+//!
+//! A picture is decoded and prepared as soon as it has come whole. What is prepared waits in a queue; whoever computes takes
+//! all that waits, up to [`Settings::batch`], so that pictures which come one by one are answered at once and a crowd is
+//! answered in batches. A picture's answer is the same, to the bit, alone and in any batch.
+//!
+//! Everything that comes from outside has a bound: connections, bytes of a body and of all bodies together, seconds until a
+//! body has come, pixels of a picture, pictures that wait. Beyond them the answer is a status and one sentence.
+//!
+//! | request | answer |
+//! | --- | --- |
+//! | `POST /predict?top=K`, a picture's file as its body | JSON: network, and the most probable classes |
+//! | `GET /healthz` | `ok` |
+//! | `GET /metrics` | counts and times in the text format of Prometheus |
+//! | `GET /` | a page: draw, or drop a picture |
+
+mod answer;
+mod batches;
+mod bodies;
+mod connections;
+mod error;
+mod handlers;
+mod metrics;
+mod server;
+mod settings;
+
+pub use cnn_classifier;
+pub use error::{Error, Result};
+pub use server::Server;
+pub use settings::Settings;

@@ -1,0 +1,118 @@
+//! A server from its beginning to its end.
+
+use crate::batches::{Bounds, Queue};
+use crate::bodies::Bodies;
+use crate::connections;
+use crate::error::{Error, Result};
+use crate::handlers::{Shared, router};
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+use cnn_classifier::Classifier;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
+
+/// A classifier that listens.
+///
+/// ```
+/// use cnn_serve::cnn_classifier::Classifier;
+/// use cnn_serve::{Server, Settings};
+///
+/// let mut settings = Settings::default();
+/// settings.address.set_port(0); // any that is free
+/// let server = Server::new(Classifier::open("lenet")?, settings)?;
+/// println!("http://{}", server.address());
+/// server.run(async {})?; // until the future ends; here at once
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    classifier: Arc<Classifier>,
+    settings: Settings,
+    runtime: Runtime,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Listens, and answers nothing before [`Server::run`].
+    ///
+    /// # Errors
+    ///
+    /// A bound of zero; an address that cannot be listened on; a system that gives no threads.
+    pub fn new(classifier: Classifier, settings: Settings) -> Result<Self> {
+        settings.check()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(cores().min(4))
+            .max_blocking_threads(2 * cores())
+            .thread_name("requests")
+            .enable_all()
+            .build()?;
+        let listen = |source| Error::Listen { address: settings.address, source };
+        let listener = runtime.block_on(TcpListener::bind(settings.address)).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        Ok(Self { classifier: Arc::new(classifier), settings, runtime, listener, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `end`: [`Server::ended_by_signal`], or a future of your own. Then nothing is accepted any more, what
+    /// waits is answered, for at most [`Settings::farewell`].
+    ///
+    /// # Errors
+    ///
+    /// A system that gives no thread.
+    pub fn run(self, end: impl Future<Output = ()>) -> Result<()> {
+        let Self { classifier, settings, runtime, listener, .. } = self;
+        let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
+        let bounds = Bounds { length: settings.queue, batch: settings.batch };
+        let (queue, computing) = Queue::begin(Arc::clone(&classifier), Arc::clone(&metrics), bounds)?;
+        let shared = Shared {
+            classifier,
+            queue,
+            bodies: Bodies::new(&settings),
+            metrics: Arc::clone(&metrics),
+            reading: settings.reading,
+            decoding: Semaphore::new(cores()),
+        };
+        runtime.block_on(connections::serve(listener, router(Arc::new(shared)), &settings, metrics, end));
+        // With the tasks goes the queue's last end, and with it the thread that computes.
+        runtime.shutdown_timeout(settings.farewell);
+        let _ = computing.join();
+        Ok(())
+    }
+
+    /// Ends at SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    ///
+    /// A system that gives no handler.
+    pub fn ended_by_signal(&self) -> Result<impl Future<Output = ()> + use<>> {
+        let _inside = self.runtime.enter();
+        #[cfg(unix)]
+        let (mut term, mut interrupt) = {
+            use tokio::signal::unix::{SignalKind, signal};
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+        };
+        Ok(async move {
+            #[cfg(unix)]
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            #[cfg(not(unix))]
+            let _ = tokio::signal::ctrl_c().await;
+        })
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

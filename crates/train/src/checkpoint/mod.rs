@@ -1,0 +1,242 @@
+//! Checkpoints: all that a run needs to go on as if it had never stopped.
+//!
+//! A checkpoint is a folder with three files. `weights.safetensors` is a plain file of weights; `state.safetensors` holds
+//! what lies beside them: the optimiser's memory, the moving average, and as metadata where in the run they were taken;
+//! `checksums` has a line for each of the two. The folder is written under another name, to the disk, and renamed, so
+//! that what has a checkpoint's name is whole; the checksums show whether it still is.
+
+mod position;
+mod reading;
+
+pub(crate) use position::{Extent, Position};
+pub(crate) use reading::{Checkpoint, Wanted, newest};
+
+use crate::changes::DataMark;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+use crate::weights::file_of;
+use crate::whole_file::{WRITING, sync_folder, write_synced};
+use cnn_data::Card;
+use cnn_weights::BorrowedWeights;
+use position::PREFIX;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+const WEIGHTS: &str = "weights.safetensors";
+const STATE: &str = "state.safetensors";
+const CHECKSUMS: &str = "checksums";
+/// The one key of the state's metadata.
+const KEY: &str = "checkpoint";
+const LEAVING: &str = ".leaving-";
+/// A checkpoint that is damaged, out of the way of the run that goes on from an older one.
+const DAMAGED: &str = "damaged-";
+
+/// What a checkpoint says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Header {
+    position: Position,
+    settings: Settings,
+    engine: Engine,
+    /// What was trained on; checkpoints of earlier versions do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    data: Option<DataMark>,
+    #[serde(default)]
+    history: History,
+}
+
+/// What a run has become since its first step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct History {
+    /// Whether settings were changed on the way.
+    pub(crate) changed: bool,
+    /// How many steps had been taken when the rule by which weights are changed was.
+    pub(crate) rule_since: usize,
+}
+
+/// What is written.
+pub(crate) struct Taken<'a> {
+    pub(crate) position: &'a Position,
+    pub(crate) settings: &'a Settings,
+    pub(crate) engine: Engine,
+    pub(crate) card: &'a Card,
+    pub(crate) data: Option<&'a DataMark>,
+    pub(crate) history: History,
+    pub(crate) weights: &'a BorrowedWeights<'a>,
+    pub(crate) state: &'a BorrowedWeights<'a>,
+}
+
+impl Taken<'_> {
+    /// The bytes of its files, which no longer depend on what is trained.
+    pub(crate) fn pack(&self) -> Result<Packed> {
+        let name = self.position.name();
+        let header = Header {
+            position: self.position.clone(),
+            settings: self.settings.clone(),
+            engine: self.engine,
+            data: self.data.cloned(),
+            history: self.history,
+        };
+        let header = serde_json::to_string(&header).map_err(|e| Error::file(&name, "cannot write")(e.into()))?;
+        let weights = file_of(self.weights.clone(), self.card, Path::new(&name))?;
+        let state = self.state.clone().with_metadata(KEY, header).to_bytes(&name)?;
+        Ok(Packed { name, weights, state })
+    }
+}
+
+/// A checkpoint as it is written.
+#[derive(Debug)]
+pub(crate) struct Packed {
+    name: String,
+    weights: Vec<u8>,
+    state: Vec<u8>,
+}
+
+/// Writes a checkpoint into `folder`, then removes all but the newest `keep`. Before it has its name, `beside` is called
+/// with the file of its weights: what belongs to it is done by then.
+///
+/// # Errors
+///
+/// A folder that cannot be written, a full disk; what was there stays.
+pub(crate) fn write(
+    folder: &Path,
+    packed: &Packed,
+    keep: usize,
+    beside: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(Error::file(folder, "cannot make the folder"))?;
+    let path = folder.join(&packed.name);
+    // The same step of the same run has the same bits.
+    if path.exists() {
+        beside(&path.join(WEIGHTS))?;
+        return remove_old(folder, keep);
+    }
+    let temporary = tempfile::Builder::new()
+        .prefix(WRITING)
+        .tempdir_in(folder)
+        .map_err(Error::file(folder, "cannot write into the folder"))?;
+    let Packed { weights, state, .. } = packed;
+    let checksums = checksums(weights, state);
+    for (name, bytes) in [(WEIGHTS, weights.as_slice()), (STATE, state), (CHECKSUMS, checksums.as_bytes())] {
+        write_synced(&temporary.path().join(name), bytes)?;
+    }
+    sync_folder(temporary.path())?;
+    beside(&temporary.path().join(WEIGHTS))?;
+    let written = temporary.keep();
+    std::fs::rename(&written, &path).map_err(Error::file(&path, "cannot write"))?;
+    sync_folder(folder)?;
+    remove_old(folder, keep)
+}
+
+/// The text of `checksums`: a line for the weights, one for the state, and one for these two lines.
+fn checksums(weights: &[u8], state: &[u8]) -> String {
+    let line =
+        |name: &str, bytes: &[u8]| format!("crc32 {:08x} bytes {} {name}\n", crc32fast::hash(bytes), bytes.len());
+    let lines = line(WEIGHTS, weights) + &line(STATE, state);
+    let own = line(CHECKSUMS, lines.as_bytes());
+    lines + &own
+}
+
+/// Which file is not what it was when `checksums` was written.
+fn differing(found: &[u8], weights: &[u8], state: &[u8]) -> Option<&'static str> {
+    let expected = checksums(weights, state);
+    if found == expected.as_bytes() {
+        return None;
+    }
+    let lines: Vec<&[u8]> = found.split_inclusive(|byte| *byte == b'\n').collect();
+    let [of_weights, of_state, own] = lines[..] else { return Some(CHECKSUMS) };
+    let both = [of_weights, of_state].concat();
+    let is_whole = own == format!("crc32 {:08x} bytes {} {CHECKSUMS}\n", crc32fast::hash(&both), both.len()).as_bytes();
+    let same = expected.as_bytes().starts_with(of_weights);
+    Some(if !is_whole {
+        CHECKSUMS
+    } else if same {
+        STATE
+    } else {
+        WEIGHTS
+    })
+}
+
+/// Whether `folder` has a checkpoint.
+pub(crate) fn any(folder: &Path) -> Result<bool> {
+    Ok(!list(folder)?.is_empty())
+}
+
+/// Whether a file or folder of this name is a checkpoint, or what became of one.
+pub(crate) fn is_own(name: &str) -> bool {
+    [PREFIX, WRITING, LEAVING, DAMAGED].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The checkpoints in `folder`, oldest first.
+fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    let found = entries(folder)?.into_iter();
+    let mut found: Vec<PathBuf> = found.filter(|path| starts_with(path, PREFIX) && path.is_dir()).collect();
+    // By number: there may be more steps than a name has digits.
+    found.sort_by_key(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let rest = name.strip_prefix(PREFIX).unwrap_or_default();
+        let (steps, epoch) = rest.split_once("-epoch-").unwrap_or((rest, ""));
+        (steps.parse::<u64>().ok(), epoch.parse::<u64>().ok(), name.clone())
+    });
+    Ok(found)
+}
+
+fn remove_old(folder: &Path, keep: usize) -> Result<()> {
+    let mut checkpoints = list(folder)?;
+    checkpoints.truncate(checkpoints.len().saturating_sub(keep.max(1)));
+    for path in checkpoints {
+        // Without its name at once, whatever comes in between.
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let leaving = folder.join(format!("{LEAVING}{name}"));
+        std::fs::rename(&path, &leaving).map_err(Error::file(&path, "cannot remove"))?;
+        std::fs::remove_dir_all(&leaving).map_err(Error::file(&leaving, "cannot remove"))?;
+    }
+    Ok(())
+}
+
+fn clean(folder: &Path) -> Result<()> {
+    for path in entries(folder)? {
+        if starts_with(&path, WRITING) || starts_with(&path, LEAVING) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(Error::file(folder, "cannot remove")),
+    }
+}
+
+/// The entries of a folder, in no order; none where there is no folder.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(Vec::new()),
+        entries => entries.map_err(Error::file(folder, "cannot read"))?,
+    };
+    let paths: std::io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
+    paths.map_err(Error::file(folder, "cannot read"))
+}
+
+fn starts_with(path: &Path, prefix: &str) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checkpoints_are_in_the_order_of_their_steps() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["step-00000004", "step-00000004-epoch-0001", "step-99999999", "step-100000000-epoch-12345"];
+        for name in names.iter().rev() {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let found: Vec<PathBuf> = list(folder.path()).unwrap();
+        assert_eq!(found, names.map(|name| folder.path().join(name)));
+    }
+}

@@ -1,0 +1,223 @@
+//! Reading a checkpoint, and whether a run can go on from it.
+
+use super::{
+    CHECKSUMS, DAMAGED, Extent, Header, History, KEY, Position, STATE, WEIGHTS, clean, differing, list, remove,
+};
+use crate::changes::{Change, DataMark};
+use crate::engine::{Engine, Saved};
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+use cnn_core::Network;
+use cnn_data::Card;
+use cnn_weights::Weights;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// The most bytes of a file of a checkpoint.
+const LARGEST: u64 = 1 << 40;
+/// Settings that must stay while an epoch is under way.
+const OF_AN_EPOCH: [&str; 3] = ["batch-size", "accumulate", "balance"];
+
+/// A checkpoint as it is read.
+#[derive(Debug)]
+pub(crate) struct Checkpoint {
+    pub(crate) position: Position,
+    /// The weights, and the state beside them.
+    pub(crate) saved: Saved,
+    pub(crate) history: History,
+    /// What the run has now and had not.
+    pub(crate) changes: Vec<Change>,
+}
+
+/// What is to go on.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) card: &'a Card,
+    pub(crate) settings: &'a Settings,
+    pub(crate) engine: Engine,
+    pub(crate) data: &'a DataMark,
+    /// Number of images to train on.
+    pub(crate) images: usize,
+    /// Whether settings may be others than they were.
+    pub(crate) may_change: bool,
+}
+
+/// The newest whole checkpoint in `folder`; `None` where there is none at all. A warning tells of newer ones that are
+/// damaged. Whatever was being written or removed when a run ended goes away.
+///
+/// # Errors
+///
+/// Checkpoints that are all damaged, or one that is of another network or other settings.
+pub(crate) fn newest(folder: &Path, wanted: &Wanted<'_>) -> Result<Option<Checkpoint>> {
+    clean(folder)?;
+    let mut damaged: Vec<(PathBuf, PathBuf, String)> = Vec::new();
+    for path in list(folder)?.into_iter().rev() {
+        let found = match read(&path, wanted) {
+            Err(Error::Damaged { path: file, problem }) => {
+                damaged.push((path, file, problem));
+                continue;
+            }
+            found => found?,
+        };
+        for (other, file, problem) in damaged {
+            let from = path.file_name().unwrap_or_default().to_string_lossy();
+            tracing::warn!("{}: damaged: {problem}; going on from the older checkpoint {from}", file.display());
+            // Out of the way of the one that is taken when the run comes here again.
+            let name = other.file_name().unwrap_or_default().to_string_lossy();
+            let aside = folder.join(format!("{DAMAGED}{name}"));
+            remove(&aside)?;
+            std::fs::rename(&other, aside).map_err(Error::file(&other, "cannot move"))?;
+        }
+        return Ok(Some(found));
+    }
+    match damaged.into_iter().next() {
+        None => Ok(None),
+        Some((_, path, problem)) => {
+            let way = "no older checkpoint is whole; begin anew with --recipe and the run's recipe.toml";
+            Err(Error::Damaged { path, problem: format!("{problem}; {way}") })
+        }
+    }
+}
+
+/// Reads and checks a checkpoint's files, whatever it is of.
+fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
+    let damaged = |name: &str, problem: String| Error::Damaged { path: path.join(name), problem };
+    let file = |name: &str| {
+        cnn_core::file::read(path.join(name), LARGEST).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound if name == CHECKSUMS => damaged(
+                name,
+                "missing, as in the checkpoints of earlier versions, whose damage cannot be told".to_string(),
+            ),
+            std::io::ErrorKind::NotFound
+            | std::io::ErrorKind::InvalidInput
+            | std::io::ErrorKind::IsADirectory
+            | std::io::ErrorKind::FileTooLarge => damaged(name, format!("cannot be read: {error}")),
+            // What the system refuses now may be whole: nothing is put aside for it.
+            _ => Error::file(&path.join(name), "cannot read")(error),
+        })
+    };
+    let (found, weights, state) = (file(CHECKSUMS)?, file(WEIGHTS)?, file(STATE)?);
+    if let Some(name) = differing(&found, &weights, &state) {
+        return Err(damaged(name, "contents and checksum do not agree".to_string()));
+    }
+    let tensors = |name: &str, bytes: Vec<u8>| {
+        let source = path.join(name).display().to_string();
+        Weights::from_bytes(bytes, &source).map_err(|error| damaged(name, error.to_string()))
+    };
+    let (weights, state) = (tensors(WEIGHTS, weights)?, tensors(STATE, state)?);
+    let header = state.metadata().get(KEY);
+    let header = header.ok_or_else(|| damaged(STATE, "it does not say where it was taken".to_string()))?;
+    let header: Header = serde_json::from_str(header).map_err(|e| damaged(STATE, e.to_string()))?;
+    let found = Card::of(&weights).map_err(|error| damaged(WEIGHTS, error.to_string()))?;
+    let other = |problem: String| Error::Checkpoint { path: path.to_path_buf(), problem };
+    let extent = Extent { changed: header.history.changed, ..Extent::of(wanted.images, &header.settings) };
+    // Of other images, the position may well be right.
+    same_network(found.as_ref(), wanted.card).map_err(other)?;
+    same_data(header.data.as_ref(), wanted.data).map_err(other)?;
+    let (settings, network) = (&header.settings, wanted.network);
+    header.position.check(&extent, settings).map_err(|problem| damaged(STATE, format!("it tells of {problem}")))?;
+    weights.check(network).map_err(|error| other(format!("whose weights do not fit: {error}")))?;
+    if let Some(spec) =
+        network.tensors().find(|spec| settings.averages() && state.get(&format!("average/{}", spec.name)).is_none())
+    {
+        return Err(damaged(STATE, format!("it has no average of {}", spec.name)));
+    }
+    let sizes: HashMap<&str, usize> = network.tensors().map(|spec| (spec.name.as_str(), spec.elements())).collect();
+    for (name, tensor) in state.iter() {
+        let expected = name.split_once('/').and_then(|(_, tensor)| sizes.get(tensor)).copied();
+        if expected != Some(tensor.elements()) {
+            return Err(damaged(STATE, format!("{name} with {} numbers belongs to no tensor", tensor.elements())));
+        }
+    }
+    let changes = changes(&header, wanted).map_err(other)?;
+    Ok(going_on(header, changes, wanted, weights, state))
+}
+
+/// What goes on by the settings that are wanted.
+fn going_on(header: Header, changes: Vec<Change>, wanted: &Wanted<'_>, weights: Weights, state: Weights) -> Checkpoint {
+    let Header { position, settings, mut history, .. } = header;
+    let mut state = state;
+    history.changed |= !changes.is_empty();
+    if settings.optimizer.memories() != wanted.settings.optimizer.memories() {
+        // Another rule remembers other things, and begins with none.
+        history.rule_since = position.updates;
+        let kept = state.iter().filter(|(name, _)| name.starts_with("average/"));
+        let kept: Vec<_> = kept.map(|(name, tensor)| (name.to_string(), tensor.clone())).collect();
+        state = Weights::new().from_source(state.source().to_string());
+        kept.into_iter().for_each(|(name, tensor)| state.insert(name, tensor));
+    }
+    if !settings.averages() && wanted.settings.averages() {
+        let beginning: Vec<_> =
+            weights.iter().map(|(name, tensor)| (format!("average/{name}"), tensor.clone())).collect();
+        beginning.into_iter().for_each(|(name, tensor)| state.insert(name, tensor));
+    }
+    let steps = position.updates.saturating_sub(history.rule_since) as i32;
+    Checkpoint { position, saved: Saved { steps, weights, state }, history, changes }
+}
+
+/// Whether it is of the same network, for the same classes and inputs. The data may lie elsewhere under another name.
+fn same_network(found: Option<&Card>, card: &Card) -> Result<(), String> {
+    let Some(found) = found else { return Ok(()) };
+    if found.network != card.network {
+        return Err(format!("of {}, not of {}", found.network, card.network));
+    }
+    if found.classes != card.classes {
+        let place = found.classes.iter().zip(&card.classes).position(|(a, b)| a != b);
+        let first = place.map_or_else(String::new, |place| {
+            format!(
+                ", of which number {} is {:?} instead of {:?}",
+                place + 1,
+                card.classes[place],
+                found.classes[place]
+            )
+        });
+        return Err(format!("for {} classes, not for {}{first}", found.classes.len(), card.classes.len()));
+    }
+    if found.input != card.input || found.preparation != card.preparation {
+        let size = |[c, h, w]: [usize; 3]| format!("{c}×{h}×{w}");
+        let (then, now) = (size(found.input), size(card.input));
+        return Err(format!("taken with pictures prepared to {then}, not as now to {now}: another run"));
+    }
+    Ok(())
+}
+
+fn same_data(found: Option<&DataMark>, data: &DataMark) -> Result<(), String> {
+    match found {
+        Some(found) if found != data => Err(format!(
+            "of a run on {found}, but the data changed and is now {data}: bring it back, or begin another run with --init"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What is another setting than it was.
+///
+/// # Errors
+///
+/// A setting that would make it another run, or that cannot change here.
+fn changes(header: &Header, wanted: &Wanted<'_>) -> Result<Vec<Change>, String> {
+    if header.engine != wanted.engine {
+        return Err(format!("taken with the engine {:?}, not with {:?}", header.engine, wanted.engine).to_lowercase());
+    }
+    let changes = header.settings.changes(wanted.settings);
+    let words = |changes: &[Change]| changes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    if let Some(change) = changes.iter().find(|change| change.name == "seed") {
+        return Err(format!("taken with another seed, which makes another run: {change}"));
+    }
+    if !wanted.may_change && !changes.is_empty() {
+        return Err(format!("taken with other settings: {}", words(&changes)));
+    }
+    let (position, epochs) = (&header.position, wanted.settings.epochs);
+    let done = position.epochs.len();
+    if done + usize::from(position.batches > 0) > epochs {
+        let within = if position.batches > 0 { " and a part of another" } else { "" };
+        return Err(format!("taken after {done} epochs{within}: {epochs} are fewer"));
+    }
+    match changes.iter().find(|change| position.batches > 0 && OF_AN_EPOCH.contains(&change.name.as_str())) {
+        Some(change) => {
+            Err(format!("taken within epoch {}, where {change} cannot be: let the epoch end first", position.epoch))
+        }
+        None => Ok(changes),
+    }
+}

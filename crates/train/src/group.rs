@@ -1,0 +1,138 @@
+//! Tensors with a learning rate and a weight decay of their own.
+
+use crate::error::{Error, Result};
+use crate::prefix::{begins, parts};
+use crate::rule::Rule;
+use crate::settings::{Decay, Settings};
+use cnn_core::Network;
+use serde::{Deserialize, Serialize};
+
+/// Tensors whose learning rate and weight decay are multiples of the run's. A tensor belongs to the first group that its
+/// name fits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Group {
+    /// What their names begin with, up to a dot or the end; `*` stands for any letters.
+    pub prefix: String,
+    /// What the learning rate is multiplied by; 0 keeps them as they are.
+    #[serde(default = "one")]
+    pub learning_rate: f64,
+    /// What the rule's weight decay is multiplied by.
+    #[serde(default = "one")]
+    pub weight_decay: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// What a tensor's learning rate and weight decay are multiplied by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// Factor of the learning rate.
+    pub learning_rate: f64,
+    /// Factor of the weight decay.
+    pub weight_decay: f64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { learning_rate: 1.0, weight_decay: 1.0 }
+    }
+}
+
+impl Pace {
+    /// The rule and the learning rate of a tensor, from the run's.
+    pub(crate) fn apply(self, rule: Rule, learning_rate: f64) -> (Rule, f64) {
+        (rule.decaying(rule.weight_decay() * self.weight_decay), learning_rate * self.learning_rate)
+    }
+}
+
+impl Group {
+    pub(crate) fn check(&self) -> Result<()> {
+        for (what, factor) in [("learning-rate", self.learning_rate), ("weight-decay", self.weight_decay)] {
+            if !(factor.is_finite() && factor >= 0.0) {
+                let problem = format!("{}: the factor {factor} of {what} must be a number from 0 up", self.prefix);
+                return Err(Error::Setting { setting: "groups", problem });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The pace of every tensor, in the network's order.
+///
+/// # Errors
+///
+/// A group that no trained tensor belongs to.
+pub(crate) fn paces(network: &Network, settings: &Settings) -> Result<Vec<Pace>> {
+    let Settings { groups, decay, .. } = settings;
+    let mut members = vec![0_usize; groups.len()];
+    let mut paces = Vec::new();
+    for spec in network.tensors() {
+        let mut pace = Pace::default();
+        if *decay == Decay::Weights && spec.dims.len() < 2 {
+            pace.weight_decay = 0.0;
+        }
+        if let Some(place) = groups.iter().position(|group| begins(&spec.name, &group.prefix)) {
+            pace.learning_rate *= groups[place].learning_rate;
+            pace.weight_decay *= groups[place].weight_decay;
+            members[place] += usize::from(spec.trained());
+        }
+        paces.push(pace);
+    }
+    match groups.iter().zip(members).find(|(_, members)| *members == 0) {
+        None => Ok(paces),
+        Some((group, _)) => {
+            let trained = network.tensors().filter(|spec| spec.trained());
+            let problem = match trained.into_iter().any(|spec| begins(&spec.name, &group.prefix)) {
+                true => "the tensors that begin so belong to groups before it".to_string(),
+                false => {
+                    format!("{} trains no tensor that begins so; its parts are {}", network.name(), parts(network))
+                }
+            };
+            Err(Error::Setting { setting: "groups", problem: format!("{}: {problem}", group.prefix) })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cnn_core::definition::*;
+
+    fn group(prefix: &str, learning_rate: f64, weight_decay: f64) -> Group {
+        Group { prefix: prefix.to_string(), learning_rate, weight_decay }
+    }
+
+    fn found(groups: &[Group], decay: Decay) -> Result<Vec<Pace>> {
+        let network = chain().then("conv", conv(3).out(4)).then("norm", batch_norm()).then("fc", conv(1).out(2));
+        let network = network.global_avg_pool().named("small", [1, 8, 8]).at_usual_input().unwrap();
+        paces(&network, &Settings { groups: groups.to_vec(), decay, ..Settings::default() })
+    }
+
+    #[test]
+    fn a_tensor_belongs_to_the_first_group_that_fits() {
+        let groups = [group("norm.bias", 64.0, 0.5), group("norm", 0.0, 1.0), group("*.bias", 2.0, 3.0)];
+        let rates: Vec<f64> = found(&groups, Decay::All).unwrap().iter().map(|pace| pace.learning_rate).collect();
+        // conv.weight, conv.bias, norm.weight, norm.bias, two statistics, fc.weight, fc.bias.
+        assert_eq!(rates, [1.0, 2.0, 0.0, 64.0, 0.0, 0.0, 1.0, 2.0]);
+        let decays: Vec<f64> = found(&groups, Decay::Weights).unwrap().iter().map(|pace| pace.weight_decay).collect();
+        assert_eq!([decays[0], decays[1], decays[3], decays[6]], [1.0, 0.0, 0.0, 1.0]);
+        let rule = Rule::Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.25 };
+        let (rule, rate) = Pace { learning_rate: 64.0, weight_decay: 0.5 }.apply(rule, 0.5);
+        assert_eq!((rule.weight_decay(), rate), (0.125, 32.0));
+    }
+
+    #[test]
+    fn a_group_without_tensors_is_refused() {
+        let message = |groups: &[Group]| found(groups, Decay::All).unwrap_err().to_string();
+        let found = message(&[group("layer", 1.0, 1.0)]);
+        assert_eq!(found, "groups layer: small trains no tensor that begins so; its parts are conv, fc, norm");
+        assert!(message(&[group("norm.running_mean", 1.0, 1.0)]).contains("trains no tensor that begins so"));
+        let found = message(&[group("norm", 1.0, 1.0), group("norm.bias", 1.0, 1.0)]);
+        assert_eq!(found, "groups norm.bias: the tensors that begin so belong to groups before it");
+        let message = group("norm", f64::NAN, 1.0).check().unwrap_err().to_string();
+        assert_eq!(message, "groups norm: the factor NaN of learning-rate must be a number from 0 up");
+    }
+}

@@ -1,0 +1,44 @@
+//! The arguments of `serve`.
+
+use super::Trained;
+use super::predict::ReadingArgs;
+use clap::Args;
+use std::net::{IpAddr, Ipv4Addr};
+
+pub const EXAMPLES: &str = "Answers POST /predict, a picture's file as its body, with JSON; GET / is a page to draw on, GET /healthz and GET /metrics
+are for whoever watches. SIGTERM or Ctrl-C ends it once what has come is answered.
+
+Examples:
+  cargo xtask serve
+  cargo xtask serve --weights runs/resnet18-flowers --port 9000
+  curl --data-binary @picture.jpg 'http://127.0.0.1:8080/predict?top=3'";
+
+/// What a server answers with, and what it keeps to.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The network, where the weights do not say it [default: LeNet's weights, for digits, which come with the program]
+    #[arg(value_name = "NET")]
+    pub network: Option<String>,
+    #[command(flatten)]
+    pub trained: Trained,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+    /// The address to listen on; 0.0.0.0 is all of this machine's, for whoever reaches it
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub address: IpAddr,
+    /// The port to listen on; 0 takes any that is free
+    #[arg(long, value_name = "N", default_value_t = 8080)]
+    pub port: u16,
+    /// The most images computed at once
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    pub batch: u16,
+    /// Pictures that may wait; beyond them the answer is 503
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]
+    pub queue: u16,
+    /// The most megabytes of a picture's file
+    #[arg(long, value_name = "MB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=4000))]
+    pub body: u32,
+    /// Seconds in which a picture must have come
+    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub patience: u32,
+}

@@ -1,0 +1,173 @@
+//! What is said before the first step of a run.
+
+use crate::preparation::describe;
+use crate::session::Session;
+use anyhow::Result;
+use cnn_data::{Dataset, Fit};
+use cnn_figures::{bytes, count, printable};
+use cnn_train::{Rule, Schedule, Settings, Task};
+
+/// The most classes that are each told with their number of images.
+const FEW: usize = 12;
+/// From so many times as many images in one class as in another on, there is a warning.
+const LOPSIDED: f64 = 3.0;
+/// As wide are the names before what is said.
+const NAMES: usize = 10;
+
+/// The lines that say what is trained, on what, and how.
+pub fn lines(session: &Session) -> Result<Vec<String>> {
+    let task = &session.task(&session.recipe);
+    let (dataset, network, settings) = (&session.dataset, &session.network, &task.settings);
+    let mut lines = Vec::new();
+    let mut say = |name: &str, text: String| lines.push(format!("{name:<NAMES$} {}", printable(&text)));
+    let chosen = session.chosen_for.as_ref().map_or_else(String::new, |asked| format!(", chosen for {asked}"));
+    let parameters = count(network.summary().parameters);
+    say("network", format!("{}{chosen}: {parameters} parameters, {} classes", network.name(), dataset.classes().len()));
+    say("recipe", recipe(session));
+    say("training", of_images(dataset.train().len(), dataset, dataset.origins().map(|origins| &*origins.train)));
+    let judged = dataset.origins().map(|origins| &*origins.test);
+    say("judging", format!("{}, after each epoch", of_images(dataset.test().len(), dataset, judged)));
+    if let Some(images) = dataset.held_out() {
+        let origin = dataset.origins().and_then(|origins| origins.held_out.as_deref());
+        say("held out", format!("{}, judged once at the end", of_images(images.len(), dataset, origin)));
+    }
+    say("classes", balance(dataset));
+    say("pictures", pictures(session));
+    say("epochs", epochs(task));
+    say("rates", rates(settings));
+    if let Some(memory) = task.step_memory()? {
+        say("memory", format!("about {} for a step", bytes(memory)));
+    }
+    lines.extend(session.notes.iter().map(|note| printable(note).into_owned()));
+    Ok(lines)
+}
+
+/// What whoever reads an accuracy should know of the classes.
+pub fn warnings(dataset: &Dataset) -> Vec<String> {
+    let (counts, names) = (dataset.counts(), dataset.classes());
+    let least = (0..counts.len()).min_by_key(|class| counts[*class]);
+    let most = (0..counts.len()).max_by_key(|class| counts[*class]);
+    let (Some(least), Some(most)) = (least, most) else { return Vec::new() };
+    let ratio = counts[most] as f64 / counts[least].max(1) as f64;
+    let mut warnings = Vec::new();
+    if ratio >= LOPSIDED {
+        warnings.push(format!(
+            "{} has {ratio:.1} times as many images to train on as {}: accuracy alone says little of the rarer classes; \
+             --class-weights auto or --balance makes them count",
+            names[most], names[least]
+        ));
+    }
+    let mut judged = vec![false; names.len()];
+    dataset.test().labels().iter().for_each(|label| judged[*label as usize] = true);
+    let missing: Vec<&str> = names.iter().zip(judged).filter(|(_, judged)| !judged).map(|(name, _)| &**name).collect();
+    if let [first, ..] = missing[..] {
+        warnings.push(format!(
+            "{} of {} classes have no image that is judged, {first} first",
+            missing.len(),
+            names.len()
+        ));
+    }
+    warnings
+}
+
+fn recipe(session: &Session) -> String {
+    match session.recipe.about.is_empty() {
+        true => session.recipe_name.clone(),
+        false => format!("{}: {}", session.recipe_name, session.recipe.about),
+    }
+}
+
+fn of_images(number: usize, dataset: &Dataset, origin: Option<&str>) -> String {
+    let images = if number == 1 { "image" } else { "images" };
+    format!("{} {images} of {}", count(number), origin.unwrap_or(dataset.name()))
+}
+
+/// How many images each class has.
+fn balance(dataset: &Dataset) -> String {
+    let (counts, names) = (dataset.counts(), dataset.classes());
+    if names.len() <= FEW {
+        let each: Vec<String> =
+            names.iter().zip(counts).map(|(name, images)| format!("{name} {}", count(images))).collect();
+        return each.join(", ");
+    }
+    let mut sorted: Vec<(usize, &String)> = counts.into_iter().zip(names).collect();
+    sorted.sort_unstable();
+    let [(least, rarest), .., (most, commonest)] = sorted[..] else { return String::new() };
+    let middle = sorted[sorted.len() / 2].0;
+    format!(
+        "{} to {} images each, half of them {} or more ({rarest} has the fewest, {commonest} the most)",
+        count(least),
+        count(most),
+        count(middle)
+    )
+}
+
+fn pictures(session: &Session) -> String {
+    let images = session.dataset.train();
+    let [c, h, w] = images.shape();
+    let found = match images.have_one_size() {
+        true => format!("{c}×{h}×{w}"),
+        false => {
+            let [height, width] = images.usual_size();
+            format!("{c} channels, most {height}×{width}, others too")
+        }
+    };
+    let fit = session.preparation.fit;
+    let how = match fit {
+        Fit::None => "as they are".to_string(),
+        fit => match fit.interpolation() {
+            Some(filter) => format!("{} ({filter})", describe(&fit)),
+            None => describe(&fit),
+        },
+    };
+    let dims = session.network.input().dims();
+    let [height, width] = [dims[1], dims[2]];
+    let usual = match cnn_zoo::find(session.network.name()) {
+        Ok(entry) => entry.architecture(entry.classes).usual_input(),
+        Err(_) => [dims[0], height, width],
+    };
+    match session.recipe.data.resize.is_none() && [usual[1], usual[2]] != [height, width] {
+        true => format!("{found}, {how} (the network's usual is {}×{}: --resize)", usual[1], usual[2]),
+        false => format!("{found}, {how}"),
+    }
+}
+
+fn epochs(task: &Task<'_>) -> String {
+    let settings = &task.settings;
+    let batches = task.dataset.train().len().div_ceil(settings.batch_size);
+    let steps = batches.div_ceil(settings.accumulate);
+    let batch = match settings.accumulate {
+        1 => format!("batches of {}", settings.batch_size),
+        several => format!("{several} batches of {} a step", settings.batch_size),
+    };
+    let patience =
+        settings.patience.map_or_else(String::new, |epochs| format!(", fewer after {epochs} without a new best"));
+    format!("{} of {} steps, {batch}, seed {}{patience}", settings.epochs, count(steps), settings.seed)
+}
+
+fn rates(settings: &Settings) -> String {
+    let warm_up =
+        settings.warm_up.map_or_else(String::new, |warm_up| format!(" after {} epochs of warm-up", warm_up.epochs));
+    let schedule = match &settings.schedule {
+        Schedule::Constant => "constant",
+        Schedule::Step { .. } => "in steps",
+        Schedule::MultiStep { .. } => "in some steps",
+        Schedule::Exponential { .. } => "falling by a factor",
+        Schedule::Cosine => "along a cosine",
+        Schedule::OneCycle { .. } => "in one cycle",
+        Schedule::Plateau { .. } => "lower when the loss stays",
+        _ => "as its schedule says",
+    };
+    let rule = match settings.optimizer {
+        Rule::Sgd { momentum, nesterov, weight_decay } => {
+            let nesterov = if nesterov { " of Nesterov" } else { "" };
+            format!("SGD with momentum {momentum}{nesterov}, weight decay {weight_decay}")
+        }
+        Rule::AdamW { weight_decay, .. } => format!("AdamW with weight decay {weight_decay}"),
+        Rule::RmsProp { momentum, weight_decay, .. } => {
+            format!("RMSprop with momentum {momentum}, weight decay {weight_decay}")
+        }
+        other => format!("{other:?}"),
+    };
+    format!("learning rate {} {schedule}{warm_up}; {rule}", settings.learning_rate)
+}
