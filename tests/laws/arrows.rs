@@ -7,6 +7,7 @@ use std::process::Command;
 /// For each package the packages of the workspace it may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-figures", &[]),
+    ("cnn-distributed", &["cnn-testing"]),
     ("cnn-system", &[]),
     ("cnn-network", &["cnn-figures"]),
     ("cnn-weights", &["cnn-network", "cnn-system"]),

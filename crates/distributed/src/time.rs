@@ -1,0 +1,1 @@
+//! A model of the time of a step.
