@@ -81,7 +81,8 @@ impl RateSearch {
         let frozen = frozen(task.network, &settings.freeze)?;
         let weighted = task.trained_loss()?;
         let loss = weighted.as_deref().unwrap_or(task.loss);
-        let mut learner = task.engine.learner(task.lesson(task.beginning()?.as_ref(), Taught { loss, frozen: &frozen, passes: 0 }))?;
+        let (start, taught) = (task.beginning()?, Taught { loss, frozen: &frozen, passes: 0 });
+        let mut learner = task.engine.learner(task.lesson(start.as_ref(), taught))?;
         let loader = Loader::new(task.dataset.train(), task.preparation.clone(), settings.batch_size)?;
         let loader = loader.augmented(settings.augmentation.clone())?.balanced(settings.balance);
         let single = task.single_valued(&frozen).is_some();
