@@ -121,7 +121,7 @@ impl Explainer {
                 own[position] = Some(own[position].unwrap_or_default() + after.saturating_sub(before));
             }
             for (least, own) in least.iter_mut().zip(own) {
-                *least = least.into_iter().chain(own).min();
+                *least = [*least, own].into_iter().flatten().min();
             }
         }
         Ok(least)

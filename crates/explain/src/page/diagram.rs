@@ -184,8 +184,8 @@ fn units(network: &Network, stage: &Stage) -> Vec<Unit> {
 /// The nodes of branches, without what joins them.
 fn within(part: &Part) -> Vec<NodeId> {
     match part {
-        Part::Op(node) => vec![*node],
         Part::Fork { branches, .. } => ids(&branches.concat()),
+        other => vec![other.output()],
     }
 }
 
