@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn outputs_are_uncorrelated_and_of_variance_one() {
         let (images, preparation) = (images(), Preparation::of(&images()).unwrap());
-        let network = network(conv((2, 1)).out(11));
+        let network = network(conv([2, 1]).out(11));
         let whitening = Whitening { images: 100, eps: 1e-9 };
         let drawn: Vec<f32> = (0..44).map(|at| at as f32).collect();
         let (name, tensor) = whitening.weights(&network, &images, &preparation, &drawn).unwrap();
