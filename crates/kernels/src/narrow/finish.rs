@@ -76,10 +76,10 @@ impl<'a, F: Format, O: Stored> Outlet<'a, F, O> {
         let mut channel = [0.0; LANES];
         channel[..channels].fill(1.0);
         let factor = self.finish.addend.as_ref().map_or(0.0, |addend| addend.factor);
-        let bounds =
+        let mut bounds =
             scale.iter().zip(&bias).map(|(scale, bias)| most * scale.abs() + bias.abs() + 255.0 * factor.abs());
         // What is not a number is not below.
-        let bounded = bounds.fold(true, |bounded, bound| bounded && bound < LARGE);
+        let bounded = bounds.all(|bound| bound < LARGE);
         let stored = self.finish.floor.is_none_or(|floor| O::LEAST.is_some_and(|least| floor <= least));
         // SAFETY: sixteen numbers each. Outside of closures, which would not be compiled for the instruction set.
         let [scale, bias, channel] =
