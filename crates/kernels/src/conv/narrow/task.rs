@@ -113,7 +113,8 @@ impl<F: Format, O: Stored> DotKernel<F> for Placed<'_, F, O> {
             assert!(cells / D::PER_WORD <= held.len());
             // SAFETY: cells are whole numbers of at most 32 bits, as many as the tile has room for, and any bits are one.
             let held = unsafe { std::slice::from_raw_parts_mut(held.as_mut_ptr().cast::<D::Cell>(), cells) };
-            tile.fill_from(&Cells::<V, D> { source, vectors: PhantomData }, blocks, held);
+            let single = [rows == 1, columns == 1];
+            tile.fill_from(&Cells::<V, D> { source, vectors: PhantomData }, blocks, single, held);
             (held.as_ptr().cast::<u32>(), tile.block() / D::PER_WORD)
         };
         let panels = bundles.outs.div_ceil(LANES).div_ceil(D::PANELS);
@@ -157,7 +158,8 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
         for (start, whole) in start.iter_mut().zip(&wholes[first * LANES..(first + width) * LANES]) {
             *start = F::start(self.source.zero, *whole);
         }
-        let applies = [self.outlet.apply::<V>(first), self.outlet.apply::<V>(first + width - 1)];
+        let most = F::most(bundles.ins * conv.kernel[0] * conv.kernel[1]);
+        let applies = [self.outlet.apply::<V>(first, most), self.outlet.apply::<V>(first + width - 1, most)];
         let size = [self.tile.span[0].len(), self.tile.span[1].len()];
         let [runs, run] = self.tile.runs(size);
         let chunks = run.div_ceil(D::PIXELS);
@@ -286,9 +288,16 @@ impl<V: Vector<Element = f32>, D: Dot> Rows for Cells<'_, V, D> {
     ) {
         let start = self.source.region.at(image, block, row, column);
         let from = &self.source.data[start..start + ((pixels - 1) * step + 1) * LANES];
-        if self.source.map.is_none() && step == 1 && spread == 1 {
-            for (to, from) in to.iter_mut().zip(from) {
-                *to = D::cell(*from);
+        // A cell that is as long as a number is the number.
+        if self.source.map.is_none() && size_of::<D::Cell>() == size_of::<D::Number>() {
+            let run = if step == 1 && spread == 1 { pixels } else { 1 };
+            let to = &mut to[..((pixels - 1) * spread + 1) * LANES];
+            for pixel in (0..pixels).step_by(run) {
+                // SAFETY: `from` holds every `step`-th pixel, `to` every `spread`-th, or all of them side by side.
+                unsafe {
+                    let from = from.as_ptr().add(pixel * step * LANES).cast::<D::Cell>();
+                    from.copy_to_nonoverlapping(to.as_mut_ptr().add(pixel * spread * LANES), run * LANES);
+                }
             }
             return;
         }
