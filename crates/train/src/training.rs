@@ -409,6 +409,8 @@ impl Run<'_, '_> {
         if self.writer.is_none() {
             return Ok(());
         }
+        // What was written before goes out of memory first.
+        self.settle()?;
         let checkpoint = self.with_taken(|_, taken| taken.pack())?;
         let begun = self.writer.as_mut().map_or(Ok(()), |writer| writer.begin(Kept { checkpoint, epoch }));
         self.found(begun)
