@@ -55,10 +55,10 @@ fn calls_allocate_nothing() {
     let mut calls = || {
         let finish = Finish::default();
         bytes.convolve(Source::plain(&read, from), Target::Narrow(&mut written, to), &finish, &mut workspace);
-        let source = Source::plain(&*read_halves, from);
+        let source = Source::plain(&read_halves, from);
         halves.convolve(source, Target::Narrow(&mut written_halves, to), &Finish::default(), &mut workspace);
-        max(&pool, set, Source::plain(&*read, from), Target::Narrow(&mut pooled, from), &finish);
-        average(&global, set, Source::plain(&*read, from), Target::Narrow(&mut pooled, small), &finish);
+        max(&pool, set, Source::plain(&read, from), Target::Narrow(&mut pooled, from), &finish);
+        average(&global, set, Source::plain(&read, from), Target::Narrow(&mut pooled, small), &finish);
         transfer(set, Origin::Wide(View::plain(&wide, from)), Target::Narrow(&mut pooled, from), &finish);
     };
     // The pool makes its threads when they are first needed.
