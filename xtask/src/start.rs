@@ -29,7 +29,8 @@ pub fn lines(session: &Session) -> Result<Vec<String>> {
     say("recipe", recipe(session));
     say("training", of_images(dataset.train().len(), dataset, dataset.origins().map(|origins| &*origins.train)));
     let judged = dataset.origins().map(|origins| &*origins.test);
-    say("judging", format!("{}, after each epoch", of_images(dataset.test().len(), dataset, judged)));
+    let unjudged = unjudged(dataset);
+    say("judging", format!("{}, after each epoch{unjudged}", of_images(dataset.test().len(), dataset, judged)));
     if let Some(images) = dataset.held_out() {
         let origin = dataset.origins().and_then(|origins| origins.held_out.as_deref());
         say("held out", format!("{}, judged once at the end", of_images(images.len(), dataset, origin)));
@@ -65,16 +66,6 @@ pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
     }
     warnings.extend(strays(dataset.strays()));
     warnings.extend(number_order(names).map(|note| note.to_string()));
-    let mut judged = vec![false; names.len()];
-    dataset.test().labels().iter().for_each(|label| judged[*label as usize] = true);
-    let missing: Vec<&str> = names.iter().zip(judged).filter(|(_, judged)| !judged).map(|(name, _)| &**name).collect();
-    if let [first, ..] = missing[..] {
-        warnings.push(format!(
-            "{} of {} classes have no image that is judged, {first} first",
-            missing.len(),
-            names.len()
-        ));
-    }
     warnings
 }
 
@@ -95,6 +86,18 @@ fn recipe(session: &Session) -> String {
 fn of_images(number: usize, dataset: &Dataset, origin: Option<&str>) -> String {
     let images = if number == 1 { "image" } else { "images" };
     format!("{} {images} of {}", count(number), origin.unwrap_or(dataset.name()))
+}
+
+/// Classes of which no image is judged.
+fn unjudged(dataset: &Dataset) -> String {
+    let names = dataset.classes();
+    let mut judged = vec![false; names.len()];
+    dataset.test().labels().iter().for_each(|label| judged[*label as usize] = true);
+    let missing: Vec<&str> = names.iter().zip(judged).filter(|(_, judged)| !judged).map(|(name, _)| &**name).collect();
+    match missing[..] {
+        [] => String::new(),
+        [first, ..] => format!("; of {} of {} classes there is none, {first} first", missing.len(), names.len()),
+    }
 }
 
 /// How many images each class has.
