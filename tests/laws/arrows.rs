@@ -7,6 +7,7 @@ use std::process::Command;
 /// For each package the packages of the workspace it may depend on.
 const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-figures", &[]),
+    ("cnn-distributed", &["cnn-testing"]),
     ("cnn-system", &[]),
     ("cnn-network", &["cnn-figures"]),
     ("cnn-weights", &["cnn-network", "cnn-system"]),
@@ -33,7 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-dashboard", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
     ("cnn-report", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
     // LeNet for its examples.
-    ("cnn-train", &["cnn-core", "cnn-data", "cnn-kernels", "cnn-lenet", "cnn-plan", "cnn-weights"]),
+    ("cnn-train", &["cnn-core", "cnn-data", "cnn-distributed", "cnn-kernels", "cnn-lenet", "cnn-plan", "cnn-weights"]),
     (
         "cnn-zoo",
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],

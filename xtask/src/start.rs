@@ -12,6 +12,8 @@ use std::path::PathBuf;
 const FEW: usize = 12;
 /// From so many times as many images in one class as in another on, there is a warning.
 const LOPSIDED: f64 = 3.0;
+/// But only where that class has as many images: few images are lopsided by chance.
+const MANY: usize = 30;
 /// As wide are the names before what is said.
 const NAMES: usize = 10;
 
@@ -44,17 +46,20 @@ pub fn lines(session: &Session) -> Result<Vec<String>> {
 }
 
 /// What whoever reads an accuracy should know of the classes.
-pub fn warnings(dataset: &Dataset) -> Vec<String> {
+pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
     let (counts, names) = (dataset.counts(), dataset.classes());
     let least = (0..counts.len()).min_by_key(|class| counts[*class]);
     let most = (0..counts.len()).max_by_key(|class| counts[*class]);
     let (Some(least), Some(most)) = (least, most) else { return Vec::new() };
     let ratio = counts[most] as f64 / counts[least].max(1) as f64;
     let mut warnings = Vec::new();
-    if ratio >= LOPSIDED {
+    if ratio >= LOPSIDED && counts[most] >= MANY {
+        let way_out = match settings.class_weights.is_some() || settings.balance {
+            true => "",
+            false => "; --class-weights auto or --balance makes them count",
+        };
         warnings.push(format!(
-            "{} has {ratio:.1} times as many images to train on as {}: accuracy alone says little of the rarer classes; \
-             --class-weights auto or --balance makes them count",
+            "{} has {ratio:.1} times as many images to train on as {}: accuracy alone says little of the rarer classes{way_out}",
             names[most], names[least]
         ));
     }

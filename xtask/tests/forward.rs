@@ -65,7 +65,10 @@ fn logits_probabilities_and_nodes_are_those_of_the_model() -> Result<(), Failure
     let model = Model::new(&network, VarBuilder::from_tensors(weights, DType::F32, &Device::Cpu))?;
     let batch = safetensors::load(files.path("x"), &Device::Cpu)?.remove("input").ok_or("no input")?;
     let logits = model.evaluation().forward(&batch)?;
-    assert_eq!(found["logits"].to_vec2::<f32>()?, logits.to_vec2::<f32>()?);
+    // The plan folds and sums in another order.
+    let difference = (&found["logits"] - &logits)?.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()?;
+    let largest = logits.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()?;
+    assert!(difference < 1e-5 * largest, "{difference} of {largest}");
     assert_eq!(found["conv1"].dims(), [2, 10, 24, 24]);
     for sum in found["probabilities"].sum(1)?.to_vec1::<f32>()? {
         assert!((sum - 1.0).abs() < 1e-6, "{sum}");

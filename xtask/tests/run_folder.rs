@@ -117,7 +117,7 @@ fn a_run_is_replaced_only_by_one_that_came_to_something() -> Result<(), Failure>
     let message = overwrite(&["--seed", "18446744073709551615"])?;
     assert_eq!(message, "seed 18446744073709551615 must be at most 9223372036854775807");
     // What is known only after the first step.
-    assert!(overwrite(&["lenet", "--lr", "1e30", "--epochs", "3"])?.starts_with("training diverged"));
+    assert!(overwrite(&["lenet", "--lr", "1e30", "--epochs", "3", "--log", "error"])?.starts_with("training diverged"));
     assert!(files(&run)? == before);
 
     write("[training]\nepochs = 2\n")?;

@@ -27,13 +27,14 @@ fn a_single_image_trains_where_maps_are_larger_than_one_value() -> Result<(), Fa
     let network = ["resnet20_cifar", "--exact", "--batch-size"];
     for (name, size, count) in [("one", "1", 5), ("two", "2", 3)] {
         let (said, figures) = run(name, &[&network[..], &[size]].concat())?;
-        assert_eq!(said, "");
+        assert!(!said.contains("left out"), "{said}");
         assert!(figures["train_loss"].as_f64().is_some_and(|loss| loss > 0.0), "{figures}");
         assert_eq!(steps(name)?, [format!("step-{count:08}-epoch-0001")]);
     }
     // The last group has the image that is left over.
     let (said, _) = run("group", &[&network[..], &["1", "--accumulate", "4"]].concat())?;
-    assert_eq!((said.as_str(), steps("group")?), ("", vec!["step-00000002-epoch-0001".to_string()]));
+    assert!(!said.contains("left out"), "{said}");
+    assert_eq!(steps("group")?, ["step-00000002-epoch-0001"]);
     Ok(())
 }
 
@@ -57,7 +58,7 @@ fn a_single_value_per_channel_is_refused_or_left_out_with_a_word() -> Result<(),
     // What is frozen goes by its running statistics.
     let frozen = [&network[..], &["1", "--freeze", "layer4"]].concat();
     let (said, figures) = epoch(folder.path(), &folder.path().join("frozen"), &frozen)?;
-    assert_eq!(said, "");
+    assert!(!said.contains("left out"), "{said}");
     assert!(figures["train_loss"].as_f64().is_some_and(|loss| loss > 0.0), "{figures}");
     Ok(())
 }

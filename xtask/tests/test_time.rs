@@ -9,7 +9,8 @@ fn a_run_that_was_judged_by_both_sides_is_judged_so_again() -> Result<(), Failur
     let folder = tempfile::tempdir()?;
     let run = folder.path().join("run");
     let out = path(&run);
-    let small = ["--limit", "300", "--epochs", "1", "--seed", "2"];
+    let small = "--limit 600 --epochs 1 --batch-size 16 --optimizer adamw --lr 0.003 --seed 2";
+    let small: Vec<&str> = small.split(' ').collect();
     let output = xtask(&[&["train", "lenet", "--test-time", "flip", "--out", out][..], &small].concat())?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let recipe = std::fs::read_to_string(run.join("recipe.toml"))?;

@@ -17,6 +17,8 @@ pub struct Batch {
     pub indices: Vec<usize>,
     /// Its number in its pass, counted from 0.
     pub number: usize,
+    /// Which shard of that batch it is, counted from 0: see [`Loader::sharded`](crate::Loader::sharded).
+    pub shard: usize,
     /// What else is in the images, where an augmentation mixes them.
     pub mixed: Option<Mixed>,
 }
@@ -85,7 +87,7 @@ impl Pipeline {
         });
         let labels: Vec<u32> = kept.iter().map(|index| images.labels()[*index]).collect();
         let mixed = share.map(|share| Mixed { labels: partners(&labels), share });
-        Ok(Batch { images: prepared, shape, labels, indices: kept, number: 0, mixed })
+        Ok(Batch { images: prepared, shape, labels, indices: kept, number: 0, shard: 0, mixed })
     }
 }
 

@@ -7,6 +7,7 @@ use crate::prefetch::Prefetcher;
 use crate::{Augmentation, Batch, Error, Images, Preparation, Transform};
 use cnn_core::seed;
 use rand::seq::SliceRandom;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Cuts a set of images into batches and prepares each when it is asked for, or ahead of that.
@@ -18,6 +19,14 @@ pub struct Loader<'a> {
     whole_only: bool,
     balanced: bool,
     ahead: usize,
+    shards: Shards,
+}
+
+/// Into how many shards each batch is cut, and which of them are made.
+#[derive(Clone, Debug)]
+struct Shards {
+    all: usize,
+    own: Range<usize>,
 }
 
 impl<'a> Loader<'a> {
@@ -33,7 +42,15 @@ impl<'a> Loader<'a> {
         }
         preparation.output(images)?;
         let pipeline = Pipeline { preparation, augmentation: Augmentation::default(), transforms: Vec::new() };
-        Ok(Self { images, pipeline, batch_size, whole_only: false, balanced: false, ahead: 0 })
+        Ok(Self {
+            images,
+            pipeline,
+            batch_size,
+            whole_only: false,
+            balanced: false,
+            ahead: 0,
+            shards: Shards { all: 1, own: 0..1 },
+        })
     }
 
     /// Leaves a last batch out where it is not whole.
@@ -73,12 +90,29 @@ impl<'a> Loader<'a> {
         Self { ahead: batches, ..self }
     }
 
+    /// Cuts each batch into `all` shards, as equal as can be, and makes only those of `own`, each as a batch that is mixed by
+    /// itself. A shard comes even if nothing is in it. What a shard is does not depend on `own`.
+    ///
+    /// # Errors
+    /// [`Error::BatchSize`] where there would be no shard.
+    pub fn sharded(self, all: usize, own: Range<usize>) -> Result<Self, Error> {
+        if own.is_empty() || own.end > all {
+            return Err(Error::BatchSize);
+        }
+        Ok(Self { shards: Shards { all, own }, ..self })
+    }
+
     /// Number of batches in a pass.
     pub fn len(&self) -> usize {
         match self.whole_only {
             true => self.images.len() / self.batch_size,
             false => self.images.len().div_ceil(self.batch_size),
         }
+    }
+
+    /// Number of images of the set.
+    pub fn images(&self) -> usize {
+        self.images.len()
     }
 
     /// Whether a pass has no batch.
@@ -106,8 +140,9 @@ impl<'a> Loader<'a> {
     fn batches(&self, order: Vec<usize>, repeats: Vec<u32>, pass: Option<Pass>) -> Batches {
         let pass = pass.filter(|_| !self.pipeline.augmentation.is_empty() || !self.pipeline.transforms.is_empty());
         let (images, pipeline) = (self.images.clone(), self.pipeline.clone());
-        let producer =
-            Producer { images, pipeline, order, repeats, batch_size: self.batch_size, pass, next: 0, end: self.len() };
+        let (shards, batch_size) = (self.shards.clone(), self.batch_size);
+        let end = self.len() * shards.own.len();
+        let producer = Producer { images, pipeline, order, repeats, batch_size, pass, next: 0, end, shards };
         Batches { left: producer.end, depth: self.ahead, state: State::Here(Box::new(producer)) }
     }
 
@@ -151,13 +186,13 @@ impl Batches {
     #[must_use]
     pub fn skip_to(mut self, number: usize) -> Self {
         if let State::Here(producer) = &mut self.state {
-            producer.next = number.min(producer.end);
+            producer.next = number.saturating_mul(producer.shards.own.len()).min(producer.end);
             self.left = producer.end - producer.next;
         }
         self
     }
 
-    /// Batches that are left, where none is passed over.
+    /// Batches, or shards of them, that are left, where none is passed over.
     pub fn len(&self) -> usize {
         self.left
     }
@@ -207,8 +242,10 @@ struct Producer {
     repeats: Vec<u32>,
     batch_size: usize,
     pass: Option<Pass>,
+    /// The next shard of those that are made.
     next: usize,
     end: usize,
+    shards: Shards,
 }
 
 impl Iterator for Producer {
@@ -216,13 +253,21 @@ impl Iterator for Producer {
 
     fn next(&mut self) -> Option<Result<Batch, Error>> {
         while self.next < self.end {
-            let number = self.next;
+            let Shards { all, own } = &self.shards;
+            let (number, shard) = (self.next / own.len(), own.start + self.next % own.len());
             self.next += 1;
-            let indices = self.order.chunks(self.batch_size).nth(number)?;
-            let repeats = self.repeats.chunks(self.batch_size).nth(number).unwrap_or_default();
-            match self.pipeline.batch(&self.images, indices, repeats, self.pass.map(|pass| (pass, number))) {
-                Err(Error::NothingLeft { .. }) => {}
-                made => return Some(made.map(|batch| Batch { number, ..batch })),
+            let whole = self.order.chunks(self.batch_size).nth(number)?;
+            let part = shard * whole.len() / all..(shard + 1) * whole.len() / all;
+            let repeats = self.repeats.chunks(self.batch_size).nth(number).and_then(|all| all.get(part.clone()));
+            // Each shard is mixed by draws of its own.
+            let pass = self.pass.map(|pass| (pass, number * all + shard));
+            match self.pipeline.batch(&self.images, &whole[part], repeats.unwrap_or_default(), pass) {
+                Err(Error::NothingLeft { .. }) if *all == 1 => continue,
+                Err(Error::NothingLeft { .. }) => {
+                    let empty = self.pipeline.batch(&self.images, &[], &[], None);
+                    return Some(empty.map(|batch| Batch { number, shard, ..batch }));
+                }
+                made => return Some(made.map(|batch| Batch { number, shard, ..batch })),
             }
         }
         None
@@ -234,6 +279,7 @@ impl Producer {
     fn rest(&mut self) -> Self {
         let (images, pipeline, order) = (self.images.clone(), self.pipeline.clone(), std::mem::take(&mut self.order));
         let (next, repeats) = (std::mem::replace(&mut self.next, self.end), std::mem::take(&mut self.repeats));
-        Self { images, pipeline, order, repeats, next, ..*self }
+        let shards = self.shards.clone();
+        Self { images, pipeline, order, repeats, next, shards, ..*self }
     }
 }

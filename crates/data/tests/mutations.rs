@@ -77,8 +77,9 @@ fn damaged_pictures_are_errors_or_pictures() {
 fn damaged_pictures_of_a_folder_are_errors_or_pictures() {
     let root = tempfile::tempdir().unwrap();
     for (name, whole) in pictures() {
-        let file = root.path().join("a").join(&name);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let [file, sound] = ["train", "val"].map(|part| root.path().join(part).join("a").join(&name));
+        [&file, &sound].iter().for_each(|file| fs::create_dir_all(file.parent().unwrap()).unwrap());
+        fs::write(&sound, &whole).unwrap();
         let mut draws = seed::stream(8, &name);
         for _ in 0..count() / 30 {
             fs::write(&file, mutated(&whole, &mut draws)).unwrap();
@@ -89,7 +90,7 @@ fn damaged_pictures_of_a_folder_are_errors_or_pictures() {
                 assert_sentence(&error.to_string(), "/a");
             }
         }
-        fs::remove_file(&file).unwrap();
+        [&file, &sound].iter().for_each(|file| fs::remove_file(file).unwrap());
     }
 }
 

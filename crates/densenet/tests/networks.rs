@@ -12,6 +12,7 @@ fn layers_with_weights() -> Result<()> {
         ("densenet169", 169),
         ("densenet201", 201),
         ("densenet264", 265),
+        ("densenet121_small_stem", 121),
         ("densenet40_cifar", 40),
         ("densenet100_cifar", 100),
         ("densenet100_k24_cifar", 100),

@@ -110,7 +110,8 @@ impl Axis {
         let powers = values.into_iter().filter(|value| *value > 0.0).map(f64::log10).filter(|power| power.is_finite());
         let (low, high) = powers.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), power| (a.min(power), b.max(power)));
         let (low, high) = if low > high { (-1.0, 0.0) } else { (low, high) };
-        let end = |power: f64| power.clamp(-300.0, 300.0) as i32;
+        // The last tick may lie some powers further, and is still a number.
+        let end = |power: f64| power.clamp(-290.0, 290.0) as i32;
         let (low, high) = (end(low.floor()), end(high.ceil()));
         let step = ((high - low) / 10 + 1).max(1);
         let high = low + ((high - low).max(1) + step - 1) / step * step;
@@ -134,7 +135,7 @@ impl Axis {
         let Range { low, high } = self.range;
         match self.scale {
             Scale::Linear => self.range.share(value),
-            Scale::Logarithmic => within((value / low).ln() / (high / low).ln()),
+            Scale::Logarithmic => within((value.ln() - low.ln()) / (high.ln() - low.ln())),
         }
     }
 

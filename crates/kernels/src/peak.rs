@@ -56,6 +56,7 @@ impl<F: Format> DotKernel<F> for Products {
             let mut chains = [D::sum(sums.as_ptr()); CHAINS];
             for step in 0..black_box(LENGTH) {
                 let word = D::word(step as u32 & 0x0101_0101);
+                #[allow(clippy::needless_range_loop)]
                 for i in 0..count {
                     chains[i] = D::dot(D::load(weights.as_ptr().add(i * LANES)), word, chains[i]);
                 }

@@ -158,7 +158,7 @@ fn rounding(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let sizes = sums(&conv, &Maps { data: absolute(&maps.data), ..maps.clone() }, &absolute(&own), to);
     let mut workspace = vec![0.0; weights.workspace(&at)];
     let mut wide = vec![0.0; target.len()];
-    let (source, ends) = (Source::plain(&*data, at), Target::Wide(&mut wide, target));
+    let (source, ends) = (Source::plain(&data, at), Target::Wide(&mut wide, target));
     weights.convolve(source, ends, &Finish::default(), &mut workspace);
     let products = 2 * conv.weights() / conv.out_channels;
     for p in expected.each() {

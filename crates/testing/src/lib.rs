@@ -135,6 +135,24 @@ impl Tests {
         self
     }
 
+    /// A test that needs something else of the machine, and is ignored where `missing` says what that is.
+    #[must_use]
+    pub fn unless(mut self, missing: Option<&str>, name: &str, test: impl FnOnce() + Send + 'static) -> Self {
+        if let Some(missing) = missing {
+            self.missing.push(format!("skipped: {name} needs {missing}"));
+        }
+        let reason = missing.map(str::to_string);
+        let run = move || match reason {
+            None => {
+                test();
+                Ok(())
+            }
+            Some(reason) => Err(Failed::from(reason)),
+        };
+        self.trials.push(Trial::test(name, run).with_ignored_flag(missing.is_some()));
+        self
+    }
+
     /// A test that needs none.
     #[must_use]
     pub fn always(mut self, name: &str, test: impl FnOnce() + Send + 'static) -> Self {
@@ -184,10 +202,13 @@ mod tests {
             .needing(&found(false), "absent", |_| panic!("it must not run"))
             .needing(&found(true), "present", |folder| assert!(folder.is_dir()))
             .needing(&found(true), "failing", |_| panic!("as a test does"))
+            .unless(Some("a program"), "programless", || panic!("it must not run"))
+            .unless(None, "with its program", || ())
             .always("always", || ());
-        assert_eq!(tests.missing.len(), 1);
+        assert_eq!(tests.missing.len(), 2);
+        assert_eq!(tests.missing[1], "skipped: programless needs a program");
         assert!(tests.missing[0].starts_with("skipped: absent needs MNIST's four IDX files: not found in "));
         let conclusion = libtest_mimic::run(&Arguments { quiet: true, ..Arguments::default() }, tests.trials);
-        assert_eq!([conclusion.num_passed, conclusion.num_ignored, conclusion.num_failed], [2, 1, 1]);
+        assert_eq!([conclusion.num_passed, conclusion.num_ignored, conclusion.num_failed], [3, 2, 1]);
     }
 }

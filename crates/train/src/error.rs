@@ -12,6 +12,9 @@ pub enum Error {
     /// A batch the planned step cannot take.
     #[error(transparent)]
     Plan(#[from] cnn_plan::Error),
+    /// What is wrong between ranks.
+    #[error(transparent)]
+    Ranks(#[from] cnn_distributed::Error),
     /// What is wrong with weights.
     #[error(transparent)]
     Weights(#[from] cnn_weights::Error),

@@ -1,11 +1,12 @@
 //! Evaluation: loss and accuracy over a set of images.
 
 use crate::classify::Classify;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::loss::{LossFunction, Output, SoftmaxCrossEntropy};
 use crate::predictions::Predictions;
 use cnn_core::Network;
 use cnn_data::{Batch, Loader};
+use cnn_distributed::Ranks;
 use cnn_plan::Targets;
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -25,7 +26,7 @@ pub struct Evaluated {
 ///
 /// Those of the network and the loader.
 pub fn evaluate(model: &dyn Classify, loader: &Loader<'_>) -> Result<Evaluated> {
-    let mut judging = Judging { model, loss: &SoftmaxCrossEntropy, predictions: None };
+    let mut judging = Judging { model, loss: &SoftmaxCrossEntropy, predictions: None, ranks: None };
     let ControlFlow::Continue(evaluated) = judging.run(loader, &mut |_| ControlFlow::<Infallible>::Continue(()))?;
     Ok(evaluated)
 }
@@ -46,6 +47,8 @@ pub(crate) struct Judging<'a> {
     pub(crate) loss: &'a dyn LossFunction,
     /// Where the predictions go, if they are wanted.
     pub(crate) predictions: Option<&'a mut Predictions>,
+    /// Who else evaluates: each rank does its part of the batches, and all get the whole.
+    pub(crate) ranks: Option<&'a Ranks>,
 }
 
 impl Judging<'_> {
@@ -58,24 +61,75 @@ impl Judging<'_> {
         if loader.is_empty() {
             return Err(cnn_data::Error::NoImages.into());
         }
-        let (mut loss, mut correct, mut images) = (0.0, 0, 0);
-        for batch in loader.in_order() {
-            let Batch { images: pixels, labels, .. } = batch?;
+        let (rank, world) = self.ranks.map_or((0, 1), |ranks| (ranks.rank(), ranks.world()));
+        let part = |rank: usize| rank * loader.len() / world;
+        let (mut judged, mut images) = (Vec::new(), 0);
+        for batch in loader.in_order().skip_to(part(rank)) {
+            let Batch { images: pixels, labels, number, .. } = batch?;
+            if number >= part(rank + 1) {
+                break;
+            }
             let logits = self.model.logits(&pixels)?;
             let output = Output { values: &logits, weight: 1.0 };
-            loss += self.loss.loss(&[output], &Targets::new(&labels))?.value * labels.len() as f64;
-            correct += count_correct(&logits, &labels);
+            let loss = self.loss.loss(&[output], &Targets::new(&labels))?.value * labels.len() as f64;
             images += labels.len();
-            if let Some(predictions) = &mut self.predictions {
-                predictions.add(&logits, &labels);
-            }
-            if let ControlFlow::Break(reason) = goes_on(images) {
+            let (correct, images_of) = (count_correct(&logits, &labels), labels.len());
+            let scores = self.predictions.is_some().then_some((logits, labels));
+            judged.push(JudgedBatch { loss, correct, images: images_of, scores });
+            // Each rank does about as much.
+            if let ControlFlow::Break(reason) = goes_on((images * world).min(loader.images())) {
                 return Ok(ControlFlow::Break(reason));
+            }
+        }
+        if let Some(ranks) = self.ranks.filter(|_| world > 1) {
+            judged = together(ranks, &judged)?;
+        }
+        let (mut loss, mut correct, mut images) = (0.0, 0, 0);
+        for batch in judged {
+            // In the order of the batches, whoever judged them.
+            loss += batch.loss;
+            correct += batch.correct;
+            images += batch.images;
+            if let (Some(predictions), Some((logits, labels))) = (&mut self.predictions, &batch.scores) {
+                predictions.add(logits, labels);
             }
         }
         let evaluated = Evaluated { loss: loss / images as f64, accuracy: correct as f64 / images as f64 };
         Ok(ControlFlow::Continue(evaluated))
     }
+}
+
+/// What came of a batch.
+struct JudgedBatch {
+    /// The sum over its images.
+    loss: f64,
+    correct: usize,
+    images: usize,
+    /// Scores and labels, where they are wanted.
+    scores: Option<(Vec<f32>, Vec<u32>)>,
+}
+
+/// The batches of all ranks, in their order.
+fn together(ranks: &Ranks, own: &[JudgedBatch]) -> Result<Vec<JudgedBatch>> {
+    // Losses and scores may be no numbers, which JSON does not know: their bits travel.
+    let bits = |batch: &JudgedBatch| {
+        let scores = batch
+            .scores
+            .as_ref()
+            .map(|(logits, labels)| (logits.iter().map(|x| x.to_bits()).collect::<Vec<u32>>(), labels.clone()));
+        (batch.loss.to_bits(), batch.correct, batch.images, scores)
+    };
+    let bytes = serde_json::to_vec(&own.iter().map(bits).collect::<Vec<_>>()).map_err(Error::own)?;
+    let mut all = Vec::new();
+    for bytes in ranks.gather(bytes)? {
+        let batches: Vec<(u64, usize, usize, Option<(Vec<u32>, Vec<u32>)>)> =
+            serde_json::from_slice(&bytes).map_err(Error::own)?;
+        all.extend(batches.into_iter().map(|(loss, correct, images, scores)| {
+            let scores = scores.map(|(bits, labels)| (bits.into_iter().map(f32::from_bits).collect(), labels));
+            JudgedBatch { loss: f64::from_bits(loss), correct, images, scores }
+        }));
+    }
+    Ok(all)
 }
 
 /// How many rows of scores are largest at their label; the first of equals counts.

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::freeze::frozen;
-use crate::task::Task;
+use crate::task::{Task, Taught};
 use cnn_data::{Batch, Loader};
 use std::ops::ControlFlow;
 
@@ -81,7 +81,8 @@ impl RateSearch {
         let frozen = frozen(task.network, &settings.freeze)?;
         let weighted = task.trained_loss()?;
         let loss = weighted.as_deref().unwrap_or(task.loss);
-        let mut learner = task.engine.learner(task.lesson(loss, &frozen, 0))?;
+        let (start, taught) = (task.beginning()?, Taught { loss, frozen: &frozen, passes: 0 });
+        let mut learner = task.engine.learner(task.lesson(start.as_ref(), taught))?;
         let loader = Loader::new(task.dataset.train(), task.preparation.clone(), settings.batch_size)?;
         let loader = loader.augmented(settings.augmentation.clone())?.balanced(settings.balance);
         let single = task.single_valued(&frozen).is_some();

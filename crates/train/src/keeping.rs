@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::folder::{CHECKPOINTS, RunFolder};
 use crate::set_aside::SetAside;
 use crate::whole_file::{link_whole, write_whole};
+use cnn_core::{Bytes, memory};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{Builder, Scope, ScopedJoinHandle};
@@ -32,6 +33,13 @@ pub(crate) struct Finished {
     pub(crate) best: bool,
     /// All epochs so far.
     pub(crate) epochs: Vec<Epoch>,
+}
+
+impl Kept {
+    fn bytes(&self) -> u64 {
+        let weights = self.epoch.as_ref().and_then(|epoch| epoch.weights.as_ref()).map_or(0, Vec::len);
+        self.checkpoint.bytes() + weights as u64
+    }
 }
 
 impl RunFolder {
@@ -90,19 +98,22 @@ impl<'scope, 'env> Writer<'scope, 'env> {
         self.folder
     }
 
-    /// Begins to write, when what was written before is done.
+    /// Begins to write, when what was written before is done; where memory is scarce, it is written before the run goes on.
     ///
     /// # Errors
     ///
-    /// Those of what was written before.
+    /// Those of what was written before, or of what had to be written at once.
     pub(crate) fn begin(&mut self, kept: Kept) -> Result<()> {
         self.finish()?;
+        // A step may need as much again for its gradients.
+        let scarce = memory::ask(Bytes(kept.bytes())).is_err();
         let (folder, kept) = (self.folder, Arc::new(kept));
         let own = Arc::clone(&kept);
         match Builder::new().name("keeping".to_string()).spawn_scoped(self.scope, move || folder.keep(&own)) {
             Ok(thread) => {
                 self.under_way = Some(thread);
-                Ok(())
+                drop(kept);
+                if scarce { self.finish() } else { Ok(()) }
             }
             // A system that makes no thread writes while the run waits.
             Err(_) => folder.keep(&kept),

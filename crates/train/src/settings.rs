@@ -21,6 +21,10 @@ pub struct Settings {
     pub epochs: usize,
     /// Images that go through the network together.
     pub batch_size: usize,
+    /// Parts of a batch that go through the network one by one, each with batch statistics of its own: a power of two. Ranks
+    /// share them out, and their gradients are added in one order, so that the bits do not depend on the number of ranks.
+    #[serde(skip_serializing_if = "is_one")]
+    pub shards: usize,
     /// Batches whose gradients are averaged for one step.
     pub accumulate: usize,
     /// The learning rate, at the end of the warm-up where there is one.
@@ -82,6 +86,7 @@ impl Default for Settings {
         Self {
             epochs: 10,
             batch_size: 64,
+            shards: 1,
             accumulate: 1,
             learning_rate: 0.02,
             seed: 1,
@@ -105,6 +110,10 @@ impl Default for Settings {
             augmentation: Augmentation::default(),
         }
     }
+}
+
+fn is_one(shards: &usize) -> bool {
+    *shards == 1
 }
 
 /// What maps are computed in; weights, their updates, batch normalisation and the loss are of f32 throughout.
@@ -168,6 +177,9 @@ impl Settings {
         count("epochs", self.epochs)?;
         count("batch size", self.batch_size)?;
         count("accumulate", self.accumulate)?;
+        let shards = self.shards;
+        let whole = shards.is_power_of_two() && shards <= self.batch_size;
+        require("shards", whole, format!("{shards} must be a power of two, and at most the batch size"))?;
         count("patience", self.patience.unwrap_or(1))?;
         // TOML has no larger numbers, and every run writes its recipe.
         let largest = i64::MAX as u64;

@@ -17,6 +17,7 @@ use candle_core::Device;
 use cnn_core::{Network, Op};
 use cnn_data::Card;
 use cnn_data::{Dataset, Preparation, Transform};
+use cnn_distributed::{Ranks, shards_of};
 use cnn_plan::{Recompute, TrainingOptions, TrainingPlan};
 use cnn_weights::Start;
 use std::sync::Arc;
@@ -63,6 +64,8 @@ pub struct Task<'a> {
     pub metrics: Vec<&'a dyn Metric>,
     /// What ends the run before its last epoch, beside the settings' patience.
     pub stopping: Vec<&'a dyn StoppingRule>,
+    /// The other ranks of this training, if there are any. Rank 0 alone has a folder.
+    pub ranks: Option<&'a Ranks>,
 }
 
 /// How a learner is taught, beside its settings.
@@ -90,6 +93,7 @@ impl<'a> Task<'a> {
             transforms: Vec::new(),
             metrics: Vec::new(),
             stopping: Vec::new(),
+            ranks: None,
         }
     }
 
@@ -107,6 +111,11 @@ impl<'a> Task<'a> {
             let problem = "belongs to the engine plan, which computes on the CPU".to_string();
             return Err(Error::Setting { setting: "recompute", problem });
         }
+        shards_of(0, self.ranks.map_or(1, Ranks::world), self.settings.shards)?;
+        if self.settings.shards > 1 && self.engine == Engine::Candle {
+            let problem = "and several ranks belong to the engine plan, which computes on the CPU".to_string();
+            return Err(Error::Setting { setting: "shards", problem });
+        }
         if self.engine == Engine::Plan && !self.device.is_cpu() {
             return Err(Error::Setting { setting: "engine", problem: "plan computes on the CPU only".to_string() });
         }
@@ -121,8 +130,15 @@ impl<'a> Task<'a> {
         self.trained_loss()?;
         let Extent { images, steps, .. } = self.extent();
         let batch_size = self.settings.batch_size.min(images);
-        if let Some(path) = self.single_valued(&frozen).filter(|_| batch_size == 1) {
-            let problem = format!("1 gives {path} a single value per channel, which cannot be normalised: 2 can");
+        if let Some(path) = self.single_valued(&frozen).filter(|_| batch_size / self.settings.shards <= 1) {
+            let problem = match self.settings.shards {
+                1 => format!("1 gives {path} a single value per channel, which cannot be normalised: 2 can"),
+                shards => format!(
+                    "{batch_size} in {shards} shards gives {path} a single value per channel, which cannot be \
+                     normalised: {} can",
+                    2 * shards
+                ),
+            };
             return Err(Error::Setting { setting: "batch size", problem });
         }
         // Optimisers count steps in an i32.
@@ -219,7 +235,7 @@ impl<'a> Task<'a> {
         let Self { network, settings, device, .. } = self;
         let Taught { loss, frozen, passes } = how;
         let steps = self.extent().steps.saturating_mul(settings.epochs);
-        Lesson { network, settings, loss, device, start, frozen, passes, steps }
+        Lesson { network, settings, loss, device, start, frozen, passes, steps, ranks: self.ranks }
     }
 
     /// What judges as these settings say, by a network that answers.

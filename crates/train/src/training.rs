@@ -2,7 +2,8 @@
 
 use crate::changes::{Change, DataMark};
 use crate::checkpoint::{Checkpoint, History, Position, Taken, Wanted};
-use crate::engine::{Learner, Lesson};
+use crate::engine::sharded::passes_of;
+use crate::engine::{Learner, Lesson, Saved};
 use crate::epoch::{Epoch, best, plateaus};
 use crate::error::{Error, Result};
 use crate::evaluate::{Evaluated, Judging, judged_together};
@@ -18,6 +19,8 @@ use crate::weights::file_of;
 use cnn_core::Model;
 use cnn_data::Card;
 use cnn_data::{Batch, Loader};
+use cnn_distributed::{Ranks, shards_of};
+use cnn_weights::Weights;
 use std::cell::OnceCell;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -93,6 +96,10 @@ pub fn train_with(
         Some(Checkpoint { position, saved, history, changes }) => (position, Some(saved), history, changes),
         None => (Position::start(), None, History::default(), Vec::new()),
     };
+    let (position, saved) = match task.ranks {
+        Some(ranks) => going_on_together(ranks, position, saved)?,
+        None => (position, saved),
+    };
     if let Some(first) = changes.first().filter(|_| over(task, &position).is_some()) {
         let (epochs, change) = (position.epochs.len(), first.to_string());
         return Err(Error::RunOver { epochs, change });
@@ -131,6 +138,22 @@ pub fn train_with(
         let best = best(&epochs);
         Ok(Outcome { model: run.learner.into_model()?, epochs, best, ending })
     })
+}
+
+/// Gives all ranks what rank 0, which alone has a folder, goes on from.
+fn going_on_together(ranks: &Ranks, position: Position, saved: Option<Saved>) -> Result<(Position, Option<Saved>)> {
+    let mut place = serde_json::to_vec(&(&position, saved.as_ref().map(|saved| saved.steps))).map_err(Error::own)?;
+    ranks.broadcast(0, &mut place)?;
+    let (position, steps): (Position, Option<i32>) = serde_json::from_slice(&place).map_err(Error::own)?;
+    let Some(steps) = steps else { return Ok((position, None)) };
+    let spread = |weights: Option<&Weights>| -> Result<Weights> {
+        let mut bytes = weights.map_or(Ok(Vec::new()), Weights::to_bytes)?;
+        ranks.broadcast(0, &mut bytes)?;
+        Ok(Weights::from_bytes(bytes, "the checkpoint of rank 0")?)
+    };
+    let weights = spread(saved.as_ref().map(|saved| &saved.weights))?;
+    let state = spread(saved.as_ref().map(|saved| &saved.state))?;
+    Ok((position, Some(Saved { steps, weights, state })))
 }
 
 /// Why a run is over after its epochs so far, if it is.
@@ -229,7 +252,8 @@ impl Run<'_, '_> {
         let all = self.task.dataset.test().len();
         let mut goes_on = |images| observer.evaluation(&Evaluation { epoch, epochs, images, all });
         let model = self.task.judging(self.learner.judged()?);
-        let tested = Judging { model: &*model, loss: self.task.loss, predictions }.run(test, &mut goes_on)?;
+        let tested = Judging { model: &*model, loss: self.task.loss, predictions, ranks: self.task.ranks }
+            .run(test, &mut goes_on)?;
         drop(model);
         match tested {
             ControlFlow::Continue(evaluated) => Ok(evaluated),
@@ -268,7 +292,7 @@ impl Run<'_, '_> {
         let judged = Judged { figures, best, model: &*model, weights: &weights, test, predictions };
         let flow = observer.judged(&judged);
         drop(model);
-        self.ended_by_observer |= flow.is_break();
+        self.ended_by_observer |= self.first_says(flow.is_break())?;
         observer.epoch(figures, best);
         Ok(())
     }
@@ -286,7 +310,7 @@ impl Run<'_, '_> {
         let mut batches = loader.epoch(settings.seed, self.position.epoch).skip_to(self.position.batches);
         loop {
             let mut group = Vec::new();
-            while group.len() < settings.accumulate {
+            while group.len() < settings.accumulate * self.shards() {
                 if observer.stops() {
                     return Err(self.interrupt());
                 }
@@ -300,6 +324,11 @@ impl Run<'_, '_> {
             if group.is_empty() {
                 continue;
             }
+            let passes = match settings.shards {
+                1 => group.len() as u64,
+                shards => passes_of(&group, shards),
+            };
+            self.position.passes += passes;
             let done = (self.position.epoch - 1) * steps + self.position.steps;
             let when = When { done, epoch: steps, all: settings.epochs * steps, plateaus };
             self.position.learning_rate = settings.learning_rate * settings.schedule.factor(settings.warm_up, when);
@@ -308,10 +337,11 @@ impl Run<'_, '_> {
             match observer.step(&step) {
                 ControlFlow::Continue(()) => {}
                 ControlFlow::Break(Stop::Interrupt) => return Err(self.interrupt()),
-                ControlFlow::Break(Stop::Finish) => {
-                    self.ended_by_observer = true;
-                    break;
-                }
+                ControlFlow::Break(Stop::Finish) => self.ended_by_observer = true,
+            }
+            if self.first_says(self.ended_by_observer)? {
+                self.ended_by_observer = true;
+                break;
             }
             if self.checkpoint_is_due() {
                 self.keep(None)?;
@@ -333,8 +363,17 @@ impl Run<'_, '_> {
     fn leave_out(&mut self, group: &mut Vec<Batch>) {
         let Some(path) = &self.single_valued else { return };
         let before = group.len();
-        group.retain(|batch| batch.indices.len() > 1);
-        if group.len() < before && !self.left_out {
+        let mut left_out = false;
+        if self.task.settings.shards == 1 {
+            group.retain(|batch| batch.indices.len() > 1);
+            left_out = group.len() < before;
+        }
+        // A shard stays in its place.
+        for batch in group.iter_mut().filter(|batch| batch.indices.len() == 1) {
+            left_out = true;
+            batch.indices.clear();
+        }
+        if left_out && !self.left_out {
             self.left_out = true;
             tracing::warn!(
                 "a batch of a single image is left out of each epoch: {path} would see one value per channel; a batch \
@@ -344,13 +383,25 @@ impl Run<'_, '_> {
         }
     }
 
+    /// Shards of a batch that this rank trains on.
+    fn shards(&self) -> usize {
+        self.task.settings.shards / self.task.ranks.map_or(1, Ranks::world)
+    }
+
+    /// What rank 0 says, whose observer is the one that is asked.
+    fn first_says(&self, here: bool) -> Result<bool> {
+        let Some(ranks) = self.task.ranks else { return Ok(here) };
+        let mut said = vec![u8::from(here)];
+        ranks.broadcast(0, &mut said)?;
+        Ok(said == [1])
+    }
+
     fn step(&mut self, group: &[Batch], steps: usize) -> Result<StepReport> {
         let stepped = self.learner.step(group, self.position.learning_rate)?;
-        let images: usize = group.iter().map(|batch| batch.indices.len()).sum();
+        let images = stepped.images;
         let position = &mut self.position;
         position.steps += 1;
         position.updates += 1;
-        position.passes += group.len() as u64;
         position.seen += images;
         position.correct += stepped.correct;
         position.loss_sum += f64::from(stepped.loss) * images as f64;
@@ -409,6 +460,8 @@ impl Run<'_, '_> {
         if self.writer.is_none() {
             return Ok(());
         }
+        // What was written before goes out of memory first.
+        self.settle()?;
         let checkpoint = self.with_taken(|_, taken| taken.pack())?;
         let begun = self.writer.as_mut().map_or(Ok(()), |writer| writer.begin(Kept { checkpoint, epoch }));
         self.found(begun)
@@ -445,6 +498,8 @@ impl Run<'_, '_> {
 fn loaders<'a>(task: &Task<'a>) -> Result<(Loader<'a>, Loader<'a>)> {
     let Task { dataset, settings, device, preparation, transforms, .. } = task;
     let loader = Loader::new(dataset.train(), preparation.clone(), settings.batch_size)?;
+    let (rank, world) = task.ranks.map_or((0, 1), |ranks| (ranks.rank(), ranks.world()));
+    let loader = loader.sharded(settings.shards, shards_of(rank, world, settings.shards)?)?;
     let loader = loader.augmented(settings.augmentation.clone())?.balanced(settings.balance);
     let loader = transforms.iter().fold(loader, |loader, transform| loader.transformed(transform.clone()));
     // Files are read, and other devices wait for images, while the network computes.

@@ -75,7 +75,7 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
         println!("run {} of {}: {name}", number + 1, combinations.len());
         let mut going_on = GoingOn::default();
         if number == 0 {
-            going_on.warnings = start::warnings(&session.dataset);
+            going_on.warnings = start::warnings(&session.dataset, &session.recipe.training);
         }
         outcomes.push(outcome(session, recipe, &out.join(name), &mut Observers(vec![&mut going_on, &mut interrupts]))?);
     }

@@ -44,7 +44,7 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     let folder = folder.checkpointing(checkpoints(&args.folder));
     let task = Task { metrics: metrics.to_vec(), ..session.task(&session.recipe) };
     println!("writing to {}", path(folder.path()));
-    let warnings = start::warnings(&session.dataset);
+    let warnings = start::warnings(&session.dataset, &session.recipe.training);
     let outcome = watched(&args.watching, warnings, |observer| Ok(train(&task, Some(&folder), observer)?))?;
     drop(work);
     tell(&outcome, &folder);

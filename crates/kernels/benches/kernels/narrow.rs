@@ -83,7 +83,7 @@ fn forward<F: Random + Stored>(layer: &'static Layer) -> Run {
     });
     let mut output = Buffer::<F>::zeros(at.len());
     Box::new(move || {
-        let (source, target) = (Source::plain(&*input, region), Target::Narrow(&mut output, at));
+        let (source, target) = (Source::plain(&input, region), Target::Narrow(&mut output, at));
         weights.convolve(source, target, &finish, &mut workspace);
     })
 }

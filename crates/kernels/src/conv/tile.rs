@@ -151,18 +151,21 @@ impl Tile {
     /// Fills `to` with `blocks` blocks of the input.
     #[inline(always)]
     pub(super) fn fill<V: Vector>(&self, input: &View<'_, V::Element>, blocks: Range<usize>, to: &mut [V::Element]) {
-        self.fill_from(&Mapped::<V>(input, PhantomData), blocks, to);
+        self.fill_from(&Mapped::<V>(input, PhantomData), blocks, [false; 2], to);
     }
 
-    /// The same from any input.
+    /// The same from any input. Where only one offset is read along an axis, as `single` says, what lies between the
+    /// positions read is left as it is.
     #[inline(always)]
-    pub(super) fn fill_from<R: Rows>(&self, input: &R, blocks: Range<usize>, to: &mut [R::Cell]) {
+    pub(super) fn fill_from<R: Rows>(&self, input: &R, blocks: Range<usize>, single: [bool; 2], to: &mut [R::Cell]) {
+        let (rows, remainders) =
+            (if single[0] { self.stride[0] } else { 1 }, if single[1] { 1 } else { self.stride[1] });
         for (block, to) in blocks.zip(to.chunks_exact_mut(self.block().max(1))) {
             for number in 0..self.images.len() {
-                for row in 0..self.rows {
+                for row in (0..self.rows).step_by(rows) {
                     let start = number * self.image() + row * self.row();
                     let from = [self.images.start + number, block];
-                    self.fill_row(input, from, self.low[0] + row as isize, &mut to[start..]);
+                    self.fill_row(input, from, (self.low[0] + row as isize, remainders), &mut to[start..]);
                 }
             }
         }
@@ -181,19 +184,26 @@ impl Tile {
             for row in 0..self.rows {
                 let start = number * self.image() + row * self.row();
                 let from = Mapped::<V>(input, PhantomData);
-                self.fill_row(&from, [self.images.start + number, 0], self.low[0] + row as isize, held);
+                let row = (self.low[0] + row as isize, self.stride[1]);
+                self.fill_row(&from, [self.images.start + number, 0], row, held);
                 few::pack::<V>(held, &mut to[start / LANES * few::STEP..]);
             }
         }
     }
 
     #[inline(always)]
-    fn fill_row<R: Rows>(&self, input: &R, [image, block]: [usize; 2], row: isize, to: &mut [R::Cell]) {
+    fn fill_row<R: Rows>(
+        &self,
+        input: &R,
+        [image, block]: [usize; 2],
+        (row, remainders): (isize, usize),
+        to: &mut [R::Cell],
+    ) {
         let apart = self.pixel() / LANES;
         let [height, width] = input.size().map(|length| length as isize);
         let inside = row >= 0 && row < height;
         let (width, step) = (if inside { width } else { 0 }, self.stride[1]);
-        for remainder in 0..step {
+        for remainder in 0..remainders {
             let to = &mut to[remainder * self.columns * self.pixel()..];
             // Column `i` of this remainder is column `first + i · step` of the input; outside it is border.
             let first = self.low[1] + remainder as isize;

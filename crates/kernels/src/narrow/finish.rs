@@ -8,6 +8,9 @@ use crate::simd::{LANES, Vector};
 /// Vectors that are stored at once.
 pub(super) const FOUR: usize = 4;
 
+/// No integer of 32 bits is as large.
+const LARGE: f32 = (1_u32 << 30) as f32;
+
 /// A target and what is done on the way, open to the tasks of a loop.
 pub(crate) struct Outlet<'a, F, O> {
     data: Shared<'a, O>,
@@ -22,6 +25,9 @@ pub(crate) struct Apply<V> {
     bias: V,
     factor: V,
     floor: V,
+    /// Whether nothing is left but to store: no floor that storing does not have, no lanes to clear, and no number that is
+    /// too large for an integer.
+    bare: bool,
     /// 1 for channels and 0 for what fills the block up, where there is any.
     valid: Option<V>,
 }
@@ -60,23 +66,30 @@ impl<'a, F: Format, O: Stored> Outlet<'a, F, O> {
         self
     }
 
-    /// What is done to a block.
+    /// What is done to a block's numbers, whose sizes are `most` at most.
     #[inline(always)]
-    pub(crate) fn apply<V: Vector<Element = f32>>(&self, block: usize) -> Apply<V> {
+    pub(crate) fn apply<V: Vector<Element = f32>>(&self, block: usize, most: f32) -> Apply<V> {
         let channels = LANES.min(self.region.channels - block * LANES);
         let range = block * LANES..block * LANES + channels;
         let scale = lanes(self.finish.scale.map(|scale| &scale[range.clone()]), 1.0);
         let bias = lanes(self.finish.bias.map(|bias| &bias[range.clone()]), 0.0);
         let mut channel = [0.0; LANES];
         channel[..channels].fill(1.0);
+        let factor = self.finish.addend.as_ref().map_or(0.0, |addend| addend.factor);
+        let mut bounds =
+            scale.iter().zip(&bias).map(|(scale, bias)| most * scale.abs() + bias.abs() + 255.0 * factor.abs());
+        // What is not a number is not below.
+        let bounded = bounds.all(|bound| bound < LARGE);
+        let stored = self.finish.floor.is_none_or(|floor| O::LEAST.is_some_and(|least| floor <= least));
         // SAFETY: sixteen numbers each. Outside of closures, which would not be compiled for the instruction set.
         let [scale, bias, channel] =
             unsafe { [V::load(scale.as_ptr()), V::load(bias.as_ptr()), V::load(channel.as_ptr())] };
         Apply {
             scale,
             bias,
-            factor: V::splat(self.finish.addend.as_ref().map_or(0.0, |addend| addend.factor)),
+            factor: V::splat(factor),
             floor: V::splat(self.finish.floor.unwrap_or(f32::NAN)),
+            bare: bounded && stored && channels == LANES,
             valid: if channels < LANES { Some(channel) } else { None },
         }
     }
@@ -110,9 +123,11 @@ impl<'a, F: Format, O: Stored> Outlet<'a, F, O> {
         });
         // SAFETY: within the ranges checked above.
         unsafe {
-            match added {
-                Some(added) => run::<F, O, V, true>(apply, values, count, (to, apart), added),
-                None => run::<F, O, V, false>(apply, values, count, (to, apart), (std::ptr::null(), 0)),
+            match (added, apply.bare) {
+                (Some(added), true) => run::<F, O, V, true, true>(apply, values, count, (to, apart), added),
+                (Some(added), false) => run::<F, O, V, true, false>(apply, values, count, (to, apart), added),
+                (None, true) => run::<F, O, V, false, true>(apply, values, count, (to, apart), (std::ptr::null(), 0)),
+                (None, false) => run::<F, O, V, false, false>(apply, values, count, (to, apart), (std::ptr::null(), 0)),
             }
         }
     }
@@ -124,7 +139,7 @@ impl<'a, F: Format, O: Stored> Outlet<'a, F, O> {
 ///
 /// `to` must be valid for writing them, and where they are `ADDED`, the other pointer for reading.
 #[inline(always)]
-unsafe fn run<F: Format, O: Stored, V: Vector<Element = f32>, const ADDED: bool>(
+unsafe fn run<F: Format, O: Stored, V: Vector<Element = f32>, const ADDED: bool, const BARE: bool>(
     apply: &Apply<V>,
     values: impl Values<V>,
     count: usize,
@@ -140,14 +155,14 @@ unsafe fn run<F: Format, O: Stored, V: Vector<Element = f32>, const ADDED: bool>
                 #[allow(clippy::needless_range_loop)]
                 for k in 0..FOUR {
                     let added = added.wrapping_add((i + k) * between);
-                    four[k] = apply.finish::<F, ADDED>(values.at(i + k), added);
+                    four[k] = apply.finish::<F, ADDED, BARE>(values.at(i + k), added);
                 }
-                O::store_four(four, to.add(i * LANES));
+                O::store_four::<V, BARE>(four, to.add(i * LANES));
                 i += FOUR;
             }
         }
         while i < count {
-            let value = apply.finish::<F, ADDED>(values.at(i), added.wrapping_add(i * between));
+            let value = apply.finish::<F, ADDED, BARE>(values.at(i), added.wrapping_add(i * between));
             O::store(value, to.add(i * apart));
             i += 1;
         }
@@ -178,11 +193,14 @@ impl<V: Vector<Element = f32>> Apply<V> {
     ///
     /// Where something is `ADDED`, it must be valid for reading sixteen numbers.
     #[inline(always)]
-    unsafe fn finish<F: Format, const ADDED: bool>(&self, x: V, added: *const F) -> V {
+    unsafe fn finish<F: Format, const ADDED: bool, const BARE: bool>(&self, x: V, added: *const F) -> V {
         let mut x = x.mul(self.scale).add(self.bias);
         if ADDED {
             // SAFETY: as the caller says.
             x = x.add(unsafe { F::load::<V>(added) }.mul(self.factor));
+        }
+        if BARE {
+            return x;
         }
         let x = x.at_least(self.floor);
         match self.valid {

@@ -30,14 +30,17 @@ pub trait Stored: Plain + Default + PartialEq + Debug + sealed::Sealed {
     /// `to` must be valid for writing sixteen numbers.
     #[doc(hidden)]
     unsafe fn store<V: Vector<Element = f32>>(values: V, to: *mut Self);
-    /// The same with four times as many.
+    /// What is less is stored as this, whatever it is; none where every number is stored as it is.
+    #[doc(hidden)]
+    const LEAST: Option<f32> = None;
+    /// The same with four times as many. Whoever says `BOUNDED` knows that the integers nearest to the numbers fit 32 bits.
     ///
     /// # Safety
     ///
     /// `to` must be valid for writing 64 numbers.
     #[doc(hidden)]
     #[inline(always)]
-    unsafe fn store_four<V: Vector<Element = f32>>(values: [V; FOUR], to: *mut Self) {
+    unsafe fn store_four<V: Vector<Element = f32>, const BOUNDED: bool>(values: [V; FOUR], to: *mut Self) {
         for (number, values) in values.into_iter().enumerate() {
             // SAFETY: as the caller says.
             unsafe { Self::store(values, to.add(number * LANES)) }
@@ -57,6 +60,9 @@ pub trait Format: Stored + Instances {
     /// What a sum starts from: takes off what the zero point adds, given the sum of the weights.
     #[doc(hidden)]
     fn start(zero: Self, whole: i32) -> u32;
+    /// A bound of the sum of so many products, before and after the zero point is taken off.
+    #[doc(hidden)]
+    fn most(products: usize) -> f32;
     /// Sixteen sums as `f32`.
     ///
     /// # Safety
@@ -109,10 +115,11 @@ impl Stored for u8 {
         // SAFETY: as the caller says.
         unsafe { values.store_rounded(to) }
     }
+    const LEAST: Option<f32> = Some(0.0);
     #[inline(always)]
-    unsafe fn store_four<V: Vector<Element = f32>>(values: [V; FOUR], to: *mut u8) {
+    unsafe fn store_four<V: Vector<Element = f32>, const BOUNDED: bool>(values: [V; FOUR], to: *mut u8) {
         // SAFETY: as the caller says.
-        unsafe { V::store_four_rounded(values, to) }
+        unsafe { V::store_four_rounded::<BOUNDED>(values, to) }
     }
 }
 
@@ -125,6 +132,9 @@ impl Format for bf16 {
     #[inline(always)]
     fn start(_: bf16, _: i32) -> u32 {
         0
+    }
+    fn most(_: usize) -> f32 {
+        f32::INFINITY
     }
     #[inline(always)]
     unsafe fn sums<V: Vector<Element = f32>>(from: *const u32) -> V {
@@ -149,6 +159,9 @@ impl Format for u8 {
     #[inline(always)]
     fn start(zero: u8, whole: i32) -> u32 {
         whole.wrapping_mul(-i32::from(zero)).cast_unsigned()
+    }
+    fn most(products: usize) -> f32 {
+        products as f32 * (255.0 * 128.0)
     }
     #[inline(always)]
     unsafe fn sums<V: Vector<Element = f32>>(from: *const u32) -> V {

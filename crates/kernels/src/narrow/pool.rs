@@ -125,7 +125,7 @@ impl<F: Format, O: Stored, W: Fn(usize, usize, usize) -> Window> DotKernel<F> fo
     fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) {
         let [image, block] = self.at;
         let from = self.source.region;
-        let (apply, reader) = (self.outlet.apply::<V>(block), Reader::<F, V>::new(self.source, block));
+        let (apply, reader) = (self.outlet.apply::<V>(block, f32::INFINITY), Reader::<F, V>::new(self.source, block));
         for row in self.rows {
             let down = (self.window)(0, row, from.height);
             for column in 0..self.outlet.region.width {

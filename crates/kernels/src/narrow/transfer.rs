@@ -85,7 +85,7 @@ impl<F: Format, O: Stored> DotKernel<F> for Piece<'_, F, O> {
     #[inline(always)]
     fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) {
         let [image, block, first] = self.at;
-        let apply = self.outlet.apply::<V>(block);
+        let apply = self.outlet.apply::<V>(block, f32::INFINITY);
         let end = (first + PIXELS).min(self.outlet.region.width);
         let mut numbers = [0.0; CHUNK * LANES];
         for start in (first..end).step_by(CHUNK) {

@@ -163,13 +163,16 @@ impl Vector for Single {
         }
     }
     #[inline(always)]
-    unsafe fn store_four_rounded([a, b, c, d]: [Self; 4], to: *mut u8) {
+    unsafe fn store_four_rounded<const BOUNDED: bool>(vectors: [Self; 4], to: *mut u8) {
         // SAFETY: the caller vouches for 64 writable bytes; unaligned stores are meant. The minimum gives its second operand
         // where that is not a number, which becomes the least integer; packing cuts off on both sides, within quarters of
         // a register, which the permutation brings into order.
         unsafe {
             let most = _mm512_set1_ps(255.0);
-            let whole = [a, b, c, d].map(|x| _mm512_cvtps_epi32(_mm512_min_ps(most, x.0)));
+            let mut whole = [_mm512_setzero_si512(); 4];
+            for (whole, Self(x)) in whole.iter_mut().zip(vectors) {
+                *whole = _mm512_cvtps_epi32(if BOUNDED { x } else { _mm512_min_ps(most, x) });
+            }
             let words = [_mm512_packs_epi32(whole[0], whole[1]), _mm512_packs_epi32(whole[2], whole[3])];
             let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
             let bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(words[0], words[1]));

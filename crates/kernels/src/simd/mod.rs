@@ -195,13 +195,13 @@ pub trait Vector: Copy {
     ///
     /// `to` must be valid for writing [`LANES`] bytes.
     unsafe fn store_rounded(self, to: *mut u8);
-    /// The same with four vectors.
+    /// The same with four vectors. Whoever says `BOUNDED` knows that the integers nearest to the numbers fit 32 bits.
     ///
     /// # Safety
     ///
     /// `to` must be valid for writing four times [`LANES`] bytes.
     #[inline(always)]
-    unsafe fn store_four_rounded(vectors: [Self; 4], to: *mut u8) {
+    unsafe fn store_four_rounded<const BOUNDED: bool>(vectors: [Self; 4], to: *mut u8) {
         for (number, vector) in vectors.into_iter().enumerate() {
             // SAFETY: as the caller says.
             unsafe { vector.store_rounded(to.add(number * LANES)) }

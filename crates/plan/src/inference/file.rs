@@ -94,7 +94,11 @@ pub(super) fn save(path: &Path, made_for: &[(&'static str, String)], program: &P
     }
     let write = || -> io::Result<()> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().prefix(".cnn-plan").tempfile_in(folder)?;
+        let mut builder = tempfile::Builder::new();
+        // A temporary file is private; what is kept gets the permissions that any new file would have.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.prefix(".cnn-plan").tempfile_in(folder)?;
         let mut to = io::BufWriter::new(file.as_file_mut());
         let length = u32::try_from(text.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
         to.write_all(&MAGIC)?;

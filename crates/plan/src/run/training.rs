@@ -92,6 +92,11 @@ impl<T: Element> TrainingRun<T> {
         self.dropout.passes
     }
 
+    /// Has the next pass draw dropout's masks as pass `passes` of the run.
+    pub fn go_on_from(&mut self, passes: u64) {
+        self.dropout.passes = passes;
+    }
+
     /// What each stage has taken so far: the node it comes from, what it does, and the time.
     pub fn times(&self) -> impl Iterator<Item = (&str, &'static str, StageTime)> {
         let stages = self.plan.lowered.stages.iter().zip(&self.workspace.clock.times);

@@ -92,6 +92,13 @@ pub(crate) struct Packed {
     state: Vec<u8>,
 }
 
+impl Packed {
+    /// How many bytes its files have.
+    pub(crate) fn bytes(&self) -> u64 {
+        (self.weights.len() + self.state.len()) as u64
+    }
+}
+
 /// Writes a checkpoint into `folder`, then removes all but the newest `keep`. Before it has its name, `beside` is called
 /// with the file of its weights: what belongs to it is done by then.
 ///

@@ -86,7 +86,9 @@ impl Position {
         let of_epoch = |usual: usize| if run.changed { run.images } else { usual };
         at_most("steps", updates, finished.saturating_mul(of_epoch(run.steps)).saturating_add(steps))?;
         let least = u64::try_from(updates).unwrap_or(u64::MAX);
-        let passes_at_most = finished.saturating_mul(of_epoch(run.batches)).saturating_add(batches);
+        // Each shard of a batch passes by itself.
+        let passes_at_most =
+            finished.saturating_mul(of_epoch(run.batches)).saturating_add(batches).saturating_mul(settings.shards);
         let most = u64::try_from(passes_at_most).unwrap_or(u64::MAX);
         require((least..=most).contains(&passes), format!("{passes} training passes where {least} to {most} can be"))?;
         size("a sum of losses of", self.loss_sum)?;

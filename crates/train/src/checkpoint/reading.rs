@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// The most bytes of a file of a checkpoint.
 const LARGEST: u64 = 1 << 40;
 /// Settings that must stay while an epoch is under way.
-const OF_AN_EPOCH: [&str; 3] = ["batch-size", "accumulate", "balance"];
+const OF_AN_EPOCH: [&str; 4] = ["batch-size", "shards", "accumulate", "balance"];
 
 /// A checkpoint as it is read.
 #[derive(Debug)]

@@ -84,7 +84,8 @@ impl<'a> CandleLearner<'a> {
         let measured: Vec<Output<'_>> =
             values.iter().zip(weights).map(|(values, weight)| Output { values, weight }).collect();
         let lost = self.loss.loss(&measured, targets)?;
-        let stepped = Stepped { loss: lost.value as f32, correct: count_correct(&values[0], targets.labels) };
+        let correct = count_correct(&values[0], targets.labels);
+        let stepped = Stepped { loss: lost.value as f32, correct, images: targets.labels.len() };
         // The gradient of Σ output · constant is the constant.
         let mut sum: Option<Tensor> = None;
         for (output, gradient) in outputs.iter().zip(lost.gradients) {

@@ -24,6 +24,20 @@ impl Gathered {
         self
     }
 
+    /// Sets the gradient of a tensor.
+    pub(crate) fn set(&mut self, tensor: usize, gradient: &[f32]) {
+        if let Some(Some(old)) = self.gradients.get_mut(tensor) {
+            old.copy_from_slice(gradient);
+        } else {
+            self.next(1.0).receive(tensor, &mut [], gradient);
+        }
+    }
+
+    /// The gradient of a tensor, if it has one.
+    pub(crate) fn of(&self, tensor: usize) -> Option<&[f32]> {
+        self.gradients.get(tensor)?.as_deref()
+    }
+
     /// Every gradient with its tensor's position.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
         let gradients = self.gradients.iter().enumerate();

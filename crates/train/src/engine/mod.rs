@@ -4,6 +4,7 @@ mod candle;
 mod gathered;
 mod gradients;
 mod planned;
+pub(crate) mod sharded;
 mod updates;
 
 pub use updates::Updates;
@@ -15,6 +16,7 @@ use crate::settings::Settings;
 use candle_core::Device;
 use cnn_core::{Model, Network};
 use cnn_data::Batch;
+use cnn_distributed::Ranks;
 use cnn_weights::{BorrowedWeights, Start, Weights};
 use serde::{Deserialize, Serialize};
 
@@ -120,6 +122,8 @@ pub struct Lesson<'a> {
     pub passes: u64,
     /// Steps of the whole run.
     pub steps: usize,
+    /// The other ranks, if there are any.
+    pub ranks: Option<&'a Ranks>,
 }
 
 impl Lesson<'_> {
@@ -134,7 +138,7 @@ impl Lesson<'_> {
 
     /// Whether a step needs all gradients at once.
     fn gathers(&self) -> bool {
-        self.settings.accumulate > 1 || self.settings.clip.is_some()
+        self.settings.accumulate > 1 || self.settings.shards > 1 || self.settings.clip.is_some()
     }
 }
 
@@ -179,13 +183,15 @@ pub struct Stepped {
     pub loss: f32,
     /// Images whose largest score was their label's.
     pub correct: usize,
+    /// Images, of all ranks.
+    pub images: usize,
 }
 
 impl Stepped {
     /// Together with the outcome of a batch that is `share` of the step's images.
     fn with(self, other: Self, share: f64) -> Self {
         let loss = if share == 1.0 { other.loss } else { self.loss + (f64::from(other.loss) * share) as f32 };
-        Self { loss, correct: self.correct + other.correct }
+        Self { loss, correct: self.correct + other.correct, images: self.images + other.images }
     }
 }
 

@@ -1,10 +1,11 @@
 //! Learning with the planned step.
 
 use super::gathered::Gathered;
+use super::sharded::{Counts, Sharding};
 use super::{AVERAGE, Learner, Lesson, Saved, Stepped, Updates, shares, targets};
 use crate::average::{Averaging, Move, move_towards};
 use crate::classify::Classify;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evaluate::count_correct;
 use crate::loss::{LossFunction, Output};
 use crate::settings::Clip;
@@ -29,6 +30,8 @@ pub(crate) struct PlannedLearner<'a> {
     gathered: Option<Gathered>,
     average: Option<Average>,
     evaluation: Evaluation,
+    /// Where batches come in shards.
+    sharding: Option<Sharding<'a>>,
 }
 
 /// An average of the weights, and how it moves.
@@ -52,6 +55,7 @@ impl<'a> PlannedLearner<'a> {
             gathered: lesson.gathers().then(Gathered::default),
             average: Averaging::of(settings, steps)
                 .map(|averaging| Average { averaging, parameters: parameters.clone() }),
+            sharding: Sharding::of(&lesson)?,
             evaluation: Evaluation::new(&EvaluationPlan::new(network)?),
             network: network.clone(),
             parameters,
@@ -72,6 +76,38 @@ impl<'a> PlannedLearner<'a> {
             self.updates.receive(tensor, self.parameters.value_mut(tensor), gradient);
         }
         Ok(())
+    }
+
+    /// A step whose batches come in shards, those of other ranks elsewhere.
+    fn step_in_shards(&mut self, batches: &[Batch], learning_rate: f64) -> Result<Stepped> {
+        let Self { sharding, gathered, run, parameters, .. } = self;
+        let (Some(sharding), Some(gathered)) = (sharding, gathered) else { return Err(Error::own("no shards")) };
+        self.updates.next(learning_rate);
+        let mut sums = sharding.begin(parameters);
+        for shard in sharding.own() {
+            sharding.restore(parameters);
+            gathered.clear();
+            let mut counts = Counts::default();
+            for batch in batches.iter().filter(|batch| batch.shard == shard && !batch.indices.is_empty()) {
+                run.go_on_from(sharding.pass(batches, batch));
+                let forward = run.forward(parameters, &batch.images)?;
+                let targets = targets(batch, self.smoothing);
+                let (one, gradients) = measured(&self.network, self.loss, &forward, &targets)?;
+                counts.add(one);
+                if one.loss.is_finite() {
+                    forward.backward(&gradients, gathered.next(one.images as f64));
+                }
+            }
+            sums.add(sharding, gathered, parameters, counts);
+        }
+        sharding.restore(parameters);
+        sharding.count_passes(batches);
+        let (stepped, numbers) = sums.finish(sharding)?;
+        let Some(numbers) = numbers else { return Ok(stepped) };
+        sharding.give(&numbers, gathered, parameters);
+        self.update_gathered()?;
+        self.move_average();
+        Ok(stepped)
     }
 
     fn move_average(&mut self) {
@@ -101,13 +137,17 @@ fn measured(
     let outputs: Vec<Output<'_>> =
         outputs.map(|(output, values)| Output { values, weight: output.loss_weight }).collect();
     let lost = loss.loss(&outputs, targets)?;
-    let stepped = Stepped { loss: lost.value as f32, correct: count_correct(&values[0], targets.labels) };
+    let correct = count_correct(&values[0], targets.labels);
+    let stepped = Stepped { loss: lost.value as f32, correct, images: targets.labels.len() };
     let gradients: Vec<Option<&[f32]>> = lost.gradients.iter().map(Option::as_deref).collect();
     Ok((stepped, forward.gradients(&gradients)?))
 }
 
 impl Learner for PlannedLearner<'_> {
     fn step(&mut self, batches: &[Batch], learning_rate: f64) -> Result<Stepped> {
+        if self.sharding.is_some() {
+            return self.step_in_shards(batches, learning_rate);
+        }
         let mut stepped = Stepped::default();
         self.gathered.iter_mut().for_each(Gathered::clear);
         self.updates.next(learning_rate);

@@ -4,6 +4,7 @@
 //! lies. Each sum is computed from its first product to its last in a register, so no cut changes it, and goes through the
 //! outlet while it is in the first-level cache.
 
+mod cells;
 mod cut;
 mod micro;
 mod pack;

@@ -59,7 +59,7 @@ impl<F: Format> DotKernel<F> for Panel<'_, F> {
         let taps = conv.kernel[0] * conv.kernel[1];
         let cells = packed.len() * D::PER_WORD;
         let to = packed.as_mut_ptr().cast::<D::Weight>();
-        for lane in 0..width * LANES {
+        for (lane, whole) in wholes.iter_mut().enumerate() {
             let out = first * LANES + lane;
             if out >= bundles.outs {
                 continue;
@@ -78,7 +78,7 @@ impl<F: Format> DotKernel<F> for Panel<'_, F> {
                     assert!(cell < cells);
                     // SAFETY: within the panel; a word is as long as its cells, and no cell needs more alignment.
                     unsafe { to.add(cell).write(D::weight(*weight)) };
-                    wholes[lane] += F::whole(*weight);
+                    *whole += F::whole(*weight);
                 }
             }
         }

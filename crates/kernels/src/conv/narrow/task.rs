@@ -1,12 +1,13 @@
 //! One task: a share of the outputs of a tile.
 
 use super::Weights;
+use super::cells::Cells;
 use super::cut::Cut;
 use super::micro::{Depth, SUMS, product};
 use crate::buffer::Shared;
-use crate::conv::tile::{Rows, Tile};
+use crate::conv::tile::Tile;
 use crate::narrow::{Apply, Finish, Format, Outlet, Source, Stored, Target};
-use crate::narrow::{Reader, Values, open};
+use crate::narrow::{Values, open};
 use crate::prefetch::{LINE, Lines};
 use crate::simd::{Dot, DotKernel, LANES, Vector};
 use crate::threads::{for_each, threads};
@@ -113,7 +114,8 @@ impl<F: Format, O: Stored> DotKernel<F> for Placed<'_, F, O> {
             assert!(cells / D::PER_WORD <= held.len());
             // SAFETY: cells are whole numbers of at most 32 bits, as many as the tile has room for, and any bits are one.
             let held = unsafe { std::slice::from_raw_parts_mut(held.as_mut_ptr().cast::<D::Cell>(), cells) };
-            tile.fill_from(&Cells::<V, D> { source, vectors: PhantomData }, blocks, held);
+            let single = [rows == 1, columns == 1];
+            tile.fill_from(&Cells::<V, D> { source, vectors: PhantomData }, blocks, single, held);
             (held.as_ptr().cast::<u32>(), tile.block() / D::PER_WORD)
         };
         let panels = bundles.outs.div_ceil(LANES).div_ceil(D::PANELS);
@@ -157,7 +159,8 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
         for (start, whole) in start.iter_mut().zip(&wholes[first * LANES..(first + width) * LANES]) {
             *start = F::start(self.source.zero, *whole);
         }
-        let applies = [self.outlet.apply::<V>(first), self.outlet.apply::<V>(first + width - 1)];
+        let most = F::most(bundles.ins * conv.kernel[0] * conv.kernel[1]);
+        let applies = [self.outlet.apply::<V>(first, most), self.outlet.apply::<V>(first + width - 1, most)];
         let size = [self.tile.span[0].len(), self.tile.span[1].len()];
         let [runs, run] = self.tile.runs(size);
         let chunks = run.div_ceil(D::PIXELS);
@@ -256,49 +259,5 @@ impl<F: Format, V: Vector<Element = f32>> Values<V> for Sums<F> {
     unsafe fn at(&self, i: usize) -> V {
         // SAFETY: as the caller says.
         unsafe { F::sums(self.0.add(i * LANES)) }
-    }
-}
-
-/// A source as cells of a tile.
-struct Cells<'a, V, D: Dot> {
-    source: &'a Source<'a, D::Number>,
-    vectors: PhantomData<V>,
-}
-
-impl<V: Vector<Element = f32>, D: Dot> Rows for Cells<'_, V, D> {
-    type Cell = D::Cell;
-
-    #[inline(always)]
-    fn size(&self) -> [usize; 2] {
-        [self.source.region.height, self.source.region.width]
-    }
-    #[inline(always)]
-    fn border(&self) -> D::Cell {
-        D::cell(self.source.zero)
-    }
-    #[inline(always)]
-    fn read_every(
-        &self,
-        [image, block, row, column]: [usize; 4],
-        pixels: usize,
-        [step, spread]: [usize; 2],
-        to: &mut [D::Cell],
-    ) {
-        let start = self.source.region.at(image, block, row, column);
-        let from = &self.source.data[start..start + ((pixels - 1) * step + 1) * LANES];
-        if self.source.map.is_none() && step == 1 && spread == 1 {
-            for (to, from) in to.iter_mut().zip(from) {
-                *to = D::cell(*from);
-            }
-            return;
-        }
-        let reader = Reader::<D::Number, V>::new(self.source, block);
-        let mut numbers = [D::Number::default(); LANES];
-        for pixel in 0..pixels {
-            reader.narrow(&from[pixel * step * LANES..][..LANES], &mut numbers);
-            for (to, from) in to[pixel * spread * LANES..][..LANES].iter_mut().zip(numbers) {
-                *to = D::cell(from);
-            }
-        }
     }
 }

@@ -1,0 +1,345 @@
+//! A rank's hold on all others.
+
+use crate::error::{Error, Result};
+use crate::link::Link;
+use crate::place::{Launcher, Place};
+use crate::sum::{Scratch, sum};
+use crate::wire::Wire;
+use crate::{gather, threads::ThreadLink};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How often a link beats while there is nothing to do.
+const BEAT: Duration = Duration::from_millis(200);
+/// How long ranks may take to find each other.
+const START: Duration = Duration::from_secs(120);
+/// How long ranks may take to part.
+const PARTING: Duration = Duration::from_secs(20);
+
+/// What the thread of a link is asked to do.
+enum Job {
+    Sum(Vec<f32>, Wire, Sender<Result<Vec<f32>>>),
+    Broadcast(usize, Vec<u8>, Sender<Result<Vec<u8>>>),
+    Gather(Vec<u8>, Sender<Result<Vec<Vec<u8>>>>),
+    Fail(String, Sender<Error>),
+    Part(Sender<Result<()>>),
+}
+
+/// A rank, and what it does together with all others. Every rank calls the same functions in the same order.
+///
+/// The link has a thread of its own, so sums go on while their caller computes. Where a rank is dropped before
+/// [`Ranks::finish`], all ranks end.
+#[derive(Debug)]
+pub struct Ranks {
+    rank: usize,
+    world: usize,
+    place: String,
+    /// None for a rank without others.
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A sum under way.
+#[derive(Debug)]
+pub struct Pending(State);
+
+#[derive(Debug)]
+enum State {
+    Here(Vec<f32>),
+    There(Receiver<Result<Vec<f32>>>),
+}
+
+impl Pending {
+    /// Waits for the sum over all ranks.
+    ///
+    /// # Errors
+    ///
+    /// A rank that failed, hangs or ended.
+    pub fn wait(self) -> Result<Vec<f32>> {
+        match self.0 {
+            State::Here(numbers) => Ok(numbers),
+            State::There(answer) => answer.recv().unwrap_or_else(|_| Err(gone())),
+        }
+    }
+}
+
+/// The thread of the link is no more.
+fn gone() -> Error {
+    Error::Start { problem: "the thread that connects this rank has ended".to_string() }
+}
+
+impl Ranks {
+    /// One rank without others.
+    pub fn alone() -> Self {
+        Self::alone_at("one process".to_string())
+    }
+
+    fn alone_at(place: String) -> Self {
+        Self { rank: 0, world: 1, place, jobs: None, thread: None }
+    }
+
+    /// The ranks of this process and those that `mpirun`, `torchrun` or `srun` has started with it; one without others
+    /// where nothing has.
+    ///
+    /// # Errors
+    ///
+    /// Ranks that this program cannot connect, a number of them that is not a power of two.
+    pub fn join() -> Result<Self> {
+        let Some(place) = Place::from_environment()? else { return Ok(Self::alone()) };
+        if place.world == 1 {
+            return Ok(Self::alone_at(place.to_string()));
+        }
+        let ranks = Self::connected(place)?;
+        if ranks.world != place.world {
+            let problem = format!(
+                "MPI sees {}; start with the mpirun of the MPI this program was built with, or srun --mpi=pmix",
+                ranks.world
+            );
+            return Err(Error::Unconnected { launcher: place.launcher.command(), world: place.world, problem });
+        }
+        Ok(ranks)
+    }
+
+    fn connected(place: Place) -> Result<Self> {
+        #[cfg(feature = "mpi")]
+        if place.launcher != Launcher::Torchrun {
+            return Self::start(place.to_string(), || Ok(Box::new(crate::MpiLink::new()?)));
+        }
+        #[cfg(feature = "nccl")]
+        if place.launcher == Launcher::Torchrun {
+            return Self::start(place.to_string(), move || Ok(Box::new(crate::NcclLink::new(place)?)));
+        }
+        let feature = if place.launcher == Launcher::Torchrun { "nccl" } else { "mpi" };
+        let problem = format!("this program is built without the feature {feature}, which connects them");
+        Err(Error::Unconnected { launcher: place.launcher.command(), world: place.world, problem })
+    }
+
+    /// A rank for each of `world` threads of this process.
+    ///
+    /// # Errors
+    ///
+    /// A number that is not a power of two; a system that gives no threads.
+    pub fn threads(world: usize) -> Result<Vec<Self>> {
+        if world == 1 {
+            return Ok(vec![Self::alone()]);
+        }
+        if !world.is_power_of_two() {
+            return Err(Error::World { world });
+        }
+        let links = ThreadLink::all(world).into_iter().enumerate();
+        links.map(|(rank, link)| Self::start(format!("thread {rank} of {world}"), || Ok(Box::new(link)))).collect()
+    }
+
+    /// A rank by a link of one's own, which `link` makes on a thread of its own. `place` says where the rank is from.
+    ///
+    /// # Errors
+    ///
+    /// Those of `link`; a number of ranks that is not a power of two; a system that gives no threads.
+    pub fn start(place: String, link: impl FnOnce() -> Result<Box<dyn Link>> + Send + 'static) -> Result<Self> {
+        let (jobs, todo) = channel();
+        let (started, start) = channel();
+        let body = move || match link() {
+            Ok(mut link) => {
+                let _ = started.send(Ok((link.rank(), link.world())));
+                work(&mut *link, &todo);
+            }
+            Err(error) => {
+                let _ = started.send(Err(error));
+            }
+        };
+        let thread = std::thread::Builder::new().name("ranks".to_string()).spawn(body);
+        let thread = thread.map_err(|error| Error::Start { problem: error.to_string() })?;
+        let (rank, world) = match start.recv_timeout(START) {
+            Ok(found) => found?,
+            Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+            Err(RecvTimeoutError::Timeout) => {
+                let problem = format!("not all of them came within {} seconds", START.as_secs());
+                return Err(Error::Start { problem });
+            }
+        };
+        let mut ranks = Self { rank, world, place, jobs: Some(jobs), thread: Some(thread) };
+        if world.is_power_of_two() {
+            return Ok(ranks);
+        }
+        // All ranks know it, and each ends by itself.
+        ranks.jobs = None;
+        ranks.join_thread();
+        Err(Error::World { world })
+    }
+
+    /// The place of this rank, counted from 0.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// How many ranks there are.
+    pub fn world(&self) -> usize {
+        self.world
+    }
+
+    /// What says so, to be printed.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Whether this rank writes and speaks for all.
+    pub fn is_first(&self) -> bool {
+        self.rank == 0
+    }
+
+    fn ask<T>(&self, jobs: &Sender<Job>, job: impl FnOnce(Sender<Result<T>>) -> Job) -> Result<T> {
+        let (reply, answer) = channel();
+        jobs.send(job(reply)).map_err(|_| gone())?;
+        answer.recv().unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Adds up `numbers` over all ranks, as many on each, in the order of a binary tree; every rank gets the sum. A sum of
+    /// sums of equal subtrees ([`Tree`](crate::Tree)) is the sum of the whole tree, to the last bit.
+    ///
+    /// # Errors
+    ///
+    /// A rank that failed, hangs or ended.
+    pub fn sum(&self, numbers: &mut Vec<f32>, wire: Wire) -> Result<()> {
+        *numbers = self.begin_sum(std::mem::take(numbers), wire).wait()?;
+        Ok(())
+    }
+
+    /// Begins a sum that goes on while its caller computes. Sums are finished in the order they were begun.
+    pub fn begin_sum(&self, numbers: Vec<f32>, wire: Wire) -> Pending {
+        let Some(jobs) = &self.jobs else {
+            let mut numbers = numbers;
+            wire.round(&mut numbers);
+            return Pending(State::Here(numbers));
+        };
+        let (reply, answer) = channel();
+        // Where the thread has ended, the answer says so.
+        let _ = jobs.send(Job::Sum(numbers, wire, reply));
+        Pending(State::There(answer))
+    }
+
+    /// Gives all ranks the bytes that rank `root` has.
+    ///
+    /// # Errors
+    ///
+    /// A rank that failed, hangs or ended.
+    pub fn broadcast(&self, root: usize, bytes: &mut Vec<u8>) -> Result<()> {
+        let Some(jobs) = &self.jobs else { return Ok(()) };
+        *bytes = self.ask(jobs, |reply| Job::Broadcast(root, std::mem::take(bytes), reply))?;
+        Ok(())
+    }
+
+    /// The bytes of every rank, in the order of ranks.
+    ///
+    /// # Errors
+    ///
+    /// A rank that failed, hangs or ended.
+    pub fn gather(&self, own: Vec<u8>) -> Result<Vec<Vec<u8>>> {
+        let Some(jobs) = &self.jobs else { return Ok(vec![own]) };
+        self.ask(jobs, |reply| Job::Gather(own, reply))
+    }
+
+    /// Waits until all ranks have come here.
+    ///
+    /// # Errors
+    ///
+    /// A rank that failed, hangs or ended.
+    pub fn barrier(&self) -> Result<()> {
+        self.gather(Vec::new()).map(drop)
+    }
+
+    /// Ends all ranks with this rank's reason, which rank 0 prints; over MPI this ends the process. The error is that of
+    /// the rank that failed first.
+    pub fn fail(&self, sentence: &str) -> Error {
+        let own = Error::Failed { rank: self.rank, sentence: sentence.to_string() };
+        let Some(jobs) = &self.jobs else { return own };
+        let (reply, answer) = channel();
+        if jobs.send(Job::Fail(sentence.to_string(), reply)).is_err() {
+            return own;
+        }
+        answer.recv().unwrap_or(own)
+    }
+
+    /// Parts from the other ranks, when all have come here.
+    ///
+    /// # Errors
+    ///
+    /// A rank that failed, hangs or ended.
+    pub fn finish(mut self) -> Result<()> {
+        let Some(jobs) = self.jobs.take() else { return Ok(()) };
+        let parted = self.ask(&jobs, Job::Part);
+        drop(jobs);
+        self.join_thread();
+        parted
+    }
+
+    /// Waits for the thread, not for ever: a rank that hangs while the others part holds nobody up.
+    fn join_thread(&mut self) {
+        let Some(thread) = self.thread.take() else { return };
+        let until = std::time::Instant::now() + PARTING;
+        while !thread.is_finished() {
+            if std::time::Instant::now() > until {
+                tracing::warn!("the ranks have not parted within {} seconds", PARTING.as_secs());
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let _ = thread.join();
+    }
+}
+
+impl Drop for Ranks {
+    fn drop(&mut self) {
+        if self.jobs.is_some() {
+            let _ = self.fail("ended before the others");
+            self.jobs = None;
+            self.join_thread();
+        }
+    }
+}
+
+/// Does the jobs of a rank until it parts. After a failure all jobs fail the same way.
+fn work(link: &mut dyn Link, jobs: &Receiver<Job>) {
+    let mut scratch = Scratch::default();
+    let mut failure: Option<Error> = None;
+    loop {
+        let job = match jobs.recv_timeout(BEAT) {
+            Ok(job) => job,
+            Err(RecvTimeoutError::Timeout) => {
+                if failure.is_none() {
+                    failure = link.beat().err();
+                }
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        match job {
+            Job::Sum(mut numbers, wire, reply) => {
+                let done = unless(&mut failure, || sum(link, &mut numbers, wire, &mut scratch));
+                let _ = reply.send(done.map(|()| numbers));
+            }
+            Job::Broadcast(root, mut bytes, reply) => {
+                let done = unless(&mut failure, || gather::broadcast(link, root, &mut bytes));
+                let _ = reply.send(done.map(|()| bytes));
+            }
+            Job::Gather(own, reply) => {
+                let _ = reply.send(unless(&mut failure, || gather::gather(link, &own)));
+            }
+            Job::Fail(sentence, reply) => {
+                let error = failure.get_or_insert_with(|| link.fail(&sentence));
+                let _ = reply.send(error.clone());
+            }
+            Job::Part(reply) => {
+                let _ = reply.send(unless(&mut failure, || gather::gather(link, &[]).map(drop)));
+                return;
+            }
+        }
+    }
+}
+
+fn unless<T>(failure: &mut Option<Error>, job: impl FnOnce() -> Result<T>) -> Result<T> {
+    if let Some(failure) = failure {
+        return Err(failure.clone());
+    }
+    job().inspect_err(|error| *failure = Some(error.clone()))
+}

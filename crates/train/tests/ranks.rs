@@ -1,0 +1,164 @@
+//! A run on any number of ranks is one run.
+
+use cnn_core::Network;
+use cnn_core::definition::*;
+use cnn_data::{Dataset, DigitsConfig, Preparation, digits};
+use cnn_distributed::Ranks;
+use cnn_train::{
+    Checkpoints, Clip, Epoch, Every, MacroF1, Outcome, Recipe, Result, Rule, RunFolder, Settings, Silent, StepReport,
+    Stop, Task, train,
+};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::thread;
+
+/// Batch normalisation on maps and on single values, dropout.
+fn network() -> Network {
+    chain()
+        .then("conv", conv(3).pad(1).out(6))
+        .then("norm", batch_norm())
+        .relu()
+        .and(max_pool(4))
+        .flatten()
+        .dropout(0.3)
+        .then("fc", linear(10))
+        .named("small", [1, 28, 28])
+        .at_usual_input()
+        .unwrap()
+}
+
+/// Neither the batches nor the ranks divide the images.
+fn images() -> Dataset {
+    digits(DigitsConfig { train: 203, test: 61, seed: 1 }).unwrap()
+}
+
+fn settings() -> Settings {
+    Settings {
+        epochs: 2,
+        batch_size: 32,
+        shards: 8,
+        accumulate: 2,
+        learning_rate: 0.01,
+        optimizer: Rule::ADAMW,
+        clip: Some(Clip::Norm(1.0)),
+        average: Some(0.9),
+        label_smoothing: 0.1,
+        augmentation: "padded-crop:2,mixup:0.2".parse().unwrap(),
+        ..Settings::default()
+    }
+}
+
+/// What a run comes to: every bit of the weights, and its figures but for the time.
+fn bits(outcome: &Outcome) -> (Vec<u32>, Vec<Epoch>) {
+    let mut bits = Vec::new();
+    for (_, tensor) in outcome.model.tensors() {
+        bits.extend(tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap().iter().map(|x| x.to_bits()));
+    }
+    let timeless = |epoch: &Epoch| Epoch { images_per_second: 0.0, seconds: 0.0, peak_memory: None, ..epoch.clone() };
+    (bits, outcome.epochs.iter().map(timeless).collect())
+}
+
+/// Stops at a step.
+struct StopAt(usize);
+
+impl cnn_train::Observer for StopAt {
+    fn step(&mut self, step: &StepReport) -> ControlFlow<Stop> {
+        if (step.epoch - 1) * step.steps + step.step == self.0 {
+            return ControlFlow::Break(Stop::Interrupt);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Trains on so many threads, of which rank 0 writes to the folder, until it is stopped.
+fn on(world: usize, folder: Option<&RunFolder>, stop: usize) -> Vec<Result<Outcome>> {
+    let (network, dataset) = (network(), images());
+    thread::scope(|scope| {
+        let running: Vec<_> = Ranks::threads(world)
+            .unwrap()
+            .into_iter()
+            .map(|ranks| {
+                scope.spawn(|| {
+                    let ranks = ranks;
+                    let task = Task {
+                        settings: settings(),
+                        metrics: vec![&MacroF1],
+                        ranks: Some(&ranks),
+                        ..task(&network, &dataset)
+                    };
+                    let folder = folder.filter(|_| ranks.is_first());
+                    let mut observer: Box<dyn cnn_train::Observer> =
+                        if ranks.is_first() { Box::new(StopAt(stop)) } else { Box::new(Silent) };
+                    let outcome = train(&task, folder, &mut *observer)?;
+                    ranks.finish()?;
+                    Ok(outcome)
+                })
+            })
+            .collect();
+        running.into_iter().map(|rank| rank.join().unwrap()).collect()
+    })
+}
+
+fn task<'a>(network: &'a Network, dataset: &'a Dataset) -> Task<'a> {
+    Task { settings: settings(), ..Task::new(network, dataset, Preparation::mnist()) }
+}
+
+fn alone() -> (Vec<u32>, Vec<Epoch>) {
+    let (network, dataset) = (network(), images());
+    let task = Task { metrics: vec![&MacroF1], ..task(&network, &dataset) };
+    bits(&train(&task, None, &mut Silent).unwrap())
+}
+
+#[test]
+fn every_number_of_ranks_trains_to_the_same_bits() {
+    let expected = alone();
+    assert!(expected.1[1].metrics.len() == 1 && expected.1[1].train_loss < expected.1[0].train_loss);
+    for world in [1, 2, 4, 8] {
+        for (rank, outcome) in on(world, None, 0).into_iter().enumerate() {
+            assert_eq!(bits(&outcome.unwrap()), expected, "rank {rank} of {world}");
+        }
+    }
+}
+
+#[test]
+fn a_run_goes_on_with_another_number_of_ranks() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("run");
+    let every_step = Checkpoints { every: Every::Steps(1), ..Checkpoints::default() };
+    let start = |folder: RunFolder| folder.checkpointing(every_step);
+    let folder = start(begun(&path));
+    let stopped = on(4, Some(&folder), 3);
+    assert!(stopped[0].as_ref().unwrap_err().to_string().contains("--resume"), "{stopped:?}");
+    assert!(stopped[1..].iter().all(|outcome| outcome.is_err()), "rank 0 alone knows that it stops");
+    drop(folder);
+    let folder = start(RunFolder::resume(&path).unwrap());
+    let outcomes = on(2, Some(&folder), 0);
+    let expected = alone();
+    for outcome in outcomes {
+        assert_eq!(bits(&outcome.unwrap()), expected);
+    }
+}
+
+fn begun(path: &Path) -> RunFolder {
+    let mut folder = RunFolder::create(path).unwrap();
+    folder.write_recipe(&Recipe { training: settings(), ..Recipe::default() }).unwrap();
+    folder
+}
+
+#[test]
+fn what_cannot_be_shared_out_is_refused() {
+    let (network, dataset) = (network(), images());
+    let refused = |settings: Settings| {
+        let task = Task { settings, ..task(&network, &dataset) };
+        train(&task, None, &mut Silent).unwrap_err().to_string()
+    };
+    let odd = refused(Settings { shards: 6, ..settings() });
+    assert_eq!(odd, "shards 6 must be a power of two, and at most the batch size");
+    let ranks = Ranks::threads(2).unwrap();
+    let task =
+        Task { settings: Settings { shards: 1, ..settings() }, ranks: Some(&ranks[0]), ..task(&network, &dataset) };
+    let few = train(&task, None, &mut Silent).unwrap_err().to_string();
+    let expected =
+        "2 ranks and 1 shards: the number of ranks must divide the number of shards, and both must be powers of two";
+    assert_eq!(few, expected);
+}
