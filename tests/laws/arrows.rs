@@ -48,6 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "cnn-core",
             "cnn-dashboard",
             "cnn-data",
+            "cnn-distributed",
             "cnn-figures",
             "cnn-kernels",
             "cnn-onnx",
