@@ -50,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "cnn-core",
             "cnn-dashboard",
             "cnn-data",
+            "cnn-distributed",
             "cnn-explain",
             "cnn-figures",
             "cnn-kernels",

@@ -13,6 +13,7 @@ mod docs;
 mod interrupt;
 mod judging;
 mod preparation;
+mod processes;
 mod progress;
 mod race;
 mod rerun;

@@ -176,7 +176,7 @@ impl Pulse {
 
 /// Prints a sentence and ends all ranks.
 fn end_all(world: &SimpleCommunicator, sentence: &str) -> ! {
-    eprintln!("Error: {sentence}");
+    eprintln!("error: {sentence}");
     world.abort(1)
 }
 

@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         return match rank(&part) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("Error: {error}");
+                eprintln!("error: {error}");
                 ExitCode::FAILURE
             }
         };
@@ -115,7 +115,7 @@ fn signalled(rank: usize, signal: Signal) {
     let (status, stderr) = ended_in_time(child);
     assert!(!status.success());
     if signal == Signal::STOP {
-        let sentence = format!("Error: rank {rank}: silent for 15 seconds, so all ranks end\n");
+        let sentence = format!("error: rank {rank}: silent for 15 seconds, so all ranks end\n");
         assert_eq!(stderr.matches(&sentence).count(), 1, "{stderr}");
     }
     // mpirun may end before the system has cleared its children away; a zombie is no longer running.
@@ -150,18 +150,18 @@ fn ended_in_time(mut child: Child) -> (ExitStatus, String) {
 fn failing() {
     let (status, stderr) = ended_in_time(mpirun(2, "fails").spawn().unwrap());
     assert!(!status.success());
-    assert_eq!(stderr.matches("Error: rank 1: no space left\n").count(), 1, "{stderr}");
+    assert_eq!(stderr.matches("error: rank 1: no space left\n").count(), 1, "{stderr}");
 }
 
 fn ending() {
     let (status, stderr) = ended_in_time(mpirun(2, "ends").spawn().unwrap());
     assert!(!status.success());
-    assert_eq!(stderr.matches("Error: rank 1: ended before the others\n").count(), 1, "{stderr}");
+    assert_eq!(stderr.matches("error: rank 1: ended before the others\n").count(), 1, "{stderr}");
 }
 
 fn differing() {
     let (status, stderr) = ended_in_time(mpirun(2, "differs").spawn().unwrap());
     assert!(!status.success());
-    let sentence = "Error: rank 1 has another recipe than rank 0: seed = 2 instead of seed = 1\n";
+    let sentence = "error: rank 1 has another recipe than rank 0: seed = 2 instead of seed = 1\n";
     assert_eq!(stderr.matches(sentence).count(), 1, "{stderr}");
 }

@@ -109,6 +109,9 @@ struct JudgedBatch {
     scores: Option<(Vec<f32>, Vec<u32>)>,
 }
 
+/// A [`JudgedBatch`] on its way: the bits of its loss, right ones, images, and the bits of scores with labels.
+type Sent = (u64, usize, usize, Option<(Vec<u32>, Vec<u32>)>);
+
 /// The batches of all ranks, in their order.
 fn together(ranks: &Ranks, own: &[JudgedBatch]) -> Result<Vec<JudgedBatch>> {
     // Losses and scores may be no numbers, which JSON does not know: their bits travel.
@@ -122,8 +125,7 @@ fn together(ranks: &Ranks, own: &[JudgedBatch]) -> Result<Vec<JudgedBatch>> {
     let bytes = serde_json::to_vec(&own.iter().map(bits).collect::<Vec<_>>()).map_err(Error::own)?;
     let mut all = Vec::new();
     for bytes in ranks.gather(bytes)? {
-        let batches: Vec<(u64, usize, usize, Option<(Vec<u32>, Vec<u32>)>)> =
-            serde_json::from_slice(&bytes).map_err(Error::own)?;
+        let batches: Vec<Sent> = serde_json::from_slice(&bytes).map_err(Error::own)?;
         all.extend(batches.into_iter().map(|(loss, correct, images, scores)| {
             let scores = scores.map(|(bits, labels)| (bits.into_iter().map(f32::from_bits).collect(), labels));
             JudgedBatch { loss: f64::from_bits(loss), correct, images, scores }

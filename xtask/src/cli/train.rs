@@ -46,6 +46,9 @@ pub struct Train {
     /// What computes a step [default: plan on the CPU, candle elsewhere]
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
+    /// Train on so many processes of this machine, a power of two: to the same bits on any number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub processes: Option<u16>,
     #[command(flatten)]
     pub folder: Folder,
     #[command(flatten)]

@@ -7,24 +7,43 @@ use crate::cli::{self, Common};
 use crate::data::unchanged;
 use crate::judging::{self, Verdicts};
 use crate::output::Work;
+use crate::processes;
 use crate::session::{Choice, Session};
 use crate::start;
 use crate::watching::watched;
 use anyhow::{Result, ensure};
 use cnn_data::Preparation;
+use cnn_distributed::Ranks;
 use cnn_figures::{path, percent};
 use cnn_report::Run;
-use cnn_train::{Checkpoints, Ending, Every, MacroF1, Outcome, Recipe, RunFolder, Task, Top, train};
+use cnn_train::{Checkpoints, Ending, Every, MacroF1, Outcome, Recipe, RunFolder, Silent, Task, Top, train};
 use std::path::{Path, PathBuf};
 
 /// From so many classes on, it is told how often the right one is among the first five.
 const MANY: usize = 10;
 
 pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
+    if processes::start(args, common)? {
+        return Ok(());
+    }
+    let ranks = Ranks::join()?;
+    match on(&ranks, args, common) {
+        Ok(()) => Ok(ranks.finish()?),
+        // All ranks end, and one of them says why.
+        Err(error) if ranks.world() > 1 => Err(ranks.fail(&format!("{error:#}")).into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Trains on this rank, together with the others.
+fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     // A run that goes on is locked before anything is read of it.
-    let resumed = args.folder.resume.as_deref().map(RunFolder::resume).transpose()?;
+    let resumed = args.folder.resume.as_deref().filter(|_| ranks.is_first()).map(RunFolder::resume).transpose()?;
     let before = resumed.as_ref().map(recipe_of).transpose()?;
-    let mut session = Session::new(&choice(args, before.clone(), resumed.as_ref(), common)?, common)?;
+    let preparation = resumed.as_ref().map(preparation).transpose()?.flatten();
+    let (before, preparation) = processes::of_first(ranks, (before, preparation))?;
+    let mut session = Session::new(&choice(args, before.clone(), preparation, common)?, common)?;
+    processes::share_out(ranks, &mut session)?;
     if args.find_lr {
         return find_rate::run(&session, args.folder.out.as_deref());
     }
@@ -33,6 +52,12 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     }
     let metrics: [&dyn cnn_train::Metric; 2] = [&MacroF1, &Top(5)];
     let metrics = if session.dataset.classes().len() > MANY { &metrics[..] } else { &metrics[..1] };
+    processes::agree(ranks, &session)?;
+    if !ranks.is_first() {
+        let task = Task { metrics: metrics.to_vec(), ranks: Some(ranks), ..session.task(&session.recipe) };
+        train(&task, None, &mut Silent)?;
+        return Ok(());
+    }
     start::lines(&session)?.iter().for_each(|line| println!("{line}"));
     // From here on, a terminal that goes away takes nothing with it but what it would have shown.
     let work = Work::begin();
@@ -42,7 +67,8 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     };
     session.describe(&mut folder, &session.recipe)?;
     let folder = folder.checkpointing(checkpoints(&args.folder));
-    let task = Task { metrics: metrics.to_vec(), ..session.task(&session.recipe) };
+    let ranks = Some(ranks).filter(|ranks| ranks.world() > 1);
+    let task = Task { metrics: metrics.to_vec(), ranks, ..session.task(&session.recipe) };
     println!("writing to {}", path(folder.path()));
     let warnings = start::warnings(&session.dataset, &session.recipe.training);
     let outcome = watched(&args.watching, warnings, |observer| Ok(train(&task, Some(&folder), observer)?))?;
@@ -116,10 +142,11 @@ fn goes_on_from(before: &Recipe, session: &mut Session) -> Result<()> {
 fn choice<'a>(
     args: &'a cli::Train,
     before: Option<Recipe>,
-    resumed: Option<&RunFolder>,
+    preparation: Option<Preparation>,
     common: &Common,
 ) -> Result<Choice<'a>> {
-    ensure!(resumed.is_none() || common.seed.is_none(), "--resume goes on with the run's own seed: leave --seed out");
+    let goes_on = args.folder.resume.is_some();
+    ensure!(!goes_on || common.seed.is_none(), "--resume goes on with the run's own seed: leave --seed out");
     let recipe = match (before, &args.settings.recipe) {
         (Some(recipe), _) => Some(recipe),
         (None, Some(name)) => Some(Recipe::find(name)?),
@@ -129,14 +156,14 @@ fn choice<'a>(
         network: args.network.as_deref(),
         exact: args.exact,
         recipe,
-        recipe_name: args.settings.recipe.as_deref().or(resumed.map(|_| "the run's own")),
+        recipe_name: args.settings.recipe.as_deref().or(goes_on.then_some("the run's own")),
         settings: &args.settings,
         data: &args.data,
         resize: args.resize,
         init: args.init.as_deref(),
         engine: args.engine,
-        preparation: resumed.map(preparation).transpose()?.flatten(),
-        goes_on: resumed.is_some(),
+        preparation,
+        goes_on,
     })
 }
 

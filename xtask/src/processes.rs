@@ -1,0 +1,101 @@
+//! Training on several processes.
+
+use crate::cli::{self, Common};
+use crate::session::Session;
+use anyhow::{Context, Result, ensure};
+use cnn_distributed::{Place, Ranks};
+use cnn_train::DataMark;
+use serde::{Serialize, de::DeserializeOwned};
+use std::hash::{DefaultHasher, Hasher};
+use std::process::Command;
+
+/// Shards of a batch, where ranks share it out and the recipe names no number.
+const SHARDS: usize = 8;
+
+/// Starts this program again on as many processes as are asked for, and waits for them; false where none are, or where
+/// this is one of them.
+pub fn start(args: &cli::Train, common: &Common) -> Result<bool> {
+    let Some(processes) = args.processes.filter(|processes| *processes > 1) else { return Ok(false) };
+    if let Some(place) = Place::from_environment()? {
+        ensure!(
+            place.world == usize::from(processes),
+            "--processes {processes} within {} processes of {}: leave it out",
+            place.world,
+            place.launcher.command()
+        );
+        return Ok(false);
+    }
+    ensure!(
+        cfg!(feature = "mpi"),
+        "--processes needs a build with the feature mpi: cargo run --package xtask --features mpi -- train …"
+    );
+    ensure!(processes.is_power_of_two(), "--processes {processes}: must be a power of two");
+    let program = std::env::current_exe().context("cannot tell which program this is")?;
+    let mut command = Command::new("mpirun");
+    command.args(["-n", &processes.to_string()]).arg(program).args(std::env::args_os().skip(1));
+    if common.threads.is_none() {
+        // Together they use every core once.
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        command.args(["--threads", &(cores / usize::from(processes)).max(1).to_string()]);
+    }
+    // More processes than cores are meant, and so is root, which has no other user to ask. Other MPIs know none of these.
+    for variable in ["OMPI_MCA_rmaps_base_oversubscribe", "OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] {
+        command.env(variable, "1");
+    }
+    command.env("OMPI_MCA_hwloc_base_binding_policy", "none");
+    let status = command.status().context("cannot start mpirun: install an MPI, such as Debian's openmpi-bin")?;
+    ensure!(status.success(), "training on {processes} processes ended: {status}");
+    Ok(true)
+}
+
+/// Rank 0's value, on all ranks.
+pub fn of_first<T: Serialize + DeserializeOwned>(ranks: &Ranks, value: T) -> Result<T> {
+    if ranks.world() == 1 {
+        return Ok(value);
+    }
+    let mut bytes = serde_json::to_vec(&value)?;
+    ranks.broadcast(0, &mut bytes)?;
+    Ok(serde_json::from_slice(&bytes)?)
+}
+
+/// Cuts batches into shards where ranks are to share them out, and says so.
+pub fn share_out(ranks: &Ranks, session: &mut Session) -> Result<()> {
+    if ranks.world() == 1 {
+        return Ok(());
+    }
+    let shards = &mut session.recipe.training.shards;
+    let chosen = *shards == 1;
+    if chosen {
+        *shards = SHARDS.max(ranks.world());
+    }
+    let how = if chosen { ", chosen for them; --set 'shards = N' sets another number" } else { "" };
+    let note = format!("{} ranks ({}), batches in {shards} shards{how}", ranks.world(), ranks.place());
+    session.notes.push(note);
+    Ok(())
+}
+
+/// Whether all ranks do the same.
+pub fn agree(ranks: &Ranks, session: &Session) -> Result<()> {
+    if ranks.world() == 1 {
+        return Ok(());
+    }
+    let program = std::env::current_exe().and_then(std::fs::read).context("cannot read this program's own file")?;
+    let weights = match &session.task(&session.recipe).start {
+        Some(start) => digest(&start.weights.to_bytes()?),
+        None => "none".to_string(),
+    };
+    Ok(ranks.agree(&[
+        ("version", env!("CARGO_PKG_VERSION").to_string()),
+        ("program", digest(&program)),
+        ("recipe", session.recipe.to_toml()?),
+        ("data set", DataMark::of(&session.dataset).to_string()),
+        ("set of weights to begin with", weights),
+    ])?)
+}
+
+/// A number for bytes, that others would most likely not have.
+fn digest(bytes: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    format!("{:016x}", hasher.finish())
+}
