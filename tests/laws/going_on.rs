@@ -23,8 +23,8 @@ fn begin(task: &Task<'_>, path: &Path) -> Result<RunFolder, Failure> {
     }
 }
 
-fn go_on(task: &Task<'_>, path: &Path) -> Result<Outcome, Error> {
-    train(task, Some(&RunFolder::resume(path)?.changing()), &mut Silent)
+fn go_on(task: &Task<'_>, path: &Path) -> Result<Outcome, Failure> {
+    Ok(train(task, Some(&RunFolder::resume(path)?.changing()), &mut Silent)?)
 }
 
 #[test]

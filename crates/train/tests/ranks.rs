@@ -71,14 +71,14 @@ impl cnn_train::Observer for StopAt {
 }
 
 /// Trains on so many threads, of which rank 0 writes to the folder, until it is stopped.
-fn on(world: usize, folder: Option<&RunFolder>, stop: usize) -> Vec<Result<Outcome>> {
+fn on(world: usize, folder: Option<&RunFolder>, stop: usize) -> Vec<Result<Outcome, Box<cnn_train::Error>>> {
     let (network, dataset) = (network(), images());
     thread::scope(|scope| {
         let running: Vec<_> = Ranks::threads(world)
             .unwrap()
             .into_iter()
             .map(|ranks| {
-                scope.spawn(|| {
+                scope.spawn(|| -> Result<Outcome, Box<cnn_train::Error>> {
                     let ranks = ranks;
                     let task = Task {
                         settings: settings(),
@@ -89,8 +89,8 @@ fn on(world: usize, folder: Option<&RunFolder>, stop: usize) -> Vec<Result<Outco
                     let folder = folder.filter(|_| ranks.is_first());
                     let mut observer: Box<dyn cnn_train::Observer> =
                         if ranks.is_first() { Box::new(StopAt(stop)) } else { Box::new(Silent) };
-                    let outcome = train(&task, folder, &mut *observer)?;
-                    ranks.finish()?;
+                    let outcome = train(&task, folder, &mut *observer).map_err(Box::new)?;
+                    ranks.finish().map_err(|error| Box::new(error.into()))?;
                     Ok(outcome)
                 })
             })
