@@ -274,8 +274,8 @@ impl Winograd {
         (task, after): (usize, Lines),
         scratch: &mut [f32],
     ) {
-        let all = arena.batch * self.tiles_of_map();
-        match self.whole {
+        // Panels are computed in one place: all of it is compiled into its caller.
+        let (inputs, first, panels, scratch) = match self.whole {
             Some(rows) => {
                 let splits = self.splits(arena.batch, rows);
                 let (task, split) = (task / splits, task % splits);
@@ -291,24 +291,23 @@ impl Winograd {
                 }
                 let first = image * self.tiles_of_map() + rows.start * self.tiles[1];
                 let range = |split: usize| self.panel_count() * split / splits;
-                for panel in range(split)..range(split + 1) {
-                    let after = (panel + 1 == range(split + 1)).then_some(after);
-                    let inputs = (tiles, planes.as_ptr(), 0..tiles.count);
-                    // SAFETY: as the caller says.
-                    unsafe { self.panel::<V>((step, packed), arena, (panel, after), inputs, first, scratch) }
-                }
+                let inputs = (tiles, planes.as_ptr(), 0..tiles.count);
+                (inputs, first, range(split)..range(split + 1), scratch)
             }
             None => {
                 let (panel, group) = (task / self.groups(arena.batch), task % self.groups(arena.batch));
-                let tiles = Tiles { count: all, in_blocks: self.in_blocks() };
+                let tiles = Tiles { count: arena.batch * self.tiles_of_map(), in_blocks: self.in_blocks() };
                 let range = tiles.group::<V>(group, self.groups(arena.batch));
-                let from = arena.store(&self.transformed);
-                let first = range.start;
-                // SAFETY: as the caller says; all inputs have been transformed.
-                unsafe {
-                    self.panel::<V>((step, packed), arena, (panel, Some(after)), (tiles, from, range), first, scratch)
-                }
+                let (from, first) = (arena.store(&self.transformed).cast_const(), range.start);
+                ((tiles, from, range), first, panel..panel + 1, scratch)
             }
+        };
+        let (tiles, planes, range) = inputs;
+        for panel in panels.clone() {
+            let after = (panel + 1 == panels.end).then_some(after);
+            let inputs = (tiles, planes, range.clone());
+            // SAFETY: as the caller says; the inputs of these tiles have been transformed.
+            unsafe { self.panel::<V>((step, packed), arena, (panel, after), inputs, first, &mut *scratch) }
         }
     }
 }
