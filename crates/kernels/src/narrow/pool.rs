@@ -34,12 +34,9 @@ pub(super) fn compute_max<F: Format>(
     finish: &Finish<'_, F>,
 ) {
     run(set, source, target, finish, |axis, output, input| {
-        let start = (output * pool.stride[axis]) as isize - pool.padding[axis] as isize;
-        let dilation = pool.dilation[axis].max(1);
-        let first = ((-start).max(0) as usize).div_ceil(dilation).min(pool.kernel[axis]);
-        let end = ((input as isize - start).max(0) as usize).div_ceil(dilation).min(pool.kernel[axis]).max(first);
-        let at = (start + (first * dilation) as isize).max(0) as usize;
-        Window { first: at, count: end - first, step: dilation, share: None }
+        let (taps, step) = (pool.window(axis, input, output), pool.dilation[axis].max(1));
+        let first = (taps.start + (taps.valid.start * step) as isize).max(0) as usize;
+        Window { first, count: taps.valid.len(), step, share: None }
     });
 }
 

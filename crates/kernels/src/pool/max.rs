@@ -104,23 +104,25 @@ impl Max {
 
     /// The taps of each window along an axis that are inside the input.
     fn taps(&self, axis: usize, input: usize, output: usize) -> Vec<Taps> {
+        (0..output).map(|number| self.window(axis, input, number)).collect()
+    }
+
+    /// The taps of one window.
+    pub(crate) fn window(&self, axis: usize, input: usize, number: usize) -> Taps {
         let (dilation, kernel) = (self.dilation[axis].max(1), self.kernel[axis]);
-        let window = |o: usize| {
-            let start = (o * self.stride[axis]) as isize - self.padding[axis] as isize;
-            let first = ((-start).max(0) as usize).div_ceil(dilation).min(kernel);
-            let end = ((input as isize - start).max(0) as usize).div_ceil(dilation).min(kernel);
-            Taps { start, valid: first..end.max(first) }
-        };
-        (0..output).map(window).collect()
+        let start = (number * self.stride[axis]) as isize - self.padding[axis] as isize;
+        let first = ((-start).max(0) as usize).div_ceil(dilation).min(kernel);
+        let end = ((input as isize - start).max(0) as usize).div_ceil(dilation).min(kernel);
+        Taps { start, valid: first..end.max(first) }
     }
 }
 
 /// A window along one axis.
-struct Taps {
+pub(crate) struct Taps {
     /// The first tap's position.
-    start: isize,
+    pub(crate) start: isize,
     /// Taps inside the input.
-    valid: Range<usize>,
+    pub(crate) valid: Range<usize>,
 }
 
 struct Forward<'a, T> {
