@@ -26,9 +26,9 @@ pub trait Dot: Copy {
     /// As they lie in maps.
     type Number: Format;
     /// As they lie in tiles.
-    type Cell: Copy;
+    type Cell: Copy + From<Self::Number>;
     /// A weight as it is packed.
-    type Weight: Copy;
+    type Weight: From<<Self::Number as Format>::Weight>;
     /// Weights of sixteen outputs: a word each.
     type Weights: Copy;
     /// A pixel's word, ready to be multiplied.
@@ -45,10 +45,6 @@ pub trait Dot: Copy {
     /// Blocks of outputs of the micro-kernel.
     const PANELS: usize;
 
-    /// A number as a cell of a tile.
-    fn cell(number: Self::Number) -> Self::Cell;
-    /// A weight as it is packed.
-    fn weight(weight: <Self::Number as Format>::Weight) -> Self::Weight;
     /// # Safety
     ///
     /// `from` must be valid for reading sixteen words.
@@ -169,14 +165,6 @@ impl Dot for Widened {
     const PANELS: usize = 1;
 
     #[inline(always)]
-    fn cell(number: bf16) -> bf16 {
-        number
-    }
-    #[inline(always)]
-    fn weight(weight: bf16) -> bf16 {
-        weight
-    }
-    #[inline(always)]
     unsafe fn load(from: *const u32) -> [u32; LANES] {
         // SAFETY: the caller vouches for sixteen words.
         unsafe { from.cast::<[u32; LANES]>().read() }
@@ -220,14 +208,6 @@ impl Dot for Integers {
     const PIXELS: usize = 2;
     const PANELS: usize = 1;
 
-    #[inline(always)]
-    fn cell(number: u8) -> i16 {
-        i16::from(number)
-    }
-    #[inline(always)]
-    fn weight(weight: i8) -> i16 {
-        i16::from(weight)
-    }
     #[inline(always)]
     unsafe fn load(from: *const u32) -> [[i16; 2]; LANES] {
         // SAFETY: the caller vouches for sixteen words.

@@ -58,14 +58,6 @@ impl Dot for Halves {
     const PANELS: usize = 1;
 
     #[inline(always)]
-    fn cell(number: bf16) -> bf16 {
-        number
-    }
-    #[inline(always)]
-    fn weight(weight: bf16) -> bf16 {
-        weight
-    }
-    #[inline(always)]
     unsafe fn load(from: *const u32) -> [[__m256; 2]; 2] {
         // SAFETY: the caller vouches for sixteen words; unaligned loads are meant.
         unsafe { [halves(_mm256_loadu_si256(from.cast())), halves(_mm256_loadu_si256(from.add(8).cast()))] }
@@ -117,14 +109,6 @@ impl Dot for Words {
     const PIXELS: usize = 6;
     const PANELS: usize = 1;
 
-    #[inline(always)]
-    fn cell(number: u8) -> i16 {
-        i16::from(number)
-    }
-    #[inline(always)]
-    fn weight(weight: i8) -> i16 {
-        i16::from(weight)
-    }
     #[inline(always)]
     unsafe fn load(from: *const u32) -> [__m256i; 2] {
         // SAFETY: the caller vouches for sixteen words; unaligned loads are meant.

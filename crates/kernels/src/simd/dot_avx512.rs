@@ -65,14 +65,6 @@ impl Dot for Pairs {
     const PANELS: usize = 2;
 
     #[inline(always)]
-    fn cell(number: bf16) -> bf16 {
-        number
-    }
-    #[inline(always)]
-    fn weight(weight: bf16) -> bf16 {
-        weight
-    }
-    #[inline(always)]
     unsafe fn load(from: *const u32) -> __m512i {
         // SAFETY: the caller vouches for sixteen words; unaligned loads are meant.
         unsafe { _mm512_loadu_si512(from.cast()) }
@@ -119,14 +111,6 @@ impl Dot for Quads {
     const PIXELS: usize = 14;
     const PANELS: usize = 2;
 
-    #[inline(always)]
-    fn cell(number: u8) -> u8 {
-        number
-    }
-    #[inline(always)]
-    fn weight(weight: i8) -> i8 {
-        weight
-    }
     #[inline(always)]
     unsafe fn load(from: *const u32) -> __m512i {
         // SAFETY: the caller vouches for sixteen words; unaligned loads are meant.

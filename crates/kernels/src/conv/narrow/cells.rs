@@ -20,7 +20,7 @@ impl<V: Vector<Element = f32>, D: Dot> Rows for Cells<'_, V, D> {
     }
     #[inline(always)]
     fn border(&self) -> D::Cell {
-        D::cell(self.source.zero)
+        self.source.zero.into()
     }
     #[inline(always)]
     fn read_every(
@@ -50,7 +50,7 @@ impl<V: Vector<Element = f32>, D: Dot> Rows for Cells<'_, V, D> {
         for pixel in 0..pixels {
             reader.narrow(&from[pixel * step * LANES..][..LANES], &mut numbers);
             for (to, from) in to[pixel * spread * LANES..][..LANES].iter_mut().zip(numbers) {
-                *to = D::cell(from);
+                *to = from.into();
             }
         }
     }

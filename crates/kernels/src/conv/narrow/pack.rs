@@ -77,7 +77,7 @@ impl<F: Format> DotKernel<F> for Panel<'_, F> {
                     let cell = (word * width * LANES + lane) * D::PER_WORD + channel % D::PER_WORD;
                     assert!(cell < cells);
                     // SAFETY: within the panel; a word is as long as its cells, and no cell needs more alignment.
-                    unsafe { to.add(cell).write(D::weight(*weight)) };
+                    unsafe { to.add(cell).write(D::Weight::from(*weight)) };
                     *whole += F::whole(*weight);
                 }
             }
