@@ -5,62 +5,31 @@ mod common;
 
 use cnn_kernels::narrow::{Addend, Finish, Format, ReadMap, Source, Target, Weights, bf16};
 use cnn_kernels::{Conv, InstructionSet, LANES, Region, threads};
-use common::narrow::{Number, finished, lay_narrow, mapped, random_map};
-use common::{Maps, alone, batch, channels, fewer, index, one_of, random, region, sets, size};
+use common::narrow::{Number, arrived, finished, lay_narrow, mapped, random_map};
+use common::{Maps, alone, channels, fewer, index, meetings, one_of, random, random_convolution, region, sets};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 /// A random convolution, and the shapes of its input and output.
 fn problem(rng: &mut ChaCha8Rng) -> (Conv, [usize; 4], [usize; 4]) {
-    loop {
-        let pair = |rng: &mut ChaCha8Rng, values: &[usize]| [one_of(rng, values), one_of(rng, values)];
-        let (groups, in_channels, out_channels) = match rng.random_range(0..6) {
-            0 => {
-                let channels = channels(rng);
-                (channels, channels, channels * rng.random_range(1..3))
-            }
-            1 => {
-                let groups = one_of(rng, &[1, 2, 3, 4, 8, 16]);
-                (groups, groups * rng.random_range(1..9), groups * rng.random_range(1..9))
-            }
-            2 => (1, one_of(rng, &[64, 80, 112]), one_of(rng, &[64, 80, 100])),
-            _ => (1, channels(rng), channels(rng)),
-        };
-        let plain = rng.random_bool(0.3);
-        let conv = Conv {
-            in_channels,
-            out_channels,
-            groups,
-            kernel: if plain { [1, 1] } else { pair(rng, &[1, 2, 3, 3, 5]) },
-            stride: if plain { [1, 1] } else { pair(rng, &[1, 1, 2, 3]) },
-            padding: if plain { [0, 0] } else { pair(rng, &[0, 1, 1, 2, 6]) },
-            dilation: pair(rng, &[1, 1, 1, 2, 3]),
-        };
-        let (batch, [height, width]) = (batch(rng), size(rng));
-        if let Some([rows, columns]) = conv.output([height, width]) {
-            return (conv, [batch, in_channels, height, width], [batch, out_channels, rows, columns]);
+    random_convolution(rng, 0.3, |rng| match rng.random_range(0..6) {
+        0 => {
+            let channels = channels(rng);
+            (channels, channels, channels * rng.random_range(1..3))
         }
-    }
+        1 => {
+            let groups = one_of(rng, &[1, 2, 3, 4, 8, 16]);
+            (groups, groups * rng.random_range(1..9), groups * rng.random_range(1..9))
+        }
+        2 => (1, one_of(rng, &[64, 80, 112]), one_of(rng, &[64, 80, 100])),
+        _ => (1, channels(rng), channels(rng)),
+    })
 }
 
 /// The convolution of numbers as they are read, zero point taken off, as a plain loop.
 fn sums(conv: &Conv, input: &Maps, weights: &[f64], output: [usize; 4]) -> Maps {
-    let (ins, outs) = (conv.in_channels / conv.groups, conv.out_channels / conv.groups);
     let mut sums = Maps::zeros(output);
-    for o in sums.each() {
-        for c in 0..ins {
-            for ky in 0..conv.kernel[0] {
-                for kx in 0..conv.kernel[1] {
-                    let y = (o[2] * conv.stride[0] + ky * conv.dilation[0]).wrapping_sub(conv.padding[0]);
-                    let x = (o[3] * conv.stride[1] + kx * conv.dilation[1]).wrapping_sub(conv.padding[1]);
-                    if y < input.shape[2] && x < input.shape[3] {
-                        let weight = ((o[1] * ins + c) * conv.kernel[0] + ky) * conv.kernel[1] + kx;
-                        sums.add(o, input.at([o[0], o[1] / outs * ins + c, y, x]) * weights[weight]);
-                    }
-                }
-            }
-        }
-    }
+    meetings(conv, input.shape, output, |i, o, w| sums.add(o, input.at(i) * weights[w]));
     sums
 }
 
@@ -108,17 +77,7 @@ fn convolution<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         weights.convolve(source(&data), Target::Narrow(&mut narrow, target), &finish, &mut workspace);
         let mut wide = vec![f32::NAN; target.len()];
         weights.convolve(source(&data), Target::Wide(&mut wide, target), &finish, &mut workspace);
-        let mut touched = vec![false; target.len()];
-        for p in Maps::zeros([to[0], target.padded_channels(), to[2], to[3]]).each() {
-            let i = index(&target, p);
-            touched[i] = true;
-            let should = if p[1] < to[1] { expected.at(p) as f32 } else { 0.0 };
-            assert_eq!(wide[i].to_bits(), should.to_bits(), "{what} at {p:?}: {}, not {should}", wide[i]);
-            assert_eq!(narrow[i], F::rounded(should), "{what} at {p:?} of {should}");
-        }
-        for (i, touched) in touched.into_iter().enumerate() {
-            assert!(touched || (narrow[i] == before[i] && wide[i].is_nan()), "{what}: beside its place");
-        }
+        arrived(&what, &target, &expected, [&before, &narrow], &wide);
         let bits: Vec<u32> = wide.iter().map(|x| x.to_bits()).collect();
         assert_eq!(first.get_or_insert_with(|| bits.clone()), &bits, "{what}: with {width} threads");
     }

@@ -8,8 +8,8 @@ use cnn_kernels::narrow::{
 };
 use cnn_kernels::pool::{Average, Max, Span};
 use cnn_kernels::{Conv, InstructionSet, LANES, Map, Region, View, threads};
-use common::narrow::{Entries, Number, finished, lay_narrow, mapped, random_map};
-use common::{Maps, Seen, alone, batch, channels, fewer, index, one_of, random, region, sets, size};
+use common::narrow::{Entries, Number, arrived, finished, lay_narrow, mapped, random_map};
+use common::{Maps, Seen, alone, batch, channels, fewer, one_of, random, region, sets, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -55,17 +55,7 @@ fn check<F: Number>(rng: &mut ChaCha8Rng, expected: &Maps, what: &str, kernel: i
         let (mut narrow, mut wide) = (before.clone(), vec![f32::NAN; target.len()]);
         kernel(Target::Narrow(&mut narrow, target), &finish);
         kernel(Target::Wide(&mut wide, target), &finish);
-        let mut touched = vec![false; target.len()];
-        for p in Maps::zeros([shape[0], target.padded_channels(), shape[2], shape[3]]).each() {
-            let i = index(&target, p);
-            touched[i] = true;
-            let should = if p[1] < shape[1] { expected.at(p) as f32 } else { 0.0 };
-            assert_eq!(wide[i].to_bits(), should.to_bits(), "{what} at {p:?}: {}, not {should}", wide[i]);
-            assert_eq!(narrow[i], F::rounded(should), "{what} at {p:?}");
-        }
-        for (i, touched) in touched.into_iter().enumerate() {
-            assert!(touched || (narrow[i] == before[i] && wide[i].is_nan()), "{what}: beside its place");
-        }
+        arrived(what, &target, &expected, [&before, &narrow], &wide);
     }
     threads::set_threads(1);
 }

@@ -9,7 +9,7 @@ pub mod guarded;
 pub mod narrow;
 
 use cnn_kernels::{
-    Arrival, Element, InstructionSet, LANES, Map, Moments, Pull, Region, Sink, Store, Sums, View, threads,
+    Arrival, Conv, Element, InstructionSet, LANES, Map, Moments, Pull, Region, Sink, Store, Sums, View, threads,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -95,6 +95,56 @@ pub fn size(rng: &mut ChaCha8Rng) -> [usize; 2] {
         2 => [1, 1],
         3 => [rng.random_range(17..24), rng.random_range(14..30)],
         _ => [rng.random_range(1..12), rng.random_range(1..12)],
+    }
+}
+
+/// A random convolution, and the shapes of its input and output: of these groups and channels, `plain` of 1x1 so often.
+pub fn random_convolution(
+    rng: &mut ChaCha8Rng,
+    plain: f64,
+    channels: impl Fn(&mut ChaCha8Rng) -> (usize, usize, usize),
+) -> (Conv, [usize; 4], [usize; 4]) {
+    loop {
+        let pair = |rng: &mut ChaCha8Rng, values: &[usize]| [one_of(rng, values), one_of(rng, values)];
+        let (groups, in_channels, out_channels) = channels(rng);
+        let plain = rng.random_bool(plain);
+        let conv = Conv {
+            in_channels,
+            out_channels,
+            groups,
+            kernel: if plain { [1, 1] } else { pair(rng, &[1, 2, 3, 3, 5]) },
+            stride: if plain { [1, 1] } else { pair(rng, &[1, 1, 2, 3]) },
+            padding: if plain { [0, 0] } else { pair(rng, &[0, 1, 1, 2, 6]) },
+            dilation: pair(rng, &[1, 1, 1, 2, 3]),
+        };
+        let (batch, [height, width]) = (batch(rng), size(rng));
+        if let Some([rows, columns]) = conv.output([height, width]) {
+            return (conv, [batch, in_channels, height, width], [batch, out_channels, rows, columns]);
+        }
+    }
+}
+
+/// Calls with each pair of an input's and an output's position that meet, and the index of their weight.
+pub fn meetings(
+    conv: &Conv,
+    input: [usize; 4],
+    output: [usize; 4],
+    mut meet: impl FnMut([usize; 4], [usize; 4], usize),
+) {
+    let (ins, outs) = (conv.in_channels / conv.groups, conv.out_channels / conv.groups);
+    for o in Maps::zeros(output).each() {
+        for c in 0..ins {
+            for ky in 0..conv.kernel[0] {
+                for kx in 0..conv.kernel[1] {
+                    let y = (o[2] * conv.stride[0] + ky * conv.dilation[0]).wrapping_sub(conv.padding[0]);
+                    let x = (o[3] * conv.stride[1] + kx * conv.dilation[1]).wrapping_sub(conv.padding[1]);
+                    if y < input[2] && x < input[3] {
+                        let weight = ((o[1] * ins + c) * conv.kernel[0] + ky) * conv.kernel[1] + kx;
+                        meet([o[0], o[1] / outs * ins + c, y, x], o, weight);
+                    }
+                }
+            }
+        }
     }
 }
 

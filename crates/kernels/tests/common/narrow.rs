@@ -125,3 +125,20 @@ pub fn finished<F: Number>(sums: &Maps, finish: &Finish<'_, F>, added: &Maps) ->
     }
     results
 }
+
+/// Holds what was written to both kinds of maps, over `before` and over numbers that are none, against what should be there.
+#[track_caller]
+pub fn arrived<F: Number>(what: &str, target: &Region, expected: &Maps, [before, narrow]: [&[F]; 2], wide: &[f32]) {
+    let [batch, channels, height, width] = expected.shape;
+    let mut touched = vec![false; target.len()];
+    for p in Maps::zeros([batch, target.padded_channels(), height, width]).each() {
+        let i = index(target, p);
+        touched[i] = true;
+        let should = if p[1] < channels { expected.at(p) as f32 } else { 0.0 };
+        assert_eq!(wide[i].to_bits(), should.to_bits(), "{what} at {p:?}: {}, not {should}", wide[i]);
+        assert_eq!(narrow[i], F::rounded(should), "{what} at {p:?} of {should}");
+    }
+    for (i, touched) in touched.into_iter().enumerate() {
+        assert!(touched || (narrow[i] == before[i] && wide[i].is_nan()), "{what}: beside its place");
+    }
+}
