@@ -6,7 +6,6 @@ use super::arena::{Arena, Place};
 use super::step::Affine;
 use crate::conv::Conv;
 use crate::simd::{LANES, Vector};
-use crate::view::channel;
 
 /// Numbers of a pixel of a picture of few channels: four pixels a cache line.
 pub(super) const FEW: usize = 4;
@@ -176,9 +175,8 @@ pub(super) unsafe fn copy<V: Vector<Element = f32>>(
                     V::load(from.add(i * step)).store(to.as_mut_ptr().add(i));
                 }
             }
-            Some(Affine { scale, shift, floor }) => {
-                let [scale, shift, floor] =
-                    [channel::<V>(scale, block), channel::<V>(shift, block), channel::<V>(floor, block)];
+            Some(map) => {
+                let [scale, shift, floor] = map.of_block::<V>(block);
                 for i in (0..to.len()).step_by(LANES) {
                     let x = V::load(from.add(i * step)).mul_add(scale, shift).at_least(floor);
                     x.store(to.as_mut_ptr().add(i));

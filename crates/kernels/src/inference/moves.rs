@@ -3,7 +3,6 @@
 use super::arena::{Arena, Place};
 use super::step::{Affine, Input};
 use crate::simd::{LANES, Vector};
-use crate::view::channel;
 
 /// Tasks of a sum with this output: a block of an image each.
 pub(super) fn tasks(output: &Place, batch: usize) -> usize {
@@ -65,9 +64,7 @@ unsafe fn add<V: Vector<Element = f32>>(
     to: &mut [f32],
 ) {
     let [scale, shift, floor] = match map {
-        Some(Affine { scale, shift, floor }) => {
-            [channel::<V>(scale, block), channel::<V>(shift, block), channel::<V>(floor, block)]
-        }
+        Some(map) => map.of_block::<V>(block),
         None => [V::splat(1.0), V::zero(), V::splat(f32::NAN)],
     };
     for i in (0..to.len()).step_by(LANES) {

@@ -2,9 +2,9 @@
 
 use super::arena::{Arena, Place};
 use super::step::{Affine, Input};
+use crate::pieces::clear_padding;
 use crate::pool::{Average, Max};
 use crate::simd::{LANES, Vector};
-use crate::view::channel;
 
 /// Rows of outputs of a task.
 const ROWS: usize = 8;
@@ -57,9 +57,8 @@ impl Plane<'_> {
                         all.store(held.as_mut_ptr().add(i));
                     }
                 }
-                Some(Affine { scale, shift, floor }) => {
-                    let [scale, shift] = [channel::<V>(scale, self.block), channel::<V>(shift, self.block)];
-                    let floor = channel::<V>(floor, self.block);
+                Some(map) => {
+                    let [scale, shift, floor] = map.of_block::<V>(self.block);
                     for i in (0..held.len()).step_by(LANES) {
                         let mut all = start;
                         for tap in 0..rows.count {
@@ -152,7 +151,7 @@ pub(super) unsafe fn max<V: Vector<Element = f32>>(
     let plane = Plane { from, width, map, block };
     let to = arena.at(output, image).wrapping_add(block * output.plane());
     let held = &mut held[..width * LANES];
-    for row in rows {
+    for row in rows.clone() {
         let down = Window::of_max(max, 0, row, height);
         // SAFETY: the rows are the map's.
         unsafe { plane.join::<V>(down, held, Larger) }
@@ -168,19 +167,11 @@ pub(super) unsafe fn max<V: Vector<Element = f32>>(
             unsafe { best.store(to.wrapping_add((row * output.size[1] + column) * LANES)) }
         }
     }
+    let (start, end) = (rows.start * output.size[1] * LANES, rows.end * output.size[1] * LANES);
+    // SAFETY: as above.
+    let written = unsafe { std::slice::from_raw_parts_mut(to.wrapping_add(start), end - start) };
     // Channels that only fill up the last block stay 0 where a window read nothing.
-    let valid = output.channels - block * LANES;
-    let empty = (0..output.size[0]).any(|row| Window::of_max(max, 0, row, height).count == 0)
-        || (0..output.size[1]).any(|column| Window::of_max(max, 1, column, width).count == 0);
-    if valid < LANES && empty {
-        let (_, _, rows) = place_of(output, task);
-        for pixel in rows.start * output.size[1]..rows.end * output.size[1] {
-            for lane in valid..LANES {
-                // SAFETY: as above.
-                unsafe { *to.wrapping_add(pixel * LANES + lane) = 0.0 }
-            }
-        }
-    }
+    clear_padding(output.channels, block, written);
 }
 
 /// Some rows of a block of means.

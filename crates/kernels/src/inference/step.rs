@@ -5,9 +5,9 @@ use super::choice::ConvAlgorithm;
 use crate::buffer::Buffer;
 use crate::conv::Conv;
 use crate::pool::{Average, Max};
-use crate::simd::InstructionSet;
+use crate::simd::{InstructionSet, Vector};
 use crate::sink::Store;
-use crate::view::View;
+use crate::view::{View, channel};
 use std::sync::Arc;
 
 /// What a step reads.
@@ -41,6 +41,14 @@ pub struct Affine {
     pub shift: Vec<f32>,
     /// Lower bound.
     pub floor: Vec<f32>,
+}
+
+impl Affine {
+    /// Scale, shift and floor of a block's channels.
+    #[inline(always)]
+    pub(super) fn of_block<V: Vector<Element = f32>>(&self, block: usize) -> [V; 3] {
+        [channel(&self.scale, block), channel(&self.shift, block), channel(&self.floor, block)]
+    }
 }
 
 /// What becomes of the sums of a convolution or a linear layer before they are written:

@@ -5,7 +5,6 @@ use super::scheme::{MOST, Scheme};
 use super::tiles::Tiles;
 use crate::inference::step::Affine;
 use crate::simd::{LANES, Vector};
-use crate::view::channel;
 
 /// A block of a map.
 pub(super) struct Source<'a> {
@@ -110,9 +109,8 @@ unsafe fn down<V: Vector<Element = f32>, S: Scheme>(source: &Source<'_>, row: us
                     store_column::<V, S>(d, columns, column, band);
                 }
             }
-            Some(Affine { scale, shift, floor }) => {
-                let [scale, shift] = [channel::<V>(scale, source.block), channel::<V>(shift, source.block)];
-                let floor = channel::<V>(floor, source.block);
+            Some(map) => {
+                let [scale, shift, floor] = map.of_block::<V>(source.block);
                 for column in left..right {
                     let mut d = [V::zero(); MOST];
                     for y in 0..S::INPUTS {
