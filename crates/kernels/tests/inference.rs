@@ -78,7 +78,7 @@ fn program(set: InstructionSet, algorithm: ConvAlgorithm) -> Result<(Program, Pl
     let (first, second, small, mean, scores) =
         (place(20, SIZE), place(20, SIZE), place(20, 9), place(20, 1), place(7, 1));
     let transformed = room(transformed_len(&conv(20, 20, 3), [SIZE; 2], algorithm));
-    let gathered = room(gathered_len(&mean));
+    let gathered = room(gathered_len(20, [1; 2]));
     let value = |place: Place| Input::Value { place, map: None };
     let images = Input::Images { channels: 3, size: [SIZE; 2], map: None };
     let convolution = |input, output, conv, algorithm, residual| {

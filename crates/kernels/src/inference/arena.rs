@@ -22,6 +22,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Room for so many vectors.
+    pub(super) fn of_vectors(alone: bool, offset: usize, vectors: usize) -> Self {
+        Self { alone, offset, channels: vectors * LANES, size: [1, 1], first_block: 0, store_blocks: vectors }
+    }
+
     /// Its own blocks of channels.
     pub fn blocks(&self) -> usize {
         self.channels.div_ceil(LANES)

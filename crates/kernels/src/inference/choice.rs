@@ -2,7 +2,7 @@
 //!
 //! Each algorithm has a predicted time: of its multiply-adds, of its transforms, and of the weights that come from
 //! memory, which is most where maps are small. Shapes and the expected batch decide, nothing is measured, so the same
-//! network is always computed in the same way on the same machine's [`Machine`].
+//! network is computed in the same way on every machine.
 
 use super::winograd;
 use crate::conv::Conv;
@@ -38,6 +38,13 @@ impl ConvAlgorithm {
         if self == Self::Direct { [0; 3] } else { winograd::extents(self) }
     }
 
+    /// The one that is predicted to be the fastest for a convolution of `batch` images with outputs of this size.
+    pub fn fastest(conv: &Conv, size: [usize; 2], batch: usize) -> Self {
+        let cost = |algorithm: &Self| cost(*algorithm, conv, size, batch);
+        let suits = Self::ALL.into_iter().filter(|algorithm| algorithm.suits(conv));
+        suits.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or(Self::Direct)
+    }
+
     /// What it is called in tables.
     pub fn name(self) -> &'static str {
         match self {
@@ -49,23 +56,14 @@ impl ConvAlgorithm {
     }
 }
 
-/// What the predictions count with.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Machine {
-    /// Multiply-adds of vectors of sixteen numbers in a nanosecond, all threads together.
-    pub multiply_adds: f64,
-    /// Bytes that come from memory in a nanosecond.
-    pub bytes: f64,
-}
+/// Multiply-adds of vectors of sixteen numbers in a nanosecond, all threads together: what two cores with AVX-512 do.
+/// Predictions are made for them everywhere, so that results do not depend on the machine.
+const MULTIPLY_ADDS: f64 = 14.0;
+/// Bytes that come from memory in a nanosecond.
+const BYTES: f64 = 34.0;
 
-impl Machine {
-    /// Two cores with AVX-512 and ordinary memory. Choices are made for it everywhere, so that results do not depend on
-    /// the machine.
-    pub const USUAL: Self = Self { multiply_adds: 14.0, bytes: 34.0 };
-}
-
-/// Nanoseconds that an algorithm takes for a convolution of `batch` images with outputs of this size.
-pub fn cost(algorithm: ConvAlgorithm, conv: &Conv, size: [usize; 2], batch: usize, machine: Machine) -> f64 {
+/// Nanoseconds that an algorithm takes for a convolution of `batch` images with outputs of this size, as predicted.
+pub fn cost(algorithm: ConvAlgorithm, conv: &Conv, size: [usize; 2], batch: usize) -> f64 {
     let bundles = conv.bundles();
     let taps = (conv.kernel[0] * conv.kernel[1]) as f64;
     let in_blocks = (bundles.count * bundles.ins.div_ceil(LANES)) as f64;
@@ -74,8 +72,8 @@ pub fn cost(algorithm: ConvAlgorithm, conv: &Conv, size: [usize; 2], batch: usiz
     match algorithm {
         ConvAlgorithm::Direct => {
             let pixels = (batch * size[0] * size[1]) as f64;
-            let compute = pixels * (1.05 * taps * pairs + 2.0 * out_blocks + in_blocks) / machine.multiply_adds;
-            together(compute, 4.0 * taps * pairs * LANES as f64 / machine.bytes)
+            let compute = pixels * (1.05 * taps * pairs + 2.0 * out_blocks + in_blocks) / MULTIPLY_ADDS;
+            together(compute, 4.0 * taps * pairs * LANES as f64 / BYTES)
         }
         _ => {
             let [outputs, _, inputs] = winograd::extents(algorithm);
@@ -85,8 +83,8 @@ pub fn cost(algorithm: ConvAlgorithm, conv: &Conv, size: [usize; 2], batch: usiz
             let products = planes * tiles * (1.1 * pairs + 3.0 * out_blocks);
             // Loads, stores and additions of a transform, counted as multiply-adds.
             let transforms = tiles * planes * (8.0 * in_blocks + 8.0 * out_blocks);
-            let compute = (products + transforms) / machine.multiply_adds;
-            together(compute, 4.0 * planes * pairs * LANES as f64 / machine.bytes) + 2000.0
+            let compute = (products + transforms) / MULTIPLY_ADDS;
+            together(compute, 4.0 * planes * pairs * LANES as f64 / BYTES) + 2000.0
         }
     }
 }
@@ -110,9 +108,7 @@ mod tests {
             padding: [kernel / 2; 2],
             dilation: [1; 2],
         };
-        let cost = |algorithm: &ConvAlgorithm| cost(*algorithm, &conv, [size; 2], batch, Machine::USUAL);
-        let suits = ConvAlgorithm::ALL.into_iter().filter(|algorithm| algorithm.suits(&conv));
-        suits.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or(ConvAlgorithm::Direct)
+        ConvAlgorithm::fastest(&conv, [size; 2], batch)
     }
 
     /// What was measured to be the fastest for the maps of a residual network.

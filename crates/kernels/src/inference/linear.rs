@@ -26,9 +26,7 @@ impl Linear {
     /// `offset` is that of memory for as many numbers as the input's blocks have.
     pub(super) fn new(step: &LinearLayer, offset: usize, panels: usize) -> Self {
         let vectors = step.input.blocks() * step.input.pixels();
-        let (channels, size) = (vectors * LANES, [1, 1]);
-        let gathered = Place { alone: false, offset, channels, size, first_block: 0, store_blocks: vectors };
-        Self { gathered, vectors, blocks: step.output.blocks(), panels }
+        Self { gathered: Place::of_vectors(false, offset, vectors), vectors, blocks: step.output.blocks(), panels }
     }
 
     /// Whether the input is read where it lies.

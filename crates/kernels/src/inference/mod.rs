@@ -27,7 +27,8 @@ mod step;
 mod winograd;
 
 pub use arena::Place;
-pub use choice::{ConvAlgorithm, Machine, cost};
-pub use program::{Builder, Program, Refused, Tensors, gathered_len, takes_images, transformed_len};
-pub use run::{StepTime, Workspace};
+pub use choice::{ConvAlgorithm, cost};
+pub use program::{Builder, Program, Refused, Tensors, gathered_len, takes_images};
+pub use run::Workspace;
 pub use step::{Affine, Convolution, Custom, CustomRun, Finish, Input, LinearLayer, Numbers, Packed, Step};
+pub use winograd::transformed_len;

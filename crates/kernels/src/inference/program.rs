@@ -279,14 +279,7 @@ impl Builder {
             && conv.out_channels.is_multiple_of(conv.groups);
         let images = matches!(step.input, Input::Images { .. });
         let transformed = winograd::transformed_len(conv, step.output.size, step.algorithm);
-        let room = Place {
-            alone: step.alone,
-            offset: step.transformed,
-            channels: transformed,
-            size: [1, 1],
-            first_block: 0,
-            store_blocks: transformed / LANES,
-        };
+        let room = Place::of_vectors(step.alone, step.transformed, transformed / LANES);
         sound
             && step.algorithm.suits(conv)
             && conv.output(step.input.size()) == Some(step.output.size)
@@ -304,15 +297,8 @@ impl Builder {
     }
 
     fn fits_linear(&self, step: &LinearLayer) -> bool {
-        let vectors = step.input.blocks() * step.input.pixels();
-        let room = Place {
-            alone: false,
-            offset: step.gathered,
-            channels: vectors * LANES,
-            size: [1, 1],
-            first_block: 0,
-            store_blocks: vectors,
-        };
+        let gathered = gathered_len(step.input.channels, step.input.size);
+        let room = Place::of_vectors(false, step.gathered, gathered / LANES);
         step.output.size == [1, 1]
             && step.finish.residual.is_none()
             && step.map.as_ref().is_none_or(|map| map.scale.len() == step.input.blocks() * LANES)
@@ -327,14 +313,9 @@ pub fn takes_images(conv: &crate::conv::Conv) -> bool {
     conv.in_channels <= super::frame::FEW && conv.groups == 1
 }
 
-/// Numbers of one image that a linear layer of a value needs in the arena to bring images side by side.
-pub fn gathered_len(input: &Place) -> usize {
-    input.blocks() * input.pixels() * LANES
-}
-
-/// Numbers of one image that a convolution needs in the arena for transformed inputs; 0 for none.
-pub fn transformed_len(conv: &crate::conv::Conv, size: [usize; 2], algorithm: ConvAlgorithm) -> usize {
-    winograd::transformed_len(conv, size, algorithm)
+/// Numbers of one image that a linear layer of maps of this size needs in the arena to bring images side by side.
+pub fn gathered_len(channels: usize, size: [usize; 2]) -> usize {
+    channels.next_multiple_of(LANES) * size[0] * size[1]
 }
 
 impl Program {

@@ -44,13 +44,6 @@ struct Turn {
     done: AtomicUsize,
 }
 
-/// The time of a step so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct StepTime {
-    /// All its passes together.
-    pub total: Duration,
-}
-
 impl Workspace {
     /// Memory for a program and so many images; `None` if there is not as much.
     pub fn new(program: &Program, images: usize) -> Option<Self> {
@@ -221,11 +214,11 @@ impl Program {
         from_blocks(&workspace.together[place.store(batch)], &place.region(batch), to);
     }
 
-    /// What each step has taken in runs of a workspace that measures.
-    pub fn times(&self, workspace: &Workspace) -> Vec<StepTime> {
-        let mut times = vec![StepTime::default(); self.entries.len()];
+    /// What each step has taken, all its passes together, in runs of a workspace that measures.
+    pub fn times(&self, workspace: &Workspace) -> Vec<Duration> {
+        let mut times = vec![Duration::ZERO; self.entries.len()];
         for (work, time) in self.works.iter().zip(&workspace.times) {
-            times[work.entry].total += *time;
+            times[work.entry] += *time;
         }
         times
     }

@@ -8,9 +8,9 @@ use super::source::{Numbers, Source, refused};
 use crate::error::Result;
 use crate::operation::{Arguments, Operation, Remembered, dense};
 use cnn_kernels::inference::{
-    self as kernels, Builder, ConvAlgorithm, Convolution, Custom, Finish, LinearLayer, Machine, Place, Program, Tensors,
+    self as kernels, Builder, ConvAlgorithm, Convolution, Custom, Finish, LinearLayer, Place, Program, Tensors,
 };
-use cnn_kernels::{Conv, InstructionSet, LANES, Store as Sink, View};
+use cnn_kernels::{Conv, InstructionSet, Store as Sink, View};
 use cnn_network::{Network, Op};
 use std::sync::Arc;
 
@@ -120,10 +120,7 @@ fn choose(conv: &Conv, input: &Value, output: &Value, options: &InferenceOptions
     if let Some(algorithm) = options.algorithm {
         return if algorithm.suits(conv) { algorithm } else { ConvAlgorithm::Direct };
     }
-    let batch = options.usual_batch.max(1);
-    let cost = |algorithm: &ConvAlgorithm| kernels::cost(*algorithm, conv, output.size, batch, Machine::USUAL);
-    let suits = ConvAlgorithm::ALL.into_iter().filter(|algorithm| algorithm.suits(conv));
-    suits.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or(ConvAlgorithm::Direct)
+    ConvAlgorithm::fastest(conv, output.size, options.usual_batch.max(1))
 }
 
 /// How many steps at the beginning run image by image.
@@ -180,11 +177,8 @@ impl<'l> Layout<'l> {
         };
         let algorithms: Vec<ConvAlgorithm> = lowered.steps.iter().map(algorithm).collect();
         let end = lowered.steps.len();
-        let mut rooms: Vec<Room> = lowered
-            .stores
-            .iter()
-            .map(|store| Room { numbers: store.blocks * store.size[0] * store.size[1] * LANES, first: end, last: 0 })
-            .collect();
+        let mut rooms: Vec<Room> =
+            lowered.stores.iter().map(|store| Room { numbers: store.numbers(), first: end, last: 0 }).collect();
         let mut used = |value: &Value, time: usize| {
             if let At::Store { store, .. } = value.at {
                 rooms[store].first = rooms[store].first.min(time);
@@ -192,10 +186,7 @@ impl<'l> Layout<'l> {
             }
         };
         for (time, step) in lowered.steps.iter().enumerate() {
-            step.inputs.iter().chain([&step.output]).for_each(|value| used(value, time));
-            if let Work::Conv { residual: Some(residual), .. } = &step.work {
-                used(residual, time);
-            }
+            step.reads().chain([&step.output]).for_each(|value| used(value, time));
         }
         lowered.outputs.iter().for_each(|value| used(value, end));
         let own = lowered.steps.iter().zip(&algorithms).enumerate().map(|(time, (step, algorithm))| {
@@ -203,7 +194,7 @@ impl<'l> Layout<'l> {
                 Work::Conv { conv, .. } => kernels::transformed_len(conv, step.output.size, *algorithm),
                 Work::Linear { .. } => {
                     let Value { channels, size, .. } = step.inputs[0];
-                    channels.next_multiple_of(LANES) * size[0] * size[1]
+                    kernels::gathered_len(channels, size)
                 }
                 _ => 0,
             };

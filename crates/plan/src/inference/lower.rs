@@ -37,6 +37,13 @@ pub(super) struct Store {
     pub(super) size: [usize; 2],
 }
 
+impl Store {
+    /// Numbers of one image.
+    pub(super) fn numbers(&self) -> usize {
+        self.blocks * self.size[0] * self.size[1] * LANES
+    }
+}
+
 /// What a step does.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Work {
@@ -58,6 +65,17 @@ pub(super) struct Step {
     pub(super) work: Work,
     pub(super) inputs: Vec<Value>,
     pub(super) output: Value,
+}
+
+impl Step {
+    /// What it reads.
+    pub(super) fn reads(&self) -> impl Iterator<Item = &Value> {
+        let residual = match &self.work {
+            Work::Conv { residual, .. } => residual.as_ref(),
+            _ => None,
+        };
+        self.inputs.iter().chain(residual)
+    }
 }
 
 /// A network as steps.

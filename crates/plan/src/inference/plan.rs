@@ -290,9 +290,7 @@ impl InferencePlan {
             (Computation::Wide(Built { program, nodes, .. }), Memory::Wide(memory)) => {
                 let steps = program.steps().zip(nodes).zip(program.times(memory));
                 steps
-                    .map(|(((step, packed), node), time)| {
-                        self.step_report(step, packed, *node, usual_batch, time.total)
-                    })
+                    .map(|(((step, packed), node), time)| self.step_report(step, packed, *node, usual_batch, time))
                     .collect()
             }
             (Computation::Narrow(program), Memory::Narrow(memory)) => {
@@ -334,8 +332,7 @@ impl InferencePlan {
         let mut predicted = None;
         let (algorithm, macs) = match step {
             kernels::Step::Convolution(step) => {
-                let nanoseconds =
-                    kernels::cost(step.algorithm, &step.conv, step.output.size, batch, kernels::Machine::USUAL);
+                let nanoseconds = kernels::cost(step.algorithm, &step.conv, step.output.size, batch);
                 predicted = Some(Duration::from_nanos(nanoseconds as u64));
                 (step.algorithm.name(), step.conv.weights() * step.output.pixels())
             }

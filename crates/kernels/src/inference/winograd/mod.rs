@@ -18,6 +18,7 @@ pub(super) use filters::pack;
 use super::arena::{Arena, Place};
 use super::choice::ConvAlgorithm;
 use super::step::{Convolution, Packed};
+use crate::conv::Conv;
 use crate::prefetch::Lines;
 use crate::simd::{LANES, Vector};
 use crate::threads::threads;
@@ -98,8 +99,8 @@ fn tile_rows(size: [usize; 2], algorithm: ConvAlgorithm, ins: usize) -> Option<u
     Some(down.div_ceil(down.div_ceil(rows)))
 }
 
-/// Numbers of one image for transformed inputs that are kept in the arena; 0 where none are.
-pub(super) fn transformed_len(conv: &crate::conv::Conv, size: [usize; 2], algorithm: ConvAlgorithm) -> usize {
+/// Numbers of one image that a convolution needs in the arena for transformed inputs; 0 for none.
+pub fn transformed_len(conv: &Conv, size: [usize; 2], algorithm: ConvAlgorithm) -> usize {
     if algorithm == ConvAlgorithm::Direct || tile_rows(size, algorithm, conv.in_channels).is_some() {
         return 0;
     }
@@ -109,14 +110,10 @@ pub(super) fn transformed_len(conv: &crate::conv::Conv, size: [usize; 2], algori
     inputs * inputs * (tiles * conv.in_channels.div_ceil(LANES) + 1) * LANES
 }
 
-/// A place that begins there.
-fn room(offset: usize, alone: bool) -> Place {
-    Place { alone, offset, channels: 1, size: [1, 1], first_block: 0, store_blocks: 1 }
-}
-
 impl Winograd {
     pub(super) fn new(step: &Convolution, panels: usize) -> Self {
         let [outputs, _, inputs] = extents(step.algorithm);
+        let transformed = transformed_len(&step.conv, step.output.size, step.algorithm);
         Self {
             algorithm: step.algorithm,
             ins: step.conv.in_channels,
@@ -127,7 +124,7 @@ impl Winograd {
             tiles: step.output.size.map(|pixels| pixels.div_ceil(outputs)),
             panels,
             whole: tile_rows(step.output.size, step.algorithm, step.conv.in_channels),
-            transformed: room(step.transformed, step.alone),
+            transformed: Place::of_vectors(step.alone, step.transformed, transformed / LANES),
         }
     }
 
