@@ -244,3 +244,19 @@ fn a_plan_comes_back_from_its_file_and_what_is_not_it_is_refused() -> Result<(),
     }
     Ok(())
 }
+
+#[test]
+fn a_linear_layer_that_reads_through_a_normalisation_comes_back_too() -> Result<(), Failure> {
+    let _alone = alone();
+    let body = chain().and(max_pool(2)).then("bn", batch_norm()).flatten().then("scores", linear(5));
+    let network = body.named("mapped", [3, 6, 6]).at_usual_input()?;
+    let plan = InferencePlan::new(&network, &Weights::initialised(&network, 5), InferenceOptions::default())?;
+    let images = images(&network, 2);
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("mapped.plan");
+    plan.save(&path)?;
+    let opened = InferencePlan::open(&path, &network, None, InferenceOptions::default())?;
+    let expected = plan.outputs(&mut plan.workspace(2)?, &images)?;
+    assert_eq!(opened.outputs(&mut opened.workspace(2)?, &images)?, expected);
+    Ok(())
+}

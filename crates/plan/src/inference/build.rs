@@ -1,6 +1,6 @@
 //! From lowered steps to a program with packed weights.
 
-use super::fold::{Mapping, line};
+use super::fold::line;
 use super::lifetime::{Room, arrange};
 use super::lower::{At, Lowered, Step, Value, Work, is_native};
 use super::options::InferenceOptions;
@@ -221,20 +221,8 @@ impl<'l> Layout<'l> {
         }
     }
 
-    fn map(
-        &self,
-        network: &Network,
-        (map, channels): (&Mapping, usize),
-        source: &mut Source<'_>,
-    ) -> Result<Option<Arc<kernels::Affine>>> {
-        if map.is_none() {
-            return Ok(None);
-        }
-        Ok(Some(Arc::new(source.map(network, map, channels)?)))
-    }
-
     fn input(&self, network: &Network, value: &Value, source: &mut Source<'_>) -> Result<kernels::Input> {
-        let map = self.map(network, (&value.map, value.channels), source)?;
+        let map = source.map(network, &value.map, value.channels)?.map(Arc::new);
         Ok(match value.at {
             At::Images => kernels::Input::Images { channels: value.channels, size: value.size, map },
             At::Store { .. } => kernels::Input::Value { place: self.place(value), map },
@@ -258,10 +246,10 @@ impl<'l> Layout<'l> {
                 alone: self.own[number].alone,
             }),
             Work::Linear { chain } => {
-                let input = &step.inputs[0];
+                let kernels::Input::Value { place: input, map } = first() else { unreachable!("a value in a store") };
                 kernels::Step::Linear(LinearLayer {
-                    input: self.place(input),
-                    map: self.map(network, (&input.map, input.channels), source)?,
+                    input,
+                    map,
                     output,
                     finish: Finish { residual: None, relu: chain.relu },
                     gathered: self.own[number].offset,

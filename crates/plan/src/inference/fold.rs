@@ -24,8 +24,16 @@ impl Mapping {
         self.affines.is_empty() && !self.relu
     }
 
-    /// As kernels read it.
-    pub(super) fn affine(&self, network: &Network, channels: usize, weights: &mut Numbers<'_>) -> Result<Affine> {
+    /// As kernels read it; nothing where nothing is done.
+    pub(super) fn affine(
+        &self,
+        network: &Network,
+        channels: usize,
+        weights: &mut Numbers<'_>,
+    ) -> Result<Option<Affine>> {
+        if self.is_none() {
+            return Ok(None);
+        }
         let line = line(network, &self.affines, channels, weights)?;
         let padded = channels.next_multiple_of(LANES);
         let whole = |values: &[f64]| {
@@ -34,7 +42,7 @@ impl Mapping {
             values
         };
         let floor = if self.relu { 0.0 } else { f32::NAN };
-        Ok(Affine { scale: whole(&line.scale), shift: whole(&line.shift), floor: vec![floor; padded] })
+        Ok(Some(Affine { scale: whole(&line.scale), shift: whole(&line.shift), floor: vec![floor; padded] }))
     }
 }
 

@@ -5,11 +5,12 @@
 //! stay `f32`.
 
 use super::build::OwnTensors;
-use super::fold::{Line, Mapping, line};
+use super::fold::Mapping;
 use super::lower::{At, Lowered, Step, Store, Value, Work};
 use super::source::Numbers;
 use crate::error::Result;
 use crate::operation::{Arguments, Operation, Remembered};
+use cnn_kernels::inference::Affine;
 use cnn_kernels::narrow::{Addend, Finish, Origin, ReadMap, Source, Target, Weights, average, bf16, max, transfer};
 use cnn_kernels::{
     Buffer, Conv, InstructionSet, LANES, Map, Region, Sink, Store as WideStore, View, copy, from_blocks,
@@ -40,16 +41,8 @@ pub(super) struct NarrowStep {
     pub(super) work: NarrowWork,
     inputs: Vec<Value>,
     /// What is done to each input's numbers.
-    maps: Vec<Option<ReadLine>>,
+    maps: Vec<Option<Affine>>,
     pub(super) output: Value,
-}
-
-/// Scale, shift and floor of a value's channels.
-#[derive(Debug)]
-struct ReadLine {
-    scale: Vec<f32>,
-    shift: Vec<f32>,
-    floor: f32,
 }
 
 #[derive(Debug)]
@@ -106,7 +99,7 @@ impl NarrowProgram {
         if !Buffer::<bf16>::fits(numbers.checked_mul(images)?) {
             return None;
         }
-        let wide = |store: usize| if self.wide[store] { self.len(store) * images } else { 0 };
+        let wide = |store: usize| if self.wide[store] { self.stores[store].numbers() * images } else { 0 };
         Some(NarrowWorkspace {
             narrow: self.lengths.iter().map(|length| Buffer::zeros(length * images)).collect(),
             wide: (0..self.stores.len()).map(|store| Buffer::zeros(wide(store))).collect(),
@@ -114,11 +107,6 @@ impl NarrowProgram {
             capacity: images,
             times: vec![Duration::ZERO; self.steps.len()],
         })
-    }
-
-    fn len(&self, store: usize) -> usize {
-        let Store { blocks, size } = self.stores[store];
-        blocks * size[0] * size[1] * LANES
     }
 
     fn region(&self, value: &Value, batch: usize) -> Region {
@@ -149,7 +137,7 @@ impl NarrowProgram {
         let data = |value: &Value| store_of(value).map_or(&[][..], |store| &narrow[self.buffers[store]][..]);
         let source = |number: usize, region: Region| {
             let map = step.maps[number].as_ref();
-            let map = map.map(|map| ReadMap { scale: &map.scale, shift: &map.shift, floor: map.floor });
+            let map = map.map(|map| ReadMap { scale: &map.scale, shift: &map.shift, floor: map.floor[0] });
             Source { map, ..Source::plain(data(&step.inputs[number]), region) }
         };
         let of = |number: usize| source(number, self.region(&step.inputs[number], batch));
@@ -181,7 +169,7 @@ impl NarrowProgram {
                     scale: map.map(|map| &map.scale[..channels]),
                     bias: map.map(|map| &map.shift[..channels]),
                     addend: None,
-                    floor: floor(*relu || map.is_some_and(|map| map.floor == 0.0)),
+                    floor: floor(*relu || map.is_some_and(|map| map.floor[0] == 0.0)),
                 };
                 transfer::<bf16>(self.set, Origin::Wide(view), target, &finish);
             }
@@ -249,6 +237,15 @@ impl NarrowProgram {
 }
 
 impl NarrowStep {
+    /// What it reads.
+    fn reads(&self) -> impl Iterator<Item = &Value> {
+        let residual = match &self.work {
+            NarrowWork::Conv { residual, .. } => residual.as_ref(),
+            _ => None,
+        };
+        self.inputs.iter().chain(residual)
+    }
+
     fn new(network: &Network, step: &Step, set: InstructionSet, numbers: &mut Numbers<'_>) -> Result<Self> {
         let mut inputs = step.inputs.clone();
         let work = match &step.work {
@@ -274,7 +271,7 @@ impl NarrowStep {
             Work::Sum { relu } => NarrowWork::Sum { relu: *relu },
             Work::Other(operation) => NarrowWork::Other(operation.clone()),
         };
-        let maps = inputs.iter().map(|value| read_line(network, &value.map, value.channels, numbers));
+        let maps = inputs.iter().map(|value| value.map.affine(network, value.channels, numbers));
         let maps = maps.collect::<Result<_>>()?;
         Ok(Self { node: step.node, work, inputs, maps, output: step.output.clone() })
     }
@@ -293,20 +290,6 @@ fn packed(
         weights.chunks(each.max(1)).zip(&factors).flat_map(|(own, factor)| own.iter().map(move |x| x * factor));
     let scaled: Vec<f32> = scaled.collect();
     Ok((Box::new(Weights::<bf16>::new(conv, set, &scaled)), bias))
-}
-
-fn read_line(network: &Network, map: &Mapping, channels: usize, numbers: &mut Numbers<'_>) -> Result<Option<ReadLine>> {
-    if map.is_none() {
-        return Ok(None);
-    }
-    let Line { scale, shift } = line(network, &map.affines, channels, numbers)?;
-    let padded = |values: Vec<f64>| {
-        let mut values: Vec<f32> = values.into_iter().map(|x| x as f32).collect();
-        values.resize(channels.next_multiple_of(LANES), 0.0);
-        values
-    };
-    let floor = if map.relu { 0.0 } else { f32::NEG_INFINITY };
-    Ok(Some(ReadLine { scale: padded(scale), shift: padded(shift), floor }))
 }
 
 /// Images are brought into a store before anything reads them.
@@ -337,11 +320,7 @@ fn apart(lowered: &mut Lowered) {
     while number < lowered.steps.len() {
         let step = &lowered.steps[number];
         let own = store_of(&step.output);
-        let residual = match &step.work {
-            Work::Conv { residual, .. } => residual.as_ref(),
-            _ => None,
-        };
-        if step.inputs.iter().chain(residual).any(|input| store_of(input) == own && own.is_some()) {
+        if step.reads().any(|input| store_of(input) == own && own.is_some()) {
             let output = step.output.clone();
             let store = lowered.stores.len();
             lowered.stores.push(Store { blocks: output.channels.div_ceil(LANES), size: output.size });
@@ -359,15 +338,10 @@ fn apart(lowered: &mut Lowered) {
 fn share(steps: &[NarrowStep], stores: &[Store], outputs: &[Value]) -> (Vec<usize>, Vec<usize>) {
     let mut last = vec![0; stores.len()];
     for (time, step) in steps.iter().enumerate() {
-        let residual = match &step.work {
-            NarrowWork::Conv { residual, .. } => residual.as_ref(),
-            _ => None,
-        };
-        let used = step.inputs.iter().chain(residual).chain([&step.output]);
-        used.filter_map(store_of).for_each(|store| last[store] = time);
+        step.reads().chain([&step.output]).filter_map(store_of).for_each(|store| last[store] = time);
     }
     outputs.iter().filter_map(store_of).for_each(|store| last[store] = steps.len());
-    let length = |store: usize| stores[store].blocks * stores[store].size[0] * stores[store].size[1] * LANES;
+    let length = |store: usize| stores[store].numbers();
     let (mut buffers, mut lengths) = (vec![usize::MAX; stores.len()], Vec::<usize>::new());
     // Until when each buffer is taken.
     let mut taken: Vec<Option<usize>> = Vec::new();
@@ -393,12 +367,8 @@ fn share(steps: &[NarrowStep], stores: &[Store], outputs: &[Value]) -> (Vec<usiz
 /// Whether a store is an output's alone, and filled by one step.
 fn stays_wide(steps: &[NarrowStep], stores: &[Store], outputs: &[Value], store: usize) -> bool {
     let is = |value: &Value| store_of(value) == Some(store);
-    let residual =
-        |step: &NarrowStep| matches!(&step.work, NarrowWork::Conv { residual: Some(value), .. } if is(value));
     let whole = |value: &Value| value.channels.div_ceil(LANES) == stores[store].blocks;
     outputs.iter().any(is)
         && steps.iter().filter(|step| is(&step.output)).count() == 1
-        && steps
-            .iter()
-            .all(|step| (!is(&step.output) || whole(&step.output)) && !step.inputs.iter().any(is) && !residual(step))
+        && steps.iter().all(|step| (!is(&step.output) || whole(&step.output)) && !step.reads().any(is))
 }

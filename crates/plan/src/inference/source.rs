@@ -63,12 +63,13 @@ fn sum(name: &str, numbers: &[f32]) -> u32 {
 
 impl Source<'_> {
     /// The map of a value.
-    pub(super) fn map(&mut self, network: &Network, map: &Mapping, channels: usize) -> Result<Affine> {
+    pub(super) fn map(&mut self, network: &Network, map: &Mapping, channels: usize) -> Result<Option<Affine>> {
         match self {
             Self::Weights(numbers) => map.affine(network, channels, numbers),
+            Self::File(_) if map.is_none() => Ok(None),
             Self::File(saved) => {
                 let mut next = || saved.next().map(|numbers| numbers.get().to_vec());
-                Ok(Affine { scale: next()?, shift: next()?, floor: next()? })
+                Ok(Some(Affine { scale: next()?, shift: next()?, floor: next()? }))
             }
         }
     }
