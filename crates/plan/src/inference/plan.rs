@@ -62,7 +62,7 @@ pub struct StepReport<'a> {
     pub flops: f64,
     /// Bytes of its weights, as they are packed.
     pub weight_bytes: usize,
-    /// Bytes of one image that it reads and writes.
+    /// Bytes of one image that it reads and writes; in `bf16` of what it writes alone.
     pub value_bytes: usize,
     /// Time that is predicted for the usual batch; of convolutions alone.
     pub predicted: Option<Duration>,
@@ -103,7 +103,8 @@ impl InferencePlan {
     ///
     /// # Errors
     ///
-    /// Weights that are not this network's, numbers that are not finite, a node that is not there.
+    /// Weights that are not this network's, numbers that are not finite, a node that is not there, a way of computing that
+    /// the CPU has no instructions for.
     pub fn new(network: &Network, weights: &Weights, options: InferenceOptions<'_>) -> Result<Self> {
         let targets = targets(network, &options)?;
         let weights = weights.for_nodes(network, &targets)?;
@@ -214,7 +215,7 @@ impl InferencePlan {
     }
 
     /// Computes the outputs for images `(N, C, H, W)`, and writes each to its slice: `(N, C, H, W)` or `(N, classes)`.
-    /// After a first call with a workspace nothing is allocated, where all steps are the plan's own.
+    /// After a first call with a workspace nothing is allocated in `f32`, where all steps are the plan's own.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use cnn_network::Network;
 use cnn_weights::Weights;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A network with its weights, in f32 on the CPU. Threads share it, and copies share the weights.
+/// A network with its weights, on the CPU, in f32 unless its plan was made otherwise. Threads share it, and copies share the weights.
 ///
 /// It is an [`InferencePlan`] with memory for the calls that run at the same time, which is kept for the next ones.
 #[derive(Clone, Debug)]
