@@ -1,13 +1,12 @@
 //! Evaluation, from any number of threads.
 
 use super::clock::StageTime;
-use super::loss::region;
 use super::workspace::Workspace;
 use super::{Dropout, Pass};
 use crate::error::Result;
 use crate::parameters::Parameters;
 use crate::plan::{EvaluationPlan, Plan};
-use cnn_kernels::{Element, InstructionSet, from_blocks};
+use cnn_kernels::{Element, InstructionSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Runs a plan of evaluation. Threads share it: each call takes memory of its own, and gives it back for the next.
@@ -53,13 +52,7 @@ impl<T: Element> Evaluation<T> {
         workspace.prepare(plan, batch)?;
         let mut pass = Pass { plan, workspace: &mut workspace, set: self.set, batch, dropout: Dropout::default() };
         pass.forward(parameters, images);
-        let outputs = plan.lowered.outputs.iter().enumerate().map(|(number, value)| {
-            let (view, region) = (workspace.view(plan, value, batch), region(plan, number, batch));
-            let mut rows = vec![T::ZERO; batch * region.channels * region.pixels()];
-            from_blocks(view.data, &view.region, &mut rows);
-            rows
-        });
-        let outputs = outputs.collect();
+        let outputs = (0..plan.lowered.outputs.len()).map(|number| workspace.output(plan, number, batch)).collect();
         self.spare().push(workspace);
         Ok(outputs)
     }

@@ -1,12 +1,12 @@
 //! Evaluation with a backward pass to nodes.
 
-use super::loss::{OutputGradients, region};
+use super::loss::OutputGradients;
 use super::workspace::Workspace;
 use super::{Dropout, Pass};
 use crate::error::Result;
 use crate::parameters::{Parameters, Receive};
 use crate::plan::GradientPlan;
-use cnn_kernels::{Element, InstructionSet, from_blocks};
+use cnn_kernels::{Element, InstructionSet};
 use cnn_network::network::NodeId;
 
 /// Runs a plan of gradients with respect to nodes. It owns the memory of a pass.
@@ -94,12 +94,7 @@ impl<T: Element> GradientForward<'_, T> {
     ///
     /// Where there is no such target.
     pub fn output(&self, target: usize) -> Vec<T> {
-        let plan = &self.run.plan;
-        let view = self.run.workspace.view(plan, &plan.lowered.outputs[target], self.batch);
-        let region = region(plan, target, self.batch);
-        let mut rows = vec![T::ZERO; self.batch * region.channels * region.pixels()];
-        from_blocks(view.data, &view.region, &mut rows);
-        rows
+        self.run.workspace.output(&self.run.plan, target, self.batch)
     }
 
     /// Where the backward pass begins: for each target, in the order of [`GradientForward::output`], its gradient in the

@@ -2,14 +2,14 @@
 
 use super::Pass;
 use super::clock::StageTime;
-use super::loss::{Loss, OutputGradients, cross_entropy, region};
+use super::loss::{Loss, OutputGradients, cross_entropy};
 use super::maps::{check_batch, move_statistics};
 use super::workspace::Workspace;
 use crate::error::Result;
 use crate::parameters::{Parameters, Receive};
 use crate::plan::TrainingPlan;
 use cnn_kernels::loss::Targets;
-use cnn_kernels::{Element, InstructionSet, from_blocks};
+use cnn_kernels::{Element, InstructionSet};
 
 /// Where dropout's masks come from: a function of the seed, the number of the pass and the node's path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -134,12 +134,7 @@ impl<T: Element> Forward<'_, T> {
     ///
     /// Where there is no such output.
     pub fn output(&self, output: usize) -> Vec<T> {
-        let plan = &self.run.plan;
-        let view = self.run.workspace.view(plan, &plan.lowered.outputs[output], self.batch);
-        let region = region(plan, output, self.batch);
-        let mut rows = vec![T::ZERO; self.batch * region.channels * region.pixels()];
-        from_blocks(view.data, &view.region, &mut rows);
-        rows
+        self.run.workspace.output(&self.run.plan, output, self.batch)
     }
 
     /// The mean cross-entropy of the logits, plus that of each auxiliary head times the weight its source gives it.

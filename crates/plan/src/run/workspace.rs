@@ -4,7 +4,7 @@ use super::clock::Clock;
 use crate::error::{Error, Result};
 use crate::operation::Remembered;
 use crate::plan::{Plan, Slot, Value};
-use cnn_kernels::{Buffer, Element, LANES, Map, View};
+use cnn_kernels::{Buffer, Element, LANES, Map, View, from_blocks};
 
 /// Scale, shift and floor of each channel; entries of channels that fill up a block give 0.
 #[derive(Debug)]
@@ -133,6 +133,14 @@ impl<T: Element> Workspace<T> {
         self.written.iter_mut().for_each(|blocks| blocks.fill(false));
         self.at.clone_from(&slots.data);
         Ok(())
+    }
+
+    /// The value of an output, `(N, C, H, W)` or `(N, classes)`.
+    pub(crate) fn output(&self, plan: &Plan, number: usize, batch: usize) -> Vec<T> {
+        let view = self.view(plan, &plan.lowered.outputs[number], batch);
+        let mut rows = vec![T::ZERO; batch * view.region.channels * view.region.pixels()];
+        from_blocks(view.data, &view.region, &mut rows);
+        rows
     }
 
     /// A value, seen through its map.
