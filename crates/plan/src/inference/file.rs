@@ -1,7 +1,7 @@
 //! A plan in a file: what was packed, so that it need not be packed again.
 //!
 //! ```text
-//! magic, version of the format, length of the text, checksum of the text
+//! magic with the version of the format, length of the text, checksum of the text
 //! text: what the plan was made for, then a line for each run of numbers: first byte, numbers, checksum
 //! numbers, each run from a multiple of 64 bytes on, in the order in which the plan asks for them
 //! ```
