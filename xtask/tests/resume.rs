@@ -74,7 +74,8 @@ fn fifty_kills_change_no_bit() -> Result<(), Failure> {
     fifty_kills(folder.path(), &[RUN, &["--data-dir", path(folder.path())]].concat())
 }
 
-/// The same with pictures in files, which another thread decodes, classes of different size and weight, and random crops.
+/// The same with pictures in files, which another thread decodes, classes of different size and weight, random crops and
+/// layers with learning rates of their own.
 #[test]
 #[ignore = "it takes minutes; run it by hand after a change to checkpoints, files or the writer"]
 fn fifty_kills_change_no_bit_of_a_run_on_pictures() -> Result<(), Failure> {
@@ -89,7 +90,8 @@ fn fifty_kills_change_no_bit_of_a_run_on_pictures() -> Result<(), Failure> {
             picture.save(images.join(class).join(format!("{number:03}.jpg")))?;
         }
     }
-    let own = ["--dataset", path(&images), "--resize", "28", "--class-weights", "auto", "--balance"];
+    let groups = "groups = [{ prefix = 'conv1.', learning-rate = 0.1, weight-decay = 0.0 }]";
+    let own = ["--dataset", path(&images), "--resize", "28", "--class-weights", "auto", "--balance", "--set", groups];
     let others = RUN.iter().copied().filter(|word| !["--dataset", "mnist"].contains(word));
     fifty_kills(folder.path(), &[others.collect::<Vec<_>>(), own.to_vec()].concat())
 }

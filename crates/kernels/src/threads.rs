@@ -11,7 +11,8 @@
 //! Which thread runs which task is chance. Kernels divide their work by the shapes alone and combine partial results in
 //! the order of the tasks, so results do not depend on it, nor on the number of threads.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -77,8 +78,11 @@ struct Pool {
     next: AtomicUsize,
     /// Held by the thread whose loop runs.
     turn: Mutex<Turn>,
-    panicked: AtomicBool,
+    /// What the first task that panicked in the current loop said.
+    panicked: Mutex<Option<Payload>>,
 }
+
+type Payload = Box<dyn Any + Send>;
 
 /// What one loop leaves to the next.
 #[derive(Default)]
@@ -132,7 +136,8 @@ pub fn threads() -> usize {
 ///
 /// # Panics
 ///
-/// Where a task does: on the pool after all others have ended, on the caller's thread alone at once.
+/// Where a task does, with what the first to panic said: on the pool after all others have ended, on the caller's thread
+/// alone at once.
 pub fn for_each(tasks: usize, body: impl Fn(usize) + Sync) {
     let pool = pool();
     if tasks > 1
@@ -142,12 +147,12 @@ pub fn for_each(tasks: usize, body: impl Fn(usize) + Sync) {
         let own = pool.work(&body, tasks);
         pool.end(&mut turn, started, own);
         // Asked before another thread's loop may begin.
-        let panicked = pool.panicked.swap(false, Ordering::Relaxed);
+        let panicked = pool.first_panic().take();
         drop(turn);
-        if panicked {
-            panic!("a task of a parallel loop panicked");
+        match panicked {
+            Some(payload) => resume_unwind(payload),
+            None => return,
         }
-        return;
     }
     (0..tasks).for_each(body);
 }
@@ -171,6 +176,10 @@ fn look(time: Duration, so: impl Fn() -> bool) -> bool {
 impl Pool {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn first_panic(&self) -> MutexGuard<'_, Option<Payload>> {
+        self.panicked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens a loop to the workers, and says when; nothing where the caller is to work alone.
@@ -222,9 +231,12 @@ impl Pool {
             }
             own += 1;
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| body(task))) {
-                self.panicked.store(true, Ordering::Relaxed);
-                // A payload may panic when it is dropped, and no thread may leave the loop that way.
-                std::mem::forget(panic);
+                let mut first = self.first_panic();
+                match *first {
+                    None => *first = Some(panic),
+                    // A payload may panic when it is dropped, and no thread may leave the loop that way.
+                    Some(_) => std::mem::forget(panic),
+                }
             }
         }
     }

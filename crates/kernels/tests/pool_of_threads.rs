@@ -65,7 +65,8 @@ fn a_panic_comes_out_after_the_others_have_run() {
                     done.fetch_add(1, Ordering::Relaxed);
                 });
             }));
-            assert!(outcome.is_err());
+            let said = outcome.unwrap_err().downcast::<String>().expect("the message of a failed assertion");
+            assert!(said.contains("meant to fail"), "{said}");
             assert_eq!(done.load(Ordering::Relaxed), 39);
             // The pool works on, and has forgotten it.
             for_each(40, |_| _ = done.fetch_add(1, Ordering::Relaxed));
