@@ -2,6 +2,9 @@
 
 use crate::element::Element;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::any::{Any, TypeId};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
@@ -179,29 +182,35 @@ impl<T> Shared<'_, T> {
 /// Kernels take it before [`dispatch`](crate::simd::dispatch) and get it as a field: a closure is not compiled for the
 /// instruction set of the function that calls it.
 pub(crate) fn with_scratch<T: Element, R>(len: usize, use_it: impl FnOnce(&mut [T]) -> R) -> R {
-    use std::any::{Any, TypeId};
-    use std::cell::RefCell;
-    use std::collections::HashMap;
-    thread_local! {
-        static KEPT: RefCell<HashMap<TypeId, Vec<Box<dyn Any>>>> = RefCell::new(HashMap::new());
-    }
     if cfg!(any(miri, exact_scratch)) {
         // Whoever looks for errors sees every step past the end, and every number read before it is written.
         let mut buffer = Buffer::zeros(len);
         buffer.fill(T::NAN);
         return use_it(&mut buffer);
     }
-    // Nested calls find the shelf without the buffers in use, and take or make another.
-    let kept = KEPT.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().pop());
-    let mut buffer = match kept.and_then(|buffer| buffer.downcast::<Buffer<T>>().ok()) {
+    let mut buffer = take_scratch(len);
+    let result = use_it(&mut buffer[..len]);
+    keep_scratch(buffer);
+    result
+}
+
+thread_local! {
+    static SCRATCH: RefCell<HashMap<TypeId, Vec<Box<dyn Any>>>> = RefCell::new(HashMap::new());
+}
+
+/// Nested calls find the shelf without the buffers in use, and take or make another.
+fn take_scratch<T: Element>(len: usize) -> Buffer<T> {
+    let kept = SCRATCH.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().pop());
+    match kept.and_then(|buffer| buffer.downcast::<Buffer<T>>().ok()) {
         Some(buffer) if buffer.len() >= len => *buffer,
         small => {
             // Before there is another.
             drop(small);
             Buffer::zeros(len.next_multiple_of(1 << 14))
         }
-    };
-    let result = use_it(&mut buffer[..len]);
-    KEPT.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().push(Box::new(buffer)));
-    result
+    }
+}
+
+fn keep_scratch<T: Element>(buffer: Buffer<T>) {
+    SCRATCH.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().push(Box::new(buffer)));
 }

@@ -139,12 +139,17 @@ pub fn threads() -> usize {
 /// Where a task does, with what the first to panic said: on the pool after all others have ended, on the caller's thread
 /// alone at once.
 pub fn for_each(tasks: usize, body: impl Fn(usize) + Sync) {
+    run(tasks, &body);
+}
+
+/// Compiled once, and so is every body: with a copy for the caller's thread alone each kernel would be there twice.
+fn run(tasks: usize, body: &(dyn Fn(usize) + Sync)) {
     let pool = pool();
     if tasks > 1
         && let Ok(mut turn) = pool.turn.try_lock()
-        && let Some(started) = pool.begin(&mut turn, &body, tasks)
+        && let Some(started) = pool.begin(&mut turn, body, tasks)
     {
-        let own = pool.work(&body, tasks);
+        let own = pool.work(body, tasks);
         pool.end(&mut turn, started, own);
         // Asked before another thread's loop may begin.
         let panicked = pool.first_panic().take();

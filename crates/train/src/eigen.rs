@@ -1,58 +1,20 @@
-//! Eigenvalues of symmetric matrices, by Jacobi's rotations (Golub and Van Loan, section 8.5).
+//! Eigenvalues of symmetric matrices.
 
-/// Sweeps over all pairs; some ten suffice.
-const SWEEPS: usize = 60;
+use nalgebra::{DMatrix, SymmetricEigen};
 
 /// The eigenvalues of a symmetric matrix of `size` rows, the largest first, and the eigenvectors, one a row, each of
 /// length 1. The largest entry of an eigenvector is positive.
-pub(crate) fn eigen(mut matrix: Vec<f64>, size: usize) -> (Vec<f64>, Vec<f64>) {
-    let mut vectors: Vec<f64> = (0..size * size).map(|at| if at % (size + 1) == 0 { 1.0 } else { 0.0 }).collect();
-    let all: f64 = matrix.iter().map(|x| x * x).sum();
-    for _ in 0..SWEEPS {
-        let off: f64 = (0..size * size).filter(|at| at % (size + 1) != 0).map(|at| matrix[at] * matrix[at]).sum();
-        if off <= all * 1e-30 {
-            break;
-        }
-        for p in 0..size {
-            for q in p + 1..size {
-                rotate(&mut matrix, &mut vectors, size, [p, q]);
-            }
-        }
-    }
+pub(crate) fn eigen(matrix: Vec<f64>, size: usize) -> (Vec<f64>, Vec<f64>) {
+    let found = SymmetricEigen::new(DMatrix::from_vec(size, size, matrix));
     let mut order: Vec<usize> = (0..size).collect();
-    let value = |place: usize| matrix[place * (size + 1)];
-    order.sort_by(|a, b| value(*b).total_cmp(&value(*a)));
-    let values = order.iter().map(|place| value(*place)).collect();
-    let rows = order.iter().flat_map(|place| {
-        let row = &vectors[place * size..(place + 1) * size];
-        let largest = row.iter().fold(0.0_f64, |largest, x| if x.abs() > largest.abs() { *x } else { largest });
-        row.iter().map(move |x| x * 1.0_f64.copysign(largest))
+    order.sort_by(|a, b| found.eigenvalues[*b].total_cmp(&found.eigenvalues[*a]));
+    let values = order.iter().map(|place| found.eigenvalues[*place]).collect();
+    let vectors = order.iter().flat_map(|place| {
+        let vector = found.eigenvectors.column(*place);
+        let sign = 1.0_f64.copysign(vector[vector.iamax()]);
+        vector.iter().map(|x| x * sign).collect::<Vec<f64>>()
     });
-    (values, rows.collect())
-}
-
-/// Turns rows and columns `p` and `q` so that the numbers between them become 0.
-fn rotate(matrix: &mut [f64], vectors: &mut [f64], size: usize, [p, q]: [usize; 2]) {
-    let between = matrix[p * size + q];
-    if between == 0.0 {
-        return;
-    }
-    let tau = (matrix[q * size + q] - matrix[p * size + p]) / (2.0 * between);
-    let tangent = 1.0_f64.copysign(tau) / (tau.abs() + tau.hypot(1.0));
-    let cosine = 1.0 / tangent.hypot(1.0);
-    let sine = tangent * cosine;
-    let turn = |numbers: &mut [f64], [one, other]: [usize; 2]| {
-        let (a, b) = (numbers[one], numbers[other]);
-        numbers[one] = cosine * a - sine * b;
-        numbers[other] = sine * a + cosine * b;
-    };
-    for k in 0..size {
-        turn(matrix, [k * size + p, k * size + q]);
-    }
-    for k in 0..size {
-        turn(matrix, [p * size + k, q * size + k]);
-        turn(vectors, [p * size + k, q * size + k]);
-    }
+    (values, vectors.collect())
 }
 
 #[cfg(test)]

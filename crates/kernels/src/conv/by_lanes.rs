@@ -143,7 +143,7 @@ impl ByLanes {
         macro_rules! sizes {
             ($($pixels:literal)*) => {
                 match pixels {
-                    $($pixels if $pixels <= V::PIXELS => {
+                    $($pixels if const { $pixels <= V::PIXELS } => {
                         // SAFETY: as the caller says.
                         unsafe { product::<V, $pixels>(input, depth, weights, out) }
                     })*

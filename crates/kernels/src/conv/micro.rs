@@ -56,11 +56,11 @@ pub(super) unsafe fn product<V: Vector, const STEP: usize>(
     macro_rules! sizes {
         ($($pixels:literal)*) => {
             match (pixels, panels) {
-                $(($pixels, 1) if $pixels <= V::PIXELS => {
+                $(($pixels, 1) if const { $pixels <= V::PIXELS } => {
                     // SAFETY: as the caller says.
                     unsafe { block::<V, $pixels, 1, STEP>(input, depth, weights, out, out_panel) }
                 })*
-                $(($pixels, 2) if $pixels <= V::PIXELS && V::PANELS == 2 => {
+                $(($pixels, 2) if const { $pixels <= V::PIXELS && V::PANELS == 2 } => {
                     // SAFETY: as the caller says.
                     unsafe { block::<V, $pixels, 2, STEP>(input, depth, weights, out, out_panel) }
                 })*
@@ -157,11 +157,11 @@ pub(super) unsafe fn outer<V: Vector, const STEP: usize>(
     macro_rules! sizes {
         ($($rows:literal)*) => {
             match (rows.len(), panels) {
-                $(($rows, 1) if $rows <= V::ROWS => {
+                $(($rows, 1) if const { $rows <= V::ROWS } => {
                     // SAFETY: as the caller says.
                     unsafe { outer_block::<V, $rows, 1, STEP>(rows, input, gradient, runs, sums) }
                 })*
-                $(($rows, 2) if $rows <= V::ROWS && V::PANELS == 2 => {
+                $(($rows, 2) if const { $rows <= V::ROWS && V::PANELS == 2 } => {
                     // SAFETY: as the caller says.
                     unsafe { outer_block::<V, $rows, 2, STEP>(rows, input, gradient, runs, sums) }
                 })*

@@ -40,11 +40,11 @@ pub(super) unsafe fn product<V: Vector<Element = f32>, const STEP: usize>(
     macro_rules! sizes {
         ($($pixels:literal)*) => {
             match (pixels, panels) {
-                $(($pixels, 1) if $pixels <= V::PIXELS => {
+                $(($pixels, 1) if const { $pixels <= V::PIXELS } => {
                     // SAFETY: as the caller says.
                     unsafe { block::<V, $pixels, 1, STEP>(input, depth, weights, epilogue) }
                 })*
-                $(($pixels, 2) if $pixels <= V::PIXELS && V::PANELS == 2 => {
+                $(($pixels, 2) if const { $pixels <= V::PIXELS && V::PANELS == 2 } => {
                     // SAFETY: as the caller says.
                     unsafe { block::<V, $pixels, 2, STEP>(input, depth, weights, epilogue) }
                 })*

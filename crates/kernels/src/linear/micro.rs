@@ -41,9 +41,9 @@ macro_rules! sizes {
     };
     (@ $call:ident, $size:expr, $limits:expr, $arguments:tt, $($rows:literal)*) => {
         match $size {
-            $(($rows, 1) if $rows <= $limits[0] => sizes!(! $call, $rows, 1, $arguments),)*
-            $(($rows, 2) if $rows <= $limits[0] && $limits[1] == 2 => sizes!(! $call, $rows, 2, $arguments),)*
-            $(($rows, 4) if $rows <= $limits[0] && $limits[1] == 4 => sizes!(! $call, $rows, 4, $arguments),)*
+            $(($rows, 1) if const { $rows <= $limits[0] } => sizes!(! $call, $rows, 1, $arguments),)*
+            $(($rows, 2) if const { $rows <= $limits[0] && $limits[1] == 2 } => sizes!(! $call, $rows, 2, $arguments),)*
+            $(($rows, 4) if const { $rows <= $limits[0] && $limits[1] == 4 } => sizes!(! $call, $rows, 4, $arguments),)*
             _ => unreachable!("{:?} rows and vectors", $size),
         }
     };
@@ -83,7 +83,7 @@ impl<T: crate::Element> Dot<'_, T> {
                         )
                     };
                     let steps = [self.a_row, self.b_row, columns * LANES];
-                    sizes!(dot, width, height, limits, (a, b, steps, self.depth, to));
+                    sizes!(dot, width, height, V::DOT, (a, b, steps, self.depth, to));
                     row += height;
                 }
                 column += width;
@@ -207,7 +207,7 @@ impl<T: crate::Element> Product<'_, T> {
                     )
                 };
                 let steps = [self.a_row, self.a_step, packed_vector(self.depth), sums_row, sums_vector];
-                sizes!(product, height, width, limits, (a, b, steps, self.depth, to));
+                sizes!(product, height, width, V::PRODUCT, (a, b, steps, self.depth, to));
                 row += height;
             }
             vector += width;

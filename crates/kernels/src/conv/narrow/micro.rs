@@ -43,11 +43,11 @@ pub(super) unsafe fn product<D: Dot>(
     macro_rules! sizes {
         ($($pixels:literal)*) => {
             match (pixels, panels) {
-                $(($pixels, 1) if $pixels <= D::PIXELS => {
+                $(($pixels, 1) if const { $pixels <= D::PIXELS } => {
                     // SAFETY: as the caller says.
                     unsafe { block::<D, $pixels, 1>(input, depth, weights, start, out) }
                 })*
-                $(($pixels, 2) if $pixels <= D::PIXELS && D::PANELS == 2 => {
+                $(($pixels, 2) if const { $pixels <= D::PIXELS && D::PANELS == 2 } => {
                     // SAFETY: as the caller says.
                     unsafe { block::<D, $pixels, 2>(input, depth, weights, start, out) }
                 })*
