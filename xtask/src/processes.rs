@@ -30,7 +30,7 @@ pub fn join(args: &cli::Train) -> Result<Ranks> {
     Ok(match args.bucket {
         None => ranks,
         Some(0) => ranks.with_bucket(usize::MAX),
-        Some(mebibytes) => ranks.with_bucket(usize::from(mebibytes) << 18),
+        Some(kibibytes) => ranks.with_bucket(256 * kibibytes as usize),
     })
 }
 
@@ -85,13 +85,15 @@ pub fn share_out(ranks: &Ranks, session: &mut Session) -> Result<()> {
     if ranks.world() == 1 {
         return Ok(());
     }
+    let synchronous = session.recipe.training.sync_batch_norm;
     let shards = &mut session.recipe.training.shards;
     let chosen = *shards == 1;
     if chosen {
         *shards = SHARDS.max(ranks.world());
     }
     let how = if chosen { ", chosen for them; --set 'shards = N' sets another number" } else { "" };
-    let note = format!("{} ranks ({}), batches in {shards} shards{how}", ranks.world(), ranks.place());
+    let norm = if synchronous { " that have one batch normalisation" } else { "" };
+    let note = format!("{} ranks ({}), batches in {shards} shards{norm}{how}", ranks.world(), ranks.place());
     session.notes.push(note);
     Ok(())
 }
@@ -110,6 +112,7 @@ pub fn agree(ranks: &Ranks, session: &Session) -> Result<()> {
         ("version", env!("CARGO_PKG_VERSION").to_string()),
         ("program", digest(&program)),
         ("recipe", session.recipe.to_toml()?),
+        ("size of buckets", ranks.bucket().to_string()),
         ("data set", DataMark::of(&session.dataset).to_string()),
         ("set of weights to begin with", weights),
     ])?)

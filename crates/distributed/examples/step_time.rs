@@ -4,7 +4,7 @@
 //! cargo run -p cnn-distributed --example step_time [IMAGES-PER-SECOND of LeNet, of ResNet-50, of VGG-16]
 //! ```
 //!
-//! The rates are those of a rank alone; a rank's batch is 64 images.
+//! The rates are those of a rank alone; a rank's batch is 64 images, in one shard.
 
 use cnn_distributed::time::{Overlap, Wires, Work};
 
@@ -24,7 +24,7 @@ fn main() {
     println!("| network | wires | overlap | 1 | 2 | 4 | 8 | 16 | 32 | 64 | 128 | 256 | 512 | 1024 |");
     println!("| --- | --- | --- |{}", " ---: |".repeat(11));
     for ((network, parameters), rate) in networks.into_iter().zip(rates) {
-        let work = Work { compute: BATCH / rate, bytes: 4.0 * parameters, adding: ADDING };
+        let work = Work { compute: BATCH / rate, bytes: 4.0 * parameters, adding: ADDING, shards: 1 };
         for wires in [Wires::ETHERNET_10, Wires::FABRIC_100, Wires::NVLINK] {
             for (name, overlap) in [("none", Overlap::None), ("8 buckets", Overlap::Buckets(8))] {
                 let cells =

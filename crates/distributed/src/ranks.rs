@@ -19,8 +19,9 @@ const START: Duration = Duration::from_secs(120);
 /// How long ranks may take to part.
 const PARTING: Duration = Duration::from_secs(20);
 
-/// Numbers of a bucket of gradients: 1 MiB. A network with fewer sends all of them at the end.
-const BUCKET: usize = 1 << 18;
+/// Numbers of a bucket of gradients: 256 KiB. A network with fewer sends all of them at the end, where waiting for the
+/// first of several messages would cost more than it hides.
+const BUCKET: usize = 1 << 16;
 
 /// What the thread of a link is asked to do.
 enum Job {
