@@ -30,6 +30,11 @@ pub trait Link {
         Ok(())
     }
 
+    /// Whether all ranks are on one machine, and what they exchange only takes the time of its cores.
+    fn is_near(&self) -> bool {
+        false
+    }
+
     /// Gives the link what says whether anybody waits for it. A link that looks for messages by itself may then look without
     /// a rest: whoever waits computes nothing meanwhile.
     fn heed(&mut self, awaited: Arc<AtomicBool>) {

@@ -36,6 +36,8 @@ const SENTENCE: usize = 1024;
 /// Connects processes, by whatever MPI is built with.
 pub struct MpiLink {
     pulse: Pulse,
+    /// Ranks of this machine.
+    neighbours: usize,
     world: SimpleCommunicator,
     // Dropped last, which finalises MPI.
     _universe: Universe,
@@ -65,10 +67,11 @@ impl MpiLink {
         let (rank, size) = (world.rank() as usize, world.size() as usize);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // Where ranks share cores, one that looks without a rest keeps another from computing.
-        let eager = world.split_shared(rank as i32).size() as usize <= cores;
+        let neighbours = world.split_shared(rank as i32).size() as usize;
+        let eager = neighbours <= cores;
         let awaited = Arc::new(AtomicBool::new(false));
         let pulse = Pulse { rank, size, beaten: now, heard: now, looked: now, beat: None, eager, awaited };
-        Ok(Self { pulse, world, _universe: universe })
+        Ok(Self { pulse, neighbours, world, _universe: universe })
     }
 }
 
@@ -117,11 +120,14 @@ impl Pulse {
             previous.receive_into_with_tag(&mut [0u8], BEAT);
             self.heard = now;
         }
-        if self.rank == 0
-            && let Some(status) = world.any_process().immediate_probe_with_tag(FAILURE)
-        {
+        if let Some(status) = world.any_process().immediate_probe_with_tag(FAILURE) {
             let mut sentence = [0u8; SENTENCE];
             world.process_at_rank(status.source_rank()).receive_into_with_tag(&mut sentence[..], FAILURE);
+            if self.rank != 0 {
+                // Rank 0 ends this process, unless it cannot be reached.
+                std::thread::sleep(2 * FAREWELL);
+                world.abort(1);
+            }
             if stopped {
                 // Whoever reports has waited in vain and has told it.
                 world.abort(1);
@@ -141,13 +147,19 @@ impl Pulse {
         }
     }
 
-    /// Has rank 0 print a sentence and end all ranks; does it itself where rank 0 does not.
+    /// Has rank 0 print a sentence and end all ranks; does it itself where rank 0 does not. The others are told too: whom
+    /// rank 0 does not reach ends by itself.
     fn report(&self, world: &SimpleCommunicator, sentence: &str) -> ! {
         if self.rank != 0 {
             let mut bytes = [0u8; SENTENCE];
             let length = sentence.len().min(SENTENCE - 1);
             bytes[..length].copy_from_slice(&sentence.as_bytes()[..length]);
             request::scope(|scope| {
+                for other in (1..self.size).filter(|other| *other != self.rank) {
+                    let process = world.process_at_rank(other as i32);
+                    // Never waited for, and this process ends before its bytes go.
+                    std::mem::forget(process.immediate_send_with_tag(scope, &bytes[..], FAILURE));
+                }
                 let mut request = world.process_at_rank(0).immediate_send_with_tag(scope, &bytes[..], FAILURE);
                 let began = Instant::now();
                 // Rank 0 ends this process, unless it hangs.
@@ -221,6 +233,10 @@ impl Link for MpiLink {
             });
             pulse.look_sometimes(world);
         }
+    }
+
+    fn is_near(&self) -> bool {
+        self.neighbours == self.pulse.size
     }
 
     fn heed(&mut self, awaited: Arc<AtomicBool>) {

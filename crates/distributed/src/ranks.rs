@@ -160,7 +160,7 @@ impl Ranks {
         let body = move || match link() {
             Ok(mut link) => {
                 link.heed(heeded);
-                let _ = started.send(Ok((link.rank(), link.world())));
+                let _ = started.send(Ok((link.rank(), link.world(), link.is_near())));
                 work(&mut *link, &todo);
             }
             Err(error) => {
@@ -169,7 +169,7 @@ impl Ranks {
         };
         let thread = std::thread::Builder::new().name("ranks".to_string()).spawn(body);
         let thread = thread.map_err(|error| Error::Start { problem: error.to_string() })?;
-        let (rank, world) = match start.recv_timeout(START) {
+        let (rank, world, near) = match start.recv_timeout(START) {
             Ok(found) => found?,
             Err(RecvTimeoutError::Disconnected) => return Err(gone()),
             Err(RecvTimeoutError::Timeout) => {
@@ -177,7 +177,9 @@ impl Ranks {
                 return Err(Error::Start { problem });
             }
         };
-        let mut ranks = Self { rank, world, place, jobs: Some(jobs), thread: Some(thread), awaited, bucket: BUCKET };
+        // Within a machine the exchange takes the cores that the backward pass computes with, and hides nothing.
+        let bucket = if near { usize::MAX } else { BUCKET };
+        let mut ranks = Self { rank, world, place, jobs: Some(jobs), thread: Some(thread), awaited, bucket };
         if world.is_power_of_two() {
             return Ok(ranks);
         }
@@ -202,7 +204,8 @@ impl Ranks {
         &self.place
     }
 
-    /// How many numbers of gradients go together at least, and leave as soon as they are there, while others are computed.
+    /// How many numbers of gradients go together at least, and leave as soon as they are there, while others are computed:
+    /// those of 256 KiB, or all where the ranks are on one machine.
     pub fn bucket(&self) -> usize {
         self.bucket
     }

@@ -49,7 +49,8 @@ pub struct Train {
     /// Train on so many processes of this machine, a power of two: to the same bits on any number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub processes: Option<u16>,
-    /// KiB of gradients that ranks send together, while others are computed; 0 sends all at the end [default: 256]
+    /// KiB of gradients that ranks send together, while others are computed; 0 sends all at the end [default: 256, on one
+    /// machine 0]
     #[arg(long, value_name = "KIB")]
     pub bucket: Option<u32>,
     #[command(flatten)]
