@@ -12,6 +12,28 @@ use std::process::Command;
 /// Shards of a batch, where ranks share it out and the recipe names no number.
 const SHARDS: usize = 8;
 
+/// Whether processes are asked for that this build cannot connect, but another can.
+pub fn lacking(args: &cli::Train) -> Result<bool> {
+    let Some(processes) = args.processes.filter(|processes| *processes > 1) else { return Ok(false) };
+    if cfg!(feature = "mpi") || Place::from_environment()?.is_some() {
+        return Ok(false);
+    }
+    ensure!(processes.is_power_of_two(), "--processes {processes}: must be a power of two");
+    let compiler = Command::new("mpicc").arg("--version").output();
+    compiler.context("--processes needs an MPI: on Debian libopenmpi-dev, openmpi-bin and libclang-dev (no mpicc)")?;
+    Ok(true)
+}
+
+/// The ranks that this process is one of.
+pub fn join(args: &cli::Train) -> Result<Ranks> {
+    let ranks = Ranks::join()?;
+    Ok(match args.bucket {
+        None => ranks,
+        Some(0) => ranks.with_bucket(usize::MAX),
+        Some(kibibytes) => ranks.with_bucket(256 * kibibytes as usize),
+    })
+}
+
 /// Starts this program again on as many processes as are asked for, and waits for them; false where none are, or where
 /// this is one of them.
 pub fn start(args: &cli::Train, common: &Common) -> Result<bool> {
@@ -25,17 +47,13 @@ pub fn start(args: &cli::Train, common: &Common) -> Result<bool> {
         );
         return Ok(false);
     }
-    ensure!(
-        cfg!(feature = "mpi"),
-        "--processes needs a build with the feature mpi: cargo run --package xtask --features mpi -- train …"
-    );
     ensure!(processes.is_power_of_two(), "--processes {processes}: must be a power of two");
     let program = std::env::current_exe().context("cannot tell which program this is")?;
     let mut command = Command::new("mpirun");
     command.args(["-n", &processes.to_string()]).arg(program).args(std::env::args_os().skip(1));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     if common.threads.is_none() {
         // Together they use every core once.
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         command.args(["--threads", &(cores / usize::from(processes)).max(1).to_string()]);
     }
     // More processes than cores are meant, and so is root, which has no other user to ask. Other MPIs know none of these.
@@ -43,6 +61,10 @@ pub fn start(args: &cli::Train, common: &Common) -> Result<bool> {
         command.env(variable, "1");
     }
     command.env("OMPI_MCA_hwloc_base_binding_policy", "none");
+    if usize::from(processes) <= cores {
+        // Otherwise a rank that waits yields to any other program, which takes milliseconds on a busy machine.
+        command.env("OMPI_MCA_mpi_yield_when_idle", "0");
+    }
     let status = command.status().context("cannot start mpirun: install an MPI, such as Debian's openmpi-bin")?;
     ensure!(status.success(), "training on {processes} processes ended: {status}");
     Ok(true)
@@ -63,13 +85,15 @@ pub fn share_out(ranks: &Ranks, session: &mut Session) -> Result<()> {
     if ranks.world() == 1 {
         return Ok(());
     }
+    let synchronous = session.recipe.training.sync_batch_norm;
     let shards = &mut session.recipe.training.shards;
     let chosen = *shards == 1;
     if chosen {
         *shards = SHARDS.max(ranks.world());
     }
     let how = if chosen { ", chosen for them; --set 'shards = N' sets another number" } else { "" };
-    let note = format!("{} ranks ({}), batches in {shards} shards{how}", ranks.world(), ranks.place());
+    let norm = if synchronous { " that have one batch normalisation" } else { "" };
+    let note = format!("{} ranks ({}), batches in {shards} shards{norm}{how}", ranks.world(), ranks.place());
     session.notes.push(note);
     Ok(())
 }
@@ -88,6 +112,7 @@ pub fn agree(ranks: &Ranks, session: &Session) -> Result<()> {
         ("version", env!("CARGO_PKG_VERSION").to_string()),
         ("program", digest(&program)),
         ("recipe", session.recipe.to_toml()?),
+        ("size of buckets", ranks.bucket().to_string()),
         ("data set", DataMark::of(&session.dataset).to_string()),
         ("set of weights to begin with", weights),
     ])?)

@@ -93,6 +93,7 @@ pub fn with_feature(feature: &str, why: &str) -> Result<ExitCode> {
         (cfg!(feature = "hub"), "hub"),
         (cfg!(feature = "fetch"), "fetch"),
         (cfg!(feature = "serve"), "serve"),
+        (cfg!(feature = "mpi"), "mpi"),
         (cfg!(feature = "cuda"), "cuda"),
         (cfg!(feature = "cudnn"), "cudnn"),
         (cfg!(feature = "metal"), "metal"),

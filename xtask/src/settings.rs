@@ -49,6 +49,7 @@ pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
     };
     settings.label_smoothing = args.label_smoothing.unwrap_or(settings.label_smoothing);
     settings.balance |= args.balance;
+    settings.sync_batch_norm |= args.sync_batch_norm;
     if let Some(weights) = &args.class_weights {
         settings.class_weights = Some(class_weights(weights)?);
     }

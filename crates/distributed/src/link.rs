@@ -1,6 +1,8 @@
 //! What connects a rank to the others.
 
 use crate::error::{Error, Result};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Connects a rank to the others. An engine of one's own implements it; [`Ranks`](crate::Ranks) does the rest.
 pub trait Link {
@@ -26,6 +28,17 @@ pub trait Link {
     /// A rank that failed, hangs or ended.
     fn beat(&mut self) -> Result<()> {
         Ok(())
+    }
+
+    /// Whether all ranks are on one machine, and what they exchange only takes the time of its cores.
+    fn is_near(&self) -> bool {
+        false
+    }
+
+    /// Gives the link what says whether anybody waits for it. A link that looks for messages by itself may then look without
+    /// a rest: whoever waits computes nothing meanwhile.
+    fn heed(&mut self, awaited: Arc<AtomicBool>) {
+        let _ = awaited;
     }
 
     /// Tells all ranks why this one failed, so that they end. It may end this process.

@@ -10,6 +10,8 @@ use mpi::environment::Universe;
 use mpi::request::{self, Request, Scope, StaticScope};
 use mpi::topology::{Communicator, SimpleCommunicator};
 use mpi::traits::{Destination, Source};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const DATA: mpi::Tag = 1;
@@ -22,8 +24,9 @@ const EVERY: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_secs(15);
 /// How long a rank that has told rank 0 of its failure waits to be ended.
 const FAREWELL: Duration = Duration::from_secs(3);
-/// How long a wait looks without sleeping, and how long it then sleeps between two looks.
-const EAGER: Duration = Duration::from_micros(100);
+/// How long a wait looks without sleeping while somebody waits for it, and how long it then sleeps between two looks: a
+/// sleep takes four times as long as it should. It never yields, for on a busy core that can cost milliseconds.
+const EAGER: Duration = Duration::from_millis(5);
 const NAP: Duration = Duration::from_micros(20);
 /// Bytes that travel in one message; MPI counts with 32 bits.
 const MESSAGE: usize = 1 << 24;
@@ -33,6 +36,8 @@ const SENTENCE: usize = 1024;
 /// Connects processes, by whatever MPI is built with.
 pub struct MpiLink {
     pulse: Pulse,
+    /// Ranks of this machine.
+    neighbours: usize,
     world: SimpleCommunicator,
     // Dropped last, which finalises MPI.
     _universe: Universe,
@@ -60,8 +65,13 @@ impl MpiLink {
         let world = universe.world();
         let now = Instant::now();
         let (rank, size) = (world.rank() as usize, world.size() as usize);
-        let pulse = Pulse { rank, size, beaten: now, heard: now, looked: now, beat: None };
-        Ok(Self { pulse, world, _universe: universe })
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // Where ranks share cores, one that looks without a rest keeps another from computing.
+        let neighbours = world.split_shared(rank as i32).size() as usize;
+        let eager = neighbours <= cores;
+        let awaited = Arc::new(AtomicBool::new(false));
+        let pulse = Pulse { rank, size, beaten: now, heard: now, looked: now, beat: None, eager, awaited };
+        Ok(Self { pulse, neighbours, world, _universe: universe })
     }
 }
 
@@ -75,6 +85,10 @@ struct Pulse {
     looked: Instant,
     /// The last beat, until MPI has taken it: the next rank may hang.
     beat: Option<Request<'static, [u8; 1], StaticScope>>,
+    /// Whether there is a core for each rank of this machine.
+    eager: bool,
+    /// Whether anybody waits for this rank.
+    awaited: Arc<AtomicBool>,
 }
 
 impl Drop for Pulse {
@@ -106,11 +120,14 @@ impl Pulse {
             previous.receive_into_with_tag(&mut [0u8], BEAT);
             self.heard = now;
         }
-        if self.rank == 0
-            && let Some(status) = world.any_process().immediate_probe_with_tag(FAILURE)
-        {
+        if let Some(status) = world.any_process().immediate_probe_with_tag(FAILURE) {
             let mut sentence = [0u8; SENTENCE];
             world.process_at_rank(status.source_rank()).receive_into_with_tag(&mut sentence[..], FAILURE);
+            if self.rank != 0 {
+                // Rank 0 ends this process, unless it cannot be reached.
+                std::thread::sleep(2 * FAREWELL);
+                world.abort(1);
+            }
             if stopped {
                 // Whoever reports has waited in vain and has told it.
                 world.abort(1);
@@ -130,13 +147,19 @@ impl Pulse {
         }
     }
 
-    /// Has rank 0 print a sentence and end all ranks; does it itself where rank 0 does not.
+    /// Has rank 0 print a sentence and end all ranks; does it itself where rank 0 does not. The others are told too: whom
+    /// rank 0 does not reach ends by itself.
     fn report(&self, world: &SimpleCommunicator, sentence: &str) -> ! {
         if self.rank != 0 {
             let mut bytes = [0u8; SENTENCE];
             let length = sentence.len().min(SENTENCE - 1);
             bytes[..length].copy_from_slice(&sentence.as_bytes()[..length]);
             request::scope(|scope| {
+                for other in (1..self.size).filter(|other| *other != self.rank) {
+                    let process = world.process_at_rank(other as i32);
+                    // Never waited for, and this process ends before its bytes go.
+                    std::mem::forget(process.immediate_send_with_tag(scope, &bytes[..], FAILURE));
+                }
                 let mut request = world.process_at_rank(0).immediate_send_with_tag(scope, &bytes[..], FAILURE);
                 let began = Instant::now();
                 // Rank 0 ends this process, unless it hangs.
@@ -164,8 +187,8 @@ impl Pulse {
                 Ok(_) => return,
                 Err(unfinished) => unfinished,
             };
-            if began.elapsed() < EAGER {
-                std::thread::yield_now();
+            if self.eager && self.awaited.load(Ordering::Relaxed) && began.elapsed() < EAGER {
+                std::hint::spin_loop();
             } else {
                 self.look_sometimes(world);
                 std::thread::sleep(NAP);
@@ -210,6 +233,14 @@ impl Link for MpiLink {
             });
             pulse.look_sometimes(world);
         }
+    }
+
+    fn is_near(&self) -> bool {
+        self.neighbours == self.pulse.size
+    }
+
+    fn heed(&mut self, awaited: Arc<AtomicBool>) {
+        self.pulse.awaited = awaited;
     }
 
     fn beat(&mut self) -> Result<()> {

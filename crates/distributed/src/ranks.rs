@@ -3,9 +3,11 @@
 use crate::error::{Error, Result};
 use crate::link::Link;
 use crate::place::{Launcher, Place};
-use crate::sum::{Scratch, sum};
+use crate::sum::{Scratch, sum, sum_doubles};
 use crate::wire::Wire;
 use crate::{gather, threads::ThreadLink};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -17,9 +19,14 @@ const START: Duration = Duration::from_secs(120);
 /// How long ranks may take to part.
 const PARTING: Duration = Duration::from_secs(20);
 
+/// Numbers of a bucket of gradients: 256 KiB. A network with fewer sends all of them at the end, where waiting for the
+/// first of several messages would cost more than it hides.
+const BUCKET: usize = 1 << 16;
+
 /// What the thread of a link is asked to do.
 enum Job {
     Sum(Vec<f32>, Wire, Sender<Result<Vec<f32>>>),
+    SumDoubles(Vec<f64>, Sender<Result<Vec<f64>>>),
     Broadcast(usize, Vec<u8>, Sender<Result<Vec<u8>>>),
     Gather(Vec<u8>, Sender<Result<Vec<Vec<u8>>>>),
     Fail(String, Sender<Error>),
@@ -38,28 +45,37 @@ pub struct Ranks {
     /// None for a rank without others.
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    /// Whether somebody waits for the thread.
+    awaited: Arc<AtomicBool>,
+    /// Numbers of a bucket of gradients, at least.
+    bucket: usize,
 }
 
-/// A sum under way.
+/// What is under way while its caller computes: a sum, or bytes that come from another rank.
 #[derive(Debug)]
-pub struct Pending(State);
+pub struct Pending<T = Vec<f32>>(State<T>);
 
 #[derive(Debug)]
-enum State {
-    Here(Vec<f32>),
-    There(Receiver<Result<Vec<f32>>>),
+enum State<T> {
+    Here(T),
+    There(Receiver<Result<T>>, Arc<AtomicBool>),
 }
 
-impl Pending {
-    /// Waits for the sum over all ranks.
+impl<T> Pending<T> {
+    /// Waits for it.
     ///
     /// # Errors
     ///
     /// A rank that failed, hangs or ended.
-    pub fn wait(self) -> Result<Vec<f32>> {
+    pub fn wait(self) -> Result<T> {
         match self.0 {
-            State::Here(numbers) => Ok(numbers),
-            State::There(answer) => answer.recv().unwrap_or_else(|_| Err(gone())),
+            State::Here(value) => Ok(value),
+            State::There(answer, awaited) => {
+                awaited.store(true, Ordering::Relaxed);
+                let answer = answer.recv().unwrap_or_else(|_| Err(gone()));
+                awaited.store(false, Ordering::Relaxed);
+                answer
+            }
         }
     }
 }
@@ -76,7 +92,7 @@ impl Ranks {
     }
 
     fn alone_at(place: String) -> Self {
-        Self { rank: 0, world: 1, place, jobs: None, thread: None }
+        Self { rank: 0, world: 1, place, jobs: None, thread: None, awaited: Arc::default(), bucket: BUCKET }
     }
 
     /// The ranks of this process and those that `mpirun`, `torchrun` or `srun` has started with it; one without others
@@ -139,9 +155,12 @@ impl Ranks {
     pub fn start(place: String, link: impl FnOnce() -> Result<Box<dyn Link>> + Send + 'static) -> Result<Self> {
         let (jobs, todo) = channel();
         let (started, start) = channel();
+        let awaited = Arc::new(AtomicBool::new(false));
+        let heeded = Arc::clone(&awaited);
         let body = move || match link() {
             Ok(mut link) => {
-                let _ = started.send(Ok((link.rank(), link.world())));
+                link.heed(heeded);
+                let _ = started.send(Ok((link.rank(), link.world(), link.is_near())));
                 work(&mut *link, &todo);
             }
             Err(error) => {
@@ -150,7 +169,7 @@ impl Ranks {
         };
         let thread = std::thread::Builder::new().name("ranks".to_string()).spawn(body);
         let thread = thread.map_err(|error| Error::Start { problem: error.to_string() })?;
-        let (rank, world) = match start.recv_timeout(START) {
+        let (rank, world, near) = match start.recv_timeout(START) {
             Ok(found) => found?,
             Err(RecvTimeoutError::Disconnected) => return Err(gone()),
             Err(RecvTimeoutError::Timeout) => {
@@ -158,7 +177,9 @@ impl Ranks {
                 return Err(Error::Start { problem });
             }
         };
-        let mut ranks = Self { rank, world, place, jobs: Some(jobs), thread: Some(thread) };
+        // Within a machine the exchange takes the cores that the backward pass computes with, and hides nothing.
+        let bucket = if near { usize::MAX } else { BUCKET };
+        let mut ranks = Self { rank, world, place, jobs: Some(jobs), thread: Some(thread), awaited, bucket };
         if world.is_power_of_two() {
             return Ok(ranks);
         }
@@ -183,15 +204,33 @@ impl Ranks {
         &self.place
     }
 
+    /// How many numbers of gradients go together at least, and leave as soon as they are there, while others are computed:
+    /// those of 256 KiB, or all where the ranks are on one machine.
+    pub fn bucket(&self) -> usize {
+        self.bucket
+    }
+
+    /// The same with other buckets; with [`usize::MAX`] nothing leaves before all is there. All ranks need the same.
+    #[must_use]
+    pub fn with_bucket(mut self, numbers: usize) -> Self {
+        self.bucket = numbers.max(1);
+        self
+    }
+
     /// Whether this rank writes and speaks for all.
     pub fn is_first(&self) -> bool {
         self.rank == 0
     }
 
     fn ask<T>(&self, jobs: &Sender<Job>, job: impl FnOnce(Sender<Result<T>>) -> Job) -> Result<T> {
+        self.begin(jobs, job).wait()
+    }
+
+    fn begin<T>(&self, jobs: &Sender<Job>, job: impl FnOnce(Sender<Result<T>>) -> Job) -> Pending<T> {
         let (reply, answer) = channel();
-        jobs.send(job(reply)).map_err(|_| gone())?;
-        answer.recv().unwrap_or_else(|_| Err(gone()))
+        // Where the thread has ended, the answer says so.
+        let _ = jobs.send(job(reply));
+        Pending(State::There(answer, Arc::clone(&self.awaited)))
     }
 
     /// Adds up `numbers` over all ranks, as many on each, in the order of a binary tree; every rank gets the sum. A sum of
@@ -212,10 +251,19 @@ impl Ranks {
             wire.round(&mut numbers);
             return Pending(State::Here(numbers));
         };
-        let (reply, answer) = channel();
-        // Where the thread has ended, the answer says so.
-        let _ = jobs.send(Job::Sum(numbers, wire, reply));
-        Pending(State::There(answer))
+        self.begin(jobs, |reply| Job::Sum(numbers, wire, reply))
+    }
+
+    /// Adds up the vectors of all shards of all ranks, as long as each other, in the order of a binary tree. A rank has a
+    /// subtree of them, as many as any other; every rank gets the sum.
+    ///
+    /// # Errors
+    ///
+    /// A rank that failed, hangs or ended.
+    pub fn sum_shards(&self, shards: Vec<Vec<f64>>) -> Result<Vec<f64>> {
+        let own = in_pairs(shards);
+        let Some(jobs) = &self.jobs else { return Ok(own) };
+        self.ask(jobs, |reply| Job::SumDoubles(own, reply))
     }
 
     /// Gives all ranks the bytes that rank `root` has.
@@ -224,9 +272,16 @@ impl Ranks {
     ///
     /// A rank that failed, hangs or ended.
     pub fn broadcast(&self, root: usize, bytes: &mut Vec<u8>) -> Result<()> {
-        let Some(jobs) = &self.jobs else { return Ok(()) };
-        *bytes = self.ask(jobs, |reply| Job::Broadcast(root, std::mem::take(bytes), reply))?;
+        *bytes = self.begin_broadcast(root, std::mem::take(bytes)).wait()?;
         Ok(())
+    }
+
+    /// Begins a broadcast that goes on while its caller computes.
+    pub fn begin_broadcast(&self, root: usize, bytes: Vec<u8>) -> Pending<Vec<u8>> {
+        match &self.jobs {
+            None => Pending(State::Here(bytes)),
+            Some(jobs) => self.begin(jobs, |reply| Job::Broadcast(root, bytes, reply)),
+        }
     }
 
     /// The bytes of every rank, in the order of ranks.
@@ -298,6 +353,18 @@ impl Drop for Ranks {
     }
 }
 
+/// Adds neighbours, then sums of neighbours, until one is left.
+fn in_pairs(mut shards: Vec<Vec<f64>>) -> Vec<f64> {
+    while shards.len() > 1 {
+        let pairs = shards.chunks(2).map(|pair| match pair {
+            [low, high] => low.iter().zip(high).map(|(low, high)| low + high).collect(),
+            _ => pair.concat(),
+        });
+        shards = pairs.collect();
+    }
+    shards.pop().unwrap_or_default()
+}
+
 /// Does the jobs of a rank until it parts. After a failure all jobs fail the same way.
 fn work(link: &mut dyn Link, jobs: &Receiver<Job>) {
     let mut scratch = Scratch::default();
@@ -316,6 +383,10 @@ fn work(link: &mut dyn Link, jobs: &Receiver<Job>) {
         match job {
             Job::Sum(mut numbers, wire, reply) => {
                 let done = unless(&mut failure, || sum(link, &mut numbers, wire, &mut scratch));
+                let _ = reply.send(done.map(|()| numbers));
+            }
+            Job::SumDoubles(mut numbers, reply) => {
+                let done = unless(&mut failure, || sum_doubles(link, &mut numbers));
                 let _ = reply.send(done.map(|()| numbers));
             }
             Job::Broadcast(root, mut bytes, reply) => {

@@ -44,6 +44,17 @@ fn doubling(link: &mut dyn Link, numbers: &mut [f32], wire: Wire, scratch: &mut 
     Ok(())
 }
 
+/// As [`sum`], of doubles, which are few.
+pub(crate) fn sum_doubles(link: &mut dyn Link, numbers: &mut [f64]) -> Result<()> {
+    let mut received = vec![0.0; numbers.len()];
+    for distance in distances(link.world()) {
+        let peer = link.rank() ^ distance;
+        link.swap(peer, bytemuck::cast_slice(numbers), bytemuck::cast_slice_mut(&mut received))?;
+        numbers.iter_mut().zip(&received).for_each(|(own, other)| *own += other);
+    }
+    Ok(())
+}
+
 fn halving(link: &mut dyn Link, numbers: &mut [f32], wire: Wire, scratch: &mut Scratch) -> Result<()> {
     // What this rank adds, and beside it what its peer does.
     let mut own = 0..numbers.len();

@@ -79,6 +79,10 @@ impl Link for ThreadLink {
         }
     }
 
+    fn is_near(&self) -> bool {
+        true
+    }
+
     fn fail(&mut self, sentence: &str) -> Error {
         let rank = self.rank;
         self.failure.get_or_init(|| Error::Failed { rank, sentence: sentence.to_string() }).clone()

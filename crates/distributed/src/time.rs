@@ -33,6 +33,8 @@ pub struct Work {
     pub bytes: f64,
     /// Bytes that a rank adds per second.
     pub adding: f64,
+    /// Shards of a rank. They are computed one after the other, and only with the last are gradients whole and leave.
+    pub shards: usize,
 }
 
 /// Whether the exchange goes on while the backward pass does.
@@ -40,7 +42,7 @@ pub struct Work {
 pub enum Overlap {
     /// It begins when all gradients are there.
     None,
-    /// It begins when the first bucket is there, and hides behind the rest of the backward pass.
+    /// It begins when the first bucket is there, and hides behind the rest of the last shard's backward pass.
     Buckets(usize),
 }
 
@@ -64,7 +66,7 @@ impl Work {
                 // Each bucket pays the latency; the last begins when the backward pass ends.
                 let count = count.max(1) as f64;
                 let bucket = Self { bytes: self.bytes / count, ..*self }.exchange(wires, world);
-                (count * bucket - self.compute * BACKWARD).max(bucket)
+                (count * bucket - self.compute * BACKWARD / self.shards.max(1) as f64).max(bucket)
             }
         };
         self.compute + if world > 1 { shown } else { 0.0 }
@@ -80,7 +82,7 @@ impl Work {
 mod tests {
     use super::*;
 
-    const WORK: Work = Work { compute: 1.0, bytes: 1e9, adding: 1e10 };
+    const WORK: Work = Work { compute: 1.0, bytes: 1e9, adding: 1e10, shards: 1 };
     const WIRES: Wires = Wires { name: "test", latency: 1e-3, bandwidth: 1e9 };
 
     #[test]
@@ -95,6 +97,9 @@ mod tests {
     fn what_is_hidden_is_at_most_the_backward_pass() {
         let (plain, hidden) = (WORK.step(WIRES, 8, Overlap::None), WORK.step(WIRES, 8, Overlap::Buckets(4)));
         assert!((plain - hidden - (BACKWARD - 3.0 * 6e-3)).abs() < 1e-12, "{plain} {hidden}");
+        let four = Work { shards: 4, ..WORK };
+        let hidden = four.step(WIRES, 8, Overlap::Buckets(4));
+        assert!((plain - hidden - (BACKWARD / 4.0 - 3.0 * 6e-3)).abs() < 1e-12, "{plain} {hidden}");
         // A long step shows its last bucket alone.
         let long = Work { compute: 100.0, ..WORK };
         let bucket = Work { bytes: 0.25e9, ..WORK }.exchange(WIRES, 8);

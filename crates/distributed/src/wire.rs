@@ -1,9 +1,11 @@
 //! How numbers travel.
 
 use half::bf16;
+use serde::{Deserialize, Serialize};
 
 /// The format in which numbers travel between ranks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Wire {
     /// As they are.

@@ -45,6 +45,6 @@ pub use inference::{InferenceOptions, InferencePlan, Numeric, StepReport, Worksp
 pub use parameters::{Parameters, Parts, Receive, Update};
 pub use plan::{EvaluationPlan, GradientPlan, Plan, Recompute, TrainingOptions, TrainingPlan};
 pub use run::{
-    Dropout, Evaluation, Forward, GradientForward, GradientRun, Loss, OutputGradients, Predictor, StageTime,
-    TrainingRun,
+    Dropout, Evaluation, Forward, GradientForward, GradientRun, Loss, OutputGradients, Predictor, ReceiveOfShard,
+    Share, StageTime, Together, TrainingRun,
 };

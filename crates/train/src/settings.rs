@@ -9,6 +9,7 @@ use crate::schedule::{Schedule, WarmUp};
 use crate::test_time::TestTime;
 use crate::whitening::Whitening;
 use cnn_data::Augmentation;
+use cnn_distributed::Wire;
 use serde::{Deserialize, Serialize};
 
 /// Everything that decides how a network is trained; with the data and the machine it decides every bit of the result.
@@ -25,6 +26,12 @@ pub struct Settings {
     /// share them out, and their gradients are added in one order, so that the bits do not depend on the number of ranks.
     #[serde(skip_serializing_if = "is_one")]
     pub shards: usize,
+    /// Whether all shards of a batch have one batch normalisation, as if the batch were whole: torch's `SyncBatchNorm`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sync_batch_norm: bool,
+    /// The format in which the gradients of shards are added and travel between ranks.
+    #[serde(skip_serializing_if = "is_whole")]
+    pub wire: Wire,
     /// Batches whose gradients are averaged for one step.
     pub accumulate: usize,
     /// The learning rate, at the end of the warm-up where there is one.
@@ -87,6 +94,8 @@ impl Default for Settings {
             epochs: 10,
             batch_size: 64,
             shards: 1,
+            sync_batch_norm: false,
+            wire: Wire::F32,
             accumulate: 1,
             learning_rate: 0.02,
             seed: 1,
@@ -114,6 +123,10 @@ impl Default for Settings {
 
 fn is_one(shards: &usize) -> bool {
     *shards == 1
+}
+
+fn is_whole(wire: &Wire) -> bool {
+    *wire == Wire::F32
 }
 
 /// What maps are computed in; weights, their updates, batch normalisation and the loss are of f32 throughout.

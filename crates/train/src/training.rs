@@ -19,7 +19,7 @@ use crate::weights::file_of;
 use cnn_core::Model;
 use cnn_data::Card;
 use cnn_data::{Batch, Loader};
-use cnn_distributed::{Ranks, shards_of};
+use cnn_distributed::{Pending, Ranks, shards_of};
 use cnn_weights::Weights;
 use std::cell::OnceCell;
 use std::ops::ControlFlow;
@@ -308,6 +308,7 @@ impl Run<'_, '_> {
             _ => 0,
         };
         let mut batches = loader.epoch(settings.seed, self.position.epoch).skip_to(self.position.batches);
+        let mut said = None;
         loop {
             let mut group = Vec::new();
             while group.len() < settings.accumulate * self.shards() {
@@ -316,6 +317,11 @@ impl Run<'_, '_> {
                 }
                 let Some(batch) = batches.next() else { break };
                 group.push(batch?);
+            }
+            // Meanwhile rank 0 has said whether the last step was the last of all.
+            if said.take().map_or(Ok(false), says)? {
+                self.ended_by_observer = true;
+                break;
             }
             let Some(last) = group.last() else { break };
             let done = last.number + 1;
@@ -339,8 +345,8 @@ impl Run<'_, '_> {
                 ControlFlow::Break(Stop::Interrupt) => return Err(self.interrupt()),
                 ControlFlow::Break(Stop::Finish) => self.ended_by_observer = true,
             }
-            if self.first_says(self.ended_by_observer)? {
-                self.ended_by_observer = true;
+            said = self.begin_saying(self.ended_by_observer);
+            if self.ended_by_observer {
                 break;
             }
             if self.checkpoint_is_due() {
@@ -390,10 +396,12 @@ impl Run<'_, '_> {
 
     /// What rank 0 says, whose observer is the one that is asked.
     fn first_says(&self, here: bool) -> Result<bool> {
-        let Some(ranks) = self.task.ranks else { return Ok(here) };
-        let mut said = vec![u8::from(here)];
-        ranks.broadcast(0, &mut said)?;
-        Ok(said == [1])
+        self.begin_saying(here).map_or(Ok(here), says)
+    }
+
+    /// As [`Run::first_says`], while the caller goes on; none without other ranks.
+    fn begin_saying(&self, here: bool) -> Option<Pending<Vec<u8>>> {
+        self.task.ranks.map(|ranks| ranks.begin_broadcast(0, vec![u8::from(here)]))
     }
 
     fn step(&mut self, group: &[Batch], steps: usize) -> Result<StepReport> {
@@ -492,6 +500,11 @@ impl Run<'_, '_> {
         };
         Error::Interrupted { epoch: self.position.epoch, step: self.position.steps, kept }
     }
+}
+
+/// What rank 0 has said.
+fn says(said: Pending<Vec<u8>>) -> Result<bool> {
+    Ok(said.wait()? == [1])
 }
 
 /// What trains, and what tests.

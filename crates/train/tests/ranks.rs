@@ -3,7 +3,7 @@
 use cnn_core::Network;
 use cnn_core::definition::*;
 use cnn_data::{Dataset, DigitsConfig, Preparation, digits};
-use cnn_distributed::Ranks;
+use cnn_distributed::{Ranks, Wire};
 use cnn_train::{
     Checkpoints, Clip, Epoch, Every, MacroF1, Outcome, Recipe, Result, Rule, RunFolder, Settings, Silent, StepReport,
     Stop, Task, train,
@@ -23,6 +23,23 @@ fn network() -> Network {
         .dropout(0.3)
         .then("fc", linear(10))
         .named("small", [1, 28, 28])
+        .at_usual_input()
+        .unwrap()
+}
+
+/// Two batch normalisations, of which the second's gradient goes through the first, and nothing drawn.
+fn plain() -> Network {
+    chain()
+        .then("conv", conv(3).pad(1).out(6))
+        .then("norm", batch_norm())
+        .relu()
+        .and(max_pool(4))
+        .then("conv2", conv(3).out(8))
+        .then("norm2", batch_norm())
+        .relu()
+        .flatten()
+        .then("fc", linear(10))
+        .named("plain", [1, 28, 28])
         .at_usual_input()
         .unwrap()
 }
@@ -71,20 +88,27 @@ impl cnn_train::Observer for StopAt {
 }
 
 /// Trains on so many threads, of which rank 0 writes to the folder, until it is stopped.
-fn on(world: usize, folder: Option<&RunFolder>, stop: usize) -> Vec<Result<Outcome, Box<cnn_train::Error>>> {
+fn on(
+    world: usize,
+    settings: &Settings,
+    folder: Option<&RunFolder>,
+    stop: usize,
+) -> Vec<Result<Outcome, Box<cnn_train::Error>>> {
     let (network, dataset) = (network(), images());
+    let (network, dataset) = (&network, &dataset);
     thread::scope(|scope| {
         let running: Vec<_> = Ranks::threads(world)
             .unwrap()
             .into_iter()
             .map(|ranks| {
-                scope.spawn(|| -> Result<Outcome, Box<cnn_train::Error>> {
-                    let ranks = ranks;
+                scope.spawn(move || -> Result<Outcome, Box<cnn_train::Error>> {
+                    // Four buckets, so that gradients leave before all are there.
+                    let ranks = ranks.with_bucket(40);
                     let task = Task {
-                        settings: settings(),
+                        settings: settings.clone(),
                         metrics: vec![&MacroF1],
                         ranks: Some(&ranks),
-                        ..task(&network, &dataset)
+                        ..task(network, dataset)
                     };
                     let folder = folder.filter(|_| ranks.is_first());
                     let mut observer: Box<dyn cnn_train::Observer> =
@@ -103,21 +127,70 @@ fn task<'a>(network: &'a Network, dataset: &'a Dataset) -> Task<'a> {
     Task { settings: settings(), ..Task::new(network, dataset, Preparation::mnist()) }
 }
 
-fn alone() -> (Vec<u32>, Vec<Epoch>) {
+fn alone(settings: &Settings) -> (Vec<u32>, Vec<Epoch>) {
     let (network, dataset) = (network(), images());
-    let task = Task { metrics: vec![&MacroF1], ..task(&network, &dataset) };
+    let task = Task { settings: settings.clone(), metrics: vec![&MacroF1], ..task(&network, &dataset) };
     bits(&train(&task, None, &mut Silent).unwrap())
 }
 
 #[test]
 fn every_number_of_ranks_trains_to_the_same_bits() {
-    let expected = alone();
+    same_bits(&settings());
+}
+
+/// Trains on 1, 2, 4 and 8 ranks and without, and gives what all come to.
+fn same_bits(settings: &Settings) -> (Vec<u32>, Vec<Epoch>) {
+    let expected = alone(settings);
     assert!(expected.1[1].metrics.len() == 1 && expected.1[1].train_loss < expected.1[0].train_loss);
     for world in [1, 2, 4, 8] {
-        for (rank, outcome) in on(world, None, 0).into_iter().enumerate() {
+        for (rank, outcome) in on(world, settings, None, 0).into_iter().enumerate() {
             assert_eq!(bits(&outcome.unwrap()), expected, "rank {rank} of {world}");
         }
     }
+    expected
+}
+
+#[test]
+fn one_batch_normalisation_of_all_shards_has_the_same_bits() {
+    let together = same_bits(&Settings { sync_batch_norm: true, ..settings() });
+    assert_ne!(together, alone(&settings()), "it would not show");
+}
+
+#[test]
+fn half_the_bits_on_the_wire_are_the_same_bits() {
+    let half = same_bits(&Settings { wire: Wire::Bf16, ..settings() });
+    assert_ne!(half, alone(&settings()), "it would not show");
+}
+
+/// Shards of unequal sizes that have one batch normalisation are the batch, to the rounding of f32.
+#[test]
+fn shards_that_are_normalised_together_are_one_batch() {
+    let (network, dataset) = (plain(), images());
+    let trained = |shards: usize, sync_batch_norm: bool| {
+        // 31 images are in shards of three and four; a last batch of 17 in shards of two and three.
+        let settings = Settings {
+            epochs: 2,
+            batch_size: 31,
+            shards,
+            sync_batch_norm,
+            learning_rate: 0.05,
+            accumulate: 2,
+            ..Settings::default()
+        };
+        let task = Task { settings, ..task(&network, &dataset) };
+        let outcome = train(&task, None, &mut Silent).unwrap();
+        let tensors = outcome.model.tensors();
+        let values = tensors.map(|(_, tensor)| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+        values.collect::<Vec<_>>()
+    };
+    let whole = trained(1, false);
+    let furthest = |other: &[Vec<f32>]| {
+        let pairs = whole.iter().zip(other).flat_map(|(a, b)| a.iter().zip(b));
+        pairs.map(|(a, b)| (a - b).abs() / (1.0 + a.abs())).fold(0.0, f32::max)
+    };
+    let (together, apart) = (furthest(&trained(8, true)), furthest(&trained(8, false)));
+    assert!(together < 2e-5, "{together}");
+    assert!(apart > 1e-3, "{apart}: it would not show");
 }
 
 #[test]
@@ -127,13 +200,13 @@ fn a_run_goes_on_with_another_number_of_ranks() {
     let every_step = Checkpoints { every: Every::Steps(1), ..Checkpoints::default() };
     let start = |folder: RunFolder| folder.checkpointing(every_step);
     let folder = start(begun(&path));
-    let stopped = on(4, Some(&folder), 3);
+    let stopped = on(4, &settings(), Some(&folder), 3);
     assert!(stopped[0].as_ref().unwrap_err().to_string().contains("--resume"), "{stopped:?}");
     assert!(stopped[1..].iter().all(|outcome| outcome.is_err()), "rank 0 alone knows that it stops");
     drop(folder);
     let folder = start(RunFolder::resume(&path).unwrap());
-    let outcomes = on(2, Some(&folder), 0);
-    let expected = alone();
+    let outcomes = on(2, &settings(), Some(&folder), 0);
+    let expected = alone(&settings());
     for outcome in outcomes {
         assert_eq!(bits(&outcome.unwrap()), expected);
     }

@@ -49,6 +49,10 @@ pub struct Train {
     /// Train on so many processes of this machine, a power of two: to the same bits on any number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub processes: Option<u16>,
+    /// KiB of gradients that ranks send together, while others are computed; 0 sends all at the end [default: 256, on one
+    /// machine 0]
+    #[arg(long, value_name = "KIB")]
+    pub bucket: Option<u32>,
     #[command(flatten)]
     pub folder: Folder,
     #[command(flatten)]
@@ -107,6 +111,9 @@ pub struct Settings {
     /// Show every class as often as any other
     #[arg(long)]
     pub balance: bool,
+    /// Take batch normalisation's statistics over all shards of a batch, as if it were whole
+    #[arg(long)]
+    pub sync_batch_norm: bool,
     /// Scale all gradients together down to this norm
     #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "clip_value")]
     pub clip_norm: Option<f64>,

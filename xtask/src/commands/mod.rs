@@ -26,7 +26,7 @@ mod verify_shapes;
 pub mod weights;
 
 use crate::cli::{Cli, Command, Common, DataCommand};
-use crate::rerun;
+use crate::{processes, rerun};
 use anyhow::Result;
 use cnn_core::device::DeviceChoice;
 use std::process::ExitCode;
@@ -39,7 +39,12 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Compare(args) => compare::run(args).map(success),
         Command::Docs(args) => docs::run(args).map(success),
         Command::Recipes(args) => recipes::run(args).map(success),
-        Command::Train(args) => train::run(args, &cli.common).map(success),
+        Command::Train(args) => match processes::lacking(args) {
+            Ok(true) => {
+                rerun::with_feature("mpi", "processes are connected by MPI, which is built in when it is first wanted")
+            }
+            lacking => lacking.and_then(|_| train::run(args, &cli.common)).map(success),
+        },
         Command::Augment(args) => augment::run(args, &cli.common).map(success),
         Command::Report(args) => report::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),

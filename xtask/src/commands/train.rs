@@ -26,7 +26,7 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     if processes::start(args, common)? {
         return Ok(());
     }
-    let ranks = Ranks::join()?;
+    let ranks = processes::join(args)?;
     match on(&ranks, args, common) {
         Ok(()) => Ok(ranks.finish()?),
         // All ranks end, and one of them says why.

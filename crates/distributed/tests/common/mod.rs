@@ -43,6 +43,10 @@ pub fn everything(ranks: &Ranks) -> Result<String> {
     for pending in begun {
         lines.push_str(&format!("{:?}\n", pending.wait()?));
     }
+    let shards = shards_of(ranks.rank(), ranks.world(), SHARDS)?;
+    let shards = shards.map(|number| shard(number, 33).into_iter().map(|x| f64::from(x) / 3.0).collect());
+    let doubles = ranks.sum_shards(shards.collect())?;
+    lines.push_str(&format!("{:?}\n", doubles.iter().map(|x| x.to_bits()).collect::<Vec<_>>()));
     let mut bytes = if ranks.rank() == ranks.world() - 1 { vec![7; 100_000] } else { Vec::new() };
     ranks.broadcast(ranks.world() - 1, &mut bytes)?;
     assert_eq!(bytes, [7; 100_000]);

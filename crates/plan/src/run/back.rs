@@ -3,6 +3,7 @@
 use super::Pass;
 use super::clock::Part;
 use super::loss::{OutputGradients, region};
+use super::together::AllSums;
 use crate::operation::norm::{GradientSums, Moments, correction, weight_gradient};
 use crate::operation::{BackArguments, Remembered, backward_bias};
 use crate::parameters::{Parameters, Parts, Receive};
@@ -19,6 +20,14 @@ impl<T: Element> Pass<'_, T> {
         gradients: &OutputGradients<T>,
         receiver: &mut dyn Receive<T>,
     ) {
+        self.begin_back(gradients);
+        for turn in &self.plan.schedule.turns {
+            self.turn(*turn, parameters, receiver, None);
+        }
+    }
+
+    /// Sends the gradients of the outputs where they come from.
+    pub(super) fn begin_back(&mut self, gradients: &OutputGradients<T>) {
         let plan = self.plan;
         for (output, (gradient, value)) in gradients.blocks.iter().zip(&plan.lowered.outputs).enumerate() {
             if let (Some(gradient), true) = (gradient, value.trained) {
@@ -28,19 +37,24 @@ impl<T: Element> Pass<'_, T> {
                 });
             }
         }
-        for turn in &plan.schedule.turns {
-            match *turn {
-                Turn::Again(index) => self.again(index, parameters),
-                Turn::Back(index) => self.back(index, parameters, receiver),
-            }
-        }
     }
 
-    fn back(&mut self, index: usize, parameters: &mut Parameters<T>, receiver: &mut dyn Receive<T>) {
+    /// Takes one turn; `all` are the sums of a normalisation over shards of which this is one.
+    pub(super) fn turn(
+        &mut self,
+        turn: Turn,
+        parameters: &mut Parameters<T>,
+        receiver: &mut dyn Receive<T>,
+        all: Option<&AllSums>,
+    ) {
+        let index = match turn {
+            Turn::Again(index) => return self.again(index, parameters),
+            Turn::Back(index) => index,
+        };
         let stage = &self.plan.lowered.stages[index];
         match &stage.work {
             Work::Fill(fill) => self.fill_back(index, fill, parameters, receiver),
-            Work::Map(work) => self.map_back(stage, work, parameters, receiver),
+            Work::Map(work) => self.map_back(stage, work, parameters, receiver, all),
         }
     }
 
@@ -218,6 +232,7 @@ impl<T: Element> Pass<'_, T> {
         work: &MapWork,
         parameters: &mut Parameters<T>,
         receiver: &mut dyn Receive<T>,
+        all: Option<&AllSums>,
     ) {
         let (tally, parameter) = match work {
             MapWork::Norm { tally: Some(tally), parameter, .. }
@@ -235,12 +250,17 @@ impl<T: Element> Pass<'_, T> {
                 Statistics::Running => None,
             };
             if let Some(normalised) = normalised {
-                let count = self.batch * height * width;
+                let count = all.map_or(self.batch, |all| all.images) * height * width;
                 for (c, weight) in weight.iter_mut().enumerate() {
                     let at = first_block * LANES + c;
                     let moments = Moments { mean: normalised.mean[at], variance: normalised.variance[at] };
                     let sums = GradientSums { gradient: tally.gradient[c], product: tally.product[c], count };
-                    let correction = correction(parameters.values[parameter][c], moments, *eps, sums);
+                    let of_batch = all.map_or(sums, |all| GradientSums {
+                        gradient: all.sums[2 * c],
+                        product: all.sums[2 * c + 1],
+                        count,
+                    });
+                    let correction = correction(parameters.values[parameter][c], moments, *eps, of_batch);
                     normalised.factor[at] += correction.factor;
                     normalised.addend[at] += correction.addend;
                     *weight = weight_gradient(moments, *eps, sums);

@@ -21,15 +21,20 @@ enum Why<'a, T> {
 impl<T: Element> Pass<'_, T> {
     /// Runs all stages on images `(N, C, H, W)`.
     pub(crate) fn forward(&mut self, parameters: &Parameters<T>, images: &[T]) {
-        let plan = self.plan;
-        for (index, stage) in plan.lowered.stages.iter().enumerate() {
-            let started = Instant::now();
-            match &stage.work {
-                Work::Fill(fill) => self.fill(stage, fill, parameters, Why::Forward(images)),
-                Work::Map(work) => self.map(stage, work, parameters),
-            }
-            self.workspace.clock.add(index, Part::Forward, started);
+        for index in 0..self.plan.lowered.stages.len() {
+            self.stage(index, parameters, images);
         }
+    }
+
+    /// Runs one stage.
+    pub(super) fn stage(&mut self, index: usize, parameters: &Parameters<T>, images: &[T]) {
+        let started = Instant::now();
+        let stage = &self.plan.lowered.stages[index];
+        match &stage.work {
+            Work::Fill(fill) => self.fill(stage, fill, parameters, Why::Forward(images)),
+            Work::Map(work) => self.map(stage, work, parameters),
+        }
+        self.workspace.clock.add(index, Part::Forward, started);
     }
 
     /// Fills a stage's store once more.

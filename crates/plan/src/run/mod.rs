@@ -8,6 +8,7 @@ mod gradients;
 mod loss;
 mod maps;
 mod predictor;
+mod together;
 mod training;
 mod workspace;
 
@@ -16,6 +17,7 @@ pub use evaluation::Evaluation;
 pub use gradients::{GradientForward, GradientRun};
 pub use loss::{Loss, OutputGradients};
 pub use predictor::Predictor;
+pub use together::{ReceiveOfShard, Share, Together};
 pub use training::{Dropout, Forward, TrainingRun};
 
 use crate::plan::Plan;

@@ -48,10 +48,10 @@ pub struct Dropout {
 /// ```
 #[derive(Debug)]
 pub struct TrainingRun<T = f32> {
-    plan: TrainingPlan,
+    pub(super) plan: TrainingPlan,
     set: InstructionSet,
-    workspace: Workspace<T>,
-    dropout: Dropout,
+    pub(super) workspace: Workspace<T>,
+    pub(super) dropout: Dropout,
 }
 
 /// A forward pass that has been run: its outputs, and the one backward pass that belongs to it.
@@ -120,7 +120,7 @@ impl<T: Element> TrainingRun<T> {
         Ok(Forward { run: self, parameters, batch })
     }
 
-    fn pass(&mut self, batch: usize) -> Pass<'_, T> {
+    pub(super) fn pass(&mut self, batch: usize) -> Pass<'_, T> {
         let Self { plan, set, workspace, dropout } = self;
         Pass { plan, workspace, set: *set, batch, dropout: *dropout }
     }
@@ -135,6 +135,11 @@ impl<T: Element> Forward<'_, T> {
     /// Where there is no such output.
     pub fn output(&self, output: usize) -> Vec<T> {
         self.run.workspace.output(&self.run.plan, output, self.batch)
+    }
+
+    /// The parameters, with the statistics that the pass has moved.
+    pub fn parameters(&self) -> &Parameters<T> {
+        self.parameters
     }
 
     /// The mean cross-entropy of the logits, plus that of each auxiliary head times the weight its source gives it.

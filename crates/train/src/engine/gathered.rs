@@ -33,11 +33,6 @@ impl Gathered {
         }
     }
 
-    /// The gradient of a tensor, if it has one.
-    pub(crate) fn of(&self, tensor: usize) -> Option<&[f32]> {
-        self.gradients.get(tensor)?.as_deref()
-    }
-
     /// Every gradient with its tensor's position.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[f32])> {
         let gradients = self.gradients.iter().enumerate();

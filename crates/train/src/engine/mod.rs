@@ -1,10 +1,13 @@
 //! What computes training steps: candle's autograd on any device, or the planned step on the CPU.
 
+mod buckets;
 mod candle;
 mod gathered;
 mod gradients;
 mod planned;
 pub(crate) mod sharded;
+mod sums;
+mod synchronous;
 mod updates;
 
 pub use updates::Updates;

@@ -1,7 +1,8 @@
 //! Learning with the planned step.
 
 use super::gathered::Gathered;
-use super::sharded::{Counts, Sharding};
+use super::sharded::Sharding;
+use super::sums::{Counts, Sums};
 use super::{AVERAGE, Learner, Lesson, Saved, Stepped, Updates, shares, targets};
 use crate::average::{Averaging, Move, move_towards};
 use crate::classify::Classify;
@@ -19,19 +20,20 @@ use cnn_plan::{
 use cnn_weights::BorrowedWeights;
 
 pub(crate) struct PlannedLearner<'a> {
-    network: Network,
-    loss: &'a dyn LossFunction,
-    run: TrainingRun,
-    parameters: Parameters,
-    updates: Updates,
-    smoothing: f64,
+    pub(super) network: Network,
+    pub(super) loss: &'a dyn LossFunction,
+    /// One for each shard that goes through the network side by side with others.
+    pub(super) runs: Vec<TrainingRun>,
+    pub(super) parameters: Parameters,
+    pub(super) updates: Updates,
+    pub(super) smoothing: f64,
     clip: Option<Clip>,
     /// Where steps need all gradients at once.
-    gathered: Option<Gathered>,
+    pub(super) gathered: Option<Gathered>,
     average: Option<Average>,
     evaluation: Evaluation,
     /// Where batches come in shards.
-    sharding: Option<Sharding<'a>>,
+    pub(super) sharding: Option<Sharding<'a>>,
 }
 
 /// An average of the weights, and how it moves.
@@ -46,16 +48,19 @@ impl<'a> PlannedLearner<'a> {
         let recompute = if settings.recompute { Recompute::Segments } else { Recompute::Nothing };
         let plan = TrainingPlan::new(network, TrainingOptions { frozen, recompute, nodes: &[] })?;
         let parameters = Parameters::new(network, &lesson.beginning())?;
+        let sharding = Sharding::of(&lesson)?;
+        let side_by_side = sharding.as_ref().map_or(1, Sharding::side_by_side);
+        let run = || TrainingRun::new(&plan, Dropout { seed: settings.seed, passes });
         Ok(Self {
             loss,
-            run: TrainingRun::new(&plan, Dropout { seed: settings.seed, passes }),
+            runs: (0..side_by_side).map(|_| run()).collect(),
             updates: Updates::new(settings.optimizer).paced(network, settings)?,
             smoothing: settings.label_smoothing,
             clip: settings.clip,
             gathered: lesson.gathers().then(Gathered::default),
             average: Averaging::of(settings, steps)
                 .map(|averaging| Average { averaging, parameters: parameters.clone() }),
-            sharding: Sharding::of(&lesson)?,
+            sharding,
             evaluation: Evaluation::new(&EvaluationPlan::new(network)?),
             network: network.clone(),
             parameters,
@@ -80,33 +85,49 @@ impl<'a> PlannedLearner<'a> {
 
     /// A step whose batches come in shards, those of other ranks elsewhere.
     fn step_in_shards(&mut self, batches: &[Batch], learning_rate: f64) -> Result<Stepped> {
-        let Self { sharding, gathered, run, parameters, .. } = self;
+        let Self { sharding, gathered, runs, parameters, .. } = self;
         let (Some(sharding), Some(gathered)) = (sharding, gathered) else { return Err(Error::own("no shards")) };
         self.updates.next(learning_rate);
-        let mut sums = sharding.begin(parameters);
-        for shard in sharding.own() {
+        sharding.begin(parameters);
+        let mut sums = Sums::new(sharding);
+        for (number, shard) in sharding.own().enumerate() {
             sharding.restore(parameters);
-            gathered.clear();
             let mut counts = Counts::default();
-            for batch in batches.iter().filter(|batch| batch.shard == shard && !batch.indices.is_empty()) {
-                run.go_on_from(sharding.pass(batches, batch));
-                let forward = run.forward(parameters, &batch.images)?;
+            let mut own = batches.iter().filter(|batch| batch.shard == shard && !batch.indices.is_empty()).peekable();
+            if own.peek().is_none() {
+                sums.tell(counts, parameters);
+            }
+            while let Some(batch) = own.next() {
+                let last = own.peek().is_none();
+                runs[0].go_on_from(sharding.pass(batches, batch.number, shard));
+                let forward = runs[0].forward(parameters, &batch.images)?;
                 let targets = targets(batch, self.smoothing);
                 let (one, gradients) = measured(&self.network, self.loss, &forward, &targets)?;
                 counts.add(one);
+                if last {
+                    sums.tell(counts, forward.parameters());
+                }
                 if one.loss.is_finite() {
-                    forward.backward(&gradients, gathered.next(one.images as f64));
+                    forward.backward(&gradients, &mut sums.of_shard(number, one.images as f32, last));
                 }
             }
-            sums.add(sharding, gathered, parameters, counts);
+            sums.close(number);
         }
         sharding.restore(parameters);
-        sharding.count_passes(batches);
-        let (stepped, numbers) = sums.finish(sharding)?;
-        let Some(numbers) = numbers else { return Ok(stepped) };
-        sharding.give(&numbers, gathered, parameters);
-        self.update_gathered()?;
-        self.move_average();
+        let (stepped, total) = sums.finish()?;
+        if let Some(total) = total {
+            total.give(sharding, gathered, parameters)?;
+        }
+        self.end_sharded(batches, stepped)
+    }
+
+    /// Updates by what all shards came to, if it can be.
+    pub(super) fn end_sharded(&mut self, batches: &[Batch], stepped: Stepped) -> Result<Stepped> {
+        self.sharding.iter_mut().for_each(|sharding| sharding.count_passes(batches));
+        if stepped.loss.is_finite() && stepped.images > 0 {
+            self.update_gathered()?;
+            self.move_average();
+        }
         Ok(stepped)
     }
 
@@ -132,27 +153,40 @@ fn measured(
     forward: &Forward<'_>,
     targets: &Targets<'_>,
 ) -> Result<(Stepped, OutputGradients)> {
-    let values: Vec<Vec<f32>> = (0..network.outputs().len()).map(|output| forward.output(output)).collect();
+    let values = (0..network.outputs().len()).map(|output| forward.output(output)).collect();
+    let (stepped, gradients) = lost(network, loss, values, targets)?;
+    let gradients: Vec<Option<&[f32]>> = gradients.iter().map(Option::as_deref).collect();
+    Ok((stepped, forward.gradients(&gradients)?))
+}
+
+/// What outputs lost, and the gradient of each.
+pub(super) fn lost(
+    network: &Network,
+    loss: &dyn LossFunction,
+    values: Vec<Vec<f32>>,
+    targets: &Targets<'_>,
+) -> Result<(Stepped, Vec<Option<Vec<f32>>>)> {
     let outputs = network.outputs().iter().zip(&values);
     let outputs: Vec<Output<'_>> =
         outputs.map(|(output, values)| Output { values, weight: output.loss_weight }).collect();
     let lost = loss.loss(&outputs, targets)?;
     let correct = count_correct(&values[0], targets.labels);
     let stepped = Stepped { loss: lost.value as f32, correct, images: targets.labels.len() };
-    let gradients: Vec<Option<&[f32]>> = lost.gradients.iter().map(Option::as_deref).collect();
-    Ok((stepped, forward.gradients(&gradients)?))
+    Ok((stepped, lost.gradients))
 }
 
 impl Learner for PlannedLearner<'_> {
     fn step(&mut self, batches: &[Batch], learning_rate: f64) -> Result<Stepped> {
-        if self.sharding.is_some() {
-            return self.step_in_shards(batches, learning_rate);
+        match &self.sharding {
+            Some(sharding) if sharding.together() => return self.step_together(batches, learning_rate),
+            Some(_) => return self.step_in_shards(batches, learning_rate),
+            None => {}
         }
         let mut stepped = Stepped::default();
         self.gathered.iter_mut().for_each(Gathered::clear);
         self.updates.next(learning_rate);
         for (batch, share) in shares(batches) {
-            let forward = self.run.forward(&mut self.parameters, &batch.images)?;
+            let forward = self.runs[0].forward(&mut self.parameters, &batch.images)?;
             let targets = targets(batch, self.smoothing);
             let (one, gradients) = measured(&self.network, self.loss, &forward, &targets)?;
             stepped = stepped.with(one, share);

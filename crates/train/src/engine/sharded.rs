@@ -1,18 +1,20 @@
 //! Steps whose batches come in shards: each shard's gradient is that of a small batch, and shards are added in one tree over
 //! all ranks. Gradients count as many times as a shard has images, and the sum is divided by all of them.
 
-use super::gathered::Gathered;
-use super::{Lesson, Stepped};
+use super::Lesson;
+use super::buckets::{Buckets, Part};
 use crate::error::Result;
 use cnn_data::Batch;
-use cnn_distributed::{Ranks, Tree, Wire, shards_of};
+use cnn_distributed::{Pending, Ranks, Wire, shards_of};
 use cnn_plan::Parameters;
 use std::ops::Range;
 
 /// How a step is shared out.
 #[derive(Debug)]
 pub(crate) struct Sharding<'a> {
+    /// The ranks that share it; none where this process is alone.
     ranks: Option<&'a Ranks>,
+    wire: Wire,
     /// Shards of a batch on all ranks, and those of this one.
     all: usize,
     own: Range<usize>,
@@ -20,41 +22,11 @@ pub(crate) struct Sharding<'a> {
     passes: u64,
     /// For each tensor what it adds to what ranks exchange.
     parts: Vec<Part>,
+    buckets: Buckets,
+    /// Whether all shards have one batch normalisation, which moves the statistics of all alike.
+    together: bool,
     /// Every tensor's numbers before the step, of those that are statistics.
     before: Vec<Vec<f32>>,
-}
-
-/// What a tensor adds to what ranks exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    /// So many numbers of a gradient.
-    Gradient(usize),
-    /// So many numbers that each pass moves.
-    Statistics(usize),
-    Nothing,
-}
-
-/// What shards counted so far.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counts {
-    loss: f32,
-    correct: usize,
-    images: usize,
-}
-
-impl Counts {
-    pub(crate) fn add(&mut self, one: Stepped) {
-        self.loss += one.loss * one.images as f32;
-        self.correct += one.correct;
-        self.images += one.images;
-    }
-}
-
-/// The sums over the shards of this rank.
-#[derive(Debug)]
-pub(crate) struct Sums {
-    numbers: Tree,
-    counts: Tree,
 }
 
 impl<'a> Sharding<'a> {
@@ -70,9 +42,18 @@ impl<'a> Sharding<'a> {
             (false, true) => Part::Gradient(spec.elements()),
             (false, false) => Part::Statistics(spec.elements()),
         };
-        let parts = lesson.network.tensors().zip(lesson.frozen).map(part).collect();
-        let own = shards_of(rank, world, all)?;
-        Ok(Some(Self { ranks: lesson.ranks, all, own, passes: lesson.passes, parts, before: Vec::new() }))
+        let parts: Vec<Part> = lesson.network.tensors().zip(lesson.frozen).map(part).collect();
+        Ok(Some(Self {
+            ranks: lesson.ranks,
+            wire: lesson.settings.wire,
+            all,
+            own: shards_of(rank, world, all)?,
+            passes: lesson.passes,
+            buckets: Buckets::new(&parts, lesson.ranks.map_or(usize::MAX, Ranks::bucket)),
+            parts,
+            together: lesson.settings.sync_batch_norm,
+            before: Vec::new(),
+        }))
     }
 
     /// The shards of this rank.
@@ -80,13 +61,32 @@ impl<'a> Sharding<'a> {
         self.own.clone()
     }
 
+    /// How gradients travel.
+    pub(crate) fn wire(&self) -> Wire {
+        self.wire
+    }
+
+    /// Which gradients travel together.
+    pub(crate) fn buckets(&self) -> &Buckets {
+        &self.buckets
+    }
+
+    /// Whether all shards have one batch normalisation.
+    pub(crate) fn together(&self) -> bool {
+        self.together
+    }
+
+    /// How many shards of this rank go through the network side by side.
+    pub(crate) fn side_by_side(&self) -> usize {
+        if self.together { self.own.len() } else { 1 }
+    }
+
     /// Begins a step from the statistics as they are.
-    pub(crate) fn begin(&mut self, parameters: &Parameters) -> Sums {
+    pub(crate) fn begin(&mut self, parameters: &Parameters) {
         let statistics = self.parts.iter().zip(parameters.values());
         self.before = statistics
             .map(|(part, values)| if matches!(part, Part::Statistics(_)) { values.to_vec() } else { Vec::new() })
             .collect();
-        Sums { numbers: Tree::new(Wire::F32), counts: Tree::new(Wire::F32) }
     }
 
     /// Sets the statistics as they were before the step.
@@ -96,10 +96,17 @@ impl<'a> Sharding<'a> {
         }
     }
 
-    /// The number of a batch's pass among those of all ranks.
-    pub(crate) fn pass(&self, batches: &[Batch], batch: &Batch) -> u64 {
+    /// The statistics that a shard adds to the sums: none where all have moved alike.
+    pub(crate) fn statistics<'p>(&'p self, parameters: &'p Parameters) -> impl Iterator<Item = (usize, &'p [f32])> {
+        let parts = self.parts.iter().zip(parameters.values()).enumerate();
+        let added = parts.filter(|(_, (part, _))| !self.together && matches!(part, Part::Statistics(_)));
+        added.map(|(tensor, (_, values))| (tensor, values))
+    }
+
+    /// The number of a shard's pass of batch `number` among those of all ranks.
+    pub(crate) fn pass(&self, batches: &[Batch], number: usize, shard: usize) -> u64 {
         let first = batches.first().map_or(0, |first| first.number);
-        self.passes + ((batch.number - first) * self.all + batch.shard) as u64
+        self.passes + ((number - first) * self.all + shard) as u64
     }
 
     /// Counts the passes of a step, on all ranks.
@@ -107,18 +114,20 @@ impl<'a> Sharding<'a> {
         self.passes += passes_of(batches, self.all);
     }
 
-    /// Takes over a sum of gradients and statistics.
-    pub(crate) fn give(&self, numbers: &[f32], gathered: &mut Gathered, parameters: &mut Parameters) {
-        let mut rest = numbers;
-        for (tensor, part) in self.parts.iter().enumerate() {
-            match *part {
-                Part::Gradient(length) => gathered.set(tensor, take(&mut rest, length)),
-                Part::Statistics(length) => {
-                    parameters.value_mut(tensor).copy_from_slice(take(&mut rest, length));
-                }
-                Part::Nothing => {}
-            }
+    /// Begins a sum over all ranks.
+    pub(crate) fn begin_sum(&self, numbers: Vec<f32>, wire: Wire) -> Pending {
+        match self.ranks {
+            Some(ranks) => ranks.begin_sum(numbers, wire),
+            None => Ranks::alone().begin_sum(numbers, wire),
         }
+    }
+
+    /// Adds up vectors of this rank's shards and all others'.
+    pub(crate) fn sum_shards(&self, shards: Vec<Vec<f64>>) -> Result<Vec<f64>> {
+        Ok(match self.ranks {
+            Some(ranks) => ranks.sum_shards(shards)?,
+            None => Ranks::alone().sum_shards(shards)?,
+        })
     }
 }
 
@@ -126,46 +135,4 @@ impl<'a> Sharding<'a> {
 pub(crate) fn passes_of(batches: &[Batch], shards: usize) -> u64 {
     let numbers = batches.first().zip(batches.last()).map_or(0, |(first, last)| last.number - first.number + 1);
     (numbers * shards) as u64
-}
-
-fn take<'a>(rest: &mut &'a [f32], length: usize) -> &'a [f32] {
-    let (taken, left) = rest.split_at(length);
-    *rest = left;
-    taken
-}
-
-impl Sums {
-    /// Adds a shard.
-    pub(crate) fn add(&mut self, how: &Sharding<'_>, gathered: &Gathered, parameters: &Parameters, counts: Counts) {
-        let images = counts.images as f32;
-        let mut numbers = Vec::new();
-        for (tensor, (part, values)) in how.parts.iter().zip(parameters.values()).enumerate() {
-            match *part {
-                Part::Gradient(length) => match gathered.of(tensor) {
-                    Some(gradient) => numbers.extend_from_slice(gradient),
-                    None => numbers.resize(numbers.len() + length, 0.0),
-                },
-                Part::Statistics(_) => numbers.extend(values.iter().map(|x| images * x)),
-                Part::Nothing => {}
-            }
-        }
-        self.numbers.add(numbers);
-        self.counts.add(vec![counts.loss, counts.correct as f32, images]);
-    }
-
-    /// What the step gave, and the mean over all images of all ranks; none where there is nothing to learn.
-    pub(crate) fn finish(self, how: &Sharding<'_>) -> Result<(Stepped, Option<Vec<f32>>)> {
-        let (mut numbers, mut counts) = (self.numbers.finish(), self.counts.finish());
-        if let Some(ranks) = how.ranks {
-            ranks.sum(&mut counts, Wire::F32)?;
-            ranks.sum(&mut numbers, Wire::F32)?;
-        }
-        let [loss, correct, images] = counts[..] else { return Ok((Stepped::default(), None)) };
-        let stepped = Stepped { loss: loss / images.max(1.0), correct: correct as usize, images: images as usize };
-        if images == 0.0 || !stepped.loss.is_finite() {
-            return Ok((stepped, None));
-        }
-        numbers.iter_mut().for_each(|x| *x /= images);
-        Ok((stepped, Some(numbers)))
-    }
 }

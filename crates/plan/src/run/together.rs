@@ -1,0 +1,203 @@
+//! Training passes over several shards of a batch that have one batch normalisation, as if the batch were whole.
+//!
+//! The passes go on side by side, a stage at a time. Where a batch normalisation needs sums over the batch, those of all shards
+//! are added: forward for each channel the number, the sum and the sum of squares of what is normalised; backward the sums
+//! that the gradient of the mean and of the variance need. torch's `SyncBatchNorm` adds the same.
+
+use super::loss::OutputGradients;
+use super::maps::move_statistics;
+use super::training::TrainingRun;
+use crate::error::Error;
+use crate::parameters::Parameters;
+use crate::plan::{MapWork, Stage, Statistics, TrainingPlan, Turn, Work};
+use cnn_kernels::{Element, LANES};
+
+/// Adds up, over the shards of everybody, vectors of which it gets those of the shards that are here.
+pub type Share<'a, E> = dyn FnMut(Vec<Vec<f64>>) -> Result<Vec<f64>, E> + 'a;
+
+/// Gets a gradient: the shard, the tensor's position, its gradient.
+pub type ReceiveOfShard<'a, T> = dyn FnMut(usize, usize, &[T]) + 'a;
+
+/// Forward passes over shards that have been run: their outputs, and the one backward pass that belongs to them.
+#[derive(Debug)]
+#[must_use = "forward passes are for their outputs or their backward passes"]
+pub struct Together<'r, T = f32> {
+    runs: &'r mut [TrainingRun<T>],
+    parameters: &'r mut Parameters<T>,
+    /// Images of each shard.
+    batches: Vec<usize>,
+    /// Images of all shards, those elsewhere too.
+    images: usize,
+}
+
+impl<T: Element> TrainingRun<T> {
+    /// Forward passes over shards, each by a run of its own of one plan, in training mode: the running statistics are moved
+    /// once, by those of all shards. A shard may be empty; `share` is called as often as where it is not.
+    ///
+    /// # Errors
+    ///
+    /// As [`TrainingRun::forward`], but a shard may be a single image; those of `share`.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no run.
+    pub fn forward_together<'r, E: From<Error>>(
+        runs: &'r mut [Self],
+        parameters: &'r mut Parameters<T>,
+        shards: &[&[T]],
+        share: &mut Share<'_, E>,
+    ) -> Result<Together<'r, T>, E> {
+        let mut batches = Vec::new();
+        for (run, images) in runs.iter_mut().zip(shards) {
+            batches.push(if images.is_empty() { 0 } else { run.plan.batch_of(images.len())? });
+            parameters.check(&run.plan)?;
+        }
+        for (run, batch) in runs.iter_mut().zip(&batches) {
+            run.workspace.prepare(&run.plan, *batch)?;
+        }
+        let plan = runs[0].plan.clone();
+        let mut images = batches.iter().sum();
+        for (index, stage) in plan.lowered.stages.iter().enumerate() {
+            for ((run, pixels), batch) in runs.iter_mut().zip(shards).zip(&batches).filter(|(_, batch)| **batch > 0) {
+                run.pass(*batch).stage(index, parameters, pixels);
+            }
+            if matches!(stage.work, Work::Fill(_)) && plan.lowered.stores[stage.output.store].normalised {
+                images = share_moments(stage, runs, &batches, share)?;
+            }
+        }
+        // The moments of all shards are the same, also where a shard is empty.
+        if images > 0 {
+            move_statistics(&plan, &runs[0].workspace, images, parameters);
+        }
+        runs.iter_mut().for_each(|run| run.dropout.passes += 1);
+        Ok(Together { runs, parameters, batches, images })
+    }
+}
+
+/// Replaces the moments of each shard by those of all, and tells how many images these have.
+fn share_moments<T: Element, E>(
+    stage: &Stage,
+    runs: &mut [TrainingRun<T>],
+    batches: &[usize],
+    share: &mut Share<'_, E>,
+) -> Result<usize, E> {
+    let output = &stage.output;
+    let channels = output.first_block * LANES..output.first_block * LANES + output.channels;
+    let sums = |(run, batch): (&TrainingRun<T>, &usize)| {
+        let mut sums = vec![*batch as f64];
+        let normalised = run.workspace.normalised[output.store].as_ref().filter(|_| *batch > 0);
+        for at in channels.clone() {
+            let (mean, variance) = normalised.map_or((0.0, 0.0), |moments| (moments.mean[at], moments.variance[at]));
+            sums.extend([*batch as f64 * mean, *batch as f64 * (variance + mean * mean)]);
+        }
+        sums
+    };
+    let all = share(runs.iter().zip(batches).map(sums).collect())?;
+    let images = all[0];
+    for run in runs {
+        let Some(normalised) = &mut run.workspace.normalised[output.store] else { continue };
+        for (at, sums) in channels.clone().zip(all[1..].chunks_exact(2)).filter(|_| images > 0.0) {
+            let mean = sums[0] / images;
+            normalised.mean[at] = mean;
+            normalised.variance[at] = (sums[1] / images - mean * mean).max(0.0);
+        }
+    }
+    Ok(images as usize)
+}
+
+impl<T: Element> Together<'_, T> {
+    /// Output number `output` of a shard, as [`Forward::output`](crate::Forward::output).
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such output or shard.
+    pub fn output(&self, shard: usize, output: usize) -> Vec<T> {
+        let run = &self.runs[shard];
+        run.workspace.output(&run.plan, output, self.batches[shard])
+    }
+
+    /// The gradients of a loss of a shard, as [`Forward::gradients`](crate::Forward::gradients).
+    ///
+    /// # Errors
+    ///
+    /// More gradients than outputs, or one of another length than its output.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such shard.
+    pub fn gradients(&self, shard: usize, of_outputs: &[Option<&[T]>]) -> crate::Result<OutputGradients<T>> {
+        OutputGradients::from_rows(&self.runs[shard].plan, self.batches[shard], of_outputs)
+    }
+
+    /// The parameters, with the statistics that the passes have moved.
+    pub fn parameters(&self) -> &Parameters<T> {
+        self.parameters
+    }
+
+    /// The backward passes, of a gradient for each shard that is not empty: all of one loss, which is a sum over the shards.
+    ///
+    /// # Errors
+    ///
+    /// Those of `share`.
+    ///
+    /// # Panics
+    ///
+    /// Where the gradients are of other batches.
+    pub fn backward<E>(
+        self,
+        gradients: &[Option<OutputGradients<T>>],
+        receiver: &mut ReceiveOfShard<'_, T>,
+        share: &mut Share<'_, E>,
+    ) -> Result<(), E> {
+        let Self { runs, parameters, batches, images } = self;
+        let plan: TrainingPlan = runs[0].plan.clone();
+        for ((run, batch), gradients) in runs.iter_mut().zip(&batches).zip(gradients) {
+            if let Some(gradients) = gradients {
+                run.pass(*batch).begin_back(gradients);
+            }
+        }
+        for turn in &plan.schedule.turns {
+            let all = match *turn {
+                Turn::Back(index) => match shared_tally(&plan.lowered.stages[index]) {
+                    Some(tally) => {
+                        let all = share_tally(tally, runs, share)?;
+                        Some(AllSums { sums: all, images })
+                    }
+                    None => None,
+                },
+                Turn::Again(_) => None,
+            };
+            for (shard, (run, batch)) in runs.iter_mut().zip(&batches).enumerate().filter(|(_, (_, batch))| **batch > 0)
+            {
+                let mut receive = |tensor: usize, _: &mut [T], gradient: &[T]| receiver(shard, tensor, gradient);
+                run.pass(*batch).turn(*turn, parameters, &mut receive, all.as_ref());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sums over the gradient of what is normalised, of all shards.
+pub(crate) struct AllSums {
+    /// For each channel `Σ g` and `Σ g (z − μ)`.
+    pub(crate) sums: Vec<f64>,
+    /// Images of all shards.
+    pub(crate) images: usize,
+}
+
+/// The tally of a normalisation by the batch.
+fn shared_tally(stage: &Stage) -> Option<usize> {
+    match &stage.work {
+        Work::Map(MapWork::Norm { tally, statistics: Statistics::Batch { .. }, .. }) => *tally,
+        _ => None,
+    }
+}
+
+/// The sums of a tally over all shards.
+fn share_tally<T: Element, E>(tally: usize, runs: &[TrainingRun<T>], share: &mut Share<'_, E>) -> Result<Vec<f64>, E> {
+    let sums = |run: &TrainingRun<T>| {
+        let tally = &run.workspace.tallies[tally];
+        tally.gradient.iter().zip(&tally.product).flat_map(|(gradient, product)| [*gradient, *product]).collect()
+    };
+    share(runs.iter().map(sums).collect())
+}
