@@ -37,21 +37,26 @@ impl<'w> Numbers<'w> {
         Ok(numbers)
     }
 
+    /// The checksums of the tensors that were asked for, by name.
+    pub(super) fn sums(&self) -> &BTreeMap<String, u32> {
+        &self.sums
+    }
+
     /// A checksum of all tensors that were asked for.
     pub(super) fn sum(&self) -> u64 {
         self.sums.values().fold(0, |all, own| all.wrapping_add(u64::from(*own)))
     }
 }
 
-/// The checksum of the tensors that some nodes need.
-pub(super) fn sum_of(network: &Network, weights: &Weights, needed: &[bool]) -> Result<u64> {
+/// The tensors that some nodes need, read for their checksums.
+pub(super) fn read<'w>(network: &Network, weights: &'w Weights, needed: &[bool]) -> Result<Numbers<'w>> {
     let mut numbers = Numbers::new(weights);
     for (node, _) in network.nodes().iter().zip(needed).filter(|(_, needed)| **needed) {
         for spec in &node.tensors {
             numbers.numbers(network, &spec.name)?;
         }
     }
-    Ok(numbers.sum())
+    Ok(numbers)
 }
 
 fn sum(name: &str, numbers: &[f32]) -> u32 {
