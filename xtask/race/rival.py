@@ -295,6 +295,7 @@ def export(case, path):
 
 def quantise(path, images):
     """The ONNX file in 8 bits, with scales from the batch itself."""
+    import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -304,8 +305,10 @@ def quantise(path, images):
         def get_next(self):
             return self.left.pop() if self.left else None
 
-    prepared = path + ".prepared.onnx"
-    quant_pre_process(path, prepared, skip_symbolic_shape=True)
+    # Weights that lie in another file are not followed everywhere.
+    whole, prepared = path + ".whole.onnx", path + ".prepared.onnx"
+    onnx.save(onnx.load(path), whole)
+    quant_pre_process(whole, prepared, skip_symbolic_shape=True)
     quantize_static(prepared, path + ".int8.onnx", Batch(), quant_format=QuantFormat.QDQ, per_channel=True,
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
 

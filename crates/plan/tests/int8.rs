@@ -41,7 +41,7 @@ fn network() -> Result<Network, Failure> {
         .branch(chain().then("inner", inner))
         .branch(chain().and(avg_pool(3).stride(1).pad(1)).then("c", conv(1).out(7)).relu());
     let body = chain()
-        .then("stem", conv(5).out(24).stride(2).pad(2))
+        .then("stem", conv(7).out(24).stride(2).pad(3))
         .relu()
         .then("lrn", lrn())
         .and(max_pool(3).stride(2).pad(1))

@@ -68,8 +68,16 @@ impl Lineup {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         std::fs::write(folder.path().join("rival.py"), RIVAL).context("cannot write to the temporary folder")?;
         std::fs::write(folder.path().join("book.py"), BOOK).context("cannot write to the temporary folder")?;
-        let mut lineup =
-            Self { python: python.to_path_buf(), folder, versions: Value::Null, train, threads, engine, precision, seed };
+        let mut lineup = Self {
+            python: python.to_path_buf(),
+            folder,
+            versions: Value::Null,
+            train,
+            threads,
+            engine,
+            precision,
+            seed,
+        };
         let mut command = lineup.rival();
         command.arg("describe");
         let said = run(command, lineup.folder.path())?;

@@ -349,9 +349,8 @@ impl InferencePlan {
     fn narrow_report<F: Narrow>(&self, step: &NarrowStep<F>, measured: Duration) -> StepReport<'_> {
         let pixels = step.output.size[0] * step.output.size[1];
         let (algorithm, macs, weight_bytes, in_f32) = match &step.work {
-            NarrowWork::Conv { weights, .. } => {
-                (F::CONVOLUTION, weights.conv().weights() * pixels, weights.bytes(), None)
-            }
+            NarrowWork::Conv { weights, products, .. } => (F::CONVOLUTION, products * pixels, weights.bytes(), None),
+            NarrowWork::Pictures { .. } => ("pictures, four pixels a cell", 0, 0, None),
             NarrowWork::Transfer => ("copy or sum", 0, 0, None),
             NarrowWork::Pool(operation) => (operation.name(), 0, 0, None),
             NarrowWork::Wide { operation, weights, why } => {

@@ -5,6 +5,7 @@
 
 mod arrange;
 mod number;
+mod pictures;
 mod scales;
 mod step;
 
@@ -19,6 +20,7 @@ use cnn_kernels::{Buffer, InstructionSet, LANES, Map, Region, Store as WideStore
 use cnn_network::Network;
 pub(super) use number::Narrow;
 use number::REAL;
+use pictures::Pictures;
 use scales::Scales;
 use std::time::{Duration, Instant};
 use step::{Input, from_numbers, why_wide};
@@ -62,10 +64,18 @@ impl<F: Narrow> NarrowProgram<F> {
         let image = (network.input().channels(), crate::plan::size(network.input()));
         images_first(&mut lowered, image);
         apart(&mut lowered);
+        let pictures = if F::PICTURES { Pictures::first(&mut lowered) } else { None };
         let wide: Vec<bool> = (0..lowered.stores.len()).map(|store| stays_wide::<F>(&lowered, store)).collect();
         let scales = Scales::new(network, calibration, &lowered, &wide)?;
-        let steps = lowered.steps.iter().map(|step| NarrowStep::new(network, step, set, &scales, source));
-        let steps = steps.collect::<Result<_>>()?;
+        let steps = lowered.steps.iter().enumerate().map(|(number, step)| {
+            let pictures = pictures.as_ref().filter(|pictures| pictures.reader == number);
+            NarrowStep::new(network, (step, pictures), set, &scales, source)
+        });
+        let mut steps = steps.collect::<Result<Vec<_>>>()?;
+        if let Some(Pictures { copy, cells, .. }) = pictures {
+            let zero = F::zero(scales.of_store(&steps[copy].output));
+            steps[copy].work = NarrowWork::Pictures { cells, zero };
+        }
         let (mut buffers, narrow) = share(&lowered, |store| !wide[store]);
         let (of_wide, wide_lengths) = share(&lowered, |store| wide[store]);
         buffers
@@ -156,6 +166,11 @@ impl<F: Narrow> NarrowProgram<F> {
                     *work = Buffer::zeros(needed);
                 }
                 weights.convolve(source, target, &finish, work);
+            }
+            NarrowWork::Pictures { cells, zero } => {
+                let (channels, [height, width]) = self.image;
+                let images = (images, [channels, height, width]);
+                F::pictures(self.set, images, *cells, &step.finish, *zero, (&mut to, region));
             }
             NarrowWork::Transfer if first.value.at == At::Images => {
                 let (channels, size) = self.image;

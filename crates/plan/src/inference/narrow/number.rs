@@ -1,7 +1,8 @@
 //! What differs between the narrow numbers: how weights are rounded, and what a number stands for.
 
-use cnn_kernels::narrow::{Format, Quantisation, Weights, bf16, quantise_weights};
-use cnn_kernels::{Conv, InstructionSet};
+use cnn_kernels::narrow::pictures::{Cells, pictures};
+use cnn_kernels::narrow::{Format, Quantisation, Requantisation, Weights, bf16, quantise_weights};
+use cnn_kernels::{Conv, InstructionSet, Region};
 
 /// Real numbers as they are.
 pub(super) const REAL: Quantisation = Quantisation { scale: 1.0, zero: 0 };
@@ -19,6 +20,17 @@ pub(in crate::inference) trait Narrow: Format {
     fn pack(conv: &Conv, set: InstructionSet, weights: &[f32]) -> (Weights<Self>, Vec<f32>);
     /// The number that stands for 0.
     fn zero(quantisation: Quantisation) -> Self;
+    /// Whether pictures may lie four pixels a cell.
+    const PICTURES: bool;
+    /// Writes images, of channels, height and width, to such cells.
+    fn pictures(
+        set: InstructionSet,
+        images: (&[f32], [usize; 3]),
+        cells: Cells,
+        finish: &Requantisation,
+        zero: Self,
+        to: (&mut [Self], Region),
+    );
 }
 
 impl Narrow for bf16 {
@@ -35,6 +47,17 @@ impl Narrow for bf16 {
 
     fn zero(_: Quantisation) -> Self {
         Self::ZERO
+    }
+
+    const PICTURES: bool = false;
+    fn pictures(
+        _: InstructionSet,
+        _: (&[f32], [usize; 3]),
+        _: Cells,
+        _: &Requantisation,
+        _: Self,
+        _: (&mut [Self], Region),
+    ) {
     }
 }
 
@@ -53,5 +76,17 @@ impl Narrow for u8 {
 
     fn zero(quantisation: Quantisation) -> Self {
         quantisation.zero
+    }
+
+    const PICTURES: bool = true;
+    fn pictures(
+        set: InstructionSet,
+        images: (&[f32], [usize; 3]),
+        cells: Cells,
+        Requantisation { scale, bias, floor, .. }: &Requantisation,
+        zero: Self,
+        to: (&mut [Self], Region),
+    ) {
+        pictures(set, images, cells, (scale, bias, *floor), zero, to);
     }
 }

@@ -1,6 +1,7 @@
 //! A step with its weights, and what is done to its numbers on their way in and out.
 
 use super::number::{Narrow, REAL};
+use super::pictures::Pictures;
 use super::scales::Scales;
 use crate::error::Result;
 use crate::inference::build::OwnTensors;
@@ -9,6 +10,7 @@ use crate::inference::source::Source;
 use crate::operation::Operation;
 use cnn_kernels::inference::Affine;
 use cnn_kernels::mapped::{from_words, words_of};
+use cnn_kernels::narrow::pictures::Cells;
 use cnn_kernels::narrow::{Quantisation, Requantisation, Weights, requantise};
 use cnn_kernels::pool::Average;
 use cnn_kernels::{Algorithm, Conv, InstructionSet};
@@ -51,8 +53,11 @@ pub(super) struct Input<F> {
 /// What a step computes.
 #[derive(Debug)]
 pub(in crate::inference) enum NarrowWork<F: Narrow> {
-    /// A convolution or a linear layer of narrow numbers, and what a weight of each output stands for.
-    Conv { weights: Box<Weights<F>>, scales: Vec<f32> },
+    /// A convolution or a linear layer of narrow numbers, what a weight of each output stands for, and multiplications of
+    /// the definition for each pixel.
+    Conv { weights: Box<Weights<F>>, scales: Vec<f32>, products: usize },
+    /// Images brought into cells of four pixels.
+    Pictures { cells: Cells, zero: F },
     /// A copy, or the sum of two.
     Transfer,
     /// A pool of narrow numbers.
@@ -97,7 +102,7 @@ fn as_conv(step: &Step) -> Conv {
 impl<F: Narrow> NarrowStep<F> {
     pub(super) fn new(
         network: &Network,
-        step: &Step,
+        (step, pictures): (&Step, Option<&Pictures>),
         set: InstructionSet,
         scales: &Scales<'_>,
         source: &mut Source<'_>,
@@ -139,10 +144,11 @@ impl<F: Narrow> NarrowStep<F> {
                         (computed_wide(operation, weights, why), bias, finish)
                     }
                     None => {
-                        let (weights, scales, bias) = narrow_tensors(network, step, &conv, set, source)?;
+                        let (weights, scales, bias) = narrow_tensors(network, (step, pictures), &conv, set, source)?;
                         let products = scales.iter().map(|scale| scale * from.scale);
                         let finish = requantise(products, Some(&bias), added, Some(to), chain.relu);
-                        (NarrowWork::Conv { weights: Box::new(weights), scales }, bias, finish)
+                        let products = pictures.map_or_else(|| conv.weights(), Pictures::products);
+                        (NarrowWork::Conv { weights: Box::new(weights), scales, products }, bias, finish)
                     }
                 }
             }
@@ -171,7 +177,7 @@ impl<F: Narrow> NarrowStep<F> {
         let maps = self.inputs.iter().filter_map(|input| input.real.as_ref());
         let maps = maps.flat_map(|map| [&map.scale[..], &map.shift, &map.floor]).map(Cow::Borrowed);
         let own = match &self.work {
-            NarrowWork::Conv { weights, scales } => {
+            NarrowWork::Conv { weights, scales, .. } => {
                 let (words, wholes) = weights.packed();
                 let wholes = wholes.iter().map(|whole| f32::from_bits(whole.cast_unsigned())).collect();
                 vec![Cow::Borrowed(from_words(words)), Cow::Owned(wholes), Cow::Borrowed(scales)]
@@ -253,7 +259,7 @@ fn real_tensors(network: &Network, step: &Step, source: &mut Source<'_>) -> Resu
 /// A step's narrow weights, what a weight of each output stands for, and its bias.
 fn narrow_tensors<F: Narrow>(
     network: &Network,
-    step: &Step,
+    (step, pictures): (&Step, Option<&Pictures>),
     conv: &Conv,
     set: InstructionSet,
     source: &mut Source<'_>,
@@ -269,7 +275,10 @@ fn narrow_tensors<F: Narrow>(
             None => Err(saved.damaged()),
         };
     }
-    let (weights, bias) = real_tensors(network, step, source)?;
+    let (mut weights, bias) = real_tensors(network, step, source)?;
+    if let Some(pictures) = pictures {
+        weights = pictures.weights(&weights);
+    }
     let (weights, scales) = F::pack(conv, set, &weights);
     Ok((weights, scales, bias))
 }
