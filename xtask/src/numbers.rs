@@ -29,11 +29,12 @@ impl Chosen {
         }
         let file = args.scales.clone().unwrap_or_else(|| beside(network, source));
         if !file.exists() {
+            let weights = if Path::new(source).exists() { format!(" --weights {source}") } else { String::new() };
             bail!(
-                "{} is not there: --mode int8 needs scales, which `cargo xtask calibrate {} --weights {}` finds on a data set",
+                "{} is not there: --mode int8 needs scales, which `cargo xtask calibrate {}{} --dataset …` finds",
                 path(&file),
                 printable(network),
-                printable(if Path::new(source).exists() { source } else { network })
+                printable(&weights)
             );
         }
         let calibration = Calibration::read(&file)?;

@@ -30,15 +30,8 @@ pub struct Inference {
 impl Inference {
     pub fn new(workload: &Workload, batch: Batch) -> Result<Self> {
         ensure!(workload.device.is_cpu(), "the engine plan computes on the CPU only");
-        let network = &workload.network;
-        let weights = Weights::initialised(network, workload.seed);
-        let options = InferenceOptions::default().usual_batch(workload.batch).numeric(workload.numeric);
-        let calibration = match workload.numeric {
-            Numeric::Int8 => Some(calibration(network, &weights, &batch.images)?),
-            _ => None,
-        };
-        let options = calibration.as_ref().map_or(options, |calibration| options.int8(calibration));
-        let plan = InferencePlan::new(network, &weights, options)?;
+        let weights = Weights::initialised(&workload.network, workload.seed);
+        let plan = plan_of(workload, &batch.images)?;
         let mut workspace = plan.workspace(workload.batch)?;
         if workload.measured {
             workspace.measure();
@@ -46,6 +39,19 @@ impl Inference {
         let logits = vec![0.0; workload.batch * plan.output_len(0)];
         Ok(Self { plan, workspace, weights, images: batch.images, logits, batch: workload.batch })
     }
+}
+
+/// The plan of a workload.
+pub fn plan_of(workload: &Workload, images: &Tensor) -> Result<InferencePlan> {
+    let network = &workload.network;
+    let weights = Weights::initialised(network, workload.seed);
+    let options = InferenceOptions::default().usual_batch(workload.batch).numeric(workload.numeric);
+    let calibration = match workload.numeric {
+        Numeric::Int8 => Some(calibration(network, &weights, images)?),
+        _ => None,
+    };
+    let options = calibration.as_ref().map_or(options, |calibration| options.int8(calibration));
+    Ok(InferencePlan::new(network, &weights, options)?)
 }
 
 /// The scales of a batch's own values: the time does not depend on them.

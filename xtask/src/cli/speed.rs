@@ -66,6 +66,14 @@ pub struct Bench {
     /// Compare one thread with all of them, beside a loop of multiply-adds that touches registers only; engine plan only
     #[arg(long, conflicts_with_all = ["serve", "json", "steps", "explain"])]
     pub scaling: bool,
+    /// Compare one caller of the inference plan with this many at once, in images a second; engine plan only
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with_all = ["serve", "json", "steps", "explain", "scaling", "train"],
+        value_parser = clap::value_parser!(u16).range(2..=1024)
+    )]
+    pub callers: Option<u16>,
     /// Print JSON
     #[arg(long, conflicts_with = "serve")]
     pub json: bool,

@@ -3,6 +3,7 @@
 use super::file::Saved;
 use super::fold::Mapping;
 use crate::error::{Error, Result};
+use cnn_kernels::LANES;
 use cnn_kernels::inference::{Affine, Builder, Packed, Refused, Step, Tensors};
 use cnn_kernels::mapped::bytes;
 use cnn_network::Network;
@@ -74,7 +75,12 @@ impl Source<'_> {
             Self::File(_) if map.is_none() => Ok(None),
             Self::File(saved) => {
                 let mut next = || saved.next().map(|numbers| numbers.get().to_vec());
-                Ok(Some(Affine { scale: next()?, shift: next()?, floor: next()? }))
+                let map = Affine { scale: next()?, shift: next()?, floor: next()? };
+                let padded = channels.next_multiple_of(LANES);
+                match [&map.scale, &map.shift, &map.floor].iter().all(|entries| entries.len() == padded) {
+                    true => Ok(Some(map)),
+                    false => Err(saved.damaged()),
+                }
             }
         }
     }

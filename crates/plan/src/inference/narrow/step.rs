@@ -139,6 +139,11 @@ impl<F: Narrow> NarrowStep<F> {
                 match why {
                     Some(why) => {
                         let (weights, bias) = real_tensors(network, step, source)?;
+                        if let (Source::File(saved), false) =
+                            (&*source, [weights.len(), bias.len()] == [conv.weights(), outs])
+                        {
+                            return Err(saved.damaged());
+                        }
                         let finish = requantise(vec![1.0; outs], Some(&bias), added, Some(to), chain.relu);
                         let operation = Operation::Conv { conv, table: None, algorithm: Algorithm::Direct };
                         (computed_wide(operation, weights, why), bias, finish)
