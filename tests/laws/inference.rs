@@ -7,12 +7,12 @@ use crate::Failure;
 use crate::memory::alone;
 use cnn_core::initialisation::{Law, Scheme};
 use cnn_core::{Network, Weights};
-use cnn_plan::{Evaluation, EvaluationPlan, InferenceOptions, InferencePlan, Parameters};
+use cnn_plan::{Calibrator, Error, Evaluation, EvaluationPlan, InferenceOptions, InferencePlan, Numeric, Parameters};
 use cnn_verify::Share;
 use cnn_zoo::Entry;
 
-/// Largest difference from 64 bits, of the largest number.
-const TOLERANCE: f64 = 1e-4;
+/// Largest difference from 64 bits, of the largest number, by what is computed with.
+const TOLERANCES: [(Numeric, f64); 3] = [(Numeric::F32, 1e-4), (Numeric::Bf16, 0.1), (Numeric::Int8, 0.3)];
 /// Pixels beyond which an image is asked for half as wide and high.
 const LARGE: usize = 100 * 100;
 
@@ -46,13 +46,20 @@ fn every_network_is_inferred_as_it_is_evaluated_in_64_bits() -> Result<(), Failu
         assert_eq!(networks.len(), 3, "{}: three sizes", entry.name);
         for (network, batch) in networks.into_iter().zip([1, 3, 8]) {
             let _alone = alone(&network);
-            let Some(difference) = difference(&network, batch).map_err(|error| format!("{}: {error}", entry.name))?
+            let what = format!("{} {} × {batch}", entry.name, network.input());
+            let Some(differences) = differences(&network, batch).map_err(|error| format!("{}: {error}", entry.name))?
             else {
-                println!("{} {} × {batch}: left out, 32 bits do not hold its numbers", entry.name, network.input());
+                println!("{what}: left out, 32 bits do not hold its numbers");
                 continue;
             };
-            println!("{} {} × {batch}: {difference:.1e}", entry.name, network.input());
-            assert!(difference < TOLERANCE, "{} {} × {batch}: {difference}", entry.name, network.input());
+            for ((numeric, tolerance), difference) in TOLERANCES.into_iter().zip(differences) {
+                let Some(difference) = difference else {
+                    println!("{what} {numeric}: left out, the CPU has no instructions for it");
+                    continue;
+                };
+                println!("{what} {numeric}: {difference:.1e}");
+                assert!(difference < tolerance, "{what} {numeric}: {difference}");
+            }
         }
         seen += 1;
     }
@@ -60,21 +67,34 @@ fn every_network_is_inferred_as_it_is_evaluated_in_64_bits() -> Result<(), Failu
     Ok(())
 }
 
-/// The largest difference of any output, of the largest number; nothing where that is too large for 32 bits, as with a
-/// thousand layers whose weights are not trained.
-fn difference(network: &Network, batch: usize) -> Result<Option<f64>, Failure> {
+/// The largest difference of any output, of the largest number, in each way of computing that the CPU has; nothing where
+/// that number is too large for 32 bits, as with a thousand layers whose weights are not trained.
+fn differences(network: &Network, batch: usize) -> Result<Option<[Option<f64>; 3]>, Failure> {
     let weights = Weights::initialised(network, 11);
     let images: Vec<f64> =
         (0..batch * network.input().elements()).map(|i| ((i * 7919) % 997) as f64 / 500.0 - 1.0).collect();
     let evaluation = Evaluation::<f64>::new(&EvaluationPlan::new(network)?);
     let expected = evaluation.outputs(&Parameters::new(network, &weights)?, &images)?.swap_remove(0);
-    let plan = InferencePlan::new(network, &weights, InferenceOptions::default().usual_batch(batch))?;
-    let images: Vec<f32> = images.into_iter().map(|x| x as f32).collect();
-    let found = plan.outputs(&mut plan.workspace(batch)?, &images)?.swap_remove(0);
     let largest = expected.iter().fold(1e-12, |most: f64, x| most.max(x.abs()));
     if largest > f64::from(f32::MAX) / 1e6 {
         return Ok(None);
     }
-    let pairs = found.iter().zip(&expected);
-    Ok(Some(pairs.fold(0.0, |most: f64, (found, expected)| most.max((f64::from(*found) - expected).abs())) / largest))
+    let images: Vec<f32> = images.into_iter().map(|x| x as f32).collect();
+    let mut calibrator = Calibrator::new(network, &weights)?;
+    calibrator.observe(&images)?;
+    let calibration = calibrator.calibration()?;
+    drop(calibrator);
+    let mut differences = [None; 3];
+    for ((numeric, _), difference) in TOLERANCES.iter().zip(&mut differences) {
+        let options = InferenceOptions::default().usual_batch(batch).int8(&calibration).numeric(*numeric);
+        let plan = match InferencePlan::new(network, &weights, options) {
+            Err(Error::Numeric { .. }) => continue,
+            plan => plan?,
+        };
+        let found = plan.outputs(&mut plan.workspace(batch)?, &images)?.swap_remove(0);
+        let pairs = found.iter().zip(&expected);
+        let most = pairs.fold(0.0, |most: f64, (found, expected)| most.max((f64::from(*found) - expected).abs()));
+        *difference = Some(most / largest);
+    }
+    Ok(Some(differences))
 }

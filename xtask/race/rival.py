@@ -168,6 +168,11 @@ def channels_last(case):
 
 # ---------------------------------------------------------------- runtimes
 
+def file_of(case):
+    """The ONNX file that is read: in 8 bits the one that was quantised."""
+    return case["onnx"] + ".int8.onnx" if case["precision"] == "int8" else case["onnx"]
+
+
 class OnnxRuntime:
     def __init__(self, case):
         import onnxruntime
@@ -179,7 +184,7 @@ class OnnxRuntime:
         options = self.runtime.SessionOptions()
         options.intra_op_num_threads = self.case["threads"]
         options.inter_op_num_threads = 1
-        self.session = self.runtime.InferenceSession(self.case["onnx"], options, providers=["CPUExecutionProvider"])
+        self.session = self.runtime.InferenceSession(file_of(self.case), options, providers=["CPUExecutionProvider"])
 
     def step(self):
         self.logits = self.session.run(None, {"input": self.images})[0]
@@ -196,10 +201,12 @@ class OpenVino:
         self.images = dict(tensors(case["batch"]))["input"]
 
     def make(self):
-        config = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1",
+        # Of a network in 8 bits what is not quantised is f32.
+        hint = "bf16" if self.case["precision"] == "bf16" else "f32"
+        config = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1",
                   "INFERENCE_NUM_THREADS": str(self.case["threads"])}
         core = self.openvino.Core()
-        self.request = core.compile_model(self.case["onnx"], "CPU", config).create_infer_request()
+        self.request = core.compile_model(file_of(self.case), "CPU", config).create_infer_request()
 
     def step(self):
         self.logits = self.request.infer([self.images], share_inputs=True, share_outputs=True)[0]
@@ -209,8 +216,7 @@ class OpenVino:
 
 
 class Ncnn:
-    """One image after the other: it knows no batch. Plain f32, as the others; Winograd's algorithm is among its usual
-    choices."""
+    """One image after the other: it knows no batch. Winograd's algorithm is among its usual choices."""
 
     def __init__(self, case):
         import ncnn
@@ -225,7 +231,8 @@ class Ncnn:
         for narrow in ("fp16", "bf16", "int8"):
             for use in ("packed", "storage", "arithmetic"):
                 if hasattr(net.opt, f"use_{narrow}_{use}"):
-                    setattr(net.opt, f"use_{narrow}_{use}", False)
+                    wanted = self.case["precision"] == narrow == "bf16"
+                    setattr(net.opt, f"use_{narrow}_{use}", wanted)
         param, model = ncnn_files(self.case["onnx"])
         for done, path in ((net.load_param(param), param), (net.load_model(model), model)):
             if done != 0:
@@ -276,12 +283,34 @@ def export(case, path):
     net = twin(case).eval()
     images = torch.from_numpy(dict(tensors(case["batch"]))["input"])
     torch.onnx.export(net, (images,), path, input_names=["input"], output_names=["logits"], dynamo=True)
-    if version("ncnn") and version("pnnx"):
+    if case["precision"] == "int8":
+        quantise(path, images)
+    if case["precision"] != "int8" and version("ncnn") and version("pnnx"):
         import pnnx
 
         param, model = ncnn_files(path)
         # What else it writes goes with the folder. In halves its file would not be f32.
         pnnx.export(net, path + ".pt", inputs=(images[:1],), ncnnparam=param, ncnnbin=model, fp16=False)
+
+
+def quantise(path, images):
+    """The ONNX file in 8 bits, with scales from the batch itself."""
+    import onnx
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Batch(CalibrationDataReader):
+        left = [{"input": images.numpy()}]
+
+        def get_next(self):
+            return self.left.pop() if self.left else None
+
+    # Weights that lie in another file are not followed everywhere.
+    whole, prepared = path + ".whole.onnx", path + ".prepared.onnx"
+    onnx.save(onnx.load(path), whole)
+    quant_pre_process(whole, prepared, skip_symbolic_shape=True)
+    quantize_static(prepared, path + ".int8.onnx", Batch(), quant_format=QuantFormat.QDQ, per_channel=True,
+                    activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
 
 
 def serve(rival, case):

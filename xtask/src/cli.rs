@@ -6,6 +6,7 @@ mod convert;
 mod data;
 mod explain;
 mod export;
+mod numbers;
 mod predict;
 mod preparation;
 mod recompute;
@@ -23,6 +24,7 @@ pub use convert::Convert;
 pub use data::Data;
 pub use explain::{Diagram, Explain};
 pub use export::Export;
+pub use numbers::{Mode, Numbers};
 pub use predict::{Features, Known, Predict, Trained};
 #[cfg(test)]
 pub use preparation::Crop;
@@ -30,7 +32,7 @@ pub use preparation::PreparationArgs;
 pub use recompute::RecomputeArgs;
 pub use report::Report;
 pub use serve::Serve;
-pub use speed::{Bench, EngineName, Mode, Race};
+pub use speed::{Bench, EngineName, Race};
 pub use sweep::Sweep;
 pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, TestTimeName, Train};
 pub use watching::Watching;
@@ -125,6 +127,9 @@ pub enum Command {
     /// Judge trained weights on a data set's test images
     #[command(after_help = EVAL_EXAMPLES)]
     Eval(Eval),
+    /// Find the scales of 8-bit numbers for trained weights, and say what the accuracy loses by them
+    #[command(after_help = CALIBRATE_EXAMPLES)]
+    Calibrate(Calibrate),
     /// Write weights of any format and names that are read as safetensors
     #[command(after_help = convert::EXAMPLES)]
     Convert(Convert),
@@ -230,8 +235,41 @@ pub struct Recipes {
     pub name: Option<String>,
 }
 
+const CALIBRATE_EXAMPLES: &str =
+    "The ranges of all maps are taken on images to train on, where the data set has some, and the accuracy on those that eval
+judges. The scales lie beside the weights, where --mode int8 of other commands looks for them. They are these weights' alone.
+
+Examples:
+  cargo xtask calibrate runs/vgg-cifar10
+  cargo xtask calibrate resnet20_cifar --dataset cifar10 --data-dir cifar --images 512
+  cargo xtask calibrate resnet50 --weights resnet50.safetensors --dataset flowers";
+
 #[derive(Debug, Args)]
 pub struct Eval {
+    #[command(flatten)]
+    pub judge: Judge,
+    #[command(flatten)]
+    pub numbers: Numbers,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Calibrate {
+    #[command(flatten)]
+    pub judge: Judge,
+    /// Images on which ranges are taken, of each class its share
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub images: u32,
+    /// The file to write; one that is there is replaced [default: beside the weights, FILE.int8.json]
+    #[arg(long, value_name = "FILE")]
+    pub scales: Option<PathBuf>,
+}
+
+/// Trained weights, and images to judge them by.
+#[derive(Debug, Args)]
+pub struct Judge {
     /// The network's name, or its family's, where the weights do not say it; or a run's folder or a file of weights
     #[arg(value_name = "NET|RUN")]
     pub network: Option<String>,
@@ -245,9 +283,6 @@ pub struct Eval {
     /// Images at a time
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = batch_size)]
     pub batch_size: usize,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 fn batch_size(text: &str) -> Result<usize, String> {
@@ -306,6 +341,8 @@ pub struct Forward {
     /// Put torchvision's `transform_input` in front (googlenet and inception_v3 with published weights)
     #[arg(long)]
     pub transform_input: bool,
+    #[command(flatten)]
+    pub numbers: Numbers,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

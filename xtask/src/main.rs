@@ -12,6 +12,7 @@ mod data;
 mod docs;
 mod interrupt;
 mod judging;
+mod numbers;
 mod preparation;
 mod processes;
 mod progress;

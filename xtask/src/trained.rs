@@ -2,11 +2,13 @@
 
 use crate::cli;
 use crate::commands::weights::fetching;
+use crate::numbers::Chosen;
 use crate::preparation::{Part, choose};
 use anyhow::{Context, Result, bail};
 use cnn_catalogue::imagenet;
 use cnn_classifier::{Known, Trained, embedded, pictures};
 use cnn_core::Weights;
+use cnn_core::candle_core::Device;
 use cnn_data::{Card, Name, Preparation};
 use cnn_figures::{path, printable};
 use cnn_zoo::Family;
@@ -103,6 +105,11 @@ pub fn of_weights(
 }
 
 impl Opened {
+    /// What a plan of these weights is to compute with, on the CPU.
+    pub fn numbers(&self, args: &cli::Numbers) -> Result<Chosen> {
+        Chosen::new(args, (&self.trained.card.network, self.trained.weights.source()), &Device::Cpu)
+    }
+
     /// Says on standard error what is used, and how pictures become inputs.
     pub fn announce(&self) {
         let card = &self.trained.card;

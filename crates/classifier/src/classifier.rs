@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::trained::{Known, Trained};
-use cnn_core::Predictor;
 use cnn_core::shape::times;
+use cnn_core::{InferenceOptions, InferencePlan, Predictor};
 use cnn_data::{Card, Interpolation, Picture};
 use std::borrow::Cow;
 
@@ -42,7 +42,17 @@ impl Classifier {
     ///
     /// Numbers that are not finite, a file that can no longer be read.
     pub fn new(trained: &Trained) -> Result<Self> {
-        Ok(Self { predictor: Predictor::new(&trained.network, &trained.weights)?, card: trained.card.clone() })
+        Self::by(trained, InferenceOptions::default())
+    }
+
+    /// The same by a plan of one's own: in another way of computing, above all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Classifier::new`]; a way of computing that the CPU has no instructions for, or that lacks its scales.
+    pub fn by(trained: &Trained, options: InferenceOptions<'_>) -> Result<Self> {
+        let plan = InferencePlan::new(&trained.network, &trained.weights, options)?;
+        Ok(Self { predictor: Predictor::of(plan), card: trained.card.clone() })
     }
 
     /// What is known of the weights.

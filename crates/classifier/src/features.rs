@@ -3,7 +3,7 @@
 use crate::classifier::prepare;
 use crate::error::Result;
 use crate::trained::Trained;
-use cnn_core::{Network, Op, Predictor};
+use cnn_core::{InferenceOptions, InferencePlan, Network, Op, Predictor};
 use cnn_data::{Card, Picture};
 
 /// A network that gives the values of one of its nodes.
@@ -34,14 +34,23 @@ impl Features {
     ///
     /// A node that is not there, with those most like it; as [`Classifier::new`](crate::Classifier::new).
     pub fn new(trained: &Trained, node: Option<&str>, form: Form) -> Result<Self> {
+        Self::by(trained, node, form, InferenceOptions::default())
+    }
+
+    /// The same by a plan of one's own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Features::new`] and [`Classifier::by`](crate::Classifier::by).
+    pub fn by(trained: &Trained, node: Option<&str>, form: Form, options: InferenceOptions<'_>) -> Result<Self> {
         let network = &trained.network;
         let id = match node {
             Some(path) => network.find(path)?,
             None => before_the_scores(network),
         };
         let (node, dims) = (network.node(id).path.clone(), network.node(id).shape.dims().to_vec());
-        let predictor = Predictor::of_nodes(network, &trained.weights, &[&node])?;
-        Ok(Self { predictor, card: trained.card.clone(), node, dims, form })
+        let plan = InferencePlan::new(network, &trained.weights, options.of_nodes(&[&node]))?;
+        Ok(Self { predictor: Predictor::of(plan), card: trained.card.clone(), node, dims, form })
     }
 
     /// The node's path.

@@ -90,3 +90,15 @@ pub fn bytes(numbers: &[f32]) -> &[u8] {
     // SAFETY: numbers are bytes without gaps.
     unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
 }
+
+/// Words of 32 bits as numbers of the same bits.
+pub fn from_words(words: &[u32]) -> &[f32] {
+    // SAFETY: both are as long and aligned alike, and any bits are a number.
+    unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), words.len()) }
+}
+
+/// The bits of numbers as words.
+pub fn words_of(numbers: &[f32]) -> &[u32] {
+    // SAFETY: as above.
+    unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), numbers.len()) }
+}

@@ -2,6 +2,7 @@
 
 mod common;
 
+use cnn_kernels::narrow::pictures::{Cells, pictures};
 use cnn_kernels::narrow::{
     Addend, Finish, Format, Origin, Quantisation, ReadMap, Source, Target, average, bf16, bf16_available, int8_unit,
     max, quantise_weights, requantise, transfer,
@@ -281,4 +282,41 @@ fn what_is_missing_is_said() {
         }
     }
     assert_eq!(int8_unit(InstructionSet::Portable), "plain products of 16 bits");
+}
+
+#[test]
+fn pictures_lie_four_pixels_a_cell() {
+    let _alone = alone();
+    let mut rng = random(41);
+    for _ in 0..60 {
+        let (batch, channels) = (rng.random_range(1..3), rng.random_range(3..5));
+        let [height, width] = [rng.random_range(1..20), rng.random_range(1..300)];
+        let cells = Cells { step: rng.random_range(1..5), before: rng.random_range(0..6) };
+        let region = Region::new(batch, LANES, [height, rng.random_range(1..200)]);
+        let images: Vec<f32> =
+            (0..batch * channels * height * width).map(|_| rng.random_range(-2.0..2.0_f32)).collect();
+        let scale: Vec<f32> = (0..channels).map(|_| rng.random_range(10.0..90.0)).collect();
+        let bias: Vec<f32> = (0..channels).map(|_| rng.random_range(100.0..140.0)).collect();
+        let (zero, floor) = (rng.random_range(0..=255_u8), rng.random_bool(0.5).then_some(50.0_f32));
+        for set in sets() {
+            let mut found = vec![1_u8; region.len()];
+            let line = (&scale[..], &bias[..], floor);
+            pictures(set, (&images, [channels, height, width]), cells, line, zero, (&mut found, region));
+            for (at, found) in found.iter().enumerate() {
+                let (lane, cell) = (at % LANES, at / LANES % region.width);
+                let (row, image) = (at / LANES / region.width % height, at / LANES / region.width / height);
+                let (channel, column) = (lane % 4, cell * cells.step + lane / 4);
+                let expected = match column.checked_sub(cells.before).filter(|column| *column < width) {
+                    _ if channel >= channels => 0,
+                    None => zero,
+                    Some(column) => {
+                        let x = images[((image * channels + channel) * height + row) * width + column];
+                        let x = x * scale[channel] + bias[channel];
+                        x.max(floor.unwrap_or(x)).clamp(0.0, 255.0).round_ties_even() as u8
+                    }
+                };
+                assert_eq!(*found, expected, "{set}, {cells:?}, {region:?}, number {at}");
+            }
+        }
+    }
 }

@@ -159,6 +159,22 @@ pub enum Error {
         /// What is lacking.
         why: String,
     },
+    /// Scales of 8-bit numbers that are lacking, or not this network's or these weights'.
+    #[error("{network} in int8: {why}")]
+    Calibration {
+        /// The network.
+        network: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A file of scales of 8-bit numbers that cannot be read or written.
+    #[error("{}: {why}", path.display())]
+    CalibrationFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        why: String,
+    },
     /// A file of a plan that is not to be used.
     #[error("{}: {why}", path.display())]
     PlanFile {

@@ -41,7 +41,7 @@ mod run;
 pub use cnn_kernels::inference::ConvAlgorithm;
 pub use cnn_kernels::loss::Targets;
 pub use error::{Error, Result};
-pub use inference::{InferenceOptions, InferencePlan, Numeric, StepReport, Workspace};
+pub use inference::{Calibration, Calibrator, InferenceOptions, InferencePlan, Numeric, StepReport, Workspace};
 pub use parameters::{Parameters, Parts, Receive, Update};
 pub use plan::{EvaluationPlan, GradientPlan, Plan, Recompute, TrainingOptions, TrainingPlan};
 pub use run::{

@@ -9,8 +9,8 @@ use cnn_network::definition::chain;
 use cnn_network::oracle::{self, Batch, Mode};
 use cnn_network::{Network, seed};
 use cnn_plan::{
-    ConvAlgorithm, Dropout, Evaluation, EvaluationPlan, InferenceOptions, InferencePlan, Numeric, Parameters,
-    TrainingOptions, TrainingPlan, TrainingRun,
+    Calibrator, ConvAlgorithm, Dropout, Evaluation, EvaluationPlan, InferenceOptions, InferencePlan, Numeric,
+    Parameters, TrainingOptions, TrainingPlan, TrainingRun,
 };
 use cnn_weights::Weights;
 use draw::{TRIED, block, input};
@@ -92,8 +92,17 @@ impl<'a> Tried<'a> {
         let usual = InferenceOptions::default().usual_batch(N);
         let forced = ConvAlgorithm::ALL.into_iter().map(|algorithm| usual.by(algorithm));
         let narrow = Numeric::Bf16.available(InstructionSet::chosen()).is_ok().then(|| usual.numeric(Numeric::Bf16));
-        for options in [usual].into_iter().chain(forced).chain(narrow) {
-            let tolerance = if options.numeric == Numeric::F32 { 1e-5 } else { 5e-2 };
+        // Values that are not finite have no range.
+        let calibration = Calibrator::new(self.network, &self.weights)
+            .and_then(|mut calibrator| calibrator.observe(&images).map(|()| calibrator.calibration()));
+        let calibration = calibration.ok().transpose()?;
+        let int8 = calibration.as_ref().map(|calibration| usual.int8(calibration));
+        for options in [usual].into_iter().chain(forced).chain(narrow).chain(int8) {
+            let tolerance = match options.numeric {
+                Numeric::F32 => 1e-5,
+                Numeric::Bf16 => 5e-2,
+                _ => 0.2,
+            };
             let plan = InferencePlan::new(self.network, &self.weights, options)?;
             let mut workspace = plan.workspace(N)?;
             let found = plan.outputs(&mut workspace, &images)?.swap_remove(0);

@@ -23,7 +23,8 @@ pub fn print(engine: &dyn Engine, batch: usize, runs: u32) {
     );
     for step in &steps {
         let ms = milliseconds(step.measured) / f64::from(runs);
-        println!("{}  {:width$}  {}", numbers(step, batch, ms, roof), step.path, step.algorithm);
+        let why = step.in_f32.map_or_else(String::new, |why| format!(", in f32: {why}"));
+        println!("{}  {:width$}  {}{why}", numbers(step, batch, ms, roof), step.path, step.algorithm);
     }
     let all: f64 = steps.iter().map(|step| milliseconds(step.measured) / f64::from(runs)).sum();
     let flops: f64 = steps.iter().map(|step| step.flops).sum::<f64>() * batch as f64;

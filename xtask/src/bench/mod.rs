@@ -3,6 +3,7 @@
 //! A [`Workload`] says what a step is, an [`Engine`] takes it. A new engine is a file that implements the trait, and a
 //! line in [`engine::open`].
 
+mod callers;
 mod candle;
 mod engine;
 pub mod explain;
@@ -11,6 +12,7 @@ mod serve;
 mod times;
 mod workload;
 
+pub use callers::callers;
 pub use engine::{Engine, open};
 pub use serve::serve;
 pub use times::{Times, milliseconds};

@@ -5,13 +5,16 @@ use super::times::milliseconds;
 use super::workload::{Batch, LEARNING_RATE, MOMENTUM, Workload};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
-use cnn_core::Weights;
+use cnn_core::{Network, Weights};
 use cnn_core::{candle_core, lend};
 use cnn_plan::{
-    Dropout, InferenceOptions, InferencePlan, Parameters, StageTime, StepReport, Targets, TrainingOptions,
-    TrainingPlan, TrainingRun, Workspace,
+    Calibration, Calibrator, Dropout, InferenceOptions, InferencePlan, Numeric, Parameters, StageTime, StepReport,
+    Targets, TrainingOptions, TrainingPlan, TrainingRun, Workspace,
 };
 use cnn_train::{Rule, Updates};
+
+/// Images that scales are found on.
+const MOST_IMAGES: usize = 4;
 
 /// Forward passes of the inference plan.
 pub struct Inference {
@@ -27,10 +30,8 @@ pub struct Inference {
 impl Inference {
     pub fn new(workload: &Workload, batch: Batch) -> Result<Self> {
         ensure!(workload.device.is_cpu(), "the engine plan computes on the CPU only");
-        let network = &workload.network;
-        let weights = Weights::initialised(network, workload.seed);
-        let options = InferenceOptions::default().usual_batch(workload.batch).numeric(workload.numeric);
-        let plan = InferencePlan::new(network, &weights, options)?;
+        let weights = Weights::initialised(&workload.network, workload.seed);
+        let plan = plan_of(workload, &batch.images)?;
         let mut workspace = plan.workspace(workload.batch)?;
         if workload.measured {
             workspace.measure();
@@ -38,6 +39,27 @@ impl Inference {
         let logits = vec![0.0; workload.batch * plan.output_len(0)];
         Ok(Self { plan, workspace, weights, images: batch.images, logits, batch: workload.batch })
     }
+}
+
+/// The plan of a workload.
+pub fn plan_of(workload: &Workload, images: &Tensor) -> Result<InferencePlan> {
+    let network = &workload.network;
+    let weights = Weights::initialised(network, workload.seed);
+    let options = InferenceOptions::default().usual_batch(workload.batch).numeric(workload.numeric);
+    let calibration = match workload.numeric {
+        Numeric::Int8 => Some(calibration(network, &weights, images)?),
+        _ => None,
+    };
+    let options = calibration.as_ref().map_or(options, |calibration| options.int8(calibration));
+    Ok(InferencePlan::new(network, &weights, options)?)
+}
+
+/// The scales of a batch's own values: the time does not depend on them.
+fn calibration(network: &Network, weights: &Weights, images: &Tensor) -> Result<Calibration> {
+    let mut calibrator = Calibrator::new(network, weights)?;
+    let few = MOST_IMAGES * network.input().elements();
+    lend(images, |images| calibrator.observe(&images[..few.min(images.len())]))??;
+    Ok(calibrator.calibration()?)
 }
 
 impl Engine for Inference {

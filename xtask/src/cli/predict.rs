@@ -1,6 +1,6 @@
 //! The arguments of commands that look at pictures.
 
-use super::PreparationArgs;
+use super::{Numbers, PreparationArgs};
 use clap::Args;
 use cnn_data::Reading;
 use std::path::PathBuf;
@@ -68,6 +68,8 @@ pub struct Predict {
     pub names: Vec<String>,
     #[command(flatten)]
     pub trained: Trained,
+    #[command(flatten)]
+    pub numbers: Numbers,
     /// So many classes of each picture, the most probable first
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub top: u16,
@@ -91,6 +93,8 @@ pub struct Features {
     pub names: Vec<String>,
     #[command(flatten)]
     pub trained: Trained,
+    #[command(flatten)]
+    pub numbers: Numbers,
     /// The node whose value is written [default: what the last layer reads]
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,

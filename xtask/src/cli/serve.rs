@@ -1,7 +1,7 @@
 //! The arguments of `serve`.
 
-use super::Trained;
 use super::predict::ReadingArgs;
+use super::{Numbers, Trained};
 use clap::Args;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -21,6 +21,8 @@ pub struct Serve {
     pub network: Option<String>,
     #[command(flatten)]
     pub trained: Trained,
+    #[command(flatten)]
+    pub numbers: Numbers,
     #[command(flatten)]
     pub reading: ReadingArgs,
     /// The address to listen on; 0.0.0.0 is all of this machine's, for whoever reaches it

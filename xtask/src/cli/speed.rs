@@ -1,9 +1,8 @@
 //! The arguments of the commands that take the time.
 
-use super::{InputShape, RecomputeArgs};
+use super::{InputShape, Mode, RecomputeArgs};
 use crate::race::Case;
 use clap::{Args, ValueEnum};
-use cnn_plan::Numeric;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -51,7 +50,7 @@ pub struct Bench {
     /// What computes
     #[arg(long, value_enum, default_value_t = EngineName::Plan)]
     pub engine: EngineName,
-    /// What is computed with
+    /// What is computed with in forward passes of engine plan; int8 by scales that are found on the batch itself
     #[arg(long, value_enum, default_value_t = Mode::F32)]
     pub mode: Mode,
     /// Steps that are timed
@@ -67,6 +66,14 @@ pub struct Bench {
     /// Compare one thread with all of them, beside a loop of multiply-adds that touches registers only; engine plan only
     #[arg(long, conflicts_with_all = ["serve", "json", "steps", "explain"])]
     pub scaling: bool,
+    /// Compare one caller of the inference plan with this many at once, in images a second; engine plan only
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with_all = ["serve", "json", "steps", "explain", "scaling", "train"],
+        value_parser = clap::value_parser!(u16).range(2..=1024)
+    )]
+    pub callers: Option<u16>,
     /// Print JSON
     #[arg(long, conflicts_with = "serve")]
     pub json: bool,
@@ -89,6 +96,9 @@ pub struct Race {
     /// What computes on this project's side
     #[arg(long, value_enum, default_value_t = EngineName::Plan)]
     pub engine: EngineName,
+    /// What everybody computes with in forward passes; who cannot, stays out of it
+    #[arg(long, value_enum, default_value_t = Mode::F32, conflicts_with = "train")]
+    pub precision: Mode,
     /// Turns that count, after one that does not
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rounds: u32,
@@ -108,38 +118,11 @@ pub enum EngineName {
     Plan,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Mode {
-    /// 32-bit floating point
-    F32,
-    /// Maps and weights of 16 bits, sums of 32; forward passes of engine plan, on CPUs with AVX512_BF16
-    Bf16,
-}
-
-impl Mode {
-    /// What the inference plan computes with.
-    pub fn numeric(self) -> Numeric {
-        match self {
-            Self::F32 => Numeric::F32,
-            Self::Bf16 => Numeric::Bf16,
-        }
-    }
-}
-
 impl fmt::Display for EngineName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Candle => "candle",
             Self::Plan => "plan",
-        })
-    }
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
         })
     }
 }

@@ -40,6 +40,19 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
         args.mode
     );
     let workload = workload.measuring(args.steps || args.explain).in_numeric(args.mode.numeric());
+    if let Some(callers) = args.callers {
+        ensure!(args.engine == EngineName::Plan, "--callers belongs to --engine plan");
+        let [one, several] = bench::callers(&workload, usize::from(callers), args.runs)?;
+        println!(
+            "{}, {}, batches of {}, threads: {}: one caller {one:.1} images/s, {callers} at once {several:.1}: {:.3}",
+            args.network,
+            args.mode,
+            args.batch,
+            rerun::threads(),
+            several / one
+        );
+        return Ok(());
+    }
     let batch = workload.batch()?;
     let base = Memory::now();
     let mut engine = bench::open(args.engine, &workload, batch)?;

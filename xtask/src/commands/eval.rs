@@ -4,14 +4,18 @@ mod figures;
 
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
+use crate::numbers::Chosen;
 use crate::settings;
 use crate::start;
-use crate::trained::{self, Fallback, Prepared, of_weights};
+use crate::trained::{self, Fallback, Opened, Prepared, of_weights};
 use anyhow::{Result, anyhow, bail};
+use candle_core::Device;
 use cnn_catalogue::imagenet;
-use cnn_core::Weights;
+use cnn_classifier::Trained;
+use cnn_core::candle_core;
+use cnn_core::{InferenceOptions, InferencePlan, Predictor, Weights};
 use cnn_data::{Card, Dataset, Images, Loader, Name, match_classes};
-use cnn_train::{TestTime, check_evaluation_fits, classifier, predict};
+use cnn_train::{Classify, TestTime, check_evaluation_fits, classifier, predict};
 use figures::Figures;
 use std::path::{Path, PathBuf};
 
@@ -25,60 +29,127 @@ struct Judged {
     notes: Vec<String>,
     /// Images in memory whose statistics stand in for a preparation that nobody names.
     statistics: Option<Images>,
+    /// Images to train on, where the data set has some.
+    learnt: Option<Images>,
+}
+
+/// Weights with the images to judge them by.
+pub struct Ready {
+    pub opened: Opened,
+    pub device: Device,
+    /// Images as the network takes them, with the labels of its classes.
+    pub images: Images,
+    /// Images to train on, likewise, where there are some at hand.
+    pub learnt: Option<Images>,
+    pub batch_size: usize,
+    pub test_time: TestTime,
+    /// Whether that is as the run did.
+    as_run: bool,
+    /// What the judged images are, for a sentence.
+    pub of: String,
+    notes: Vec<String>,
 }
 
 pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
-    let device = common.device.open()?;
-    // A run's folder or a file of weights may stand where the network does.
-    let (network, source) = match args.network.as_deref() {
-        Some(path) if args.trained.weights.is_none() && Path::new(path).exists() => (None, path),
-        network => (network, trained::source(&args.trained, network)),
-    };
-    let weights = trained::read(source)?;
-    let mut judged = judged(args, common, source, &weights)?;
-    if let Some(limit) = args.data.limit.map(|limit| limit as usize).filter(|limit| *limit < judged.images.len()) {
-        judged.images = judged.images.drawn(limit, common.seed());
-        judged.of = format!("{limit} of {}, each class its share", judged.of);
-    }
-    let fallback = fallback(args, &weights, network, &mut judged)?;
-    let opened = of_weights(&weights, &args.trained, network, fallback)?;
-    let card = &opened.trained.card;
+    let ready = Ready::new(&args.judge, common)?;
+    let Opened { trained, .. } = &ready.opened;
+    let numbers = Chosen::new(&args.numbers, (&trained.card.network, trained.weights.source()), &ready.device)?;
+    let model = ready.model(numbers.options())?;
+    let loader = ready.loader(&ready.images)?;
+    ready.announce();
+    numbers.announce();
+    let predictions = predict(&ready.judging(model), &loader)?;
+    Figures::new(&predictions, &trained.card, &ready.of).print(args.json)
+}
 
-    let channels = card.preparation.mean.len();
-    let suited = judged.images.in_channels(channels);
-    let images =
-        suited.ok_or_else(|| anyhow!("images of {} channels do not suit {channels}", judged.images.channels()))?;
-    let known = match of_synsets(&judged.classes, &card.classes) {
-        true => imagenet::synsets().map(str::to_string).collect(),
-        false => card.classes.clone(),
-    };
-    let matched = match_classes(&images, &judged.classes, &known)?;
-    judged.notes.extend(matched.notes.iter().map(ToString::to_string));
-    check_evaluation_fits(&opened.trained.network, args.batch_size.min(images.len()))?;
-    let loader = Loader::new(&matched.images, card.preparation.clone(), args.batch_size)?;
-    let found = card.preparation.shape(matched.images.shape())?;
-    if found != card.input {
-        bail!("{}: images become {found:?}, but {} reads {:?} with these weights", judged.of, card.network, card.input);
+impl Ready {
+    /// Opens what a command line names.
+    pub fn new(args: &cli::Judge, common: &Common) -> Result<Self> {
+        let device = common.device.open()?;
+        // A run's folder or a file of weights may stand where the network does.
+        let (network, source) = match args.network.as_deref() {
+            Some(path) if args.trained.weights.is_none() && Path::new(path).exists() => (None, path),
+            network => (network, trained::source(&args.trained, network)),
+        };
+        let weights = trained::read(source)?;
+        let mut judged = judged(args, common, source, &weights)?;
+        if let Some(limit) = args.data.limit.map(|limit| limit as usize).filter(|limit| *limit < judged.images.len()) {
+            judged.images = judged.images.drawn(limit, common.seed());
+            judged.of = format!("{limit} of {}, each class its share", judged.of);
+        }
+        let fallback = fallback(args, &weights, network, &mut judged)?;
+        let opened = of_weights(&weights, &args.trained, network, fallback)?;
+        let card = &opened.trained.card;
+
+        let channels = card.preparation.mean.len();
+        let suited = judged.images.in_channels(channels);
+        let images =
+            suited.ok_or_else(|| anyhow!("images of {} channels do not suit {channels}", judged.images.channels()))?;
+        let known = match of_synsets(&judged.classes, &card.classes) {
+            true => imagenet::synsets().map(str::to_string).collect(),
+            false => card.classes.clone(),
+        };
+        let matched = match_classes(&images, &judged.classes, &known)?;
+        judged.notes.extend(matched.notes.iter().map(ToString::to_string));
+        check_evaluation_fits(&opened.trained.network, args.batch_size.min(images.len()))?;
+        let found = card.preparation.shape(matched.images.shape())?;
+        if found != card.input {
+            bail!(
+                "{}: images become {found:?}, but {} reads {:?} with these weights",
+                judged.of,
+                card.network,
+                card.input
+            );
+        }
+        let run = folder_of(source).map(|folder| RunData::of(&folder)).transpose()?.flatten();
+        let own = run.map_or(TestTime::Plain, |run| run.test_time);
+        Ok(Self {
+            device,
+            images: matched.images,
+            learnt: judged.learnt.and_then(|images| images.in_channels(channels)),
+            batch_size: args.batch_size,
+            test_time: args.test_time.map_or(own, settings::test_time),
+            as_run: args.test_time.is_none(),
+            of: judged.of,
+            notes: judged.notes,
+            opened,
+        })
     }
-    let run = folder_of(source).map(|folder| RunData::of(&folder)).transpose()?.flatten();
-    let own = run.map_or(TestTime::Plain, |run| run.test_time);
-    let test_time = args.test_time.map_or(own, settings::test_time);
-    let model =
-        test_time.judging(classifier(&opened.trained.network, &opened.trained.weights, &device)?, card.input[2]);
-    opened.announce();
-    if test_time == TestTime::Flip {
-        let whose = if args.test_time.is_none() { " (as the run)" } else { "" };
-        eprintln!("judged by the mean score of each image and its mirror image{whose}");
+
+    /// Images as batches.
+    pub fn loader<'a>(&self, images: &'a Images) -> Result<Loader<'a>> {
+        Ok(Loader::new(images, self.opened.trained.card.preparation.clone(), self.batch_size)?)
     }
-    for note in &judged.notes {
-        eprintln!("{}", cnn_figures::printable(note));
+
+    /// The network on its device, on the CPU by a plan with these options.
+    pub fn model(&self, options: InferenceOptions<'_>) -> Result<Box<dyn Classify>> {
+        let Trained { network, weights, .. } = &self.opened.trained;
+        if !self.device.is_cpu() {
+            return Ok(classifier(network, weights, &self.device)?);
+        }
+        Ok(Box::new(Predictor::of(InferencePlan::new(network, weights, options)?)))
     }
-    let predictions = predict(&model, &loader)?;
-    Figures::new(&predictions, card, &judged.of).print(args.json)
+
+    /// The model, asked once for each view of an image.
+    pub fn judging(&self, model: Box<dyn Classify>) -> impl Classify + use<> {
+        self.test_time.judging(model, self.opened.trained.card.input[2])
+    }
+
+    /// Says on standard error what is judged, and how.
+    pub fn announce(&self) {
+        self.opened.announce();
+        if self.test_time == TestTime::Flip {
+            let whose = if self.as_run { " (as the run)" } else { "" };
+            eprintln!("judged by the mean score of each image and its mirror image{whose}");
+        }
+        for note in &self.notes {
+            eprintln!("{}", cnn_figures::printable(note));
+        }
+    }
 }
 
 /// The images that a command line means: those of the run whose weights they are, unless it names others.
-fn judged(args: &cli::Eval, common: &Common, source: &str, weights: &Weights) -> Result<Judged> {
+fn judged(args: &cli::Judge, common: &Common, source: &str, weights: &Weights) -> Result<Judged> {
     let own = folder_of(source).map(|folder| RunData::of(&folder)).transpose()?.flatten();
     let asked = args.data.dataset.as_deref();
     let (mut notes, card) = (Vec::new(), Card::of(weights)?);
@@ -101,6 +172,7 @@ fn judged(args: &cli::Eval, common: &Common, source: &str, weights: &Weights) ->
             of,
             notes,
             statistics: in_memory(&dataset),
+            learnt: Some(dataset.train().clone()),
         });
     }
     if let Some(folder) = asked.and_then(data::folder_of) {
@@ -117,7 +189,7 @@ fn judged(args: &cli::Eval, common: &Common, source: &str, weights: &Weights) ->
         }
         notes.extend(start::strays(&found.strays));
         let of = format!("{} images of {}", found.images.len(), found.path.display());
-        return Ok(Judged { statistics: None, images: found.images, classes: found.classes, of, notes });
+        return Ok(Judged { statistics: None, learnt: None, images: found.images, classes: found.classes, of, notes });
     }
     let known = card.map(|card| card.dataset).filter(|name| name.split('+').all(|name| name.parse::<Name>().is_ok()));
     let mut named = cli::Data { dataset: args.data.dataset.clone().or(known), ..args.data.clone() };
@@ -125,13 +197,14 @@ fn judged(args: &cli::Eval, common: &Common, source: &str, weights: &Weights) ->
     let dataset = data::dataset(&named, seed)?;
     let of = format!("{} test images of {}", dataset.test().len(), dataset.name());
     let (images, classes) = (dataset.test().clone(), dataset.classes().to_vec());
-    Ok(Judged { images, classes, of, notes, statistics: in_memory(&dataset) })
+    let learnt = Some(dataset.train().clone());
+    Ok(Judged { images, classes, of, notes, statistics: in_memory(&dataset), learnt })
 }
 
 /// What stands in for what weights without a card do not say: the names of the classes in the order of the data set's, and
 /// of images in memory the mean and the deviation of those to train on. Both are said.
 fn fallback(
-    args: &cli::Eval,
+    args: &cli::Judge,
     weights: &Weights,
     network: Option<&str>,
     judged: &mut Judged,

@@ -24,8 +24,10 @@ pub fn run(args: &cli::Features) -> Result<()> {
         bail!("say which pictures: files, folders or patterns");
     }
     let form = if args.maps { Form::Maps } else { Form::Pooled };
-    let features = Features::new(&opened.trained, args.node.as_deref(), form)?;
+    let chosen = opened.numbers(&args.numbers)?;
+    let features = Features::by(&opened.trained, args.node.as_deref(), form, chosen.options())?;
     opened.announce();
+    chosen.announce();
     let files = trained::found(names)?;
     let (bar, stop) = (bar(files.len() as u64), interrupted());
     let mut numbers = Vec::new();

@@ -1,6 +1,7 @@
 //! `forward`: a network on tensors from a file, for anyone who compares with another framework.
 
 use crate::cli::{self, Common};
+use crate::numbers::Chosen;
 use crate::weights::{classes_of, of_file};
 use anyhow::{Context, Result, anyhow, bail};
 use candle_core::{DType, Device, Tensor};
@@ -9,6 +10,7 @@ use cnn_core::network::NodeId;
 use cnn_core::shape::times;
 use cnn_core::{Architecture, Network};
 use cnn_core::{Model, Predictor, Weights, lend};
+use cnn_plan::InferencePlan;
 use cnn_zoo::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -26,7 +28,8 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     cnn_train::check_evaluation_fits(&network, batch.dim(0)?)?;
     let nodes = outputs(args, &network)?;
     let paths: Vec<&str> = nodes.iter().map(|(_, id)| network.node(*id).path.as_str()).collect();
-    let values = values(args, (&network, &weights), &device, &batch, &paths)?;
+    let numbers = Chosen::new(&args.numbers, (network.name(), &args.weights.to_string_lossy()), &device)?;
+    let values = values(args, (&network, &weights), &numbers, &device, &batch, &paths)?;
     let tensors: HashMap<String, Tensor> = nodes
         .into_iter()
         .zip(values)
@@ -37,6 +40,7 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     let mut written: Vec<String> =
         tensors.iter().map(|(name, tensor)| format!("{name} {}", times(tensor.dims()))).collect();
     written.sort_unstable();
+    numbers.announce();
     println!("{}: {}", args.output.display(), written.join(", "));
     Ok(())
 }
@@ -45,6 +49,7 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
 fn values(
     args: &cli::Forward,
     (network, weights): (&Network, &Weights),
+    numbers: &Chosen,
     device: &Device,
     batch: &Tensor,
     paths: &[&str],
@@ -53,7 +58,8 @@ fn values(
         let model = of_file(&args.weights, Model::from_weights(network, weights, DType::F32, device))?;
         return Ok(model.nodes(batch, paths)?);
     }
-    let predictor = of_file(&args.weights, Predictor::of_nodes(network, weights, paths))?;
+    let options = numbers.options().of_nodes(paths);
+    let predictor = Predictor::of(of_file(&args.weights, InferencePlan::new(network, weights, options))?);
     let outputs = lend(batch, |images| predictor.outputs(images))??;
     let values = outputs.into_iter().zip(predictor.plan().targets()).map(|(values, node)| {
         let dims = [vec![batch.dim(0)?], network.node(*node).shape.dims()].concat();

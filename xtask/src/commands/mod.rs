@@ -2,6 +2,7 @@
 
 mod augment;
 mod bench;
+mod calibrate;
 mod check;
 mod compare;
 mod convert;
@@ -48,6 +49,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Augment(args) => augment::run(args, &cli.common).map(success),
         Command::Report(args) => report::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
+        Command::Calibrate(args) => calibrate::run(args, &cli.common).map(success),
         Command::Predict(args) => on_the_cpu(&cli.common).and_then(|()| predict::run(args)),
         #[cfg(feature = "serve")]
         Command::Serve(args) => on_the_cpu(&cli.common).and_then(|()| serve::run(args)).map(success),

@@ -27,8 +27,10 @@ pub fn run(args: &cli::Predict) -> Result<ExitCode> {
     if names.is_empty() {
         bail!("say which pictures: files, folders, patterns, or - for standard input");
     }
-    let classifier = Classifier::new(&opened.trained)?;
+    let numbers = opened.numbers(&args.numbers)?;
+    let classifier = Classifier::by(&opened.trained, numbers.options())?;
     opened.announce();
+    numbers.announce();
     let reading = args.reading.reading();
     let form = match (args.csv, args.json) {
         (true, _) => Form::Csv,

@@ -1,12 +1,12 @@
 //! `race`: this project against torch, ONNX Runtime, OpenVINO and ncnn, in turns.
 
 use crate::bench::Workload;
-use crate::cli::{self, Common};
+use crate::cli::{self, Common, EngineName, Mode};
 use crate::docs;
 use crate::progress;
 use crate::race::{Case, Heat, Lineup, Machine, Outcome, Race, Records, Setting, ratios, table};
 use crate::rerun;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use cnn_core::candle_core::Device;
 use std::fs::OpenOptions;
 use std::process::ExitCode;
@@ -16,6 +16,11 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
         [] => Case::usual(args.train).map_err(|problem| anyhow!("{problem}"))?,
         cases => cases.to_vec(),
     };
+    ensure!(
+        args.precision == Mode::F32 || (args.engine == EngineName::Plan && !args.docs),
+        "--precision {} is raced by --engine plan, and not recorded by --docs",
+        args.precision
+    );
     // What can be wrong is found before anything is started.
     for case in &cases {
         Workload::new(&case.request(args.train), common.seed(), Device::Cpu)?;
@@ -26,7 +31,7 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
     }
     let path = docs::repository().join(docs::RECORDS);
     let records = args.docs.then(|| Records::read(&path)).transpose()?;
-    let lineup = Lineup::new(&args.python, args.train, rerun::threads(), args.engine, common.seed())?;
+    let lineup = Lineup::new(&args.python, args.train, rerun::threads(), (args.engine, args.precision), common.seed())?;
     for (contestant, settings) in lineup.settings() {
         println!("{contestant}: {settings}");
     }

@@ -20,9 +20,11 @@ pub fn run(args: &cli::Serve) -> Result<()> {
         patience: Duration::from_secs(u64::from(args.patience)),
         ..Settings::default()
     };
-    let server = Server::new(Classifier::new(&opened.trained)?, settings)?;
+    let numbers = opened.numbers(&args.numbers)?;
+    let server = Server::new(Classifier::by(&opened.trained, numbers.options())?, settings)?;
     let end = server.ended_by_signal()?;
     opened.announce();
+    numbers.announce();
     eprintln!("listening on http://{}; Ctrl-C ends it", server.address());
     server.run(end)?;
     eprintln!("ended");

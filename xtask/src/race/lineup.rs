@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::contestant::run;
 use crate::bench::{LEARNING_RATE, MOMENTUM, Workload};
-use crate::cli::EngineName;
+use crate::cli::{EngineName, Mode};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -21,9 +21,24 @@ const RIVALS: [(&str, &str, &str); 5] = [
     ("torch", "torch", "contiguous"),
     ("torch_channels_last", "torch", "channels_last"),
     ("onnxruntime", "onnxruntime", "CPUExecutionProvider, one intra-op pool, its usual graph optimisations"),
-    ("openvino", "openvino", "CPU, f32 by INFERENCE_PRECISION_HINT, latency hint, one stream"),
-    ("ncnn", "ncnn", "f32, its usual choices, one image after the other"),
+    ("openvino", "openvino", "CPU, latency hint, one stream"),
+    ("ncnn", "ncnn", "its usual choices, one image after the other"),
 ];
+
+/// How a contestant computes in a precision, for a reader; nothing where it does not, or not as a runtime of its users
+/// would.
+fn computes(key: &str, precision: Mode) -> Option<&'static str> {
+    match (precision, key) {
+        (Mode::F32, "openvino") => Some("INFERENCE_PRECISION_HINT f32"),
+        (Mode::F32, _) => Some("f32"),
+        (Mode::Bf16, "openvino") => Some("INFERENCE_PRECISION_HINT bf16"),
+        (Mode::Bf16, "ncnn") => Some("bf16 storage"),
+        (Mode::Int8, "onnxruntime" | "openvino") => {
+            Some("int8 by onnxruntime.quantization: static, QDQ, u8 maps, a scale for each channel of the s8 weights")
+        }
+        _ => None,
+    }
+}
 
 /// Everybody who takes part in a race.
 pub struct Lineup {
@@ -36,17 +51,33 @@ pub struct Lineup {
     /// Threads of each.
     pub threads: usize,
     engine: EngineName,
+    /// What everybody computes with.
+    pub precision: Mode,
     seed: u64,
 }
 
 impl Lineup {
     /// Asks this Python what it has.
-    pub fn new(python: &Path, train: bool, threads: usize, engine: EngineName, seed: u64) -> Result<Self> {
+    pub fn new(
+        python: &Path,
+        train: bool,
+        threads: usize,
+        (engine, precision): (EngineName, Mode),
+        seed: u64,
+    ) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         std::fs::write(folder.path().join("rival.py"), RIVAL).context("cannot write to the temporary folder")?;
         std::fs::write(folder.path().join("book.py"), BOOK).context("cannot write to the temporary folder")?;
-        let mut lineup =
-            Self { python: python.to_path_buf(), folder, versions: Value::Null, train, threads, engine, seed };
+        let mut lineup = Self {
+            python: python.to_path_buf(),
+            folder,
+            versions: Value::Null,
+            train,
+            threads,
+            engine,
+            precision,
+            seed,
+        };
         let mut command = lineup.rival();
         command.arg("describe");
         let said = run(command, lineup.folder.path())?;
@@ -62,17 +93,19 @@ impl Lineup {
 
     /// The keys of those who take part, this project first.
     pub fn contestants(&self) -> Vec<&'static str> {
-        let rivals = RIVALS.iter().filter(|(key, package, _)| {
-            let can = !self.train || key.starts_with("torch");
-            can && !self.versions[package].is_null()
-        });
+        let rivals = RIVALS.iter().filter(|(key, package, _)| self.can(key) && !self.versions[package].is_null());
         std::iter::once(OURS).chain(rivals.map(|(key, _, _)| *key)).collect()
+    }
+
+    /// Whether a contestant takes part in races of this kind.
+    fn can(&self, key: &str) -> bool {
+        (!self.train || key.starts_with("torch")) && computes(key, self.precision).is_some()
     }
 
     /// Those who could take part if this Python had them.
     pub fn missing(&self) -> Vec<&'static str> {
         let present = self.contestants();
-        let could = RIVALS.iter().filter(|(key, _, _)| !self.train || key.starts_with("torch"));
+        let could = RIVALS.iter().filter(|(key, _, _)| self.can(key));
         could.map(|(key, _, _)| *key).filter(|key| !present.contains(key)).collect()
     }
 
@@ -81,10 +114,11 @@ impl Lineup {
         let contestants = self.contestants();
         let version = |package: &str| self.versions[package].as_str().unwrap_or_default().to_string();
         let build = if cfg!(debug_assertions) { "the workspace's optimised dev profile" } else { "release" };
-        let ours = format!("{}, engine {}, {build}", env!("CARGO_PKG_VERSION"), self.engine);
+        let ours = format!("{}, engine {}, {}, {build}", env!("CARGO_PKG_VERSION"), self.engine, self.precision);
         let rivals = RIVALS.iter().filter(|(key, _, _)| contestants.contains(key)).map(|(key, package, how)| {
             let more = if self.train { ", SGD fused, gradients set to None" } else { "" };
-            (key.to_string(), format!("{}, {how}{more}", version(package)))
+            let numbers = computes(key, self.precision).unwrap_or_default();
+            (key.to_string(), format!("{}, {how}, {numbers}{more}", version(package)))
         });
         std::iter::once((OURS.to_string(), ours))
             .chain(rivals)
@@ -105,6 +139,7 @@ impl Lineup {
             "classes": workload.classes,
             "train": self.train,
             "threads": self.threads,
+            "precision": self.precision.to_string(),
             "weights": folder.join("weights.safetensors"),
             "batch": folder.join("batch.safetensors"),
             "onnx": folder.join("network.onnx"),
@@ -131,6 +166,7 @@ impl Lineup {
         let mut command = Command::new(std::env::current_exe().context("cannot find this program's own file")?);
         command.args(["bench", &case.network, "--serve", "--device", "cpu"]);
         command.args(["--batch", &case.batch.to_string(), "--engine", &self.engine.to_string()]);
+        command.args(["--mode", &self.precision.to_string()]);
         command.args(["--seed", &self.seed.to_string(), "--threads", &self.threads.to_string()]);
         if let Some(shape) = case.shape {
             command.args(["--shape", &shape.to_string()]);

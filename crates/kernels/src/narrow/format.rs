@@ -54,6 +54,15 @@ pub trait Format: Stored + Instances {
     /// What weights are made of.
     type Weight: Copy + Default + Send + Sync + 'static;
 
+    /// Whether they are ordered as unsigned integers, the least all zeros; then [`Format::larger`] is right.
+    #[doc(hidden)]
+    const ORDERED: bool = false;
+    /// The larger of two.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn larger(a: Self, _: Self) -> Self {
+        a
+    }
     /// The weight as a number, to be added up for each output; 0 where nobody asks.
     #[doc(hidden)]
     fn whole(weight: Self::Weight) -> i32;
@@ -153,6 +162,11 @@ impl Format for bf16 {
 impl Format for u8 {
     type Weight = i8;
 
+    const ORDERED: bool = true;
+    #[inline(always)]
+    fn larger(a: u8, b: u8) -> u8 {
+        a.max(b)
+    }
     fn whole(weight: i8) -> i32 {
         i32::from(weight)
     }

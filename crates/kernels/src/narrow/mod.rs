@@ -10,6 +10,7 @@ mod ends;
 mod finish;
 mod format;
 mod instances;
+pub mod pictures;
 mod pool;
 mod quantisation;
 mod transfer;

@@ -1,5 +1,7 @@
 //! Pools of narrow maps: a window's numbers are read as `f32`, and rounded once, when they are written.
 
+#![allow(clippy::needless_range_loop)]
+
 use super::finish::{Values, check_ends, open};
 use super::transfer::Reader;
 use super::{Finish, Format, Outlet, Source, Stored, Target};
@@ -10,6 +12,10 @@ use std::ops::Range;
 
 /// Outputs of a task, about.
 const PIXELS: usize = 256;
+/// Pixels of a row whose maxima over a window's rows are held at once.
+const HELD: usize = 128;
+/// Outputs that are written at once.
+const WRITTEN: usize = 32;
 
 /// Writes the maximum over windows. What is not a number is the largest of all; padding counts as less than any.
 ///
@@ -94,14 +100,19 @@ fn run<F: Format>(
     source.check();
     check_ends(&source.region, &target);
     open!(target, finish, outlet => {
-        let to = outlet.region;
+        let (from, to) = (source.region, outlet.region);
+        let is = |window: Window| window.share.is_none() && window.count > 0 && window.length() <= HELD;
+        let ordered = F::ORDERED
+            && source.map.is_none()
+            && (0..to.height).all(|row| is(window(0, row, from.height)))
+            && (0..to.width).all(|column| is(window(1, column, from.width)));
         let rows = PIXELS.div_ceil(to.width.max(1)).min(to.height.max(1));
         let parts = to.height.div_ceil(rows);
         for_each(to.batch * to.blocks() * parts, |task| {
             let (plane, part) = (task / parts, task % parts);
             let at = [plane / to.blocks(), plane % to.blocks()];
             let rows = part * rows..((part + 1) * rows).min(to.height);
-            F::dispatch(set, Piece { source: &source, outlet: &outlet, at, rows, window });
+            F::dispatch(set, Piece { source: &source, outlet: &outlet, at, rows, ordered, window });
         });
     });
 }
@@ -112,6 +123,8 @@ struct Piece<'a, F, O, W> {
     outlet: &'a Outlet<'a, F, O>,
     at: [usize; 2],
     rows: Range<usize>,
+    /// Whether the maxima are those of the numbers' bits.
+    ordered: bool,
     window: W,
 }
 
@@ -120,6 +133,9 @@ impl<F: Format, O: Stored, W: Fn(usize, usize, usize) -> Window> DotKernel<F> fo
 
     #[inline(always)]
     fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) {
+        if self.ordered {
+            return self.maxima::<V>();
+        }
         let [image, block] = self.at;
         let from = self.source.region;
         let (apply, reader) = (self.outlet.apply::<V>(block, f32::INFINITY), Reader::<F, V>::new(self.source, block));
@@ -147,6 +163,84 @@ impl<F: Format, O: Stored, W: Fn(usize, usize, usize) -> Window> DotKernel<F> fo
                 unsafe { self.outlet.write(&apply, [image, block, row, column], 1, false, One(value)) };
             }
         }
+    }
+}
+
+impl<F: Format, O: Stored, W: Fn(usize, usize, usize) -> Window> Piece<'_, F, O, W> {
+    /// The maxima of numbers that are ordered as their bits are: over a window's rows first, for as many columns at once as
+    /// are held, then over its columns.
+    #[inline(always)]
+    fn maxima<V: Vector<Element = f32>>(&self) {
+        let [image, block] = self.at;
+        let (from, width) = (self.source.region, self.outlet.region.width);
+        let apply = self.outlet.apply::<V>(block, f32::from(u8::MAX));
+        let (mut held, mut found) = ([F::default(); HELD * LANES], [F::default(); WRITTEN * LANES]);
+        let mut windows = [Window { first: 0, count: 0, step: 1, share: None }; WRITTEN];
+        let mut column = 0;
+        while column < width {
+            // As many columns as are held.
+            let (mut count, mut first, mut end) = (0, 0, 0);
+            while count < WRITTEN && column + count < width {
+                let window = (self.window)(1, column + count, from.width);
+                first = if count == 0 { window.first } else { first.min(window.first) };
+                let last = end.max(window.first + window.length());
+                if last > first + HELD {
+                    break;
+                }
+                (windows[count], end, count) = (window, last, count + 1);
+            }
+            let numbers = (end - first) * LANES;
+            for row in self.rows.clone() {
+                let down = (self.window)(0, row, from.height);
+                for y in 0..down.count {
+                    let at = from.at(image, block, down.first + y * down.step, first);
+                    let (own, held) = (&self.source.data[at..at + numbers], &mut held[..numbers]);
+                    if y == 0 {
+                        held.copy_from_slice(own);
+                    } else {
+                        // A closure would not be compiled for the instruction set.
+                        for i in 0..numbers {
+                            held[i] = F::larger(held[i], own[i]);
+                        }
+                    }
+                }
+                for number in 0..count {
+                    let right = windows[number];
+                    let mut best = [F::default(); LANES];
+                    for x in 0..right.count {
+                        let own = &held[(right.first + x * right.step - first) * LANES..][..LANES];
+                        for i in 0..LANES {
+                            best[i] = F::larger(best[i], own[i]);
+                        }
+                    }
+                    found[number * LANES..][..LANES].copy_from_slice(&best);
+                }
+                // SAFETY: each task has rows of its own, and there are `count` vectors.
+                unsafe {
+                    let values = Narrow(found.as_ptr());
+                    self.outlet.write(&apply, [image, block, row, column], count, false, values);
+                }
+            }
+            column += count;
+        }
+    }
+}
+
+impl Window {
+    /// Positions from its first to its last.
+    fn length(&self) -> usize {
+        self.count.saturating_sub(1) * self.step + 1
+    }
+}
+
+/// Vectors of narrow numbers one behind the other.
+struct Narrow<F>(*const F);
+
+impl<F: Format, V: Vector<Element = f32>> Values<V> for Narrow<F> {
+    #[inline(always)]
+    unsafe fn at(&self, i: usize) -> V {
+        // SAFETY: as the caller says.
+        unsafe { F::load(self.0.add(i * LANES)) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! 8-bit numbers: which real number each stands for, and what takes those of one tensor to those of another.
 
-use super::{Addend, Finish};
+use super::{Addend, Finish, Stored};
 use crate::conv::Conv;
 use crate::region::Region;
 
@@ -70,7 +70,7 @@ pub struct Requantisation {
 
 impl Requantisation {
     /// The same for a call; the addend is what was announced, or nothing.
-    pub fn finish<'a>(&'a self, addend: Option<(&'a [u8], Region)>) -> Finish<'a, u8> {
+    pub fn finish<'a, F: Stored>(&'a self, addend: Option<(&'a [F], Region)>) -> Finish<'a, F> {
         Finish {
             scale: Some(&self.scale),
             bias: Some(&self.bias),

@@ -1,6 +1,8 @@
 //! Maps from one format to another, at another scale, with a sum or a floor: a kernel of nothing but its ends.
 
-use super::finish::{Values, check_ends, open};
+#![allow(clippy::needless_range_loop)]
+
+use super::finish::{FOUR, Values, check_ends, open};
 use super::{Finish, Format, Outlet, Source, Stored, Target};
 use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
 use crate::threads::for_each;
@@ -151,6 +153,30 @@ impl<F: Format, V: Vector<Element = f32>> Reader<F, V> {
                 self.narrow(from, &mut numbers);
                 F::load(numbers.as_ptr())
             },
+        }
+    }
+
+    /// Pixels of sixteen numbers, one behind the other, in their own format.
+    #[inline(always)]
+    pub(crate) fn narrow_all(&self, from: &[F], to: &mut [F]) {
+        assert_eq!(from.len(), to.len());
+        let Some([scale, shift, floor]) = self.map else { return to.copy_from_slice(from) };
+        let four = FOUR * LANES;
+        let whole = from.len() / four * four;
+        for i in (0..whole).step_by(four) {
+            let mut vectors = [V::zero(); FOUR];
+            for k in 0..FOUR {
+                // SAFETY: four times sixteen numbers each.
+                vectors[k] = unsafe { F::load::<V>(from.as_ptr().add(i + k * LANES)) };
+                vectors[k] = vectors[k].mul(scale).add(shift).at_least(floor);
+            }
+            // SAFETY: as above.
+            unsafe { F::store_four::<V, false>(vectors, to.as_mut_ptr().add(i)) }
+        }
+        let mut numbers = [F::default(); LANES];
+        for i in (whole..from.len()).step_by(LANES) {
+            self.narrow(&from[i..], &mut numbers);
+            to[i..i + LANES].copy_from_slice(&numbers);
         }
     }
 

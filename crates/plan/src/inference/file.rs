@@ -9,7 +9,8 @@
 //! Numbers are little-endian, in the layout of one instruction set. A file is read only where everything is the same as when
 //! it was written: this crate's version, the instructions, the network, the options and, where they are given, the weights.
 
-use super::options::InferenceOptions;
+use super::narrow::Run;
+use super::options::{InferenceOptions, Numeric};
 use crate::error::{Error, Result};
 use cnn_kernels::InstructionSet;
 use cnn_kernels::inference::{Input, Numbers, Program, Step};
@@ -48,19 +49,21 @@ pub(super) fn made_for(
     weights: u64,
 ) -> [(&'static str, String); 6] {
     let algorithm = options.algorithm.map_or("chosen", |algorithm| algorithm.name());
+    let scales = options.calibration.filter(|_| options.numeric == Numeric::Int8);
+    let scales = scales.map_or_else(String::new, |calibration| format!(", scales {:08x}", calibration.sum()));
     let nodes = format!("{} {:?}", if options.only_nodes { "only" } else { "with" }, options.nodes);
     [
         ("version", env!("CARGO_PKG_VERSION").to_string()),
         ("instructions", set.to_string()),
         ("network", format!("{} {:08x}", network.name(), crc32fast::hash(format!("{network:?}").as_bytes()))),
-        ("options", format!("{}, {} images, {algorithm}", options.numeric, options.usual_batch.max(1))),
+        ("options", format!("{}, {} images, {algorithm}{scales}", options.numeric, options.usual_batch.max(1))),
         ("nodes", nodes),
         ("weights", format!("{weights:016x}")),
     ]
 }
 
 /// The runs of numbers of a program, in the order in which a plan asks for them.
-fn runs(program: &Program) -> Vec<&[f32]> {
+pub(super) fn runs(program: &Program) -> Vec<Run<'_>> {
     let mut runs: Vec<&[f32]> = Vec::new();
     for (step, packed) in program.steps() {
         let maps = step.inputs().into_iter().filter_map(Input::map);
@@ -75,12 +78,11 @@ fn runs(program: &Program) -> Vec<&[f32]> {
             runs.extend([packed.weights.get(), packed.bias.get()]);
         }
     }
-    runs
+    runs.into_iter().map(Run::Borrowed).collect()
 }
 
-/// Writes a program to a file, whole or not at all.
-pub(super) fn save(path: &Path, made_for: &[(&'static str, String)], program: &Program) -> Result<()> {
-    let runs = runs(program);
+/// Writes runs of numbers to a file, whole or not at all.
+pub(super) fn save(path: &Path, made_for: &[(&'static str, String)], runs: &[Run<'_>]) -> Result<()> {
     let mut text: String = made_for.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     // Of fixed width, so that the text's length is known before the offsets are.
     let line = |start: usize, numbers: &[f32]| {
@@ -88,18 +90,11 @@ pub(super) fn save(path: &Path, made_for: &[(&'static str, String)], program: &P
     };
     let mut start = (FRONT + text.len() + runs.len() * line(0, &[]).len()).next_multiple_of(LINE);
     let first = start;
-    for numbers in &runs {
+    for numbers in runs {
         text += &line(start, numbers);
-        start = (start + size_of_val(*numbers)).next_multiple_of(LINE);
+        start = (start + size_of_val(&**numbers)).next_multiple_of(LINE);
     }
-    let write = || -> io::Result<()> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        // A temporary file is private; what is kept gets the permissions that any new file would have.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.prefix(".cnn-plan").tempfile_in(folder)?;
-        let mut to = io::BufWriter::new(file.as_file_mut());
+    let write = |to: &mut dyn Write| -> io::Result<()> {
         let length = u32::try_from(text.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
         to.write_all(&MAGIC)?;
         to.write_all(&length.to_le_bytes())?;
@@ -110,16 +105,28 @@ pub(super) fn save(path: &Path, made_for: &[(&'static str, String)], program: &P
         for numbers in runs {
             to.write_all(&[0; LINE][..next - at])?;
             to.write_all(bytes(numbers))?;
-            at = next + size_of_val(numbers);
+            at = next + size_of_val(&**numbers);
             next = at.next_multiple_of(LINE);
         }
-        to.write_all(&[0; LINE][..next - at])?;
-        to.flush()?;
-        drop(to);
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        to.write_all(&[0; LINE][..next - at])
     };
-    write().map_err(|error| problem(path, &format!("it cannot be written: {error}")))
+    write_whole(path, write).map_err(|error| problem(path, &format!("it cannot be written: {error}")))
+}
+
+/// Writes a file, whole or not at all.
+pub(super) fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    // A temporary file is private; what is kept gets the permissions that any new file would have.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.prefix(".cnn-plan").tempfile_in(folder)?;
+    let mut to = io::BufWriter::new(file.as_file_mut());
+    write(&mut to)?;
+    to.flush()?;
+    drop(to);
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 fn problem(path: &Path, why: &str) -> Error {
@@ -170,8 +177,13 @@ impl Saved {
 
     /// The next run of numbers.
     pub(super) fn next(&mut self) -> Result<Numbers> {
-        let range = self.runs.next().ok_or_else(|| problem(&self.path, "it is damaged"))?;
+        let range = self.runs.next().ok_or_else(|| self.damaged())?;
         Ok(Numbers::Shared(self.memory.clone(), range))
+    }
+
+    /// What is said of runs that are not those of a plan.
+    pub(super) fn damaged(&self) -> Error {
+        problem(&self.path, "it is damaged")
     }
 
     /// Whether all was asked for.

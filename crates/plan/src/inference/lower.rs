@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 /// A node's value: where it is, and what is done to it where it is read.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Value {
+    /// The node whose value it is.
+    pub(super) node: usize,
     pub(super) at: At,
     pub(super) channels: usize,
     /// Height and width of the maps in memory.
@@ -33,6 +35,8 @@ pub(super) enum At {
 /// Memory that steps fill: blocks of channels, height and width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Store {
+    /// The node whose value it holds, or a part of it.
+    pub(super) node: usize,
     pub(super) blocks: usize,
     pub(super) size: [usize; 2],
 }
@@ -162,7 +166,7 @@ impl Lowering<'_> {
             true => value.map.relu = true,
             false => value.map.affines.push(id),
         }
-        value
+        Value { node: id, ..value }
     }
 
     fn head(&mut self, id: usize, chain: &Chain, inputs: Vec<Value>) -> Value {
@@ -171,6 +175,7 @@ impl Lowering<'_> {
         let operation = || Operation::of(&node.op, input, node.shape).expect("what is no map is an operation");
         match &node.op {
             Op::Input => Value {
+                node: id,
                 at: At::Images,
                 channels: node.shape.channels(),
                 size: size(node.shape),
@@ -224,23 +229,23 @@ impl Lowering<'_> {
             let vector = Value { vector: false, ..value.clone() };
             let inputs = self.in_stores(id, vec![vector]);
             let channels = value.channels * value.size[0] * value.size[1];
-            let output = self.own_store(channels, [1, 1]);
+            let output = self.own_store(value.node, channels, [1, 1]);
             return self.push(id, Work::Other(Operation::Flatten), inputs, output);
         }
         if value.at != At::Images && value.map.is_none() {
             return value;
         }
-        let output = self.own_store(value.channels, value.size);
+        let output = self.own_store(value.node, value.channels, value.size);
         self.push(id, Work::Sum { relu: false }, vec![value], output)
     }
 
-    fn own_store(&mut self, channels: usize, size: [usize; 2]) -> Value {
-        let store = self.store(channels, size);
-        Value { at: At::Store { store, first_block: 0 }, channels, size, map: Mapping::default(), vector: false }
+    fn own_store(&mut self, node: usize, channels: usize, size: [usize; 2]) -> Value {
+        let store = self.store(node, channels, size);
+        Value { node, at: At::Store { store, first_block: 0 }, channels, size, map: Mapping::default(), vector: false }
     }
 
-    fn store(&mut self, channels: usize, size: [usize; 2]) -> usize {
-        self.lowered.stores.push(Store { blocks: channels.div_ceil(LANES), size });
+    fn store(&mut self, node: usize, channels: usize, size: [usize; 2]) -> usize {
+        self.lowered.stores.push(Store { node, blocks: channels.div_ceil(LANES), size });
         self.lowered.stores.len() - 1
     }
 
@@ -253,9 +258,9 @@ impl Lowering<'_> {
     fn place(&mut self, end: usize) -> Value {
         let shape = self.network.nodes()[end].shape;
         let (channels, size) = (shape.channels(), size(shape));
-        let Some(home) = self.homes[end] else { return self.own_store(channels, size) };
+        let Some(home) = self.homes[end] else { return self.own_store(end, channels, size) };
         let at = At::Store { store: self.root(home.root), first_block: home.channel / LANES };
-        Value { at, channels, size, map: Mapping::default(), vector: false }
+        Value { node: end, at, channels, size, map: Mapping::default(), vector: false }
     }
 
     /// A step that writes the value of node `end`. Other kernels write whole stores, which are copied to a home.
@@ -265,7 +270,7 @@ impl Lowering<'_> {
         if !whole || self.homes[end].is_none() {
             return self.push(id, work, inputs, place);
         }
-        let own = self.own_store(place.channels, place.size);
+        let own = self.own_store(end, place.channels, place.size);
         let own = self.push(id, work, inputs, own);
         self.push(id, Work::Sum { relu: false }, vec![own], place)
     }
@@ -276,7 +281,7 @@ impl Lowering<'_> {
             return *store;
         }
         let shape = self.network.nodes()[id].shape;
-        let store = self.store(shape.channels(), size(shape));
+        let store = self.store(id, shape.channels(), size(shape));
         self.roots.insert(id, store);
         store
     }
@@ -298,7 +303,7 @@ impl Lowering<'_> {
             _ => false,
         };
         if side_by_side && homed {
-            return Value { channels: shape.channels(), ..inputs[0].clone() };
+            return Value { node: id, channels: shape.channels(), ..inputs[0].clone() };
         }
         let inputs = self.maps(id, inputs);
         let last = inputs.len() - 1;

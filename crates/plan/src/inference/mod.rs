@@ -6,9 +6,12 @@
 //! ```
 
 mod build;
+mod calibration;
+mod calibrator;
 mod file;
 mod fold;
 mod fusion;
+mod histogram;
 mod lifetime;
 mod lower;
 mod narrow;
@@ -16,5 +19,7 @@ mod options;
 mod plan;
 mod source;
 
+pub use calibration::Calibration;
+pub use calibrator::Calibrator;
 pub use options::{InferenceOptions, Numeric};
 pub use plan::{InferencePlan, StepReport, Workspace};

@@ -1,5 +1,6 @@
 //! How an inference plan is to be made.
 
+use super::calibration::Calibration;
 use cnn_kernels::InstructionSet;
 use cnn_kernels::inference::ConvAlgorithm;
 use cnn_kernels::narrow::bf16_available;
@@ -14,20 +15,23 @@ pub enum Numeric {
     /// Maps and weights of 16 bits (`bf16`: 8 bits of fraction), sums of 32. Logits differ by about a hundredth of the
     /// largest. For CPUs with AVX512_BF16.
     Bf16,
+    /// Maps of 8 bits with a scale each, weights of 8 bits with a scale for each output, sums of 32. It takes a
+    /// [`Calibration`]. The same integers on every CPU; fast where there is AVX512_VNNI.
+    Int8,
 }
 
 impl Numeric {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::F32, Self::Bf16];
+    pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::Int8];
 
-    /// Whether it is faster than `f32` on these instructions, which is what it is for.
+    /// Whether a plan can be made for these instructions: `bf16` only where it is faster than `f32`.
     ///
     /// # Errors
     ///
     /// A sentence that says what the CPU lacks.
     pub fn available(self, set: InstructionSet) -> Result<(), String> {
         match self {
-            Self::F32 => Ok(()),
+            Self::F32 | Self::Int8 => Ok(()),
             Self::Bf16 => bf16_available(set),
         }
     }
@@ -37,6 +41,7 @@ impl Numeric {
         match self {
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
         }
     }
 }
@@ -72,6 +77,8 @@ pub struct InferenceOptions<'a> {
     /// The algorithm of all convolutions that it suits, instead of the one that is predicted to be the fastest; for tests
     /// and measurements.
     pub algorithm: Option<ConvAlgorithm>,
+    /// What the numbers of `int8` stand for, which takes it; other ways of computing do not look at it.
+    pub calibration: Option<&'a Calibration>,
     /// The instructions to compute with; none for [`InstructionSet::chosen`].
     pub set: Option<InstructionSet>,
 }
@@ -86,6 +93,12 @@ impl<'a> InferenceOptions<'a> {
     #[must_use]
     pub fn numeric(self, numeric: Numeric) -> Self {
         Self { numeric, ..self }
+    }
+
+    /// In 8 bits that stand for what the calibration says.
+    #[must_use]
+    pub fn int8(self, calibration: &'a Calibration) -> Self {
+        Self { numeric: Numeric::Int8, calibration: Some(calibration), ..self }
     }
 
     /// The values of these nodes beside the main output.

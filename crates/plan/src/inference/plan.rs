@@ -1,15 +1,17 @@
 //! The plan and what a call needs.
 
 use super::build::{Built, build};
-use super::file::{self, Saved, made_for};
+use super::calibration::Calibration;
+use super::file::{self, Saved, made_for, runs};
 use super::fusion::fuse;
 use super::lower::{Lowered, lower, origin};
-use super::narrow::{NarrowProgram, NarrowStep, NarrowWork, NarrowWorkspace};
+use super::narrow::{Narrow, NarrowProgram, NarrowStep, NarrowWork, NarrowWorkspace};
 use super::options::{InferenceOptions, Numeric};
-use super::source::{Numbers, Source, sum_of};
+use super::source::{Numbers, Source, read};
 use crate::error::{Error, Result};
 use crate::plan::homes_by;
 use cnn_kernels::inference as kernels;
+use cnn_kernels::narrow::bf16;
 use cnn_network::Network;
 use cnn_network::network::NodeId;
 use cnn_weights::Weights;
@@ -38,7 +40,8 @@ struct Inner {
 #[derive(Debug)]
 enum Computation {
     Wide(Built),
-    Narrow(NarrowProgram),
+    Bf16(NarrowProgram<bf16>),
+    Int8(NarrowProgram<u8>),
 }
 
 /// What a call of an [`InferencePlan`] needs: memory for a number of images. It is used by one call at a time.
@@ -48,7 +51,8 @@ pub struct Workspace(Memory);
 #[derive(Debug)]
 enum Memory {
     Wide(kernels::Workspace),
-    Narrow(NarrowWorkspace),
+    Bf16(NarrowWorkspace<bf16>),
+    Int8(NarrowWorkspace<u8>),
 }
 
 /// A step of a plan.
@@ -62,12 +66,14 @@ pub struct StepReport<'a> {
     pub flops: f64,
     /// Bytes of its weights, as they are packed.
     pub weight_bytes: usize,
-    /// Bytes of one image that it reads and writes; in `bf16` of what it writes alone.
+    /// Bytes of one image that it reads and writes; in `bf16` and `int8` of what it writes alone.
     pub value_bytes: usize,
     /// Time that is predicted for the usual batch; of convolutions alone.
     pub predicted: Option<Duration>,
     /// Time that was measured.
     pub measured: Duration,
+    /// In `bf16` and `int8`, why it is computed in `f32`, if it is.
+    pub in_f32: Option<&'static str>,
 }
 
 /// The nodes that are asked for.
@@ -77,11 +83,38 @@ fn targets(network: &Network, options: &InferenceOptions<'_>) -> Result<Vec<Node
     Ok(main.into_iter().chain(named).collect::<Result<_, cnn_network::Error>>()?)
 }
 
-fn not_in_files(path: &Path, numeric: Numeric) -> Error {
-    Error::PlanFile {
-        path: path.to_path_buf(),
-        why: format!("a plan in {numeric} is not kept in files, only one in f32"),
+/// What scales lack for this network, or that they are another's.
+fn refused(network: &Network, why: impl Into<String>) -> Error {
+    Error::Calibration { network: network.name().to_string(), why: why.into() }
+}
+
+/// The calibration of a plan in 8 bits, nothing in another way of computing.
+fn calibration<'a>(network: &Network, options: &InferenceOptions<'a>) -> Result<Option<&'a Calibration>> {
+    if options.numeric != Numeric::Int8 {
+        return Ok(None);
     }
+    let why = "8-bit numbers need scales: a Calibrator finds them, and so does `cargo xtask calibrate`";
+    let calibration = options.calibration.ok_or_else(|| refused(network, why))?;
+    calibration.check_network(network)?;
+    Ok(Some(calibration))
+}
+
+/// What computes a network, by numbers of some weights or of a file.
+fn computation(
+    network: &Network,
+    targets: &[NodeId],
+    options: &InferenceOptions<'_>,
+    source: &mut Source<'_>,
+) -> Result<Computation> {
+    let (lowered, set) = (lowered(network, targets), options.set());
+    Ok(match options.numeric {
+        Numeric::F32 => Computation::Wide(build(network, &lowered, options, source)?),
+        Numeric::Bf16 => Computation::Bf16(NarrowProgram::new(network, lowered, set, None, source)?),
+        Numeric::Int8 => {
+            let calibration = calibration(network, options)?;
+            Computation::Int8(NarrowProgram::new(network, lowered, set, calibration, source)?)
+        }
+    })
 }
 
 fn lowered(network: &Network, targets: &[NodeId]) -> Lowered {
@@ -112,21 +145,16 @@ impl InferencePlan {
             .numeric
             .available(options.set())
             .map_err(|why| Error::Numeric { numeric: options.numeric.name(), why })?;
-        let mut numbers = Numbers::new(&weights);
-        let (computation, sum) = match options.numeric {
-            Numeric::F32 => {
-                let mut source = Source::Weights(numbers);
-                let built = build(network, &lowered(network, &targets), &options, &mut source)?;
-                let sum = match &source {
-                    Source::Weights(numbers) => numbers.sum(),
-                    Source::File(_) => 0,
-                };
-                (Computation::Wide(built), sum)
+        let mut source = Source::Weights(Numbers::new(&weights));
+        let computation = computation(network, &targets, &options, &mut source)?;
+        let sum = match &source {
+            Source::Weights(numbers) => {
+                if let Some(calibration) = calibration(network, &options)? {
+                    calibration.check_weights(numbers.sums())?;
+                }
+                numbers.sum()
             }
-            Numeric::Bf16 => {
-                let narrow = NarrowProgram::new(network, lowered(network, &targets), options.set(), &mut numbers)?;
-                (Computation::Narrow(narrow), numbers.sum())
-            }
+            Source::File(_) => 0,
         };
         let made_for = made_for(network, &options, options.set(), sum);
         Ok(Self(Arc::new(Inner { network: network.clone(), targets, computation, made_for })))
@@ -136,12 +164,14 @@ impl InferencePlan {
     ///
     /// # Errors
     ///
-    /// A file that cannot be written; a plan in another way of computing than `f32`, for which there is no file.
+    /// A file that cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        match &self.0.computation {
-            Computation::Wide(built) => file::save(path.as_ref(), &self.0.made_for, &built.program),
-            Computation::Narrow(_) => Err(not_in_files(path.as_ref(), Numeric::Bf16)),
-        }
+        let runs = match &self.0.computation {
+            Computation::Wide(built) => runs(&built.program),
+            Computation::Bf16(program) => program.runs(),
+            Computation::Int8(program) => program.runs(),
+        };
+        file::save(path.as_ref(), &self.0.made_for, &runs)
     }
 
     /// The plan of a file, whose numbers stay in it: the file is mapped into memory and must not be changed meanwhile.
@@ -157,18 +187,22 @@ impl InferencePlan {
         weights: Option<&Weights>,
         options: InferenceOptions<'_>,
     ) -> Result<Self> {
-        if options.numeric != Numeric::F32 {
-            return Err(not_in_files(path.as_ref(), options.numeric));
-        }
         let targets = targets(network, &options)?;
+        let calibration = calibration(network, &options)?;
         let sum = match weights {
-            Some(weights) => sum_of(network, &weights.for_nodes(network, &targets)?, &network.needed_for(&targets))?,
+            Some(weights) => {
+                let weights = weights.for_nodes(network, &targets)?;
+                let numbers = read(network, &weights, &network.needed_for(&targets))?;
+                if let Some(calibration) = calibration {
+                    calibration.check_weights(numbers.sums())?;
+                }
+                numbers.sum()
+            }
             None => 0,
         };
         let mut made_for = made_for(network, &options, options.set(), sum);
         let mut saved = Saved::open(path.as_ref(), &made_for, weights.is_some())?;
-        let built = build(network, &lowered(network, &targets), &options, &mut Source::File(&mut saved))?;
-        let computation = Computation::Wide(built);
+        let computation = computation(network, &targets, &options, &mut Source::File(&mut saved))?;
         made_for[5].1 = saved.weights.clone();
         saved.end()?;
         Ok(Self(Arc::new(Inner { network: network.clone(), targets, computation, made_for })))
@@ -206,8 +240,12 @@ impl InferencePlan {
                 let memory = kernels::Workspace::new(program, images).map(Memory::Wide);
                 (memory, numbers.saturating_mul(size_of::<f32>()))
             }
-            Computation::Narrow(program) => {
-                let memory = program.workspace(images).map(Memory::Narrow);
+            Computation::Bf16(program) => {
+                let memory = program.workspace(images).map(Memory::Bf16);
+                (memory, program.bytes_per_image().saturating_mul(images))
+            }
+            Computation::Int8(program) => {
+                let memory = program.workspace(images).map(Memory::Int8);
                 (memory, program.bytes_per_image().saturating_mul(images))
             }
         };
@@ -248,11 +286,13 @@ impl InferencePlan {
                     program.read(memory, place, batch, output);
                 }
             }
-            (Computation::Narrow(program), Memory::Narrow(memory)) => {
+            (Computation::Bf16(program), Memory::Bf16(memory)) => {
                 program.run(memory, images, batch);
-                for (number, output) in outputs.iter_mut().enumerate() {
-                    program.read(memory, number, batch, output);
-                }
+                outputs.iter_mut().enumerate().for_each(|(number, to)| program.read(memory, number, batch, to));
+            }
+            (Computation::Int8(program), Memory::Int8(memory)) => {
+                program.run(memory, images, batch);
+                outputs.iter_mut().enumerate().for_each(|(number, to)| program.read(memory, number, batch, to));
             }
             _ => panic!("the workspace is another plan's"),
         }
@@ -294,7 +334,11 @@ impl InferencePlan {
                     .map(|(((step, packed), node), time)| self.step_report(step, packed, *node, usual_batch, time))
                     .collect()
             }
-            (Computation::Narrow(program), Memory::Narrow(memory)) => {
+            (Computation::Bf16(program), Memory::Bf16(memory)) => {
+                let steps = program.steps.iter().zip(&memory.times);
+                steps.map(|(step, measured)| self.narrow_report(step, *measured)).collect()
+            }
+            (Computation::Int8(program), Memory::Int8(memory)) => {
                 let steps = program.steps.iter().zip(&memory.times);
                 steps.map(|(step, measured)| self.narrow_report(step, *measured)).collect()
             }
@@ -302,21 +346,26 @@ impl InferencePlan {
         }
     }
 
-    fn narrow_report(&self, step: &NarrowStep, measured: Duration) -> StepReport<'_> {
+    fn narrow_report<F: Narrow>(&self, step: &NarrowStep<F>, measured: Duration) -> StepReport<'_> {
         let pixels = step.output.size[0] * step.output.size[1];
-        let (algorithm, macs, weight_bytes) = match &step.work {
-            NarrowWork::Conv { weights, .. } => ("direct bf16", weights.conv().weights() * pixels, weights.bytes()),
-            NarrowWork::Sum { .. } => ("sum", 0, 0),
-            NarrowWork::Other(operation) => (operation.name(), 0, 0),
+        let (algorithm, macs, weight_bytes, in_f32) = match &step.work {
+            NarrowWork::Conv { weights, products, .. } => (F::CONVOLUTION, products * pixels, weights.bytes(), None),
+            NarrowWork::Pictures { .. } => ("pictures, four pixels a cell", 0, 0, None),
+            NarrowWork::Transfer => ("copy or sum", 0, 0, None),
+            NarrowWork::Pool(operation) => (operation.name(), 0, 0, None),
+            NarrowWork::Wide { operation, weights, why } => {
+                (operation.name(), weights.len() * pixels, size_of_val(&**weights), Some(*why))
+            }
         };
         StepReport {
             path: &self.0.network.nodes()[step.node].path,
             algorithm,
             flops: 2.0 * macs as f64,
             weight_bytes,
-            value_bytes: 2 * step.output.channels * pixels,
+            value_bytes: size_of::<F>() * step.output.channels * pixels,
             predicted: None,
             measured,
+            in_f32,
         }
     }
 
@@ -351,6 +400,7 @@ impl InferencePlan {
             value_bytes: values * size_of::<f32>(),
             predicted,
             measured,
+            in_f32: None,
         }
     }
 }
@@ -360,7 +410,8 @@ impl Workspace {
     pub fn capacity(&self) -> usize {
         match &self.0 {
             Memory::Wide(memory) => memory.capacity(),
-            Memory::Narrow(memory) => memory.capacity,
+            Memory::Bf16(memory) => memory.capacity,
+            Memory::Int8(memory) => memory.capacity,
         }
     }
 
@@ -368,7 +419,8 @@ impl Workspace {
     pub fn measure(&mut self) {
         match &mut self.0 {
             Memory::Wide(memory) => memory.measure(),
-            Memory::Narrow(memory) => memory.times.fill(Duration::ZERO),
+            Memory::Bf16(memory) => memory.times.fill(Duration::ZERO),
+            Memory::Int8(memory) => memory.times.fill(Duration::ZERO),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::file::Saved;
 use super::fold::Mapping;
 use crate::error::{Error, Result};
+use cnn_kernels::LANES;
 use cnn_kernels::inference::{Affine, Builder, Packed, Refused, Step, Tensors};
 use cnn_kernels::mapped::bytes;
 use cnn_network::Network;
@@ -37,21 +38,26 @@ impl<'w> Numbers<'w> {
         Ok(numbers)
     }
 
+    /// The checksums of the tensors that were asked for, by name.
+    pub(super) fn sums(&self) -> &BTreeMap<String, u32> {
+        &self.sums
+    }
+
     /// A checksum of all tensors that were asked for.
     pub(super) fn sum(&self) -> u64 {
         self.sums.values().fold(0, |all, own| all.wrapping_add(u64::from(*own)))
     }
 }
 
-/// The checksum of the tensors that some nodes need.
-pub(super) fn sum_of(network: &Network, weights: &Weights, needed: &[bool]) -> Result<u64> {
+/// The tensors that some nodes need, read for their checksums.
+pub(super) fn read<'w>(network: &Network, weights: &'w Weights, needed: &[bool]) -> Result<Numbers<'w>> {
     let mut numbers = Numbers::new(weights);
     for (node, _) in network.nodes().iter().zip(needed).filter(|(_, needed)| **needed) {
         for spec in &node.tensors {
             numbers.numbers(network, &spec.name)?;
         }
     }
-    Ok(numbers.sum())
+    Ok(numbers)
 }
 
 fn sum(name: &str, numbers: &[f32]) -> u32 {
@@ -69,7 +75,12 @@ impl Source<'_> {
             Self::File(_) if map.is_none() => Ok(None),
             Self::File(saved) => {
                 let mut next = || saved.next().map(|numbers| numbers.get().to_vec());
-                Ok(Some(Affine { scale: next()?, shift: next()?, floor: next()? }))
+                let map = Affine { scale: next()?, shift: next()?, floor: next()? };
+                let padded = channels.next_multiple_of(LANES);
+                match [&map.scale, &map.shift, &map.floor].iter().all(|entries| entries.len() == padded) {
+                    true => Ok(Some(map)),
+                    false => Err(saved.damaged()),
+                }
             }
         }
     }

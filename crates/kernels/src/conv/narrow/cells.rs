@@ -46,6 +46,12 @@ impl<V: Vector<Element = f32>, D: Dot> Rows for Cells<'_, V, D> {
             return;
         }
         let reader = Reader::<D::Number, V>::new(self.source, block);
+        if size_of::<D::Cell>() == size_of::<D::Number>() && [step, spread] == [1, 1] {
+            let to = &mut to[..pixels * LANES];
+            // SAFETY: a cell that is as long as a number is the number.
+            let to = unsafe { std::slice::from_raw_parts_mut(to.as_mut_ptr().cast::<D::Number>(), to.len()) };
+            return reader.narrow_all(from, to);
+        }
         let mut numbers = [D::Number::default(); LANES];
         for pixel in 0..pixels {
             reader.narrow(&from[pixel * step * LANES..][..LANES], &mut numbers);

@@ -1,0 +1,147 @@
+//! Pictures as bytes, four neighbouring pixels a cell, for a first convolution.
+//!
+//! A picture has three or four channels, and a block room for sixteen. With a pixel in each cell a word would be read for
+//! each tap of a kernel; with four neighbouring pixels four taps are one, of sixteen channels.
+
+#![allow(clippy::needless_range_loop)]
+
+use super::Format;
+use super::finish::FOUR;
+use crate::buffer::Shared;
+use crate::region::Region;
+use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
+use crate::threads::for_each;
+
+/// Cells of a row that are made at once.
+const CELLS: usize = 64;
+/// Pixels of a cell, and channels of a pixel at most.
+const PIXELS: usize = 4;
+/// The largest distance of two cells' first pixels.
+const APART: usize = 4;
+/// Pixels that so many cells hold, in whole vectors.
+const HELD: usize = ((CELLS - 1) * APART + PIXELS).next_multiple_of(LANES);
+/// Rows of a task.
+const ROWS: usize = 8;
+
+/// How the cells of a row lie in it: cell `k` holds the pixels from column `k · step − before` on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cells {
+    /// Distance of two cells' first pixels, 1 to 4.
+    pub step: usize,
+    /// Columns before the picture, which hold what stands for 0, as do those behind it.
+    pub before: usize,
+}
+
+/// Writes pictures `(N, C, H, W)`, of 3 or 4 channels, to the cells of maps of 16: lane `4p + c` of a cell is channel `c`
+/// of its pixel `p`, as `scale[c] · x + bias[c]`, not less than the floor, rounded.
+///
+/// # Panics
+///
+/// Where the shapes do not fit.
+pub fn pictures(
+    set: InstructionSet,
+    (images, size): (&[f32], [usize; 3]),
+    cells: Cells,
+    (scale, bias, floor): (&[f32], &[f32], Option<f32>),
+    zero: u8,
+    (to, region): (&mut [u8], Region),
+) {
+    let [channels, height, width] = size;
+    region.check();
+    assert!((3..=PIXELS).contains(&channels) && (1..=APART).contains(&cells.step), "{channels} channels, {cells:?}");
+    assert!(region.channels == LANES && region.height == height, "{region:?} for pictures of {size:?}");
+    assert!(images.len() >= region.batch * channels * height * width && to.len() >= region.len());
+    assert!(scale.len() >= channels && bias.len() >= channels);
+    let floor = floor.unwrap_or(f32::NAN);
+    let shared = Shared::new(to);
+    let parts = height.div_ceil(ROWS);
+    for_each(region.batch * parts, |task| {
+        let (image, first) = (task / parts, task % parts * ROWS);
+        let rows = first..(first + ROWS).min(height);
+        let start = region.at(image, 0, first, 0);
+        // SAFETY: each task has rows of its own.
+        let to = unsafe { shared.part(start..start + rows.len() * region.width * LANES) };
+        let images = &images[image * channels * height * width..][..channels * height * width];
+        let rows = Rows { images, size, rows, cells, line: (scale, bias, floor), zero, to, width: region.width };
+        u8::dispatch(set, rows);
+    });
+}
+
+/// Some rows of a picture.
+struct Rows<'a> {
+    images: &'a [f32],
+    size: [usize; 3],
+    rows: std::ops::Range<usize>,
+    cells: Cells,
+    line: (&'a [f32], &'a [f32], f32),
+    zero: u8,
+    to: &'a mut [u8],
+    /// Cells of a row.
+    width: usize,
+}
+
+impl DotKernel<u8> for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector<Element = f32>, D: Dot<Number = u8>>(self) {
+        let Self { images, size: [channels, height, width], rows, cells, line: (scale, bias, floor), zero, to, .. } =
+            self;
+        let mut bytes = [[0_u8; HELD]; PIXELS];
+        let mut words = [0_u32; HELD];
+        for (row, to) in rows.zip(to.chunks_exact_mut((self.width * LANES).max(1))) {
+            for (part, to) in to.chunks_mut(CELLS * LANES).enumerate() {
+                let count = to.len() / LANES;
+                let first = part * CELLS * cells.step;
+                let pixels = (count - 1) * cells.step + PIXELS;
+                let inside = [first, first + pixels].map(|column| column.clamp(cells.before, cells.before + width));
+                for channel in 0..channels {
+                    let held = &mut bytes[channel];
+                    held[..pixels].fill(zero);
+                    let plane = &images[(channel * height + row) * width..][..width];
+                    let from = &plane[inside[0] - cells.before..inside[1] - cells.before];
+                    // What lies behind the last pixel is cut off, or filled again.
+                    let at = inside[0].saturating_sub(first).min(pixels);
+                    let line = (V::splat(scale[channel]), V::splat(bias[channel]), V::splat(floor));
+                    quantise::<V>(from, line, &mut held[at..]);
+                }
+                for i in 0..pixels {
+                    words[i] = u32::from_le_bytes([bytes[0][i], bytes[1][i], bytes[2][i], bytes[3][i]]);
+                }
+                for cell in 0..count {
+                    for pixel in 0..PIXELS {
+                        let word = words[cell * cells.step + pixel].to_le_bytes();
+                        to[cell * LANES + pixel * PIXELS..][..PIXELS].copy_from_slice(&word);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Rounds numbers of a line.
+#[inline(always)]
+fn quantise<V: Vector<Element = f32>>(from: &[f32], (scale, bias, floor): (V, V, V), to: &mut [u8]) {
+    const MANY: usize = FOUR * LANES;
+    let mut start = 0;
+    while start < from.len() {
+        let count = MANY.min(from.len() - start);
+        let mut numbers = [0.0; MANY];
+        let source = if count == MANY {
+            from[start..].as_ptr()
+        } else {
+            numbers[..count].copy_from_slice(&from[start..start + count]);
+            numbers.as_ptr()
+        };
+        let mut vectors = [V::zero(); FOUR];
+        for k in 0..FOUR {
+            // SAFETY: four times sixteen numbers.
+            vectors[k] = unsafe { V::load(source.add(k * LANES)) }.mul(scale).add(bias).at_least(floor);
+        }
+        let mut rounded = [0_u8; MANY];
+        // SAFETY: 64 bytes.
+        unsafe { V::store_four_rounded::<false>(vectors, rounded.as_mut_ptr()) };
+        to[start..start + count].copy_from_slice(&rounded[..count]);
+        start += count;
+    }
+}

@@ -1,0 +1,118 @@
+//! What 8-bit numbers stand for: for each node of a network the range of its values.
+
+use crate::error::{Error, Result};
+use cnn_network::Network;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The first line of a file says what it is; the version counts changes of its form.
+const FORMAT: &str = "cnn int8 ranges 1";
+/// No file is longer.
+const LONGEST: u64 = 1 << 26;
+
+/// Ranges of a network's values with certain weights, from which the scales of 8-bit numbers follow. A
+/// [`Calibrator`](crate::Calibrator) finds them on images. They belong to the network of this name and to weights of the
+/// same numbers: those of others are refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    format: String,
+    /// The network's name.
+    network: String,
+    /// Images it was found on.
+    images: u64,
+    /// For each node the lowest and the highest value that 8 bits are to hold.
+    ranges: BTreeMap<String, [f32; 2]>,
+    /// A checksum of the numbers of each tensor, in 32 bits.
+    weights: BTreeMap<String, u32>,
+}
+
+impl Calibration {
+    pub(super) fn new(
+        network: &Network,
+        images: u64,
+        ranges: BTreeMap<String, [f32; 2]>,
+        weights: BTreeMap<String, u32>,
+    ) -> Self {
+        Self { format: FORMAT.to_string(), network: network.name().to_string(), images, ranges, weights }
+    }
+
+    /// Images the ranges were found on.
+    pub fn images(&self) -> u64 {
+        self.images
+    }
+
+    /// The lowest and the highest value of a node that 8 bits are to hold, by its path.
+    pub fn range(&self, node: &str) -> Option<[f32; 2]> {
+        self.ranges.get(node).copied()
+    }
+
+    /// Reads a file that [`Calibration::write`] has written.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or that holds something else.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let text = cnn_system::file::read_text(path, LONGEST)
+            .map_err(|error| problem(path, &format!("it cannot be read: {error}")))?;
+        let found: Self = serde_json::from_str(&text)
+            .map_err(|error| problem(path, &format!("it holds no ranges of a network in int8: {error}")))?;
+        if found.format != FORMAT {
+            let format: String = found.format.chars().filter(|c| !c.is_control()).take(80).collect();
+            return Err(problem(path, &format!("its format is {format:?}, not {FORMAT:?}")));
+        }
+        // A file may also say what is no number by one that is too large.
+        if found.ranges.values().any(|[low, high]| !(low.is_finite() && high.is_finite() && low <= high)) {
+            return Err(problem(path, "a range in it is none"));
+        }
+        Ok(found)
+    }
+
+    /// Writes them to a file, JSON. It is there whole, or as it was before.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let write = || -> std::io::Result<()> {
+            let mut text = serde_json::to_vec_pretty(self)?;
+            text.push(b'\n');
+            super::file::write_whole(path, |to| to.write_all(&text))
+        };
+        write().map_err(|error| problem(path, &format!("it cannot be written: {error}")))
+    }
+
+    /// A checksum of the ranges.
+    pub(super) fn sum(&self) -> u32 {
+        crc32fast::hash(format!("{:?}", self.ranges).as_bytes())
+    }
+
+    pub(super) fn check_network(&self, network: &Network) -> Result<()> {
+        if self.network == network.name() {
+            return Ok(());
+        }
+        let other: String = self.network.chars().filter(|c| !c.is_control()).take(80).collect();
+        Err(refused(network.name(), format!("the scales are those of {other}")))
+    }
+
+    /// Refuses weights of other numbers, given the checksums of their tensors.
+    pub(super) fn check_weights(&self, sums: &BTreeMap<String, u32>) -> Result<()> {
+        match sums.iter().find(|(name, sum)| self.weights.get(*name) != Some(*sum)) {
+            None => Ok(()),
+            Some((name, _)) => {
+                Err(refused(&self.network, format!("the scales were found with other weights: tensor {name} differs")))
+            }
+        }
+    }
+}
+
+fn refused(network: &str, why: String) -> Error {
+    Error::Calibration { network: network.to_string(), why }
+}
+
+fn problem(path: &Path, why: &str) -> Error {
+    Error::CalibrationFile { path: path.to_path_buf(), why: why.to_string() }
+}

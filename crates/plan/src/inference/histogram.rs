@@ -1,0 +1,137 @@
+//! How often a node's values occur, and the range that loses least when it is divided by 255.
+
+/// Bins on either side of 0.
+const HALF: usize = 2048;
+/// Ranges that are tried on each side.
+const TRIED: usize = 128;
+/// Steps of a range of 8 bits.
+const STEPS: f64 = 255.0;
+
+/// Counts of values in bins of one width, from `−reach` to `reach`. Where a value lies beyond, `reach` doubles and pairs
+/// of bins become one, so what is counted does not depend on the order of the values.
+#[derive(Clone, Debug)]
+pub(super) struct Histogram {
+    counts: Vec<u64>,
+    /// A power of two; 0 before the first value that is not 0.
+    reach: f32,
+    low: f32,
+    high: f32,
+}
+
+impl Histogram {
+    pub(super) fn new() -> Self {
+        Self { counts: vec![0; 2 * HALF], reach: 0.0, low: 0.0, high: 0.0 }
+    }
+
+    /// Counts values; says whether all of them are finite.
+    pub(super) fn add(&mut self, values: &[f32]) -> bool {
+        let (mut low, mut high) = (0.0_f32, 0.0_f32);
+        let mut finite = true;
+        for value in values {
+            low = low.min(*value);
+            high = high.max(*value);
+            finite &= value.is_finite();
+        }
+        if !finite {
+            return false;
+        }
+        (self.low, self.high) = (self.low.min(low), self.high.max(high));
+        while self.reach <= high.max(-low) {
+            self.widen(high.max(-low));
+        }
+        let factor = HALF as f32 / self.reach;
+        for value in values {
+            let bin = (value * factor + HALF as f32) as usize;
+            self.counts[bin.min(2 * HALF - 1)] += 1;
+        }
+        true
+    }
+
+    fn widen(&mut self, largest: f32) {
+        if self.reach == 0.0 {
+            // Whatever is smaller than the least of these is as good as 0.
+            self.reach = f32::MIN_POSITIVE * HALF as f32;
+            while self.reach <= largest && self.counts.iter().all(|count| *count == 0) {
+                self.reach *= 2.0;
+            }
+            return;
+        }
+        self.reach *= 2.0;
+        let mut counts = vec![0; 2 * HALF];
+        for (bin, count) in self.counts.iter().enumerate() {
+            counts[(bin + HALF) / 2] += count;
+        }
+        self.counts = counts;
+    }
+
+    /// The range with the least squared error, of values rounded to the nearest of 256 and cut off at the ends.
+    pub(super) fn range(&self) -> [f32; 2] {
+        let (mut low, mut high) = (f64::from(self.low), f64::from(self.high));
+        let (lowest, highest) = (low, high);
+        // One end after the other, twice.
+        for _ in 0..2 {
+            high = least(highest, |high| self.error(low, high));
+            low = least(lowest, |low| self.error(low, high));
+        }
+        [low as f32, high as f32]
+    }
+
+    /// The squared error of all values.
+    fn error(&self, low: f64, high: f64) -> f64 {
+        let step = (high - low) / STEPS;
+        let width = f64::from(self.reach) / HALF as f64;
+        let mut all = 0.0;
+        for (bin, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let value = (bin as f64 + 0.5) * width - f64::from(self.reach);
+            let beyond = (value - high).max(low - value).max(0.0);
+            // 0 is kept as it is, and a ReLU gives many.
+            let rounded = if bin == HALF && low == 0.0 { 0.0 } else { step * step / 12.0 };
+            all += *count as f64 * if beyond > 0.0 { beyond * beyond } else { rounded };
+        }
+        all
+    }
+}
+
+/// Of parts of an end, the one with the least error; the largest of several.
+fn least(end: f64, error: impl Fn(f64) -> f64) -> f64 {
+    let tried = (0..TRIED).map(|part| end * (TRIED - part) as f64 / TRIED as f64);
+    let mut best = (end, error(end));
+    for end in tried.skip(1) {
+        let error = error(end);
+        if error < best.1 {
+            best = (end, error);
+        }
+    }
+    best.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_values_does_not_matter() {
+        let values: Vec<f32> = (0..5000).map(|i| ((i * 7919) % 4999) as f32 / 100.0 - 7.0).collect();
+        let mut forward = Histogram::new();
+        values.chunks(37).for_each(|part| assert!(forward.add(part)));
+        let mut backward = Histogram::new();
+        values.rchunks(501).for_each(|part| assert!(backward.add(part)));
+        assert_eq!((&forward.counts, forward.range()), (&backward.counts, backward.range()));
+        assert_eq!(forward.counts.iter().sum::<u64>(), 5000);
+    }
+
+    #[test]
+    fn evenly_spread_values_keep_their_range_and_a_single_far_one_is_cut_off() {
+        let even: Vec<f32> = (0..100_000).map(|i| i as f32 / 1e5).collect();
+        let mut histogram = Histogram::new();
+        assert!(histogram.add(&even));
+        let [low, high] = histogram.range();
+        assert_eq!(low, 0.0);
+        assert!((0.97..=1.0).contains(&high), "{high}");
+        assert!(histogram.add(&[30.0]));
+        let [_, high] = histogram.range();
+        assert!(high < 30.0, "{high}");
+        assert!(!histogram.add(&[f32::NAN]));
+        assert_eq!(Histogram::new().range(), [0.0, 0.0]);
+    }
+}

@@ -1,0 +1,92 @@
+//! What differs between the narrow numbers: how weights are rounded, and what a number stands for.
+
+use cnn_kernels::narrow::pictures::{Cells, pictures};
+use cnn_kernels::narrow::{Format, Quantisation, Requantisation, Weights, bf16, quantise_weights};
+use cnn_kernels::{Conv, InstructionSet, Region};
+
+/// Real numbers as they are.
+pub(super) const REAL: Quantisation = Quantisation { scale: 1.0, zero: 0 };
+
+/// A narrow number that maps are made of.
+pub(in crate::inference) trait Narrow: Format {
+    /// What a convolution of such numbers is called.
+    const CONVOLUTION: &'static str;
+    /// Whether its results may depend on nothing but the network and its weights: then what is computed in `f32` between
+    /// is computed by the portable kernels, which give the same bits everywhere.
+    const SAME_EVERYWHERE: bool;
+    /// Whether a sum of products fits.
+    fn fits(conv: &Conv) -> bool;
+    /// Rounds and packs weights; gives what one of each output stands for.
+    fn pack(conv: &Conv, set: InstructionSet, weights: &[f32]) -> (Weights<Self>, Vec<f32>);
+    /// The number that stands for 0.
+    fn zero(quantisation: Quantisation) -> Self;
+    /// Whether pictures may lie four pixels a cell.
+    const PICTURES: bool;
+    /// Writes images, of channels, height and width, to such cells.
+    fn pictures(
+        set: InstructionSet,
+        images: (&[f32], [usize; 3]),
+        cells: Cells,
+        finish: &Requantisation,
+        zero: Self,
+        to: (&mut [Self], Region),
+    );
+}
+
+impl Narrow for bf16 {
+    const CONVOLUTION: &'static str = "direct bf16";
+    const SAME_EVERYWHERE: bool = false;
+
+    fn fits(_: &Conv) -> bool {
+        true
+    }
+
+    fn pack(conv: &Conv, set: InstructionSet, weights: &[f32]) -> (Weights<Self>, Vec<f32>) {
+        (Weights::<bf16>::new(conv, set, weights), vec![1.0; conv.out_channels])
+    }
+
+    fn zero(_: Quantisation) -> Self {
+        Self::ZERO
+    }
+
+    const PICTURES: bool = false;
+    fn pictures(
+        _: InstructionSet,
+        _: (&[f32], [usize; 3]),
+        _: Cells,
+        _: &Requantisation,
+        _: Self,
+        _: (&mut [Self], Region),
+    ) {
+    }
+}
+
+impl Narrow for u8 {
+    const CONVOLUTION: &'static str = "direct int8";
+    const SAME_EVERYWHERE: bool = true;
+
+    fn fits(conv: &Conv) -> bool {
+        Weights::<u8>::fits(conv)
+    }
+
+    fn pack(conv: &Conv, set: InstructionSet, weights: &[f32]) -> (Weights<Self>, Vec<f32>) {
+        let (weights, scales) = quantise_weights(conv, weights);
+        (Weights::<u8>::new(conv, set, &weights), scales)
+    }
+
+    fn zero(quantisation: Quantisation) -> Self {
+        quantisation.zero
+    }
+
+    const PICTURES: bool = true;
+    fn pictures(
+        set: InstructionSet,
+        images: (&[f32], [usize; 3]),
+        cells: Cells,
+        Requantisation { scale, bias, floor, .. }: &Requantisation,
+        zero: Self,
+        to: (&mut [Self], Region),
+    ) {
+        pictures(set, images, cells, (scale, bias, *floor), zero, to);
+    }
+}

@@ -1,0 +1,71 @@
+//! Which real number each narrow number stands for: for every store, and for every value that is read through a map.
+
+use super::arrange::{filled_at_once, store_of};
+use super::number::REAL;
+use crate::error::{Error, Result};
+use crate::inference::calibration::Calibration;
+use crate::inference::lower::{Lowered, Step, Value, Work};
+use crate::operation::Operation;
+use cnn_kernels::narrow::Quantisation;
+use cnn_network::{Network, Op};
+
+/// What the narrow numbers of a plan stand for.
+pub(super) struct Scales<'c> {
+    network: &'c Network,
+    /// None where numbers stand for themselves.
+    calibration: Option<&'c Calibration>,
+    /// Of each store.
+    stores: Vec<Quantisation>,
+}
+
+impl<'c> Scales<'c> {
+    pub(super) fn new(
+        network: &'c Network,
+        calibration: Option<&'c Calibration>,
+        lowered: &Lowered,
+        wide: &[bool],
+    ) -> Result<Self> {
+        let mut scales = Self { network, calibration, stores: vec![REAL; lowered.stores.len()] };
+        if calibration.is_none() {
+            return Ok(scales);
+        }
+        let mut known = wide.to_vec();
+        for step in &lowered.steps {
+            let Some(store) = store_of(&step.output).filter(|store| !known[*store]) else { continue };
+            let from = step.inputs.first().and_then(store_of).filter(|from| !wide[*from] && known[*from]);
+            scales.stores[store] = match from.filter(|_| keeps(step) && filled_at_once(lowered, store)) {
+                Some(from) => scales.stores[from],
+                None => scales.of_node(lowered.stores[store].node)?,
+            };
+            known[store] = true;
+        }
+        Ok(scales)
+    }
+
+    /// What the numbers of a store stand for.
+    pub(super) fn of_store(&self, value: &Value) -> Quantisation {
+        store_of(value).map_or(REAL, |store| self.stores[store])
+    }
+
+    /// What the numbers of a node stand for.
+    pub(super) fn of_node(&self, node: usize) -> Result<Quantisation> {
+        let Some(calibration) = self.calibration else { return Ok(REAL) };
+        let mut node = &self.network.nodes()[node];
+        while let (Op::Dropout { .. } | Op::Flatten, Some(input)) = (&node.op, node.inputs.first()) {
+            node = self.network.node(*input);
+        }
+        match calibration.range(&node.path) {
+            Some([low, high]) => Ok(Quantisation::of_range(low, high)),
+            None => Err(Error::Calibration {
+                network: self.network.name().to_string(),
+                why: format!("they say nothing of node {}", node.path),
+            }),
+        }
+    }
+}
+
+/// Whether a step's results are some of the numbers it reads.
+fn keeps(step: &Step) -> bool {
+    let of_one = step.inputs.len() == 1 && step.inputs[0].map.is_none();
+    of_one && matches!(step.work, Work::Sum { relu: false } | Work::Other(Operation::MaxPool(_) | Operation::Flatten))
+}

@@ -1,0 +1,256 @@
+//! Inference in 8 bits: the same integers everywhere, close to what the network computes, and what is refused.
+
+use cnn_kernels::{InstructionSet, threads};
+use cnn_network::Network;
+use cnn_network::definition::*;
+use cnn_plan::{Calibration, Calibrator, InferenceOptions, InferencePlan, Numeric};
+use cnn_weights::Weights;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// The process has one pool of threads, and these tests change how many.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What has a kernel of 8-bit numbers and what has none: residual units, a normalisation before a convolution,
+/// concatenations, pools with and without counted padding, local response normalisation, tanh, a sum of three, a linear
+/// layer of maps.
+fn network() -> Result<Network, Failure> {
+    let shortcut = sum()
+        .branch(
+            chain()
+                .then("conv1", conv(3).out(32).pad(1).no_bias())
+                .then("bn1", batch_norm())
+                .relu()
+                .then("conv2", conv(3).out(48).pad(1).groups(2).no_bias())
+                .then("bn2", batch_norm()),
+        )
+        .branch(chain().then("project", conv(1).out(48).no_bias()).then("bn", batch_norm()));
+    let before =
+        sum().branch(chain().then("norm", batch_norm()).relu().then("conv", conv(3).out(48).pad(1))).branch(chain());
+    let three = sum()
+        .branch(chain().then("one", conv(1).out(48)))
+        .branch(chain().and(max_pool(3).stride(1).pad(1)))
+        .branch(chain().then("bn", batch_norm()).relu());
+    let inner =
+        concat().branch(chain().then("a", conv(1).out(16)).relu()).branch(chain().then("b", conv(5).out(20).pad(2)));
+    let outer = concat()
+        .branch(chain().then("inner", inner))
+        .branch(chain().and(avg_pool(3).stride(1).pad(1)).then("c", conv(1).out(7)).relu());
+    let body = chain()
+        .then("stem", conv(7).out(24).stride(2).pad(3))
+        .relu()
+        .then("lrn", lrn())
+        .and(max_pool(3).stride(2).pad(1))
+        .then("shortcut", shortcut)
+        .relu()
+        .then("before", before)
+        .then("three", three)
+        .then("outer", outer)
+        .and(avg_pool(2))
+        .flatten()
+        .then("fc", linear(30))
+        .then("tanh", tanh(1.0, 1.0))
+        .then("scores", linear(11));
+    Ok(body.named("mixed", [3, 45, 38]).at_usual_input()?)
+}
+
+fn images(network: &Network, batch: usize) -> Vec<f32> {
+    (0..batch * network.input().elements()).map(|i| ((i * 7919) % 997) as f32 / 500.0 - 1.0).collect()
+}
+
+fn calibrated(network: &Network, weights: &Weights, images: &[f32]) -> Result<Calibration, Failure> {
+    let mut calibrator = Calibrator::new(network, weights)?;
+    calibrator.observe(images)?;
+    Ok(calibrator.calibration()?)
+}
+
+/// The largest difference, of the largest number.
+fn apart(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(1e-12_f32, |most, x| most.max(x.abs()));
+    found.iter().zip(expected).fold(0.0_f32, |most, (a, b)| most.max((a - b).abs())) / largest
+}
+
+#[test]
+fn the_answers_are_close_and_the_same_on_every_instruction_set() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = network()?;
+    let weights = Weights::initialised(&network, 5);
+    let images = images(&network, 3);
+    let calibration = calibrated(&network, &weights, &images)?;
+    let nodes = ["shortcut.bn1", "before", "outer", "lrn"];
+    let exact = InferencePlan::new(&network, &weights, InferenceOptions::default().with_nodes(&nodes))?;
+    let exact = exact.outputs(&mut exact.workspace(3)?, &images)?;
+    let mut first: Option<Vec<Vec<f32>>> = None;
+    for set in InstructionSet::ALL.into_iter().filter(|set| set.available()) {
+        let options = InferenceOptions::default().with_nodes(&nodes).on(set).int8(&calibration);
+        let plan = InferencePlan::new(&network, &weights, options)?;
+        let found = plan.outputs(&mut plan.workspace(3)?, &images)?;
+        for (number, (found, exact)) in found.iter().zip(&exact).enumerate() {
+            let apart = apart(found, exact);
+            assert!(apart < 0.1, "output {number}, {set}: {apart}");
+        }
+        let bits = |outputs: &[Vec<f32>]| outputs.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
+        if let Some(first) = &first {
+            assert_eq!(bits(&found), bits(first), "{set}");
+        }
+        first.get_or_insert(found);
+    }
+    Ok(())
+}
+
+#[test]
+fn bits_depend_neither_on_threads_nor_on_the_batch() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = network()?;
+    let weights = Weights::initialised(&network, 5);
+    let images = images(&network, 5);
+    let calibration = calibrated(&network, &weights, &images)?;
+    let plan = InferencePlan::new(&network, &weights, InferenceOptions::default().int8(&calibration))?;
+    let mut all: Vec<Vec<u32>> = Vec::new();
+    for count in [1, 2, 3, 7] {
+        threads::set_threads(count);
+        let mut workspace = plan.workspace(5)?;
+        for batch in [1, 2, 5] {
+            let mut found = Vec::new();
+            for images in images.chunks(batch * network.input().elements()) {
+                found.extend(plan.outputs(&mut workspace, images)?.swap_remove(0).into_iter().map(f32::to_bits));
+            }
+            all.push(found);
+        }
+    }
+    threads::set_threads(0);
+    assert!(all.iter().all(|found| *found == all[0]));
+    Ok(())
+}
+
+#[test]
+fn eight_callers_at_once_get_the_answers_of_one() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = network()?;
+    let weights = Weights::initialised(&network, 5);
+    let images = images(&network, 8);
+    let calibration = calibrated(&network, &weights, &images)?;
+    let plan = InferencePlan::new(&network, &weights, InferenceOptions::default().int8(&calibration))?;
+    let length = network.input().elements();
+    let mut workspace = plan.workspace(1)?;
+    let expected =
+        images.chunks(length).map(|image| plan.outputs(&mut workspace, image)).collect::<Result<Vec<_>, _>>()?;
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..8)
+            .map(|caller| {
+                let (plan, images, expected) = (plan.clone(), &images, &expected);
+                scope.spawn(move || {
+                    let Ok(mut workspace) = plan.workspace(1) else { return false };
+                    (0..16).map(|i| (i * 5 + caller) % 8).all(|image| {
+                        let found = plan.outputs(&mut workspace, &images[image * length..][..length]);
+                        found.is_ok_and(|found| found == expected[image])
+                    })
+                })
+            })
+            .collect();
+        for caller in callers {
+            assert!(caller.join().unwrap_or(false), "another answer");
+        }
+    });
+    Ok(())
+}
+
+#[test]
+fn what_is_computed_in_32_bits_says_why() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = network()?;
+    let weights = Weights::initialised(&network, 5);
+    let calibration = calibrated(&network, &weights, &images(&network, 1))?;
+    let plan = InferencePlan::new(&network, &weights, InferenceOptions::default().int8(&calibration))?;
+    let workspace = plan.workspace(1)?;
+    let mut wide: Vec<&str> =
+        plan.report(&workspace, 1).iter().filter(|step| step.in_f32.is_some()).map(|step| step.path).collect();
+    wide.sort_unstable();
+    assert_eq!(wide, ["lrn", "outer.avg_pool", "outer.cat", "tanh", "three.add"]);
+    Ok(())
+}
+
+#[test]
+fn scales_come_back_from_their_file_and_those_of_others_are_refused() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = network()?;
+    let weights = Weights::initialised(&network, 5);
+    let calibration = calibrated(&network, &weights, &images(&network, 2))?;
+    assert_eq!(calibration.images(), 2);
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("mixed.int8.json");
+    calibration.write(&path)?;
+    assert_eq!(Calibration::read(&path)?, calibration);
+    let refusal = |network: &Network, weights: &Weights, options| {
+        InferencePlan::new(network, weights, options).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let options = InferenceOptions::default().int8(&calibration);
+    let message = refusal(&network, &Weights::initialised(&network, 6), options);
+    assert!(message.starts_with("mixed in int8: the scales were found with other weights: tensor "), "{message}");
+    let other = chain().then("stem", conv(1).out(4)).named("other", [3, 45, 38]).at_usual_input()?;
+    let message = refusal(&other, &Weights::initialised(&other, 5), options);
+    assert_eq!(message, "other in int8: the scales are those of mixed");
+    let message = refusal(&network, &weights, InferenceOptions::default().numeric(Numeric::Int8));
+    assert!(message.starts_with("mixed in int8: 8-bit numbers need scales: "), "{message}");
+    let message = Calibrator::new(&network, &weights)?.calibration().err().map(|error| error.to_string());
+    assert_eq!(message.as_deref(), Some("mixed in int8: scales cannot be found without an image"));
+    let mut calibrator = Calibrator::new(&network, &weights)?;
+    let message = calibrator.observe(&vec![f32::NAN; network.input().elements()]).err().map(|error| error.to_string());
+    assert!(message.is_some_and(|message| message.contains("is not finite on image 1")));
+
+    let text = std::fs::read_to_string(&path)?;
+    let damaged = folder.path().join("damaged.json");
+    let cases = [
+        ("int8 ranges 1", "int8 ranges 9", "its format is"),
+        ("\"network\"", "\"net\"", "it holds no ranges of a network in int8: "),
+        ("\"images\": 2", "\"images\": -2", "it holds no ranges of a network in int8: "),
+        ("{", "[", "it holds no ranges of a network in int8: "),
+    ];
+    for (from, to, expected) in cases {
+        std::fs::write(&damaged, text.replacen(from, to, 1))?;
+        let message = Calibration::read(&damaged).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(message.contains(expected) && !message.contains('\n'), "{from}: {message}");
+    }
+    let message = Calibration::read(folder.path()).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(message.contains("it cannot be read: "), "{message}");
+    Ok(())
+}
+
+#[test]
+fn plans_of_narrow_numbers_come_back_from_their_files() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = network()?;
+    let weights = Weights::initialised(&network, 5);
+    let images = images(&network, 2);
+    let calibration = calibrated(&network, &weights, &images)?;
+    let folder = tempfile::tempdir()?;
+    let usual = InferenceOptions::default();
+    let bf16 = Numeric::Bf16.available(InstructionSet::chosen()).is_ok().then(|| usual.numeric(Numeric::Bf16));
+    for options in [usual.int8(&calibration)].into_iter().chain(bf16) {
+        let plan = InferencePlan::new(&network, &weights, options)?;
+        let expected = plan.outputs(&mut plan.workspace(2)?, &images)?;
+        let path = folder.path().join("mixed.plan");
+        plan.save(&path)?;
+        for weights in [None, Some(&weights)] {
+            let opened = InferencePlan::open(&path, &network, weights, options)?;
+            assert_eq!(opened.outputs(&mut opened.workspace(2)?, &images)?, expected);
+            let again = folder.path().join("again.plan");
+            opened.save(&again)?;
+            assert_eq!(std::fs::read(&again)?, std::fs::read(&path)?);
+        }
+        let message = InferencePlan::open(&path, &network, None, usual).err().map(|error| error.to_string());
+        assert!(message.is_some_and(|message| message.contains("made for other options: ")));
+    }
+    // Another calibration is another plan.
+    let path = folder.path().join("mixed.plan");
+    InferencePlan::new(&network, &weights, usual.int8(&calibration))?.save(&path)?;
+    let other = calibrated(&network, &weights, &images[..network.input().elements()])?;
+    let message = InferencePlan::open(&path, &network, None, usual.int8(&other)).err().map(|error| error.to_string());
+    assert!(message.is_some_and(|message| message.contains("made for other options: ")));
+    Ok(())
+}

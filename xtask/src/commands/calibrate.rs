@@ -1,0 +1,49 @@
+//! `calibrate`: the scales of 8-bit numbers for trained weights, and what the accuracy loses by them.
+
+use super::eval::Ready;
+use crate::cli::{self, Common};
+use crate::numbers::{beside, write};
+use crate::progress::{bar, interrupted};
+use anyhow::{Result, bail};
+use cnn_core::{Calibrator, InferenceOptions};
+use cnn_train::predict;
+use std::sync::atomic::Ordering;
+
+pub fn run(args: &cli::Calibrate, common: &Common) -> Result<()> {
+    let ready = Ready::new(&args.judge, common)?;
+    if !ready.device.is_cpu() {
+        bail!("8-bit numbers are computed on the CPU only: leave --device out");
+    }
+    let trained = &ready.opened.trained;
+    let (network, weights) = (&trained.network, &trained.weights);
+    let file = args.scales.clone().unwrap_or_else(|| beside(&trained.card.network, weights.source()));
+    let (images, of) = match &ready.learnt {
+        Some(images) => (images, "of those to train on"),
+        None => (&ready.images, "of those that are judged: there are no others"),
+    };
+    let wanted = args.images as usize;
+    let images = if wanted < images.len() { images.drawn(wanted, common.seed()) } else { images.clone() };
+    let mut calibrator = Calibrator::new(network, weights)?;
+    let (bar, stop) = (bar(images.len() as u64), interrupted());
+    for batch in ready.loader(&images)?.in_order() {
+        calibrator.observe(&batch?.images)?;
+        bar.set_position(calibrator.images());
+        if stop.load(Ordering::SeqCst) {
+            bail!("interrupted; nothing is written");
+        }
+    }
+    bar.finish_and_clear();
+    let calibration = calibrator.calibration()?;
+    drop(calibrator);
+    let judged = ready.loader(&ready.images)?;
+    let accuracy = |options| Ok::<_, anyhow::Error>(predict(&ready.judging(ready.model(options)?), &judged)?.top(1));
+    let exact = accuracy(InferenceOptions::default())?;
+    let narrow = accuracy(InferenceOptions::default().int8(&calibration))?;
+    write(&calibration, &file)?;
+    ready.announce();
+    eprintln!("ranges of least squared error, taken on {} images {of}", calibration.images());
+    println!("accuracy in f32  {:.2} %", 100.0 * exact);
+    println!("accuracy in int8 {:.2} %, {:+.2} points, on {}", 100.0 * narrow, 100.0 * (narrow - exact), ready.of);
+    println!("{}", cnn_figures::path(&file));
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! What a plan is to compute with, as a command line says.
+
+use crate::cli;
+use anyhow::{Context, Result, bail};
+use candle_core::Device;
+use cnn_core::candle_core;
+use cnn_figures::{path, printable};
+use cnn_plan::{Calibration, InferenceOptions, Numeric};
+use std::path::{Path, PathBuf};
+
+/// What a plan computes with, its scales read.
+pub struct Chosen {
+    numeric: Numeric,
+    scales: Option<(PathBuf, Calibration)>,
+}
+
+impl Chosen {
+    /// Reads the scales where 8-bit numbers are asked for; they lie beside the weights of `source`.
+    pub fn new(args: &cli::Numbers, (network, source): (&str, &str), device: &Device) -> Result<Self> {
+        let numeric = args.mode.numeric();
+        if numeric != Numeric::F32 && !device.is_cpu() {
+            bail!("--mode {numeric} is computed on the CPU only: leave --device out");
+        }
+        if numeric != Numeric::Int8 {
+            return match &args.scales {
+                Some(file) => bail!("{}: only --mode int8 reads scales", path(file)),
+                None => Ok(Self { numeric, scales: None }),
+            };
+        }
+        let file = args.scales.clone().unwrap_or_else(|| beside(network, source));
+        if !file.exists() {
+            let weights = if Path::new(source).exists() { format!(" --weights {source}") } else { String::new() };
+            bail!(
+                "{} is not there: --mode int8 needs scales, which `cargo xtask calibrate {}{} --dataset …` finds",
+                path(&file),
+                printable(network),
+                printable(&weights)
+            );
+        }
+        let calibration = Calibration::read(&file)?;
+        Ok(Self { numeric, scales: Some((file, calibration)) })
+    }
+
+    /// The same for a plan.
+    pub fn options(&self) -> InferenceOptions<'_> {
+        let options = InferenceOptions::default();
+        match &self.scales {
+            Some((_, calibration)) => options.int8(calibration),
+            None => options.numeric(self.numeric),
+        }
+    }
+
+    /// Says on standard error what is computed with, where it is not `f32`.
+    pub fn announce(&self) {
+        match &self.scales {
+            Some((file, calibration)) => {
+                eprintln!("computed in int8, by the scales of {}, found on {} images", path(file), calibration.images())
+            }
+            None if self.numeric != Numeric::F32 => eprintln!("computed in {}", self.numeric),
+            None => {}
+        }
+    }
+}
+
+/// Where the scales of some weights lie: beside their file, else in the working folder under the network's name.
+pub fn beside(network: &str, source: &str) -> PathBuf {
+    let file = Path::new(source);
+    match file.exists() {
+        true => file.with_extension("int8.json"),
+        false => PathBuf::from(format!("{network}.int8.json")),
+    }
+}
+
+/// Writes scales, to be read by [`Chosen::new`].
+pub fn write(calibration: &Calibration, file: &Path) -> Result<()> {
+    calibration.write(file).with_context(|| format!("{} cannot be written", path(file)))
+}
