@@ -39,6 +39,10 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Compare(args) => compare::run(args).map(success),
         Command::Docs(args) => docs::run(args).map(success),
         Command::Recipes(args) => recipes::run(args).map(success),
+        #[cfg(not(feature = "serve"))]
+        Command::Train(args) if args.watching.serve.is_some() => {
+            rerun::with_feature("serve", "the page of a run needs the server, which is built when it is first wanted")
+        }
         Command::Train(args) => train::run(args, &cli.common).map(success),
         Command::Augment(args) => augment::run(args, &cli.common).map(success),
         Command::Report(args) => report::run(args, &cli.common).map(success),
