@@ -40,7 +40,12 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
     ("cnn-classifier", &["cnn-catalogue", "cnn-core", "cnn-data", "cnn-zoo"]),
-    ("cnn-serve", &["cnn-classifier", "cnn-system"]),
+    ("cnn-serve", &["cnn-classifier", "cnn-explain", "cnn-system", "cnn-testing"]),
+    // The classifier and the kernels for its tests.
+    (
+        "cnn-browser",
+        &["cnn-classifier", "cnn-explain", "cnn-kernels", "cnn-plan", "cnn-testing", "cnn-weights", "cnn-zoo"],
+    ),
     ("cnn-verify", &["cnn-core", "cnn-plan", "cnn-zoo"]),
     (
         "xtask",

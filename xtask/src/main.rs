@@ -12,6 +12,8 @@ mod data;
 mod docs;
 mod interrupt;
 mod judging;
+#[cfg(feature = "serve")]
+mod live_run;
 mod numbers;
 mod preparation;
 mod processes;

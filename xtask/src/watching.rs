@@ -2,19 +2,26 @@
 
 use crate::cli::Watching;
 use crate::interrupt::Interrupts;
+#[cfg(feature = "serve")]
+use crate::live_run::LiveRun;
 use crate::progress::Progress;
 use anyhow::Result;
 use cnn_dashboard::{Dashboard, Log};
 use cnn_report::TensorBoard;
-use cnn_train::{Begin, Observer, Observers};
+use cnn_train::{Begin, Observer, Observers, Task};
 use std::io::Write;
 
 /// Calls `train` with the observers that the command line asks for; `warnings` are said when it begins.
 pub fn watched<T>(
     args: &Watching,
+    task: &Task<'_>,
     warnings: Vec<String>,
     train: impl FnOnce(&mut dyn Observer) -> Result<T>,
 ) -> Result<T> {
+    #[cfg(feature = "serve")]
+    let mut page = args.serve.map(|port| LiveRun::new(port, task)).transpose()?;
+    #[cfg(not(feature = "serve"))]
+    let _ = task;
     let mut shown = shown(args);
     let mut events = args.tensorboard.then(TensorBoard::new);
     let (mut going_on, mut interrupts) = (GoingOn { dashboard: args.tui, warnings }, Interrupts::default());
@@ -22,6 +29,8 @@ pub fn watched<T>(
     if let Some(events) = &mut events {
         observers.0.push(events);
     }
+    #[cfg(feature = "serve")]
+    observers.0.extend(page.as_mut().map(|page| page as &mut dyn Observer));
     let trained = train(&mut observers);
     // The terminal first, so that what follows is seen.
     drop(shown);

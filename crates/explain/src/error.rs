@@ -103,6 +103,9 @@ pub enum Error {
     /// A picture that cannot be packed.
     #[error("a picture could not be packed: {0}")]
     Png(#[from] png::EncodingError),
+    /// Bytes that cannot be packed.
+    #[error("bytes of the page could not be packed: {0}")]
+    Packing(std::io::Error),
     /// Data of a page that cannot be packed.
     #[error("the data of the page could not be packed: {0}")]
     Json(#[from] serde_json::Error),

@@ -10,6 +10,7 @@
 //!     first_filters, exciting         what the first layer looks for; the images that excite a channel most
 //! seen(&network, node, place)         the pixels that a unit sees
 //! cam_node(&network)                  the node that Grad-CAM looks at, found in the network
+//! Page, LivePage                      pages of it: of some pictures; of one that changes, with Live
 //! principal_components(&features)     many images as points of a plane
 //! ```
 //!
@@ -35,6 +36,7 @@
 //! ```
 
 mod cam;
+#[cfg(feature = "embedding")]
 mod embedding;
 mod error;
 mod exciting;
@@ -42,12 +44,14 @@ mod explainer;
 mod field;
 mod filters;
 mod heat;
+mod live;
 mod maps;
 mod page;
 mod saliency;
 mod target;
 
 pub use cam::Cam;
+#[cfg(feature = "embedding")]
 pub use embedding::{Embedding, principal_components};
 pub use error::{Error, Result};
 pub use exciting::Exciting;
@@ -55,6 +59,7 @@ pub use explainer::{Explainer, Slope};
 pub use field::{Seen, seen};
 pub use filters::Filters;
 pub use heat::Heat;
+pub use live::{About, Engine, Live, LivePage, Opened};
 pub use maps::Maps;
 pub use page::{Page, Subject};
 pub use saliency::{Occlusion, SmoothGrad, greatest};

@@ -3,6 +3,7 @@
 //! ```text
 //! Run::read(folder)?  →  Report { run, cost, judged, held_out }.write()?   a page with pictures in RUN/report
 //!                     →  Comparison::of(runs).write(folder)?     runs side by side, also as a table for a terminal
+//! live_page(title), so_far(&epochs, &judged)                 the page of a run that is not over, for a server
 //! TensorBoard::new()  →  an observer of the run itself           event files in RUN/tensorboard
 //! ```
 //!
@@ -24,7 +25,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Pages need nothing beside themselves: no script, no link. Every file is written whole or not at all. A
+//! Pages need nothing beside themselves: no script, no link; that of a run that is not over listens to its server. Every file is written whole or not at all. A
 //! [`Judgement`] is what a report counts from predictions, for those who want the numbers.
 
 mod chart;
@@ -48,6 +49,6 @@ pub use error::{Error, Result};
 pub use grid::Grid;
 pub use judgement::{Bin, ClassFigures, Confused, Judgement, Mistake};
 pub use rates::write_rates;
-pub use report::{Cost, Judged, Report};
+pub use report::{Cost, Judged, Report, live_page, so_far};
 pub use run::Run;
 pub use tensorboard::TensorBoard;

@@ -3,7 +3,7 @@
 use crate::chart::{self, Panel, Series};
 use crate::error::{Error, Result};
 use crate::html::{self, Columns};
-use crate::judgement::Judgement;
+use crate::judgement::{Judgement, Mistake};
 use crate::output::{CALIBRATION, CLASSES, CONFUSION, CONFUSIONS, CURVES, EPOCHS, HELD_OUT, MISTAKEN, Output, PAGE};
 use crate::run::Run;
 use crate::{confusion, picture, tables};
@@ -137,6 +137,9 @@ impl Judged<'_> {
         output.write(CLASSES, &tables::classes(&judgement, self.classes)?)?;
         output.write(CONFUSIONS, &tables::confusion(&judgement, self.classes)?)?;
         output.write(MISTAKEN, &tables::mistakes(&judgement, self)?)?;
+        for (place, (mistake, png)) in self.worst(&judgement)?.iter().enumerate() {
+            output.write_mistake(place + 1, mistake.image, png)?;
+        }
         let mut text = self.sentence(&judgement);
         text += &self.figures();
         text += &self.pairs(&judgement);
@@ -147,7 +150,24 @@ impl Judged<'_> {
              error {} over ten intervals.</p>\n",
             percent(judgement.calibration_error())
         );
-        Ok(text + &self.mistakes(&judgement, output)?)
+        Ok(text + &self.mistakes(&judgement)?)
+    }
+
+    /// What the predictions say, for a page that is replaced after the next epoch.
+    fn so_far(&self) -> Result<String> {
+        self.check()?;
+        let judgement = Judgement::of(self.predictions);
+        let matrix = confusion::matrix(&judgement, self.classes);
+        let mut text = self.sentence(&judgement);
+        text += &format!("<h2>Confusion</h2>\n<div class=\"wide\">{matrix}</div>\n");
+        text += &self.pairs(&judgement);
+        Ok(text + &self.mistakes(&judgement)?)
+    }
+
+    /// The worst mistakes that are shown, with their pictures' files.
+    fn worst<'j>(&self, judgement: &'j Judgement) -> Result<Vec<(&'j Mistake, Vec<u8>)>> {
+        let shown = judgement.mistakes.iter().take(SHOWN);
+        shown.map(|mistake| Ok((mistake, self.images.picture(mistake.image)?.png()?))).collect()
     }
 
     /// The part of the page that is of images which took part in no choice.
@@ -233,15 +253,13 @@ impl Judged<'_> {
         html::table(&rows, Columns { header: true, numbers: true })
     }
 
-    fn mistakes(&self, judgement: &Judgement, output: &mut Output) -> Result<String> {
+    fn mistakes(&self, judgement: &Judgement) -> Result<String> {
         let mut text = "<h2>Worst mistakes</h2>\n".to_string();
         if judgement.mistakes.is_empty() {
             return Ok(text + "<p>There is none.</p>\n");
         }
         text += "<ul class=\"mistakes\">\n";
-        for (place, mistake) in judgement.mistakes.iter().take(SHOWN).enumerate() {
-            let png = self.images.picture(mistake.image)?.png()?;
-            output.write_mistake(place + 1, mistake.image, &png)?;
+        for (mistake, png) in self.worst(judgement)? {
             let caption = format!(
                 "{} taken for {} with {:.1} %, {}, loss {}",
                 self.name(mistake.label),
@@ -257,6 +275,23 @@ impl Judged<'_> {
         }
         Ok(text + "</ul>\n")
     }
+}
+
+/// The page of a run that is not over, in pieces: what does not change, with a script that listens to `events` of the server
+/// it is from; and what [`so_far`] makes after every epoch.
+pub fn live_page(title: &str) -> String {
+    html::page(title, include_str!("live.html"))
+}
+
+/// The curves of the epochs so far, and what the network says of the test images, as HTML.
+///
+/// # Errors
+///
+/// Predictions that do not fit their images.
+pub fn so_far(epochs: &[Epoch], judged: &Judged<'_>) -> Result<String> {
+    let best = epochs.iter().max_by(|a, b| a.test_accuracy.total_cmp(&b.test_accuracy)).map(|best| best.epoch);
+    let curves = chart::draw("Curves of a run", &curves(epochs), best);
+    Ok(format!("<h2>Curves</h2>\n<div class=\"wide\">{curves}</div>\n{}", judged.so_far()?))
 }
 
 /// Loss, accuracy and learning rate of one run.

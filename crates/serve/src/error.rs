@@ -20,6 +20,12 @@ pub enum Error {
     /// The system gives no threads or no handler of signals.
     #[error("cannot begin to serve: {0}")]
     Begin(#[from] std::io::Error),
+    /// Weights that cannot answer.
+    #[error(transparent)]
+    Classifier(#[from] cnn_classifier::Error),
+    /// A page that cannot be made.
+    #[error(transparent)]
+    Page(#[from] cnn_explain::Error),
     /// A bound of zero.
     #[error("{name} is 0, with which nothing could be answered; at least 1 is expected")]
     Zero {

@@ -3,6 +3,7 @@
 use crate::answer::{Classes, Refusal};
 use crate::batches::Queue;
 use crate::bodies::Bodies;
+use crate::live::{self, Shown};
 use crate::metrics::Metrics;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -27,14 +28,20 @@ pub struct Shared {
     /// Pictures that may be decoded at once: as many as there are cores, since each may take as much memory as a picture may
     /// have pixels.
     pub decoding: Semaphore,
+    /// The page at `/`, which needs nothing from elsewhere.
+    pub page: String,
+    /// Its networks.
+    pub shown: Vec<Shown>,
+    /// Its pictures that may wait.
+    pub watching: Semaphore,
 }
-
-/// The page at `/`, which needs nothing from elsewhere.
-const PAGE: &str = include_str!("page.html");
 
 pub fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/", get(page))
+        .route("/live/{network}", get(live::opened))
+        .route("/live/{network}/pixels", post(live::pixels))
+        .route("/live/{network}/picture", post(live::picture))
         .route("/predict", post(predict))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/metrics", get(metrics))
@@ -44,15 +51,15 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-async fn page() -> Response {
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:; \
-                  connect-src 'self'; form-action 'none'; frame-ancestors 'none'";
+async fn page(State(shared): State<Arc<Shared>>) -> Response {
+    // The page says itself what it may load.
+    let policy = "form-action 'none'; frame-ancestors 'none'";
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
-    (headers, PAGE).into_response()
+    (headers, shared.page.clone()).into_response()
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {

@@ -1,4 +1,4 @@
-//! A classifier behind HTTP.
+//! A classifier behind HTTP, and a page of what its networks see.
 //!
 //! ```text
 //! connections ── bodies ── decoding ── queue ── batches ── answers
@@ -17,18 +17,25 @@
 //! | `POST /predict?top=K`, a picture's file as its body | JSON: network, and the most probable classes |
 //! | `GET /healthz` | `ok` |
 //! | `GET /metrics` | counts and times in the text format of Prometheus |
-//! | `GET /` | a page: draw, or drop a picture |
+//! | `GET /` | a page: draw, or drop a picture, and watch every layer |
+//! | `GET /live/N` | what that page needs to know of the N-th network |
+//! | `POST /live/N/pixels`, `…/picture` | what every layer makes of a picture, as [`cnn_explain::Live`] packs it |
+//!
+//! [`Broadcast`] is a server of another kind: one page, and what happens meanwhile.
 
 mod answer;
 mod batches;
 mod bodies;
+mod broadcast;
 mod connections;
 mod error;
 mod handlers;
+mod live;
 mod metrics;
 mod server;
 mod settings;
 
+pub use broadcast::Broadcast;
 pub use cnn_classifier;
 pub use error::{Error, Result};
 pub use server::Server;

@@ -5,9 +5,12 @@ use crate::bodies::Bodies;
 use crate::connections;
 use crate::error::{Error, Result};
 use crate::handlers::{Shared, router};
+use crate::live::Shown;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use cnn_classifier::Classifier;
+use cnn_classifier::cnn_core::InferenceOptions;
+use cnn_classifier::{Classifier, Trained};
+use cnn_explain::{Engine, LivePage};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -16,36 +19,61 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
-/// A classifier that listens.
+/// Networks that listen.
 ///
 /// ```
-/// use cnn_serve::cnn_classifier::Classifier;
+/// use cnn_serve::cnn_classifier::{Known, Trained};
 /// use cnn_serve::{Server, Settings};
 ///
 /// let mut settings = Settings::default();
 /// settings.address.set_port(0); // any that is free
-/// let server = Server::new(Classifier::open("lenet")?, settings)?;
+/// let server = Server::new(vec![Trained::open("lenet", &Known::default())?], settings)?;
 /// println!("http://{}", server.address());
 /// server.run(async {})?; // until the future ends; here at once
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Server {
     classifier: Arc<Classifier>,
+    shown: Vec<Shown>,
+    page: String,
     settings: Settings,
     runtime: Runtime,
     listener: TcpListener,
     address: SocketAddr,
 }
 
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Server {
-    /// Listens, and answers nothing before [`Server::run`].
+    /// Listens, and answers nothing before [`Server::run`]. The first network classifies; the page at `/` shows each.
     ///
     /// # Errors
     ///
-    /// A bound of zero; an address that cannot be listened on; a system that gives no threads.
-    pub fn new(classifier: Classifier, settings: Settings) -> Result<Self> {
+    /// No network; weights that are not finite; a bound of zero; an address that cannot be listened on; a system that gives no threads.
+    pub fn new(networks: Vec<Trained>, settings: Settings) -> Result<Self> {
+        Self::by(networks, InferenceOptions::default(), settings)
+    }
+
+    /// The same with the first network planned by `options`.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Server::new`]; a CPU that cannot compute as asked.
+    pub fn by(networks: Vec<Trained>, options: InferenceOptions<'_>, settings: Settings) -> Result<Self> {
         settings.check()?;
+        let first = networks.first().ok_or(Error::Zero { name: "networks" })?;
+        let classifier = Arc::new(Classifier::by(first, options)?);
+        let shown = Shown::all(networks);
+        let names: Vec<String> = shown.iter().map(|one| one.name().to_string()).collect();
+        let page = LivePage { title: "Draw, or drop a picture", networks: &names, notes: &[], engine: Engine::Server };
+        let page = page.html()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(cores().min(4))
             .max_blocking_threads(2 * cores())
@@ -55,7 +83,7 @@ impl Server {
         let listen = |source| Error::Listen { address: settings.address, source };
         let listener = runtime.block_on(TcpListener::bind(settings.address)).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        Ok(Self { classifier: Arc::new(classifier), settings, runtime, listener, address })
+        Ok(Self { classifier, shown, page, settings, runtime, listener, address })
     }
 
     /// Where it listens.
@@ -70,7 +98,7 @@ impl Server {
     ///
     /// A system that gives no thread.
     pub fn run(self, end: impl Future<Output = ()>) -> Result<()> {
-        let Self { classifier, settings, runtime, listener, .. } = self;
+        let Self { classifier, shown, page, settings, runtime, listener, .. } = self;
         let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
         let bounds = Bounds { length: settings.queue, batch: settings.batch };
         let (queue, computing) = Queue::begin(Arc::clone(&classifier), Arc::clone(&metrics), bounds)?;
@@ -81,6 +109,9 @@ impl Server {
             metrics: Arc::clone(&metrics),
             reading: settings.reading,
             decoding: Semaphore::new(cores()),
+            page,
+            shown,
+            watching: Semaphore::new(settings.queue),
         };
         runtime.block_on(connections::serve(listener, router(Arc::new(shared)), &settings, metrics, end));
         // With the tasks goes the queue's last end, and with it the thread that computes.

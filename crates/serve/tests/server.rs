@@ -1,7 +1,7 @@
 //! A server asked by clients that mean well, and by others.
 
 use cnn_serve::cnn_classifier::cnn_data::{DigitsConfig, digits};
-use cnn_serve::cnn_classifier::{Answer, Classifier, cnn_data::Picture};
+use cnn_serve::cnn_classifier::{Answer, Classifier, Known, Trained, cnn_data::Picture};
 use cnn_serve::{Server, Settings};
 use std::error::Error;
 use std::io::{Read, Write};
@@ -25,7 +25,7 @@ impl Running {
         let mut settings = Settings::default();
         settings.address.set_port(0);
         change(&mut settings);
-        let server = Server::new(Classifier::open("lenet")?, settings)?;
+        let server = Server::new(vec![Trained::open("lenet", &Known::default())?], settings)?;
         let (end, ended) = oneshot::channel();
         let address = server.address();
         let thread = thread::spawn(move || {
@@ -238,10 +238,12 @@ fn what_is_being_answered_is_answered_before_the_end() -> Result<(), Failure> {
 fn a_place_that_is_taken_is_an_error() -> Result<(), Failure> {
     let running = Running::new(|_| {})?;
     let taken = Settings { address: running.address, ..Settings::default() };
-    let error = Server::new(Classifier::open("lenet")?, taken).map(|_| ()).unwrap_err().to_string();
+    let error =
+        Server::new(vec![Trained::open("lenet", &Known::default())?], taken).map(|_| ()).unwrap_err().to_string();
     assert!(error.starts_with(&format!("cannot listen on {}: ", running.address)), "{error}");
     let zero = Settings { batch: 0, ..Settings::default() };
-    let error = Server::new(Classifier::open("lenet")?, zero).map(|_| ()).unwrap_err().to_string();
+    let error =
+        Server::new(vec![Trained::open("lenet", &Known::default())?], zero).map(|_| ()).unwrap_err().to_string();
     assert_eq!(error, "batch is 0, with which nothing could be answered; at least 1 is expected");
     running.stop()
 }

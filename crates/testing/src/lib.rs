@@ -27,6 +27,10 @@
 //!
 //! A test fails by a panic, as elsewhere. `cargo test` shows `test four_files ... ignored` and counts it.
 
+mod browser;
+
+pub use browser::Browser;
+
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -11,7 +11,11 @@ Examples:
   cargo xtask explain digit.png --out digit.html
   cargo xtask explain resnet50 cat.jpg dog.jpg --out page.html
   cargo xtask explain --weights runs/resnet18-flowers rose.jpg --out page.html
-  cargo xtask explain densenet121 --random cat.jpg --out page.html";
+  cargo xtask explain densenet121 --random cat.jpg --out page.html
+  cargo xtask explain lenet --live --out draw.html
+
+With --live the page computes by itself: one draws on it, or drops a picture or weights, and watches every layer. Its engine
+is compiled to WebAssembly, for which Rust's target wasm32-unknown-unknown is needed (rustup target add).";
 
 pub const DIAGRAM_EXAMPLES: &str = "Examples:
   cargo xtask diagram resnet18 > resnet18.svg
@@ -20,7 +24,7 @@ pub const DIAGRAM_EXAMPLES: &str = "Examples:
 #[derive(Debug, Args)]
 pub struct Explain {
     /// The network, where the weights do not say it; then pictures, folders or patterns
-    #[arg(value_name = "[NET] IMAGE|FOLDER|PATTERN", required = true)]
+    #[arg(value_name = "[NET] IMAGE|FOLDER|PATTERN", required_unless_present = "live")]
     pub names: Vec<String>,
     #[command(flatten)]
     pub trained: Trained,
@@ -36,6 +40,9 @@ pub struct Explain {
     /// Turn bright into dark and dark into bright first, for dark strokes where the weights know bright ones
     #[arg(long)]
     pub invert: bool,
+    /// A page that computes by itself, to draw on, instead of one of pictures
+    #[arg(long, conflicts_with_all = ["random", "top", "no_exif", "invert"])]
+    pub live: bool,
     /// HTML file to write; one that is there is replaced
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,

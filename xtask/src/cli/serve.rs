@@ -5,20 +5,23 @@ use super::{Numbers, Trained};
 use clap::Args;
 use std::net::{IpAddr, Ipv4Addr};
 
-pub const EXAMPLES: &str = "Answers POST /predict, a picture's file as its body, with JSON; GET / is a page to draw on, GET /healthz and GET /metrics
-are for whoever watches. SIGTERM or Ctrl-C ends it once what has come is answered.
+pub const EXAMPLES: &str = "Answers POST /predict, a picture's file as its body, with JSON; GET / is a page on which one draws, or drops a picture, and
+watches every layer; GET /healthz and GET /metrics are for whoever watches. SIGTERM or Ctrl-C ends it once what has come is
+answered. Of several networks the first answers, and the page shows each.
 
 Examples:
   cargo xtask serve
   cargo xtask serve --weights runs/resnet18-flowers --port 9000
+  cargo xtask serve lenet=runs/first lenet=runs/second resnet18
   curl --data-binary @picture.jpg 'http://127.0.0.1:8080/predict?top=3'";
 
 /// What a server answers with, and what it keeps to.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// The network, where the weights do not say it [default: LeNet's weights, for digits, which come with the program]
-    #[arg(value_name = "NET")]
-    pub network: Option<String>,
+    /// Networks, each with its weights behind `=` where these are others than its published ones [default: the weights that
+    /// come with the program, LeNet's for digits first]
+    #[arg(value_name = "NET[=WEIGHTS]")]
+    pub networks: Vec<String>,
     #[command(flatten)]
     pub trained: Trained,
     #[command(flatten)]

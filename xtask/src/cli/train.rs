@@ -20,6 +20,7 @@ Examples:
   cargo xtask train --resume runs/lenet-digits
   cargo xtask train --resume runs/lenet-digits --epochs 40 --lr 0.01
   cargo xtask train resnet18 --dataset photos --skip-damaged --class-weights auto
+  cargo xtask train lenet --serve 8081
   cargo xtask train lenet --find-lr";
 
 #[derive(Debug, Args)]
@@ -41,13 +42,13 @@ pub struct Train {
     #[arg(long, value_name = "FILE|RUN|NAME")]
     pub init: Option<String>,
     /// Train nothing, but look which learning rate to begin with, and draw the loss over it
-    #[arg(long, conflicts_with_all = ["resume", "overwrite", "tui", "tensorboard"])]
+    #[arg(long, conflicts_with_all = ["resume", "overwrite", "tui", "tensorboard", "serve"])]
     pub find_lr: bool,
     /// What computes a step [default: plan on the CPU, candle elsewhere]
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
     /// Train on so many processes of this machine, a power of two: to the same bits on any number
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", conflicts_with = "serve", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub processes: Option<u16>,
     /// KiB of gradients that ranks send together, while others are computed; 0 sends all at the end [default: 256, on one
     /// machine 0]

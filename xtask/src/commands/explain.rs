@@ -1,5 +1,8 @@
 //! `explain`: a page that shows what a network makes of pictures. `diagram`: a network as a picture.
 
+mod live;
+mod module;
+
 use crate::cli::{self, Common};
 use crate::trained;
 use anyhow::{Context, Result, bail};
@@ -14,6 +17,9 @@ const MOST_PICTURES: usize = 20;
 
 pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
     let (network, names) = trained::split(&args.names);
+    if args.live {
+        return live::run(args, network, names);
+    }
     let (trained, opened) = if args.random {
         (random(network.context("say which network: --random has no weights that name one")?, args, common)?, None)
     } else {

@@ -40,6 +40,10 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Compare(args) => compare::run(args).map(success),
         Command::Docs(args) => docs::run(args).map(success),
         Command::Recipes(args) => recipes::run(args).map(success),
+        #[cfg(not(feature = "serve"))]
+        Command::Train(args) if args.watching.serve.is_some() => {
+            rerun::with_feature("serve", "the page of a run needs the server, which is built when it is first wanted")
+        }
         Command::Train(args) => match processes::lacking(args) {
             Ok(true) => {
                 rerun::with_feature("mpi", "processes are connected by MPI, which is built in when it is first wanted")

@@ -1,16 +1,16 @@
 //! `serve`: a classifier behind HTTP.
 
 use crate::cli;
-use crate::trained;
-use anyhow::Result;
-use cnn_classifier::Classifier;
+use crate::trained::{self, Opened};
+use anyhow::{Context, Result, bail};
+use cnn_classifier::embedded;
 use cnn_serve::{Server, Settings};
 use cnn_system::Bytes;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 pub fn run(args: &cli::Serve) -> Result<()> {
-    let opened = trained::open(&args.trained, args.network.as_deref(), None)?;
+    let opened = networks(args)?;
     let settings = Settings {
         address: SocketAddr::new(args.address, args.port),
         reading: args.reading.reading(),
@@ -20,13 +20,38 @@ pub fn run(args: &cli::Serve) -> Result<()> {
         patience: Duration::from_secs(u64::from(args.patience)),
         ..Settings::default()
     };
-    let numbers = opened.numbers(&args.numbers)?;
-    let server = Server::new(Classifier::by(&opened.trained, numbers.options())?, settings)?;
+    let first = opened.first().context("there is no network to classify with")?;
+    let numbers = first.numbers(&args.numbers)?;
+    let networks = opened.iter().map(|opened| opened.trained.clone()).collect();
+    let server = Server::by(networks, numbers.options(), settings)?;
     let end = server.ended_by_signal()?;
-    opened.announce();
+    opened.iter().for_each(Opened::announce);
     numbers.announce();
     eprintln!("listening on http://{}; Ctrl-C ends it", server.address());
     server.run(end)?;
     eprintln!("ended");
     Ok(())
+}
+
+/// The networks of a command line, each with its weights.
+fn networks(args: &cli::Serve) -> Result<Vec<Opened>> {
+    let one = |network: Option<&str>| trained::open(&args.trained, network, None);
+    match (&args.networks[..], &args.trained.weights) {
+        ([], Some(_)) => Ok(vec![one(None)?]),
+        // What comes with the program costs nothing; with --class-names and the like one network is meant.
+        ([], None) => embedded::NAMES.iter().map(|name| one(Some(name))).collect(),
+        ([network], Some(_)) if !network.contains('=') => Ok(vec![one(Some(network))?]),
+        (networks, Some(_)) => {
+            bail!("--weights is for one network; of {} write each as NET=WEIGHTS", networks.len())
+        }
+        (networks, None) => networks
+            .iter()
+            .map(|network| match network.split_once('=') {
+                Some((network, weights)) => {
+                    trained::of_weights(&trained::read(weights)?, &args.trained, Some(network), None)
+                }
+                None => one(Some(network)),
+            })
+            .collect(),
+    }
 }

@@ -71,7 +71,7 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     let task = Task { metrics: metrics.to_vec(), ranks, ..session.task(&session.recipe) };
     println!("writing to {}", path(folder.path()));
     let warnings = start::warnings(&session.dataset, &session.recipe.training);
-    let outcome = watched(&args.watching, warnings, |observer| Ok(train(&task, Some(&folder), observer)?))?;
+    let outcome = watched(&args.watching, &task, warnings, |observer| Ok(train(&task, Some(&folder), observer)?))?;
     drop(work);
     tell(&outcome, &folder);
     if args.watching.no_report && session.dataset.held_out().is_none() {

@@ -4,7 +4,6 @@ use super::node::Shown;
 use super::picture::packed;
 use super::sheet::Sheet;
 use crate::explainer::Explainer;
-use crate::maps::Maps;
 use crate::target::score_node;
 use cnn_network::network::{Node, NodeId};
 use cnn_network::shape::Window;
@@ -17,7 +16,7 @@ const SMALL: usize = 120_000;
 
 /// What a script needs to show the arithmetic.
 #[derive(Debug, Serialize)]
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     nodes: BTreeMap<usize, NodeNumbers>,
 }
 
@@ -26,7 +25,9 @@ struct NodeNumbers {
     path: String,
     dims: Vec<usize>,
     inputs: Vec<usize>,
-    values: String,
+    /// Absent where a script gets them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<String>,
     sheet: Sheet,
     op: OpNumbers,
 }
@@ -76,7 +77,7 @@ impl From<&Window> for WindowNumbers {
 }
 
 /// Whether all numbers of a network fit into a page.
-pub(super) fn is_small(network: &Network) -> bool {
+pub(crate) fn is_small(network: &Network) -> bool {
     let needed = network.needed_for(&[score_node(network)]);
     let nodes = || network.nodes().iter().zip(&needed).filter(|(_, needed)| **needed).map(|(node, _)| node);
     let values = nodes().map(|node| node.shape.elements()).fold(0, usize::saturating_add);
@@ -84,27 +85,27 @@ pub(super) fn is_small(network: &Network) -> bool {
     values <= SMALL && weights <= SMALL
 }
 
-/// The numbers of some nodes with these values.
-pub(super) fn numbers(
+/// The weights of some nodes, with their values where these are known.
+pub(crate) fn numbers(
     explainer: &Explainer,
     ids: &[NodeId],
-    values: &[Maps],
+    values: Option<&[&[f32]]>,
     shown: &BTreeMap<NodeId, Shown>,
 ) -> Numbers {
     let network = explainer.network();
-    let of = |(id, maps): (&NodeId, &Maps)| {
+    let of = |(number, id): (usize, &NodeId)| {
         let node = network.node(*id);
         let numbers = NodeNumbers {
             path: node.path.clone(),
             dims: node.shape.dims(),
             inputs: node.inputs.iter().map(|input| input.index()).collect(),
-            values: packed(&maps.numbers),
+            values: values.map(|values| packed(values[number])),
             sheet: shown.get(id)?.sheet.clone(),
             op: operation(explainer, node),
         };
         Some((id.index(), numbers))
     };
-    Numbers { nodes: ids.iter().zip(values).filter_map(of).collect() }
+    Numbers { nodes: ids.iter().enumerate().filter_map(of).collect() }
 }
 
 fn operation(explainer: &Explainer, node: &Node) -> OpNumbers {

@@ -1,12 +1,13 @@
+/* The arithmetic of each number of a small network. The maps are within `root`; `nodes` are all nodes with their weights,
+   and with their values where these do not change. */
 "use strict";
-(() => {
-  const { nodes } = JSON.parse(document.getElementById("numbers").textContent);
+function arithmetic(root, nodes) {
   const unpack = (text) => {
     const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
     return new Float32Array(bytes.buffer);
   };
   for (const node of Object.values(nodes)) {
-    node.values = unpack(node.values);
+    if (node.values) node.values = unpack(node.values);
     for (const key of ["weight", "bias"]) if (node.op[key]) node.op[key] = unpack(node.op[key]);
   }
   const size = (node) => (node.dims.length === 3 ? node.dims.slice(1) : [1, 1]);
@@ -20,7 +21,7 @@
   };
 
   const panel = element("aside");
-  panel.id = "arithmetic";
+  panel.className = "arithmetic";
   panel.hidden = true;
   panel.setAttribute("aria-live", "polite");
   panel.setAttribute("aria-label", "Arithmetic of one number");
@@ -33,7 +34,7 @@
 
   /* Outlines rows and columns of a channel on a node's sheet. */
   const mark = (id, channel, top, left, height, width) => {
-    const figure = document.querySelector(`figure.maps[data-node="${id}"] .sheet`);
+    const figure = root.querySelector(`figure.maps[data-node="${id}"] .sheet`);
     const sheet = nodes[id].sheet;
     const cell = sheet.channels.indexOf(channel);
     if (!figure || cell < 0) return;
@@ -159,9 +160,12 @@
     },
   };
 
+  let last;
   const show = (id, channel, y, x) => {
     close();
     const node = nodes[id];
+    if (!node.values) return;
+    last = [id, channel, y, x];
     const vector = node.dims.length === 1;
     /* A vector lies in one row of its sheet. */
     const [c, row, column] = vector ? [x, 0, 0] : [channel, y, x];
@@ -182,11 +186,11 @@
     panel.hidden = false;
   };
 
-  for (const figure of document.querySelectorAll("figure.maps")) {
+  for (const figure of root.querySelectorAll("figure.maps")) {
     const id = Number(figure.dataset.node);
     if (!nodes[id]) continue;
     const { sheet } = nodes[id];
-    const image = figure.querySelector("img");
+    const image = figure.querySelector("img, canvas");
     const box = figure.querySelector(".sheet");
     box.tabIndex = 0;
     box.setAttribute("role", "application");
@@ -216,5 +220,19 @@
       turn();
     });
   }
-  document.addEventListener("keydown", (event) => event.key === "Escape" && close());
-})();
+  const escape = (event) => event.key === "Escape" && close();
+  document.addEventListener("keydown", escape);
+  return {
+    /* New values of the nodes, or none where they are not known. */
+    update(values) {
+      for (const [id, node] of Object.entries(nodes)) node.values = values?.[id];
+      if (!panel.hidden) values ? show(...last) : close();
+    },
+    /* Takes away what is shown. */
+    end() {
+      close();
+      panel.remove();
+      document.removeEventListener("keydown", escape);
+    },
+  };
+}

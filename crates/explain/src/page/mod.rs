@@ -1,12 +1,13 @@
 //! One page, in one file, that shows what a network makes of pictures. It needs nothing beside itself.
 
-mod arithmetic;
-mod diagram;
+pub(crate) mod arithmetic;
+pub(crate) mod diagram;
 mod filters;
 mod head;
-mod node;
-mod picture;
-mod sheet;
+pub(crate) mod node;
+pub(crate) mod picture;
+pub(crate) mod sheet;
+pub(crate) mod stages;
 mod subject;
 
 pub use subject::Subject;
@@ -58,7 +59,7 @@ impl Page<'_> {
             let data = serde_json::to_string(&data)?.replace('<', "\\u003c");
             let _ = write!(body, "<script type=\"application/json\" id=\"numbers\">{data}</script>\n<script>\n");
             body.push_str(include_str!("hover.js"));
-            body.push_str("</script>\n");
+            body.push_str("arithmetic(document, JSON.parse(document.getElementById(\"numbers\").textContent).nodes);\n</script>\n");
         }
         let title = escaped(self.title);
         Ok(format!(

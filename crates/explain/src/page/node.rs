@@ -13,29 +13,29 @@ use std::time::Duration;
 const LEAST: f64 = 1e-6;
 
 /// What is said of every node.
-pub(super) struct Facts<'a> {
-    pub(super) network: &'a Network,
-    pub(super) summary: Summary,
-    pub(super) times: Vec<Option<Duration>>,
+pub(crate) struct Facts<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) summary: Summary,
+    pub(crate) times: Vec<Option<Duration>>,
     /// Seconds of all of them.
-    pub(super) all: f64,
+    pub(crate) all: f64,
 }
 
 /// A node whose maps are shown.
-pub(super) struct Shown {
-    pub(super) shape: Shape,
-    pub(super) sheet: Sheet,
+pub(crate) struct Shown {
+    pub(crate) shape: Shape,
+    pub(crate) sheet: Sheet,
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn new(network: &'a Network, times: Vec<Option<Duration>>) -> Self {
+    pub(crate) fn new(network: &'a Network, times: Vec<Option<Duration>>) -> Self {
         let all = times.iter().flatten().map(Duration::as_secs_f64).sum();
         Self { network, summary: network.summary(), times, all }
     }
 }
 
 /// Writes a node.
-pub(super) fn node(id: NodeId, facts: &Facts<'_>, shown: Option<&Shown>, body: &mut String) {
+pub(crate) fn node(id: NodeId, facts: &Facts<'_>, shown: Option<&Shown>, body: &mut String) {
     let (node, summary) = (facts.network.node(id), &facts.summary.nodes[id.index()]);
     let class = match summary.kind {
         Kind::Convolution => "conv",
@@ -82,17 +82,23 @@ fn maps(id: NodeId, shape: Shape, sheet: &Sheet, body: &mut String) {
     };
     let channels = if shape.size().is_some() { shape.channels() } else { 1 };
     let [least, greatest] = sheet.range;
+    let range = match sheet.address {
+        Some(_) => format!("{least:.3} … {greatest:.3}"),
+        None => "<span class=\"range\"></span>".to_string(),
+    };
     let left_out = sheet.left_out(channels);
-    let caption = format!("{least:.3} … {greatest:.3}{}{left_out}", if left_out.is_empty() { "" } else { "; " });
+    let caption = format!("{range}{}{left_out}", if left_out.is_empty() { "" } else { "; " });
+    let size = format!("width=\"{}\" height=\"{}\"", sheet.width, sheet.height);
+    let surface = match &sheet.address {
+        Some(address) => format!("<img src=\"{address}\" {size} alt=\"maps\" loading=\"lazy\">"),
+        None => format!("<canvas {size} role=\"img\" aria-label=\"maps\"></canvas>"),
+    };
     let _ = writeln!(
         body,
-        "<figure class=\"maps\" data-node=\"{}\"><div class=\"sheet{}\" style=\"width: {}px\"><img src=\"{}\" width=\"{}\" \
-         height=\"{}\" alt=\"maps\" loading=\"lazy\"></div><figcaption>{caption}</figcaption></figure>",
+        "<figure class=\"maps\" data-node=\"{}\"><div class=\"sheet{}\" style=\"width: {}px\">{surface}</div>\
+         <figcaption>{caption}</figcaption></figure>",
         id.index(),
         if shape.size().is_some() { "" } else { " vector" },
         sheet.width * zoom,
-        sheet.address,
-        sheet.width,
-        sheet.height
     );
 }

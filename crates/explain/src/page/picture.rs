@@ -14,12 +14,16 @@ pub(crate) fn coloured(numbers: &[f32], width: usize, least: f32, greatest: f32)
     indexed(&numbers.iter().map(index).collect::<Vec<_>>(), width)
 }
 
+/// Red, green and blue of each of the 256 colours.
+pub(crate) fn palette() -> Vec<u8> {
+    (0..256).flat_map(|i| COLOURS.eval_rational(i, 256).as_array()).collect()
+}
+
 /// Places of the colours, `width` to a row, as an address within a page.
 pub(crate) fn indexed(places: &[u8], width: usize) -> Result<String> {
-    let palette: Vec<u8> = (0..256).flat_map(|i| COLOURS.eval_rational(i, 256).as_array()).collect();
     let mut bytes = Vec::new();
     let mut encoder = encoder(&mut bytes, places.len(), width, png::ColorType::Indexed);
-    encoder.set_palette(palette);
+    encoder.set_palette(palette());
     encoder.write_header()?.write_image_data(places)?;
     Ok(address(&bytes))
 }

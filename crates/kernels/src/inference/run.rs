@@ -101,11 +101,14 @@ impl Program {
                 self.region(&workspace.turns[from..until], arena, &mut workspace.scratch, workspace.lanes, times);
             }
             if let Some(turn) = workspace.turns.get(until) {
-                let started = Instant::now();
+                // A web page's WebAssembly has no clock.
+                let started = workspace.timed.then(Instant::now);
                 if let Step::Custom(custom) = &self.entry(turn.work).step {
                     self.custom(custom, arena);
                 }
-                workspace.times[turn.work] += started.elapsed();
+                if let Some(started) = started {
+                    workspace.times[turn.work] += started.elapsed();
+                }
             }
             from = until + 1;
         }
@@ -147,7 +150,7 @@ impl Program {
         for_each(lanes.min(threads()).max(1), |lane| {
             // SAFETY: each lane has scratch memory of its own.
             let scratch = unsafe { shared.part(lane * length..(lane + 1) * length) };
-            let mut started = Instant::now();
+            let mut started = (timed && lane == 0).then(Instant::now);
             for (number, turn) in turns.iter().enumerate() {
                 // What the next step reads first, asked for by the last tasks of this one.
                 let following = turns.get(number + 1).and_then(|turn| self.entry(turn.work).packed.as_ref());
@@ -170,11 +173,11 @@ impl Program {
                 if !wait(turn, &failed) {
                     return;
                 }
-                if timed && lane == 0 {
+                if let Some(started) = &mut started {
                     // SAFETY: the first lane alone writes times.
                     let time = unsafe { shared_time(times, turn.work) };
                     *time += started.elapsed();
-                    started = Instant::now();
+                    *started = Instant::now();
                 }
             }
         });

@@ -1,0 +1,143 @@
+//! A page that hears what happens: server-sent events, of which the latest of each kind is kept for who comes later.
+
+use crate::connections;
+use crate::error::{Error, Result};
+use crate::metrics::Metrics;
+use crate::settings::Settings;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+
+/// A server of one page and of events, on a thread of its own. Dropped, it says good-bye and ends.
+///
+/// ```
+/// use cnn_serve::Broadcast;
+/// use std::net::{Ipv4Addr, SocketAddr};
+///
+/// let broadcast = Broadcast::new(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), "<h1>a run</h1>".to_string())?;
+/// println!("http://{}", broadcast.address());
+/// broadcast.send("step", "{\"loss\":0.5}");
+/// # Ok::<(), cnn_serve::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Broadcast {
+    address: SocketAddr,
+    said: Arc<Said>,
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The latest event of each kind, and the number of the last event.
+#[derive(Debug)]
+struct Said {
+    latest: Mutex<BTreeMap<&'static str, (u64, Arc<str>)>>,
+    number: watch::Sender<u64>,
+}
+
+impl Said {
+    /// What was said after the event `heard`, the oldest first, as text of a stream; and the number of the last.
+    fn after(&self, heard: u64) -> (u64, String) {
+        let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut new: Vec<_> = latest.iter().filter(|(_, (number, _))| *number > heard).collect();
+        new.sort_by_key(|(_, (number, _))| *number);
+        let last = new.last().map_or(heard, |(_, (number, _))| *number);
+        let text = new.iter().map(|(kind, (_, data))| format!("event: {kind}\ndata: {data}\n\n")).collect();
+        (last, text)
+    }
+}
+
+impl Broadcast {
+    /// Listens and answers: the page at `/`, the events at `/events`.
+    ///
+    /// # Errors
+    ///
+    /// An address that cannot be listened on, a system that gives no thread.
+    pub fn new(address: SocketAddr, page: String) -> Result<Self> {
+        let listen = |source| Error::Listen { address, source };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind(address)).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let said = Arc::new(Said { latest: Mutex::default(), number: watch::Sender::new(0) });
+        let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
+        let settings =
+            Settings { connections: 256, farewell: std::time::Duration::from_secs(1), ..Settings::default() };
+        let router = router(page, Arc::clone(&said));
+        let (end, ended) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("events".to_string()).spawn(move || {
+            let end = async {
+                let _ = ended.await;
+            };
+            runtime.block_on(connections::serve(listener, router, &settings, metrics, end));
+        })?;
+        Ok(Self { address, said, end: Some(end), thread: Some(thread) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Says something to all that listen, in one line: JSON. Who is slow gets the latest of each kind alone.
+    pub fn send(&self, kind: &'static str, data: impl Into<Arc<str>>) {
+        let data = data.into();
+        debug_assert!(!data.contains('\n'));
+        let mut latest = self.said.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = *self.said.number.borrow() + 1;
+        latest.insert(kind, (number, data));
+        drop(latest);
+        self.said.number.send_replace(number);
+    }
+}
+
+impl Drop for Broadcast {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn router(page: String, said: Arc<Said>) -> Router {
+    let page: Arc<str> = page.into();
+    Router::new()
+        .route("/", get(|| async move { page_of(&page) }))
+        .route("/events", get(|| async move { events(said) }))
+        .route("/healthz", get(|| async { "ok\n" }))
+}
+
+fn page_of(page: &str) -> Response {
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; connect-src \
+                  'self'; form-action 'none'; frame-ancestors 'none'";
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
+    ];
+    (headers, page.to_string()).into_response()
+}
+
+fn events(said: Arc<Said>) -> Response {
+    let listening = said.number.subscribe();
+    let stream = futures_util::stream::unfold((said, listening, 0), |(said, mut listening, heard)| async move {
+        loop {
+            listening.borrow_and_update();
+            let (last, text) = said.after(heard);
+            if last > heard {
+                return Some((Ok::<_, Infallible>(text), (said, listening, last)));
+            }
+            listening.changed().await.ok()?;
+        }
+    });
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    (headers, Body::from_stream(stream)).into_response()
+}

@@ -1,0 +1,172 @@
+//! The page's networks: what each makes of a picture while the picture changes.
+
+use crate::answer::Refusal;
+use crate::bodies::Whole;
+use crate::handlers::Shared;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use cnn_classifier::Trained;
+use cnn_classifier::cnn_data::{Fit, Picture, Preparation, Reading};
+use cnn_explain::{About, Live};
+use cnn_system::guard;
+use serde::Deserialize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A network of the page. It is prepared when it is first looked at.
+pub struct Shown {
+    name: String,
+    trained: Trained,
+    live: Mutex<Option<Live>>,
+}
+
+impl Shown {
+    /// Networks with names that tell them apart.
+    pub fn all(trained: Vec<Trained>) -> Vec<Self> {
+        let names: Vec<String> = trained.iter().map(|one| one.card.network.clone()).collect();
+        let name = |one: &Trained| match names.iter().filter(|name| **name == one.card.network).count() {
+            1 => one.card.network.clone(),
+            _ => format!("{}, {}", one.card.network, one.weights.source()),
+        };
+        trained.into_iter().map(|one| Self { name: name(&one), trained: one, live: Mutex::new(None) }).collect()
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Something done with it, after it is prepared.
+    fn with<T>(&self, work: impl FnOnce(&mut Live) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = match &mut *live {
+            Some(live) => live,
+            none => none.insert(self.prepare().map_err(|problem| broken(&problem))?),
+        };
+        work(live)
+    }
+
+    fn prepare(&self) -> Result<Live, cnn_explain::Error> {
+        let Trained { network, weights, card, notes } = &self.trained;
+        let [_, height, width] = card.input;
+        let framed = matches!(card.preparation.fit, Fit::Pad { .. });
+        let drawn = card.images.filter(|_| framed).unwrap_or([height, width]);
+        let weights_of = format!("weights of {}", weights.source());
+        let notes = [weights_of].into_iter().chain(notes.iter().cloned()).collect();
+        let about = About { title: self.name.clone(), classes: card.classes.clone(), drawn, notes };
+        Live::new(network, weights, about, Default::default())
+    }
+
+    /// What it makes of the bytes that it reads.
+    fn pixels(&self, bytes: Vec<u8>, exact: bool) -> Result<Vec<u8>, Refusal> {
+        let card = &self.trained.card;
+        let expected = card.input.iter().product::<usize>();
+        if bytes.len() != expected {
+            let sentence = format!("{} bytes are not the {expected} of a picture of {:?}", bytes.len(), card.input);
+            return Err(refused(sentence));
+        }
+        let picture = Picture::new(card.input, bytes).map_err(|problem| refused(problem.to_string()))?;
+        let unfitted = Preparation { fit: Fit::None, ..card.preparation.clone() };
+        let numbers = unfitted.prepare(&picture).map_err(|problem| refused(problem.to_string()))?;
+        self.with(|live| live.look(&numbers, exact).map_err(|problem| broken(&problem)))
+    }
+
+    /// What it makes of a picture's file: before it the bytes that it reads.
+    fn picture(&self, file: &[u8], reading: Reading, exact: bool) -> Result<Vec<u8>, Refusal> {
+        let card = &self.trained.card;
+        let picture = Picture::decode("the picture", file, reading).map_err(|problem| refused(problem.to_string()))?;
+        let numbers = self.trained.prepare(&picture).map_err(|problem| refused(problem.to_string()))?;
+        let mut bytes = card.preparation.bytes(&numbers, card.input);
+        let frame = self.with(|live| live.look(&numbers, exact).map_err(|problem| broken(&problem)))?;
+        bytes.extend(frame);
+        Ok(bytes)
+    }
+}
+
+fn refused(sentence: String) -> Refusal {
+    Refusal::new(StatusCode::BAD_REQUEST, sentence)
+}
+
+fn broken(problem: &cnn_explain::Error) -> Refusal {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, problem.to_string())
+}
+
+/// What may be asked for beside the picture.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    #[serde(default)]
+    exact: bool,
+}
+
+type Question = Result<Query<Asked>, axum::extract::rejection::QueryRejection>;
+
+/// `GET /live/N`: what the page needs to know of a network once.
+pub async fn opened(State(shared): State<Arc<Shared>>, Path(number): Path<usize>) -> Response {
+    let json = working(&shared, number, |shown, _| {
+        let opened = shown.with(|live| Ok(serde_json::to_vec(live.opened())));
+        opened?.map_err(|problem| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, problem.to_string()))
+    });
+    json.await.map(|json| ([(header::CONTENT_TYPE, "application/json")], json)).into_response()
+}
+
+/// `POST /live/N/pixels`: bytes as the network reads them.
+pub async fn pixels(
+    State(shared): State<Arc<Shared>>,
+    Path(number): Path<usize>,
+    asked: Question,
+    request: Request,
+) -> Response {
+    looked(&shared, number, asked, request, |shown, whole, _, exact| shown.pixels(whole.bytes, exact)).await
+}
+
+/// `POST /live/N/picture`: a picture's file.
+pub async fn picture(
+    State(shared): State<Arc<Shared>>,
+    Path(number): Path<usize>,
+    asked: Question,
+    request: Request,
+) -> Response {
+    let work = |shown: &Shown, whole: Whole, reading, exact| shown.picture(&whole.bytes, reading, exact);
+    looked(&shared, number, asked, request, work).await
+}
+
+async fn looked(
+    shared: &Arc<Shared>,
+    number: usize,
+    asked: Question,
+    request: Request,
+    work: impl FnOnce(&Shown, Whole, Reading, bool) -> Result<Vec<u8>, Refusal> + Send + 'static,
+) -> Response {
+    let answer = async {
+        let Query(Asked { exact }) =
+            asked.map_err(|error| refused(format!("{}: expected ?exact=true", error.body_text())))?;
+        let whole = shared.bodies.read(request.into_body()).await?;
+        working(shared, number, move |shown, reading| work(shown, whole, reading, exact)).await
+    };
+    let octets = [(header::CONTENT_TYPE, "application/octet-stream")];
+    answer.await.map(|bytes| (octets, bytes)).into_response()
+}
+
+/// Something done with a network, beside what answers requests; as many at once as there are cores, few that wait.
+async fn working(
+    shared: &Arc<Shared>,
+    number: usize,
+    work: impl FnOnce(&Shown, Reading) -> Result<Vec<u8>, Refusal> + Send + 'static,
+) -> Result<Vec<u8>, Refusal> {
+    if number >= shared.shown.len() {
+        let sentence = format!("there is no network {number}, there are {}", shared.shown.len());
+        return Err(Refusal::new(StatusCode::NOT_FOUND, sentence));
+    }
+    let _place = shared.watching.try_acquire().map_err(|_| Refusal::full())?;
+    let permit = shared.decoding.acquire().await.map_err(|_| Refusal::ending())?;
+    let theirs = Arc::clone(shared);
+    let done = tokio::task::spawn_blocking(move || {
+        let work = || work(&theirs.shown[number], theirs.reading);
+        let failed = |panic| Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the picture: {panic}")));
+        guard::caught(work).unwrap_or_else(failed)
+    });
+    let done = done.await.map_err(|_| Refusal::ending())?;
+    drop(permit);
+    done
+}

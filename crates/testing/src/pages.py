@@ -1,0 +1,133 @@
+"""Uses a page as a person would, in headless Chromium, and prints what was seen, as JSON.
+
+Arguments: the browser's program, the page's address, and in this order where they are given a picture to drop and weights
+to drop. Needs the package playwright.
+"""
+
+import base64
+import json
+import pathlib
+import statistics
+import sys
+import urllib.parse
+
+from playwright.sync_api import sync_playwright
+
+program, address, *files = sys.argv[1:]
+picture, weights = (files + [None, None])[:2]
+# From a stroke until the browser has painted what the network made of it.
+WATCH = """() => {
+  window.strokes = [];
+  document.getElementById('pad').addEventListener('pointermove', event => {
+    if (!event.buttons) return;
+    const element = document.querySelector('.pane'), before = element.dataset.milliseconds;
+    const look = () => element.dataset.milliseconds === before
+      ? requestAnimationFrame(look)
+      : requestAnimationFrame(() => window.strokes.push(performance.now() - event.timeStamp));
+    requestAnimationFrame(look);
+  }, true);
+}"""
+DROP = """([name, text]) => {
+  const bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0)), transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], name));
+  window.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, cancelable: true }));
+}"""
+
+
+def answer(page, pane=0):
+    return page.locator(".answer").nth(pane).locator("li .class").first.inner_text()
+
+
+def draw(page, points):
+    box = page.locator("#pad").bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=8)
+    page.mouse.up()
+    page.wait_for_timeout(200)
+
+
+def drop(page, file):
+    path = pathlib.Path(file)
+    page.evaluate(DROP, [path.name, base64.b64encode(path.read_bytes()).decode()])
+
+
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(executable_path=program)
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    errors, elsewhere = [], []
+    host = urllib.parse.urlparse(address).netloc
+    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    schemes = ("data", "blob")
+    page.on(
+        "request",
+        lambda request: urllib.parse.urlparse(request.url).netloc != host
+        and urllib.parse.urlparse(request.url).scheme not in schemes
+        and elsewhere.append(request.url),
+    )
+    page.goto(address)
+    page.wait_for_selector(".answer li")
+    seen = {}
+
+    page.evaluate(WATCH)
+    draw(page, [(0.3, 0.2), (0.72, 0.2), (0.45, 0.85)])
+    seen["drawn"] = answer(page)
+    seen["milliseconds"] = statistics.median(page.evaluate("() => window.strokes"))
+    seen["computing"] = float(page.locator(".pane").first.get_attribute("data-milliseconds"))
+
+    # The arithmetic of a number, by keyboard; Escape closes it.
+    page.locator(".sheet[tabindex]").nth(1).focus()
+    page.keyboard.press("ArrowRight")
+    seen["arithmetic"] = page.locator(".arithmetic:not([hidden])").inner_text()
+    page.keyboard.press("Escape")
+    seen["closed"] = page.locator(".arithmetic:not([hidden])").count() == 0
+
+    # A stage closes and opens by the Enter key.
+    stage = page.locator(".pane details.stage").first
+    before = stage.evaluate("stage => stage.open")
+    stage.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(100)
+    seen["turned"] = stage.evaluate("stage => stage.open") != before
+    page.keyboard.press("Enter")
+
+    page.fill("#three input >> nth=4", "10")
+    seen["kernel"] = page.locator("#made td").all_inner_texts()
+
+    if picture:
+        drop(page, picture)
+        page.wait_for_timeout(500)
+        seen["dropped"] = answer(page)
+    if weights:
+        drop(page, weights)
+        page.wait_for_timeout(1500)
+        seen["networks"] = page.locator(".answer select").first.locator("option").all_inner_texts()
+        seen["own"] = page.locator(".pane h2").first.inner_text()
+    options = page.locator(".answer select").nth(1).locator("option")
+    if options.count() > 2:
+        page.locator(".answer select").nth(1).select_option(index=2)
+        page.wait_for_selector(".answer >> nth=1 >> li")
+        seen["second"] = [answer(page, 1), page.locator(".pane h2").nth(1).inner_text()]
+        # A unit that repeats an earlier one leads there by a link.
+        link = page.locator(".pane >> nth=1 >> summary a").first
+        page.evaluate("() => document.querySelectorAll('details.stage').forEach(stage => (stage.open = true))")
+        link.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(100)
+        seen["followed"] = page.evaluate("() => !!document.querySelector(':target')?.open")
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.wait_for_timeout(100)
+        seen[f"beyond_{width}"] = page.evaluate(
+            "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+    if len(files) > 2:
+        for width in (1440, 390):
+            page.set_viewport_size({"width": width, "height": 1000})
+            page.screenshot(path=f"{files[2]}-{width}.png")
+    browser.close()
+
+print(json.dumps({**seen, "errors": errors, "elsewhere": elsewhere}))
