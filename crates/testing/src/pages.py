@@ -79,7 +79,7 @@ with sync_playwright() as playwright:
     seen["computing"] = float(page.locator(".pane").first.get_attribute("data-milliseconds"))
 
     # The arithmetic of a number, by keyboard; Escape closes it.
-    page.locator(".sheet[tabindex]").nth(1).focus()
+    page.locator(".sheet[tabindex]").first.focus()
     page.keyboard.press("ArrowRight")
     seen["arithmetic"] = page.locator(".arithmetic:not([hidden])").inner_text()
     page.keyboard.press("Escape")

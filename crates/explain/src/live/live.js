@@ -130,7 +130,8 @@ class Pane {
     if (opened.numbers) this.arithmetic = arithmetic(stages, opened.numbers.nodes);
     this.note.textContent = opened.notes.join("; ");
     this.read.hidden = false;
-    this.ask(...(current ?? [drawing, true, performance.now()]));
+    const [question, exact] = current ?? [drawing, true];
+    this.ask(question, exact, performance.now());
   }
   /* One question at a time; of what comes meanwhile the latest is asked next. */
   async ask(question, exact, since) {
@@ -149,7 +150,7 @@ class Pane {
         this.paint();
         this.element.dataset.milliseconds = performance.now() - since;
         this.element.dataset.exact = exact;
-        this.note.textContent = `${(performance.now() - since).toFixed(1)} ms; ${opened.notes.join("; ")}`;
+        this.note.textContent = [`${(performance.now() - since).toFixed(1)} ms`, ...opened.notes].join("; ");
       }
     } catch (error) {
       this.list.replaceChildren();
