@@ -120,7 +120,7 @@ class Pane {
       const figure = figures.get(String(id));
       const [height, width] = sheet.cell;
       const bytes = sheet.channels.length * height * width;
-      if (!figure) return { bytes, length };
+      if (!figure) return { id, bytes, length };
       const canvas = figure.querySelector("canvas");
       const ink = canvas.getContext("2d");
       const range = figure.querySelector(".range");
