@@ -71,7 +71,8 @@ fn every_node_of_a_large_network_has_its_facts() -> Result<(), Failure> {
     for node in network.nodes().iter().skip(1) {
         assert!(html.contains(&format!("<p class=\"path\">{}</p>", node.path)), "{}", node.path);
     }
-    assert!(html.contains("as <code>layer1.0</code>"), "no unit is folded");
+    let link = "as <a href=\"#layer1/layer1.0\">layer1.0</a>";
+    assert!(html.contains(link) && html.contains("id=\"layer1/layer1.0\""), "no unit is folded");
     Ok(())
 }
 

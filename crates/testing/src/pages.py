@@ -15,17 +15,15 @@ from playwright.sync_api import sync_playwright
 
 program, address, *files = sys.argv[1:]
 picture, weights = (files + [None, None])[:2]
-# From a stroke until the browser has painted what the network made of it.
+# From a stroke until what the network made of it is on its way to the screen, and until it is painted onto the page.
 WATCH = """() => {
-  window.strokes = [];
-  document.getElementById('pad').addEventListener('pointermove', event => {
-    if (!event.buttons) return;
-    const element = document.querySelector('.pane'), before = element.dataset.milliseconds;
-    const look = () => element.dataset.milliseconds === before
-      ? requestAnimationFrame(look)
-      : requestAnimationFrame(() => window.strokes.push(performance.now() - event.timeStamp));
-    requestAnimationFrame(look);
-  }, true);
+  window.strokes = [[], []];
+  const element = document.querySelector('.pane');
+  new MutationObserver(() => {
+    const milliseconds = Number(element.dataset.milliseconds), painted = performance.now();
+    window.strokes[1].push(milliseconds);
+    requestAnimationFrame(() => window.strokes[0].push(milliseconds + performance.now() - painted));
+  }).observe(element, { attributeFilter: ['data-milliseconds'] });
 }"""
 DROP = """([name, text]) => {
   const bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0)), transfer = new DataTransfer();
@@ -43,8 +41,12 @@ def draw(page, points):
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
     page.mouse.move(*places[0])
     page.mouse.down()
+    before = places[0]
     for place in places[1:]:
-        page.mouse.move(*place, steps=8)
+        for part in range(1, 13):
+            page.mouse.move(*[a + (b - a) * part / 12 for a, b in zip(before, place)])
+            page.wait_for_timeout(16)
+        before = place
     page.mouse.up()
     page.wait_for_timeout(200)
 
@@ -75,11 +77,12 @@ with sync_playwright() as playwright:
     page.evaluate(WATCH)
     draw(page, [(0.3, 0.2), (0.72, 0.2), (0.45, 0.85)])
     seen["drawn"] = answer(page)
-    seen["milliseconds"] = statistics.median(page.evaluate("() => window.strokes"))
-    seen["computing"] = float(page.locator(".pane").first.get_attribute("data-milliseconds"))
+    strokes = page.evaluate("() => window.strokes")
+    seen["milliseconds"] = statistics.median(strokes[0])
+    seen["computing"] = statistics.median(strokes[1])
 
     # The arithmetic of a number, by keyboard; Escape closes it.
-    page.locator(".sheet[tabindex]").nth(1).focus()
+    page.locator(".sheet[tabindex]").first.focus()
     page.keyboard.press("ArrowRight")
     seen["arithmetic"] = page.locator(".arithmetic:not([hidden])").inner_text()
     page.keyboard.press("Escape")

@@ -84,6 +84,15 @@
     three.forEach((cell, at) => (cell.firstChild.value = ready[choice.value][at]));
     compute();
   });
-  document.addEventListener("drawn", filter);
+  /* Once a picture of the screen, after what the pen waits for. */
+  let waits = false;
+  document.addEventListener("drawn", () => {
+    if (waits) return;
+    waits = true;
+    setTimeout(() => {
+      waits = false;
+      filter();
+    }, 50);
+  });
   compute();
 }

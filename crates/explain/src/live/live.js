@@ -12,31 +12,52 @@ const ink = pad.getContext("2d", { willReadFrequently: true });
 const said = document.getElementById("said");
 const say = (text) => (said.textContent = text);
 
+/* For each pixel of a smaller picture those of the pad that fall onto it, along an axis, and with what share. */
+const spans = (() => {
+  const known = new Map();
+  return (from, to) => {
+    const key = `${from} ${to}`;
+    if (!known.has(key))
+      known.set(
+        key,
+        Array.from({ length: to }, (_, at) => {
+          const [low, high] = [(at * from) / to, ((at + 1) * from) / to];
+          const first = Math.floor(low);
+          const shares = Array.from(
+            { length: Math.min(Math.ceil(high), from) - first },
+            (_, i) => (Math.min(first + i + 1, high) - Math.max(first + i, low)) / (high - low),
+          );
+          return { first, shares: Float64Array.from(shares) };
+        }),
+      );
+    return known.get(key);
+  };
+})();
+
 /* The mean of each field that falls onto a pixel of a smaller picture, for each of the three colours. */
 function shrunk(height, width) {
   const { data: pixels } = ink.getImageData(0, 0, pad.width, pad.height);
-  const spans = (from, to) =>
-    Array.from({ length: to }, (_, at) => {
-      const [low, high] = [(at * from) / to, ((at + 1) * from) / to];
-      const first = Math.floor(low);
-      return Array.from({ length: Math.min(Math.ceil(high), from) - first }, (_, i) => {
-        const place = first + i;
-        return [place, (Math.min(place + 1, high) - Math.max(place, low)) / (high - low)];
-      });
-    });
   const [rows, columns] = [spans(pad.height, height), spans(pad.width, width)];
+  const line = new Float64Array(3 * pad.width);
   const planes = [0, 1, 2].map(() => new Float64Array(height * width));
-  rows.forEach((row, y) =>
-    columns.forEach((column, x) => {
-      const sums = [0, 0, 0];
-      for (const [v, a] of row)
-        for (const [u, b] of column) {
-          const at = 4 * (v * pad.width + u);
-          for (let colour = 0; colour < 3; colour++) sums[colour] += a * b * pixels[at + colour];
-        }
-      sums.forEach((sum, colour) => (planes[colour][y * width + x] = sum));
-    }),
-  );
+  for (let y = 0; y < height; y++) {
+    const { first, shares } = rows[y];
+    line.fill(0);
+    for (let i = 0; i < shares.length; i++) {
+      const [share, start] = [shares[i], 4 * (first + i) * pad.width];
+      for (let u = 0, from = start, to = 0; u < pad.width; u++, from += 4, to += 3) {
+        line[to] += share * pixels[from];
+        line[to + 1] += share * pixels[from + 1];
+        line[to + 2] += share * pixels[from + 2];
+      }
+    }
+    for (let x = 0; x < width; x++) {
+      const { first, shares } = columns[x];
+      for (let i = 0, from = 3 * first; i < shares.length; i++, from += 3)
+        for (let colour = 0; colour < 3; colour++)
+          planes[colour][y * width + x] += shares[i] * line[from + colour];
+    }
+  }
   return planes;
 }
 
@@ -120,7 +141,7 @@ class Pane {
       const figure = figures.get(String(id));
       const [height, width] = sheet.cell;
       const bytes = sheet.channels.length * height * width;
-      if (!figure) return { bytes, length };
+      if (!figure) return { id, bytes, length };
       const canvas = figure.querySelector("canvas");
       const ink = canvas.getContext("2d");
       const range = figure.querySelector(".range");
@@ -130,7 +151,8 @@ class Pane {
     if (opened.numbers) this.arithmetic = arithmetic(stages, opened.numbers.nodes);
     this.note.textContent = opened.notes.join("; ");
     this.read.hidden = false;
-    this.ask(...(current ?? [drawing, true, performance.now()]));
+    const [question, exact] = current ?? [drawing, true];
+    this.ask(question, exact, performance.now());
   }
   /* One question at a time; of what comes meanwhile the latest is asked next. */
   async ask(question, exact, since) {
@@ -149,7 +171,7 @@ class Pane {
         this.paint();
         this.element.dataset.milliseconds = performance.now() - since;
         this.element.dataset.exact = exact;
-        this.note.textContent = `${(performance.now() - since).toFixed(1)} ms; ${opened.notes.join("; ")}`;
+        this.note.textContent = [`${(performance.now() - since).toFixed(1)} ms`, ...opened.notes].join("; ");
       }
     } catch (error) {
       this.list.replaceChildren();
@@ -174,7 +196,7 @@ class Pane {
       const [least, greatest] = [view.getFloat32(at, true), view.getFloat32(at + 4, true)];
       at += 8;
       /* A map in a stage that is folded is painted when the stage opens. */
-      if (surface.canvas?.offsetParent) {
+      if (surface.canvas && !surface.canvas.closest("details:not([open])")) {
         surface.range.textContent = `${least.toFixed(3)} … ${greatest.toFixed(3)}`;
         this.sheet(surface, bytes, at);
       }

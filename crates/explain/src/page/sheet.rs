@@ -28,7 +28,8 @@ pub(crate) struct Sheet {
     pub(crate) channels: Vec<usize>,
     /// Each pixel is the mean of so many rows and columns.
     pub(crate) reduced: usize,
-    /// What the darkest and the brightest colour stand for.
+    /// What the darkest and the brightest colour stand for, of a drawn sheet.
+    #[serde(skip)]
     pub(crate) range: [f32; 2],
 }
 
