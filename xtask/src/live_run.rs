@@ -56,15 +56,7 @@ impl<'a> LiveRun<'a> {
         let filters = Explainer::new(self.task.network, &judged.weights()?)?.first_filters();
         let Some(drawn) = filters.map(|filters| filters.html()).transpose()?.flatten() else { return Ok(()) };
         self.filters.push((judged.figures.epoch, drawn));
-        if self.filters.len() > FILTERS {
-            // Every second but the last.
-            let last = self.filters.len() - 1;
-            let mut number = 0;
-            self.filters.retain(|_| {
-                number += 1;
-                number % 2 == 1 || number > last
-            });
-        }
+        thin(&mut self.filters, FILTERS);
         let drawn = self.filters.iter().map(|(epoch, image)| {
             format!("<figure style=\"display: inline-block; margin: 0 1rem 1rem 0\">{image}<figcaption>epoch {epoch}</figcaption></figure>")
         });
@@ -87,13 +79,7 @@ impl Observer for LiveRun<'_> {
         }
         self.told = Some(Instant::now());
         self.trace.push([step.done() as f64 / step.all().max(1) as f64, step.loss]);
-        if self.trace.len() > POINTS {
-            let mut number = 0;
-            self.trace.retain(|_| {
-                number += 1;
-                number % 2 == 1
-            });
-        }
+        thin(&mut self.trace, POINTS);
         let told = json!({
             "place": [step.epoch, step.epochs, step.step, step.steps],
             "loss": step.loss,
@@ -117,7 +103,18 @@ impl Observer for LiveRun<'_> {
 impl Drop for LiveRun<'_> {
     fn drop(&mut self) {
         self.broadcast.send("end", json!("The run has ended.").to_string());
-        // Those that listen hear it before the server ends.
-        std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Where there are more than `most`, keeps every second and the last.
+fn thin<T>(all: &mut Vec<T>, most: usize) {
+    if all.len() <= most {
+        return;
+    }
+    let last = all.len() - 1;
+    let mut number = 0;
+    all.retain(|_| {
+        number += 1;
+        number % 2 == 1 || number > last
+    });
 }

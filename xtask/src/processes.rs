@@ -18,10 +18,15 @@ pub fn lacking(args: &cli::Train) -> Result<bool> {
     if cfg!(feature = "mpi") || Place::from_environment()?.is_some() {
         return Ok(false);
     }
-    ensure!(processes.is_power_of_two(), "--processes {processes}: must be a power of two");
+    check(processes)?;
     let compiler = Command::new("mpicc").arg("--version").output();
     compiler.context("--processes needs an MPI: on Debian libopenmpi-dev, openmpi-bin and libclang-dev (no mpicc)")?;
     Ok(true)
+}
+
+fn check(processes: u16) -> Result<()> {
+    ensure!(processes.is_power_of_two(), "--processes {processes}: must be a power of two");
+    Ok(())
 }
 
 /// The ranks that this process is one of.
@@ -30,7 +35,7 @@ pub fn join(args: &cli::Train) -> Result<Ranks> {
     Ok(match args.bucket {
         None => ranks,
         Some(0) => ranks.with_bucket(usize::MAX),
-        Some(kibibytes) => ranks.with_bucket(256 * kibibytes as usize),
+        Some(kibibytes) => ranks.with_bucket(kibibytes as usize * (1024 / size_of::<f32>())),
     })
 }
 
@@ -47,7 +52,7 @@ pub fn start(args: &cli::Train, common: &Common) -> Result<bool> {
         );
         return Ok(false);
     }
-    ensure!(processes.is_power_of_two(), "--processes {processes}: must be a power of two");
+    check(processes)?;
     let program = std::env::current_exe().context("cannot tell which program this is")?;
     let mut command = Command::new("mpirun");
     command.args(["-n", &processes.to_string()]).arg(program).args(std::env::args_os().skip(1));

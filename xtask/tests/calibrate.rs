@@ -1,9 +1,10 @@
 //! `calibrate`, and the scales it writes in the commands that read them.
 
+mod common;
+
+use common::{Failure, error_from};
 use std::path::Path;
 use std::process::{Command, Output};
-
-type Failure = Box<dyn std::error::Error>;
 
 /// Runs a command in a folder.
 fn xtask(folder: &Path, args: &[&str]) -> Result<Output, Failure> {
@@ -11,11 +12,7 @@ fn xtask(folder: &Path, args: &[&str]) -> Result<Output, Failure> {
 }
 
 fn refused(folder: &Path, args: &[&str]) -> Result<String, Failure> {
-    let output = xtask(folder, args)?;
-    let text = String::from_utf8(output.stderr)?;
-    assert_eq!(output.status.code(), Some(1), "{args:?}: {text}");
-    assert_eq!(text.lines().count(), 1, "{args:?}: {text}");
-    Ok(text.trim_end().strip_prefix("error: ").ok_or("no `error: `")?.to_string())
+    error_from(args, xtask(folder, args)?)
 }
 
 /// The first percentage of a line that begins so.

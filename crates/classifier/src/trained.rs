@@ -40,6 +40,12 @@ pub struct Known {
 }
 
 impl Trained {
+    /// Where the weights are from, and the notes: a line each, for people.
+    pub fn provenance(&self) -> Vec<String> {
+        let source = format!("weights of {}", self.weights.source());
+        [source].into_iter().chain(self.notes.iter().cloned()).collect()
+    }
+
     /// Opens weights by what a person calls them: see [`weights`].
     ///
     /// # Errors

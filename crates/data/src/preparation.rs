@@ -196,6 +196,15 @@ impl Preparation {
         Ok(PreparedRows { numbers, outcomes })
     }
 
+    /// The numbers of a picture's bytes, (channel, row, column), that are fitted already: what [`Preparation::bytes`]
+    /// takes back.
+    ///
+    /// # Errors
+    /// As [`Picture::new`] and [`Preparation::prepare`].
+    pub fn of_bytes(&self, bytes: Vec<u8>, shape: [usize; 3]) -> Result<Vec<f32>, Error> {
+        Self { fit: Fit::None, ..self.clone() }.prepare(&Picture::new(shape, bytes)?)
+    }
+
     /// The bytes that prepared images of `channels` were, as near as they can be: outside of 0 to 255 they are cut off.
     /// What a fit or an augmentation did stays.
     pub fn bytes(&self, prepared: &[f32], shape: [usize; 3]) -> Vec<u8> {

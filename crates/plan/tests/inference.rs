@@ -1,59 +1,32 @@
 //! The inference plan: what it computes beside the main output, what callers share, and what is refused.
 
-use cnn_kernels::{InstructionSet, threads};
+mod common;
+
+use cnn_kernels::InstructionSet;
 use cnn_network::Network;
 use cnn_network::definition::*;
 use cnn_network::oracle::{self, Batch, Mode};
 use cnn_plan::{ConvAlgorithm, InferenceOptions, InferencePlan};
 use cnn_weights::Weights;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-type Failure = Box<dyn std::error::Error>;
-
-/// The process has one pool of threads, and these tests change how many.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use common::*;
 
 /// Everything that is fused, on odd sizes: residual units with and without a projection, a normalisation before a
 /// convolution, concatenations within one another, pools, groups, and a linear layer of maps.
 fn network() -> Result<Network, Failure> {
-    let shortcut = sum()
-        .branch(
-            chain()
-                .then("conv1", conv(3).out(32).pad(1).no_bias())
-                .then("bn1", batch_norm())
-                .relu()
-                .then("conv2", conv(3).out(48).pad(1).groups(2).no_bias())
-                .then("bn2", batch_norm()),
-        )
-        .branch(chain().then("project", conv(1).out(48).no_bias()).then("bn", batch_norm()));
-    let before =
-        sum().branch(chain().then("norm", batch_norm()).relu().then("conv", conv(3).out(48).pad(1))).branch(chain());
-    let inner =
-        concat().branch(chain().then("a", conv(1).out(16)).relu()).branch(chain().then("b", conv(5).out(20).pad(2)));
-    let outer = concat()
-        .branch(chain().then("inner", inner))
-        .branch(chain().and(max_pool(3).stride(1).pad(1)).then("c", conv(1).out(7)).relu());
     let body = chain()
         .then("stem", conv(5).out(24).stride(2).pad(2))
         .relu()
         .and(max_pool(3).stride(2).pad(1))
-        .then("shortcut", shortcut)
+        .then("shortcut", shortcut())
         .relu()
-        .then("before", before)
-        .then("outer", outer)
+        .then("before", before())
+        .then("outer", concatenations(chain().and(max_pool(3).stride(1).pad(1))))
         .and(avg_pool(2))
         .flatten()
         .then("fc", linear(30))
         .relu()
         .then("scores", linear(11));
     Ok(body.named("fused", [3, 45, 38]).at_usual_input()?)
-}
-
-fn images(network: &Network, batch: usize) -> Vec<f32> {
-    (0..batch * network.input().elements()).map(|i| ((i * 7919) % 997) as f32 / 500.0 - 1.0).collect()
 }
 
 fn by_oracle(network: &Network, weights: &Weights, images: &[f32], paths: &[&str]) -> Result<Vec<Vec<f64>>, Failure> {
@@ -105,22 +78,7 @@ fn bits_depend_neither_on_threads_nor_on_the_batch() -> Result<(), Failure> {
     let _alone = alone();
     let network = network()?;
     let plan = InferencePlan::new(&network, &Weights::initialised(&network, 5), InferenceOptions::default())?;
-    let images = images(&network, 5);
-    let mut all: Vec<Vec<u32>> = Vec::new();
-    for count in [1, 2, 3, 7] {
-        threads::set_threads(count);
-        let mut workspace = plan.workspace(5)?;
-        for batch in [1, 2, 5] {
-            let mut found = Vec::new();
-            for images in images.chunks(batch * network.input().elements()) {
-                found.extend(plan.outputs(&mut workspace, images)?.swap_remove(0).into_iter().map(f32::to_bits));
-            }
-            all.push(found);
-        }
-    }
-    threads::set_threads(0);
-    assert!(all.iter().all(|found| *found == all[0]));
-    Ok(())
+    assert_bits_depend_on_nothing(&plan, &images(&network, 5))
 }
 
 #[test]
@@ -132,26 +90,7 @@ fn eight_callers_at_once_get_the_answers_of_one() -> Result<(), Failure> {
         let numbers = (1 + seed % 3) * network.input().elements();
         (0..numbers).map(|i| ((i * 31 + seed * 17) % 101) as f32 / 50.0 - 1.0).collect()
     };
-    let mut workspace = plan.workspace(3)?;
-    let expected = (0..12).map(|seed| plan.outputs(&mut workspace, &of(seed))).collect::<Result<Vec<_>, _>>()?;
-    std::thread::scope(|scope| {
-        let callers: Vec<_> = (0..8)
-            .map(|caller| {
-                let (plan, of, expected) = (plan.clone(), &of, &expected);
-                scope.spawn(move || {
-                    let Ok(mut workspace) = plan.workspace(3) else { return false };
-                    let seeds = (0..12).map(|i| (i * 7 + caller) % 12);
-                    seeds
-                        .into_iter()
-                        .all(|seed| plan.outputs(&mut workspace, &of(seed)).is_ok_and(|found| found == expected[seed]))
-                })
-            })
-            .collect();
-        for caller in callers {
-            assert!(caller.join().unwrap_or(false), "another answer");
-        }
-    });
-    Ok(())
+    assert_callers_agree(&plan, &(0..12).map(of).collect::<Vec<_>>())
 }
 
 #[test]
@@ -186,18 +125,9 @@ fn a_plan_comes_back_from_its_file_and_what_is_not_it_is_refused() -> Result<(),
     let options = InferenceOptions::default().with_nodes(&["before"]);
     let plan = InferencePlan::new(&network, &weights, options)?;
     let images = images(&network, 2);
-    let expected = plan.outputs(&mut plan.workspace(2)?, &images)?;
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("fused.plan");
-    plan.save(&path)?;
-    for weights in [None, Some(&weights)] {
-        let opened = InferencePlan::open(&path, &network, weights, options)?;
-        assert_eq!(opened.outputs(&mut opened.workspace(2)?, &images)?, expected);
-        // It can be saved again.
-        let again = folder.path().join("again.plan");
-        opened.save(&again)?;
-        assert_eq!(std::fs::read(&again)?, std::fs::read(&path)?);
-    }
+    assert_comes_back(&plan, &weights, options, (&images, &path))?;
     let refusal = |path: &std::path::Path, weights: Option<&Weights>, options| {
         InferencePlan::open(path, &network, weights, options).err().map(|error| error.to_string()).unwrap_or_default()
     };
@@ -217,6 +147,7 @@ fn a_plan_comes_back_from_its_file_and_what_is_not_it_is_refused() -> Result<(),
     assert!(refusal(&folder.path().join("nothing"), None, options).contains("it cannot be read: "));
     assert!(refusal(folder.path(), None, options).contains("it cannot be read: "));
 
+    let expected = plan.outputs(&mut plan.workspace(2)?, &images)?;
     // Not a byte may be another, and none may be missing.
     let bytes = std::fs::read(&path)?;
     let damaged = folder.path().join("damaged.plan");

@@ -1,55 +1,32 @@
 //! Inference in 8 bits: the same integers everywhere, close to what the network computes, and what is refused.
 
-use cnn_kernels::{InstructionSet, threads};
+mod common;
+
+use cnn_kernels::InstructionSet;
 use cnn_network::Network;
 use cnn_network::definition::*;
 use cnn_plan::{Calibration, Calibrator, InferenceOptions, InferencePlan, Numeric};
 use cnn_weights::Weights;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-type Failure = Box<dyn std::error::Error>;
-
-/// The process has one pool of threads, and these tests change how many.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use common::*;
 
 /// What has a kernel of 8-bit numbers and what has none: residual units, a normalisation before a convolution,
 /// concatenations, pools with and without counted padding, local response normalisation, tanh, a sum of three, a linear
 /// layer of maps.
 fn network() -> Result<Network, Failure> {
-    let shortcut = sum()
-        .branch(
-            chain()
-                .then("conv1", conv(3).out(32).pad(1).no_bias())
-                .then("bn1", batch_norm())
-                .relu()
-                .then("conv2", conv(3).out(48).pad(1).groups(2).no_bias())
-                .then("bn2", batch_norm()),
-        )
-        .branch(chain().then("project", conv(1).out(48).no_bias()).then("bn", batch_norm()));
-    let before =
-        sum().branch(chain().then("norm", batch_norm()).relu().then("conv", conv(3).out(48).pad(1))).branch(chain());
     let three = sum()
         .branch(chain().then("one", conv(1).out(48)))
         .branch(chain().and(max_pool(3).stride(1).pad(1)))
         .branch(chain().then("bn", batch_norm()).relu());
-    let inner =
-        concat().branch(chain().then("a", conv(1).out(16)).relu()).branch(chain().then("b", conv(5).out(20).pad(2)));
-    let outer = concat()
-        .branch(chain().then("inner", inner))
-        .branch(chain().and(avg_pool(3).stride(1).pad(1)).then("c", conv(1).out(7)).relu());
     let body = chain()
         .then("stem", conv(7).out(24).stride(2).pad(3))
         .relu()
         .then("lrn", lrn())
         .and(max_pool(3).stride(2).pad(1))
-        .then("shortcut", shortcut)
+        .then("shortcut", shortcut())
         .relu()
-        .then("before", before)
+        .then("before", before())
         .then("three", three)
-        .then("outer", outer)
+        .then("outer", concatenations(chain().and(avg_pool(3).stride(1).pad(1))))
         .and(avg_pool(2))
         .flatten()
         .then("fc", linear(30))
@@ -58,14 +35,19 @@ fn network() -> Result<Network, Failure> {
     Ok(body.named("mixed", [3, 45, 38]).at_usual_input()?)
 }
 
-fn images(network: &Network, batch: usize) -> Vec<f32> {
-    (0..batch * network.input().elements()).map(|i| ((i * 7919) % 997) as f32 / 500.0 - 1.0).collect()
-}
-
 fn calibrated(network: &Network, weights: &Weights, images: &[f32]) -> Result<Calibration, Failure> {
     let mut calibrator = Calibrator::new(network, weights)?;
     calibrator.observe(images)?;
     Ok(calibrator.calibration()?)
+}
+
+/// The network with weights, images, and the scales found on them.
+fn ready(batch: usize) -> Result<(Network, Weights, Vec<f32>, Calibration), Failure> {
+    let network = network()?;
+    let weights = Weights::initialised(&network, 5);
+    let images = images(&network, batch);
+    let calibration = calibrated(&network, &weights, &images)?;
+    Ok((network, weights, images, calibration))
 }
 
 /// The largest difference, of the largest number.
@@ -78,10 +60,7 @@ fn apart(found: &[f32], expected: &[f32]) -> f32 {
 #[test]
 fn the_answers_are_close_and_the_same_on_every_instruction_set() -> Result<(), Failure> {
     let _alone = alone();
-    let network = network()?;
-    let weights = Weights::initialised(&network, 5);
-    let images = images(&network, 3);
-    let calibration = calibrated(&network, &weights, &images)?;
+    let (network, weights, images, calibration) = ready(3)?;
     let nodes = ["shortcut.bn1", "before", "outer", "lrn"];
     let exact = InferencePlan::new(&network, &weights, InferenceOptions::default().with_nodes(&nodes))?;
     let exact = exact.outputs(&mut exact.workspace(3)?, &images)?;
@@ -106,66 +85,24 @@ fn the_answers_are_close_and_the_same_on_every_instruction_set() -> Result<(), F
 #[test]
 fn bits_depend_neither_on_threads_nor_on_the_batch() -> Result<(), Failure> {
     let _alone = alone();
-    let network = network()?;
-    let weights = Weights::initialised(&network, 5);
-    let images = images(&network, 5);
-    let calibration = calibrated(&network, &weights, &images)?;
+    let (network, weights, images, calibration) = ready(5)?;
     let plan = InferencePlan::new(&network, &weights, InferenceOptions::default().int8(&calibration))?;
-    let mut all: Vec<Vec<u32>> = Vec::new();
-    for count in [1, 2, 3, 7] {
-        threads::set_threads(count);
-        let mut workspace = plan.workspace(5)?;
-        for batch in [1, 2, 5] {
-            let mut found = Vec::new();
-            for images in images.chunks(batch * network.input().elements()) {
-                found.extend(plan.outputs(&mut workspace, images)?.swap_remove(0).into_iter().map(f32::to_bits));
-            }
-            all.push(found);
-        }
-    }
-    threads::set_threads(0);
-    assert!(all.iter().all(|found| *found == all[0]));
-    Ok(())
+    assert_bits_depend_on_nothing(&plan, &images)
 }
 
 #[test]
 fn eight_callers_at_once_get_the_answers_of_one() -> Result<(), Failure> {
     let _alone = alone();
-    let network = network()?;
-    let weights = Weights::initialised(&network, 5);
-    let images = images(&network, 8);
-    let calibration = calibrated(&network, &weights, &images)?;
+    let (network, weights, images, calibration) = ready(8)?;
     let plan = InferencePlan::new(&network, &weights, InferenceOptions::default().int8(&calibration))?;
-    let length = network.input().elements();
-    let mut workspace = plan.workspace(1)?;
-    let expected =
-        images.chunks(length).map(|image| plan.outputs(&mut workspace, image)).collect::<Result<Vec<_>, _>>()?;
-    std::thread::scope(|scope| {
-        let callers: Vec<_> = (0..8)
-            .map(|caller| {
-                let (plan, images, expected) = (plan.clone(), &images, &expected);
-                scope.spawn(move || {
-                    let Ok(mut workspace) = plan.workspace(1) else { return false };
-                    (0..16).map(|i| (i * 5 + caller) % 8).all(|image| {
-                        let found = plan.outputs(&mut workspace, &images[image * length..][..length]);
-                        found.is_ok_and(|found| found == expected[image])
-                    })
-                })
-            })
-            .collect();
-        for caller in callers {
-            assert!(caller.join().unwrap_or(false), "another answer");
-        }
-    });
-    Ok(())
+    let batches: Vec<Vec<f32>> = images.chunks(network.input().elements()).map(<[f32]>::to_vec).collect();
+    assert_callers_agree(&plan, &batches)
 }
 
 #[test]
 fn what_is_computed_in_32_bits_says_why() -> Result<(), Failure> {
     let _alone = alone();
-    let network = network()?;
-    let weights = Weights::initialised(&network, 5);
-    let calibration = calibrated(&network, &weights, &images(&network, 1))?;
+    let (network, weights, _, calibration) = ready(1)?;
     let plan = InferencePlan::new(&network, &weights, InferenceOptions::default().int8(&calibration))?;
     let workspace = plan.workspace(1)?;
     let mut wide: Vec<&str> =
@@ -178,9 +115,7 @@ fn what_is_computed_in_32_bits_says_why() -> Result<(), Failure> {
 #[test]
 fn scales_come_back_from_their_file_and_those_of_others_are_refused() -> Result<(), Failure> {
     let _alone = alone();
-    let network = network()?;
-    let weights = Weights::initialised(&network, 5);
-    let calibration = calibrated(&network, &weights, &images(&network, 2))?;
+    let (network, weights, _, calibration) = ready(2)?;
     assert_eq!(calibration.images(), 2);
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("mixed.int8.json");
@@ -224,25 +159,14 @@ fn scales_come_back_from_their_file_and_those_of_others_are_refused() -> Result<
 #[test]
 fn plans_of_narrow_numbers_come_back_from_their_files() -> Result<(), Failure> {
     let _alone = alone();
-    let network = network()?;
-    let weights = Weights::initialised(&network, 5);
-    let images = images(&network, 2);
-    let calibration = calibrated(&network, &weights, &images)?;
+    let (network, weights, images, calibration) = ready(2)?;
     let folder = tempfile::tempdir()?;
     let usual = InferenceOptions::default();
     let bf16 = Numeric::Bf16.available(InstructionSet::chosen()).is_ok().then(|| usual.numeric(Numeric::Bf16));
     for options in [usual.int8(&calibration)].into_iter().chain(bf16) {
         let plan = InferencePlan::new(&network, &weights, options)?;
-        let expected = plan.outputs(&mut plan.workspace(2)?, &images)?;
         let path = folder.path().join("mixed.plan");
-        plan.save(&path)?;
-        for weights in [None, Some(&weights)] {
-            let opened = InferencePlan::open(&path, &network, weights, options)?;
-            assert_eq!(opened.outputs(&mut opened.workspace(2)?, &images)?, expected);
-            let again = folder.path().join("again.plan");
-            opened.save(&again)?;
-            assert_eq!(std::fs::read(&again)?, std::fs::read(&path)?);
-        }
+        assert_comes_back(&plan, &weights, options, (&images, &path))?;
         let message = InferencePlan::open(&path, &network, None, usual).err().map(|error| error.to_string());
         assert!(message.is_some_and(|message| message.contains("made for other options: ")));
     }

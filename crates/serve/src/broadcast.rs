@@ -33,15 +33,16 @@ use tokio::sync::{oneshot, watch};
 pub struct Broadcast {
     address: SocketAddr,
     said: Arc<Said>,
+    /// The number of the last event. Without it what listens hears the rest and ends.
+    number: Option<watch::Sender<u64>>,
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// The latest event of each kind, and the number of the last event.
-#[derive(Debug)]
+/// The latest event of each kind, with its number.
+#[derive(Debug, Default)]
 struct Said {
     latest: Mutex<BTreeMap<&'static str, (u64, Arc<str>)>>,
-    number: watch::Sender<u64>,
 }
 
 impl Said {
@@ -67,11 +68,12 @@ impl Broadcast {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind(address)).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let said = Arc::new(Said { latest: Mutex::default(), number: watch::Sender::new(0) });
+        let said = Arc::new(Said::default());
+        let number = watch::Sender::new(0);
         let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
         let settings =
             Settings { connections: 256, farewell: std::time::Duration::from_secs(1), ..Settings::default() };
-        let router = router(page, Arc::clone(&said));
+        let router = router(page, Arc::clone(&said), number.subscribe());
         let (end, ended) = oneshot::channel();
         let thread = std::thread::Builder::new().name("events".to_string()).spawn(move || {
             let end = async {
@@ -79,7 +81,7 @@ impl Broadcast {
             };
             runtime.block_on(connections::serve(listener, router, &settings, metrics, end));
         })?;
-        Ok(Self { address, said, end: Some(end), thread: Some(thread) })
+        Ok(Self { address, said, number: Some(number), end: Some(end), thread: Some(thread) })
     }
 
     /// Where it listens.
@@ -91,16 +93,18 @@ impl Broadcast {
     pub fn send(&self, kind: &'static str, data: impl Into<Arc<str>>) {
         let data = data.into();
         debug_assert!(!data.contains('\n'));
+        let Some(last) = &self.number else { return };
+        // Held until the number is told, so that no two events have one.
         let mut latest = self.said.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = *self.said.number.borrow() + 1;
+        let number = *last.borrow() + 1;
         latest.insert(kind, (number, data));
-        drop(latest);
-        self.said.number.send_replace(number);
+        last.send_replace(number);
     }
 }
 
 impl Drop for Broadcast {
     fn drop(&mut self) {
+        drop(self.number.take());
         drop(self.end.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -108,11 +112,11 @@ impl Drop for Broadcast {
     }
 }
 
-fn router(page: String, said: Arc<Said>) -> Router {
+fn router(page: String, said: Arc<Said>, number: watch::Receiver<u64>) -> Router {
     let page: Arc<str> = page.into();
     Router::new()
         .route("/", get(|| async move { page_of(&page) }))
-        .route("/events", get(|| async move { events(said) }))
+        .route("/events", get(|| async move { events(said, number) }))
         .route("/healthz", get(|| async { "ok\n" }))
 }
 
@@ -126,16 +130,15 @@ fn page_of(page: &str) -> Response {
     (headers, page.to_string()).into_response()
 }
 
-fn events(said: Arc<Said>) -> Response {
-    let listening = said.number.subscribe();
-    let stream = futures_util::stream::unfold((said, listening, 0), |(said, mut listening, heard)| async move {
+fn events(said: Arc<Said>, number: watch::Receiver<u64>) -> Response {
+    let stream = futures_util::stream::unfold((said, number, 0), |(said, mut number, heard)| async move {
         loop {
-            listening.borrow_and_update();
+            number.borrow_and_update();
             let (last, text) = said.after(heard);
             if last > heard {
-                return Some((Ok::<_, Infallible>(text), (said, listening, last)));
+                return Some((Ok::<_, Infallible>(text), (said, number, last)));
             }
-            listening.changed().await.ok()?;
+            number.changed().await.ok()?;
         }
     });
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];

@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cnn_classifier::Trained;
-use cnn_classifier::cnn_data::{Fit, Picture, Preparation, Reading};
+use cnn_classifier::cnn_data::{Fit, Picture, Reading};
 use cnn_explain::{About, Live};
 use cnn_system::guard;
 use serde::Deserialize;
@@ -47,13 +47,12 @@ impl Shown {
     }
 
     fn prepare(&self) -> Result<Live, cnn_explain::Error> {
-        let Trained { network, weights, card, notes } = &self.trained;
+        let Trained { network, weights, card, .. } = &self.trained;
         let [_, height, width] = card.input;
         let framed = matches!(card.preparation.fit, Fit::Pad { .. });
         let drawn = card.images.filter(|_| framed).unwrap_or([height, width]);
-        let weights_of = format!("weights of {}", weights.source());
-        let notes = [weights_of].into_iter().chain(notes.iter().cloned()).collect();
-        let about = About { title: self.name.clone(), classes: card.classes.clone(), drawn, notes };
+        let (title, classes, notes) = (self.name.clone(), card.classes.clone(), self.trained.provenance());
+        let about = About { title, classes, drawn, notes };
         Live::new(network, weights, about, Default::default())
     }
 
@@ -65,9 +64,7 @@ impl Shown {
             let sentence = format!("{} bytes are not the {expected} of a picture of {:?}", bytes.len(), card.input);
             return Err(refused(sentence));
         }
-        let picture = Picture::new(card.input, bytes).map_err(|problem| refused(problem.to_string()))?;
-        let unfitted = Preparation { fit: Fit::None, ..card.preparation.clone() };
-        let numbers = unfitted.prepare(&picture).map_err(|problem| refused(problem.to_string()))?;
+        let numbers = card.preparation.of_bytes(bytes, card.input).map_err(|problem| refused(problem.to_string()))?;
         self.with(|live| live.look(&numbers, exact).map_err(|problem| broken(&problem)))
     }
 

@@ -37,8 +37,12 @@ fn who_comes_late_hears_the_latest_of_each_kind_and_then_all_that_follows() -> R
     assert_eq!([next()?, next()?], ["\"first\"", "2"]);
     broadcast.send("step", "3");
     assert_eq!(next()?, "3");
-    // What listens does not keep it from ending.
+    // What listens does not keep it from ending, and hears the rest first.
+    broadcast.send("end", "4");
+    let ending = std::time::Instant::now();
     drop(broadcast);
-    assert!(next().is_err());
+    assert!(ending.elapsed() < Duration::from_millis(900), "it waits for who listens");
+    assert_eq!(next()?, "4");
+    assert!(next().is_err_and(|end| end.to_string() == "it has ended"));
     Ok(())
 }

@@ -47,12 +47,11 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
         subjects.push(Subject { name, image, pixels });
     }
     let mut explainer = Explainer::new(&trained.network, &trained.weights)?;
-    let source = match args.random {
-        true => format!("weights as they are before training, drawn from the seed {}", common.seed()),
-        false => format!("weights of {}", trained.weights.source()),
+    let notes = match args.random {
+        true => vec![format!("weights as they are before training, drawn from the seed {}", common.seed())],
+        false => trained.provenance(),
     };
     let title = format!("{} looks at {}", trained.card.network, labels.first().map_or("", |name| name));
-    let notes: Vec<String> = [source].into_iter().chain(trained.notes.iter().cloned()).collect();
     let (classes, top) = (&trained.card.classes, usize::from(args.top));
     let page = Page { title: &title, classes, notes: &notes, subjects: &subjects, top };
     let html = page.html(&mut explainer)?;

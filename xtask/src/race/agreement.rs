@@ -1,5 +1,6 @@
 //! Whether two contestants computed the same, before anybody takes their time.
 
+use crate::cli::Mode;
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Device, Tensor, safetensors};
 use cnn_core::candle_core;
@@ -8,9 +9,9 @@ use std::path::Path;
 
 /// Largest difference of two logits, as a part of the range of them all: in `f32`, in 16 bits, and in 8 bits, where each
 /// side has scales of its own and the network is not trained.
-pub const LOGITS: f64 = 1e-4;
-pub const LOGITS_BF16: f64 = 5e-2;
-pub const LOGITS_INT8: f64 = 0.25;
+const LOGITS: f64 = 1e-4;
+const LOGITS_BF16: f64 = 5e-2;
+const LOGITS_INT8: f64 = 0.25;
 /// Relative difference of the loss.
 pub const LOSS: f64 = 1e-4;
 /// Length of the difference of all tensors' changes in a step, as a part of the length of the change.
@@ -37,7 +38,12 @@ impl Written {
 }
 
 /// The distance of their logits from ours.
-pub fn logits(ours: &Written, theirs: &Written, allowed: f64) -> Result<f64> {
+pub fn logits(ours: &Written, theirs: &Written, precision: Mode) -> Result<f64> {
+    let allowed = match precision {
+        Mode::F32 => LOGITS,
+        Mode::Bf16 => LOGITS_BF16,
+        Mode::Int8 => LOGITS_INT8,
+    };
     let (ours, theirs) = (ours.values("logits")?, theirs.values("logits")?);
     ensure!(ours.len() == theirs.len(), "{} logits, not {}", theirs.len(), ours.len());
     let range = ours.iter().fold(f32::MIN, |a, b| a.max(*b)) - ours.iter().fold(f32::MAX, |a, b| a.min(*b));
@@ -97,10 +103,10 @@ mod tests {
     #[test]
     fn logits_are_compared_by_their_range() {
         let ours = written(&[("logits", &[0.0, 10.0])]);
-        assert!(logits(&ours, &written(&[("logits", &[0.0, 10.0005])]), LOGITS).is_ok());
-        assert!(logits(&ours, &written(&[("logits", &[0.0, 10.01])]), LOGITS).is_err());
-        assert!(logits(&ours, &written(&[("logits", &[f32::NAN, 10.0])]), LOGITS).is_err());
-        assert!(logits(&ours, &written(&[("logits", &[1.0])]), LOGITS).is_err());
+        assert!(logits(&ours, &written(&[("logits", &[0.0, 10.0005])]), Mode::F32).is_ok());
+        assert!(logits(&ours, &written(&[("logits", &[0.0, 10.01])]), Mode::F32).is_err());
+        assert!(logits(&ours, &written(&[("logits", &[f32::NAN, 10.0])]), Mode::F32).is_err());
+        assert!(logits(&ours, &written(&[("logits", &[1.0])]), Mode::F32).is_err());
     }
 
     #[test]

@@ -7,7 +7,6 @@ use super::lineup::{Lineup, OURS};
 use super::others;
 use super::record::{Lane, Outcome};
 use crate::bench::{Batch, Times, Workload};
-use crate::cli::Mode;
 use anyhow::{Context, Result, ensure};
 use candle_core::Device;
 use cnn_core::candle_core;
@@ -141,14 +140,7 @@ impl<'a> Heat<'a> {
         }
         let read = [Written::read(&ours)?, Written::read(&theirs)?];
         let distance = match self.setting.lineup.train {
-            false => {
-                let allowed = match self.setting.lineup.precision {
-                    Mode::F32 => agreement::LOGITS,
-                    Mode::Bf16 => agreement::LOGITS_BF16,
-                    Mode::Int8 => agreement::LOGITS_INT8,
-                };
-                agreement::logits(&read[0], &read[1], allowed)
-            }
+            false => agreement::logits(&read[0], &read[1], self.setting.lineup.precision),
             true => agreement::step(&Written::read(&start)?, &read[0], &read[1]),
         };
         std::fs::remove_file(&theirs).context("the temporary folder has gone")?;

@@ -33,13 +33,8 @@ pub fn run(args: &cli::Explain, network: Option<&str>, pictures: &[String]) -> R
     Ok(())
 }
 
-fn notes(opened: &Opened) -> Vec<String> {
-    let source = format!("weights of {}", opened.trained.weights.source());
-    [source].into_iter().chain(opened.trained.notes.iter().cloned()).collect()
-}
-
 fn moving(opened: &Opened, name: &str, module: &[u8], weights: &[u8]) -> Result<String> {
-    let (title, notes) = (format!("{name} looks at what you draw"), notes(opened));
+    let (title, notes) = (format!("{name} looks at what you draw"), opened.trained.provenance());
     let (networks, weights) = ([name.to_string()], [weights]);
     let engine = Engine::Module { module, weights: &weights };
     Ok(LivePage { title: &title, networks: &networks, notes: &notes, engine }.html()?)
@@ -47,13 +42,9 @@ fn moving(opened: &Opened, name: &str, module: &[u8], weights: &[u8]) -> Result<
 
 fn still(opened: &Opened, name: &str) -> Result<String> {
     let trained = &opened.trained;
-    let (title, notes, pixels) =
-        (format!("{name} looks at nothing"), notes(opened), vec![0; trained.network.input().elements()]);
-    let image = {
-        let black = cnn_data::Picture::new(trained.card.input, pixels.clone())?;
-        let unfitted = cnn_data::Preparation { fit: cnn_data::Fit::None, ..trained.card.preparation.clone() };
-        unfitted.prepare(&black)?
-    };
+    let (title, notes) = (format!("{name} looks at nothing"), trained.provenance());
+    let pixels = vec![0; trained.network.input().elements()];
+    let image = trained.card.preparation.of_bytes(pixels.clone(), trained.card.input)?;
     let subjects = [Subject { name: "a black picture", image, pixels }];
     let page = Page { title: &title, classes: &trained.card.classes, notes: &notes, subjects: &subjects, top: 5 };
     Ok(page.html(&mut Explainer::new(&trained.network, &trained.weights)?)?)

@@ -64,17 +64,17 @@ impl<F: Narrow> NarrowProgram<F> {
         let image = (network.input().channels(), crate::plan::size(network.input()));
         images_first(&mut lowered, image);
         apart(&mut lowered);
-        let pictures = if F::PICTURES { Pictures::first(&mut lowered) } else { None };
+        let pictures = F::PICTURES.and_then(|write| Some((write, Pictures::first(&mut lowered)?)));
         let wide: Vec<bool> = (0..lowered.stores.len()).map(|store| stays_wide::<F>(&lowered, store)).collect();
         let scales = Scales::new(network, calibration, &lowered, &wide)?;
         let steps = lowered.steps.iter().enumerate().map(|(number, step)| {
-            let pictures = pictures.as_ref().filter(|pictures| pictures.reader == number);
+            let pictures = pictures.as_ref().map(|(_, pictures)| pictures).filter(|pictures| pictures.reader == number);
             NarrowStep::new(network, (step, pictures), set, &scales, source)
         });
         let mut steps = steps.collect::<Result<Vec<_>>>()?;
-        if let Some(Pictures { copy, cells, .. }) = pictures {
+        if let Some((write, Pictures { copy, cells, .. })) = pictures {
             let zero = F::zero(scales.of_store(&steps[copy].output));
-            steps[copy].work = NarrowWork::Pictures { cells, zero };
+            steps[copy].work = NarrowWork::Pictures { write, cells, zero };
         }
         let (mut buffers, narrow) = share(&lowered, |store| !wide[store]);
         let (of_wide, wide_lengths) = share(&lowered, |store| wide[store]);
@@ -167,10 +167,10 @@ impl<F: Narrow> NarrowProgram<F> {
                 }
                 weights.convolve(source, target, &finish, work);
             }
-            NarrowWork::Pictures { cells, zero } => {
+            NarrowWork::Pictures { write, cells, zero } => {
                 let (channels, [height, width]) = self.image;
                 let images = (images, [channels, height, width]);
-                F::pictures(self.set, images, *cells, &step.finish, *zero, (&mut to, region));
+                write(self.set, images, *cells, &step.finish, *zero, (&mut to, region));
             }
             NarrowWork::Transfer if first.value.at == At::Images => {
                 let (channels, size) = self.image;

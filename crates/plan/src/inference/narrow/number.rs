@@ -7,6 +7,10 @@ use cnn_kernels::{Conv, InstructionSet, Region};
 /// Real numbers as they are.
 pub(super) const REAL: Quantisation = Quantisation { scale: 1.0, zero: 0 };
 
+/// Writes images, of channels, height and width, to cells of four pixels, whose border holds a number for 0.
+pub(in crate::inference) type Write<F> =
+    fn(InstructionSet, (&[f32], [usize; 3]), Cells, &Requantisation, F, (&mut [F], Region));
+
 /// A narrow number that maps are made of.
 pub(in crate::inference) trait Narrow: Format {
     /// What a convolution of such numbers is called.
@@ -20,22 +24,14 @@ pub(in crate::inference) trait Narrow: Format {
     fn pack(conv: &Conv, set: InstructionSet, weights: &[f32]) -> (Weights<Self>, Vec<f32>);
     /// The number that stands for 0.
     fn zero(quantisation: Quantisation) -> Self;
-    /// Whether pictures may lie four pixels a cell.
-    const PICTURES: bool;
-    /// Writes images, of channels, height and width, to such cells.
-    fn pictures(
-        set: InstructionSet,
-        images: (&[f32], [usize; 3]),
-        cells: Cells,
-        finish: &Requantisation,
-        zero: Self,
-        to: (&mut [Self], Region),
-    );
+    /// What brings pictures into cells of four pixels, where they may lie so.
+    const PICTURES: Option<Write<Self>>;
 }
 
 impl Narrow for bf16 {
     const CONVOLUTION: &'static str = "direct bf16";
     const SAME_EVERYWHERE: bool = false;
+    const PICTURES: Option<Write<Self>> = None;
 
     fn fits(_: &Conv) -> bool {
         true
@@ -48,22 +44,14 @@ impl Narrow for bf16 {
     fn zero(_: Quantisation) -> Self {
         Self::ZERO
     }
-
-    const PICTURES: bool = false;
-    fn pictures(
-        _: InstructionSet,
-        _: (&[f32], [usize; 3]),
-        _: Cells,
-        _: &Requantisation,
-        _: Self,
-        _: (&mut [Self], Region),
-    ) {
-    }
 }
 
 impl Narrow for u8 {
     const CONVOLUTION: &'static str = "direct int8";
     const SAME_EVERYWHERE: bool = true;
+    const PICTURES: Option<Write<Self>> = Some(|set, images, cells, finish, zero, to| {
+        pictures(set, images, cells, (&finish.scale, &finish.bias, finish.floor), zero, to);
+    });
 
     fn fits(conv: &Conv) -> bool {
         Weights::<u8>::fits(conv)
@@ -76,17 +64,5 @@ impl Narrow for u8 {
 
     fn zero(quantisation: Quantisation) -> Self {
         quantisation.zero
-    }
-
-    const PICTURES: bool = true;
-    fn pictures(
-        set: InstructionSet,
-        images: (&[f32], [usize; 3]),
-        cells: Cells,
-        Requantisation { scale, bias, floor, .. }: &Requantisation,
-        zero: Self,
-        to: (&mut [Self], Region),
-    ) {
-        pictures(set, images, cells, (scale, bias, *floor), zero, to);
     }
 }

@@ -1,6 +1,6 @@
 //! A step with its weights, and what is done to its numbers on their way in and out.
 
-use super::number::{Narrow, REAL};
+use super::number::{Narrow, REAL, Write};
 use super::pictures::Pictures;
 use super::scales::Scales;
 use crate::error::Result;
@@ -57,7 +57,7 @@ pub(in crate::inference) enum NarrowWork<F: Narrow> {
     /// the definition for each pixel.
     Conv { weights: Box<Weights<F>>, scales: Vec<f32>, products: usize },
     /// Images brought into cells of four pixels.
-    Pictures { cells: Cells, zero: F },
+    Pictures { write: Write<F>, cells: Cells, zero: F },
     /// A copy, or the sum of two.
     Transfer,
     /// A pool of narrow numbers.
