@@ -32,5 +32,5 @@ pub use nccl::NcclLink;
 pub use place::{Launcher, Place};
 pub use ranks::{Pending, Ranks};
 pub use threads::ThreadLink;
-pub use tree::{Tree, shards_of};
+pub use tree::{Summand, Tree, shards_of};
 pub use wire::Wire;

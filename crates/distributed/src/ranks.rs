@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::link::Link;
 use crate::place::{Launcher, Place};
 use crate::sum::{Scratch, sum, sum_doubles};
+use crate::tree::Tree;
 use crate::wire::Wire;
 use crate::{gather, threads::ThreadLink};
 use std::sync::Arc;
@@ -261,7 +262,9 @@ impl Ranks {
     ///
     /// A rank that failed, hangs or ended.
     pub fn sum_shards(&self, shards: Vec<Vec<f64>>) -> Result<Vec<f64>> {
-        let own = in_pairs(shards);
+        let mut tree = Tree::new(Wire::F32);
+        shards.into_iter().for_each(|shard| tree.add(shard));
+        let own = tree.finish();
         let Some(jobs) = &self.jobs else { return Ok(own) };
         self.ask(jobs, |reply| Job::SumDoubles(own, reply))
     }
@@ -351,18 +354,6 @@ impl Drop for Ranks {
             self.join_thread();
         }
     }
-}
-
-/// Adds neighbours, then sums of neighbours, until one is left.
-fn in_pairs(mut shards: Vec<Vec<f64>>) -> Vec<f64> {
-    while shards.len() > 1 {
-        let pairs = shards.chunks(2).map(|pair| match pair {
-            [low, high] => low.iter().zip(high).map(|(low, high)| low + high).collect(),
-            _ => pair.concat(),
-        });
-        shards = pairs.collect();
-    }
-    shards.pop().unwrap_or_default()
 }
 
 /// Does the jobs of a rank until it parts. After a failure all jobs fail the same way.

@@ -2,40 +2,57 @@
 
 use crate::error::{Error, Result};
 use crate::wire::Wire;
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
+
+/// A number that a tree adds.
+pub trait Summand: Copy + AddAssign {
+    /// Rounds numbers to what a wire carries.
+    fn round(numbers: &mut [Self], wire: Wire);
+}
+
+impl Summand for f32 {
+    fn round(numbers: &mut [Self], wire: Wire) {
+        wire.round(numbers);
+    }
+}
+
+/// Doubles are few, and travel as they are.
+impl Summand for f64 {
+    fn round(_: &mut [Self], _: Wire) {}
+}
 
 /// Adds shards in pairs, pairs of pairs, and so on: ((0+1)+(2+3))+((4+5)+(6+7)). It keeps one sum for each level at most.
 #[derive(Debug, Default)]
-pub struct Tree {
+pub struct Tree<T = f32> {
     wire: Wire,
     /// Sums of neighbours, each with the number of shards in it; the widest first.
-    sums: Vec<(usize, Vec<f32>)>,
+    sums: Vec<(usize, Vec<T>)>,
 }
 
-impl Tree {
+impl<T: Summand> Tree<T> {
     /// Without shards.
     pub fn new(wire: Wire) -> Self {
         Self { wire, sums: Vec::new() }
     }
 
     /// Adds the next shard.
-    pub fn add(&mut self, mut shard: Vec<f32>) {
-        self.wire.round(&mut shard);
+    pub fn add(&mut self, mut shard: Vec<T>) {
+        T::round(&mut shard, self.wire);
         let mut width = 1;
         while let Some((_, mut sum)) = self.sums.pop_if(|(other, _)| *other == width) {
-            sum.iter_mut().zip(&shard).for_each(|(low, high)| *low += high);
-            self.wire.round(&mut sum);
+            sum.iter_mut().zip(&shard).for_each(|(low, high)| *low += *high);
+            T::round(&mut sum, self.wire);
             (width, shard) = (2 * width, sum);
         }
         self.sums.push((width, shard));
     }
 
     /// The sum of all shards, whose number should be a power of two; empty where there were none.
-    pub fn finish(mut self) -> Vec<f32> {
+    pub fn finish(mut self) -> Vec<T> {
         let mut all = self.sums.pop().map(|(_, sum)| sum).unwrap_or_default();
         while let Some((_, mut sum)) = self.sums.pop() {
-            sum.iter_mut().zip(&all).for_each(|(low, high)| *low += high);
-            self.wire.round(&mut sum);
+            sum.iter_mut().zip(&all).for_each(|(low, high)| *low += *high);
+            T::round(&mut sum, self.wire);
             all = sum;
         }
         all
