@@ -199,6 +199,16 @@ impl Preparation {
     /// The numbers of a picture's bytes, (channel, row, column), that are fitted already: what [`Preparation::bytes`]
     /// takes back.
     ///
+    /// ```
+    /// use cnn_data::{Fit, Preparation};
+    ///
+    /// let preparation = Preparation::mnist().fitted(Fit::Pad { height: 32, width: 32 });
+    /// let bytes: Vec<u8> = (0..=255).collect();
+    /// let numbers = preparation.of_bytes(bytes.clone(), [1, 16, 16])?;
+    /// assert_eq!(preparation.bytes(&numbers, [1, 16, 16]), bytes);
+    /// # Ok::<(), cnn_data::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Picture::new`] and [`Preparation::prepare`].
     pub fn of_bytes(&self, bytes: Vec<u8>, shape: [usize; 3]) -> Result<Vec<f32>, Error> {

@@ -48,7 +48,10 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
     }
     let mut explainer = Explainer::new(&trained.network, &trained.weights)?;
     let notes = match args.random {
-        true => vec![format!("weights as they are before training, drawn from the seed {}", common.seed())],
+        true => {
+            let source = format!("weights as they are before training, drawn from the seed {}", common.seed());
+            [vec![source], trained.notes.clone()].concat()
+        }
         false => trained.provenance(),
     };
     let title = format!("{} looks at {}", trained.card.network, labels.first().map_or("", |name| name));
