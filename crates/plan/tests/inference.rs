@@ -191,3 +191,28 @@ fn a_linear_layer_that_reads_through_a_normalisation_comes_back_too() -> Result<
     assert_eq!(opened.outputs(&mut opened.workspace(2)?, &images)?, expected);
     Ok(())
 }
+
+/// A linear layer that is packed in several parts, the last of them no whole panel, from a file and from memory.
+#[test]
+fn large_linear_layers_are_packed_in_parts() -> Result<(), Failure> {
+    let _alone = alone();
+    let body = chain().and(max_pool(2)).flatten().then("wide", linear(1411)).relu().then("scores", linear(7));
+    let network = body.named("wide", [4, 41, 39]).at_usual_input()?;
+    let weights = Weights::initialised(&network, 3);
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("wide.safetensors");
+    std::fs::write(&path, weights.to_bytes()?)?;
+    let images = images(&network, 2);
+    let expected = by_oracle(&network, &weights, &images, &["scores"])?;
+    for set in InstructionSet::ALL.into_iter().filter(|set| set.available()) {
+        let answers = [weights.clone(), Weights::read(&path)?].map(|weights| {
+            let plan = InferencePlan::new(&network, &weights, InferenceOptions::default().on(set))?;
+            Ok::<_, Failure>(plan.outputs(&mut plan.workspace(2)?, &images)?.swap_remove(0))
+        });
+        let [from_memory, from_file] = answers;
+        let from_memory = from_memory?;
+        close(&from_memory, &expected[0], &format!("{set:?}"));
+        assert_eq!(from_memory, from_file?, "{set:?}");
+    }
+    Ok(())
+}

@@ -44,6 +44,37 @@ pub(crate) struct OpenFile {
     pub file: Mutex<File>,
 }
 
+impl OpenFile {
+    /// Fills `to` with the bytes from a place on.
+    fn read(&self, start: u64, to: &mut [u8]) -> Result<()> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(to));
+        done.map_err(|source| Error::Read { path: self.path.clone(), source })
+    }
+}
+
+impl Kind {
+    /// Bytes of a number.
+    fn size(&self) -> usize {
+        match self {
+            Self::F16 | Self::BF16 => 2,
+            Self::F32 => 4,
+            Self::F64 | Self::Other(_) => 8,
+        }
+    }
+
+    /// Bytes of this kind as numbers.
+    fn numbers<T: Number>(&self, bytes: &[u8]) -> Vec<T> {
+        let number = |x: f64| T::from_f64(x);
+        match self {
+            Self::F16 => chunks(bytes).map(|x| number(half::f16::from_le_bytes(x).to_f64())).collect(),
+            Self::BF16 => chunks(bytes).map(|x| number(half::bf16::from_le_bytes(x).to_f64())).collect(),
+            Self::F32 => chunks(bytes).map(|x| number(f64::from(f32::from_le_bytes(x)))).collect(),
+            Self::F64 | Self::Other(_) => chunks(bytes).map(|x| number(f64::from_le_bytes(x))).collect(),
+        }
+    }
+}
+
 impl Stored {
     pub(crate) fn holds_numbers(&self) -> bool {
         !matches!(self.kind, Kind::Other(_))
@@ -55,17 +86,46 @@ impl Stored {
 
     /// The numbers as `T`.
     pub(crate) fn read<T: Number>(&self, name: &str) -> Result<Vec<T>> {
-        if let Kind::Other(found) = &self.kind {
-            return Err(Error::NumberType { weights: self.weights(), name: name.to_string(), found: found.clone() });
+        self.check_kind(name)?;
+        Ok(self.kind.numbers(&self.bytes()?))
+    }
+
+    /// The numbers as `T`, at most so many at a time, with the position of the first. A file is read part by part, save
+    /// that of a PyTorch tensor, whose numbers may lie in any order.
+    pub(crate) fn read_parts<T: Number, E: From<Error>>(
+        &self,
+        name: &str,
+        count: usize,
+        mut visit: impl FnMut(usize, &[T]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.check_kind(name)?;
+        let (size, count) = (self.kind.size(), count.max(1));
+        let mut each = |first: usize, bytes: &[u8]| visit(first, &self.kind.numbers(bytes));
+        match &self.content {
+            Content::File { open, start, bytes } => {
+                let mut part = vec![0; (count * size).min(*bytes)];
+                for at in (0..*bytes).step_by(count * size) {
+                    let part = &mut part[..(count * size).min(*bytes - at)];
+                    open.read(*start + at as u64, part)?;
+                    each(at / size, part)?;
+                }
+                Ok(())
+            }
+            _ => {
+                let bytes = self.bytes()?;
+                let mut parts = bytes.chunks(count * size).enumerate();
+                parts.try_for_each(|(number, part)| each(number * count, part))
+            }
         }
-        let bytes = self.bytes()?;
-        let number = |x: f64| T::from_f64(x);
-        Ok(match self.kind {
-            Kind::F16 => chunks(&bytes).map(|x| number(half::f16::from_le_bytes(x).to_f64())).collect(),
-            Kind::BF16 => chunks(&bytes).map(|x| number(half::bf16::from_le_bytes(x).to_f64())).collect(),
-            Kind::F32 => chunks(&bytes).map(|x| number(f64::from(f32::from_le_bytes(x)))).collect(),
-            _ => chunks(&bytes).map(|x| number(f64::from_le_bytes(x))).collect(),
-        })
+    }
+
+    fn check_kind(&self, name: &str) -> Result<()> {
+        match &self.kind {
+            Kind::Other(found) => {
+                Err(Error::NumberType { weights: self.weights(), name: name.to_string(), found: found.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn weights(&self) -> String {
@@ -82,9 +142,7 @@ impl Stored {
             Content::Bytes { all, start, bytes, .. } => Ok(Cow::Borrowed(&all[*start..*start + *bytes])),
             Content::File { open, start, bytes } => {
                 let mut read = vec![0; *bytes];
-                let mut file = open.file.lock().unwrap_or_else(PoisonError::into_inner);
-                let done = file.seek(SeekFrom::Start(*start)).and_then(|_| file.read_exact(&mut read));
-                done.map_err(|source| Error::Read { path: open.path.clone(), source })?;
+                open.read(*start, &mut read)?;
                 Ok(Cow::Owned(read))
             }
             #[cfg(feature = "pytorch")]

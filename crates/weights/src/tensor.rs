@@ -113,6 +113,20 @@ impl Tensor {
         }))
     }
 
+    /// The numbers as `T`, row by row, at most so many at a time, with the position of the first of them.
+    pub(crate) fn parts<T: Number, E: From<Error>>(
+        &self,
+        name: &str,
+        count: usize,
+        mut visit: impl FnMut(usize, &[T]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let Numbers::Stored(stored) = &self.numbers {
+            return stored.read_parts(name, count, visit);
+        }
+        let (numbers, count) = (self.numbers(name)?, count.max(1));
+        numbers.chunks(count).enumerate().try_for_each(|(number, part)| visit(number * count, part))
+    }
+
     /// The numbers' bytes, as a file has them, if they are kept as this kind: without a way over other numbers.
     pub(crate) fn bytes_of(&self, kind: &Kind) -> Option<Result<Cow<'_, [u8]>>> {
         // The targets are little-endian, as files are.

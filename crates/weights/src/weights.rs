@@ -119,15 +119,43 @@ impl Weights {
     /// A tensor that is not there, a file that can no longer be read, numbers that are not floating-point ones or not
     /// finite.
     pub fn numbers_of<T: Number>(&self, network: &Network, name: &str) -> Result<Cow<'_, [T]>> {
-        let missing = || self.missing(network, name);
-        let values = self.get(name).ok_or_else(missing)?.numbers::<T>(name)?;
+        let values = self.tensor_of(network, name)?.numbers::<T>(name)?;
+        self.all_finite(name, 0, &values)?;
+        Ok(values)
+    }
+
+    /// The same, at most so many numbers at a time, in order: of a tensor that is still in a safetensors file no more
+    /// than those are in memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Weights::numbers_of`], and whatever `visit` reports, as it comes.
+    pub fn parts_of<T: Number, E: From<Error>>(
+        &self,
+        network: &Network,
+        name: &str,
+        count: usize,
+        mut visit: impl FnMut(&[T]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.tensor_of(network, name)?.parts(name, count, |first, values| {
+            self.all_finite(name, first, values)?;
+            visit(values)
+        })
+    }
+
+    fn tensor_of(&self, network: &Network, name: &str) -> Result<&Tensor> {
+        self.get(name).ok_or_else(|| self.missing(network, name))
+    }
+
+    /// Whether numbers from a position of a tensor on are finite.
+    fn all_finite<T: Number>(&self, name: &str, first: usize, values: &[T]) -> Result<()> {
         match values.iter().position(|x| !x.to_f64().is_finite()) {
-            None => Ok(values),
+            None => Ok(()),
             Some(position) => Err(Error::NotFinite {
                 weights: self.source.clone(),
                 name: name.to_string(),
                 found: values[position].to_f64(),
-                position,
+                position: first + position,
             }),
         }
     }

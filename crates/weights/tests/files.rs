@@ -228,3 +228,46 @@ fn numbers_are_written_with_fewer_bits() -> Result<(), Failure> {
     assert!(weights.to_bytes_of(Precision::BF16).is_ok());
     Ok(())
 }
+
+/// Parts of a tensor are its numbers in order, whatever holds them and however many are asked for.
+#[test]
+fn parts_are_the_whole() -> Result<(), Failure> {
+    let network = network("net", 3)?;
+    let weights = Weights::initialised(&network, 7);
+    let folder = tempfile::tempdir()?;
+    let paths = [Precision::Kept, Precision::BF16, Precision::F16].map(|precision| {
+        let path = folder.path().join(format!("{precision:?}.safetensors"));
+        std::fs::write(&path, weights.to_bytes_of(precision)?)?;
+        Ok::<_, Failure>(path)
+    });
+    let mut holders = vec![weights.clone(), Weights::from_bytes(weights.to_bytes()?, "inside")?];
+    for path in paths {
+        holders.push(Weights::read(path?)?);
+    }
+    for weights in holders {
+        for spec in network.tensors() {
+            let whole = weights.numbers_of::<f32>(&network, &spec.name)?;
+            for count in [0, 1, 5, whole.len(), whole.len() + 1] {
+                let mut parts = Vec::new();
+                weights.parts_of::<f32, Failure>(&network, &spec.name, count, |part| {
+                    assert!(part.len() <= count.max(1));
+                    parts.extend_from_slice(part);
+                    Ok(())
+                })?;
+                assert_eq!(parts, *whole, "{} by {count}", spec.name);
+            }
+        }
+    }
+    let mut broken = weights.clone();
+    let values = (0..12).map(|i| if i == 7 { f32::NAN } else { 0.5 }).collect();
+    broken.insert("conv2.weight", Tensor::new("conv2.weight", &[3, 4, 1, 1], values)?);
+    let path = folder.path().join("broken.safetensors");
+    std::fs::write(&path, broken.to_bytes()?)?;
+    for weights in [broken, Weights::read(&path)?] {
+        let by_five = weights.parts_of::<f32, Failure>(&network, "conv2.weight", 5, |_| Ok(())).unwrap_err();
+        let at_once = weights.numbers_of::<f32>(&network, "conv2.weight").unwrap_err();
+        assert_eq!(by_five.to_string(), at_once.to_string());
+        assert!(at_once.to_string().contains('7'), "{at_once}");
+    }
+    Ok(())
+}

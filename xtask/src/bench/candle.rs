@@ -26,7 +26,7 @@ pub struct Training {
 }
 
 fn model(workload: &Workload) -> Result<Model> {
-    let weights = workload.weights()?;
+    let weights = workload.variables()?;
     Ok(Model::new(&workload.network, VarBuilder::from_varmap(&weights, DType::F32, &workload.device))?)
 }
 

@@ -20,7 +20,6 @@ const MOST_IMAGES: usize = 4;
 pub struct Inference {
     plan: InferencePlan,
     workspace: Workspace,
-    weights: Weights,
     images: Tensor,
     /// `(N, classes)`, and how many there are.
     logits: Vec<f32>,
@@ -30,21 +29,20 @@ pub struct Inference {
 impl Inference {
     pub fn new(workload: &Workload, batch: Batch) -> Result<Self> {
         ensure!(workload.device.is_cpu(), "the engine plan computes on the CPU only");
-        let weights = Weights::initialised(&workload.network, workload.seed);
         let plan = plan_of(workload, &batch.images)?;
         let mut workspace = plan.workspace(workload.batch)?;
         if workload.measured {
             workspace.measure();
         }
         let logits = vec![0.0; workload.batch * plan.output_len(0)];
-        Ok(Self { plan, workspace, weights, images: batch.images, logits, batch: workload.batch })
+        Ok(Self { plan, workspace, images: batch.images, logits, batch: workload.batch })
     }
 }
 
 /// The plan of a workload.
 pub fn plan_of(workload: &Workload, images: &Tensor) -> Result<InferencePlan> {
     let network = &workload.network;
-    let weights = Weights::initialised(network, workload.seed);
+    let weights = workload.weights()?;
     let options = InferenceOptions::default().usual_batch(workload.batch).numeric(workload.numeric);
     let calibration = match workload.numeric {
         Numeric::Int8 => Some(calibration(network, &weights, images)?),
@@ -80,17 +78,6 @@ impl Engine for Inference {
 
     fn explained(&self) -> Vec<StepReport<'_>> {
         self.plan.report(&self.workspace, self.batch)
-    }
-
-    fn tensors(&self) -> Result<Vec<(String, Tensor)>> {
-        let network = self.plan.network();
-        network
-            .tensors()
-            .map(|spec| {
-                let numbers = self.weights.numbers_of::<f32>(network, &spec.name)?;
-                Ok((spec.name.clone(), Tensor::from_slice(&numbers, spec.dims.as_slice(), &Device::Cpu)?))
-            })
-            .collect()
     }
 }
 

@@ -5,9 +5,10 @@ use anyhow::{Context, Result};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarMap;
 use cnn_core::initialisation::{Init, Law, Scheme};
-use cnn_core::{Network, candle_core, candle_nn};
+use cnn_core::{Network, Weights, candle_core, candle_nn};
 use cnn_kernels::Buffer;
 use cnn_plan::{Numeric, Recompute};
+use std::path::PathBuf;
 
 /// The learning rate of a training step: small, so that hundreds of steps on one batch stay finite.
 pub const LEARNING_RATE: f64 = 1e-3;
@@ -35,6 +36,8 @@ pub struct Workload {
     pub seed: u64,
     /// Where to compute.
     pub device: Device,
+    /// The file that a forward pass has its weights from, if they are not drawn.
+    pub weights: Option<PathBuf>,
 }
 
 /// What a step is given.
@@ -67,7 +70,18 @@ impl Workload {
         let architecture = if request.train { architecture } else { architecture.without_heads() };
         let network = architecture.at(request.shape.map_or(architecture.usual_input(), |shape| shape.0))?;
         let (batch, train, recompute) = (request.batch as usize, request.train, Recompute::Nothing);
-        Ok(Self { network, classes, batch, train, recompute, measured: false, numeric: Numeric::F32, seed, device })
+        Ok(Self {
+            network,
+            classes,
+            batch,
+            train,
+            recompute,
+            measured: false,
+            numeric: Numeric::F32,
+            seed,
+            device,
+            weights: None,
+        })
     }
 
     /// The same step with less memory.
@@ -85,8 +99,16 @@ impl Workload {
         Self { numeric, ..self }
     }
 
-    /// Freshly initialised weights.
-    pub fn weights(&self) -> Result<VarMap> {
+    /// Freshly initialised weights, or those of the file.
+    pub fn weights(&self) -> Result<Weights> {
+        match &self.weights {
+            Some(file) => Ok(Weights::read(file)?),
+            None => Ok(Weights::initialised(&self.network, self.seed)),
+        }
+    }
+
+    /// Freshly initialised weights, as candle's variables.
+    pub fn variables(&self) -> Result<VarMap> {
         Ok(cnn_core::model::initialise(&self.network, self.seed, DType::F32, &self.device)?)
     }
 

@@ -80,6 +80,9 @@ pub struct Bench {
     /// Take a step for every line that says so: how `race` runs this program
     #[arg(long, hide = true)]
     pub serve: bool,
+    /// With --serve, the file that a forward pass has its weights from, as everybody else in a race has them
+    #[arg(long, hide = true, requires = "serve", conflicts_with = "train")]
+    pub weights: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -40,6 +40,7 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
         args.mode
     );
     let workload = workload.measuring(args.steps || args.explain).in_numeric(args.mode.numeric());
+    let workload = Workload { weights: args.weights.clone(), ..workload };
     if let Some(callers) = args.callers {
         ensure!(args.engine == EngineName::Plan, "--callers belongs to --engine plan");
         let [one, several] = bench::callers(&workload, usize::from(callers), args.runs)?;

@@ -80,7 +80,7 @@ impl<'a> Heat<'a> {
 
     fn write_files(&self) -> Result<()> {
         let folder = self.path();
-        self.workload.weights()?.save(folder.join("weights.safetensors"))?;
+        self.workload.variables()?.save(folder.join("weights.safetensors"))?;
         let Batch { images, labels } = self.workload.batch()?;
         let batch = [("input", &images), ("labels", &labels)];
         let description = self.setting.lineup.describe(&self.workload, folder).to_string();

@@ -174,8 +174,10 @@ impl Lineup {
         if let Some(classes) = case.classes {
             command.args(["--classes", &classes.to_string()]);
         }
-        if self.train {
-            command.arg("--train");
+        match (self.train, self.engine) {
+            (true, _) => drop(command.arg("--train")),
+            (false, EngineName::Plan) => drop(command.arg("--weights").arg(folder.join("weights.safetensors"))),
+            (false, EngineName::Candle) => {}
         }
         Ok(command)
     }

@@ -28,6 +28,7 @@ mod winograd;
 
 pub use arena::Place;
 pub use choice::{ConvAlgorithm, cost};
+pub use packing::LinearPacking;
 pub use program::{Builder, Program, Refused, Tensors, gathered_len, takes_images};
 pub use run::Workspace;
 pub use step::{Affine, Convolution, Custom, CustomRun, Finish, Input, LinearLayer, Numbers, Packed, Step};

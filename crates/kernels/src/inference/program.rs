@@ -4,7 +4,7 @@ use super::arena::Place;
 use super::choice::ConvAlgorithm;
 use super::direct::Direct;
 use super::linear::Linear;
-use super::packing::{self, Scaled};
+use super::packing::{self, LinearPacking, Scaled};
 use super::step::{Convolution, Custom, Input, LinearLayer, Packed, Step};
 use super::winograd::{self, Winograd};
 use super::{moves, pool};
@@ -125,26 +125,41 @@ impl Builder {
         if [tensors.weights.len(), tensors.factors.len(), tensors.bias.len()] != [expected, outs, outs] {
             return Err(refused("the tensors are not of its shape"));
         }
+        let of = step;
+        let Step::Convolution(step) = of else {
+            let mut packing = self.pack_linear(of, tensors.factors, tensors.bias)?;
+            packing.push(tensors.weights)?;
+            return packing.packed();
+        };
         let scaled = Scaled { weights: tensors.weights, factors: tensors.factors };
         let mut weights = Buffer::zeros(length);
-        let bias = match (step, self.cut(step)) {
-            (Step::Convolution(step), Cut::Winograd(winograd)) => {
-                winograd::pack(&winograd, &step.conv, scaled, &mut weights);
-                packing::bias(step, self.panels, tensors.bias)
+        match self.cut(of) {
+            Cut::Winograd(winograd) => winograd::pack(&winograd, &step.conv, scaled, &mut weights),
+            _ => packing::direct(&step.conv, self.panels, scaled, &mut weights),
+        }
+        Ok(Packed { weights: weights.into(), bias: packing::bias(step, self.panels, tensors.bias).into() })
+    }
+
+    /// Packs the weights of a linear layer, which may be larger than everything else together, some rows after the
+    /// others.
+    ///
+    /// # Errors
+    ///
+    /// As [`Builder::pack`].
+    pub fn pack_linear<'a>(
+        &self,
+        step: &'a Step,
+        factors: &'a [f32],
+        bias: &[f32],
+    ) -> Result<LinearPacking<'a>, Refused> {
+        self.check(step)?;
+        match step {
+            Step::Linear(step) if [factors.len(), bias.len()] == [step.output.channels; 2] => {
+                Ok(LinearPacking::new(step, self.panels, factors, bias))
             }
-            (Step::Convolution(step), _) => {
-                packing::direct(&step.conv, self.panels, scaled, &mut weights);
-                packing::bias(step, self.panels, tensors.bias)
-            }
-            (Step::Linear(step), _) => {
-                packing::linear(step, self.panels, scaled, &mut weights);
-                let mut bias = Buffer::zeros(step.output.blocks() * LANES);
-                bias[..outs].copy_from_slice(tensors.bias);
-                bias
-            }
-            _ => Buffer::zeros(0),
-        };
-        Ok(Packed { weights: weights.into(), bias: bias.into() })
+            Step::Linear(_) => Err(refused("the tensors are not of its shape")),
+            _ => Err(refused("it is no linear layer")),
+        }
     }
 
     /// Adds a step; those with weights bring them packed.

@@ -1,6 +1,7 @@
 //! From lowered steps to a program with packed weights.
 
 use super::fold::line;
+use super::fusion::Chain;
 use super::lifetime::{Room, arrange};
 use super::lower::{At, Lowered, Step, Value, Work, is_native};
 use super::options::InferenceOptions;
@@ -8,7 +9,7 @@ use super::source::{Numbers, Source, refused};
 use crate::error::Result;
 use crate::operation::{Arguments, Operation, Remembered, dense};
 use cnn_kernels::inference::{
-    self as kernels, Builder, ConvAlgorithm, Convolution, Custom, Finish, LinearLayer, Place, Program, Tensors,
+    self as kernels, Builder, ConvAlgorithm, Convolution, Custom, Finish, LinearLayer, Packed, Place, Program, Tensors,
 };
 use cnn_kernels::{Conv, InstructionSet, Store as Sink, View};
 use cnn_network::{Network, Op};
@@ -60,9 +61,7 @@ pub(super) fn build(
         let made = layout.step(network, number, source)?;
         let packed = match builder.packed_lens(&made) {
             None => None,
-            Some(_) => Some(source.packed((&builder, &made, path), |numbers, pack| {
-                pack(OwnTensors::of(network, step, numbers)?.borrow())
-            })?),
+            Some(_) => Some(source.packed(|numbers| pack(&builder, network, (step, &made), numbers))?),
         };
         builder.push(made, packed).map_err(|why| refused(path, &why))?;
         if number + 1 == layout.alone {
@@ -75,6 +74,51 @@ pub(super) fn build(
     Ok(Built { program, outputs, nodes })
 }
 
+/// Packs the weights of a step, those of a linear layer some rows after the others.
+fn pack(
+    builder: &Builder,
+    network: &Network,
+    (step, made): (&Step, &kernels::Step),
+    numbers: &mut Numbers<'_>,
+) -> Result<Packed> {
+    let node = &network.nodes()[step.node];
+    let refused = |why| refused(&node.path, &why);
+    match &step.work {
+        Work::Linear { chain } => {
+            let Folded { factors, bias } = Folded::of(network, step, chain, numbers)?;
+            let mut packing = builder.pack_linear(made, &factors, &bias).map_err(refused)?;
+            let part = packing.part();
+            numbers.in_parts(network, &node.tensors[0].name, part, |rows| packing.push(rows).map_err(refused))?;
+            packing.packed().map_err(refused)
+        }
+        _ => {
+            let OwnTensors { weights, factors, bias } = OwnTensors::of(network, step, numbers)?;
+            builder.pack(made, Tensors { weights: &weights, factors: &factors, bias: &bias }).map_err(refused)
+        }
+    }
+}
+
+/// What is folded into a convolution or a linear layer: a factor for each output's weights, and the bias.
+struct Folded {
+    factors: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Folded {
+    fn of(network: &Network, step: &Step, chain: &Chain, numbers: &mut Numbers<'_>) -> Result<Self> {
+        let line = line(network, &chain.affines, step.output.channels, numbers)?;
+        let mut bias = line.shift;
+        if let Some(spec) = network.nodes()[step.node].tensors.get(1) {
+            let own = numbers.numbers(network, &spec.name)?;
+            bias.iter_mut().zip(&line.scale).zip(own.iter()).for_each(|((bias, scale), own)| {
+                *bias += scale * f64::from(*own);
+            });
+        }
+        let narrow = |values: Vec<f64>| values.into_iter().map(|x| x as f32).collect();
+        Ok(Self { factors: narrow(line.scale), bias: narrow(bias) })
+    }
+}
+
 /// The tensors of a convolution or a linear layer, what follows it folded in.
 pub(super) struct OwnTensors<'w> {
     pub(super) weights: std::borrow::Cow<'w, [f32]>,
@@ -85,30 +129,17 @@ pub(super) struct OwnTensors<'w> {
 impl<'w> OwnTensors<'w> {
     pub(super) fn of(network: &Network, step: &Step, numbers: &mut Numbers<'w>) -> Result<Self> {
         let node = &network.nodes()[step.node];
-        let outs = step.output.channels;
         let (Work::Conv { chain, .. } | Work::Linear { chain }) = &step.work else {
             unreachable!("only convolutions and linear layers have tensors")
         };
-        let line = line(network, &chain.affines, outs, numbers)?;
-        let mut bias = line.shift;
-        if let Some(spec) = node.tensors.get(1) {
-            let own = numbers.numbers(network, &spec.name)?;
-            bias.iter_mut().zip(&line.scale).zip(own.iter()).for_each(|((bias, scale), own)| {
-                *bias += scale * f64::from(*own);
-            });
-        }
+        let Folded { factors, bias } = Folded::of(network, step, chain, numbers)?;
         let mut weights = numbers.numbers(network, &node.tensors[0].name)?;
         if let (Work::Conv { conv, .. }, Op::Conv(op)) = (&step.work, &node.op)
             && op.connections.is_some()
         {
             weights = dense(&weights, &op.connections, conv.in_channels).into_owned().into();
         }
-        let narrow = |values: Vec<f64>| values.into_iter().map(|x| x as f32).collect();
-        Ok(Self { weights, factors: narrow(line.scale), bias: narrow(bias) })
-    }
-
-    fn borrow(&self) -> Tensors<'_> {
-        Tensors { weights: &self.weights, factors: &self.factors, bias: &self.bias }
+        Ok(Self { weights, factors, bias })
     }
 }
 

@@ -131,8 +131,8 @@ impl std::fmt::Debug for Built {
 }
 
 impl InferencePlan {
-    /// Plans a network and packs its weights. Tensors that are still in a file are read one by one, so that no more than
-    /// one of them is in memory beside what is packed.
+    /// Plans a network and packs its weights. Tensors that are still in a file are read one by one, those of linear
+    /// layers in `f32` some rows at a time, so that no more is in memory beside what is packed.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use super::file::Saved;
 use super::fold::Mapping;
 use crate::error::{Error, Result};
 use cnn_kernels::LANES;
-use cnn_kernels::inference::{Affine, Builder, Packed, Refused, Step, Tensors};
+use cnn_kernels::inference::{Affine, Packed, Refused};
 use cnn_kernels::mapped::bytes;
 use cnn_network::Network;
 use cnn_weights::Weights;
@@ -38,6 +38,23 @@ impl<'w> Numbers<'w> {
         Ok(numbers)
     }
 
+    /// The numbers of a tensor, at most so many at a time.
+    pub(super) fn in_parts(
+        &mut self,
+        network: &Network,
+        name: &str,
+        count: usize,
+        mut visit: impl FnMut(&[f32]) -> Result<()>,
+    ) -> Result<()> {
+        let mut hasher = hasher(name);
+        self.weights.parts_of::<f32, Error>(network, name, count, |numbers| {
+            hasher.update(bytes(numbers));
+            visit(numbers)
+        })?;
+        self.sums.insert(name.to_string(), hasher.finalize());
+        Ok(())
+    }
+
     /// The checksums of the tensors that were asked for, by name.
     pub(super) fn sums(&self) -> &BTreeMap<String, u32> {
         &self.sums
@@ -60,9 +77,14 @@ pub(super) fn read<'w>(network: &Network, weights: &'w Weights, needed: &[bool])
     Ok(numbers)
 }
 
-fn sum(name: &str, numbers: &[f32]) -> u32 {
+fn hasher(name: &str) -> crc32fast::Hasher {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(name.as_bytes());
+    hasher
+}
+
+fn sum(name: &str, numbers: &[f32]) -> u32 {
+    let mut hasher = hasher(name);
     hasher.update(bytes(numbers));
     hasher.finalize()
 }
@@ -85,16 +107,10 @@ impl Source<'_> {
         }
     }
 
-    /// The packed weights of a step; `tensors` says how they are made.
-    pub(super) fn packed(
-        &mut self,
-        (builder, step, path): (&Builder, &Step, &str),
-        tensors: impl FnOnce(&mut Numbers<'_>, &mut dyn FnMut(Tensors<'_>) -> Result<Packed>) -> Result<Packed>,
-    ) -> Result<Packed> {
+    /// The packed weights of a step; `pack` says how they are made.
+    pub(super) fn packed(&mut self, pack: impl FnOnce(&mut Numbers<'_>) -> Result<Packed>) -> Result<Packed> {
         match self {
-            Self::Weights(numbers) => {
-                tensors(numbers, &mut |tensors| builder.pack(step, tensors).map_err(|why| refused(path, &why)))
-            }
+            Self::Weights(numbers) => pack(numbers),
             Self::File(saved) => Ok(Packed { weights: saved.next()?, bias: saved.next()? }),
         }
     }
