@@ -8,8 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Most outputs of a hidden linear layer, no multiple of any vector's length.
 const WIDTH: usize = 100;
-/// Networks of more weights are large: 64 MB in f64.
-const LARGE: usize = 8_000_000;
+/// Networks of more weights are large: 32 MB in f64.
+const LARGE: usize = 4_000_000;
 
 /// The network with no hidden linear layer wider than [`WIDTH`]. The wide ones hold nine tenths of AlexNet's and VGG's
 /// weights, and none of their operations is missing without them. Networks that are not a plain chain stay as they are.
