@@ -144,6 +144,19 @@ impl<'a, T> Shared<'a, T> {
         Self { start: slice.as_mut_ptr(), len: slice.len(), life: PhantomData }
     }
 
+    /// The same of a pointer.
+    ///
+    /// # Safety
+    ///
+    /// `start` must be valid for writing `len` values as long as any part is.
+    pub(crate) unsafe fn of_pointer(start: *mut T, len: usize) -> Self {
+        Self { start, len, life: PhantomData }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
     /// A part of the slice; panics where it is out of bounds.
     ///
     /// # Safety
@@ -190,7 +203,7 @@ pub(crate) fn with_scratch<T: Element, R>(len: usize, use_it: impl FnOnce(&mut [
     }
     let mut buffer = take_scratch(len);
     let result = use_it(&mut buffer[..len]);
-    keep_scratch(buffer);
+    SCRATCH.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().push(buffer));
     result
 }
 
@@ -199,18 +212,14 @@ thread_local! {
 }
 
 /// Nested calls find the shelf without the buffers in use, and take or make another.
-fn take_scratch<T: Element>(len: usize) -> Buffer<T> {
+fn take_scratch<T: Element>(len: usize) -> Box<Buffer<T>> {
     let kept = SCRATCH.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().pop());
     match kept.and_then(|buffer| buffer.downcast::<Buffer<T>>().ok()) {
-        Some(buffer) if buffer.len() >= len => *buffer,
+        Some(buffer) if buffer.len() >= len => buffer,
         small => {
             // Before there is another.
             drop(small);
-            Buffer::zeros(len.next_multiple_of(1 << 14))
+            Box::new(Buffer::zeros(len.next_multiple_of(1 << 14)))
         }
     }
-}
-
-fn keep_scratch<T: Element>(buffer: Buffer<T>) {
-    SCRATCH.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().push(Box::new(buffer)));
 }

@@ -27,8 +27,7 @@ pub fn sum<T: Element>(set: InstructionSet, inputs: &[View<'_, T>], output: Sink
 
 pub(crate) fn compute_sum<T: Element>(set: InstructionSet, inputs: &[View<'_, T>], output: Sink<'_, T>) {
     inputs.iter().for_each(|input| assert!(input.region.same_shape(output.region())));
-    let inputs: Vec<_> = inputs.iter().map(|input| input.flat()).collect();
-    fill(set, Grain { cost: inputs.len(), ..Grain::NUMBER }, &Sum { inputs: &inputs }, output);
+    fill(set, Grain { cost: inputs.len(), ..Grain::NUMBER }, &Sum { inputs }, output);
 }
 
 /// Some channels of a view, and where they go.
@@ -52,28 +51,46 @@ pub struct Channels<'a, T> {
 ///
 /// Where the regions differ in anything but their channels, or a range is not within them.
 pub fn gather<T: Element>(set: InstructionSet, inputs: &[Channels<'_, T>], output: Sink<'_, T>) {
-    T::gather(set, inputs, output);
+    T::gather(set, Ranges::Some(inputs), output);
 }
 
-pub(crate) fn compute_gather<T: Element>(set: InstructionSet, inputs: &[Channels<'_, T>], output: Sink<'_, T>) {
-    let region = *output.region();
-    let mut runs = Vec::new();
-    for Channels { view, from, to, count } in inputs {
-        assert!(from + count <= view.region.channels && to + count <= region.channels);
-        assert!(view.region.with_channels(region.channels).same_shape(&region));
-        // Runs of lanes that are in one block on either side.
-        let mut done = 0;
-        while done < *count {
-            let (from, to) = (from + done, to + done);
-            let lanes = (count - done).min(LANES - from % LANES).min(LANES - to % LANES);
-            let mut mask = [T::ZERO; LANES];
-            mask[to % LANES..][..lanes].fill(T::ONE);
-            let lane = [from % LANES, to % LANES];
-            runs.push(Run { view: view.flat(), from: from / LANES, to: to / LANES, lane, lanes, mask });
-            done += lanes;
+/// Which channels of which views are written.
+#[derive(Clone, Copy)]
+pub enum Ranges<'a, T> {
+    /// These.
+    Some(&'a [Channels<'a, T>]),
+    /// All of these views', one behind the other.
+    All(&'a [View<'a, T>]),
+}
+
+impl<'a, T: Element> Ranges<'a, T> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Some(ranges) => ranges.len(),
+            Self::All(views) => views.len(),
         }
     }
-    fill(set, Grain { cost: 2, ..Grain::NUMBER }, &Gather { runs: &runs }, output);
+
+    /// A range; of views, where the ones before it end at channel `to` of the output.
+    #[inline(always)]
+    fn at(&self, number: usize, to: usize) -> Channels<'a, T> {
+        match self {
+            Self::Some(ranges) => ranges[number],
+            Self::All(views) => Channels { view: views[number], from: 0, to, count: views[number].region.channels },
+        }
+    }
+}
+
+pub(crate) fn compute_gather<T: Element>(set: InstructionSet, inputs: Ranges<'_, T>, output: Sink<'_, T>) {
+    let region = *output.region();
+    let mut end = 0;
+    for number in 0..inputs.len() {
+        let Channels { view, from, to, count } = inputs.at(number, end);
+        assert!(from + count <= view.region.channels && to + count <= region.channels);
+        assert!(view.region.with_channels(region.channels).same_shape(&region));
+        end = to + count;
+    }
+    fill(set, Grain { cost: 2, ..Grain::NUMBER }, &Gather { inputs }, output);
 }
 
 /// Writes views one behind the other, by channels, to a sink.
@@ -82,14 +99,9 @@ pub(crate) fn compute_gather<T: Element>(set: InstructionSet, inputs: &[Channels
 ///
 /// Where the regions differ in anything but their channels, or the output has another number of them than all inputs.
 pub fn concat<T: Element>(set: InstructionSet, inputs: &[View<'_, T>], output: Sink<'_, T>) {
-    let mut to = 0;
-    let mut ranges = Vec::with_capacity(inputs.len());
-    for view in inputs {
-        ranges.push(Channels { view: *view, from: 0, to, count: view.region.channels });
-        to += view.region.channels;
-    }
-    assert_eq!(to, output.channels());
-    gather(set, &ranges, output);
+    let channels: usize = inputs.iter().map(|view| view.region.channels).sum();
+    assert_eq!(channels, output.channels());
+    T::gather(set, Ranges::All(inputs), output);
 }
 
 struct Sum<'a, T> {
@@ -107,11 +119,11 @@ impl<T: Element> Fill<T> for Sum<'_, T> {
         for (number, results) in results.chunks_exact_mut(pixels * LANES).enumerate() {
             let from = [at.image, at.blocks.start + number, 0, at.pixels.start];
             match self.inputs.first() {
-                Some(input) => input.read::<V>(from, pixels, results),
+                Some(input) => input.flat().read::<V>(from, pixels, results),
                 None => results.fill(T::ZERO),
             }
             for input in self.inputs.iter().skip(1) {
-                input.read::<V>(from, pixels, scratch);
+                input.flat().read::<V>(from, pixels, scratch);
                 for i in (0..pixels * LANES).step_by(LANES) {
                     // SAFETY: both slices hold the pixels.
                     unsafe {
@@ -125,22 +137,8 @@ impl<T: Element> Fill<T> for Sum<'_, T> {
     }
 }
 
-/// Lanes that go from one block to one block.
-struct Run<'a, T> {
-    view: View<'a, T>,
-    /// Block of the input.
-    from: usize,
-    /// Block of the output.
-    to: usize,
-    /// First lane in either.
-    lane: [usize; 2],
-    lanes: usize,
-    /// 1 for the output's lanes.
-    mask: [T; LANES],
-}
-
 struct Gather<'a, T> {
-    runs: &'a [Run<'a, T>],
+    inputs: Ranges<'a, T>,
 }
 
 impl<T: Element> Fill<T> for Gather<'_, T> {
@@ -155,26 +153,38 @@ impl<T: Element> Fill<T> for Gather<'_, T> {
         for (number, results) in results.chunks_exact_mut(pixels * LANES).enumerate() {
             let block = at.blocks.start + number;
             results.fill(T::ZERO);
-            for run in self.runs {
-                if run.to != block {
-                    continue;
-                }
-                let from = [at.image, run.from, 0, at.pixels.start];
-                if run.lanes == LANES {
-                    run.view.read::<V>(from, pixels, results);
-                    continue;
-                }
-                run.view.read::<V>(from, pixels, &mut scratch[LANES..]);
-                assert!(scratch.len() >= (pixels + 2) * LANES);
-                let start = LANES + run.lane[0] - run.lane[1];
-                // SAFETY: sixteen numbers.
-                let mask = unsafe { V::load(run.mask.as_ptr()) };
-                for i in (0..pixels * LANES).step_by(LANES) {
-                    // SAFETY: less than a block before the pixels or behind them; `results` holds the pixels.
-                    unsafe {
-                        let x = V::load(scratch.as_ptr().add(start + i)).unless_at_most(mask, V::zero());
-                        let to = results.as_mut_ptr().add(i);
-                        V::load(to).add(x).store(to);
+            let mut end = 0;
+            for input in 0..self.inputs.len() {
+                let Channels { view, from, to, count } = self.inputs.at(input, end);
+                end = to + count;
+                // Runs of lanes that are in one block on either side.
+                let mut done = 0;
+                while done < count {
+                    let (from, to) = (from + done, to + done);
+                    let lanes = (count - done).min(LANES - from % LANES).min(LANES - to % LANES);
+                    done += lanes;
+                    if to / LANES != block {
+                        continue;
+                    }
+                    let at_pixel = [at.image, from / LANES, 0, at.pixels.start];
+                    if lanes == LANES {
+                        view.flat().read::<V>(at_pixel, pixels, results);
+                        continue;
+                    }
+                    view.flat().read::<V>(at_pixel, pixels, &mut scratch[LANES..]);
+                    assert!(scratch.len() >= (pixels + 2) * LANES);
+                    let start = LANES + from % LANES - to % LANES;
+                    let mut mask = [T::ZERO; LANES];
+                    mask[to % LANES..][..lanes].fill(T::ONE);
+                    // SAFETY: sixteen numbers.
+                    let mask = unsafe { V::load(mask.as_ptr()) };
+                    for i in (0..pixels * LANES).step_by(LANES) {
+                        // SAFETY: less than a block before the pixels or behind them; `results` holds the pixels.
+                        unsafe {
+                            let x = V::load(scratch.as_ptr().add(start + i)).unless_at_most(mask, V::zero());
+                            let to = results.as_mut_ptr().add(i);
+                            V::load(to).add(x).store(to);
+                        }
                     }
                 }
             }

@@ -6,7 +6,7 @@
 
 use crate::activation::Activation;
 use crate::conv::{Algorithm, Conv};
-use crate::copy::Channels;
+use crate::copy::Ranges;
 use crate::linear::{Linear, Part};
 use crate::loss::{CrossEntropy, Targets};
 use crate::lrn::Lrn;
@@ -92,7 +92,7 @@ instances! {
         this: &Lrn, set: InstructionSet, input: &View<'_, Self>, gradient: &View<'_, Self>, to: Sink<'_, Self>,
     ) { Lrn::compute_backward }
     fn sum(set: InstructionSet, inputs: &[View<'_, Self>], output: Sink<'_, Self>) { copy::compute_sum }
-    fn gather(set: InstructionSet, inputs: &[Channels<'_, Self>], output: Sink<'_, Self>) { copy::compute_gather }
+    fn gather(set: InstructionSet, inputs: Ranges<'_, Self>, output: Sink<'_, Self>) { copy::compute_gather }
     fn flatten(
         set: InstructionSet, input: &View<'_, Self>, output: &mut [Self], region: &Region,
     ) { flatten::compute_flatten }

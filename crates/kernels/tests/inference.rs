@@ -1,7 +1,7 @@
 //! A program put together by hand: held against plain loops, allocating nothing, and refusing what does not fit.
 
 use cnn_kernels::inference::{
-    Builder, ConvAlgorithm, Convolution, Finish, Input, LinearLayer, Place, Program, Step, Tensors, Workspace,
+    Builder, ConvAlgorithm, Convolution, Finish, Input, LinearLayer, Number, Place, Program, Step, Tensors, Workspace,
     gathered_len, transformed_len,
 };
 use cnn_kernels::pool::{Average, Max};
@@ -73,7 +73,15 @@ fn program(set: InstructionSet, algorithm: ConvAlgorithm) -> Result<(Program, Pl
     let mut place = |channels: usize, size: usize| {
         let blocks = channels.div_ceil(16);
         let offset = room(blocks * size * size * 16);
-        Place { alone: false, offset, channels, size: [size; 2], first_block: 0, store_blocks: blocks }
+        Place {
+            alone: false,
+            offset,
+            channels,
+            size: [size; 2],
+            first_block: 0,
+            store_blocks: blocks,
+            number: Number::F32,
+        }
     };
     let (first, second, small, mean, scores) =
         (place(20, SIZE), place(20, SIZE), place(20, 9), place(20, 1), place(7, 1));
@@ -200,6 +208,7 @@ fn what_would_not_be_sound_is_refused() {
         size: [size; 2],
         first_block: 0,
         store_blocks: channels.div_ceil(16),
+        number: Number::F32,
     };
     let copy = |from: Place, output: Place| Step::Sum {
         inputs: vec![Input::Value { place: from, map: None }],

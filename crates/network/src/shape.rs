@@ -53,7 +53,7 @@ impl Shape {
 
     /// Number of elements; [`usize::MAX`] if there are more.
     pub fn elements(&self) -> usize {
-        self.dims().into_iter().fold(1, usize::saturating_mul)
+        self.size().map_or(1, |size| size.height.saturating_mul(size.width)).saturating_mul(self.channels())
     }
 
     /// The same spatial extent with another number of channels.

@@ -1,15 +1,40 @@
 //! The one piece of memory all steps of a program read and write.
 
+use crate::narrow::Format;
 use crate::region::Region;
 use crate::simd::LANES;
 
+/// What the numbers of a value are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Number {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// 16 bits, 8 of them a fraction.
+    Bf16,
+    /// 8 bits, with a scale and a zero point.
+    U8,
+}
+
+impl Number {
+    /// Words of 32 bits that sixteen of them take, the channels of a pixel's block.
+    pub fn words(self) -> usize {
+        match self {
+            Self::F32 => LANES,
+            Self::Bf16 => LANES / 2,
+            Self::U8 => LANES / 4,
+        }
+    }
+}
+
 /// Where a value lies in the arena: some blocks of channels of a store. A store's numbers of all images lie one behind
-/// the other, from `offset · images` on; but those of steps that run image by image have memory for one.
+/// the other, from `offset · images` on; but those of steps that run image by image have memory for one. The arena is
+/// counted in words of 32 bits; narrower numbers take a half or a quarter of one each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// Whether it lies in the memory of one image, which all images use in turn.
     pub alone: bool,
-    /// Numbers of one image before the store.
+    /// Words of one image before the store.
     pub offset: usize,
     /// Channels of the value.
     pub channels: usize,
@@ -19,12 +44,22 @@ pub struct Place {
     pub first_block: usize,
     /// Blocks of the store.
     pub store_blocks: usize,
+    /// What the numbers are.
+    pub number: Number,
 }
 
 impl Place {
     /// Room for so many vectors.
     pub(super) fn of_vectors(alone: bool, offset: usize, vectors: usize) -> Self {
-        Self { alone, offset, channels: vectors * LANES, size: [1, 1], first_block: 0, store_blocks: vectors }
+        Self {
+            alone,
+            offset,
+            channels: vectors * LANES,
+            size: [1, 1],
+            first_block: 0,
+            store_blocks: vectors,
+            number: Number::F32,
+        }
     }
 
     /// Its own blocks of channels.
@@ -37,9 +72,9 @@ impl Place {
         self.size[0] * self.size[1]
     }
 
-    /// Numbers of one image of the store.
+    /// Words of one image of the store.
     pub fn store_len(&self) -> usize {
-        self.store_blocks * self.pixels() * LANES
+        self.store_blocks * self.pixels() * self.number.words()
     }
 
     /// The region of its store.
@@ -68,7 +103,8 @@ impl Place {
     /// Whether one may be written while the other is read: they are apart, or blocks of the same store that are.
     pub(super) fn apart(&self, other: &Self) -> bool {
         let (a, b) = (self.store(1), other.store(1));
-        let same = self.offset == other.offset && self.store_blocks == other.store_blocks && self.size == other.size;
+        let store = |place: &Self| (place.offset, place.store_blocks, place.size, place.number);
+        let same = store(self) == store(other);
         let blocks = |place: &Self| place.first_block..place.first_block + place.blocks();
         let (own, others) = (blocks(self), blocks(other));
         self.alone != other.alone
@@ -77,11 +113,17 @@ impl Place {
             || (same && (own.end <= others.start || others.end <= own.start))
     }
 
-    /// Whether its blocks are its store's, and the store within an arena of so many numbers an image: of memory for one
+    /// Whether their stores are apart.
+    pub(super) fn store_apart(&self, other: &Self) -> bool {
+        let (a, b) = (self.store(1), other.store(1));
+        self.alone != other.alone || a.end <= b.start || b.end <= a.start
+    }
+
+    /// Whether its blocks are its store's, and the store within an arena of so many words an image: of memory for one
     /// image, and of that for all.
     pub(super) fn fits(&self, numbers: [usize; 2]) -> bool {
         let numbers = numbers[usize::from(!self.alone)];
-        let sizes = [self.store_blocks, self.size[0], self.size[1], LANES];
+        let sizes = [self.store_blocks, self.size[0], self.size[1], self.number.words()];
         let length = sizes.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
         let end = length.and_then(|length| length.checked_add(self.offset));
         self.channels > 0
@@ -93,7 +135,7 @@ impl Place {
 
 /// What tasks read and write during a run: some images of it, or one.
 #[derive(Clone, Copy)]
-pub(super) struct Arena<'a> {
+pub struct Arena<'a> {
     alone: *mut f32,
     together: *mut f32,
     /// Images of the run.
@@ -138,6 +180,19 @@ impl<'a> Arena<'a> {
                 let image = (self.first + image) * place.store_len();
                 self.together.wrapping_add(place.offset * self.all + image + block)
             }
+        }
+    }
+
+    /// The images of the tasks as they came, of so many numbers each.
+    pub(super) fn pictures(&self, numbers: usize) -> &'a [f32] {
+        &self.images[self.first * numbers..][..self.batch * numbers]
+    }
+
+    /// From the first number of a store on, of the tasks' first image.
+    pub(super) fn first<F: Format>(&self, place: &Place) -> *mut F {
+        match place.alone {
+            true => self.store(place).cast(),
+            false => self.store(place).wrapping_add(self.first * place.store_len()).cast(),
         }
     }
 

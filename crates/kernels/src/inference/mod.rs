@@ -9,7 +9,8 @@
 //! is cut into tasks; which thread takes which task is chance, what a task computes is not, and no sum is divided between
 //! tasks. So results have the same bits for any number of threads, and for an image alone or in a batch.
 //!
-//! Only `f32` and the layout of [`Region`](crate::Region): channels in blocks of sixteen.
+//! Steps compute in `f32`, `bf16` or 8 bits, side by side in one arena. The layout is that of [`Region`](crate::Region):
+//! channels in blocks of sixteen.
 
 mod arena;
 mod choice;
@@ -19,6 +20,7 @@ mod frame;
 mod linear;
 mod micro;
 mod moves;
+mod narrow;
 mod packing;
 mod pool;
 mod program;
@@ -26,8 +28,10 @@ mod run;
 mod step;
 mod winograd;
 
-pub use arena::Place;
+pub use arena::{Number, Place};
 pub use choice::{ConvAlgorithm, cost};
+pub(crate) use narrow::{Call, run as run_narrow};
+pub use narrow::{Narrow, NarrowStep, NarrowWork};
 pub use packing::LinearPacking;
 pub use program::{Builder, Program, Refused, Tensors, gathered_len, takes_images};
 pub use run::Workspace;

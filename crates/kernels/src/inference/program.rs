@@ -1,9 +1,10 @@
 //! Steps with their weights, checked once so that nothing need be checked while they run.
 
-use super::arena::Place;
+use super::arena::{Number, Place};
 use super::choice::ConvAlgorithm;
 use super::direct::Direct;
 use super::linear::Linear;
+use super::narrow::Narrow;
 use super::packing::{self, LinearPacking, Scaled};
 use super::step::{Convolution, Custom, Input, LinearLayer, Packed, Step};
 use super::winograd::{self, Winograd};
@@ -65,7 +66,7 @@ pub struct Program {
     pub(super) set: InstructionSet,
     pub(super) entries: Vec<Entry>,
     pub(super) works: Vec<Work>,
-    /// Numbers of an image; of the arena that one image has to itself, and of that for all, for each image.
+    /// Numbers of an image; words of the arena that one image has to itself, and of that for all, for each image.
     pub(super) image: usize,
     pub(super) numbers: [usize; 2],
     /// How many of the first passes run image by image.
@@ -82,11 +83,16 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A program for images of so many numbers each, with memory of so many numbers for one image, and of so many for
-    /// each image.
+    /// A program for images of so many numbers each, with memory of so many words of 32 bits for one image, and of so many
+    /// for each image.
     pub fn new(set: InstructionSet, image: usize, numbers: [usize; 2]) -> Self {
         let program = Program { set, entries: Vec::new(), works: Vec::new(), image, numbers, alone: 0, scratch: 0 };
         Self { program, panels: panels(set) }
+    }
+
+    /// The instructions it is made for.
+    pub fn set(&self) -> InstructionSet {
+        self.program.set
     }
 
     /// Numbers of the packed weights and of the packed bias of a step; `None` for one that has no weights.
@@ -178,6 +184,7 @@ impl Builder {
             (Cut::Direct(direct), _) => direct.scratch(),
             (Cut::Winograd(winograd), _) => winograd.scratch(),
             (_, Step::MaxPool { input, .. } | Step::AveragePool { input, .. }) => pool::scratch(input),
+            (_, Step::Narrow(Narrow(narrow))) => narrow.scratch(),
             _ => 0,
         };
         if matches!(cut, Cut::Winograd(_) | Cut::Linear(_)) {
@@ -237,11 +244,13 @@ impl Builder {
         if !step.output().fits(numbers) || !reads.iter().all(|place| place.fits(numbers)) {
             return Err(refused("a value is not within the arena"));
         }
+        let wide = |place: &Place| place.number == Number::F32;
+        if !matches!(step, Step::Narrow(_)) && !(wide(step.output()) && reads.iter().all(wide)) {
+            return Err(refused("it computes in f32 alone"));
+        }
         let apart = |place: &Place| match step {
-            Step::Custom(_) => {
-                let (a, b) = (place.store(1), step.output().store(1));
-                a.end <= b.start || b.end <= a.start || place.alone != step.output().alone
-            }
+            // They see whole stores.
+            Step::Custom(_) | Step::Narrow(_) => place.store_apart(step.output()),
             _ => place.apart(step.output()),
         };
         if !reads.iter().all(apart) {
@@ -281,6 +290,7 @@ impl Builder {
                 !inputs.is_empty()
                     && inputs.iter().all(|input| input.size() == output.size && input.channels() == output.channels)
             }
+            Step::Narrow(Narrow(narrow)) => narrow.fits(),
             Step::Custom(Custom { inputs, .. }) => inputs.iter().all(|input| input.place().is_some()),
         };
         if fits { Ok(()) } else { Err(refused("its shapes do not fit each other")) }
@@ -344,7 +354,7 @@ impl Program {
         self.entries.iter().map(|entry| (&entry.step, entry.packed.as_ref()))
     }
 
-    /// Numbers that the values of one image take, and those of each further one.
+    /// Words of 32 bits that the values of one image take, and those of each further one.
     pub fn numbers(&self) -> [usize; 2] {
         [self.numbers[0] + self.numbers[1], self.numbers[1]]
     }

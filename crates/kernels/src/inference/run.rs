@@ -1,6 +1,7 @@
 //! A program runs: all its steps in one parallel region.
 
-use super::arena::{Arena, Place};
+use super::arena::{Arena, Number, Place};
+use super::narrow::{Call, Cut as NarrowCut, Narrow};
 use super::program::{Cut, Entry, Program, Work};
 use super::step::{Custom, Input, Step};
 use super::{moves, pool};
@@ -28,6 +29,10 @@ pub struct Workspace {
     /// Images it holds.
     capacity: usize,
     turns: Vec<Turn>,
+    /// The images and the threads that these are for.
+    planned: [usize; 2],
+    /// Memory for what custom steps read.
+    views: Vec<View<'static, f32>>,
     /// Time of each pass so far, where it is asked for.
     times: Vec<Duration>,
     timed: bool,
@@ -40,6 +45,8 @@ struct Turn {
     /// The image it is for, if it is for one.
     image: Option<usize>,
     count: usize,
+    /// How a step on narrow numbers is cut.
+    narrow: NarrowCut,
     next: AtomicUsize,
     done: AtomicUsize,
 }
@@ -60,6 +67,8 @@ impl Workspace {
             lanes,
             capacity: images,
             turns: Vec::new(),
+            planned: [0; 2],
+            views: Vec::new(),
             times: vec![Duration::ZERO; program.works.len()],
             timed: false,
         })
@@ -104,7 +113,7 @@ impl Program {
                 // A web page's WebAssembly has no clock.
                 let started = workspace.timed.then(Instant::now);
                 if let Step::Custom(custom) = &self.entry(turn.work).step {
-                    self.custom(custom, arena);
+                    self.custom(custom, arena, &mut workspace.views);
                 }
                 if let Some(started) = started {
                     workspace.times[turn.work] += started.elapsed();
@@ -121,11 +130,24 @@ impl Program {
     /// Which tasks run in which order.
     fn plan_turns(&self, workspace: &mut Workspace, batch: usize) {
         let turns = &mut workspace.turns;
+        let wanted = [batch, threads()];
+        if workspace.planned == wanted {
+            for turn in turns {
+                (*turn.next.get_mut(), *turn.done.get_mut()) = (0, 0);
+            }
+            return;
+        }
+        workspace.planned = wanted;
         turns.clear();
         let mut push = |work: usize, image: Option<usize>| {
-            let count = self.works[work].tasks(&self.entries, if image.is_some() { 1 } else { batch });
+            let batch = if image.is_some() { 1 } else { batch };
+            let narrow = match &self.entry(work).step {
+                Step::Narrow(Narrow(narrow)) => narrow.cut(batch),
+                _ => NarrowCut::of_tasks(self.works[work].tasks(&self.entries, batch)),
+            };
+            let count = narrow.tasks;
             if count > 0 {
-                turns.push(Turn { work, image, count, next: AtomicUsize::new(0), done: AtomicUsize::new(0) });
+                turns.push(Turn { work, image, count, narrow, next: AtomicUsize::new(0), done: AtomicUsize::new(0) });
             }
         };
         for image in 0..batch {
@@ -153,8 +175,7 @@ impl Program {
             let mut started = (timed && lane == 0).then(Instant::now);
             for (number, turn) in turns.iter().enumerate() {
                 // What the next step reads first, asked for by the last tasks of this one.
-                let following = turns.get(number + 1).and_then(|turn| self.entry(turn.work).packed.as_ref());
-                let following = following.map_or(Lines::NONE, |packed| first_lines(packed.weights.get()));
+                let following = turns.get(number + 1).map_or(Lines::NONE, |turn| self.entry(turn.work).first_lines());
                 loop {
                     let task = turn.next.fetch_add(1, Ordering::Relaxed);
                     if task >= turn.count {
@@ -165,8 +186,13 @@ impl Program {
                     let entry = &self.entries[work.entry];
                     let arena = turn.image.map_or(arena, |image| arena.of_image(image));
                     let after = if task + lanes >= turn.count { following } else { Lines::NONE };
-                    let task = (task, after);
-                    dispatch(self.set, Task { work, entry, arena: &arena, task, scratch: &mut *scratch });
+                    let (task, scratch) = ((task, after), &mut *scratch);
+                    match &entry.step {
+                        Step::Narrow(Narrow(narrow)) => {
+                            narrow.run(Call { set: self.set, cut: &turn.narrow, arena: &arena, task, scratch });
+                        }
+                        _ => dispatch(self.set, Task { work, entry, arena: &arena, task, scratch }),
+                    }
                     std::mem::forget(guard);
                     turn.done.fetch_add(1, Ordering::Release);
                 }
@@ -184,27 +210,27 @@ impl Program {
     }
 
     /// An operation of the other kernels.
-    fn custom(&self, custom: &Custom, arena: Arena<'_>) {
+    fn custom(&self, custom: &Custom, arena: Arena<'_>, memory: &mut Vec<View<'static, f32>>) {
         let batch = arena.batch;
-        let views: Vec<View<'_, f32>> = custom
-            .inputs
-            .iter()
-            .filter_map(|input| {
-                let Input::Value { place, map } = input else { return None };
-                // SAFETY: no task runs, and the output's store is apart from this one, which `Builder` checked.
-                let data =
-                    unsafe { std::slice::from_raw_parts(arena.store(place).cast_const(), place.store_len() * batch) };
-                let map = match map {
-                    None => Map::Identity,
-                    Some(map) => Map::Affine { scale: &map.scale, shift: &map.shift, floor: &map.floor },
-                };
-                Some(View { data, region: place.region(batch), map })
-            })
-            .collect();
+        // The same memory with views of another life: there are none in it.
+        let mut views: Vec<View<'_, f32>> = std::mem::take(memory).into_iter().map(|_| unreachable!("none")).collect();
+        views.extend(custom.inputs.iter().filter_map(|input| {
+            let Input::Value { place, map } = input else { return None };
+            // SAFETY: no task runs, and the output's store is apart from this one, which `Builder` checked.
+            let data =
+                unsafe { std::slice::from_raw_parts(arena.store(place).cast_const(), place.store_len() * batch) };
+            let map = match map {
+                None => Map::Identity,
+                Some(map) => Map::Affine { scale: &map.scale, shift: &map.shift, floor: &map.floor },
+            };
+            Some(View { data, region: place.region(batch), map })
+        }));
         let output = &custom.output;
         // SAFETY: as above.
         let data = unsafe { std::slice::from_raw_parts_mut(arena.store(output), output.store_len() * batch) };
         (custom.run)(self.set, &views, Store::plain(data, output.region(batch)));
+        views.clear();
+        *memory = views.into_iter().map(|_| unreachable!("none")).collect();
     }
 
     /// Writes a value of the last run, of so many images, to `to`: `(N, C, H, W)`.
@@ -214,6 +240,7 @@ impl Program {
     /// Where the value is not the program's, or `to` is too short.
     pub fn read(&self, workspace: &Workspace, place: &Place, batch: usize, to: &mut [f32]) {
         assert!(place.fits(self.numbers) && !place.alone && batch <= workspace.capacity);
+        assert_eq!(place.number, Number::F32, "only f32 is read");
         from_blocks(&workspace.together[place.store(batch)], &place.region(batch), to);
     }
 
@@ -227,9 +254,21 @@ impl Program {
     }
 }
 
-/// The first cache lines of some weights: a quarter of a second-level cache.
-fn first_lines(weights: &[f32]) -> Lines {
-    Lines::new(weights.as_ptr(), (weights.len() / LANES).min(4096))
+/// Lines of weights that are asked for: a quarter of a second-level cache.
+const AHEAD: usize = 4096;
+
+impl Entry {
+    /// The first cache lines of its weights.
+    fn first_lines(&self) -> Lines {
+        match (&self.step, &self.packed) {
+            (Step::Narrow(Narrow(narrow)), _) => narrow.first_lines(AHEAD),
+            (_, Some(packed)) => {
+                let weights = packed.weights.get();
+                Lines::new(weights.as_ptr(), (weights.len() / LANES).min(AHEAD))
+            }
+            _ => Lines::NONE,
+        }
+    }
 }
 
 /// # Safety

@@ -2,12 +2,15 @@
 
 use super::arena::Place;
 use super::choice::ConvAlgorithm;
+use super::narrow::Narrow;
 use crate::buffer::Buffer;
 use crate::conv::Conv;
+use crate::mapped::from_words;
 use crate::pool::{Average, Max};
 use crate::simd::{InstructionSet, Vector};
 use crate::sink::Store;
 use crate::view::{View, channel};
+use std::panic::RefUnwindSafe;
 use std::sync::Arc;
 
 /// What a step reads.
@@ -152,6 +155,8 @@ pub enum Step {
         /// Whether what is below 0 becomes 0.
         relu: bool,
     },
+    /// An operation on numbers of 16 or 8 bits.
+    Narrow(Narrow),
     /// Any other operation.
     Custom(Custom),
 }
@@ -171,7 +176,7 @@ pub enum Numbers {
     /// In memory of their own.
     Own(Arc<Buffer<f32>>),
     /// In memory that someone else keeps: a mapped file.
-    Shared(Arc<dyn AsRef<[f32]> + Send + Sync>, std::ops::Range<usize>),
+    Shared(Arc<dyn AsRef<[f32]> + Send + Sync + RefUnwindSafe>, std::ops::Range<usize>),
 }
 
 impl Numbers {
@@ -187,6 +192,18 @@ impl Numbers {
 impl std::fmt::Debug for Numbers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} numbers", self.get().len())
+    }
+}
+
+impl From<&[u32]> for Numbers {
+    fn from(words: &[u32]) -> Self {
+        Buffer::from_slice(from_words(words)).into()
+    }
+}
+
+impl From<&[f32]> for Numbers {
+    fn from(numbers: &[f32]) -> Self {
+        Buffer::from_slice(numbers).into()
     }
 }
 
@@ -237,6 +254,7 @@ impl Step {
             Self::Linear(_) => Vec::new(),
             Self::MaxPool { input, .. } | Self::AveragePool { input, .. } => vec![input],
             Self::Sum { inputs, .. } | Self::Custom(Custom { inputs, .. }) => inputs.iter().collect(),
+            Self::Narrow(narrow) => vec![narrow.0.input()],
         }
     }
 
@@ -249,6 +267,7 @@ impl Step {
                 places.push(linear.input);
                 places.extend(linear.finish.residual);
             }
+            Self::Narrow(narrow) => places.extend(narrow.0.addend()),
             Self::MaxPool { .. } | Self::AveragePool { .. } | Self::Sum { .. } | Self::Custom(_) => {}
         }
         places
@@ -263,6 +282,7 @@ impl Step {
             | Self::AveragePool { output, .. }
             | Self::Sum { output, .. }
             | Self::Custom(Custom { output, .. }) => output,
+            Self::Narrow(narrow) => narrow.0.output(),
         }
     }
 }

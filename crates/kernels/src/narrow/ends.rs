@@ -1,6 +1,7 @@
 //! What narrow kernels read, and where their results go.
 
 use super::{Format, Stored};
+use crate::buffer::Shared;
 use crate::region::Region;
 
 /// Maps to read.
@@ -35,6 +36,24 @@ pub enum Target<'a, F> {
     Narrow(&'a mut [F], Region),
     /// To maps of `f32`, as they are.
     Wide(&'a mut [f32], Region),
+}
+
+/// A target that the tasks of a loop write, each its own part.
+#[derive(Clone, Copy)]
+pub(crate) enum Parts<'a, F> {
+    /// Narrow maps.
+    Narrow(Shared<'a, F>, Region),
+    /// Maps of `f32`.
+    Wide(Shared<'a, f32>, Region),
+}
+
+impl<'a, F> From<Target<'a, F>> for Parts<'a, F> {
+    fn from(target: Target<'a, F>) -> Self {
+        match target {
+            Target::Narrow(data, region) => Self::Narrow(Shared::new(data), region),
+            Target::Wide(data, region) => Self::Wide(Shared::new(data), region),
+        }
+    }
 }
 
 /// What is done to a result `x` of channel `c`, in `f32`, each operation rounded by itself:

@@ -1,6 +1,6 @@
 //! From `f32` in registers to where results go.
 
-use super::{Finish, Format, Stored, Target};
+use super::{Finish, Format, Stored};
 use crate::buffer::Shared;
 use crate::region::Region;
 use crate::simd::{LANES, Vector};
@@ -36,11 +36,11 @@ pub(crate) struct Apply<V> {
 macro_rules! open {
     ($target:expr, $finish:expr, $outlet:ident => $with:expr) => {
         match $target {
-            $crate::narrow::Target::Narrow(data, region) => {
+            $crate::narrow::Parts::Narrow(data, region) => {
                 let $outlet = $crate::narrow::Outlet::new(data, region, $finish);
                 $with
             }
-            $crate::narrow::Target::Wide(data, region) => {
+            $crate::narrow::Parts::Wide(data, region) => {
                 let $outlet = $crate::narrow::Outlet::new(data, region, $finish);
                 $with
             }
@@ -50,11 +50,11 @@ macro_rules! open {
 pub(crate) use open;
 
 impl<'a, F: Format, O: Stored> Outlet<'a, F, O> {
-    pub(crate) fn new(data: &'a mut [O], region: Region, finish: &Finish<'a, F>) -> Self {
+    pub(crate) fn new(data: Shared<'a, O>, region: Region, finish: &Finish<'a, F>) -> Self {
         region.check();
         assert!(data.len() >= region.len(), "{} numbers are too few for {region:?}", data.len());
         finish.check(&region);
-        Self { data: Shared::new(data), region, finish: *finish }
+        Self { data, region, finish: *finish }
     }
 
     /// The same with each map as one row.
@@ -211,8 +211,7 @@ impl<V: Vector<Element = f32>> Apply<V> {
 }
 
 /// Checks that a kernel's ends have the same images and channels.
-pub(crate) fn check_ends<F>(input: &Region, target: &Target<'_, F>) {
-    let output = target.region();
+pub(crate) fn check_ends(input: &Region, output: &Region) {
     let ends = [[input.batch, input.channels], [output.batch, output.channels]];
     assert_eq!(ends[0], ends[1], "images and channels of {input:?} and {output:?}");
 }

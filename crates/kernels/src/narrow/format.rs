@@ -3,6 +3,7 @@
 use super::finish::FOUR;
 use super::instances::Instances;
 use crate::buffer::Plain;
+use crate::inference::Number;
 use crate::simd::{self, DotKernel, InstructionSet, LANES, Vector};
 use half::bf16;
 use std::fmt::Debug;
@@ -51,6 +52,9 @@ pub trait Stored: Plain + Default + PartialEq + Debug + sealed::Sealed {
 /// A number of fewer than 32 bits that maps are made of: `bf16`, or `u8` for an 8-bit integer with a scale and a zero
 /// point ([`Quantisation`](super::Quantisation)).
 pub trait Format: Stored + Instances {
+    /// What it is called in an arena.
+    const NUMBER: Number;
+
     /// What weights are made of.
     type Weight: Copy + Default + Send + Sync + 'static;
 
@@ -133,6 +137,7 @@ impl Stored for u8 {
 }
 
 impl Format for bf16 {
+    const NUMBER: Number = Number::Bf16;
     type Weight = bf16;
 
     fn whole(_: bf16) -> i32 {
@@ -160,6 +165,7 @@ impl Format for bf16 {
 }
 
 impl Format for u8 {
+    const NUMBER: Number = Number::U8;
     type Weight = i8;
 
     const ORDERED: bool = true;

@@ -1,11 +1,14 @@
 //! Where narrow kernels are compiled: for each format, in this crate, once. A public function only calls the one here that
 //! belongs to it, which is not generic; otherwise every crate that calls it would compile it again.
 
+use super::pictures::Cells;
 use super::{Finish, Format, Origin, Source, Target, bf16};
 use crate::buffer::Buffer;
 use crate::conv::Conv;
 use crate::conv::narrow::{Units, Weights, compute, pack};
+use crate::inference::{Call, NarrowStep};
 use crate::pool::{Average, Max};
+use crate::region::Region;
 use crate::simd::InstructionSet;
 
 /// From lines `fn name(arguments) { kernel }`, the trait and its implementations, which call the kernels.
@@ -33,7 +36,7 @@ macro_rules! instances {
 instances! {
     fn conv_pack(
         conv: &Conv, set: InstructionSet, units: Units, weights: &[<Self as Format>::Weight],
-    ) -> (Buffer<u32>, Vec<i32>) { pack::<Self> }
+    ) -> (Buffer<f32>, Vec<i32>) { pack::<Self> }
     fn conv_run(
         weights: &Weights<Self>, source: Source<'_, Self>, target: Target<'_, Self>, finish: &Finish<'_, Self>,
         workspace: &mut [f32],
@@ -47,6 +50,11 @@ instances! {
         pool: &Average, set: InstructionSet, source: Source<'_, Self>, target: Target<'_, Self>,
         finish: &Finish<'_, Self>,
     ) { super::pool::compute_average }
+    fn pictures(
+        set: InstructionSet, images: (&[f32], [usize; 3]), cells: (Cells, (&[f32], &[f32], Option<f32>), Self),
+        to: (&mut [Self], Region),
+    ) { super::pictures::compute_pictures }
+    fn step_task(step: &NarrowStep<Self>, call: Call<'_>) { crate::inference::run_narrow }
     fn transfer_maps(
         set: InstructionSet, from: Origin<'_, Self>, target: Target<'_, Self>, finish: &Finish<'_, Self>,
     ) { super::transfer::compute_transfer }

@@ -11,11 +11,12 @@ mod finish;
 mod format;
 mod instances;
 pub mod pictures;
-mod pool;
+pub(crate) mod pool;
 mod quantisation;
-mod transfer;
+pub(crate) mod transfer;
 
 pub use crate::conv::narrow::Weights;
+pub(crate) use ends::Parts;
 pub use ends::{Addend, Finish, ReadMap, Source, Target};
 pub(crate) use finish::{Apply, Outlet, Values, open};
 pub use format::{Format, Stored, bf16_available, int8_unit};

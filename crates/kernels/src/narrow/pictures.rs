@@ -1,13 +1,12 @@
-//! Pictures as bytes, four neighbouring pixels a cell, for a first convolution.
+//! Pictures as narrow numbers, four neighbouring pixels a cell, for a first convolution.
 //!
 //! A picture has three or four channels, and a block room for sixteen. With a pixel in each cell a word would be read for
 //! each tap of a kernel; with four neighbouring pixels four taps are one, of sixteen channels.
 
 #![allow(clippy::needless_range_loop)]
 
-use super::Format;
 use super::finish::FOUR;
-use crate::buffer::Shared;
+use super::{Format, Parts, Target};
 use crate::region::Region;
 use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
 use crate::threads::for_each;
@@ -38,57 +37,87 @@ pub struct Cells {
 /// # Panics
 ///
 /// Where the shapes do not fit.
-pub fn pictures(
+pub fn pictures<F: Format>(
     set: InstructionSet,
     (images, size): (&[f32], [usize; 3]),
     cells: Cells,
-    (scale, bias, floor): (&[f32], &[f32], Option<f32>),
-    zero: u8,
-    (to, region): (&mut [u8], Region),
+    line: (&[f32], &[f32], Option<f32>),
+    zero: F,
+    (to, region): (&mut [F], Region),
 ) {
-    let [channels, height, width] = size;
+    F::pictures(set, (images, size), (cells, line, zero), (to, region));
+}
+
+/// What is done to a channel's numbers, `scale[c] · x + bias[c]` not less than a floor.
+type Line<'a> = (&'a [f32], &'a [f32], Option<f32>);
+
+pub(super) fn compute_pictures<F: Format>(
+    set: InstructionSet,
+    (images, size): (&[f32], [usize; 3]),
+    (cells, line, zero): (Cells, Line<'_>, F),
+    (to, region): (&mut [F], Region),
+) {
     region.check();
-    assert!((3..=PIXELS).contains(&channels) && (1..=APART).contains(&cells.step), "{channels} channels, {cells:?}");
-    assert!(region.channels == LANES && region.height == height, "{region:?} for pictures of {size:?}");
-    assert!(images.len() >= region.batch * channels * height * width && to.len() >= region.len());
-    assert!(scale.len() >= channels && bias.len() >= channels);
-    let floor = floor.unwrap_or(f32::NAN);
-    let shared = Shared::new(to);
-    let parts = height.div_ceil(ROWS);
-    for_each(region.batch * parts, |task| {
-        let (image, first) = (task / parts, task % parts * ROWS);
-        let rows = first..(first + ROWS).min(height);
-        let start = region.at(image, 0, first, 0);
-        // SAFETY: each task has rows of its own.
-        let to = unsafe { shared.part(start..start + rows.len() * region.width * LANES) };
-        let images = &images[image * channels * height * width..][..channels * height * width];
-        let rows = Rows { images, size, rows, cells, line: (scale, bias, floor), zero, to, width: region.width };
-        u8::dispatch(set, rows);
-    });
+    assert!(fits(size, cells, &region), "{cells:?}, {region:?} for pictures of {size:?}");
+    assert!(images.len() >= region.batch * size.iter().product::<usize>() && to.len() >= region.len());
+    assert!(line.0.len() >= size[0] && line.1.len() >= size[0]);
+    let to = Parts::from(Target::Narrow(to, region));
+    for_each(tasks(&region), |number| task(set, (images, size), (cells, line, zero), to, number));
+}
+
+/// Whether pictures of channels, height and width may lie in such cells.
+pub(crate) fn fits([channels, height, _]: [usize; 3], cells: Cells, region: &Region) -> bool {
+    let sizes = (3..=PIXELS).contains(&channels) && (1..=APART).contains(&cells.step);
+    sizes && region.channels == LANES && region.height == height
+}
+
+/// Tasks of pictures in such maps.
+pub(crate) fn tasks(region: &Region) -> usize {
+    region.batch * region.height.div_ceil(ROWS)
+}
+
+/// One of them: some rows. The shapes must fit each other.
+pub(crate) fn task<F: Format>(
+    set: InstructionSet,
+    (images, size): (&[f32], [usize; 3]),
+    (cells, (scale, bias, floor), zero): (Cells, Line<'_>, F),
+    to: Parts<'_, F>,
+    number: usize,
+) {
+    let Parts::Narrow(shared, region) = to else { return };
+    let (numbers, parts) = (size.iter().product::<usize>(), region.height.div_ceil(ROWS));
+    let (image, first) = (number / parts, number % parts * ROWS);
+    let rows = first..(first + ROWS).min(region.height);
+    let start = region.at(image, 0, first, 0);
+    // SAFETY: each task has rows of its own.
+    let to = unsafe { shared.part(start..start + rows.len() * region.width * LANES) };
+    let images = &images[image * numbers..][..numbers];
+    let line = (scale, bias, floor.unwrap_or(f32::NAN));
+    F::dispatch(set, Rows { images, size, rows, cells, line, zero, to, width: region.width });
 }
 
 /// Some rows of a picture.
-struct Rows<'a> {
+struct Rows<'a, F> {
     images: &'a [f32],
     size: [usize; 3],
     rows: std::ops::Range<usize>,
     cells: Cells,
     line: (&'a [f32], &'a [f32], f32),
-    zero: u8,
-    to: &'a mut [u8],
+    zero: F,
+    to: &'a mut [F],
     /// Cells of a row.
     width: usize,
 }
 
-impl DotKernel<u8> for Rows<'_> {
+impl<F: Format> DotKernel<F> for Rows<'_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = f32>, D: Dot<Number = u8>>(self) {
+    fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) {
         let Self { images, size: [channels, height, width], rows, cells, line: (scale, bias, floor), zero, to, .. } =
             self;
-        let mut bytes = [[0_u8; HELD]; PIXELS];
-        let mut words = [0_u32; HELD];
+        let mut planes = [[F::default(); HELD]; PIXELS];
+        let mut all = [[F::default(); PIXELS]; HELD];
         for (row, to) in rows.zip(to.chunks_exact_mut((self.width * LANES).max(1))) {
             for (part, to) in to.chunks_mut(CELLS * LANES).enumerate() {
                 let count = to.len() / LANES;
@@ -96,22 +125,22 @@ impl DotKernel<u8> for Rows<'_> {
                 let pixels = (count - 1) * cells.step + PIXELS;
                 let inside = [first, first + pixels].map(|column| column.clamp(cells.before, cells.before + width));
                 for channel in 0..channels {
-                    let held = &mut bytes[channel];
+                    let held = &mut planes[channel];
                     held[..pixels].fill(zero);
                     let plane = &images[(channel * height + row) * width..][..width];
                     let from = &plane[inside[0] - cells.before..inside[1] - cells.before];
                     // What lies behind the last pixel is cut off, or filled again.
                     let at = inside[0].saturating_sub(first).min(pixels);
                     let line = (V::splat(scale[channel]), V::splat(bias[channel]), V::splat(floor));
-                    quantise::<V>(from, line, &mut held[at..]);
+                    quantise::<F, V>(from, line, &mut held[at..]);
                 }
                 for i in 0..pixels {
-                    words[i] = u32::from_le_bytes([bytes[0][i], bytes[1][i], bytes[2][i], bytes[3][i]]);
+                    all[i] = [planes[0][i], planes[1][i], planes[2][i], planes[3][i]];
                 }
                 for cell in 0..count {
                     for pixel in 0..PIXELS {
-                        let word = words[cell * cells.step + pixel].to_le_bytes();
-                        to[cell * LANES + pixel * PIXELS..][..PIXELS].copy_from_slice(&word);
+                        let own = &all[cell * cells.step + pixel];
+                        to[cell * LANES + pixel * PIXELS..][..PIXELS].copy_from_slice(own);
                     }
                 }
             }
@@ -121,7 +150,7 @@ impl DotKernel<u8> for Rows<'_> {
 
 /// Rounds numbers of a line.
 #[inline(always)]
-fn quantise<V: Vector<Element = f32>>(from: &[f32], (scale, bias, floor): (V, V, V), to: &mut [u8]) {
+fn quantise<F: Format, V: Vector<Element = f32>>(from: &[f32], (scale, bias, floor): (V, V, V), to: &mut [F]) {
     const MANY: usize = FOUR * LANES;
     let mut start = 0;
     while start < from.len() {
@@ -138,9 +167,9 @@ fn quantise<V: Vector<Element = f32>>(from: &[f32], (scale, bias, floor): (V, V,
             // SAFETY: four times sixteen numbers.
             vectors[k] = unsafe { V::load(source.add(k * LANES)) }.mul(scale).add(bias).at_least(floor);
         }
-        let mut rounded = [0_u8; MANY];
-        // SAFETY: 64 bytes.
-        unsafe { V::store_four_rounded::<false>(vectors, rounded.as_mut_ptr()) };
+        let mut rounded = [F::default(); MANY];
+        // SAFETY: four times sixteen numbers.
+        unsafe { F::store_four::<V, false>(vectors, rounded.as_mut_ptr()) };
         to[start..start + count].copy_from_slice(&rounded[..count]);
         start += count;
     }

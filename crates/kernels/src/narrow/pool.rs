@@ -4,8 +4,9 @@
 
 use super::finish::{Values, check_ends, open};
 use super::transfer::Reader;
-use super::{Finish, Format, Outlet, Source, Stored, Target};
+use super::{Finish, Format, Outlet, Parts, Source, Stored, Target};
 use crate::pool::{Average, Max};
+use crate::region::Region;
 use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
 use crate::threads::for_each;
 use std::ops::Range;
@@ -39,11 +40,7 @@ pub(super) fn compute_max<F: Format>(
     target: Target<'_, F>,
     finish: &Finish<'_, F>,
 ) {
-    run(set, source, target, finish, |axis, output, input| {
-        let (taps, step) = (pool.window(axis, input, output), pool.dilation[axis].max(1));
-        let first = (taps.start + (taps.valid.start * step) as isize).max(0) as usize;
-        Window { first, count: taps.valid.len(), step, share: None }
-    });
+    run(pool, set, source, target, finish);
 }
 
 /// Writes the mean over windows: the sum in `f32`, times one over the number they are divided by.
@@ -73,15 +70,12 @@ pub(super) fn compute_average<F: Format>(
     for (spans, length) in pool.spans.iter().zip([from.height, from.width]) {
         assert!(spans.iter().all(|span| span.start <= span.end && span.end <= length), "windows beyond {from:?}");
     }
-    run(set, source, target, finish, |axis, output, _| {
-        let span = pool.spans[axis][output];
-        Window { first: span.start, count: span.end - span.start, step: 1, share: Some(span.divisor) }
-    });
+    run(pool, set, source, target, finish);
 }
 
 /// Positions along an axis that an output reads.
 #[derive(Clone, Copy)]
-struct Window {
+pub(crate) struct Window {
     first: usize,
     count: usize,
     step: usize,
@@ -89,31 +83,85 @@ struct Window {
     share: Option<usize>,
 }
 
-/// Computes every output from the windows of its row and its column: `window(axis, output, length of the input)`.
-fn run<F: Format>(
+/// The windows of a pool.
+pub(crate) trait Windows: Sync {
+    /// That of an output along an axis, over so many positions.
+    fn window(&self, axis: usize, output: usize, input: usize) -> Window;
+}
+
+impl Windows for Max {
+    #[inline(always)]
+    fn window(&self, axis: usize, output: usize, input: usize) -> Window {
+        let (taps, step) = (Max::window(self, axis, input, output), self.dilation[axis].max(1));
+        let first = (taps.start + (taps.valid.start * step) as isize).max(0) as usize;
+        Window { first, count: taps.valid.len(), step, share: None }
+    }
+}
+
+impl Windows for Average {
+    #[inline(always)]
+    fn window(&self, axis: usize, output: usize, _: usize) -> Window {
+        let span = self.spans[axis][output];
+        Window { first: span.start, count: span.end - span.start, step: 1, share: Some(span.divisor) }
+    }
+}
+
+fn run<F: Format, W: Windows>(
+    pool: &W,
     set: InstructionSet,
     source: Source<'_, F>,
     target: Target<'_, F>,
     finish: &Finish<'_, F>,
-    window: impl Fn(usize, usize, usize) -> Window + Sync + Copy,
 ) {
     source.check();
-    check_ends(&source.region, &target);
-    open!(target, finish, outlet => {
-        let (from, to) = (source.region, outlet.region);
+    let to = target.region();
+    check_ends(&source.region, &to);
+    let cut = Cut::new::<F>(pool, &source.region, &to, source.map.is_some());
+    let target = Parts::from(target);
+    for_each(cut.tasks(&to), |number| task(pool, set, source, target, (finish, &cut), number));
+}
+
+/// How a pool is cut into tasks, whatever the number of images.
+#[derive(Clone, Debug)]
+pub(crate) struct Cut {
+    /// Whether the maxima are those of the numbers' bits.
+    ordered: bool,
+    /// Rows of a task, and tasks of a block.
+    rows: usize,
+    parts: usize,
+}
+
+impl Cut {
+    pub(crate) fn new<F: Format>(pool: &impl Windows, from: &Region, to: &Region, mapped: bool) -> Self {
         let is = |window: Window| window.share.is_none() && window.count > 0 && window.length() <= HELD;
         let ordered = F::ORDERED
-            && source.map.is_none()
-            && (0..to.height).all(|row| is(window(0, row, from.height)))
-            && (0..to.width).all(|column| is(window(1, column, from.width)));
+            && !mapped
+            && (0..to.height).all(|row| is(pool.window(0, row, from.height)))
+            && (0..to.width).all(|column| is(pool.window(1, column, from.width)));
         let rows = PIXELS.div_ceil(to.width.max(1)).min(to.height.max(1));
-        let parts = to.height.div_ceil(rows);
-        for_each(to.batch * to.blocks() * parts, |task| {
-            let (plane, part) = (task / parts, task % parts);
-            let at = [plane / to.blocks(), plane % to.blocks()];
-            let rows = part * rows..((part + 1) * rows).min(to.height);
-            F::dispatch(set, Piece { source: &source, outlet: &outlet, at, rows, ordered, window });
-        });
+        Self { ordered, rows, parts: to.height.div_ceil(rows) }
+    }
+
+    pub(crate) fn tasks(&self, to: &Region) -> usize {
+        to.batch * to.blocks() * self.parts
+    }
+}
+
+/// A task: some rows of a block of an image. The shapes must fit each other.
+pub(crate) fn task<F: Format, W: Windows>(
+    pool: &W,
+    set: InstructionSet,
+    source: Source<'_, F>,
+    target: Parts<'_, F>,
+    (finish, cut): (&Finish<'_, F>, &Cut),
+    number: usize,
+) {
+    open!(target, finish, outlet => {
+        let to = outlet.region;
+        let (plane, part) = (number / cut.parts, number % cut.parts);
+        let at = [plane / to.blocks(), plane % to.blocks()];
+        let rows = part * cut.rows..((part + 1) * cut.rows).min(to.height);
+        F::dispatch(set, Piece { source: &source, outlet: &outlet, at, rows, ordered: cut.ordered, pool });
     });
 }
 
@@ -123,12 +171,11 @@ struct Piece<'a, F, O, W> {
     outlet: &'a Outlet<'a, F, O>,
     at: [usize; 2],
     rows: Range<usize>,
-    /// Whether the maxima are those of the numbers' bits.
     ordered: bool,
-    window: W,
+    pool: &'a W,
 }
 
-impl<F: Format, O: Stored, W: Fn(usize, usize, usize) -> Window> DotKernel<F> for Piece<'_, F, O, W> {
+impl<F: Format, O: Stored, W: Windows> DotKernel<F> for Piece<'_, F, O, W> {
     type Output = ();
 
     #[inline(always)]
@@ -140,9 +187,9 @@ impl<F: Format, O: Stored, W: Fn(usize, usize, usize) -> Window> DotKernel<F> fo
         let from = self.source.region;
         let (apply, reader) = (self.outlet.apply::<V>(block, f32::INFINITY), Reader::<F, V>::new(self.source, block));
         for row in self.rows {
-            let down = (self.window)(0, row, from.height);
+            let down = self.pool.window(0, row, from.height);
             for column in 0..self.outlet.region.width {
-                let right = (self.window)(1, column, from.width);
+                let right = self.pool.window(1, column, from.width);
                 let mut value = V::splat(if down.share.is_some() { 0.0 } else { f32::NEG_INFINITY });
                 for y in 0..down.count {
                     let start = from.at(image, block, down.first + y * down.step, 0);
@@ -166,7 +213,7 @@ impl<F: Format, O: Stored, W: Fn(usize, usize, usize) -> Window> DotKernel<F> fo
     }
 }
 
-impl<F: Format, O: Stored, W: Fn(usize, usize, usize) -> Window> Piece<'_, F, O, W> {
+impl<F: Format, O: Stored, W: Windows> Piece<'_, F, O, W> {
     /// The maxima of numbers that are ordered as their bits are: over a window's rows first, for as many columns at once as
     /// are held, then over its columns.
     #[inline(always)]
@@ -181,7 +228,7 @@ impl<F: Format, O: Stored, W: Fn(usize, usize, usize) -> Window> Piece<'_, F, O,
             // As many columns as are held.
             let (mut count, mut first, mut end) = (0, 0, 0);
             while count < WRITTEN && column + count < width {
-                let window = (self.window)(1, column + count, from.width);
+                let window = self.pool.window(1, column + count, from.width);
                 first = if count == 0 { window.first } else { first.min(window.first) };
                 let last = end.max(window.first + window.length());
                 if last > first + HELD {
@@ -191,7 +238,7 @@ impl<F: Format, O: Stored, W: Fn(usize, usize, usize) -> Window> Piece<'_, F, O,
             }
             let numbers = (end - first) * LANES;
             for row in self.rows.clone() {
-                let down = (self.window)(0, row, from.height);
+                let down = self.pool.window(0, row, from.height);
                 for y in 0..down.count {
                     let at = from.at(image, block, down.first + y * down.step, first);
                     let (own, held) = (&self.source.data[at..at + numbers], &mut held[..numbers]);

@@ -3,7 +3,8 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::finish::{FOUR, Values, check_ends, open};
-use super::{Finish, Format, Outlet, Source, Stored, Target};
+use super::{Finish, Format, Outlet, Parts, Source, Stored, Target};
+use crate::region::Region;
 use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
 use crate::threads::for_each;
 use crate::view::{Map, View};
@@ -55,22 +56,36 @@ pub(super) fn compute_transfer<F: Format>(
             view.region
         }
     };
-    check_ends(&region, &target);
     let to = target.region();
+    check_ends(&region, &to);
     assert_eq!([region.height, region.width], [to.height, to.width], "sizes of {region:?} and {to:?}");
+    let target = Parts::from(target);
+    for_each(tasks(&to), |number| task(set, from, target, finish, number));
+}
+
+/// Tasks of a transfer to maps like these.
+pub(crate) fn tasks(to: &Region) -> usize {
+    to.batch * to.blocks() * to.pixels().div_ceil(PIXELS)
+}
+
+/// One of them. The shapes must fit each other.
+pub(crate) fn task<F: Format>(
+    set: InstructionSet,
+    from: Origin<'_, F>,
+    target: Parts<'_, F>,
+    finish: &Finish<'_, F>,
+    number: usize,
+) {
+    let from = match from {
+        Origin::Narrow(source) => Origin::Narrow(Source { region: source.region.flat(), ..source }),
+        Origin::Wide(view) => Origin::Wide(view.flat()),
+    };
     open!(target, finish, outlet => {
         let outlet = outlet.flat();
-        let from = match from {
-            Origin::Narrow(source) => Origin::Narrow(Source { region: source.region.flat(), ..source }),
-            Origin::Wide(view) => Origin::Wide(view.flat()),
-        };
-        let to = outlet.region;
-        let parts = to.width.div_ceil(PIXELS);
-        for_each(to.batch * to.blocks() * parts, |task| {
-            let (plane, part) = (task / parts, task % parts);
-            let at = [plane / to.blocks(), plane % to.blocks(), part * PIXELS];
-            F::dispatch(set, Piece { from: &from, outlet: &outlet, at });
-        });
+        let (blocks, parts) = (outlet.region.blocks(), outlet.region.width.div_ceil(PIXELS));
+        let (plane, part) = (number / parts, number % parts);
+        let at = [plane / blocks, plane % blocks, part * PIXELS];
+        F::dispatch(set, Piece { from: &from, outlet: &outlet, at });
     });
 }
 

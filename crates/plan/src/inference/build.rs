@@ -5,21 +5,28 @@ use super::fusion::Chain;
 use super::lifetime::{Room, arrange};
 use super::lower::{At, Lowered, Step, Value, Work, is_native};
 use super::options::InferenceOptions;
+use super::report::About;
 use super::source::{Numbers, Source, refused};
 use crate::error::Result;
 use crate::operation::{Arguments, Operation, Remembered, dense};
 use cnn_kernels::inference::{
-    self as kernels, Builder, ConvAlgorithm, Convolution, Custom, Finish, LinearLayer, Packed, Place, Program, Tensors,
+    self as kernels, Builder, ConvAlgorithm, Convolution, Custom, Finish, LinearLayer, Number, Packed, Place, Program,
+    Tensors,
 };
 use cnn_kernels::{Conv, InstructionSet, Store as Sink, View};
 use cnn_network::{Network, Op};
 use std::sync::Arc;
 
-/// A program, the places of its outputs, and for each of its steps the node it begins with.
+/// A program, and what a plan knows of it.
 pub(super) struct Built {
     pub(super) program: Program,
+    /// The places of the outputs.
     pub(super) outputs: Vec<Place>,
-    pub(super) nodes: Vec<usize>,
+    /// What is known of the lowered steps; and of each step of the program, which of these it belongs to.
+    pub(super) about: Vec<About>,
+    pub(super) of: Vec<usize>,
+    /// The numbers that a file keeps, in the order in which a plan asks for them.
+    pub(super) kept: Vec<kernels::Numbers>,
 }
 
 /// Where everything lies.
@@ -37,9 +44,9 @@ struct Layout<'l> {
 
 /// An offset in the memory of one image, or in that of all.
 #[derive(Clone, Copy, Debug, Default)]
-struct Spot {
-    alone: bool,
-    offset: usize,
+pub(super) struct Spot {
+    pub(super) alone: bool,
+    pub(super) offset: usize,
 }
 
 /// Bytes of an image's maps from which on steps run image by image: those of several would not stay in the last cache.
@@ -56,6 +63,7 @@ pub(super) fn build(
 ) -> Result<Built> {
     let layout = Layout::new(lowered, options);
     let mut builder = Builder::new(options.set(), network.input().elements(), layout.numbers);
+    let (mut about, mut kept) = (Vec::new(), Vec::new());
     for (number, step) in lowered.steps.iter().enumerate() {
         let path = &network.nodes()[step.node].path;
         let made = layout.step(network, number, source)?;
@@ -63,15 +71,54 @@ pub(super) fn build(
             None => None,
             Some(_) => Some(source.packed(|numbers| pack(&builder, network, (step, &made), numbers))?),
         };
+        about.push(about_step(&made, packed.as_ref(), step.node));
+        kept.extend(runs(&made, packed.as_ref()));
         builder.push(made, packed).map_err(|why| refused(path, &why))?;
         if number + 1 == layout.alone {
             builder.image_by_image().map_err(|why| refused(path, &why))?;
         }
     }
     let outputs = lowered.outputs.iter().map(|value| layout.place(value)).collect();
-    let nodes = lowered.steps.iter().map(|step| step.node).collect();
     let program = builder.build().map_err(|why| refused(&network.output().path, &why))?;
-    Ok(Built { program, outputs, nodes })
+    let of = (0..about.len()).collect();
+    Ok(Built { program, outputs, about, of, kept })
+}
+
+/// The numbers of a step that a file keeps.
+fn runs(step: &kernels::Step, packed: Option<&Packed>) -> Vec<kernels::Numbers> {
+    let maps = step.inputs().into_iter().filter_map(kernels::Input::map);
+    let of_linear = match step {
+        kernels::Step::Linear(linear) => linear.map.as_deref(),
+        _ => None,
+    };
+    let maps = maps.chain(of_linear).flat_map(|map| [&map.scale[..], &map.shift, &map.floor]);
+    maps.map(kernels::Numbers::from)
+        .chain(packed.into_iter().flat_map(|own| [own.weights.clone(), own.bias.clone()]))
+        .collect()
+}
+
+fn about_step(step: &kernels::Step, packed: Option<&Packed>, node: usize) -> About {
+    let numbers = |place: &Place| place.channels * place.pixels();
+    let values: usize = step.reads().iter().chain([step.output()]).map(numbers).sum();
+    let mut predicted = None;
+    let (algorithm, macs) = match step {
+        kernels::Step::Convolution(step) => {
+            predicted = Some((step.algorithm, step.conv, step.output.size));
+            (step.algorithm.name(), step.conv.weights() * step.output.pixels())
+        }
+        kernels::Step::Linear(step) => ("linear", numbers(&step.input) * step.output.channels),
+        kernels::Step::MaxPool { .. } => ("max pool", 0),
+        kernels::Step::AveragePool { .. } => ("average pool", 0),
+        kernels::Step::Sum { .. } => ("sum", 0),
+        kernels::Step::Narrow(_) | kernels::Step::Custom(_) => ("other", 0),
+    };
+    About {
+        macs,
+        weight_bytes: packed.map_or(0, |packed| size_of_val(packed.weights.get())),
+        value_bytes: values * size_of::<f32>(),
+        predicted,
+        ..About::other(node, algorithm)
+    }
 }
 
 /// Packs the weights of a step, those of a linear layer some rows after the others.
@@ -181,7 +228,7 @@ fn image_by_image(lowered: &Lowered, algorithms: &[ConvAlgorithm]) -> usize {
 
 /// Arranges what lives within the first steps in the memory of one image, and the rest in that of all. What those steps
 /// leave lives from the beginning, since they run again for each image.
-fn both(rooms: Vec<Room>, alone: usize) -> (Vec<Spot>, [usize; 2]) {
+pub(super) fn both(rooms: Vec<Room>, alone: usize) -> (Vec<Spot>, [usize; 2]) {
     let within = |room: &Room| room.last < alone;
     let (own, others): (Vec<usize>, Vec<usize>) = (0..rooms.len()).partition(|room| within(&rooms[*room]));
     let mut spots = vec![Spot::default(); rooms.len()];
@@ -249,6 +296,7 @@ impl<'l> Layout<'l> {
             size: value.size,
             first_block,
             store_blocks: self.lowered.stores[store].blocks,
+            number: Number::F32,
         }
     }
 

@@ -9,11 +9,10 @@
 //! Numbers are little-endian, in the layout of one instruction set. A file is read only where everything is the same as when
 //! it was written: this crate's version, the instructions, the network, the options and, where they are given, the weights.
 
-use super::narrow::Run;
 use super::options::{InferenceOptions, Numeric};
 use crate::error::{Error, Result};
 use cnn_kernels::InstructionSet;
-use cnn_kernels::inference::{Input, Numbers, Program, Step};
+use cnn_kernels::inference::Numbers;
 use cnn_kernels::mapped::{MappedFile, bytes};
 use cnn_network::Network;
 use std::io::{self, Write};
@@ -62,27 +61,8 @@ pub(super) fn made_for(
     ]
 }
 
-/// The runs of numbers of a program, in the order in which a plan asks for them.
-pub(super) fn runs(program: &Program) -> Vec<Run<'_>> {
-    let mut runs: Vec<&[f32]> = Vec::new();
-    for (step, packed) in program.steps() {
-        let maps = step.inputs().into_iter().filter_map(Input::map);
-        let of_linear = match step {
-            Step::Linear(linear) => linear.map.as_deref(),
-            _ => None,
-        };
-        for map in maps.chain(of_linear) {
-            runs.extend([map.scale.as_slice(), &map.shift, &map.floor]);
-        }
-        if let Some(packed) = packed {
-            runs.extend([packed.weights.get(), packed.bias.get()]);
-        }
-    }
-    runs.into_iter().map(Run::Borrowed).collect()
-}
-
 /// Writes runs of numbers to a file, whole or not at all.
-pub(super) fn save(path: &Path, made_for: &[(&'static str, String)], runs: &[Run<'_>]) -> Result<()> {
+pub(super) fn save(path: &Path, made_for: &[(&'static str, String)], runs: &[Numbers]) -> Result<()> {
     let mut text: String = made_for.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     // Of fixed width, so that the text's length is known before the offsets are.
     let line = |start: usize, numbers: &[f32]| {
@@ -90,9 +70,9 @@ pub(super) fn save(path: &Path, made_for: &[(&'static str, String)], runs: &[Run
     };
     let mut start = (FRONT + text.len() + runs.len() * line(0, &[]).len()).next_multiple_of(LINE);
     let first = start;
-    for numbers in runs {
+    for numbers in runs.iter().map(Numbers::get) {
         text += &line(start, numbers);
-        start = (start + size_of_val(&**numbers)).next_multiple_of(LINE);
+        start = (start + size_of_val(numbers)).next_multiple_of(LINE);
     }
     let write = |to: &mut dyn Write| -> io::Result<()> {
         let length = u32::try_from(text.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
@@ -102,10 +82,10 @@ pub(super) fn save(path: &Path, made_for: &[(&'static str, String)], runs: &[Run
         to.write_all(text.as_bytes())?;
         let mut at = FRONT + text.len();
         let mut next = first;
-        for numbers in runs {
+        for numbers in runs.iter().map(Numbers::get) {
             to.write_all(&[0; LINE][..next - at])?;
             to.write_all(bytes(numbers))?;
-            at = next + size_of_val(&**numbers);
+            at = next + size_of_val(numbers);
             next = at.next_multiple_of(LINE);
         }
         to.write_all(&[0; LINE][..next - at])

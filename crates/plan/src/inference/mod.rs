@@ -17,9 +17,11 @@ mod lower;
 mod narrow;
 mod options;
 mod plan;
+mod report;
 mod source;
 
 pub use calibration::Calibration;
 pub use calibrator::Calibrator;
 pub use options::{InferenceOptions, Numeric};
-pub use plan::{InferencePlan, StepReport, Workspace};
+pub use plan::{InferencePlan, Workspace};
+pub use report::StepReport;

@@ -2,11 +2,12 @@
 
 use super::build::{Built, build};
 use super::calibration::Calibration;
-use super::file::{self, Saved, made_for, runs};
+use super::file::{self, Saved, made_for};
 use super::fusion::fuse;
 use super::lower::{Lowered, lower, origin};
-use super::narrow::{Narrow, NarrowProgram, NarrowStep, NarrowWork, NarrowWorkspace};
+use super::narrow;
 use super::options::{InferenceOptions, Numeric};
+use super::report::StepReport;
 use super::source::{Numbers, Source, read};
 use crate::error::{Error, Result};
 use crate::plan::homes_by;
@@ -31,50 +32,14 @@ pub struct InferencePlan(Arc<Inner>);
 struct Inner {
     network: Network,
     targets: Vec<NodeId>,
-    computation: Computation,
+    built: Built,
     /// What it was made for, as its file says it.
     made_for: [(&'static str, String); 6],
 }
 
-/// What computes it.
-#[derive(Debug)]
-enum Computation {
-    Wide(Built),
-    Bf16(NarrowProgram<bf16>),
-    Int8(NarrowProgram<u8>),
-}
-
 /// What a call of an [`InferencePlan`] needs: memory for a number of images. It is used by one call at a time.
 #[derive(Debug)]
-pub struct Workspace(Memory);
-
-#[derive(Debug)]
-enum Memory {
-    Wide(kernels::Workspace),
-    Bf16(NarrowWorkspace<bf16>),
-    Int8(NarrowWorkspace<u8>),
-}
-
-/// A step of a plan.
-#[derive(Clone, Debug)]
-pub struct StepReport<'a> {
-    /// The node it begins with.
-    pub path: &'a str,
-    /// What computes it.
-    pub algorithm: &'static str,
-    /// Multiplications and additions of the definition, of one image.
-    pub flops: f64,
-    /// Bytes of its weights, as they are packed.
-    pub weight_bytes: usize,
-    /// Bytes of one image that it reads and writes; in `bf16` and `int8` of what it writes alone.
-    pub value_bytes: usize,
-    /// Time that is predicted for the usual batch; of convolutions alone.
-    pub predicted: Option<Duration>,
-    /// Time that was measured.
-    pub measured: Duration,
-    /// In `bf16` and `int8`, why it is computed in `f32`, if it is.
-    pub in_f32: Option<&'static str>,
-}
+pub struct Workspace(kernels::Workspace);
 
 /// The nodes that are asked for.
 fn targets(network: &Network, options: &InferenceOptions<'_>) -> Result<Vec<NodeId>> {
@@ -100,21 +65,18 @@ fn calibration<'a>(network: &Network, options: &InferenceOptions<'a>) -> Result<
 }
 
 /// What computes a network, by numbers of some weights or of a file.
-fn computation(
+fn built(
     network: &Network,
     targets: &[NodeId],
     options: &InferenceOptions<'_>,
     source: &mut Source<'_>,
-) -> Result<Computation> {
-    let (lowered, set) = (lowered(network, targets), options.set());
-    Ok(match options.numeric {
-        Numeric::F32 => Computation::Wide(build(network, &lowered, options, source)?),
-        Numeric::Bf16 => Computation::Bf16(NarrowProgram::new(network, lowered, set, None, source)?),
-        Numeric::Int8 => {
-            let calibration = calibration(network, options)?;
-            Computation::Int8(NarrowProgram::new(network, lowered, set, calibration, source)?)
-        }
-    })
+) -> Result<Built> {
+    let lowered = lowered(network, targets);
+    match options.numeric {
+        Numeric::F32 => build(network, &lowered, options, source),
+        Numeric::Bf16 => narrow::build::<bf16>(network, lowered, options, None, source),
+        Numeric::Int8 => narrow::build::<u8>(network, lowered, options, calibration(network, options)?, source),
+    }
 }
 
 fn lowered(network: &Network, targets: &[NodeId]) -> Lowered {
@@ -126,7 +88,7 @@ fn lowered(network: &Network, targets: &[NodeId]) -> Lowered {
 
 impl std::fmt::Debug for Built {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} steps", self.nodes.len())
+        write!(f, "{} steps", self.about.len())
     }
 }
 
@@ -146,7 +108,7 @@ impl InferencePlan {
             .available(options.set())
             .map_err(|why| Error::Numeric { numeric: options.numeric.name(), why })?;
         let mut source = Source::Weights(Numbers::new(&weights));
-        let computation = computation(network, &targets, &options, &mut source)?;
+        let built = built(network, &targets, &options, &mut source)?;
         let sum = match &source {
             Source::Weights(numbers) => {
                 if let Some(calibration) = calibration(network, &options)? {
@@ -157,7 +119,7 @@ impl InferencePlan {
             Source::File(_) => 0,
         };
         let made_for = made_for(network, &options, options.set(), sum);
-        Ok(Self(Arc::new(Inner { network: network.clone(), targets, computation, made_for })))
+        Ok(Self(Arc::new(Inner { network: network.clone(), targets, built, made_for })))
     }
 
     /// Writes what was packed to a file, for [`InferencePlan::open`]. The file is there whole, or as it was before.
@@ -166,12 +128,7 @@ impl InferencePlan {
     ///
     /// A file that cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let runs = match &self.0.computation {
-            Computation::Wide(built) => runs(&built.program),
-            Computation::Bf16(program) => program.runs(),
-            Computation::Int8(program) => program.runs(),
-        };
-        file::save(path.as_ref(), &self.0.made_for, &runs)
+        file::save(path.as_ref(), &self.0.made_for, &self.0.built.kept)
     }
 
     /// The plan of a file, whose numbers stay in it: the file is mapped into memory and must not be changed meanwhile.
@@ -202,10 +159,10 @@ impl InferencePlan {
         };
         let mut made_for = made_for(network, &options, options.set(), sum);
         let mut saved = Saved::open(path.as_ref(), &made_for, weights.is_some())?;
-        let computation = computation(network, &targets, &options, &mut Source::File(&mut saved))?;
+        let built = built(network, &targets, &options, &mut Source::File(&mut saved))?;
         made_for[5].1 = saved.weights.clone();
         saved.end()?;
-        Ok(Self(Arc::new(Inner { network: network.clone(), targets, computation, made_for })))
+        Ok(Self(Arc::new(Inner { network: network.clone(), targets, built, made_for })))
     }
 
     /// The network.
@@ -233,27 +190,15 @@ impl InferencePlan {
     ///
     /// More images than memory holds.
     pub fn workspace(&self, images: usize) -> Result<Workspace> {
-        let (memory, bytes) = match &self.0.computation {
-            Computation::Wide(Built { program, .. }) => {
-                let [first, further] = program.numbers();
-                let numbers = further.saturating_mul(images.saturating_sub(1)).saturating_add(first);
-                let memory = kernels::Workspace::new(program, images).map(Memory::Wide);
-                (memory, numbers.saturating_mul(size_of::<f32>()))
-            }
-            Computation::Bf16(program) => {
-                let memory = program.workspace(images).map(Memory::Bf16);
-                (memory, program.bytes_per_image().saturating_mul(images))
-            }
-            Computation::Int8(program) => {
-                let memory = program.workspace(images).map(Memory::Int8);
-                (memory, program.bytes_per_image().saturating_mul(images))
-            }
-        };
-        memory.map(Workspace).ok_or(Error::Memory { batch: images, bytes })
+        let program = &self.0.built.program;
+        let [first, further] = program.numbers();
+        let numbers = further.saturating_mul(images.saturating_sub(1)).saturating_add(first);
+        let bytes = numbers.saturating_mul(size_of::<f32>());
+        kernels::Workspace::new(program, images).map(Workspace).ok_or(Error::Memory { batch: images, bytes })
     }
 
     /// Computes the outputs for images `(N, C, H, W)`, and writes each to its slice: `(N, C, H, W)` or `(N, classes)`.
-    /// After a first call with a workspace nothing is allocated in `f32`, where all steps are the plan's own.
+    /// After a first call with a workspace nothing is allocated.
     ///
     /// # Errors
     ///
@@ -279,22 +224,10 @@ impl InferencePlan {
                 return Err(Error::OutputLength { node, expected, found: output.len() });
             }
         }
-        match (&self.0.computation, &mut workspace.0) {
-            (Computation::Wide(Built { program, outputs: places, .. }), Memory::Wide(memory)) => {
-                program.run(memory, images);
-                for (place, output) in places.iter().zip(outputs) {
-                    program.read(memory, place, batch, output);
-                }
-            }
-            (Computation::Bf16(program), Memory::Bf16(memory)) => {
-                program.run(memory, images, batch);
-                outputs.iter_mut().enumerate().for_each(|(number, to)| program.read(memory, number, batch, to));
-            }
-            (Computation::Int8(program), Memory::Int8(memory)) => {
-                program.run(memory, images, batch);
-                outputs.iter_mut().enumerate().for_each(|(number, to)| program.read(memory, number, batch, to));
-            }
-            _ => panic!("the workspace is another plan's"),
+        let Built { program, outputs: places, .. } = &self.0.built;
+        program.run(&mut workspace.0, images);
+        for (place, output) in places.iter().zip(outputs) {
+            program.read(&workspace.0, place, batch, output);
         }
         Ok(())
     }
@@ -327,100 +260,21 @@ impl InferencePlan {
 impl InferencePlan {
     /// What each step is, and the time it took in calls with a workspace that measures.
     pub fn report<'a>(&'a self, workspace: &Workspace, usual_batch: usize) -> Vec<StepReport<'a>> {
-        match (&self.0.computation, &workspace.0) {
-            (Computation::Wide(Built { program, nodes, .. }), Memory::Wide(memory)) => {
-                let steps = program.steps().zip(nodes).zip(program.times(memory));
-                steps
-                    .map(|(((step, packed), node), time)| self.step_report(step, packed, *node, usual_batch, time))
-                    .collect()
-            }
-            (Computation::Bf16(program), Memory::Bf16(memory)) => {
-                let steps = program.steps.iter().zip(&memory.times);
-                steps.map(|(step, measured)| self.narrow_report(step, *measured)).collect()
-            }
-            (Computation::Int8(program), Memory::Int8(memory)) => {
-                let steps = program.steps.iter().zip(&memory.times);
-                steps.map(|(step, measured)| self.narrow_report(step, *measured)).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn narrow_report<F: Narrow>(&self, step: &NarrowStep<F>, measured: Duration) -> StepReport<'_> {
-        let pixels = step.output.size[0] * step.output.size[1];
-        let (algorithm, macs, weight_bytes, in_f32) = match &step.work {
-            NarrowWork::Conv { weights, products, .. } => (F::CONVOLUTION, products * pixels, weights.bytes(), None),
-            NarrowWork::Pictures { .. } => ("pictures, four pixels a cell", 0, 0, None),
-            NarrowWork::Transfer => ("copy or sum", 0, 0, None),
-            NarrowWork::Pool(operation) => (operation.name(), 0, 0, None),
-            NarrowWork::Wide { operation, weights, why } => {
-                (operation.name(), weights.len() * pixels, size_of_val(&**weights), Some(*why))
-            }
-        };
-        StepReport {
-            path: &self.0.network.nodes()[step.node].path,
-            algorithm,
-            flops: 2.0 * macs as f64,
-            weight_bytes,
-            value_bytes: size_of::<F>() * step.output.channels * pixels,
-            predicted: None,
-            measured,
-            in_f32,
-        }
-    }
-
-    fn step_report<'a>(
-        &'a self,
-        step: &kernels::Step,
-        packed: Option<&kernels::Packed>,
-        node: usize,
-        batch: usize,
-        measured: Duration,
-    ) -> StepReport<'a> {
-        let numbers = |place: &kernels::Place| place.channels * place.pixels();
-        let values: usize = step.reads().iter().chain([step.output()]).map(numbers).sum();
-        let mut predicted = None;
-        let (algorithm, macs) = match step {
-            kernels::Step::Convolution(step) => {
-                let nanoseconds = kernels::cost(step.algorithm, &step.conv, step.output.size, batch);
-                predicted = Some(Duration::from_nanos(nanoseconds as u64));
-                (step.algorithm.name(), step.conv.weights() * step.output.pixels())
-            }
-            kernels::Step::Linear(step) => ("linear", numbers(&step.input) * step.output.channels),
-            kernels::Step::MaxPool { .. } => ("max pool", 0),
-            kernels::Step::AveragePool { .. } => ("average pool", 0),
-            kernels::Step::Sum { .. } => ("sum", 0),
-            kernels::Step::Custom(_) => ("other", 0),
-        };
-        StepReport {
-            path: &self.0.network.nodes()[node].path,
-            algorithm,
-            flops: 2.0 * macs as f64,
-            weight_bytes: packed.map_or(0, |packed| size_of_val(packed.weights.get())),
-            value_bytes: values * size_of::<f32>(),
-            predicted,
-            measured,
-            in_f32: None,
-        }
+        let Built { program, about, of, .. } = &self.0.built;
+        let mut times = vec![Duration::ZERO; about.len()];
+        of.iter().zip(program.times(&workspace.0)).for_each(|(step, time)| times[*step] += time);
+        about.iter().zip(times).map(|(about, time)| about.report(&self.0.network, usual_batch, time)).collect()
     }
 }
 
 impl Workspace {
     /// Images it holds.
     pub fn capacity(&self) -> usize {
-        match &self.0 {
-            Memory::Wide(memory) => memory.capacity(),
-            Memory::Bf16(memory) => memory.capacity,
-            Memory::Int8(memory) => memory.capacity,
-        }
+        self.0.capacity()
     }
 
     /// From now on the time of each step is taken, for [`InferencePlan::report`].
     pub fn measure(&mut self) {
-        match &mut self.0 {
-            Memory::Wide(memory) => memory.measure(),
-            Memory::Bf16(memory) => memory.times.fill(Duration::ZERO),
-            Memory::Int8(memory) => memory.times.fill(Duration::ZERO),
-        }
+        self.0.measure();
     }
 }

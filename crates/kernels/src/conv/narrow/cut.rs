@@ -20,7 +20,7 @@ const TASKS: usize = 3;
 
 /// A convolution over maps of a size, cut.
 #[derive(Clone, Debug)]
-pub(super) struct Cut {
+pub(crate) struct Cut {
     /// Whether each map is read as one row.
     pub(super) flat: bool,
     /// Whether tiles are read where the maps lie.
@@ -83,11 +83,16 @@ impl Cut {
     }
 
     /// Numbers a thread needs: the tile, the taps, and what brings them onto a cache line.
-    pub(super) fn workspace(&self) -> usize {
+    pub(crate) fn workspace(&self) -> usize {
         (self.tile + self.taps).next_multiple_of(LANES) + LANES
     }
 
-    pub(super) fn tasks(&self) -> usize {
+    /// The same for any number of images.
+    pub(crate) fn most_workspace(&self) -> usize {
+        Self { tile: self.tile.max(LARGE_TILE / 4), ..self.clone() }.workspace()
+    }
+
+    pub(crate) fn tasks(&self) -> usize {
         self.parts.iter().product::<usize>() * self.bundles * self.splits
     }
 

@@ -11,15 +11,16 @@ mod pack;
 mod task;
 
 use super::{Bundles, Conv};
-use crate::buffer::Buffer;
+use crate::inference::Numbers;
+use crate::mapped::words_of;
 use crate::narrow::{Finish, Format, Source, Target};
 use crate::region::Region;
 use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
 use crate::threads::threads;
-use cut::Cut;
+pub(crate) use cut::Cut;
 use half::bf16;
 pub(crate) use pack::pack;
-pub(crate) use task::run as compute;
+pub(crate) use task::{run as compute, task};
 
 /// Products that fit a sum of 32 bits, whatever the numbers: 255 · 127 each.
 const MOST_PRODUCTS: usize = i32::MAX as usize / (255 * 127);
@@ -34,7 +35,7 @@ pub struct Weights<F: Format> {
     units: Units,
     bundles: Bundles,
     /// `[bundle][panel][block of inputs][tap][word][block of the panel][output]`, a word each.
-    packed: Buffer<u32>,
+    packed: Numbers,
     /// For each padded output of each bundle, the sum of its weights.
     wholes: Vec<i32>,
     format: std::marker::PhantomData<F>,
@@ -89,7 +90,7 @@ impl<F: Format> Weights<F> {
         let units = F::dispatch(set, AskUnits);
         let bundles = conv.bundles();
         let (packed, wholes) = F::conv_pack(conv, set, units, weights);
-        Self { conv: *conv, set, units, bundles, packed, wholes, format: std::marker::PhantomData }
+        Self { conv: *conv, set, units, bundles, packed: packed.into(), wholes, format: std::marker::PhantomData }
     }
 
     /// The convolution.
@@ -100,33 +101,39 @@ impl<F: Format> Weights<F> {
     /// The packed weights, and the sum of each output's: what [`Weights::from_packed`] takes, on a CPU that multiplies them
     /// in the same way.
     pub fn packed(&self) -> (&[u32], &[i32]) {
-        (&self.packed, &self.wholes)
+        (self.words(), &self.wholes)
+    }
+
+    /// The packed weights, to be kept: as numbers of the same bits.
+    pub fn numbers(&self) -> &Numbers {
+        &self.packed
+    }
+
+    fn words(&self) -> &[u32] {
+        words_of(self.packed.get())
     }
 
     /// Takes weights as they are packed here; nothing where there are not as many. What they are is not checked: wrong ones
     /// give wrong results.
-    pub fn from_packed(conv: &Conv, set: InstructionSet, packed: &[u32], wholes: &[i32]) -> Option<Self> {
+    pub fn from_packed(conv: &Conv, set: InstructionSet, packed: impl Into<Numbers>, wholes: &[i32]) -> Option<Self> {
         let set = F::set(set);
-        let mut weights = Self {
+        let weights = Self {
             conv: *conv,
             set,
             units: F::dispatch(set, AskUnits),
             bundles: conv.bundles(),
-            packed: Buffer::zeros(0),
+            packed: packed.into(),
             wholes: wholes.to_vec(),
             format: std::marker::PhantomData,
         };
         let outputs = weights.bundles.count * weights.bundles.outs.next_multiple_of(LANES);
-        if [packed.len(), wholes.len()] != [outputs * weights.depth(), outputs] {
-            return None;
-        }
-        weights.packed = Buffer::from_slice(packed);
-        Some(weights)
+        let lengths = [weights.packed.get().len(), wholes.len()];
+        (lengths == [outputs * weights.depth(), outputs]).then_some(weights)
     }
 
     /// Bytes the packed weights take.
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.packed)
+        size_of_val(self.packed.get())
     }
 
     /// Numbers of workspace [`Weights::convolve`] needs to read maps like these on as many threads as are set now. With
@@ -153,20 +160,20 @@ impl<F: Format> Weights<F> {
     }
 
     /// How the work on maps like these is cut; nothing where the convolution makes nothing of them.
-    fn cut(&self, input: &Region) -> Option<Cut> {
+    pub(crate) fn cut(&self, input: &Region) -> Option<Cut> {
         Cut::new(&self.conv, self.bundles, self.units, input)
     }
 
     /// Words of the weights from one block of inputs of a panel to the next.
-    fn words(&self, channels: usize) -> usize {
+    fn words_of(&self, channels: usize) -> usize {
         channels.div_ceil(self.units.per_word)
     }
 
     /// Words of a bundle's weights for each output.
     fn depth(&self) -> usize {
         let taps = self.conv.kernel[0] * self.conv.kernel[1];
-        let whole = self.bundles.ins / LANES * self.words(LANES);
-        (whole + self.words(self.bundles.ins % LANES)) * taps
+        let whole = self.bundles.ins / LANES * self.words_of(LANES);
+        (whole + self.words_of(self.bundles.ins % LANES)) * taps
     }
 }
 

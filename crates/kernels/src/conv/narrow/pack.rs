@@ -12,13 +12,13 @@ pub(crate) fn pack<F: Format>(
     set: InstructionSet,
     units: Units,
     weights: &[F::Weight],
-) -> (Buffer<u32>, Vec<i32>) {
+) -> (Buffer<f32>, Vec<i32>) {
     let bundles = conv.bundles();
     let blocks = bundles.outs.div_ceil(LANES);
     let taps = conv.kernel[0] * conv.kernel[1];
     let words = |channels: usize| channels.div_ceil(units.per_word);
     let depth = (bundles.ins / LANES * words(LANES) + words(bundles.ins % LANES)) * taps;
-    let mut packed = Buffer::<u32>::zeros(bundles.count * blocks * depth * LANES);
+    let mut packed = Buffer::<f32>::zeros(bundles.count * blocks * depth * LANES);
     let mut wholes = vec![0; bundles.count * blocks * LANES];
     let (shared, sums) = (Shared::new(&mut packed), Shared::new(&mut wholes));
     let per_bundle = blocks.div_ceil(units.panels);
@@ -46,7 +46,7 @@ struct Panel<'a, F: Format> {
     first: usize,
     /// Its blocks.
     width: usize,
-    packed: &'a mut [u32],
+    packed: &'a mut [f32],
     wholes: &'a mut [i32],
 }
 

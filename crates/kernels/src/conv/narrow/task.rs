@@ -6,7 +6,7 @@ use super::cut::Cut;
 use super::micro::{Depth, SUMS, product};
 use crate::buffer::Shared;
 use crate::conv::tile::Tile;
-use crate::narrow::{Apply, Finish, Format, Outlet, Source, Stored, Target};
+use crate::narrow::{Apply, Finish, Format, Outlet, Parts, Source, Stored, Target};
 use crate::narrow::{Values, open};
 use crate::prefetch::{LINE, Lines};
 use crate::simd::{Dot, DotKernel, LANES, Vector};
@@ -26,20 +26,7 @@ pub(crate) fn run<F: Format>(
     workspace: &mut [f32],
 ) {
     let Some(cut) = weights.cut(&source.region) else { return };
-    open!(target, finish, outlet => tasks(weights, &cut, source, outlet, workspace));
-}
-
-fn tasks<F: Format, O: Stored>(
-    weights: &Weights<F>,
-    cut: &Cut,
-    mut source: Source<'_, F>,
-    mut outlet: Outlet<'_, F, O>,
-    workspace: &mut [f32],
-) {
-    if cut.flat {
-        source.region = source.region.flat();
-        outlet = outlet.flat();
-    }
+    let target = Parts::from(target);
     let own = cut.workspace();
     let slots = (workspace.len() / own).min(threads());
     assert!(slots > 0, "a workspace of {} numbers, where a thread needs {own}", workspace.len());
@@ -53,11 +40,31 @@ fn tasks<F: Format, O: Stored>(
             if number >= tasks {
                 break;
             }
-            let (number, split) = (number / cut.splits, number % cut.splits);
-            let (part, bundle) = (number / cut.bundles, number % cut.bundles);
-            let task = Task { weights, cut, source: &source, outlet: &outlet, tile: cut.tile_of(part), bundle, split };
-            F::dispatch(weights.set, Placed { task, memory: &mut *memory });
+            task((weights, &cut), source, target, finish, (number, Lines::NONE), &mut *memory);
         }
+    });
+}
+
+/// One of the tasks of a convolution whose ends have been checked, in `memory` of as many numbers as [`Cut::workspace`]
+/// says; the last of its panels asks for `after`.
+pub(crate) fn task<F: Format>(
+    (weights, cut): (&Weights<F>, &Cut),
+    mut source: Source<'_, F>,
+    target: Parts<'_, F>,
+    finish: &Finish<'_, F>,
+    (number, after): (usize, Lines),
+    memory: &mut [f32],
+) {
+    if cut.flat {
+        source.region = source.region.flat();
+    }
+    let (number, split) = (number / cut.splits, number % cut.splits);
+    let (part, bundle) = (number / cut.bundles, number % cut.bundles);
+    let tile = cut.tile_of(part);
+    open!(target, finish, outlet => {
+        let outlet = if cut.flat { outlet.flat() } else { outlet };
+        let task = Task { weights, cut, source: &source, outlet: &outlet, tile, bundle, split, after };
+        F::dispatch(weights.set, Placed { task, memory });
     });
 }
 
@@ -69,6 +76,7 @@ struct Task<'a, F: Format, O> {
     tile: Tile,
     bundle: usize,
     split: usize,
+    after: Lines,
 }
 
 /// A task with its memory.
@@ -121,7 +129,12 @@ impl<F: Format, O: Stored> DotKernel<F> for Placed<'_, F, O> {
         let panels = bundles.outs.div_ceil(LANES).div_ceil(D::PANELS);
         let end = panels * (task.split + 1) / cut.splits;
         for panel in panels * task.split / cut.splits..end {
-            let next = if panel + 1 < end { task.weights_of(panel + 1, D::PANELS) } else { &[] };
+            let next = if panel + 1 < end {
+                let weights = task.weights_of(panel + 1, D::PANELS);
+                Lines::new(weights.as_ptr(), size_of_val(weights) / LINE)
+            } else {
+                task.after
+            };
             // SAFETY: the tile, or the maps, hold the windows of all positions.
             unsafe { task.panel::<V, D>(panel, next, (input, block), taps) }
         }
@@ -134,7 +147,7 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
         let blocks = self.weights.bundles.outs.div_ceil(LANES);
         let (first, depth) = (self.bundle * blocks + panel * most, self.weights.depth());
         let width = most.min(blocks - panel * most);
-        &self.weights.packed[first * depth * LANES..(first + width) * depth * LANES]
+        &self.weights.words()[first * depth * LANES..(first + width) * depth * LANES]
     }
 
     /// Computes a panel's outputs of the tile, and asks for the weights of the `next`.
@@ -146,7 +159,7 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
     unsafe fn panel<V: Vector<Element = f32>, D: Dot<Number = F>>(
         &self,
         panel: usize,
-        next: &[u32],
+        next: Lines,
         (input, block): (*const u32, usize),
         taps: &[u32],
     ) {
@@ -170,8 +183,7 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
         let skips = self.source.zero == F::default() && conv.padding[0] > 0;
         let mut sums = [0; SUMS * LANES];
         // What comes next is asked for meanwhile, if it would still be in the second-level cache then.
-        let lines = size_of_val(next) / LINE;
-        let mut ahead = if lines <= MOST_AHEAD { Lines::new(next.as_ptr(), lines) } else { Lines::NONE };
+        let mut ahead = if next.count() <= MOST_AHEAD { next } else { Lines::NONE };
         let per_call = ahead.share(runs * chunks);
         for number_of_run in 0..runs {
             let begin = self.tile.run(number_of_run, size) / D::PER_WORD;

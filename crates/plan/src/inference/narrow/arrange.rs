@@ -1,5 +1,7 @@
-//! Lowered steps as narrow kernels take them, and the memory of their stores.
+//! Lowered steps as narrow kernels take them.
 
+use super::number::Narrow;
+use super::step::has_no_kernel;
 use crate::inference::fold::Mapping;
 use crate::inference::lower::{At, Lowered, Step, Store, Value, Work};
 use cnn_kernels::LANES;
@@ -64,33 +66,14 @@ pub(super) fn filled_at_once(lowered: &Lowered, store: usize) -> bool {
     first && writers.next().is_none()
 }
 
-/// Buffers that stores share: of some stores, the one that each lies in, and the numbers of an image of each buffer. One
-/// that is free takes the next store, the one whose length is nearest.
-pub(super) fn share(lowered: &Lowered, chosen: impl Fn(usize) -> bool) -> (Vec<usize>, Vec<usize>) {
-    let Lowered { steps, stores, outputs } = lowered;
-    let mut last = vec![0; stores.len()];
-    for (time, step) in steps.iter().enumerate() {
-        step.reads().chain([&step.output]).filter_map(store_of).for_each(|store| last[store] = time);
-    }
-    outputs.iter().filter_map(store_of).for_each(|store| last[store] = steps.len());
-    let length = |store: usize| stores[store].numbers();
-    let (mut buffers, mut lengths) = (vec![usize::MAX; stores.len()], Vec::<usize>::new());
-    // Until when each buffer is taken.
-    let mut taken: Vec<Option<usize>> = Vec::new();
-    for (time, step) in steps.iter().enumerate() {
-        for until in &mut taken {
-            *until = until.filter(|until| *until >= time);
-        }
-        let new = store_of(&step.output).filter(|store| buffers[*store] == usize::MAX && chosen(*store));
-        let Some(store) = new else { continue };
-        let free = (0..lengths.len()).filter(|buffer| taken[*buffer].is_none());
-        let buffer = free.min_by_key(|buffer| lengths[*buffer].abs_diff(length(store))).unwrap_or(lengths.len());
-        if buffer == lengths.len() {
-            lengths.push(0);
-            taken.push(None);
-        }
-        lengths[buffer] = lengths[buffer].max(length(store));
-        (buffers[store], taken[buffer]) = (buffer, Some(last[store]));
-    }
-    (buffers, lengths)
+/// Whether a store is kept in `f32`: it is filled by one step, and all that read it compute in `f32`.
+pub(super) fn stays_wide<F: Narrow>(lowered: &Lowered, store: usize) -> bool {
+    let is = |value: &Value| store_of(value) == Some(store);
+    let read = lowered.steps.iter().filter(|step| step.reads().any(is));
+    let by_wide = read.clone().all(|step| {
+        has_no_kernel::<F>(step).is_some()
+            && step.reads().filter(|value| is(value)).count() == step.inputs.iter().filter(|value| is(value)).count()
+    });
+    let used = read.count() > 0 || lowered.outputs.iter().any(is);
+    used && by_wide && filled_at_once(lowered, store)
 }

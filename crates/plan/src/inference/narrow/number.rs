@@ -1,15 +1,10 @@
 //! What differs between the narrow numbers: how weights are rounded, and what a number stands for.
 
-use cnn_kernels::narrow::pictures::{Cells, pictures};
-use cnn_kernels::narrow::{Format, Quantisation, Requantisation, Weights, bf16, quantise_weights};
-use cnn_kernels::{Conv, InstructionSet, Region};
+use cnn_kernels::narrow::{Format, Quantisation, Weights, bf16, quantise_weights};
+use cnn_kernels::{Conv, InstructionSet};
 
 /// Real numbers as they are.
 pub(super) const REAL: Quantisation = Quantisation { scale: 1.0, zero: 0 };
-
-/// Writes images, of channels, height and width, to cells of four pixels, whose border holds a number for 0.
-pub(in crate::inference) type Write<F> =
-    fn(InstructionSet, (&[f32], [usize; 3]), Cells, &Requantisation, F, (&mut [F], Region));
 
 /// A narrow number that maps are made of.
 pub(in crate::inference) trait Narrow: Format {
@@ -24,14 +19,15 @@ pub(in crate::inference) trait Narrow: Format {
     fn pack(conv: &Conv, set: InstructionSet, weights: &[f32]) -> (Weights<Self>, Vec<f32>);
     /// The number that stands for 0.
     fn zero(quantisation: Quantisation) -> Self;
-    /// What brings pictures into cells of four pixels, where they may lie so.
-    const PICTURES: Option<Write<Self>>;
+    /// Whether a first convolution gains where pictures lie in cells of four pixels.
+    const PICTURES: bool;
 }
 
 impl Narrow for bf16 {
     const CONVOLUTION: &'static str = "direct bf16";
     const SAME_EVERYWHERE: bool = false;
-    const PICTURES: Option<Write<Self>> = None;
+    // A word of two numbers has room for one more than three channels; a cell of four pixels leaves out as many.
+    const PICTURES: bool = false;
 
     fn fits(_: &Conv) -> bool {
         true
@@ -49,9 +45,7 @@ impl Narrow for bf16 {
 impl Narrow for u8 {
     const CONVOLUTION: &'static str = "direct int8";
     const SAME_EVERYWHERE: bool = true;
-    const PICTURES: Option<Write<Self>> = Some(|set, images, cells, finish, zero, to| {
-        pictures(set, images, cells, (&finish.scale, &finish.bias, finish.floor), zero, to);
-    });
+    const PICTURES: bool = true;
 
     fn fits(conv: &Conv) -> bool {
         Weights::<u8>::fits(conv)

@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::inference::calibration::Calibration;
 use crate::inference::lower::{Lowered, Step, Value, Work};
 use crate::operation::Operation;
-use cnn_kernels::narrow::Quantisation;
+use cnn_kernels::inference::Affine;
+use cnn_kernels::narrow::{Quantisation, Requantisation, requantise};
 use cnn_network::{Network, Op};
 
 /// What the narrow numbers of a plan stand for.
@@ -68,4 +69,37 @@ impl<'c> Scales<'c> {
 fn keeps(step: &Step) -> bool {
     let of_one = step.inputs.len() == 1 && step.inputs[0].map.is_none();
     of_one && matches!(step.work, Work::Sum { relu: false } | Work::Other(Operation::MaxPool(_) | Operation::Flatten))
+}
+
+/// A map of real numbers as one from some narrow numbers to others.
+pub(super) fn between(map: &Affine, from: Quantisation, to: Quantisation) -> Affine {
+    let [own, zero, other, shifted] =
+        [f64::from(from.scale), f64::from(from.zero), f64::from(to.scale), f64::from(to.zero)];
+    let scale = |scale: &f32| f64::from(*scale) * own / other;
+    let shifts = map.scale.iter().zip(&map.shift);
+    let floor = if map.floor[0] == 0.0 { shifted as f32 } else { f32::NAN };
+    Affine {
+        scale: map.scale.iter().map(|own| scale(own) as f32).collect(),
+        shift: shifts.map(|(own, shift)| (f64::from(*shift) / other - scale(own) * zero + shifted) as f32).collect(),
+        floor: vec![floor; map.floor.len()],
+    }
+}
+
+/// What takes numbers that are read, mapped if they are, to those of an output.
+pub(super) fn from_numbers(
+    (from, map): (Quantisation, Option<&Affine>),
+    channels: usize,
+    added: Option<Quantisation>,
+    to: Quantisation,
+    relu: bool,
+) -> Requantisation {
+    let of =
+        |channel: usize| map.map_or((1.0, 0.0), |map| (f64::from(map.scale[channel]), f64::from(map.shift[channel])));
+    let scale: Vec<f32> = (0..channels).map(|channel| (of(channel).0 * f64::from(from.scale)) as f32).collect();
+    let bias = (0..channels).map(|channel| {
+        let (own, shift) = of(channel);
+        (shift - own * f64::from(from.scale) * f64::from(from.zero)) as f32
+    });
+    let bias: Vec<f32> = bias.collect();
+    requantise(scale, Some(&bias), added, Some(to), relu)
 }
