@@ -32,7 +32,7 @@ pub use preparation::PreparationArgs;
 pub use recompute::RecomputeArgs;
 pub use report::Report;
 pub use serve::Serve;
-pub use speed::{Bench, EngineName, Race};
+pub use speed::{Bench, EngineName, Limit, Race};
 pub use sweep::Sweep;
 pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, TestTimeName, Train};
 pub use watching::Watching;

@@ -20,7 +20,8 @@ that was to be recorded.
 Examples:
   cargo xtask race --train --threads 2
   cargo xtask race --python venv/bin/python --case resnet18:16 --case lenet:64:1,28,28
-  cargo xtask race --train --case resnet18:64:3,32,32:10 --rounds 20 --json race.json";
+  cargo xtask race --train --case resnet18:64:3,32,32:10 --rounds 20 --json race.json
+  cargo xtask race --instructions avx2 --case resnet50:1";
 
 #[derive(Debug, Args)]
 pub struct Bench {
@@ -102,6 +103,9 @@ pub struct Race {
     /// What everybody computes with in forward passes; who cannot, stays out of it
     #[arg(long, value_enum, default_value_t = Mode::F32, conflicts_with = "train")]
     pub precision: Mode,
+    /// Limit both sides to narrower instructions than the CPU has; of the others torch alone can be
+    #[arg(long, value_enum, conflicts_with = "docs")]
+    pub instructions: Option<Limit>,
     /// Turns that count, after one that does not
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rounds: u32,
@@ -111,6 +115,13 @@ pub struct Race {
     /// Record it in docs/performance.json, unless other programs disturbed it, and make the page and the picture of it
     #[arg(long)]
     pub docs: bool,
+}
+
+/// Instructions that everybody in a race can be limited to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Limit {
+    /// AVX2 and FMA: 256 bits
+    Avx2,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -21,6 +21,11 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
         "--precision {} is raced by --engine plan, and not recorded by --docs",
         args.precision
     );
+    ensure!(
+        args.instructions.is_none() || args.precision == Mode::F32,
+        "--instructions limits torch alone, which is not raced in {}",
+        args.precision
+    );
     // What can be wrong is found before anything is started.
     for case in &cases {
         Workload::new(&case.request(args.train), common.seed(), Device::Cpu)?;
@@ -31,7 +36,8 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
     }
     let path = docs::repository().join(docs::RECORDS);
     let records = args.docs.then(|| Records::read(&path)).transpose()?;
-    let lineup = Lineup::new(&args.python, args.train, rerun::threads(), (args.engine, args.precision), common.seed())?;
+    let how = (args.engine, args.precision, args.instructions);
+    let lineup = Lineup::new(&args.python, args.train, rerun::threads(), how, common.seed())?;
     for (contestant, settings) in lineup.settings() {
         println!("{contestant}: {settings}");
     }

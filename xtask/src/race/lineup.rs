@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::contestant::run;
 use crate::bench::{LEARNING_RATE, MOMENTUM, Workload};
-use crate::cli::{EngineName, Mode};
+use crate::cli::{EngineName, Limit, Mode};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -40,6 +40,19 @@ fn computes(key: &str, precision: Mode) -> Option<&'static str> {
     }
 }
 
+/// What limits a contestant's process to some instructions; nothing where it cannot be limited.
+fn limits(key: &str, limit: Limit) -> Option<&'static [(&'static str, &'static str)]> {
+    match (limit, key) {
+        (Limit::Avx2, OURS) => Some(&[("CNN_INSTRUCTION_SET", "avx2")]),
+        (Limit::Avx2, "torch" | "torch_channels_last") => Some(&[
+            ("ONEDNN_MAX_CPU_ISA", "AVX2"),
+            ("ATEN_CPU_CAPABILITY", "avx2"),
+            ("MKL_ENABLE_INSTRUCTIONS", "AVX2"),
+        ]),
+        (Limit::Avx2, _) => None,
+    }
+}
+
 /// Everybody who takes part in a race.
 pub struct Lineup {
     python: PathBuf,
@@ -53,6 +66,8 @@ pub struct Lineup {
     engine: EngineName,
     /// What everybody computes with.
     pub precision: Mode,
+    /// What the instructions are limited to.
+    limit: Option<Limit>,
     seed: u64,
 }
 
@@ -62,7 +77,7 @@ impl Lineup {
         python: &Path,
         train: bool,
         threads: usize,
-        (engine, precision): (EngineName, Mode),
+        (engine, precision, limit): (EngineName, Mode, Option<Limit>),
         seed: u64,
     ) -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -76,6 +91,7 @@ impl Lineup {
             threads,
             engine,
             precision,
+            limit,
             seed,
         };
         let mut command = lineup.rival();
@@ -99,7 +115,8 @@ impl Lineup {
 
     /// Whether a contestant takes part in races of this kind.
     fn can(&self, key: &str) -> bool {
-        (!self.train || key.starts_with("torch")) && computes(key, self.precision).is_some()
+        let limited = self.limit.is_none_or(|limit| limits(key, limit).is_some());
+        (!self.train || key.starts_with("torch")) && computes(key, self.precision).is_some() && limited
     }
 
     /// Those who could take part if this Python had them.
@@ -122,8 +139,17 @@ impl Lineup {
         });
         std::iter::once((OURS.to_string(), ours))
             .chain(rivals)
-            .map(|(key, text)| (key, format!("{text}, threads: {}", self.threads)))
+            .map(|(key, text)| {
+                let limits = self.limits(&key).iter().map(|(variable, value)| format!(", {variable}={value}"));
+                let limits: String = limits.collect();
+                (key, format!("{text}, threads: {}{limits}", self.threads))
+            })
             .collect()
+    }
+
+    /// The variables that limit a contestant.
+    fn limits(&self, contestant: &str) -> &'static [(&'static str, &'static str)] {
+        self.limit.and_then(|limit| limits(contestant, limit)).unwrap_or_default()
     }
 
     /// Whether it reads the network from an ONNX file.
@@ -160,11 +186,14 @@ impl Lineup {
     pub fn serve(&self, contestant: &str, case: &Case, folder: &Path) -> Result<Command> {
         if contestant != OURS {
             let mut command = self.rival();
-            command.args(["serve", contestant]).arg(folder.join("case.json"));
+            command
+                .args(["serve", contestant])
+                .arg(folder.join("case.json"))
+                .envs(self.limits(contestant).iter().copied());
             return Ok(command);
         }
         let mut command = Command::new(std::env::current_exe().context("cannot find this program's own file")?);
-        command.args(["bench", &case.network, "--serve", "--device", "cpu"]);
+        command.args(["bench", &case.network, "--serve", "--device", "cpu"]).envs(self.limits(OURS).iter().copied());
         command.args(["--batch", &case.batch.to_string(), "--engine", &self.engine.to_string()]);
         command.args(["--mode", &self.precision.to_string()]);
         command.args(["--seed", &self.seed.to_string(), "--threads", &self.threads.to_string()]);

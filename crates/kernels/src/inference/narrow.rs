@@ -224,13 +224,13 @@ pub(crate) fn run<F: Format>(step: &NarrowStep<F>, call: Call<'_>) {
     };
     let length = step.output.region(batch).len();
     let region = step.output.region(batch);
+    let to = arena.first::<F>(&step.output);
+    // SAFETY: the store is within the arena, and tasks write parts of their own. Numbers of either kind are aligned there.
+    let (narrow_parts, wide_parts) =
+        unsafe { (Shared::of_pointer(to, length), Shared::of_pointer(to.cast::<f32>(), length)) };
     let target = match step.output.number {
-        // SAFETY: the store is within the arena; tasks write parts of their own.
-        Number::F32 => {
-            Parts::Wide(unsafe { Shared::of_pointer(arena.first::<F>(&step.output).cast(), length) }, region)
-        }
-        // SAFETY: as above.
-        _ => Parts::Narrow(unsafe { Shared::of_pointer(arena.first::<F>(&step.output), length) }, region),
+        Number::F32 => Parts::Wide(wide_parts, region),
+        _ => Parts::Narrow(narrow_parts, region),
     };
     let finish = step.finish.finish(step.addend.as_ref().map(|addend| (narrow(addend), addend.region(batch))));
     let Input::Value { place, map } = &step.input else {

@@ -245,7 +245,8 @@ impl Builder {
             return Err(refused("a value is not within the arena"));
         }
         let wide = |place: &Place| place.number == Number::F32;
-        if !matches!(step, Step::Narrow(_)) && !(wide(step.output()) && reads.iter().all(wide)) {
+        let in_f32 = wide(step.output()) && reads.iter().all(wide);
+        if !in_f32 && !matches!(step, Step::Narrow(_)) {
             return Err(refused("it computes in f32 alone"));
         }
         let apart = |place: &Place| match step {

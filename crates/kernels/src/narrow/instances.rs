@@ -1,7 +1,7 @@
 //! Where narrow kernels are compiled: for each format, in this crate, once. A public function only calls the one here that
 //! belongs to it, which is not generic; otherwise every crate that calls it would compile it again.
 
-use super::pictures::Cells;
+use super::pictures::{Cells, Line};
 use super::{Finish, Format, Origin, Source, Target, bf16};
 use crate::buffer::Buffer;
 use crate::conv::Conv;
@@ -51,7 +51,7 @@ instances! {
         finish: &Finish<'_, Self>,
     ) { super::pool::compute_average }
     fn pictures(
-        set: InstructionSet, images: (&[f32], [usize; 3]), cells: (Cells, (&[f32], &[f32], Option<f32>), Self),
+        set: InstructionSet, images: (&[f32], [usize; 3]), cells: (Cells, Line<'_>, Self),
         to: (&mut [Self], Region),
     ) { super::pictures::compute_pictures }
     fn step_task(step: &NarrowStep<Self>, call: Call<'_>) { crate::inference::run_narrow }

@@ -49,7 +49,7 @@ pub fn pictures<F: Format>(
 }
 
 /// What is done to a channel's numbers, `scale[c] · x + bias[c]` not less than a floor.
-type Line<'a> = (&'a [f32], &'a [f32], Option<f32>);
+pub(crate) type Line<'a> = (&'a [f32], &'a [f32], Option<f32>);
 
 pub(super) fn compute_pictures<F: Format>(
     set: InstructionSet,
@@ -138,10 +138,8 @@ impl<F: Format> DotKernel<F> for Rows<'_, F> {
                     all[i] = [planes[0][i], planes[1][i], planes[2][i], planes[3][i]];
                 }
                 for cell in 0..count {
-                    for pixel in 0..PIXELS {
-                        let own = &all[cell * cells.step + pixel];
-                        to[cell * LANES + pixel * PIXELS..][..PIXELS].copy_from_slice(own);
-                    }
+                    let own = all[cell * cells.step..][..PIXELS].as_flattened();
+                    to[cell * LANES..][..LANES].copy_from_slice(own);
                 }
             }
         }

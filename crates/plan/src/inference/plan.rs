@@ -198,7 +198,7 @@ impl InferencePlan {
     }
 
     /// Computes the outputs for images `(N, C, H, W)`, and writes each to its slice: `(N, C, H, W)` or `(N, classes)`.
-    /// After a first call with a workspace nothing is allocated.
+    /// After a first call with a workspace nothing is allocated, but by layers of radial basis functions.
     ///
     /// # Errors
     ///

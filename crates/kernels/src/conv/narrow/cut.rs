@@ -62,10 +62,18 @@ impl Cut {
             let positions = images * span[0] * span[1];
             positions <= POSITIONS && 4 * words(images, span) <= if positions <= ENOUGH { LARGE_TILE } else { TILE }
         };
-        let (images, span) = largest(counts, input.batch.max(1), fits);
-        let parts = [input.batch.div_ceil(images), counts[0].div_ceil(span[0]), counts[1].div_ceil(span[1])];
-        let tasks = parts.iter().product::<usize>() * bundles.count;
+        let (mut images, mut span) = largest(counts, input.batch.max(1), fits);
         let panels = bundles.outs.div_ceil(LANES * units.panels);
+        let parts = input.batch.div_ceil(images) * counts[0].div_ceil(span[0]) * counts[1].div_ceil(span[1]);
+        // Where there is little to do, all that one tile covers may be a task too many for one thread.
+        let length = match (images, span) {
+            (1, [1, _]) => &mut span[1],
+            (1, _) => &mut span[0],
+            _ => &mut images,
+        };
+        let (cuts, splits) = shares(parts * bundles.count, panels, *length);
+        *length = length.div_ceil(cuts);
+        let parts = [input.batch.div_ceil(images), counts[0].div_ceil(span[0]), counts[1].div_ceil(span[1])];
         Some(Self {
             flat,
             in_place: flat && units.as_they_lie && images == 1,
@@ -76,7 +84,7 @@ impl Cut {
             span,
             parts,
             bundles: bundles.count,
-            splits: splits(tasks, panels),
+            splits,
             tile: words(images, span),
             taps: conv.kernel[0] * conv.kernel[1],
         })
@@ -111,18 +119,21 @@ impl Cut {
     }
 }
 
-/// Into how many shares outputs are divided, so that threads have about as much to do as each other. Each share fills the
-/// tile again.
-fn splits(tasks: usize, panels: usize) -> usize {
+/// Into how many parts a tile's positions are divided, of which one axis has `length`, and into how many shares its panels
+/// of outputs, so that threads have about as much to do as each other. Each part reads the weights again, each share
+/// fills the tile again.
+fn shares(tasks: usize, panels: usize, length: usize) -> (usize, usize) {
     let threads = threads();
-    if tasks == 0 || tasks >= TASKS * threads {
-        return 1;
+    if [tasks, panels, length].contains(&0) || tasks >= TASKS * threads {
+        return (1, 1);
     }
-    let idle = |splits: usize| {
-        let tasks = tasks * splits;
-        let rounds = tasks.div_ceil(threads);
-        (rounds * threads - tasks) as f64 / tasks as f64 + 0.02 * splits as f64
+    let cost = |cuts: usize, splits: usize| {
+        let rounds = (tasks * cuts * splits).div_ceil(threads);
+        let most = rounds * panels.div_ceil(splits) * length.div_ceil(cuts);
+        (most * threads) as f64 / (tasks * panels * length) as f64 + 0.02 * splits as f64 + 0.03 * cuts as f64
     };
-    let most = panels.min(TASKS * threads.div_ceil(tasks) + 1).max(1);
-    (1..=most).min_by(|a, b| idle(*a).total_cmp(&idle(*b))).unwrap_or(1)
+    let most = TASKS * threads.div_ceil(tasks) + 1;
+    let all = (1..=most.min(length)).flat_map(|cuts| (1..=most.min(panels)).map(move |splits| (cuts, splits)));
+    let all = all.filter(|(cuts, splits)| cuts * splits <= most);
+    all.min_by(|a, b| cost(a.0, a.1).total_cmp(&cost(b.0, b.1))).unwrap_or((1, 1))
 }
