@@ -19,6 +19,7 @@ is compiled to WebAssembly, for which Rust's target wasm32-unknown-unknown is ne
 
 pub const DIAGRAM_EXAMPLES: &str = "Examples:
   cargo xtask diagram resnet18 > resnet18.svg
+  cargo xtask diagram googlenet --wide > slide.svg
   cargo xtask diagram lenet --shape 1,64,48 --classes 26 > lenet.svg";
 
 #[derive(Debug, Args)]
@@ -59,4 +60,7 @@ pub struct Diagram {
     /// Number of classes instead of its source's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub classes: Option<u32>,
+    /// In columns from left to right, about as wide as a slide, instead of one from top to bottom
+    #[arg(long)]
+    pub wide: bool,
 }
