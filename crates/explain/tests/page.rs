@@ -17,7 +17,8 @@ fn page(network: &Network, name: &str, classes: &[String]) -> Result<String, Fai
     let image = pixels.iter().map(|pixel| f32::from(*pixel) / 64.0 - 2.0).collect();
     let subjects = [Subject { name, image, pixels }];
     let notes = ["a note with <b>markup</b>".to_string()];
-    Ok(Page { title: name, classes, notes: &notes, subjects: &subjects, top: 3 }.html(&mut explainer)?)
+    Ok(Page { title: name, classes, notes: &notes, subjects: &subjects, top: 3, collection: None }
+        .html(&mut explainer)?)
 }
 
 /// What a browser would run or load is what the page's own source brings.
@@ -81,7 +82,7 @@ fn a_picture_of_another_size_is_refused() -> Result<(), Failure> {
     let network = network("lenet")?;
     let mut explainer = Explainer::new(&network, &Weights::initialised(&network, 1))?;
     let subjects = [Subject { name: "short", image: vec![0.0; 7], pixels: vec![0; 7] }];
-    let page = Page { title: "short", classes: &[], notes: &[], subjects: &subjects, top: 1 };
+    let page = Page { title: "short", classes: &[], notes: &[], subjects: &subjects, top: 1, collection: None };
     assert!(page.html(&mut explainer).is_err_and(|error| error.to_string().contains("not one image")));
     Ok(())
 }
