@@ -37,10 +37,9 @@ pub(super) fn section(page: &Page<'_>, collection: &Collection, body: &mut Strin
     };
     let _ = writeln!(
         body,
-        "<section>\n<h2>{} images of {}</h2>\n<p class=\"faint\">{} of them are answered rightly. Each is a point, where its {} \
+        "<section>\n<h2>{}</h2>\n<p class=\"faint\">{} of them are answered rightly. Each is a point, where its {} \
          features at <code>{}</code> put it; its colour and its form are its class, and those with a ring are answered wrongly. \
          {plane}The principal components keep {} of the variance.</p>",
-        count(labels.len()),
         escaped(name),
         percent(right as f64 / labels.len().max(1) as f64),
         count(*length),
@@ -106,7 +105,7 @@ fn scaled(points: &[[f64; 2]]) -> Vec<u16> {
 fn excited(page: &Page<'_>, collection: &Collection, node: &Excited, number: usize, body: &mut String) -> Result<()> {
     let [rows, columns] = node.sees;
     let shown = match node.channels.len() {
-        shown if shown < node.all => format!(", {shown} of {}, evenly chosen", count(node.all)),
+        shown if shown < node.all => format!(" ({shown} of {}, evenly chosen)", count(node.all)),
         _ => String::new(),
     };
     let [height, width] = node.tiles.cell;
@@ -114,13 +113,12 @@ fn excited(page: &Page<'_>, collection: &Collection, node: &Excited, number: usi
     let [sheet_height, sheet_width] = node.tiles.size().map(|length| length * zoom);
     let _ = writeln!(
         body,
-        "<section>\n<h2>What excites <code>{}</code> most</h2>\n<p class=\"faint\">For each channel of {}{shown} the images of \
-         {} in which its greatest number is greatest, and of each the part that this number is made of, {rows}×{columns} \
-         pixels at most.</p>\n<style>.part{number} {{ width: {}px; height: {}px; background: url(\"{}\") 0 0 / {sheet_width}px \
+        "<section>\n<h2>What excites <code>{}</code> most</h2>\n<p class=\"faint\">For each channel of {}{shown}: of these images \
+         those in which its greatest number is greatest, and of each the part that this number is made of, {rows}×{columns} \
+         pixels at most. What lies beyond the image's edge is grey.</p>\n<style>.part{number} {{ width: {}px; height: {}px; background: url(\"{}\") 0 0 / {sheet_width}px \
          {sheet_height}px; {} }}</style>\n<ul class=\"excited\">",
         escaped(&node.path),
         node.shape,
-        escaped(&collection.name),
         width * zoom,
         height * zoom,
         node.tiles.address()?,
