@@ -7,8 +7,11 @@
   const colours = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#8c7a00"];
   const forms = 3;
   const most = colours.length * forms;
+  plane.innerHTML = "<svg></svg>";
+  const space = plane.firstChild.namespaceURI;
+  plane.replaceChildren();
   const svg = (name, set) => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+    const element = document.createElementNS(space, name);
     for (const [key, value] of Object.entries(set)) element.setAttribute(key, value);
     return element;
   };
