@@ -85,6 +85,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// A crate that no box of the picture names would be missed by whoever looks there.
+#[test]
+fn every_room_is_in_the_picture() -> Result<(), Failure> {
+    let picture = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/rooms.svg"))?;
+    let texts = picture.split("<text").skip(1).filter_map(|text| text.split_once('>')?.1.split_once("</text>"));
+    let named: BTreeSet<&str> = texts.flat_map(|(text, _)| text.split(" · ")).collect();
+    for (package, _) in ARROWS {
+        let room = package.strip_prefix("cnn-").unwrap_or(package);
+        assert!(named.contains(room) || named.contains(package), "docs/rooms.svg has no box for {package}");
+    }
+    Ok(())
+}
+
 #[test]
 fn dependencies_follow_the_arrows() -> Result<(), Failure> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

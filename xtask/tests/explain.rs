@@ -28,6 +28,18 @@ fn a_page_is_written_for_a_digit() -> Result<(), Failure> {
 }
 
 #[test]
+fn a_data_set_is_shown_without_a_picture() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let page = folder.path().join("page.html");
+    let output = xtask(&["explain", "lenet", "--dataset", "digits", "--limit", "50", "--out", path(&page)])?;
+    let said = String::from_utf8(output.stderr)?;
+    assert!(output.status.success() && said.contains("looked at 50 of "), "{said}");
+    let html = std::fs::read_to_string(&page)?;
+    assert!(html.contains("id=\"points\"") && html.contains("What excites") && html.len() < 2_000_000);
+    Ok(())
+}
+
+#[test]
 fn an_untrained_network_says_so_and_its_seed_decides() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let digit = drawn(folder.path(), "digit.png")?;
@@ -55,7 +67,10 @@ fn what_cannot_be_explained_is_one_sentence_and_nothing_is_written() -> Result<(
     let page = folder.path().join("page.html");
     let out = ["--out", path(&page)];
     for (args, expected) in [
-        (vec!["lenet"], "say which pictures"),
+        (vec!["lenet"], "--dataset"),
+        (vec!["lenet", "--dataset", "digits", "--limit", "2001"], "from 2 to 2000"),
+        (vec!["lenet", "--dataset", "digits", "--node", "conv9"], "conv9"),
+        (vec!["lenet", path(&digit), "--limit", "20"], "say which data set"),
         (vec!["lenet", path(&broken)], "broken.png"),
         (vec!["--random", path(&digit)], "say which network"),
         (vec!["resnet18", path(&digit), "--weights", path(&digit)], "digit.png"),

@@ -3,7 +3,7 @@
 use crate::classifier::prepare;
 use crate::error::Result;
 use crate::trained::Trained;
-use cnn_core::{InferenceOptions, InferencePlan, Network, Op, Predictor};
+use cnn_core::{InferenceOptions, InferencePlan, Predictor};
 use cnn_data::{Card, Picture};
 
 /// A network that gives the values of one of its nodes.
@@ -46,7 +46,7 @@ impl Features {
         let network = &trained.network;
         let id = match node {
             Some(path) => network.find(path)?,
-            None => before_the_scores(network),
+            None => network.feature_node(),
         };
         let (node, dims) = (network.node(id).path.clone(), network.node(id).shape.dims().to_vec());
         let plan = InferencePlan::new(network, &trained.weights, options.of_nodes(&[&node]))?;
@@ -101,17 +101,4 @@ impl Features {
 
 fn mean(places: &[f32]) -> f32 {
     (places.iter().map(|value| f64::from(*value)).sum::<f64>() / places.len() as f64) as f32
-}
-
-/// What the last layer with weights reads.
-fn before_the_scores(network: &Network) -> cnn_core::network::NodeId {
-    let mut id = network.outputs()[0].node;
-    loop {
-        let node = network.node(id);
-        match (&node.op, &node.inputs[..]) {
-            (_, []) => return id,
-            (Op::Conv(_) | Op::Linear(_), [input, ..]) => return *input,
-            (_, [input, ..]) => id = *input,
-        }
-    }
 }

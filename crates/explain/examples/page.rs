@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             notes: &["weights drawn from the seed 1: the answers mean nothing".to_string()],
             subjects: &[Subject { name: "rings", image, pixels }],
             top: 5,
+            collection: None,
         };
         let html = page.html(&mut explainer)?;
         let path = Path::new(&folder).join(format!("{}.html", entry.name));

@@ -103,6 +103,9 @@ pub enum Error {
     /// A picture that cannot be packed.
     #[error("a picture could not be packed: {0}")]
     Png(#[from] png::EncodingError),
+    /// A picture that cannot be packed with a loss.
+    #[error("pictures of a data set could not be packed: {0}")]
+    Jpeg(String),
     /// Bytes that cannot be packed.
     #[error("bytes of the page could not be packed: {0}")]
     Packing(std::io::Error),

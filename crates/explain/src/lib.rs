@@ -11,7 +11,8 @@
 //! seen(&network, node, place)         the pixels that a unit sees
 //! cam_node(&network)                  the node that Grad-CAM looks at, found in the network
 //! Page, LivePage                      pages of it: of some pictures; of one that changes, with Live
-//! principal_components(&features)     many images as points of a plane
+//! principal_components(&features)     many images as points of a plane; neighbour_embedding: by t-SNE
+//! Collection::of(&explainer, …)       images of a data set for a page: their points, and what excites channels
 //! ```
 //!
 //! Images are what a network reads: prepared numbers, `(C, H, W)`.
@@ -36,6 +37,7 @@
 //! ```
 
 mod cam;
+mod collection;
 #[cfg(feature = "embedding")]
 mod embedding;
 mod error;
@@ -46,11 +48,14 @@ mod filters;
 mod heat;
 mod live;
 mod maps;
+#[cfg(feature = "embedding")]
+mod neighbours;
 mod page;
 mod saliency;
 mod target;
 
 pub use cam::Cam;
+pub use collection::{Collection, Sample};
 #[cfg(feature = "embedding")]
 pub use embedding::{Embedding, principal_components};
 pub use error::{Error, Result};
@@ -61,6 +66,8 @@ pub use filters::Filters;
 pub use heat::Heat;
 pub use live::{About, Engine, Live, LivePage, Opened};
 pub use maps::Maps;
+#[cfg(feature = "embedding")]
+pub use neighbours::neighbour_embedding;
 pub use page::{Page, Subject};
 pub use saliency::{Occlusion, SmoothGrad, greatest};
 pub use target::{cam_node, score_node};

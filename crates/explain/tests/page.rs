@@ -1,6 +1,6 @@
 //! The page: one file, texts as texts, and small enough.
 
-use cnn_explain::{Explainer, Page, Subject};
+use cnn_explain::{Collection, Error, Explainer, Page, Sample, Subject};
 use cnn_network::Network;
 use cnn_weights::Weights;
 
@@ -17,14 +17,16 @@ fn page(network: &Network, name: &str, classes: &[String]) -> Result<String, Fai
     let image = pixels.iter().map(|pixel| f32::from(*pixel) / 64.0 - 2.0).collect();
     let subjects = [Subject { name, image, pixels }];
     let notes = ["a note with <b>markup</b>".to_string()];
-    Ok(Page { title: name, classes, notes: &notes, subjects: &subjects, top: 3 }.html(&mut explainer)?)
+    Ok(Page { title: name, classes, notes: &notes, subjects: &subjects, top: 3, collection: None }
+        .html(&mut explainer)?)
 }
 
 /// What a browser would run or load is what the page's own source brings.
 fn assert_harmless(html: &str) {
     assert_eq!(
         html.matches("<script").count() - html.matches("<script type=\"application/json\"").count(),
-        usize::from(html.contains("id=\"numbers\""))
+        // What outlines in the picture what a place sees; the arithmetic; the points.
+        1 + usize::from(html.contains("id=\"numbers\"")) + usize::from(html.contains("id=\"points\""))
     );
     assert!(!html.contains("<b>") && !html.contains("<img src=x") && !html.contains("=a>\"'"));
     assert!(!html.contains("http:") && !html.contains("https:"));
@@ -81,7 +83,66 @@ fn a_picture_of_another_size_is_refused() -> Result<(), Failure> {
     let network = network("lenet")?;
     let mut explainer = Explainer::new(&network, &Weights::initialised(&network, 1))?;
     let subjects = [Subject { name: "short", image: vec![0.0; 7], pixels: vec![0; 7] }];
-    let page = Page { title: "short", classes: &[], notes: &[], subjects: &subjects, top: 1 };
+    let page = Page { title: "short", classes: &[], notes: &[], subjects: &subjects, top: 1, collection: None };
     assert!(page.html(&mut explainer).is_err_and(|error| error.to_string().contains("not one image")));
+    Ok(())
+}
+
+/// A picture of the number `i`, as LeNet reads it.
+fn sample(network: &Network, i: usize) -> Sample {
+    let pixels: Vec<u8> = (0..network.input().elements()).map(|at| (at * (i + 3) % 251) as u8).collect();
+    let image = pixels.iter().map(|pixel| f32::from(*pixel) / 64.0 - 2.0).collect();
+    Sample { image, pixels, label: i % 10 }
+}
+
+/// Each image has a point and a small picture; each channel of the first layer and of Grad-CAM's maps the images that
+/// excite it most. Names are texts.
+#[test]
+fn a_data_set_is_shown() -> Result<(), Failure> {
+    let network = network("lenet")?;
+    let mut explainer = Explainer::new(&network, &Weights::initialised(&network, 1))?;
+    let collection = Collection::of(&explainer, "<b>set</b>", &[], 40, |i| Ok::<_, Error>(sample(&network, i)))?;
+    let Sample { image, pixels, .. } = sample(&network, 0);
+    let classes: Vec<String> = (0..10).map(|class| format!("<b>{class}</b></script>")).collect();
+    let subjects = [Subject { name: "first", image, pixels }];
+    let collection = Some(&collection);
+    let html = Page { title: "set", classes: &classes, notes: &[], subjects: &subjects, top: 3, collection }
+        .html(&mut explainer)?;
+    assert_harmless(&html);
+    assert!(html.len() < 2_000_000 && html.contains("&lt;b&gt;set&lt;/b&gt;"), "{}", html.len());
+    let (_, rest) = html.split_once("id=\"points\">").ok_or("no points")?;
+    let points: serde_json::Value = serde_json::from_str(rest.split_once("</script>").ok_or("no end")?.0)?;
+    assert_eq!(points["labels"].as_array().map(Vec::len), Some(40));
+    assert_eq!((&points["ways"][0][0], &points["ways"][1][0]), (&"t-SNE".into(), &"principal components".into()));
+    assert_eq!(points["ways"][0][1].as_array().map(Vec::len), Some(80));
+    // 6 channels and 16, 6 images each.
+    assert_eq!(html.matches("<i class=\"part0\"").count(), 36);
+    assert_eq!(html.matches("<i class=\"part1\"").count(), 96);
+    Ok(())
+}
+
+/// What a place of a map sees is in the page: of the first convolution 5×5 pixels, one further at each step.
+#[test]
+fn the_page_knows_what_a_place_sees() -> Result<(), Failure> {
+    let network = network("lenet")?;
+    let html = page(&network, "picture.png", &[])?;
+    let (_, rest) = html.split_once("id=\"fields\">").ok_or("no fields")?;
+    let fields: serde_json::Value = serde_json::from_str(rest.split_once("</script>").ok_or("no end")?.0)?;
+    let id = network.find("conv1")?.index().to_string();
+    let position = fields["nodes"][&id]["spans"][0].as_u64().ok_or("no spans")? as usize;
+    let span = fields["spans"][position].as_array().ok_or("no span")?;
+    assert_eq!(span.len(), 56);
+    assert_eq!(span[..4], [0, 5, 1, 6].map(serde_json::Value::from));
+    Ok(())
+}
+
+#[test]
+fn too_many_images_are_refused() -> Result<(), Failure> {
+    let network = network("lenet")?;
+    let explainer = Explainer::new(&network, &Weights::initialised(&network, 1))?;
+    for count in [0, 1, Collection::MOST + 1] {
+        let refused = Collection::of(&explainer, "set", &[], count, |i| Ok::<_, Error>(sample(&network, i)));
+        assert!(refused.is_err_and(|error| error.to_string().contains("from 2 to 2000")), "{count}");
+    }
     Ok(())
 }

@@ -144,6 +144,20 @@ impl Network {
         last
     }
 
+    /// What the last layer with weights before the main output reads: the features of an image. Without such a layer,
+    /// the input.
+    pub fn feature_node(&self) -> NodeId {
+        let mut id = self.outputs[0].node;
+        loop {
+            let node = self.node(id);
+            match (&node.op, &node.inputs[..]) {
+                (_, []) => return id,
+                (Op::Conv(_) | Op::Linear(_), [input, ..]) => return *input,
+                (_, [input, ..]) => id = *input,
+            }
+        }
+    }
+
     /// For each node whether one of `targets` needs it.
     pub fn needed_for(&self, targets: &[NodeId]) -> Vec<bool> {
         let mut needed = vec![false; self.nodes.len()];

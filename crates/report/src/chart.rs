@@ -3,7 +3,7 @@
 use crate::style::{COLOURS, canvas};
 use cnn_figures::axis::Unit;
 use cnn_figures::svg::{Canvas, Point, Rectangle};
-use cnn_figures::{Axis, Plot, shortened};
+use cnn_figures::{Axis, Plot, fixed, percent, shortened};
 
 const WIDTH: f64 = 960.0;
 const PANEL_HEIGHT: f64 = 280.0;
@@ -13,6 +13,12 @@ const LEGEND: [f64; 2] = [18.0, 320.0];
 const FEW: usize = 10;
 /// Values farther apart than this by their ratio have a logarithmic axis.
 const FAR: f64 = 100.0;
+/// Of two curves or more, up to so many, each has its name where it ends, instead of in a legend.
+const NAMED: usize = 6;
+/// Room for these names, on the right; letters that fit; from one to the next.
+const NAMES: f64 = 150.0;
+const LETTERS: usize = 16;
+const APART: f64 = 15.0;
 /// A curve is drawn with at most so many points: twice what a panel has pixels.
 const POINTS: usize = 1600;
 
@@ -40,11 +46,14 @@ pub(crate) struct Panel {
 pub(crate) fn draw(title: &str, panels: &[Panel], best: Option<usize>) -> String {
     let mut canvas = canvas();
     let width = WIDTH / panels.len().max(1) as f64;
+    let names = best.is_none() && panels.iter().all(Panel::has_names);
     for (index, panel) in panels.iter().enumerate() {
         let at = [index as f64 * width + 56.0, 30.0];
-        panel.draw(&mut canvas, Rectangle { at, width: width - 76.0, height: PANEL_HEIGHT - 70.0 }, best);
+        let beside = if names { NAMES } else { 0.0 };
+        let frame = Rectangle { at, width: width - 76.0 - beside, height: PANEL_HEIGHT - 70.0 };
+        panel.draw(&mut canvas, frame, best, names);
     }
-    let bottom = legend(&mut canvas, panels, best);
+    let bottom = if names { PANEL_HEIGHT } else { legend(&mut canvas, panels, best) };
     canvas.finish(title, [WIDTH, bottom])
 }
 
@@ -82,7 +91,15 @@ impl Series {
 }
 
 impl Panel {
-    fn draw(&self, canvas: &mut Canvas, frame: Rectangle, best: Option<usize>) {
+    /// Whether each curve that is not dotted can have its name where it ends.
+    fn has_names(&self) -> bool {
+        let solid: Vec<&Series> = self.series.iter().filter(|series| !series.dotted).collect();
+        let finite = |series: &&Series| series.points.iter().flatten().all(|n| n.is_finite());
+        let short = |series: &&Series| series.name.chars().count() <= LETTERS && !series.points.is_empty();
+        (2..=NAMED).contains(&solid.len()) && solid.iter().all(|series| finite(series) && short(series))
+    }
+
+    fn draw(&self, canvas: &mut Canvas, frame: Rectangle, best: Option<usize>, names: bool) {
         let Rectangle { at: [left, top], width, height } = frame;
         canvas.text("title", [left, top - 12.0], self.title);
         let curves: Vec<Vec<Point>> = self.series.iter().map(|series| thinned(&series.points)).collect();
@@ -109,7 +126,47 @@ impl Panel {
                 canvas.circle(&format!("dot c{}", series.colour % COLOURS), *point, 3.0);
             }
         }
+        if names {
+            self.names(canvas, &plot);
+        }
     }
+
+    /// The name of each curve that is not dotted and its last value, beside its end.
+    fn names(&self, canvas: &mut Canvas, plot: &Plot) {
+        let Rectangle { at: [left, top], width, height } = plot.frame;
+        let ends = self.series.iter().filter(|series| !series.dotted).filter_map(|series| {
+            let last = series.points.last()?;
+            Some((series, last[1], plot.place(*last)))
+        });
+        let mut ends: Vec<(&Series, f64, Point)> = ends.collect();
+        ends.sort_by(|a, b| a.2[1].total_cmp(&b.2[1]));
+        let places = apart(&ends.iter().map(|(_, _, end)| end[1]).collect::<Vec<_>>(), [top, top + height]);
+        for ((series, value, end), y) in ends.into_iter().zip(places) {
+            let x = left + width;
+            canvas.line(&format!("series c{}", series.colour % COLOURS), &[end, [x + 4.0, end[1]], [x + 12.0, y]]);
+            let value = match self.unit {
+                Unit::Percent => percent(value),
+                _ => fixed(value, 3),
+            };
+            canvas.text("small", [x + 16.0, y + 4.0], &format!("{} {value}", series.name));
+        }
+    }
+}
+
+/// Ascending places, moved as little as is needed to lie so far apart that names can be read, from the first of `ends`
+/// on; those that would lie below the second move up.
+fn apart(places: &[f64], ends: [f64; 2]) -> Vec<f64> {
+    let mut moved: Vec<f64> = Vec::new();
+    for place in places {
+        let least = moved.last().map_or(ends[0], |before| before + APART);
+        moved.push(place.max(least));
+    }
+    let mut most = ends[1];
+    for place in moved.iter_mut().rev() {
+        *place = place.min(most);
+        most = *place - APART;
+    }
+    moved
 }
 
 /// Whether values are so far apart, all above 0, that the small ones would be one line.
@@ -139,6 +196,30 @@ fn thinned(points: &[Point]) -> Vec<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_lie_apart_and_within() {
+        assert_eq!(apart(&[10.0, 50.0, 90.0], [0.0, 100.0]), [10.0, 50.0, 90.0]);
+        let close = apart(&[96.0, 97.0, 99.0], [0.0, 100.0]);
+        assert_eq!(close, [70.0, 85.0, 100.0]);
+        assert_eq!(apart(&[0.0, 0.0], [0.0, 100.0]), [0.0, APART]);
+    }
+
+    /// A curve whose name is long, or a single one, has a legend.
+    #[test]
+    fn two_curves_have_their_names_where_they_end() {
+        let series = |name: &str, colour| {
+            let points = vec![[1.0, 0.5], [2.0, 0.25]];
+            Series { name: name.to_string(), colour, dotted: false, points }
+        };
+        let panel = |series| [Panel { title: "accuracy", unit: Unit::Percent, series }];
+        let both = draw("two", &panel(vec![series("first", 0), series("second", 1)]), None);
+        assert!(both.contains("first 25.00 %") && both.contains("second 25.00 %"), "{both}");
+        let long = "a name that is longer than what fits";
+        let long = draw("long", &panel(vec![series("first", 0), series(long, 1)]), None);
+        let single = draw("one", &panel(vec![series("first", 0)]), None);
+        assert!(long.contains(">first</text>") && single.contains(">first</text>"));
+    }
 
     #[test]
     fn a_long_curve_keeps_its_peaks() {

@@ -1,6 +1,6 @@
 //! The arguments of commands that show what a network is and sees.
 
-use super::{InputShape, Trained};
+use super::{Data, InputShape, Trained};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -12,36 +12,45 @@ Examples:
   cargo xtask explain resnet50 cat.jpg dog.jpg --out page.html
   cargo xtask explain --weights runs/resnet18-flowers rose.jpg --out page.html
   cargo xtask explain densenet121 --random cat.jpg --out page.html
+  cargo xtask explain lenet --dataset mnist --limit 1000 --out mnist.html
   cargo xtask explain lenet --live --out draw.html
+
+With --dataset the page also shows images of it, of its test part where it has one: as points where the network's features put
+them, and those that excite channels most. It shows 1000 of more, drawn by the seed, or as many as --limit says, up to 2000.
+Without a picture beside it the first of them is looked at.
 
 With --live the page computes by itself: one draws on it, or drops a picture or weights, and watches every layer. Its engine
 is compiled to WebAssembly, for which Rust's target wasm32-unknown-unknown is needed (rustup target add).";
 
 pub const DIAGRAM_EXAMPLES: &str = "Examples:
   cargo xtask diagram resnet18 > resnet18.svg
+  cargo xtask diagram googlenet --wide > slide.svg
   cargo xtask diagram lenet --shape 1,64,48 --classes 26 > lenet.svg";
 
 #[derive(Debug, Args)]
 pub struct Explain {
     /// The network, where the weights do not say it; then pictures, folders or patterns
-    #[arg(value_name = "[NET] IMAGE|FOLDER|PATTERN", required_unless_present = "live")]
+    #[arg(value_name = "[NET] IMAGE|FOLDER|PATTERN", required_unless_present_any = ["live", "dataset"])]
     pub names: Vec<String>,
     #[command(flatten)]
     pub trained: Trained,
     /// Weights as they are before training, drawn from --seed: what the network is, without what it learns
-    #[arg(long, conflicts_with_all = ["weights", "other_channels"])]
+    #[arg(long, conflicts_with_all = ["weights", "other_channels", "dataset"])]
     pub random: bool,
     /// So many classes of each picture, the most probable first
     #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub top: u16,
-    /// Leave pictures as they lie in their files, whatever their cameras noted (EXIF), as torchvision does
-    #[arg(long)]
-    pub no_exif: bool,
+    #[command(flatten)]
+    pub data: Data,
+    /// With --dataset: a node whose channels' most exciting images are shown; may be said more than once [default: the
+    /// first layer, and the maps that Grad-CAM looks at]
+    #[arg(long = "node", value_name = "PATH", requires = "dataset")]
+    pub nodes: Vec<String>,
     /// Turn bright into dark and dark into bright first, for dark strokes where the weights know bright ones
     #[arg(long)]
     pub invert: bool,
     /// A page that computes by itself, to draw on, instead of one of pictures
-    #[arg(long, conflicts_with_all = ["random", "top", "no_exif", "invert"])]
+    #[arg(long, conflicts_with_all = ["random", "top", "no_exif", "invert", "dataset"])]
     pub live: bool,
     /// HTML file to write; one that is there is replaced
     #[arg(long, value_name = "FILE")]
@@ -59,4 +68,7 @@ pub struct Diagram {
     /// Number of classes instead of its source's
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub classes: Option<u32>,
+    /// In columns from left to right, about as wide as a slide, instead of one from top to bottom
+    #[arg(long)]
+    pub wide: bool,
 }

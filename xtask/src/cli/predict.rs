@@ -20,7 +20,7 @@ pub const FEATURES_EXAMPLES: &str = "Examples:
   cargo xtask features resnet20_cifar cat.jpg --node layer3 --maps --out maps.safetensors";
 
 /// What is known of weights, where they do not say it or something else is wanted.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Known {
     /// imagenet, cifar10, cifar100, mnist, fashion-mnist, or a file with the name of a class on each line, in the order of the outputs
     #[arg(long, value_name = "NAME|FILE")]
@@ -30,7 +30,7 @@ pub struct Known {
 }
 
 /// Trained weights, and what they do not say of themselves.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Trained {
     /// A file of weights, the folder of a run, or the name of weights
     #[arg(long, value_name = "FILE|RUN|NAME")]

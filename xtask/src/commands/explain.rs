@@ -1,5 +1,6 @@
 //! `explain`: a page that shows what a network makes of pictures. `diagram`: a network as a picture.
 
+mod collection;
 mod live;
 mod module;
 
@@ -20,32 +21,52 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
     if args.live {
         return live::run(args, network, names);
     }
-    let (trained, opened) = if args.random {
-        (random(network.context("say which network: --random has no weights that name one")?, args, common)?, None)
-    } else {
-        let opened = trained::open(&args.trained, network, None)?;
-        (opened.trained.clone(), Some(opened))
-    };
-    if names.is_empty() {
+    if args.data.dataset.is_none() && (args.data.limit.is_some() || args.data.data_dir.is_some()) {
+        bail!("say which data set: --limit and --data-dir are of --dataset's");
+    }
+    if names.is_empty() && args.data.dataset.is_none() {
         bail!("say which pictures: files, folders or patterns");
     }
-    let files = cnn_classifier::pictures(names)?.files;
+    let dataset = match args.data.dataset {
+        Some(_) => Some(collection::open(args, common, network)?),
+        None => None,
+    };
+    let (trained, opened) = match (&dataset, args.random) {
+        (Some(ready), _) => (ready.opened.trained.clone(), None),
+        (None, true) => {
+            let network = network.context("say which network: --random has no weights that name one")?;
+            (random(network, args, common)?, None)
+        }
+        (None, false) => {
+            let opened = trained::open(&args.trained, network, None)?;
+            (opened.trained.clone(), Some(opened))
+        }
+    };
+    let files = if names.is_empty() { Vec::new() } else { cnn_classifier::pictures(names)?.files };
     if files.len() > MOST_PICTURES {
         bail!("{} pictures are more than a page shows well: name {MOST_PICTURES} at most", files.len());
     }
-    let reading = Reading { upright: !args.no_exif, ..Reading::default() };
-    let labels: Vec<String> =
+    let reading = Reading { upright: !args.data.no_exif, ..Reading::default() };
+    let mut labels: Vec<String> =
         files.iter().map(|file| file.file_name().unwrap_or_default().to_string_lossy().into()).collect();
-    let mut subjects = Vec::new();
-    for (file, name) in files.iter().zip(&labels) {
+    let mut prepared = Vec::new();
+    for file in &files {
         let mut picture = Picture::read(file, reading)?;
         if args.invert {
             picture.pixels_mut().iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
         }
         let image = trained.prepare(&picture)?;
         let pixels = trained.card.preparation.bytes(&image, trained.card.input);
-        subjects.push(Subject { name, image, pixels });
+        prepared.push((image, pixels));
     }
+    if let (Some(ready), true) = (&dataset, files.is_empty()) {
+        let sample = collection::sample(ready, 0)?;
+        let class = trained.card.classes.get(sample.label).map_or("", |class| class);
+        labels.push(format!("the first of {}: {class}", ready.of));
+        prepared.push((sample.image, sample.pixels));
+    }
+    let subjects: Vec<Subject<'_>> =
+        labels.iter().zip(prepared).map(|(name, (image, pixels))| Subject { name, image, pixels }).collect();
     let mut explainer = Explainer::new(&trained.network, &trained.weights)?;
     let notes = match args.random {
         true => {
@@ -56,11 +77,21 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
     };
     let title = format!("{} looks at {}", trained.card.network, labels.first().map_or("", |name| name));
     let (classes, top) = (&trained.card.classes, usize::from(args.top));
-    let page = Page { title: &title, classes, notes: &notes, subjects: &subjects, top };
+    let collection = match &dataset {
+        Some(ready) => Some(collection::look(&explainer, ready, &args.nodes)?),
+        None => None,
+    };
+    let collection = collection.as_ref();
+    let page = Page { title: &title, classes, notes: &notes, subjects: &subjects, top, collection };
     let html = page.html(&mut explainer)?;
     cnn_train::write_whole(&args.out, html.as_bytes())?;
-    if let Some(opened) = opened {
-        opened.announce();
+    match (dataset, opened) {
+        (Some(ready), _) => {
+            ready.announce();
+            eprintln!("looked at {}", cnn_figures::printable(&ready.of));
+        }
+        (None, Some(opened)) => opened.announce(),
+        (None, None) => {}
     }
     println!("{}: {}, {}", path(&args.out), trained.card.network, bytes(html.len() as u64));
     Ok(())
@@ -95,6 +126,6 @@ pub fn diagram(args: &cli::Diagram) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
     let architecture = entry.architecture(args.classes.map_or(entry.classes, |classes| classes as usize));
     let network = architecture.at(args.shape.map_or(architecture.usual_input(), |shape| shape.0))?;
-    print!("{}", network.diagram());
+    print!("{}", if args.wide { network.wide_diagram() } else { network.diagram() });
     Ok(())
 }

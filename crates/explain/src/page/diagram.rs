@@ -2,6 +2,7 @@
 //! it makes of the first picture.
 
 use super::arithmetic::{Numbers, numbers};
+use super::fields::Fields;
 use super::node::{Facts, Shown, node};
 use super::sheet::Sheet;
 use super::stages::{Stages, Unit, ids};
@@ -18,9 +19,17 @@ use std::fmt::Write;
 /// Passes over the first picture for the times of nodes.
 const PASSES: usize = 3;
 
-/// Writes the diagram; the numbers of a small network come back, for who wants to see the arithmetic.
-pub(super) fn section(explainer: &Explainer, page: &Page<'_>, body: &mut String) -> Result<Option<Numbers>> {
-    let Some(subject) = page.subjects.first() else { return Ok(None) };
+/// What scripts of the diagram need: the numbers of a small network, for who wants to see the arithmetic, and which
+/// pixels are seen from where.
+#[derive(Default)]
+pub(super) struct Data {
+    pub(super) numbers: Option<Numbers>,
+    pub(super) fields: Option<Fields>,
+}
+
+/// Writes the diagram.
+pub(super) fn section(explainer: &Explainer, page: &Page<'_>, body: &mut String) -> Result<Data> {
+    let Some(subject) = page.subjects.first() else { return Ok(Data::default()) };
     let network = explainer.network();
     let stages = Stages::of(network);
     let values = explainer.activations(&subject.image, &stages.shown)?.swap_remove(0);
@@ -34,8 +43,8 @@ pub(super) fn section(explainer: &Explainer, page: &Page<'_>, body: &mut String)
         body,
         "<section>\n<h2>The network, stage by stage</h2>\n<p class=\"faint\">A click opens a stage. Maps are those of \
          <q>{}</q>, from each node's least number (dark) to its greatest (bright){}. Times are of one picture on this \
-         computer, the least of {PASSES} passes; what is computed while it is read, as ReLU is, takes no time of its own.\
-         {}</p>",
+         computer, the least of {PASSES} passes; what is computed while it is read, as ReLU is, takes no time of its own. \
+         Point at a map to see which pixels that place sees.{}</p>",
         escaped(subject.name),
         if stages.small { "; point at one, or use the arrow keys, to see the arithmetic" } else { "" },
         if stages.small { "" } else { " Of a layer and what follows it element by element the last maps are shown." }
@@ -43,7 +52,8 @@ pub(super) fn section(explainer: &Explainer, page: &Page<'_>, body: &mut String)
     write(&stages, &facts, &nodes, body);
     body.push_str("</section>\n");
     let values: Vec<&[f32]> = values.iter().map(|maps| &*maps.numbers).collect();
-    Ok(stages.small.then(|| numbers(explainer, &stages.shown, Some(&values), &nodes)))
+    let numbers = stages.small.then(|| numbers(explainer, &stages.shown, Some(&values), &nodes));
+    Ok(Data { numbers, fields: Some(Fields::of(network, &nodes)?) })
 }
 
 /// Writes the stages, with the maps of `nodes`.

@@ -166,6 +166,7 @@ function arithmetic(root, nodes) {
     const node = nodes[id];
     if (!node.values) return;
     last = [id, channel, y, x];
+    document.dispatchEvent(new CustomEvent("place", { detail: { id, row: y, column: x } }));
     const vector = node.dims.length === 1;
     /* A vector lies in one row of its sheet. */
     const [c, row, column] = vector ? [x, 0, 0] : [channel, y, x];

@@ -1,7 +1,9 @@
 //! One page, in one file, that shows what a network makes of pictures. It needs nothing beside itself.
 
 pub(crate) mod arithmetic;
+mod collection;
 pub(crate) mod diagram;
+mod fields;
 mod filters;
 mod head;
 pub(crate) mod node;
@@ -12,9 +14,11 @@ mod subject;
 
 pub use subject::Subject;
 
+use crate::collection::Collection;
 use crate::error::Result;
 use crate::explainer::Explainer;
 use cnn_figures::svg::escaped;
+use serde::Serialize;
 use std::fmt::Write;
 
 /// Pixels of all maps together; packed they take less than a byte each.
@@ -35,6 +39,8 @@ pub struct Page<'a> {
     pub subjects: &'a [Subject<'a>],
     /// So many classes of each picture get a Grad-CAM.
     pub top: usize,
+    /// Images of a data set that are shown as well.
+    pub collection: Option<&'a Collection>,
 }
 
 impl Page<'_> {
@@ -53,13 +59,19 @@ impl Page<'_> {
             head::subject(explainer, self, subject, number, &mut body)?;
         }
         filters::section(explainer, &mut body)?;
-        let data = diagram::section(explainer, self, &mut body)?;
-        if let Some(data) = data {
-            // Within a script element only `<` could end it.
-            let data = serde_json::to_string(&data)?.replace('<', "\\u003c");
-            let _ = write!(body, "<script type=\"application/json\" id=\"numbers\">{data}</script>\n<script>\n");
+        if let Some(collection) = self.collection {
+            collection::section(self, collection, &mut body)?;
+        }
+        let diagram = diagram::section(explainer, self, &mut body)?;
+        if let Some(numbers) = diagram.numbers {
+            data(&mut body, "numbers", &numbers)?;
+            body.push_str("<script>\n");
             body.push_str(include_str!("hover.js"));
             body.push_str("arithmetic(document, JSON.parse(document.getElementById(\"numbers\").textContent).nodes);\n</script>\n");
+        }
+        if let Some(fields) = diagram.fields {
+            data(&mut body, "fields", &fields)?;
+            let _ = write!(body, "<script>\n{}</script>\n", include_str!("field.js"));
         }
         let title = escaped(self.title);
         Ok(format!(
@@ -75,4 +87,12 @@ impl Page<'_> {
     fn class(&self, class: usize) -> String {
         self.classes.get(class).cloned().unwrap_or_else(|| format!("class {class}"))
     }
+}
+
+/// Data for a script of the page.
+fn data(body: &mut String, id: &str, data: &impl Serialize) -> Result<()> {
+    // Within a script element only `<` could end it.
+    let data = serde_json::to_string(data)?.replace('<', "\\u003c");
+    let _ = writeln!(body, "<script type=\"application/json\" id=\"{id}\">{data}</script>");
+    Ok(())
 }

@@ -25,7 +25,7 @@ pub(crate) fn indexed(places: &[u8], width: usize) -> Result<String> {
     let mut encoder = encoder(&mut bytes, places.len(), width, png::ColorType::Indexed);
     encoder.set_palette(palette());
     encoder.write_header()?.write_image_data(places)?;
-    Ok(address(&bytes))
+    Ok(address("png", &bytes))
 }
 
 /// Red, green and blue of each pixel, or one grey, `width` pixels to a row.
@@ -33,7 +33,7 @@ pub(crate) fn pixels(bytes: &[u8], channels: usize, width: usize) -> Result<Stri
     let colour = if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };
     let mut packed = Vec::new();
     encoder(&mut packed, bytes.len() / channels, width, colour).write_header()?.write_image_data(bytes)?;
-    Ok(address(&packed))
+    Ok(address("png", &packed))
 }
 
 fn encoder(
@@ -49,8 +49,9 @@ fn encoder(
     encoder
 }
 
-fn address(png: &[u8]) -> String {
-    format!("data:image/png;base64,{}", STANDARD.encode(png))
+/// A picture's file as an address within a page; `kind` is `png` or `jpeg`.
+pub(crate) fn address(kind: &str, file: &[u8]) -> String {
+    format!("data:image/{kind};base64,{}", STANDARD.encode(file))
 }
 
 /// Numbers as text: little-endian f32 in base64.

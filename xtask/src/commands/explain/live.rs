@@ -46,6 +46,13 @@ fn still(opened: &Opened, name: &str) -> Result<String> {
     let pixels = vec![0; trained.network.input().elements()];
     let image = trained.card.preparation.of_bytes(pixels.clone(), trained.card.input)?;
     let subjects = [Subject { name: "a black picture", image, pixels }];
-    let page = Page { title: &title, classes: &trained.card.classes, notes: &notes, subjects: &subjects, top: 5 };
+    let page = Page {
+        title: &title,
+        classes: &trained.card.classes,
+        notes: &notes,
+        subjects: &subjects,
+        top: 5,
+        collection: None,
+    };
     Ok(page.html(&mut Explainer::new(&trained.network, &trained.weights)?)?)
 }
