@@ -216,3 +216,19 @@ fn large_linear_layers_are_packed_in_parts() -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// Two plans may have workspaces of the same sizes, and tasks that differ.
+#[test]
+fn a_workspace_is_for_one_plan() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = network()?;
+    let weights = Weights::initialised(&network, 5);
+    let plan = || InferencePlan::new(&network, &weights, InferenceOptions::default());
+    let (one, other) = (plan()?, plan()?);
+    let images = images(&network, 1);
+    let mut workspace = one.workspace(1)?;
+    one.clone().outputs(&mut workspace, &images)?;
+    let run = std::panic::AssertUnwindSafe(|| other.outputs(&mut workspace, &images).map(drop));
+    assert!(std::panic::catch_unwind(run).is_err(), "another plan's workspace is taken");
+    Ok(())
+}

@@ -21,6 +21,8 @@ const LOOKS: usize = 4000;
 /// Memory that a program needs for a run: its values, and what its tasks work in.
 #[derive(Debug)]
 pub struct Workspace {
+    /// The program that it is for.
+    program: u64,
     alone: Buffer<f32>,
     together: Buffer<f32>,
     scratch: Buffer<f32>,
@@ -61,6 +63,7 @@ impl Workspace {
             return None;
         }
         Some(Self {
+            program: program.number,
             alone: Buffer::zeros(program.numbers[0]),
             together: Buffer::zeros(numbers),
             scratch: Buffer::zeros(scratch),
@@ -95,9 +98,8 @@ impl Program {
     pub fn run(&self, workspace: &mut Workspace, images: &[f32]) {
         let batch = images.len() / self.image.max(1);
         assert_eq!(images.len(), batch * self.image);
-        assert!(batch <= workspace.capacity && workspace.together.len() >= self.numbers[1] * batch);
-        assert!(workspace.alone.len() >= self.numbers[0]);
-        assert!(workspace.times.len() == self.works.len() && workspace.scratch.len() >= self.scratch * workspace.lanes);
+        assert!(batch <= workspace.capacity);
+        assert_eq!(workspace.program, self.number, "the workspace is another program's");
         self.plan_turns(workspace, batch);
         let arena = Arena::new([&mut workspace.alone, &mut workspace.together], batch, images);
         let mut from = 0;
@@ -240,6 +242,7 @@ impl Program {
     /// Where the value is not the program's, or `to` is too short.
     pub fn read(&self, workspace: &Workspace, place: &Place, batch: usize, to: &mut [f32]) {
         assert!(place.fits(self.numbers) && !place.alone && batch <= workspace.capacity);
+        assert_eq!(workspace.program, self.number, "the workspace is another program's");
         assert_eq!(place.number, Number::F32, "only f32 is read");
         from_blocks(&workspace.together[place.store(batch)], &place.region(batch), to);
     }
