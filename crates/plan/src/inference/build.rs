@@ -201,25 +201,29 @@ fn choose(conv: &Conv, input: &Value, output: &Value, options: &InferenceOptions
     ConvAlgorithm::fastest(conv, output.size, options.usual_batch.max(1))
 }
 
-/// How many steps at the beginning run image by image.
-fn image_by_image(lowered: &Lowered, algorithms: &[ConvAlgorithm]) -> usize {
+/// How many steps at the beginning run image by image, up to the first that cannot: those with large maps, if they have few
+/// weights. Numbers of values and weights have so many bytes; `growth` says how many times as many a step's weights are as
+/// they are packed.
+pub(super) fn image_by_image(
+    lowered: &Lowered,
+    bytes: usize,
+    growth: impl Fn(usize) -> f64,
+    cannot: impl Fn(usize) -> bool,
+) -> usize {
     let (mut weights, mut last) = (0, 0);
-    for (number, (step, algorithm)) in lowered.steps.iter().zip(algorithms).enumerate() {
-        match &step.work {
-            Work::Conv { conv, .. } => {
-                let [outputs, kernel, inputs] = algorithm.extents();
-                // Of the direct way a tile is as large as the kernel.
-                let growth = if outputs == 0 { 1.0 } else { (inputs * inputs) as f64 / (kernel * kernel) as f64 };
-                weights += (conv.weights() as f64 * growth) as usize * size_of::<f32>();
-            }
-            Work::Sum { .. } => {}
-            Work::Other(operation) if is_native(operation) => {}
-            Work::Linear { .. } | Work::Other(_) => break,
+    for (number, step) in lowered.steps.iter().enumerate() {
+        if let Work::Conv { conv, .. } = &step.work {
+            weights += (conv.weights() as f64 * growth(number)) as usize * bytes;
         }
-        if weights > WEIGHTS {
+        let whole = match &step.work {
+            Work::Conv { .. } | Work::Sum { .. } => false,
+            Work::Other(operation) => !is_native(operation),
+            Work::Linear { .. } => true,
+        };
+        if whole || weights > WEIGHTS || cannot(number) {
             break;
         }
-        if step.output.channels * step.output.size[0] * step.output.size[1] * size_of::<f32>() >= LARGE {
+        if step.output.channels * step.output.size[0] * step.output.size[1] * bytes >= LARGE {
             last = number + 1;
         }
     }
@@ -280,7 +284,12 @@ impl<'l> Layout<'l> {
         });
         let own: Vec<Room> = own.collect();
         rooms.extend(own);
-        let alone = image_by_image(lowered, &algorithms);
+        let growth = |number: usize| match algorithms[number].extents() {
+            // Of the direct way a tile is as large as the kernel.
+            [0, ..] => 1.0,
+            [_, kernel, inputs] => (inputs * inputs) as f64 / (kernel * kernel) as f64,
+        };
+        let alone = image_by_image(lowered, size_of::<f32>(), growth, |_| false);
         let (mut stores, numbers) = both(rooms, alone);
         let own = stores.split_off(lowered.stores.len());
         Self { lowered, stores, own, numbers, algorithms, alone }

@@ -2,7 +2,7 @@
 
 use super::arrange::store_of;
 use super::number::Narrow;
-use crate::inference::build::{Spot, both};
+use crate::inference::build::{Spot, both, image_by_image};
 use crate::inference::lifetime::Room;
 use crate::inference::lower::{At, Lowered, Value};
 use cnn_kernels::LANES;
@@ -25,6 +25,8 @@ pub(super) struct Layout<'l> {
     pub(super) lowered: &'l Lowered,
     /// Words of the memory of one image, and for each image of that of all.
     pub(super) numbers: [usize; 2],
+    /// Steps at the beginning that run image by image.
+    pub(super) alone: usize,
     stores: Vec<(Spot, Number)>,
     between: BTreeMap<Use, Place>,
 }
@@ -63,14 +65,15 @@ impl<'l> Layout<'l> {
             let numbers = value.channels.next_multiple_of(LANES) * value.size[0] * value.size[1];
             Room { numbers, first: *time, last: *time }
         }));
-        let (spots, numbers) = both(rooms, 0);
+        let alone = image_by_image(lowered, size_of::<F>(), |_| 1.0, |number| whys[number].is_some());
+        let (spots, numbers) = both(rooms, alone);
         let (of_stores, others) = spots.split_at(lowered.stores.len());
         let stores = of_stores.iter().enumerate().map(|(store, spot)| (*spot, kind(store))).collect();
         let between = uses.iter().zip(others).map(|((purpose, value, _), spot)| {
             let store_blocks = value.channels.div_ceil(LANES);
             (*purpose, place(value, *spot, (0, store_blocks), Number::F32))
         });
-        Self { lowered, numbers, stores, between: between.collect() }
+        Self { lowered, numbers, alone, stores, between: between.collect() }
     }
 
     /// Where a value lies.

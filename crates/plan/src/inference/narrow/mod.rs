@@ -48,6 +48,10 @@ pub(super) fn build<F: Narrow>(
     let mut made = Made { network, builder, about: Vec::new(), of: Vec::new(), kept: Vec::new() };
     for (number, why) in whys.iter().enumerate() {
         step::make::<F>(&mut made, &layout, (number, *why), pictures.as_ref(), &scales, source)?;
+        if number + 1 == layout.alone {
+            let path = &network.nodes()[lowered.steps[number].node].path;
+            made.builder.image_by_image().map_err(|why| refused(path, &why))?;
+        }
     }
     // What is asked for and narrow is widened behind all else.
     let mut outputs = Vec::new();
