@@ -146,7 +146,7 @@ pub enum Command {
     /// Take the time of a network's forward pass or training step
     #[command(after_help = speed::BENCH_EXAMPLES)]
     Bench(Bench),
-    /// Take the time of this project and of torch, ONNX Runtime, OpenVINO and ncnn, in turns
+    /// Take the time of this project and of torch, ONNX Runtime, OpenVINO, ncnn and rten, in turns
     #[command(after_help = speed::RACE_EXAMPLES)]
     Race(Race),
 }

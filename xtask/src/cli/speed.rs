@@ -14,7 +14,7 @@ Examples:
   cargo xtask bench resnet18 --load photos --batch 32 --augment random-resized-crop,flip";
 
 pub const RACE_EXAMPLES: &str = "The other side is a Python with torch and torchvision; in inference ONNX Runtime and OpenVINO (with onnx and onnxscript)
-and ncnn (with pnnx) run too, where it has them. Exit code 1 if outputs differ, a case fails, or other programs disturbed a race
+and ncnn (with pnnx) run too, where it has them, and rten, which cargo compiles. Exit code 1 if outputs differ, a case fails, or other programs disturbed a race
 that was to be recorded.
 
 Examples:

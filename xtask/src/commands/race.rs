@@ -1,4 +1,4 @@
-//! `race`: this project against torch, ONNX Runtime, OpenVINO and ncnn, in turns.
+//! `race`: this project against torch, ONNX Runtime, OpenVINO, ncnn and rten, in turns.
 
 use crate::bench::Workload;
 use crate::cli::{self, Common, EngineName, Mode};
@@ -41,8 +41,8 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
     for (contestant, settings) in lineup.settings() {
         println!("{contestant}: {settings}");
     }
-    for contestant in lineup.missing() {
-        println!("{contestant}: not there, {} lacks it", args.python.display());
+    for (contestant, why) in lineup.missing() {
+        println!("{contestant}: not there, {why}");
     }
     let interrupted = progress::interrupted();
     let bar = progress::bar(cases.len() as u64 * u64::from(args.rounds + 1));

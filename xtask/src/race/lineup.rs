@@ -4,7 +4,7 @@ use super::case::Case;
 use super::contestant::run;
 use crate::bench::{LEARNING_RATE, MOMENTUM, Workload};
 use crate::cli::{EngineName, Limit, Mode};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,13 +17,20 @@ const BOOK: &str = include_str!("../../../tests/reference/book.py");
 pub const OURS: &str = "ours";
 
 /// A contestant's key in `rival.py`, the package it comes from, and how it runs.
-const RIVALS: [(&str, &str, &str); 5] = [
+const RIVALS: [(&str, &str, &str); 6] = [
     ("torch", "torch", "contiguous"),
     ("torch_channels_last", "torch", "channels_last"),
     ("onnxruntime", "onnxruntime", "CPUExecutionProvider, one intra-op pool, its usual graph optimisations"),
     ("openvino", "openvino", "CPU, latency hint, one stream"),
     ("ncnn", "ncnn", "its usual choices, one image after the other"),
+    (RTEN, "rten", "weights packed beforehand"),
 ];
+
+/// The rival that is no Python's.
+const RTEN: &str = "rten";
+
+/// Why a contestant is not there.
+pub type Absent = String;
 
 /// How a contestant computes in a precision, for a reader; nothing where it does not, or not as a runtime of its users
 /// would.
@@ -59,6 +66,8 @@ pub struct Lineup {
     /// Holds `rival.py`; gone with the race.
     folder: tempfile::TempDir,
     versions: Value,
+    /// rten's program.
+    rten: Result<PathBuf, Absent>,
     /// Whether training steps are raced.
     pub train: bool,
     /// Threads of each.
@@ -87,6 +96,7 @@ impl Lineup {
             python: python.to_path_buf(),
             folder,
             versions: Value::Null,
+            rten: Err("it was not asked for".to_string()),
             train,
             threads,
             engine,
@@ -104,6 +114,15 @@ impl Lineup {
                 bail!("{} has no {package}: a race needs a Python that has it", python.display());
             }
         }
+        if lineup.can(RTEN) {
+            match super::rten::compiled() {
+                Ok((program, version)) => {
+                    lineup.versions["rten"] = version.into();
+                    lineup.rten = Ok(program);
+                }
+                Err(why) => lineup.rten = Err(why),
+            }
+        }
         Ok(lineup)
     }
 
@@ -119,11 +138,15 @@ impl Lineup {
         (!self.train || key.starts_with("torch")) && computes(key, self.precision).is_some() && limited
     }
 
-    /// Those who could take part if this Python had them.
-    pub fn missing(&self) -> Vec<&'static str> {
+    /// Those who could take part, and why they do not.
+    pub fn missing(&self) -> Vec<(&'static str, Absent)> {
         let present = self.contestants();
-        let could = RIVALS.iter().filter(|(key, _, _)| self.can(key));
-        could.map(|(key, _, _)| *key).filter(|key| !present.contains(key)).collect()
+        let could = RIVALS.iter().map(|(key, _, _)| *key).filter(|key| self.can(key) && !present.contains(key));
+        let why = |key| match &self.rten {
+            Err(why) if key == RTEN => why.clone(),
+            _ => format!("{} lacks it", self.python.display()),
+        };
+        could.map(|key| (key, why(key))).collect()
     }
 
     /// A line for each that takes part: version, threads, settings.
@@ -154,7 +177,7 @@ impl Lineup {
 
     /// Whether it reads the network from an ONNX file.
     pub fn reads_onnx(contestant: &str) -> bool {
-        ["onnxruntime", "openvino", "ncnn"].contains(&contestant)
+        ["onnxruntime", "openvino", "ncnn", RTEN].contains(&contestant)
     }
 
     /// What `rival.py` has to know of a case whose files lie in `folder`.
@@ -184,6 +207,13 @@ impl Lineup {
 
     /// The command that starts a contestant.
     pub fn serve(&self, contestant: &str, case: &Case, folder: &Path) -> Result<Command> {
+        if contestant == RTEN {
+            let program = self.rten.as_ref().map_err(|why| anyhow!("{why}"))?;
+            let mut command = Command::new(program);
+            command.arg(folder.join("network.onnx")).arg(folder.join("batch.safetensors"));
+            command.arg(self.threads.to_string());
+            return Ok(command);
+        }
         if contestant != OURS {
             let mut command = self.rival();
             command

@@ -15,17 +15,18 @@ pub fn ratios(outcome: &Outcome) -> Vec<(&'static str, f64)> {
 }
 
 /// A rival's name, and the contestants that are its layouts.
-pub const RIVALS: [(&str, &[&str]); 4] = [
+pub const RIVALS: [(&str, &[&str]); 5] = [
     ("torch", &["torch", "torch_channels_last"]),
     ("ONNX Runtime", &["onnxruntime"]),
     ("OpenVINO", &["openvino"]),
     ("ncnn", &["ncnn"]),
+    ("rten", &["rten"]),
 ];
 
 /// Rivals of which the best at each case counts: the runtimes that read an ONNX file, and all.
 const BEST: [(&str, &[&str]); 2] = [
     ("the better of ONNX Runtime and OpenVINO", &["ONNX Runtime", "OpenVINO"]),
-    ("the best of all", &["torch", "ONNX Runtime", "OpenVINO", "ncnn"]),
+    ("the best of all", &["torch", "ONNX Runtime", "OpenVINO", "ncnn", "rten"]),
 ];
 
 /// The geometric mean of each rival's ratios over all cases, with the number of cases.
