@@ -21,6 +21,8 @@ const LOOKS: usize = 4000;
 /// Memory that a program needs for a run: its values, and what its tasks work in.
 #[derive(Debug)]
 pub struct Workspace {
+    /// The number of the program it is for.
+    program: usize,
     alone: Buffer<f32>,
     together: Buffer<f32>,
     scratch: Buffer<f32>,
@@ -61,6 +63,7 @@ impl Workspace {
             return None;
         }
         Some(Self {
+            program: program.number,
             alone: Buffer::zeros(program.numbers[0]),
             together: Buffer::zeros(numbers),
             scratch: Buffer::zeros(scratch),
@@ -95,9 +98,8 @@ impl Program {
     pub fn run(&self, workspace: &mut Workspace, images: &[f32]) {
         let batch = images.len() / self.image.max(1);
         assert_eq!(images.len(), batch * self.image);
-        assert!(batch <= workspace.capacity && workspace.together.len() >= self.numbers[1] * batch);
-        assert!(workspace.alone.len() >= self.numbers[0]);
-        assert!(workspace.times.len() == self.works.len() && workspace.scratch.len() >= self.scratch * workspace.lanes);
+        assert_eq!(workspace.program, self.number, "the workspace is another program's");
+        assert!(batch <= workspace.capacity, "{batch} images, more than {}", workspace.capacity);
         self.plan_turns(workspace, batch);
         let arena = Arena::new([&mut workspace.alone, &mut workspace.together], batch, images);
         let mut from = 0;
