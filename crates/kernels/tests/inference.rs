@@ -1,9 +1,10 @@
 //! A program put together by hand: held against plain loops, allocating nothing, and refusing what does not fit.
 
 use cnn_kernels::inference::{
-    Builder, ConvAlgorithm, Convolution, Finish, Input, LinearLayer, Number, Place, Program, Step, Tensors, Workspace,
-    gathered_len, transformed_len,
+    Builder, ConvAlgorithm, Convolution, Finish, Input, LinearLayer, NarrowStep, NarrowWork, Number, Place, Program,
+    Step, Tensors, Workspace, gathered_len, transformed_len,
 };
+use cnn_kernels::narrow::{Requantisation, Weights};
 use cnn_kernels::pool::{Average, Max};
 use cnn_kernels::{Conv, InstructionSet};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -237,4 +238,51 @@ fn what_would_not_be_sound_is_refused() {
     assert!(builder.push(copy(alone, place(0, 16, 2)), None).is_ok());
     assert!(builder.image_by_image().is_ok());
     assert!(builder.build().is_ok());
+}
+
+#[test]
+fn steps_on_narrow_numbers_that_would_not_be_sound_are_refused() {
+    let place = |offset: usize, channels: usize, size: usize, number: Number| Place {
+        alone: false,
+        offset,
+        channels,
+        size: [size; 2],
+        first_block: 0,
+        store_blocks: channels.div_ceil(16),
+        number,
+    };
+    let finish = |channels: usize| Requantisation {
+        scale: vec![1.0; channels],
+        bias: vec![0.0; channels],
+        factor: 0.0,
+        floor: None,
+    };
+    let step = |from: Place, output: Place, work: NarrowWork<u8>| {
+        let input = Input::Value { place: from, map: None };
+        Step::from(NarrowStep { work, input, zero: 0, output, addend: None, finish: finish(output.channels) })
+    };
+    let refused = |step: Step| {
+        let pushed = Builder::new(InstructionSet::Portable, 4, [0, 64]).push(step, None);
+        pushed.err().map(|refused| refused.to_string())
+    };
+    // Sixteen numbers of 8 bits are four words: 2x2 pixels take sixteen.
+    let (bytes, others) = (place(0, 16, 2, Number::U8), place(16, 16, 2, Number::U8));
+    let halves = place(0, 16, 2, Number::Bf16);
+    let shapes = Some("its shapes do not fit each other");
+    assert_eq!(refused(step(bytes, others, NarrowWork::Transfer)), None);
+    assert_eq!(refused(step(bytes, bytes, NarrowWork::Transfer)).as_deref(), Some("it would write what it reads"));
+    assert_eq!(refused(step(halves, place(32, 16, 2, Number::U8), NarrowWork::Transfer)).as_deref(), shapes);
+    assert_eq!(refused(step(bytes, place(16, 16, 1, Number::U8), NarrowWork::Transfer)).as_deref(), shapes);
+    let outside = place(64, 16, 2, Number::U8);
+    assert_eq!(refused(step(bytes, outside, NarrowWork::Transfer)).as_deref(), Some("a value is not within the arena"));
+    let max = Max { kernel: [0; 2], stride: [1; 2], padding: [0; 2], dilation: [1; 2] };
+    assert_eq!(refused(step(bytes, others, NarrowWork::MaxPool(max))).as_deref(), shapes);
+    // What computes in f32 reads no bytes.
+    let input = Input::Value { place: bytes, map: None };
+    let sum = Step::Sum { inputs: vec![input], output: place(16, 16, 1, Number::F32), relu: false };
+    assert_eq!(refused(sum).as_deref(), Some("it computes in f32 alone"));
+    let weights = Weights::<u8>::new(&conv(16, 20, 1), InstructionSet::Portable, &[1; 320]);
+    let convolution = |output| step(bytes, output, NarrowWork::Convolution(weights.clone()));
+    assert_eq!(refused(convolution(place(16, 20, 2, Number::U8))), None);
+    assert_eq!(refused(convolution(place(16, 24, 2, Number::U8))).as_deref(), shapes);
 }

@@ -11,7 +11,7 @@ use super::winograd::{self, Winograd};
 use super::{moves, pool};
 use crate::buffer::Buffer;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Why a step is not taken into a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +64,8 @@ pub(super) struct Work {
 /// Steps with packed weights. Nothing changes it; threads share it.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// One number for each program: a workspace is made for one.
-    pub(super) number: u64,
+    /// Which program of the process it is, its copies included.
+    pub(super) number: usize,
     pub(super) set: InstructionSet,
     pub(super) entries: Vec<Entry>,
     pub(super) works: Vec<Work>,
@@ -89,17 +89,10 @@ impl Builder {
     /// A program for images of so many numbers each, with memory of so many words of 32 bits for one image, and of so many
     /// for each image.
     pub fn new(set: InstructionSet, image: usize, numbers: [usize; 2]) -> Self {
-        static PROGRAMS: AtomicU64 = AtomicU64::new(0);
-        let program = Program {
-            number: PROGRAMS.fetch_add(1, Ordering::Relaxed),
-            set,
-            entries: Vec::new(),
-            works: Vec::new(),
-            image,
-            numbers,
-            alone: 0,
-            scratch: 0,
-        };
+        static PROGRAMS: AtomicUsize = AtomicUsize::new(0);
+        let number = PROGRAMS.fetch_add(1, Ordering::Relaxed);
+        let (entries, works) = (Vec::new(), Vec::new());
+        let program = Program { number, set, entries, works, image, numbers, alone: 0, scratch: 0 };
         Self { program, panels: panels(set) }
     }
 

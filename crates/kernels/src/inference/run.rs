@@ -21,8 +21,8 @@ const LOOKS: usize = 4000;
 /// Memory that a program needs for a run: its values, and what its tasks work in.
 #[derive(Debug)]
 pub struct Workspace {
-    /// The program that it is for.
-    program: u64,
+    /// The number of the program it is for.
+    program: usize,
     alone: Buffer<f32>,
     together: Buffer<f32>,
     scratch: Buffer<f32>,
@@ -98,8 +98,8 @@ impl Program {
     pub fn run(&self, workspace: &mut Workspace, images: &[f32]) {
         let batch = images.len() / self.image.max(1);
         assert_eq!(images.len(), batch * self.image);
-        assert!(batch <= workspace.capacity);
         assert_eq!(workspace.program, self.number, "the workspace is another program's");
+        assert!(batch <= workspace.capacity, "{batch} images, more than {}", workspace.capacity);
         self.plan_turns(workspace, batch);
         let arena = Arena::new([&mut workspace.alone, &mut workspace.together], batch, images);
         let mut from = 0;
