@@ -44,9 +44,15 @@ def page(browser, path, width, height):
 
 def stages(browser, pages, name, stage, width):
     shown = page(browser, pages / f"{name}.html", width, HEIGHT[width])
-    label = shown.locator("details.stage > summary .label", has_text=stage).first
-    opened = shown.locator("details.stage", has=label).first
-    opened.evaluate("stage => { stage.open = true; scrollTo(0, stage.offsetTop - 90) }")
+    shown.evaluate(
+        """name => {
+            const stages = [...document.querySelectorAll("details.stage")];
+            const stage = stages.find((stage) => stage.querySelector(".label").textContent.startsWith(name));
+            stage.open = true;
+            scrollTo(0, stage.getBoundingClientRect().top + scrollY - 90);
+        }""",
+        stage,
+    )
     shown.wait_for_timeout(300)
     save(f"{name}-{width}", shown.screenshot(), 0.5 if width == 1440 else 0.6)
 
@@ -59,7 +65,7 @@ def gallery(browser, pages):
     shown.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.4 * box["height"])
     save("points", shown.screenshot(), 0.6)
 
-    sheet = shown.locator("figure.maps img").nth(4)
+    sheet = shown.locator("figure.maps img").nth(3)
     sheet.evaluate("sheet => scrollTo(0, sheet.getBoundingClientRect().top + scrollY - 300)")
     box = sheet.bounding_box()
     shown.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.2 * box["height"])

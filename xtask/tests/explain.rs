@@ -67,7 +67,7 @@ fn what_cannot_be_explained_is_one_sentence_and_nothing_is_written() -> Result<(
     let page = folder.path().join("page.html");
     let out = ["--out", path(&page)];
     for (args, expected) in [
-        (vec!["lenet"], "--dataset"),
+        (vec!["lenet"], "say which pictures"),
         (vec!["lenet", "--dataset", "digits", "--limit", "2001"], "from 2 to 2000"),
         (vec!["lenet", "--dataset", "digits", "--node", "conv9"], "conv9"),
         (vec!["lenet", path(&digit), "--limit", "20"], "say which data set"),

@@ -4,7 +4,7 @@
 //! cargo run -p cnn-explain --example page -- FOLDER [NET …]
 //! ```
 //!
-//! Without a name it writes a page of every network of the zoo, and prints their sizes and times.
+//! Without a name it writes a page of every network of the zoo. It prints their sizes in MB and the seconds they took.
 
 use cnn_explain::{Explainer, Page, Subject};
 use cnn_weights::Weights;
@@ -34,7 +34,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let html = page.html(&mut explainer)?;
         let path = Path::new(&folder).join(format!("{}.html", entry.name));
         std::fs::write(path, &html)?;
-        println!("{:28} {:9} bytes {:6.1} s", entry.name, html.len(), started.elapsed().as_secs_f64());
+        let megabytes = html.len() as f64 / 1e6;
+        println!("| `{}` | {megabytes:.2} | {:.1} |", entry.name, started.elapsed().as_secs_f64());
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ impl Collection {
         mut sample: impl FnMut(usize) -> Result<Sample, E>,
     ) -> Result<Self, E> {
         let network = explainer.network();
-        if count < 2 || count > MOST {
+        if !(2..=MOST).contains(&count) {
             let expected = "from 2 to 2000";
             return Err(Error::Setting { what: "images of a data set", expected, found: count.to_string() }.into());
         }

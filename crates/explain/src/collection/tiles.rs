@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::page::picture;
+#[cfg(feature = "embedding")]
 use std::ops::Range;
 
 /// Bytes of a sheet from which on it is packed with a loss.
@@ -17,10 +18,12 @@ pub(crate) struct Tiles {
     pub(crate) columns: usize,
     /// Red, green and blue, or grey.
     channels: usize,
+    #[cfg(feature = "embedding")]
     count: usize,
     bytes: Vec<u8>,
 }
 
+#[cfg(feature = "embedding")]
 impl Tiles {
     /// Room for so many pictures.
     pub(crate) fn new(cell: [usize; 2], colours: bool, count: usize) -> Self {
@@ -28,12 +31,6 @@ impl Tiles {
         let channels = if colours { 3 } else { 1 };
         let bytes = vec![128; columns * count.div_ceil(columns) * cell[0] * cell[1] * channels];
         Self { cell, columns, channels, count: 0, bytes }
-    }
-
-    /// Pixels of the sheet, height and width.
-    pub(crate) fn size(&self) -> [usize; 2] {
-        let width = self.columns * self.cell[1];
-        [self.bytes.len() / (width * self.channels).max(1), width]
     }
 
     /// Adds a part of an image `(C, H, W)` of `width` to a row, so much smaller as an image of `full` rows and columns is
@@ -60,6 +57,14 @@ impl Tiles {
                 }
             }
         }
+    }
+}
+
+impl Tiles {
+    /// Pixels of the sheet, height and width.
+    pub(crate) fn size(&self) -> [usize; 2] {
+        let width = self.columns * self.cell[1];
+        [self.bytes.len() / (width * self.channels).max(1), width]
     }
 
     /// The sheet as an address within a page; a large one is packed with a loss, as a photograph.
