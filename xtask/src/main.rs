@@ -8,6 +8,7 @@ mod bench;
 mod cli;
 mod commands;
 mod comparison;
+mod compiled;
 mod data;
 mod docs;
 mod interrupt;

@@ -200,17 +200,15 @@ fn nothing_is_allocated_after_the_first_call() -> Result<(), Box<dyn std::error:
     Ok(())
 }
 
+/// A value that has its store to itself.
+fn place(offset: usize, channels: usize, size: usize, number: Number) -> Place {
+    let store_blocks = channels.div_ceil(16);
+    Place { alone: false, offset, channels, size: [size; 2], first_block: 0, store_blocks, number }
+}
+
 #[test]
 fn what_would_not_be_sound_is_refused() {
-    let place = |offset: usize, channels: usize, size: usize| Place {
-        alone: false,
-        offset,
-        channels,
-        size: [size; 2],
-        first_block: 0,
-        store_blocks: channels.div_ceil(16),
-        number: Number::F32,
-    };
+    let place = |offset: usize, channels: usize, size: usize| place(offset, channels, size, Number::F32);
     let copy = |from: Place, output: Place| Step::Sum {
         inputs: vec![Input::Value { place: from, map: None }],
         output,
@@ -242,15 +240,6 @@ fn what_would_not_be_sound_is_refused() {
 
 #[test]
 fn steps_on_narrow_numbers_that_would_not_be_sound_are_refused() {
-    let place = |offset: usize, channels: usize, size: usize, number: Number| Place {
-        alone: false,
-        offset,
-        channels,
-        size: [size; 2],
-        first_block: 0,
-        store_blocks: channels.div_ceil(16),
-        number,
-    };
     let finish = |channels: usize| Requantisation {
         scale: vec![1.0; channels],
         bias: vec![0.0; channels],

@@ -12,8 +12,6 @@ use cnn_network::network::NodeId;
 use cnn_network::op::Kind;
 use cnn_network::{Network, Shape};
 
-/// No more images than this are looked at: each has a point and a small picture on the page.
-pub(super) const MOST: usize = 2000;
 /// Edges of the small pictures of a page: of points, and of what excites a channel.
 const POINT: usize = 32;
 const PART: usize = 44;
@@ -24,8 +22,8 @@ const CHANNELS: usize = 24;
 const TOP: usize = 6;
 
 impl Collection {
-    /// No more images than this are looked at.
-    pub const MOST: usize = MOST;
+    /// No more images than this are looked at: each has a point and a small picture on the page.
+    pub const MOST: usize = 2000;
 
     /// Looks at `count` images of a data set, which `sample` gives by their positions, some of them twice. `nodes` are
     /// those whose channels' most exciting images are wanted; without any, the first layer's and those that Grad-CAM
@@ -42,7 +40,7 @@ impl Collection {
         mut sample: impl FnMut(usize) -> Result<Sample, E>,
     ) -> Result<Self, E> {
         let network = explainer.network();
-        if !(2..=MOST).contains(&count) {
+        if !(2..=Self::MOST).contains(&count) {
             let expected = "from 2 to 2000";
             return Err(Error::Setting { what: "images of a data set", expected, found: count.to_string() }.into());
         }

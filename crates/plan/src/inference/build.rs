@@ -230,6 +230,24 @@ pub(super) fn image_by_image(
     last
 }
 
+/// From which step to which each store is used, and how long it is.
+pub(super) fn rooms_of_stores(lowered: &Lowered, length: impl Fn(usize) -> usize) -> Vec<Room> {
+    let end = lowered.steps.len();
+    let mut rooms: Vec<Room> =
+        (0..lowered.stores.len()).map(|store| Room { numbers: length(store), first: end, last: 0 }).collect();
+    let mut used = |value: &Value, time: usize| {
+        if let At::Store { store, .. } = value.at {
+            rooms[store].first = rooms[store].first.min(time);
+            rooms[store].last = rooms[store].last.max(time);
+        }
+    };
+    for (time, step) in lowered.steps.iter().enumerate() {
+        step.reads().chain([&step.output]).for_each(|value| used(value, time));
+    }
+    lowered.outputs.iter().for_each(|value| used(value, end));
+    rooms
+}
+
 /// Arranges what lives within the first steps in the memory of one image, and the rest in that of all. What those steps
 /// leave lives from the beginning, since they run again for each image.
 pub(super) fn both(rooms: Vec<Room>, alone: usize) -> (Vec<Spot>, [usize; 2]) {
@@ -258,19 +276,7 @@ impl<'l> Layout<'l> {
             _ => ConvAlgorithm::Direct,
         };
         let algorithms: Vec<ConvAlgorithm> = lowered.steps.iter().map(algorithm).collect();
-        let end = lowered.steps.len();
-        let mut rooms: Vec<Room> =
-            lowered.stores.iter().map(|store| Room { numbers: store.numbers(), first: end, last: 0 }).collect();
-        let mut used = |value: &Value, time: usize| {
-            if let At::Store { store, .. } = value.at {
-                rooms[store].first = rooms[store].first.min(time);
-                rooms[store].last = rooms[store].last.max(time);
-            }
-        };
-        for (time, step) in lowered.steps.iter().enumerate() {
-            step.reads().chain([&step.output]).for_each(|value| used(value, time));
-        }
-        lowered.outputs.iter().for_each(|value| used(value, end));
+        let mut rooms = rooms_of_stores(lowered, |store| lowered.stores[store].numbers());
         let own = lowered.steps.iter().zip(&algorithms).enumerate().map(|(time, (step, algorithm))| {
             let numbers = match &step.work {
                 Work::Conv { conv, .. } => kernels::transformed_len(conv, step.output.size, *algorithm),

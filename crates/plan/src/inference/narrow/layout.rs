@@ -2,7 +2,7 @@
 
 use super::arrange::store_of;
 use super::number::Narrow;
-use crate::inference::build::{Spot, both, image_by_image};
+use crate::inference::build::{Spot, both, image_by_image, rooms_of_stores};
 use crate::inference::lifetime::Room;
 use crate::inference::lower::{At, Lowered, Value};
 use cnn_kernels::LANES;
@@ -36,22 +36,8 @@ impl<'l> Layout<'l> {
     pub(super) fn new<F: Narrow>(lowered: &'l Lowered, wide: &[bool], whys: &[Option<&str>]) -> Self {
         let end = lowered.steps.len();
         let kind = |store: usize| if wide[store] { Number::F32 } else { F::NUMBER };
-        let room = |(store, own): (usize, &crate::inference::lower::Store)| Room {
-            numbers: own.numbers() / LANES * kind(store).words(),
-            first: end,
-            last: 0,
-        };
-        let mut rooms: Vec<Room> = lowered.stores.iter().enumerate().map(room).collect();
-        let mut used = |value: &Value, time: usize| {
-            if let Some(store) = store_of(value) {
-                rooms[store].first = rooms[store].first.min(time);
-                rooms[store].last = rooms[store].last.max(time);
-            }
-        };
-        for (time, step) in lowered.steps.iter().enumerate() {
-            step.reads().chain([&step.output]).for_each(|value| used(value, time));
-        }
-        lowered.outputs.iter().for_each(|value| used(value, end));
+        let length = |store: usize| lowered.stores[store].numbers() / LANES * kind(store).words();
+        let mut rooms = rooms_of_stores(lowered, length);
         let narrow = |value: &Value| store_of(value).is_none_or(|store| !wide[store]);
         let mut uses: Vec<(Use, &Value, usize)> = Vec::new();
         for (number, (step, _)) in lowered.steps.iter().zip(whys).enumerate().filter(|(_, (_, why))| why.is_some()) {

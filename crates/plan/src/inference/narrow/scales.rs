@@ -85,7 +85,7 @@ pub(super) fn between(map: &Affine, from: Quantisation, to: Quantisation) -> Aff
     }
 }
 
-/// What takes numbers that are read, mapped if they are, to those of an output.
+/// What takes numbers that are read, mapped if they are, to those of an output, not below 0 where the map or a ReLU says so.
 pub(super) fn from_numbers(
     (from, map): (Quantisation, Option<&Affine>),
     channels: usize,
@@ -101,5 +101,6 @@ pub(super) fn from_numbers(
         (shift - own * f64::from(from.scale) * f64::from(from.zero)) as f32
     });
     let bias: Vec<f32> = bias.collect();
-    requantise(scale, Some(&bias), added, Some(to), relu)
+    let floored = relu || map.is_some_and(|map| map.floor[0] == 0.0);
+    requantise(scale, Some(&bias), added, Some(to), floored)
 }

@@ -13,7 +13,7 @@ use crate::inference::source::Source;
 use crate::operation::{Arguments, Operation, Remembered};
 use cnn_kernels::inference::{self as kernels, Affine, Custom, NarrowStep, NarrowWork, Numbers};
 use cnn_kernels::mapped::from_words;
-use cnn_kernels::narrow::{Quantisation, Requantisation, requantise};
+use cnn_kernels::narrow::{Quantisation, requantise};
 use cnn_kernels::pool::Average;
 use cnn_kernels::{Algorithm, Conv, InstructionSet, Store as Sink, View};
 use std::sync::Arc;
@@ -21,9 +21,9 @@ use std::sync::Arc;
 /// Why a step has no kernel of narrow numbers; nothing where it has one.
 pub(super) fn has_no_kernel<F: Narrow>(step: &Step) -> Option<&'static str> {
     match &step.work {
-        Work::Conv { conv, .. } if !F::fits(conv) => Some("a sum of so many products may exceed 32 bits"),
-        Work::Linear { .. } if !F::fits(&as_conv(step)) => Some("a sum of so many products may exceed 32 bits"),
-        Work::Conv { .. } | Work::Linear { .. } => None,
+        Work::Conv { .. } | Work::Linear { .. } => {
+            (!F::fits(&as_conv(step))).then_some("a sum of so many products may exceed 32 bits")
+        }
         Work::Sum { .. } if step.inputs.len() > 2 => Some("a sum of more than two"),
         Work::Sum { .. } if step.inputs.get(1).is_some_and(|second| !second.map.is_none()) => {
             Some("a sum of normalised maps")
@@ -50,16 +50,20 @@ fn counts_padding(pool: &Average) -> bool {
     pool.spans.iter().flatten().any(|span| span.divisor != span.end - span.start)
 }
 
-/// A linear layer as a convolution whose kernel is as large as the map: so a map taken channel by channel is seen.
+/// The convolution that a step computes: of a linear layer one whose kernel is as large as the map, so a map taken channel
+/// by channel is seen.
 fn as_conv(step: &Step) -> Conv {
-    Conv {
-        in_channels: step.inputs[0].channels,
-        out_channels: step.output.channels,
-        groups: 1,
-        kernel: step.inputs[0].size,
-        stride: [1; 2],
-        padding: [0; 2],
-        dilation: [1; 2],
+    match &step.work {
+        Work::Conv { conv, .. } => *conv,
+        _ => Conv {
+            in_channels: step.inputs[0].channels,
+            out_channels: step.output.channels,
+            groups: 1,
+            kernel: step.inputs[0].size,
+            stride: [1; 2],
+            padding: [0; 2],
+            dilation: [1; 2],
+        },
     }
 }
 
@@ -111,10 +115,7 @@ fn narrow<F: Narrow>(
     let added = addend.map(|addend| scales.of_store(addend));
     let (work, finish, about) = match &step.work {
         Work::Conv { chain, .. } | Work::Linear { chain } => {
-            let conv = match &step.work {
-                Work::Conv { conv, .. } => *conv,
-                _ => as_conv(step),
-            };
+            let conv = as_conv(step);
             let pictures = pictures.filter(|pictures| pictures.reader == number);
             let set = made.builder.set();
             let (weights, own, bias) = narrow_tensors::<F>(made.network, (step, pictures), &conv, set, source)?;
@@ -132,12 +133,12 @@ fn narrow<F: Narrow>(
             (NarrowWork::Convolution(weights), finish, about)
         }
         Work::Sum { .. } if pictures.is_some_and(|pictures| pictures.copy == number) => {
-            let finish = widened((from, real), first.channels, None, to, false);
+            let finish = from_numbers((from, real), first.channels, None, to, false);
             let cells = pictures.map(|pictures| pictures.cells).expect("it was there");
             (NarrowWork::Pictures(cells), finish, About::other(step.node, "pictures, four pixels a cell"))
         }
         Work::Sum { relu } => {
-            let finish = widened((from, real.filter(|_| copies)), outs, added, to, *relu);
+            let finish = from_numbers((from, real.filter(|_| copies)), outs, added, to, *relu);
             (NarrowWork::Transfer, finish, About::other(step.node, "copy or sum"))
         }
         Work::Other(operation) => {
@@ -164,18 +165,6 @@ fn narrow<F: Narrow>(
     made.push(NarrowStep { work, input, zero, output, addend, finish })
 }
 
-/// What takes numbers that are read, mapped if they are, to those of an output.
-fn widened(
-    (from, map): (Quantisation, Option<&Affine>),
-    channels: usize,
-    added: Option<Quantisation>,
-    to: Quantisation,
-    relu: bool,
-) -> Requantisation {
-    let floored = relu || map.is_some_and(|map| map.floor[0] == 0.0);
-    from_numbers((from, map), channels, added, to, floored)
-}
-
 /// A step in `f32`: its inputs widened where they are narrow, the operation, and its result rounded.
 fn wide<F: Narrow>(
     made: &mut Made<'_>,
@@ -194,10 +183,7 @@ fn wide<F: Narrow>(
     let added = residual.map(|residual| scales.of_store(residual));
     let (operation, weights, finish) = match &step.work {
         Work::Conv { chain, .. } | Work::Linear { chain } => {
-            let conv = match &step.work {
-                Work::Conv { conv, .. } => *conv,
-                _ => as_conv(step),
-            };
+            let conv = as_conv(step);
             let (weights, bias) = real_tensors(made.network, step, source)?;
             if let (Source::File(saved), false) = (&*source, [weights.len(), bias.len()] == [conv.weights(), outs]) {
                 return Err(saved.damaged());
@@ -228,7 +214,7 @@ fn wide<F: Narrow>(
         let mut place = layout.place(value);
         let mut map = real.map(Arc::new);
         if let Some(own) = layout.input(number, input) {
-            let finish = widened((scales.of_store(value), map.as_deref()), value.channels, None, REAL, false);
+            let finish = from_numbers((scales.of_store(value), map.as_deref()), value.channels, None, REAL, false);
             made.transfer::<F>(place, (own, None), finish)?;
             (place, map) = (own, None);
         }
