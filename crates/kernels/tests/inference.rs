@@ -4,7 +4,7 @@ use cnn_kernels::inference::{
     Builder, ConvAlgorithm, Convolution, Finish, Input, LinearLayer, NarrowStep, NarrowWork, Number, Place, Program,
     Step, Tensors, Workspace, gathered_len, transformed_len,
 };
-use cnn_kernels::narrow::{Requantisation, Weights};
+use cnn_kernels::narrow::{Requantisation, Weights, bf16};
 use cnn_kernels::pool::{Average, Max};
 use cnn_kernels::{Conv, InstructionSet};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -118,29 +118,32 @@ fn program(set: InstructionSet, algorithm: ConvAlgorithm) -> Result<(Program, Pl
     Ok((builder.build()?, scores))
 }
 
+/// A convolution of 3×3 to twenty channels, with its factors and its bias, by plain loops over f64.
+fn convolved(input: &[f64], ins: usize, weights: &[f32]) -> Vec<f64> {
+    let bias = numbers(20, 9);
+    let mut output = vec![0.0; 20 * SIZE * SIZE];
+    for (at, to) in output.iter_mut().enumerate() {
+        let (out, row, column) = (at / (SIZE * SIZE), at / SIZE % SIZE, at % SIZE);
+        for channel in 0..ins {
+            for tap in 0..9 {
+                let (y, x) = ((row + tap / 3).wrapping_sub(1), (column + tap % 3).wrapping_sub(1));
+                if y < SIZE && x < SIZE {
+                    let weight = f64::from(weights[(out * ins + channel) * 9 + tap]);
+                    *to += 0.5 * weight * input[(channel * SIZE + y) * SIZE + x];
+                }
+            }
+        }
+        *to += f64::from(bias[out]);
+    }
+    output
+}
+
 /// The same with plain loops over f64, for one image.
 fn expected(image: &[f32]) -> Vec<f64> {
     let Layers { stem, second, scores } = layers();
-    let convolve = |input: &[f64], ins: usize, weights: &[f32]| -> Vec<f64> {
-        let mut output = vec![0.0; 20 * SIZE * SIZE];
-        for (at, to) in output.iter_mut().enumerate() {
-            let (out, row, column) = (at / (SIZE * SIZE), at / SIZE % SIZE, at % SIZE);
-            for channel in 0..ins {
-                for tap in 0..9 {
-                    let (y, x) = ((row + tap / 3).wrapping_sub(1), (column + tap % 3).wrapping_sub(1));
-                    if y < SIZE && x < SIZE {
-                        let weight = f64::from(weights[(out * ins + channel) * 9 + tap]);
-                        *to += 0.5 * weight * input[(channel * SIZE + y) * SIZE + x];
-                    }
-                }
-            }
-            *to += f64::from(numbers(20, 9)[out]);
-        }
-        output
-    };
     let image: Vec<f64> = image.iter().map(|x| f64::from(*x)).collect();
-    let first: Vec<f64> = convolve(&image, 3, &stem).into_iter().map(|x| x.max(0.0)).collect();
-    let both = convolve(&first, 20, &second);
+    let first: Vec<f64> = convolved(&image, 3, &stem).into_iter().map(|x| x.max(0.0)).collect();
+    let both = convolved(&first, 20, &second);
     let both: Vec<f64> = both.iter().zip(&first).map(|(a, b)| (a + b).max(0.0)).collect();
     let mean = |channel: usize| -> f64 {
         let maxima = (0..81).map(|at| {
@@ -171,6 +174,63 @@ fn a_program_is_its_steps() -> Result<(), Box<dyn std::error::Error>> {
             for (image, found) in images.chunks(images.len() / 3).zip(found.chunks(7)) {
                 for (found, expected) in found.iter().zip(expected(image)) {
                     let close = (f64::from(*found) - expected).abs() <= 2e-5 * expected.abs().max(1.0);
+                    assert!(close, "{found}, not {expected}: {set}, {}", algorithm.name());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `images → bf16 → convolution with the images added → f32`, by one of Winograd's algorithms.
+fn on_halves(set: InstructionSet, algorithm: ConvAlgorithm) -> Result<(Program, Place), Box<dyn std::error::Error>> {
+    let words = |number: Number| 2 * SIZE * SIZE * number.words();
+    let (first, second) = (place(0, 20, SIZE, Number::Bf16), place(words(Number::Bf16), 20, SIZE, Number::Bf16));
+    let wide = place(2 * words(Number::Bf16), 20, SIZE, Number::F32);
+    let transformed = 2 * words(Number::Bf16) + words(Number::F32);
+    let end = transformed + transformed_len(&conv(20, 20, 3), [SIZE; 2], algorithm);
+    let transfer = |input, output| {
+        let finish = Requantisation { scale: vec![1.0; 20], bias: vec![0.0; 20], factor: 0.0, floor: None };
+        let zero = bf16::ZERO;
+        Step::from(NarrowStep { work: NarrowWork::<bf16>::Transfer, input, zero, output, addend: None, finish })
+    };
+    let value = |place: Place| Input::Value { place, map: None };
+    let convolution = Step::Convolution(Convolution {
+        input: value(first),
+        output: second,
+        conv: conv(20, 20, 3),
+        algorithm,
+        finish: Finish { residual: Some(first), relu: true },
+        transformed,
+        alone: false,
+    });
+    let mut builder = Builder::new(set, 20 * SIZE * SIZE, [0, end]);
+    builder.push(transfer(Input::Images { channels: 20, size: [SIZE; 2], map: None }, first), None)?;
+    let (weights, factors, bias) = (layers().second, vec![0.5; 20], numbers(20, 9));
+    let packed = builder.pack(&convolution, Tensors { weights: &weights, factors: &factors, bias: &bias })?;
+    builder.push(convolution, Some(packed))?;
+    builder.push(transfer(value(second), wide), None)?;
+    Ok((builder.build()?, wide))
+}
+
+#[test]
+fn winograd_reads_and_writes_numbers_of_16_bits() -> Result<(), Box<dyn std::error::Error>> {
+    let images: Vec<f32> = numbers(3 * 20 * SIZE * SIZE, 4).into_iter().map(|x| bf16::from_f32(x).to_f32()).collect();
+    let weights = layers().second;
+    for set in InstructionSet::ALL.into_iter().filter(|set| set.available()) {
+        for algorithm in [ConvAlgorithm::Winograd2x3, ConvAlgorithm::Winograd4x3] {
+            let (program, wide) = on_halves(set, algorithm)?;
+            let mut workspace = Workspace::new(&program, 3).ok_or("no memory")?;
+            program.run(&mut workspace, &images);
+            let mut found = vec![0.0; images.len()];
+            program.read(&workspace, &wide, 3, &mut found);
+            for (image, found) in images.chunks(20 * SIZE * SIZE).zip(found.chunks(20 * SIZE * SIZE)) {
+                let image: Vec<f64> = image.iter().map(|x| f64::from(*x)).collect();
+                let sums = convolved(&image, 20, &weights);
+                for ((found, sum), own) in found.iter().zip(sums).zip(&image) {
+                    let expected = (sum + own).max(0.0);
+                    // Half of the last of eight bits, and what the sum itself is off.
+                    let close = (f64::from(*found) - expected).abs() <= expected / 256.0 + 2e-5 * sum.abs().max(1.0);
                     assert!(close, "{found}, not {expected}: {set}, {}", algorithm.name());
                 }
             }
@@ -269,7 +329,22 @@ fn steps_on_narrow_numbers_that_would_not_be_sound_are_refused() {
     // What computes in f32 reads no bytes.
     let input = Input::Value { place: bytes, map: None };
     let sum = Step::Sum { inputs: vec![input], output: place(16, 16, 1, Number::F32), relu: false };
-    assert_eq!(refused(sum).as_deref(), Some("it computes in f32 alone"));
+    assert_eq!(refused(sum).as_deref(), Some("it does not compute with such numbers"));
+    let winograd = |from: Place, output: Place, residual: Option<Place>| {
+        Step::Convolution(Convolution {
+            input: Input::Value { place: from, map: None },
+            output,
+            conv: conv(16, 16, 3),
+            algorithm: ConvAlgorithm::Winograd2x3,
+            finish: Finish { residual, relu: false },
+            transformed: 0,
+            alone: false,
+        })
+    };
+    let such = Some("it does not compute with such numbers");
+    assert_eq!(refused(winograd(bytes, others, None)).as_deref(), such);
+    let [full, half] = [Number::F32, Number::Bf16].map(|number| place(32, 16, 1, number));
+    assert_eq!(refused(winograd(halves, half, Some(full))).as_deref(), such, "sums of other numbers");
     let weights = Weights::<u8>::new(&conv(16, 20, 1), InstructionSet::Portable, &[1; 320]);
     let convolution = |output| step(bytes, output, NarrowWork::Convolution(weights.clone()));
     assert_eq!(refused(convolution(place(16, 20, 2, Number::U8))), None);

@@ -91,13 +91,14 @@ impl<'a> Tried<'a> {
         let images: Vec<f32> = self.images.iter().map(|x| *x as f32).collect();
         let usual = InferenceOptions::default().usual_batch(N);
         let forced = ConvAlgorithm::ALL.into_iter().map(|algorithm| usual.by(algorithm));
-        let narrow = Numeric::Bf16.available(InstructionSet::chosen()).is_ok().then(|| usual.numeric(Numeric::Bf16));
+        let bf16 = Numeric::Bf16.available(InstructionSet::chosen()).is_ok().then(|| usual.numeric(Numeric::Bf16));
+        let forced_bf16 = ConvAlgorithm::ALL.into_iter().filter_map(|algorithm| bf16.map(|bf16| bf16.by(algorithm)));
         // Values that are not finite have no range.
         let calibration = Calibrator::new(self.network, &self.weights)
             .and_then(|mut calibrator| calibrator.observe(&images).map(|()| calibrator.calibration()));
         let calibration = calibration.ok().transpose()?;
         let int8 = calibration.as_ref().map(|calibration| usual.int8(calibration));
-        for options in [usual].into_iter().chain(forced).chain(narrow).chain(int8) {
+        for options in [usual].into_iter().chain(forced).chain(bf16).chain(forced_bf16).chain(int8) {
             let tolerance = match options.numeric {
                 Numeric::F32 => 1e-5,
                 Numeric::Bf16 => 5e-2,

@@ -1,6 +1,6 @@
 //! The one piece of memory all steps of a program read and write.
 
-use crate::narrow::Format;
+use crate::narrow::{Format, Stored};
 use crate::region::Region;
 use crate::simd::LANES;
 
@@ -173,14 +173,20 @@ impl<'a> Arena<'a> {
     /// Where an image's first block of a place begins. Reading and writing through it is what the caller must argue for.
     #[inline(always)]
     pub(super) fn at(&self, place: &Place, image: usize) -> *mut f32 {
-        let block = place.first_block * place.plane();
-        match place.alone {
-            true => self.alone.wrapping_add(place.offset + block),
+        self.at_number(place, image)
+    }
+
+    /// The same of numbers that need not be `f32`.
+    #[inline(always)]
+    pub(super) fn at_number<N: Stored>(&self, place: &Place, image: usize) -> *mut N {
+        let store = match place.alone {
+            true => self.alone.wrapping_add(place.offset),
             false => {
                 let image = (self.first + image) * place.store_len();
-                self.together.wrapping_add(place.offset * self.all + image + block)
+                self.together.wrapping_add(place.offset * self.all + image)
             }
-        }
+        };
+        store.cast::<N>().wrapping_add(place.first_block * place.plane())
     }
 
     /// The images of the tasks as they came, of so many numbers each.

@@ -39,8 +39,8 @@ impl ConvAlgorithm {
     }
 
     /// The one that is predicted to be the fastest for a convolution of `batch` images with outputs of this size.
-    pub fn fastest(conv: &Conv, size: [usize; 2], batch: usize) -> Self {
-        let cost = |algorithm: &Self| cost(*algorithm, conv, size, batch);
+    pub fn fastest(products: Products, conv: &Conv, size: [usize; 2], batch: usize) -> Self {
+        let cost = |algorithm: &Self| cost((*algorithm, products), conv, size, batch);
         let suits = Self::ALL.into_iter().filter(|algorithm| algorithm.suits(conv));
         suits.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or(Self::Direct)
     }
@@ -56,6 +56,25 @@ impl ConvAlgorithm {
     }
 }
 
+/// What the direct way multiplies; Winograd's algorithms multiply `f32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Products {
+    /// Numbers of 32 bits.
+    F32,
+    /// Numbers of 16 bits, two channels at once.
+    Bf16,
+}
+
+impl Products {
+    /// What a product of the direct way counts, in multiply-adds of `f32`, and bytes of a weight.
+    fn cost(self) -> (f64, f64) {
+        match self {
+            Self::F32 => (1.05, 4.0),
+            Self::Bf16 => (0.46, 2.0),
+        }
+    }
+}
+
 /// Multiply-adds of vectors of sixteen numbers in a nanosecond, all threads together: what two cores with AVX-512 do.
 /// Predictions are made for them everywhere, so that results do not depend on the machine.
 const MULTIPLY_ADDS: f64 = 14.0;
@@ -63,7 +82,8 @@ const MULTIPLY_ADDS: f64 = 14.0;
 const BYTES: f64 = 34.0;
 
 /// Nanoseconds that an algorithm takes for a convolution of `batch` images with outputs of this size, as predicted.
-pub fn cost(algorithm: ConvAlgorithm, conv: &Conv, size: [usize; 2], batch: usize) -> f64 {
+pub fn cost((algorithm, products): (ConvAlgorithm, Products), conv: &Conv, size: [usize; 2], batch: usize) -> f64 {
+    let (product, bytes) = products.cost();
     let bundles = conv.bundles();
     let taps = (conv.kernel[0] * conv.kernel[1]) as f64;
     let in_blocks = (bundles.count * bundles.ins.div_ceil(LANES)) as f64;
@@ -72,8 +92,8 @@ pub fn cost(algorithm: ConvAlgorithm, conv: &Conv, size: [usize; 2], batch: usiz
     match algorithm {
         ConvAlgorithm::Direct => {
             let pixels = (batch * size[0] * size[1]) as f64;
-            let compute = pixels * (1.05 * taps * pairs + 2.0 * out_blocks + in_blocks) / MULTIPLY_ADDS;
-            together(compute, 4.0 * taps * pairs * LANES as f64 / BYTES)
+            let compute = pixels * (product * taps * pairs + 2.0 * out_blocks + in_blocks) / MULTIPLY_ADDS;
+            together(compute, bytes * taps * pairs * LANES as f64 / BYTES)
         }
         _ => {
             let [outputs, _, inputs] = winograd::extents(algorithm);
@@ -98,7 +118,7 @@ fn together(compute: f64, memory: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn fastest(channels: usize, kernel: usize, size: usize, batch: usize) -> ConvAlgorithm {
+    fn fastest_of(products: Products, channels: usize, kernel: usize, size: usize, batch: usize) -> ConvAlgorithm {
         let conv = Conv {
             in_channels: channels,
             out_channels: channels,
@@ -108,7 +128,21 @@ mod tests {
             padding: [kernel / 2; 2],
             dilation: [1; 2],
         };
-        ConvAlgorithm::fastest(&conv, [size; 2], batch)
+        ConvAlgorithm::fastest(products, &conv, [size; 2], batch)
+    }
+
+    fn fastest(channels: usize, kernel: usize, size: usize, batch: usize) -> ConvAlgorithm {
+        fastest_of(Products::F32, channels, kernel, size, batch)
+    }
+
+    #[test]
+    fn products_of_16_bits_are_faster_where_winograd_saves_little() {
+        let fastest = |channels, kernel, size, batch| fastest_of(Products::Bf16, channels, kernel, size, batch);
+        assert_eq!(fastest(64, 3, 56, 1), ConvAlgorithm::Winograd4x3);
+        assert_eq!(fastest(256, 3, 14, 8), ConvAlgorithm::Winograd4x3);
+        assert_eq!(fastest(256, 3, 14, 1), ConvAlgorithm::Direct);
+        assert_eq!(fastest(512, 3, 7, 1), ConvAlgorithm::Direct);
+        assert_eq!(fastest(64, 1, 28, 1), ConvAlgorithm::Direct);
     }
 
     /// What was measured to be the fastest for the maps of a residual network.

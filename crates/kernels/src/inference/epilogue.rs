@@ -1,6 +1,6 @@
 //! What becomes of a sum before it is written.
 
-use crate::simd::{LANES, Vector};
+use crate::simd::LANES;
 
 /// `max(sum + bias + residual, floor)`, written for a few neighbouring pixels of one or two blocks of outputs.
 #[derive(Clone, Copy)]
@@ -49,25 +49,5 @@ impl Epilogue {
             self.residual = self.residual.wrapping_add(block * self.residual_block);
         }
         self
-    }
-
-    /// Writes one pixel of one block.
-    ///
-    /// # Safety
-    ///
-    /// The pointers must be valid there.
-    #[inline(always)]
-    pub(super) unsafe fn finish<V: Vector<Element = f32>>(&self, block: usize, pixel: usize, sum: V) {
-        // SAFETY: as the caller says.
-        unsafe {
-            let mut sum = sum;
-            if !self.bias.is_null() {
-                sum = sum.add(V::load(self.bias.add(block * LANES)));
-            }
-            if !self.residual.is_null() {
-                sum = sum.add(V::load(self.residual.add(block * self.residual_block + pixel * self.step)));
-            }
-            sum.at_least(V::splat(self.floor)).store(self.to.add(block * self.block + pixel * self.step));
-        }
     }
 }

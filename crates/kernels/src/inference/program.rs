@@ -1,6 +1,6 @@
 //! Steps with their weights, checked once so that nothing need be checked while they run.
 
-use super::arena::{Number, Place};
+use super::arena::Place;
 use super::choice::ConvAlgorithm;
 use super::direct::Direct;
 use super::linear::Linear;
@@ -250,10 +250,8 @@ impl Builder {
         if !step.output().fits(numbers) || !reads.iter().all(|place| place.fits(numbers)) {
             return Err(refused("a value is not within the arena"));
         }
-        let wide = |place: &Place| place.number == Number::F32;
-        let in_f32 = wide(step.output()) && reads.iter().all(wide);
-        if !in_f32 && !matches!(step, Step::Narrow(_)) {
-            return Err(refused("it computes in f32 alone"));
+        if !step.takes(&reads) {
+            return Err(refused("it does not compute with such numbers"));
         }
         let apart = |place: &Place| match step {
             // They see whole stores.

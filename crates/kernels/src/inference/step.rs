@@ -1,6 +1,6 @@
 //! The steps of a program, as whoever builds one gives them.
 
-use super::arena::Place;
+use super::arena::{Number, Place};
 use super::choice::ConvAlgorithm;
 use super::narrow::Narrow;
 use crate::buffer::Buffer;
@@ -238,6 +238,11 @@ impl Input {
         }
     }
 
+    /// What its numbers are.
+    pub fn number(&self) -> Number {
+        self.place().map_or(Number::F32, |place| place.number)
+    }
+
     /// What is done to its numbers.
     pub fn map(&self) -> Option<&Affine> {
         match self {
@@ -271,6 +276,19 @@ impl Step {
             Self::MaxPool { .. } | Self::AveragePool { .. } | Self::Sum { .. } | Self::Custom(_) => {}
         }
         places
+    }
+
+    /// Whether it computes with the numbers of what it reads, and of what it writes.
+    pub(super) fn takes(&self, reads: &[Place]) -> bool {
+        let all = |numbers: &[Number]| reads.iter().chain([self.output()]).all(|place| numbers.contains(&place.number));
+        match self {
+            Self::Narrow(_) => true,
+            Self::Convolution(Convolution { algorithm, finish, output, .. }) if *algorithm != ConvAlgorithm::Direct => {
+                let added = finish.residual.is_none_or(|residual| residual.number == output.number);
+                added && all(&[Number::F32, Number::Bf16])
+            }
+            _ => all(&[Number::F32]),
+        }
     }
 
     /// Where it writes.

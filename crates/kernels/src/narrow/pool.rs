@@ -183,60 +183,106 @@ impl<F: Format, O: Stored, W: Windows> DotKernel<F> for Piece<'_, F, O, W> {
         if self.ordered {
             return self.maxima::<V>();
         }
-        let [image, block] = self.at;
-        let from = self.source.region;
-        let (apply, reader) = (self.outlet.apply::<V>(block, f32::INFINITY), Reader::<F, V>::new(self.source, block));
-        for row in self.rows {
-            let down = self.pool.window(0, row, from.height);
-            for column in 0..self.outlet.region.width {
-                let right = self.pool.window(1, column, from.width);
-                let mut value = V::splat(if down.share.is_some() { 0.0 } else { f32::NEG_INFINITY });
-                for y in 0..down.count {
-                    let start = from.at(image, block, down.first + y * down.step, 0);
-                    for x in 0..right.count {
-                        let at = start + (right.first + x * right.step) * LANES;
-                        let read = reader.at(&self.source.data[at..at + LANES]);
-                        value = match down.share {
-                            Some(_) => value.add(read),
-                            None => read.select_above(value, read, value),
-                        };
-                    }
-                }
-                if let (Some(down), Some(right)) = (down.share, right.share) {
-                    let divisor = down * right;
-                    value = value.mul(V::splat(if divisor == 0 { 0.0 } else { (1.0 / divisor as f64) as f32 }));
-                }
-                // SAFETY: each task has rows of its own.
-                unsafe { self.outlet.write(&apply, [image, block, row, column], 1, false, One(value)) };
-            }
-        }
+        self.joined::<V>();
     }
 }
 
 impl<F: Format, O: Stored, W: Windows> Piece<'_, F, O, W> {
-    /// The maxima of numbers that are ordered as their bits are: over a window's rows first, for as many columns at once as
-    /// are held, then over its columns.
+    /// Some outputs of a row whose windows read columns that can be held at once: how many, and from which column until
+    /// which they read. A single window may be wider.
+    #[inline(always)]
+    fn some(&self, column: usize, windows: &mut [Window; WRITTEN]) -> (usize, Range<usize>) {
+        let (input, width) = (self.source.region.width, self.outlet.region.width);
+        let (mut count, mut columns) = (0, 0..0);
+        while count < WRITTEN && column + count < width {
+            let window = self.pool.window(1, column + count, input);
+            let own = window.first..window.first + window.length();
+            let all = match (window.count, columns.is_empty()) {
+                (0, _) => columns.clone(),
+                (_, true) => own,
+                (_, false) => columns.start.min(own.start)..columns.end.max(own.end),
+            };
+            if all.len() > HELD && count > 0 {
+                break;
+            }
+            (windows[count], columns, count) = (window, all, count + 1);
+        }
+        (count, columns)
+    }
+
+    /// Numbers as `f32`: over a window's rows first, for as many columns at once as are held, then over its columns.
+    #[inline(always)]
+    fn joined<V: Vector<Element = f32>>(&self) {
+        let [image, block] = self.at;
+        let (from, width) = (self.source.region, self.outlet.region.width);
+        let (apply, reader) = (self.outlet.apply::<V>(block, f32::INFINITY), Reader::<F, V>::new(self.source, block));
+        let mut held = [V::zero(); HELD];
+        let mut found = [V::zero(); WRITTEN];
+        let mut windows = [Window::NONE; WRITTEN];
+        let mut column = 0;
+        while column < width {
+            let (count, columns) = self.some(column, &mut windows);
+            for row in self.rows.clone() {
+                let down = self.pool.window(0, row, from.height);
+                let sums = down.share.is_some();
+                let start = V::splat(if sums { 0.0 } else { f32::NEG_INFINITY });
+                for number in 0..count {
+                    found[number] = start;
+                }
+                // A window wider than what is held is taken piece by piece.
+                let mut first = columns.start;
+                while first < columns.end {
+                    let end = columns.end.min(first + HELD);
+                    let own = from.at(image, block, down.first, first);
+                    let apart = down.step * from.width * LANES;
+                    // Sums and maxima stay in a register: one that is stored in part cannot be read at once.
+                    for at in 0..end - first {
+                        let mut all = start;
+                        for y in 0..down.count {
+                            let own = own + y * apart + at * LANES;
+                            all = join(all, reader.at(&self.source.data[own..own + LANES]), sums);
+                        }
+                        held[at] = all;
+                    }
+                    for number in 0..count {
+                        let right = windows[number];
+                        let mut all = found[number];
+                        for x in 0..right.count {
+                            let at = right.first + x * right.step;
+                            if (first..end).contains(&at) {
+                                all = join(all, held[at - first], sums);
+                            }
+                        }
+                        found[number] = all;
+                    }
+                    first = end;
+                }
+                for number in 0..count {
+                    if let (Some(down), Some(right)) = (down.share, windows[number].share) {
+                        let divisor = down * right;
+                        let share = if divisor == 0 { 0.0 } else { (1.0 / divisor as f64) as f32 };
+                        found[number] = found[number].mul(V::splat(share));
+                    }
+                }
+                // SAFETY: each task has rows of its own, and there are `count` vectors.
+                unsafe { self.outlet.write(&apply, [image, block, row, column], count, false, InRegisters(&found)) };
+            }
+            column += count;
+        }
+    }
+
+    /// The maxima of numbers that are ordered as their bits are, in the same way.
     #[inline(always)]
     fn maxima<V: Vector<Element = f32>>(&self) {
         let [image, block] = self.at;
         let (from, width) = (self.source.region, self.outlet.region.width);
         let apply = self.outlet.apply::<V>(block, f32::from(u8::MAX));
         let (mut held, mut found) = ([F::default(); HELD * LANES], [F::default(); WRITTEN * LANES]);
-        let mut windows = [Window { first: 0, count: 0, step: 1, share: None }; WRITTEN];
+        let mut windows = [Window::NONE; WRITTEN];
         let mut column = 0;
         while column < width {
-            // As many columns as are held.
-            let (mut count, mut first, mut end) = (0, 0, 0);
-            while count < WRITTEN && column + count < width {
-                let window = self.pool.window(1, column + count, from.width);
-                first = if count == 0 { window.first } else { first.min(window.first) };
-                let last = end.max(window.first + window.length());
-                if last > first + HELD {
-                    break;
-                }
-                (windows[count], end, count) = (window, last, count + 1);
-            }
-            let numbers = (end - first) * LANES;
+            let (count, columns) = self.some(column, &mut windows);
+            let (first, numbers) = (columns.start, columns.len() * LANES);
             for row in self.rows.clone() {
                 let down = self.pool.window(0, row, from.height);
                 for y in 0..down.count {
@@ -274,6 +320,8 @@ impl<F: Format, O: Stored, W: Windows> Piece<'_, F, O, W> {
 }
 
 impl Window {
+    const NONE: Self = Self { first: 0, count: 0, step: 1, share: None };
+
     /// Positions from its first to its last.
     fn length(&self) -> usize {
         self.count.saturating_sub(1) * self.step + 1
@@ -291,12 +339,18 @@ impl<F: Format, V: Vector<Element = f32>> Values<V> for Narrow<F> {
     }
 }
 
-/// A vector in a register.
-struct One<V>(V);
+/// The sum of two, or the larger: what is not a number stays.
+#[inline(always)]
+fn join<V: Vector<Element = f32>>(all: V, one: V, sum: bool) -> V {
+    if sum { all.add(one) } else { one.select_above(all, one, all) }
+}
 
-impl<V: Vector> Values<V> for One<V> {
+/// Vectors as the instruction set holds them.
+struct InRegisters<'a, V>(&'a [V]);
+
+impl<V: Vector> Values<V> for InRegisters<'_, V> {
     #[inline(always)]
-    unsafe fn at(&self, _: usize) -> V {
-        self.0
+    unsafe fn at(&self, i: usize) -> V {
+        self.0[i]
     }
 }

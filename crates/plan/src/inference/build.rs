@@ -10,8 +10,8 @@ use super::source::{Numbers, Source, refused};
 use crate::error::Result;
 use crate::operation::{Arguments, Operation, Remembered, dense};
 use cnn_kernels::inference::{
-    self as kernels, Builder, ConvAlgorithm, Convolution, Custom, Finish, LinearLayer, Number, Packed, Place, Program,
-    Tensors,
+    self as kernels, Builder, ConvAlgorithm, Convolution, Custom, Finish, LinearLayer, Number, Packed, Place, Products,
+    Program, Tensors,
 };
 use cnn_kernels::{Conv, InstructionSet, Store as Sink, View};
 use cnn_network::{Network, Op};
@@ -103,7 +103,7 @@ fn about_step(step: &kernels::Step, packed: Option<&Packed>, node: usize) -> Abo
     let mut predicted = None;
     let (algorithm, macs) = match step {
         kernels::Step::Convolution(step) => {
-            predicted = Some((step.algorithm, step.conv, step.output.size));
+            predicted = Some(((step.algorithm, Products::F32), step.conv, step.output.size));
             (step.algorithm.name(), step.conv.weights() * step.output.pixels())
         }
         kernels::Step::Linear(step) => ("linear", numbers(&step.input) * step.output.channels),
@@ -122,7 +122,7 @@ fn about_step(step: &kernels::Step, packed: Option<&Packed>, node: usize) -> Abo
 }
 
 /// Packs the weights of a step, those of a linear layer some rows after the others.
-fn pack(
+pub(super) fn pack(
     builder: &Builder,
     network: &Network,
     (step, made): (&Step, &kernels::Step),
@@ -191,14 +191,28 @@ impl<'w> OwnTensors<'w> {
 }
 
 /// The algorithm of a convolution.
-fn choose(conv: &Conv, input: &Value, output: &Value, options: &InferenceOptions<'_>) -> ConvAlgorithm {
+pub(super) fn choose(
+    (conv, products): (&Conv, Products),
+    input: &Value,
+    output: &Value,
+    options: &InferenceOptions<'_>,
+) -> ConvAlgorithm {
     if input.at == At::Images {
         return ConvAlgorithm::Direct;
     }
     if let Some(algorithm) = options.algorithm {
         return if algorithm.suits(conv) { algorithm } else { ConvAlgorithm::Direct };
     }
-    ConvAlgorithm::fastest(conv, output.size, options.usual_batch.max(1))
+    ConvAlgorithm::fastest(products, conv, output.size, options.usual_batch.max(1))
+}
+
+/// How many times as many numbers a convolution's weights are as they are packed.
+pub(super) fn growth(algorithm: ConvAlgorithm) -> f64 {
+    match algorithm.extents() {
+        // Of the direct way a tile is as large as the kernel.
+        [0, ..] => 1.0,
+        [_, kernel, inputs] => (inputs * inputs) as f64 / (kernel * kernel) as f64,
+    }
 }
 
 /// How many steps at the beginning run image by image, up to the first that cannot: those with large maps, if they have few
@@ -272,7 +286,7 @@ pub(super) fn both(rooms: Vec<Room>, alone: usize) -> (Vec<Spot>, [usize; 2]) {
 impl<'l> Layout<'l> {
     fn new(lowered: &'l Lowered, options: &InferenceOptions<'_>) -> Self {
         let algorithm = |step: &Step| match &step.work {
-            Work::Conv { conv, .. } => choose(conv, &step.inputs[0], &step.output, options),
+            Work::Conv { conv, .. } => choose((conv, Products::F32), &step.inputs[0], &step.output, options),
             _ => ConvAlgorithm::Direct,
         };
         let algorithms: Vec<ConvAlgorithm> = lowered.steps.iter().map(algorithm).collect();
@@ -290,12 +304,7 @@ impl<'l> Layout<'l> {
         });
         let own: Vec<Room> = own.collect();
         rooms.extend(own);
-        let growth = |number: usize| match algorithms[number].extents() {
-            // Of the direct way a tile is as large as the kernel.
-            [0, ..] => 1.0,
-            [_, kernel, inputs] => (inputs * inputs) as f64 / (kernel * kernel) as f64,
-        };
-        let alone = image_by_image(lowered, size_of::<f32>(), growth, |_| false);
+        let alone = image_by_image(lowered, size_of::<f32>(), |number| growth(algorithms[number]), |_| false);
         let (mut stores, numbers) = both(rooms, alone);
         let own = stores.split_off(lowered.stores.len());
         Self { lowered, stores, own, numbers, algorithms, alone }

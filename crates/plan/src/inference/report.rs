@@ -2,7 +2,7 @@
 
 use super::lower::Value;
 use cnn_kernels::Conv;
-use cnn_kernels::inference::{ConvAlgorithm, cost};
+use cnn_kernels::inference::{ConvAlgorithm, Products, cost};
 use cnn_network::Network;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub struct StepReport<'a> {
     pub weight_bytes: usize,
     /// Bytes of one image that it reads and writes; in `bf16` and `int8` of what it writes alone.
     pub value_bytes: usize,
-    /// Time that is predicted for the usual batch; of convolutions alone.
+    /// Time that is predicted for the usual batch; of convolutions alone, in `f32` and `bf16`.
     pub predicted: Option<Duration>,
     /// Time that was measured.
     pub measured: Duration,
@@ -38,7 +38,7 @@ pub(super) struct About {
     pub(super) weight_bytes: usize,
     pub(super) value_bytes: usize,
     /// The convolution whose time is predicted, and its output's height and width.
-    pub(super) predicted: Option<(ConvAlgorithm, Conv, [usize; 2])>,
+    pub(super) predicted: Option<((ConvAlgorithm, Products), Conv, [usize; 2])>,
     pub(super) in_f32: Option<&'static str>,
 }
 

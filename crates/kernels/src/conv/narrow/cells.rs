@@ -34,13 +34,16 @@ impl<V: Vector<Element = f32>, D: Dot> Rows for Cells<'_, V, D> {
         let from = &self.source.data[start..start + ((pixels - 1) * step + 1) * LANES];
         // A cell that is as long as a number is the number.
         if self.source.map.is_none() && size_of::<D::Cell>() == size_of::<D::Number>() {
-            let run = if step == 1 && spread == 1 { pixels } else { 1 };
-            let to = &mut to[..((pixels - 1) * spread + 1) * LANES];
-            for pixel in (0..pixels).step_by(run) {
-                // SAFETY: `from` holds every `step`-th pixel, `to` every `spread`-th, or all of them side by side.
-                unsafe {
-                    let from = from.as_ptr().add(pixel * step * LANES).cast::<D::Cell>();
-                    from.copy_to_nonoverlapping(to.as_mut_ptr().add(pixel * spread * LANES), run * LANES);
+            let (from, to) = (from.as_ptr().cast::<D::Cell>(), to[..((pixels - 1) * spread + 1) * LANES].as_mut_ptr());
+            // SAFETY: `from` holds every `step`-th pixel, `to` every `spread`-th, or all of them side by side.
+            unsafe {
+                if [step, spread] == [1, 1] {
+                    from.copy_to_nonoverlapping(to, pixels * LANES);
+                } else {
+                    // A length that the compiler knows: no call for each pixel.
+                    for pixel in 0..pixels {
+                        from.add(pixel * step * LANES).copy_to_nonoverlapping(to.add(pixel * spread * LANES), LANES);
+                    }
                 }
             }
             return;

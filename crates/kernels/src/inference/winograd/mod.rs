@@ -19,6 +19,7 @@ use super::arena::{Arena, Place};
 use super::choice::ConvAlgorithm;
 use super::step::{Convolution, Packed};
 use crate::conv::Conv;
+use crate::narrow::Stored;
 use crate::prefetch::Lines;
 use crate::simd::{LANES, Vector};
 use crate::threads::threads;
@@ -80,6 +81,20 @@ macro_rules! with_scheme {
     };
 }
 use with_scheme;
+
+/// Calls a function with the type of the maps' numbers, `f32` or `bf16`.
+macro_rules! with_number {
+    ($number:expr, $kind:ident => $call:expr) => {
+        if $number == $crate::inference::arena::Number::Bf16 {
+            type $kind = $crate::narrow::bf16;
+            $call
+        } else {
+            type $kind = f32;
+            $call
+        }
+    };
+}
+use with_number;
 
 /// Outputs, taps and inputs of a tile of an algorithm along an axis.
 pub(super) fn extents(algorithm: ConvAlgorithm) -> [usize; 3] {
@@ -223,13 +238,17 @@ impl Winograd {
         let to = arena.store(&self.transformed);
         let first = image * self.tiles_of_map();
         // SAFETY: as the caller says; the memory was planned for the tiles of all images.
-        unsafe { self.inputs_of::<V>(step, arena, image, block, 0..self.tiles[0], (tiles, first, to), scratch) }
+        unsafe {
+            with_number!(step.input.number(), N => {
+                self.inputs_of::<V, N>(step, arena, image, block, 0..self.tiles[0], (tiles, first, to), scratch);
+            });
+        }
     }
 
     /// Transforms a block of some rows of tiles.
     #[inline(always)]
     #[allow(clippy::too_many_arguments)]
-    unsafe fn inputs_of<V: Vector<Element = f32>>(
+    unsafe fn inputs_of<V: Vector<Element = f32>, N: Stored>(
         &self,
         step: &Convolution,
         arena: &Arena<'_>,
@@ -241,7 +260,7 @@ impl Winograd {
     ) {
         let Some(place) = step.input.place() else { return };
         let source = transform::Source {
-            from: arena.at(place, image).wrapping_add(block * place.plane()),
+            from: arena.at_number::<N>(place, image).wrapping_add(block * place.plane()).cast_const(),
             size: place.size,
             padding: self.padding,
             map: step.input.map(),
@@ -253,7 +272,7 @@ impl Winograd {
             let to = transform::Target { tiles, first, to, plane: self.plane(tiles.count) };
             with_scheme!(self.algorithm, S => {
                 // SAFETY: the map is read within its bounds; each block of a tile has a place of its own.
-                unsafe { transform::row_of_tiles::<V, S>(&source, row, across, &to, scratch) }
+                unsafe { transform::row_of_tiles::<V, S, N>(&source, row, across, &to, scratch) }
             });
         }
     }
@@ -284,7 +303,11 @@ impl Winograd {
                 for block in 0..self.in_blocks() {
                     let to = (tiles, 0, planes.as_mut_ptr());
                     // SAFETY: as the caller says.
-                    unsafe { self.inputs_of::<V>(step, arena, image, block, rows.clone(), to, scratch) }
+                    unsafe {
+                        with_number!(step.input.number(), N => {
+                            self.inputs_of::<V, N>(step, arena, image, block, rows.clone(), to, scratch);
+                        });
+                    }
                 }
                 let first = image * self.tiles_of_map() + rows.start * self.tiles[1];
                 let range = |split: usize| self.panel_count() * split / splits;

@@ -3,12 +3,13 @@
 
 use super::scheme::{F2x3, F2x5, F4x3, MOST, Scheme};
 use super::tiles::Tiles;
-use super::{Winograd, odd, with_scheme};
+use super::{Winograd, odd, with_number, with_scheme};
 use crate::inference::arena::Arena;
 use crate::inference::choice::ConvAlgorithm;
 use crate::inference::epilogue::Epilogue;
 use crate::inference::micro::{Depth, product};
 use crate::inference::step::{Convolution, Packed};
+use crate::narrow::Stored;
 use crate::prefetch::Lines;
 use crate::simd::{LANES, Vector};
 use std::ops::Range;
@@ -62,15 +63,17 @@ impl Winograd {
             let from = &products[block * range.len() * LANES..];
             let at = (panel * self.panels + block, first, range.len());
             with_scheme!(self.algorithm, S => {
-                // SAFETY: as the caller says.
-                unsafe { self.outputs_of::<V, S>((step, packed), arena, at, from, product_plane) }
+                with_number!(step.output.number, N => {
+                    // SAFETY: as the caller says.
+                    unsafe { self.outputs_of::<V, S, N>((step, packed), arena, at, from, product_plane) }
+                });
             });
         }
     }
 
     /// Transforms the products of a block of outputs back, and writes the pixels.
     #[inline(always)]
-    unsafe fn outputs_of<V: Vector<Element = f32>, S: Scheme>(
+    unsafe fn outputs_of<V: Vector<Element = f32>, S: Scheme, N: Stored>(
         &self,
         (step, packed): (&Convolution, &Packed),
         arena: &Arena<'_>,
@@ -81,7 +84,9 @@ impl Winograd {
         let (across, of_map) = (self.tiles[1], self.tiles_of_map());
         let [height, width] = step.output.size;
         let out_plane = step.output.plane();
-        let bias = packed.bias.get()[block * LANES..][..LANES].as_ptr();
+        // SAFETY: sixteen numbers.
+        let bias = unsafe { V::load(packed.bias.get()[block * LANES..][..LANES].as_ptr()) };
+        let floor = V::splat(if step.finish.relu { 0.0 } else { f32::NAN });
         let products = &products[..(self.planes() - 1) * plane + count * LANES];
         for number in 0..count {
             let (image, tile) = ((first + number) / of_map, (first + number) % of_map);
@@ -100,28 +105,27 @@ impl Winograd {
                 }
             }
             let at = block * out_plane + (row * width + column) * LANES;
-            let epilogue = Epilogue {
-                bias,
-                residual: step
-                    .finish
-                    .residual
-                    .as_ref()
-                    .map_or(std::ptr::null(), |residual| arena.at(residual, image).wrapping_add(at).cast_const()),
-                residual_block: 0,
-                floor: if step.finish.relu { 0.0 } else { f32::NAN },
-                to: arena.at(&step.output, image).wrapping_add(at),
-                block: 0,
-                step: LANES,
-            };
+            let to = arena.at_number::<N>(&step.output, image).wrapping_add(at);
+            let residual = step
+                .finish
+                .residual
+                .as_ref()
+                .map(|residual| arena.at_number::<N>(residual, image).wrapping_add(at).cast_const());
             let (rows, columns) = ((height - row).min(S::OUTPUTS), (width - column).min(S::OUTPUTS));
             for y in 0..S::OUTPUTS {
                 if y < rows {
                     let pixels = S::output(half[y]);
-                    let epilogue = epilogue.at_pixel(y * width);
                     for x in 0..S::OUTPUTS {
                         if x < columns {
-                            // SAFETY: a pixel of the output, of this task's tile and block.
-                            unsafe { epilogue.finish::<V>(0, x, pixels[x]) }
+                            let at = (y * width + x) * LANES;
+                            let mut sum = pixels[x].add(bias);
+                            // SAFETY: a pixel of the output, of this task's tile and block, and of what is added.
+                            unsafe {
+                                if let Some(residual) = residual {
+                                    sum = sum.add(N::load(residual.wrapping_add(at)));
+                                }
+                                N::store(sum.at_least(floor), to.wrapping_add(at));
+                            }
                         }
                     }
                 }

@@ -4,11 +4,12 @@
 use super::scheme::{MOST, Scheme};
 use super::tiles::Tiles;
 use crate::inference::step::Affine;
+use crate::narrow::Stored;
 use crate::simd::{LANES, Vector};
 
 /// A block of a map.
-pub(super) struct Source<'a> {
-    pub(super) from: *const f32,
+pub(super) struct Source<'a, N> {
+    pub(super) from: *const N,
     /// Height and width.
     pub(super) size: [usize; 2],
     pub(super) padding: [usize; 2],
@@ -38,8 +39,8 @@ pub(super) fn strip_len(inputs: usize, columns: usize) -> usize {
 ///
 /// The map is not written meanwhile, and the target's places are this task's alone.
 #[inline(always)]
-pub(super) unsafe fn row_of_tiles<V: Vector<Element = f32>, S: Scheme>(
-    source: &Source<'_>,
+pub(super) unsafe fn row_of_tiles<V: Vector<Element = f32>, S: Scheme, N: Stored>(
+    source: &Source<'_, N>,
     row: usize,
     across: usize,
     target: &Target,
@@ -49,7 +50,7 @@ pub(super) unsafe fn row_of_tiles<V: Vector<Element = f32>, S: Scheme>(
     let band = &mut band[..strip_len(S::INPUTS, columns)];
     // SAFETY: as the caller says.
     unsafe {
-        down::<V, S>(source, row, columns, band);
+        down::<V, S, N>(source, row, columns, band);
         for tile in 0..across {
             let number = target.first + tile;
             let to = target.to.wrapping_add(target.tiles.at::<V>(number, source.block) * LANES);
@@ -69,11 +70,16 @@ pub(super) unsafe fn row_of_tiles<V: Vector<Element = f32>, S: Scheme>(
 
 /// Transforms each column of a row of tiles.
 #[inline(always)]
-unsafe fn down<V: Vector<Element = f32>, S: Scheme>(source: &Source<'_>, row: usize, columns: usize, band: &mut [f32]) {
+unsafe fn down<V: Vector<Element = f32>, S: Scheme, N: Stored>(
+    source: &Source<'_, N>,
+    row: usize,
+    columns: usize,
+    band: &mut [f32],
+) {
     let [height, width] = source.size;
     let row_len = width * LANES;
     // Which rows of the tile are border.
-    let mut rows = [std::ptr::null::<f32>(); MOST];
+    let mut rows = [std::ptr::null::<N>(); MOST];
     for y in 0..S::INPUTS {
         if let Some(at) = (row * S::OUTPUTS + y).checked_sub(source.padding[0]).filter(|at| *at < height) {
             rows[y] = source.from.wrapping_add(at * row_len);
@@ -93,7 +99,7 @@ unsafe fn down<V: Vector<Element = f32>, S: Scheme>(source: &Source<'_>, row: us
                 for column in left..right {
                     let mut d = [V::zero(); MOST];
                     for y in 0..S::INPUTS {
-                        d[y] = V::load(rows[y].add((column - left) * LANES));
+                        d[y] = N::load(rows[y].add((column - left) * LANES));
                     }
                     store_column::<V, S>(d, columns, column, band);
                 }
@@ -103,7 +109,7 @@ unsafe fn down<V: Vector<Element = f32>, S: Scheme>(source: &Source<'_>, row: us
                     let mut d = [V::zero(); MOST];
                     for y in 0..S::INPUTS {
                         if !rows[y].is_null() {
-                            d[y] = V::load(rows[y].add((column - left) * LANES));
+                            d[y] = N::load(rows[y].add((column - left) * LANES));
                         }
                     }
                     store_column::<V, S>(d, columns, column, band);
@@ -115,7 +121,7 @@ unsafe fn down<V: Vector<Element = f32>, S: Scheme>(source: &Source<'_>, row: us
                     let mut d = [V::zero(); MOST];
                     for y in 0..S::INPUTS {
                         if !rows[y].is_null() {
-                            let x = V::load(rows[y].add((column - left) * LANES));
+                            let x: V = N::load(rows[y].add((column - left) * LANES));
                             d[y] = x.mul_add(scale, shift).at_least(floor);
                         }
                     }

@@ -2,11 +2,12 @@
 
 use super::arrange::store_of;
 use super::number::Narrow;
-use crate::inference::build::{Spot, both, image_by_image, rooms_of_stores};
+use super::way::Way;
+use crate::inference::build::{Spot, both, growth, image_by_image, rooms_of_stores};
 use crate::inference::lifetime::Room;
-use crate::inference::lower::{At, Lowered, Value};
+use crate::inference::lower::{At, Lowered, Value, Work};
 use cnn_kernels::LANES;
-use cnn_kernels::inference::{Number, Place};
+use cnn_kernels::inference::{Number, Place, transformed_len};
 use std::collections::BTreeMap;
 
 /// What a place beside the stores is for.
@@ -29,18 +30,21 @@ pub(super) struct Layout<'l> {
     pub(super) alone: usize,
     stores: Vec<(Spot, Number)>,
     between: BTreeMap<Use, Place>,
+    /// Of each step, where inputs are transformed for Winograd's algorithm.
+    transformed: Vec<Spot>,
 }
 
 impl<'l> Layout<'l> {
-    /// `wide` says which stores are `f32`, `whys` which steps compute in `f32`.
-    pub(super) fn new<F: Narrow>(lowered: &'l Lowered, wide: &[bool], whys: &[Option<&str>]) -> Self {
+    /// `wide` says which stores are `f32`, `ways` how steps are computed.
+    pub(super) fn new<F: Narrow>(lowered: &'l Lowered, wide: &[bool], ways: &[Way]) -> Self {
         let end = lowered.steps.len();
         let kind = |store: usize| if wide[store] { Number::F32 } else { F::NUMBER };
         let length = |store: usize| lowered.stores[store].numbers() / LANES * kind(store).words();
+        let is_wide = |way: &Way| matches!(way, Way::Wide(_));
         let mut rooms = rooms_of_stores(lowered, length);
         let narrow = |value: &Value| store_of(value).is_none_or(|store| !wide[store]);
         let mut uses: Vec<(Use, &Value, usize)> = Vec::new();
-        for (number, (step, _)) in lowered.steps.iter().zip(whys).enumerate().filter(|(_, (_, why))| why.is_some()) {
+        for (number, (step, _)) in lowered.steps.iter().zip(ways).enumerate().filter(|(_, (_, way))| is_wide(way)) {
             let inputs = step.inputs.iter().enumerate().filter(|(_, value)| narrow(value));
             uses.extend(inputs.map(|(input, value)| (Use::Input { step: number, input }, value, number)));
             uses.push((Use::Result { step: number }, &step.output, number));
@@ -51,15 +55,30 @@ impl<'l> Layout<'l> {
             let numbers = value.channels.next_multiple_of(LANES) * value.size[0] * value.size[1];
             Room { numbers, first: *time, last: *time }
         }));
-        let alone = image_by_image(lowered, size_of::<F>(), |_| 1.0, |number| whys[number].is_some());
-        let (spots, numbers) = both(rooms, alone);
+        rooms.extend(lowered.steps.iter().zip(ways).enumerate().map(|(time, (step, way))| {
+            let numbers = match (&step.work, way) {
+                (Work::Conv { conv, .. }, Way::Winograd(algorithm)) => {
+                    transformed_len(conv, step.output.size, *algorithm)
+                }
+                _ => 0,
+            };
+            Room { numbers, first: time, last: time }
+        }));
+        // Winograd's filters are `f32`.
+        let growth = |number: usize| match &ways[number] {
+            Way::Winograd(algorithm) => growth(*algorithm) * (size_of::<f32>() / size_of::<F>()) as f64,
+            _ => 1.0,
+        };
+        let alone = image_by_image(lowered, size_of::<F>(), growth, |number| is_wide(&ways[number]));
+        let (mut spots, numbers) = both(rooms, alone);
+        let transformed = spots.split_off(lowered.stores.len() + uses.len());
         let (of_stores, others) = spots.split_at(lowered.stores.len());
         let stores = of_stores.iter().enumerate().map(|(store, spot)| (*spot, kind(store))).collect();
         let between = uses.iter().zip(others).map(|((purpose, value, _), spot)| {
             let store_blocks = value.channels.div_ceil(LANES);
             (*purpose, place(value, *spot, (0, store_blocks), Number::F32))
         });
-        Self { lowered, numbers, alone, stores, between: between.collect() }
+        Self { lowered, numbers, alone, stores, between: between.collect(), transformed }
     }
 
     /// Where a value lies.
@@ -77,6 +96,11 @@ impl<'l> Layout<'l> {
     /// Where a step that computes in `f32` writes.
     pub(super) fn result(&self, step: usize) -> Option<Place> {
         self.between.get(&Use::Result { step }).copied()
+    }
+
+    /// Where a step's inputs are transformed for Winograd's algorithm.
+    pub(super) fn transformed(&self, step: usize) -> Spot {
+        self.transformed[step]
     }
 
     /// Where an output is widened, if it is.

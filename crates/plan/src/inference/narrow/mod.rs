@@ -10,6 +10,7 @@ mod pictures;
 mod scales;
 mod step;
 mod tensors;
+mod way;
 
 use super::build::Built;
 use super::calibration::Calibration;
@@ -27,7 +28,7 @@ pub(super) use number::Narrow;
 use number::REAL;
 use pictures::Pictures;
 use scales::{Scales, from_numbers};
-use step::why_wide;
+use way::Way;
 
 /// Builds the program of a network on numbers of one kind.
 pub(super) fn build<F: Narrow>(
@@ -42,12 +43,13 @@ pub(super) fn build<F: Narrow>(
     let pictures = F::PICTURES.then(|| Pictures::first(&mut lowered)).flatten();
     let wide: Vec<bool> = (0..lowered.stores.len()).map(|store| stays_wide::<F>(&lowered, store)).collect();
     let scales = Scales::new(network, calibration, &lowered, &wide)?;
-    let whys = lowered.steps.iter().map(|step| why_wide::<F>(step, &scales)).collect::<Result<Vec<_>>>()?;
-    let layout = Layout::new::<F>(&lowered, &wide, &whys);
+    let ways = lowered.steps.iter().map(|step| Way::of::<F>(step, &scales, &wide, options));
+    let ways = ways.collect::<Result<Vec<_>>>()?;
+    let layout = Layout::new::<F>(&lowered, &wide, &ways);
     let builder = Builder::new(options.set(), network.input().elements(), layout.numbers);
     let mut made = Made { network, builder, about: Vec::new(), of: Vec::new(), kept: Vec::new() };
-    for (number, why) in whys.iter().enumerate() {
-        step::make::<F>(&mut made, &layout, (number, *why), pictures.as_ref(), &scales, source)?;
+    for (number, way) in ways.iter().enumerate() {
+        step::make::<F>(&mut made, &layout, (number, *way), pictures.as_ref(), &scales, source)?;
         if number + 1 == layout.alone {
             let path = &network.nodes()[lowered.steps[number].node].path;
             made.builder.image_by_image().map_err(|why| refused(path, &why))?;
@@ -87,10 +89,14 @@ impl Made<'_> {
     }
 
     fn push(&mut self, step: impl Into<kernels::Step>) -> Result<()> {
+        self.push_packed(step.into(), None)
+    }
+
+    fn push_packed(&mut self, step: kernels::Step, packed: Option<kernels::Packed>) -> Result<()> {
         let number = self.about.len() - 1;
         let path = &self.network.nodes()[self.about[number].node].path;
         self.of.push(number);
-        self.builder.push(step.into(), None).map_err(|why| refused(path, &why))
+        self.builder.push(step, packed).map_err(|why| refused(path, &why))
     }
 
     /// A copy of some numbers, finished, with an addend or without.

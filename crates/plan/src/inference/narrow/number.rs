@@ -1,5 +1,6 @@
 //! What differs between the narrow numbers: how weights are rounded, and what a number stands for.
 
+use cnn_kernels::inference::Products;
 use cnn_kernels::narrow::{Format, Quantisation, Weights, bf16, quantise_weights};
 use cnn_kernels::{Conv, InstructionSet};
 
@@ -19,6 +20,9 @@ pub(in crate::inference) trait Narrow: Format {
     fn pack(conv: &Conv, set: InstructionSet, weights: &[f32]) -> (Weights<Self>, Vec<f32>);
     /// The number that stands for 0.
     fn zero(quantisation: Quantisation) -> Self;
+    /// What a convolution multiplies directly, where Winograd's algorithm may be faster with products of `f32`. Sums are
+    /// others then.
+    const PRODUCTS: Option<Products>;
     /// Whether a first convolution gains where pictures lie in cells of four pixels.
     const PICTURES: bool;
 }
@@ -26,8 +30,8 @@ pub(in crate::inference) trait Narrow: Format {
 impl Narrow for bf16 {
     const CONVOLUTION: &'static str = "direct bf16";
     const SAME_EVERYWHERE: bool = false;
-    // A word of two numbers has room for one more than three channels; a cell of four pixels leaves out as many.
-    const PICTURES: bool = false;
+    const PRODUCTS: Option<Products> = Some(Products::Bf16);
+    const PICTURES: bool = true;
 
     fn fits(_: &Conv) -> bool {
         true
@@ -45,6 +49,7 @@ impl Narrow for bf16 {
 impl Narrow for u8 {
     const CONVOLUTION: &'static str = "direct int8";
     const SAME_EVERYWHERE: bool = true;
+    const PRODUCTS: Option<Products> = None;
     const PICTURES: bool = true;
 
     fn fits(conv: &Conv) -> bool {

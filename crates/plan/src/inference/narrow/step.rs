@@ -6,15 +6,18 @@ use super::number::{Narrow, REAL};
 use super::pictures::Pictures;
 use super::scales::{Scales, between, from_numbers};
 use super::tensors::{narrow_tensors, real_tensors};
+use super::way::Way;
 use crate::error::Result;
+use crate::inference::build::{Spot, pack};
 use crate::inference::lower::{At, Step, Value, Work};
 use crate::inference::report::About;
 use crate::inference::source::Source;
 use crate::operation::{Arguments, Operation, Remembered};
-use cnn_kernels::inference::{self as kernels, Affine, Custom, NarrowStep, NarrowWork, Numbers};
+use cnn_kernels::inference::{
+    self as kernels, Affine, ConvAlgorithm, Convolution, Custom, Finish, NarrowStep, NarrowWork, Numbers,
+};
 use cnn_kernels::mapped::from_words;
 use cnn_kernels::narrow::{Quantisation, requantise};
-use cnn_kernels::pool::Average;
 use cnn_kernels::{Algorithm, Conv, InstructionSet, Store as Sink, View};
 use std::sync::Arc;
 
@@ -31,23 +34,6 @@ pub(super) fn has_no_kernel<F: Narrow>(step: &Step) -> Option<&'static str> {
         Work::Sum { .. } | Work::Other(Operation::MaxPool(_) | Operation::AveragePool(_)) => None,
         Work::Other(_) => Some("no kernel of narrow numbers"),
     }
-}
-
-/// Why a step is computed in `f32`; nothing where it is not.
-pub(super) fn why_wide<F: Narrow>(step: &Step, scales: &Scales<'_>) -> Result<Option<&'static str>> {
-    let why = has_no_kernel::<F>(step);
-    if let (None, Work::Other(Operation::AveragePool(pool))) = (why, &step.work)
-        && as_read(&step.inputs[0], scales, true)?.zero != 0
-        && counts_padding(pool)
-    {
-        return Ok(Some("the mean counts padding, which is not 0"));
-    }
-    Ok(why)
-}
-
-/// Whether some window is divided by more than it has.
-fn counts_padding(pool: &Average) -> bool {
-    pool.spans.iter().flatten().any(|span| span.divisor != span.end - span.start)
 }
 
 /// The convolution that a step computes: of a linear layer one whose kernel is as large as the map, so a map taken channel
@@ -68,15 +54,15 @@ fn as_conv(step: &Step) -> Conv {
 }
 
 /// What the numbers of a value stand for once it is read, through its map where a kernel applies it.
-fn as_read(value: &Value, scales: &Scales<'_>, by_kernel: bool) -> Result<Quantisation> {
+pub(super) fn as_read(value: &Value, scales: &Scales<'_>, by_kernel: bool) -> Result<Quantisation> {
     if by_kernel && !value.map.is_none() { scales.of_node(value.node) } else { Ok(scales.of_store(value)) }
 }
 
-/// Makes the steps of a lowered step, whose number is given with why it is computed in `f32`, if it is.
+/// Makes the steps of a lowered step, whose number is given with how it is computed.
 pub(super) fn make<F: Narrow>(
     made: &mut Made<'_>,
     layout: &Layout<'_>,
-    (number, why): (usize, Option<&'static str>),
+    (number, way): (usize, Way),
     pictures: Option<&Pictures>,
     scales: &Scales<'_>,
     source: &mut Source<'_>,
@@ -87,9 +73,10 @@ pub(super) fn make<F: Narrow>(
     for Affine { scale, shift, floor } in maps.iter().flatten() {
         made.kept.extend([scale, shift, floor].map(|entries| Numbers::from(&entries[..])));
     }
-    match why {
-        Some(why) => wide::<F>(made, layout, (number, why), maps, scales, source),
-        None => narrow::<F>(made, layout, number, (maps, pictures), scales, source),
+    match way {
+        Way::Wide(why) => wide::<F>(made, layout, (number, why), maps, scales, source),
+        Way::Winograd(algorithm) => winograd::<F>(made, layout, (number, algorithm), maps, source),
+        Way::Narrow => narrow::<F>(made, layout, number, (maps, pictures), scales, source),
     }
 }
 
@@ -128,6 +115,7 @@ fn narrow<F: Narrow>(
             let about = About {
                 macs: products * step.output.size[0] * step.output.size[1],
                 weight_bytes: weights.bytes(),
+                predicted: F::PRODUCTS.map(|products| ((ConvAlgorithm::Direct, products), conv, step.output.size)),
                 ..About::other(step.node, F::CONVOLUTION)
             };
             (NarrowWork::Convolution(weights), finish, about)
@@ -163,6 +151,41 @@ fn narrow<F: Narrow>(
     };
     let (output, addend) = (layout.place(&step.output), addend.map(|value| layout.place(value)));
     made.push(NarrowStep { work, input, zero, output, addend, finish })
+}
+
+/// A convolution on narrow maps with products of `f32`.
+fn winograd<F: Narrow>(
+    made: &mut Made<'_>,
+    layout: &Layout<'_>,
+    (number, algorithm): (usize, ConvAlgorithm),
+    maps: Vec<Option<Affine>>,
+    source: &mut Source<'_>,
+) -> Result<()> {
+    let step = &layout.lowered.steps[number];
+    let Work::Conv { conv, chain, residual } = &step.work else { unreachable!("a convolution") };
+    let map = maps.into_iter().next().flatten().map(Arc::new);
+    let Spot { alone, offset } = layout.transformed(number);
+    let output = layout.place(&step.output);
+    let own = kernels::Step::Convolution(Convolution {
+        input: kernels::Input::Value { place: layout.place(&step.inputs[0]), map },
+        output,
+        conv: *conv,
+        algorithm,
+        finish: Finish { residual: residual.as_ref().map(|value| layout.place(value)), relu: chain.relu },
+        transformed: offset,
+        alone,
+    });
+    let packed = source.packed(|numbers| pack(&made.builder, made.network, (step, &own), numbers))?;
+    made.kept.extend([packed.weights.clone(), packed.bias.clone()]);
+    made.about(About {
+        macs: conv.weights() * output.pixels(),
+        weight_bytes: size_of_val(packed.weights.get()),
+        value_bytes: About::bytes::<F>(&step.output),
+        predicted: F::PRODUCTS.map(|products| ((algorithm, products), *conv, output.size)),
+        in_f32: Some("faster than direct bf16"),
+        ..About::other(step.node, algorithm.name())
+    });
+    made.push_packed(own, Some(packed))
 }
 
 /// A step in `f32`: its inputs widened where they are narrow, the operation, and its result rounded.
