@@ -12,12 +12,16 @@ use mpi::topology::{Communicator, SimpleCommunicator};
 use mpi::traits::{Destination, Source};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 const DATA: mpi::Tag = 1;
 const BEAT: mpi::Tag = 2;
 const FAILURE: mpi::Tag = 3;
 
+/// How long MPI may take to bring the ranks together, in seconds, unless this variable says another number.
+const START: u64 = 25;
+const START_SECONDS: &str = "CNN_START_SECONDS";
 /// How often a rank beats.
 const EVERY: Duration = Duration::from_secs(1);
 /// A rank that was silent for so long hangs.
@@ -60,7 +64,9 @@ impl MpiLink {
     /// MPI that was begun before.
     pub fn new() -> Result<Self> {
         let start = |problem: &str| Error::Start { problem: problem.to_string() };
+        let began = watched(START);
         let universe = mpi::initialize_with_threading(Threading::Funneled);
+        drop(began);
         let (universe, _) = universe.ok_or_else(|| start("MPI was begun before in this process"))?;
         let world = universe.world();
         let now = Instant::now();
@@ -73,6 +79,24 @@ impl MpiLink {
         let pulse = Pulse { rank, size, beaten: now, heard: now, looked: now, beat: None, eager, awaited };
         Ok(Self { pulse, neighbours, world, _universe: universe })
     }
+}
+
+/// MPI waits without end for a rank that hangs before it has begun. So a thread ends this process, and with it all, unless
+/// what is returned is dropped before.
+fn watched(seconds: u64) -> Sender<()> {
+    let said = std::env::var(START_SECONDS).ok().and_then(|said| said.parse().ok());
+    let seconds = said.unwrap_or(seconds);
+    let (begun, watch) = channel();
+    std::thread::spawn(move || {
+        if watch.recv_timeout(Duration::from_secs(seconds)) == Err(RecvTimeoutError::Timeout) {
+            eprintln!(
+                "error: MPI has not brought the ranks together within {seconds} seconds: a rank hangs, or cannot be \
+                 reached; {START_SECONDS} sets another time"
+            );
+            std::process::exit(1);
+        }
+    });
+    begun
 }
 
 /// How this rank and its neighbours live.

@@ -1,7 +1,7 @@
 //! Functions of single numbers, the softmax over the channels, and dropout's mask.
 //!
-//! ReLU is not here: it is the floor of a [`View`]. The gradients are computed from the outputs. Bound by the scalar
-//! `tanh` and `exp`; the rest by memory.
+//! ReLU is not here: it is the floor of a [`View`]. The gradients are computed from the outputs. The softmax
+//! is bound by the scalar `exp`, the rest by memory.
 
 use crate::element::Element;
 use crate::pieces::{At, Fill, Grain, clear_padding, fill};

@@ -61,7 +61,7 @@ pub trait Element:
 }
 
 macro_rules! element {
-    ($type:ty, winograd: $winograd:literal, $run:path) => {
+    ($type:ty, winograd: $winograd:literal, tanh: $tanh:path, $run:path) => {
         impl Element for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -97,7 +97,7 @@ macro_rules! element {
             }
             #[inline(always)]
             fn tanh(self) -> Self {
-                self.tanh()
+                $tanh(self)
             }
             #[inline(always)]
             fn exp(self) -> Self {
@@ -123,5 +123,5 @@ macro_rules! element {
     };
 }
 
-element!(f32, winograd: true, simd::run_f32);
-element!(f64, winograd: false, simd::run_f64);
+element!(f32, winograd: true, tanh: crate::tanh::tanh, simd::run_f32);
+element!(f64, winograd: false, tanh: f64::tanh, simd::run_f64);

@@ -58,6 +58,7 @@ mod region;
 pub mod rule;
 mod simd;
 mod sink;
+mod tanh;
 pub mod threads;
 mod transpose;
 pub mod update;
