@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use cnn_plan::Numeric;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -16,9 +17,11 @@ pub struct Numbers {
     pub scales: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// 32-bit floating point
+    #[default]
     F32,
     /// Maps and weights of 16 bits, sums of 32; on CPUs with AVX512_BF16
     Bf16,

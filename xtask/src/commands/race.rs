@@ -17,8 +17,8 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
         cases => cases.to_vec(),
     };
     ensure!(
-        args.precision == Mode::F32 || (args.engine == EngineName::Plan && !args.docs),
-        "--precision {} is raced by --engine plan, and not recorded by --docs",
+        args.precision == Mode::F32 || args.engine == EngineName::Plan,
+        "--precision {} is raced by --engine plan",
         args.precision
     );
     ensure!(
@@ -58,6 +58,7 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
     let failed = outcomes.iter().any(|outcome| !outcome.problems.is_empty());
     let race = Race {
         train: args.train,
+        precision: args.precision,
         machine: Machine::here(),
         threads: lineup.threads,
         rounds: args.rounds,

@@ -26,16 +26,12 @@ const STYLE: &str = "
 /// The text with its tables: behind `<!-- race KIND -->` the last recorded race of that kind.
 pub fn fill(text: &str, records: &Records) -> Result<String> {
     markers::fill(text, "race", |kind| {
-        let race = match kind {
-            "train" => &records.train,
-            "inference" => &records.inference,
-            _ => bail!("there is no race of {kind}"),
-        };
+        let Some(race) = records.named(kind) else { bail!("there is no race of {kind}") };
         Ok(race.as_ref().map_or_else(|| "No race is recorded.".to_string(), table))
     })
 }
 
-/// The ratios of every recorded race as bars.
+/// The ratios of the recorded races in `f32` as bars.
 pub fn draw(records: &Records) -> String {
     let races: Vec<&Race> = records.train.iter().chain(&records.inference).collect();
     let mut canvas = Canvas::new(&format!("{}{STYLE}", svg::STYLE));
@@ -119,7 +115,9 @@ mod tests {
 
     #[test]
     fn the_picture_is_well_formed() -> Result<()> {
-        for records in [Records::default(), Records { train: Some(example()), inference: Some(example()) }] {
+        for records in
+            [Records::default(), Records { train: Some(example()), inference: Some(example()), ..Records::default() }]
+        {
             let picture = draw(&records);
             assert_eq!(roxmltree::Document::parse(&picture)?.root_element().tag_name().name(), "svg");
             assert!(!picture.contains("NaN") && !picture.contains("inf"), "{picture}");
@@ -129,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_page_gets_the_race_of_its_kind() -> Result<()> {
-        let records = Records { train: Some(example()), inference: None };
+        let records = Records { train: Some(example()), ..Records::default() };
         let text = fill("<!-- race train -->\n<!-- /race -->\n<!-- race inference -->\n<!-- /race -->", &records)?;
         assert!(text.contains("| a b8 32 |") && text.contains("No race is recorded."), "{text}");
         assert!(fill("<!-- race x -->\n<!-- /race -->", &records).is_err());

@@ -1,5 +1,6 @@
 //! What came of races, as `docs/performance.json` and `--json` hold it.
 
+use crate::cli::Mode;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -7,11 +8,15 @@ use std::path::Path;
 /// What other programs may do before it is worth a word.
 const QUIET: f64 = 0.05;
 
-/// The last recorded race of either kind.
+/// The last recorded race of each kind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Records {
     pub train: Option<Race>,
     pub inference: Option<Race>,
+    pub train_bf16: Option<Race>,
+    pub inference_bf16: Option<Race>,
+    pub inference_int8: Option<Race>,
 }
 
 /// A race.
@@ -19,6 +24,9 @@ pub struct Records {
 pub struct Race {
     /// Whether a step was one of training.
     pub train: bool,
+    /// What everybody computed with.
+    #[serde(default)]
+    pub precision: Mode,
     pub machine: Machine,
     /// Threads of each contestant.
     pub threads: usize,
@@ -95,8 +103,27 @@ impl Records {
 
     /// Keeps a race in place of the last one of its kind.
     pub fn keep(&mut self, race: Race) {
-        let kind = if race.train { &mut self.train } else { &mut self.inference };
+        let kind = match (race.train, race.precision) {
+            (true, Mode::F32) => &mut self.train,
+            (false, Mode::F32) => &mut self.inference,
+            // Nothing trains in 8 bits.
+            (true, _) => &mut self.train_bf16,
+            (false, Mode::Bf16) => &mut self.inference_bf16,
+            (false, Mode::Int8) => &mut self.inference_int8,
+        };
         *kind = Some(race);
+    }
+
+    /// The last race of the kind that a page calls by this name.
+    pub fn named(&self, kind: &str) -> Option<&Option<Race>> {
+        Some(match kind {
+            "train" => &self.train,
+            "inference" => &self.inference,
+            "train bf16" => &self.train_bf16,
+            "inference bf16" => &self.inference_bf16,
+            "inference int8" => &self.inference_int8,
+            _ => return None,
+        })
     }
 
     pub fn write(&self, path: &Path) -> Result<()> {
@@ -137,6 +164,7 @@ pub fn example() -> Race {
     let problem = ("torch_channels_last".to_string(), "it ended".to_string());
     Race {
         train: true,
+        precision: Mode::F32,
         machine: Machine { processor: "P".to_string(), cores: 2 },
         threads: 2,
         rounds: 3,
