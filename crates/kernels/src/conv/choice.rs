@@ -45,6 +45,21 @@ pub(super) struct Problem<'a> {
     size: [usize; 2],
 }
 
+/// What computes a convolution over `batch` inputs of a size forward, the gradient of its input and that of its weights.
+pub(super) fn chosen<T: Element>(
+    algorithm: Algorithm,
+    conv: &Conv,
+    batch: usize,
+    [input, output]: [[usize; 2]; 2],
+) -> [(Method, bool); 3] {
+    let axes = [0, 1].map(|i| Axis::forward(conv, i, input[i], output[i]));
+    [
+        choose::<T>(algorithm, &Problem::correlation(&Correlation::forward(conv, input, output), batch)),
+        choose::<T>(algorithm, &Problem::correlation(&Correlation::backward(conv, input, output), batch)),
+        choose::<T>(algorithm, &Problem::weights(conv, &axes, batch)),
+    ]
+}
+
 impl<'a> Problem<'a> {
     pub(super) fn correlation(correlation: &Correlation<'a>, batch: usize) -> Self {
         let channels = [correlation.bundles.ins, correlation.bundles.outs];
@@ -72,6 +87,11 @@ impl<'a> Problem<'a> {
         self.channels.map(|channels| channels.div_ceil(LANES)).iter().sum::<usize>() as f64
     }
 
+    /// Whether pairs of numbers can be multiplied: groups that share a block are multiplied number by number.
+    fn has_pairs(&self) -> bool {
+        self.conv.groups == 1 || self.conv.bundles().count == self.conv.groups
+    }
+
     /// Vectors of weights of one tap.
     fn pairs(&self) -> f64 {
         self.channels[0] as f64 * self.channels[1].div_ceil(LANES) as f64
@@ -83,8 +103,8 @@ struct Candidate {
     method: Method,
     /// Whether it can compute it.
     suits: fn(&Problem<'_>) -> bool,
-    /// What it costs, counted as [`direct_cost`] is.
-    cost: fn(&Problem<'_>) -> f64,
+    /// What it costs, counted as [`direct_cost`] is, with factors of so many numbers.
+    cost: fn(&Problem<'_>, f64) -> f64,
 }
 
 /// In this order; the first that suits and pays is taken, else [`Method::Direct`].
@@ -92,37 +112,43 @@ const CANDIDATES: [Candidate; 2] = [
     Candidate {
         method: Method::Winograd3x3,
         suits: |problem| suits_winograd(problem.conv, 3),
-        cost: |problem| winograd_cost(problem, Tile { outputs: 4, kernel: 3 }),
+        cost: |problem, depth| winograd_cost(problem, Tile { outputs: 4, kernel: 3 }, depth),
     },
     Candidate {
         method: Method::Winograd5x5,
         suits: |problem| suits_winograd(problem.conv, 5),
-        cost: |problem| winograd_cost(problem, Tile { outputs: 2, kernel: 5 }),
+        cost: |problem, depth| winograd_cost(problem, Tile { outputs: 2, kernel: 5 }, depth),
     },
 ];
 
 /// How many times as much as a candidate the direct computation must cost.
 const GAIN: f64 = 1.1;
 
-/// The method for a problem.
+/// The method for a problem, and whether it multiplies pairs of `bf16`.
 ///
 /// # Panics
 ///
 /// Where the algorithm asked for does not suit the convolution.
-pub(super) fn choose<T: Element>(algorithm: Algorithm, problem: &Problem<'_>) -> Method {
+pub(super) fn choose<T: Element>(algorithm: Algorithm, problem: &Problem<'_>) -> (Method, bool) {
     let mut candidates = CANDIDATES.iter().filter(|candidate| (candidate.suits)(problem));
-    match algorithm {
-        Algorithm::Direct => Method::Direct,
-        Algorithm::Winograd => match candidates.next() {
+    let pairs = T::WINOGRAD && problem.has_pairs();
+    let (depth, narrow) = match algorithm {
+        Algorithm::Bf16 | Algorithm::DirectBf16 | Algorithm::WinogradBf16 if pairs => (2.0, true),
+        _ => (1.0, false),
+    };
+    let method = match algorithm {
+        Algorithm::Direct | Algorithm::DirectBf16 => Method::Direct,
+        Algorithm::Winograd | Algorithm::WinogradBf16 => match candidates.next() {
             Some(candidate) => candidate.method,
             None => panic!("no Winograd algorithm for {:?}", problem.conv),
         },
-        Algorithm::Auto if !T::WINOGRAD => Method::Direct,
-        Algorithm::Auto => {
-            let pays = |candidate: &&Candidate| GAIN * (candidate.cost)(problem) < direct_cost(problem);
+        Algorithm::Auto | Algorithm::Bf16 if !T::WINOGRAD => Method::Direct,
+        Algorithm::Auto | Algorithm::Bf16 => {
+            let pays = |candidate: &&Candidate| GAIN * (candidate.cost)(problem, depth) < direct_cost(problem, depth);
             candidates.find(pays).map_or(Method::Direct, |candidate| candidate.method)
         }
-    }
+    };
+    (method, narrow)
 }
 
 // Costs are counted in multiply-adds of a vector: those of the products; the work for each block of channels read or
@@ -132,13 +158,13 @@ pub(super) fn choose<T: Element>(algorithm: Algorithm, problem: &Problem<'_>) ->
 /// What each tap of a vector of weights costs before the products of a correlation.
 const PREPARED: f64 = 100.0;
 
-fn direct_cost(problem: &Problem<'_>) -> f64 {
+fn direct_cost(problem: &Problem<'_>, depth: f64) -> f64 {
     let taps = (problem.taps[0] * problem.taps[1]) as f64;
     let (pixels, pairs, blocks) = (problem.tiles(1), problem.pairs(), problem.blocks());
     match problem.pass {
-        Pass::Correlation => pixels * (1.09 * taps * pairs + 25.0 * blocks) + PREPARED * taps * pairs,
+        Pass::Correlation => pixels * (1.09 / depth * taps * pairs + 25.0 * blocks) + PREPARED * taps * pairs,
         Pass::Weights => match taps == (problem.conv.kernel[0] * problem.conv.kernel[1]) as f64 {
-            true => pixels * (taps * pairs + 18.0 * blocks) + 72.0 * taps * pairs,
+            true => pixels * (taps * pairs / depth + 18.0 * blocks) + 72.0 * taps * pairs,
             // Taps that are left out make it cheaper than anything else.
             false => 0.0,
         },
@@ -155,17 +181,17 @@ fn suits_winograd(conv: &Conv, kernel: usize) -> bool {
     conv.kernel == [kernel; 2] && conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1
 }
 
-fn winograd_cost(problem: &Problem<'_>, Tile { outputs, kernel }: Tile) -> f64 {
+fn winograd_cost(problem: &Problem<'_>, Tile { outputs, kernel }: Tile, depth: f64) -> f64 {
     let taps = (kernel * kernel) as f64;
     let (tiles, pairs, blocks) = (problem.tiles(outputs), problem.pairs(), problem.blocks());
     let planes = 36.0;
     match problem.pass {
         Pass::Correlation => {
             let outs = problem.channels[1].div_ceil(LANES) as f64;
-            tiles * (planes * outs * (1.15 * problem.channels[0] as f64 + 6.0) + 620.0 * blocks)
+            tiles * (planes * outs * (1.15 / depth * problem.channels[0] as f64 + 6.0) + 620.0 * blocks)
                 + PREPARED * taps * pairs
         }
-        Pass::Weights => tiles * (1.4 * planes * pairs + 640.0 * blocks) + 100.0 * taps * pairs,
+        Pass::Weights => tiles * (1.4 / depth * planes * pairs + 640.0 * blocks) + 100.0 * taps * pairs,
     }
 }
 
@@ -279,12 +305,7 @@ mod tests {
     /// The methods of the three passes.
     fn chosen<T: Element>(algorithm: Algorithm, conv: &Conv, batch: usize, size: [usize; 2]) -> [Method; 3] {
         let output = conv.output(size).expect("the kernel fits");
-        let axes = [0, 1].map(|i| Axis::forward(conv, i, size[i], output[i]));
-        [
-            choose::<T>(algorithm, &Problem::correlation(&Correlation::forward(conv, size, output), batch)),
-            choose::<T>(algorithm, &Problem::correlation(&Correlation::backward(conv, size, output), batch)),
-            choose::<T>(algorithm, &Problem::weights(conv, &axes, batch)),
-        ]
+        super::chosen::<T>(algorithm, conv, batch, [size, output]).map(|(method, _)| method)
     }
 
     #[test]
