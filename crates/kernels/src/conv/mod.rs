@@ -12,6 +12,7 @@ mod backward_weights;
 mod by_lanes;
 mod choice;
 mod correlation;
+mod cost;
 mod direct;
 mod few;
 mod micro;

@@ -130,9 +130,9 @@ pub(super) fn pair<M: Multiply>(rows: &[M::Number], width: usize, factors: &mut 
     for first in (0..count).step_by(M::DEPTH) {
         for lanes in (0..width).step_by(LANES) {
             let mut vectors = [M::Vector::zero(); 2];
-            for which in 0..M::DEPTH.min(count - first) {
+            for (which, vector) in vectors.iter_mut().enumerate().take(M::DEPTH.min(count - first)) {
                 // SAFETY: `rows` holds that row.
-                vectors[which] = unsafe { M::Vector::load(rows.as_ptr().add((first + which) * width + lanes)) };
+                *vector = unsafe { M::Vector::load(rows.as_ptr().add((first + which) * width + lanes)) };
             }
             // SAFETY: `factors` holds a row for each `DEPTH` rows.
             unsafe { M::store_together(vectors, factors.as_mut_ptr().add(first / M::DEPTH * width + lanes)) };
