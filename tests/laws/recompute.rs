@@ -4,9 +4,10 @@ use crate::Failure;
 use crate::memory::{alone, narrow};
 use crate::step::{DROPOUT, Problem};
 use cnn_core::Network;
-use cnn_plan::{Recompute, TrainingOptions, TrainingPlan, TrainingRun};
+use cnn_plan::{Numeric, Recompute, TrainingOptions, TrainingPlan, TrainingRun};
 
-const SEGMENTS: TrainingOptions<'_> = TrainingOptions { frozen: &[], recompute: Recompute::Segments, nodes: &[] };
+const SEGMENTS: TrainingOptions<'_> =
+    TrainingOptions { frozen: &[], recompute: Recompute::Segments, nodes: &[], numeric: Numeric::F32 };
 const NOTHING: TrainingOptions<'_> = TrainingOptions { recompute: Recompute::Nothing, ..SEGMENTS };
 
 fn network(name: &str, input: [usize; 3]) -> Result<Network, Failure> {

@@ -137,12 +137,13 @@ class Torch:
                 self.logits = self.net(self.images)
             return
         self.optimiser.zero_grad(set_to_none=True)
-        outputs = self.net(self.images)
-        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-        weights = self.case["loss_weights"]
-        assert len(outputs) == len(weights), f"{len(outputs)} outputs, {len(weights)} weights of the loss"
-        entropy = torch.nn.functional.cross_entropy
-        self.loss = sum(weight * entropy(output, self.labels) for output, weight in zip(outputs, weights))
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.case["precision"] == "bf16"):
+            outputs = self.net(self.images)
+            outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+            weights = self.case["loss_weights"]
+            assert len(outputs) == len(weights), f"{len(outputs)} outputs, {len(weights)} weights of the loss"
+            entropy = torch.nn.functional.cross_entropy
+            self.loss = sum(weight * entropy(output, self.labels) for output, weight in zip(outputs, weights))
         self.loss.backward()
         self.optimiser.step()
 

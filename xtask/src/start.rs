@@ -5,7 +5,7 @@ use crate::session::Session;
 use anyhow::Result;
 use cnn_data::{Dataset, Fit, number_order};
 use cnn_figures::{bytes, count, path, printable};
-use cnn_train::{Rule, Schedule, Settings, Task};
+use cnn_train::{Engine, Precision, Rule, Schedule, Settings, Task};
 use std::path::PathBuf;
 
 /// The most classes that are each told with their number of images.
@@ -38,6 +38,9 @@ pub fn lines(session: &Session) -> Result<Vec<String>> {
     say("classes", balance(dataset));
     say("pictures", pictures(session));
     say("epochs", epochs(task));
+    if settings.precision == Precision::Bf16 && task.engine == Engine::Plan {
+        say("numbers", "convolutions multiply bf16; all else, and what is judged, is of f32".to_string());
+    }
     say("rates", rates(settings));
     if let Some(memory) = task.step_memory()? {
         say("memory", format!("about {} for a step", bytes(memory)));

@@ -78,9 +78,35 @@ fn settings_that_cannot_be_meant() -> Result<(), Failure> {
     assert_eq!(refused(&["--set", "epochs = -1"])?.split(':').next(), Some("epochs = -1"));
     assert!(refused(&["--set", "epoch = 1"])?.starts_with("epoch = 1: unknown field `epoch`"));
     assert!(refused(&["--recipe", "nothing"])?.starts_with("there is no recipe nothing, nor a file of that name"));
-    assert_eq!(refused(&["--precision", "bf16"])?, "precision bf16 needs a device that computes with it, such as cuda");
+    assert_eq!(
+        refused(&["--precision", "bf16", "--engine", "candle"])?,
+        "precision bf16: on the CPU it belongs to the engine plan; f32 is trained on every CPU"
+    );
     assert!(refused(&["--freeze", "layer9"])?.starts_with("freeze layer9: lenet has no tensor that begins so"));
     assert_eq!(refused(&["--device", "cuda"])?, "device cuda:0: this program was built without the feature `cuda`");
+    Ok(())
+}
+
+#[test]
+fn numbers_that_the_cpu_does_not_multiply() -> Result<(), Failure> {
+    let program = env!("CARGO_BIN_EXE_xtask");
+    let lacking = "portable has no instructions that multiply bf16; that takes avx512 with AVX512_BF16";
+    let cases = [
+        (
+            &["train", "lenet", "--precision", "bf16"][..],
+            format!("precision bf16: {lacking}; f32 is trained on every CPU"),
+        ),
+        (&["bench", "lenet", "--train", "--precision", "bf16"], format!("bf16: {lacking}")),
+    ];
+    for (args, expected) in cases {
+        let output =
+            Command::new(program).args(args).env_remove("CARGO").env("CNN_INSTRUCTION_SET", "portable").output()?;
+        assert_eq!(error_from(args, output)?, expected);
+    }
+    assert_eq!(
+        error_of(&["bench", "lenet", "--train", "--precision", "int8"])?,
+        "--mode int8 belongs to forward passes"
+    );
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::buffer::Plain;
 use crate::instances::Instances;
-use crate::simd::{self, InstructionSet, Kernel};
+use crate::simd::{self, Arithmetic, Exact, Halves, InstructionSet, Kernel};
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -34,6 +34,10 @@ pub trait Element:
     /// computed as convolutions are defined.
     const WINOGRAD: bool;
 
+    /// How [`Algorithm::Bf16`](crate::Algorithm::Bf16) multiplies them. Numbers to check against are multiplied as they are.
+    #[doc(hidden)]
+    type Narrowed: Arithmetic<Number = Self>;
+
     /// Runs a kernel compiled for an instruction set.
     #[doc(hidden)]
     fn dispatch<K: Kernel<Self>>(set: InstructionSet, kernel: K) -> K::Output;
@@ -61,13 +65,14 @@ pub trait Element:
 }
 
 macro_rules! element {
-    ($type:ty, winograd: $winograd:literal, tanh: $tanh:path, $run:path) => {
+    ($type:ty, winograd: $winograd:literal, narrowed: $narrowed:ty, tanh: $tanh:path, $run:path) => {
         impl Element for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NAN: Self = <$type>::NAN;
             const NEG_INFINITY: Self = <$type>::NEG_INFINITY;
             const WINOGRAD: bool = $winograd;
+            type Narrowed = $narrowed;
 
             #[inline]
             fn dispatch<K: Kernel<Self>>(set: InstructionSet, kernel: K) -> K::Output {
@@ -123,5 +128,5 @@ macro_rules! element {
     };
 }
 
-element!(f32, winograd: true, tanh: crate::tanh::tanh, simd::run_f32);
-element!(f64, winograd: false, tanh: f64::tanh, simd::run_f64);
+element!(f32, winograd: true, narrowed: Halves, tanh: crate::tanh::tanh, simd::run_f32);
+element!(f64, winograd: false, narrowed: Exact<f64>, tanh: f64::tanh, simd::run_f64);

@@ -6,7 +6,7 @@
 
 use crate::element::Element;
 use crate::region::Region;
-use crate::simd::{LANES, Vector};
+use crate::simd::{LANES, Multiply, Vector, Whole};
 
 /// Feature maps in blocks, with what is to be done to each number when it is read.
 #[derive(Clone, Copy, Debug)]
@@ -84,17 +84,29 @@ impl<'a, T: Element> View<'a, T> {
     #[inline(always)]
     pub(crate) fn read_every<V: Vector<Element = T>>(
         &self,
+        from: [usize; 4],
+        pixels: usize,
+        steps: [usize; 2],
+        to: &mut [T],
+    ) {
+        self.read_cells::<Whole<V>>(from, pixels, steps, to);
+    }
+
+    /// The same as they are multiplied.
+    #[inline(always)]
+    pub(crate) fn read_cells<M: Multiply<Number = T>>(
+        &self,
         [image, block, row, column]: [usize; 4],
         pixels: usize,
         [step, spread]: [usize; 2],
-        to: &mut [T],
+        to: &mut [M::Cell],
     ) {
         if pixels == 0 {
             return;
         }
         let to = &mut to[..((pixels - 1) * spread + 1) * LANES];
         if let Map::Planar = self.map {
-            return self.read_planar::<V>([image, block, row, column], pixels, [step, spread], to);
+            return self.read_planar::<M>([image, block, row, column], pixels, [step, spread], to);
         }
         let length = ((pixels - 1) * step + 1) * LANES;
         let from = &self.data[self.region.at(image, block, row, column)..][..length];
@@ -103,32 +115,32 @@ impl<'a, T: Element> View<'a, T> {
             Map::Identity => {
                 for i in (0..pixels * LANES).step_by(LANES) {
                     // SAFETY: `from` holds every `step`-th pixel, `to` every `spread`-th.
-                    unsafe { V::load(from.as_ptr().add(i * step)).store(to.as_mut_ptr().add(i * spread)) }
+                    unsafe { M::store(M::Vector::load(from.as_ptr().add(i * step)), to.as_mut_ptr().add(i * spread)) }
                 }
             }
             Map::Affine { scale, shift, floor } => {
                 // One by one: a closure would not be compiled for the instruction set.
-                let [scale, shift] = [channel::<V>(scale, block), channel::<V>(shift, block)];
-                let floor = channel::<V>(floor, block);
+                let [scale, shift] = [channel::<M::Vector>(scale, block), channel::<M::Vector>(shift, block)];
+                let floor = channel::<M::Vector>(floor, block);
                 for i in (0..pixels * LANES).step_by(LANES) {
                     // SAFETY: `from` holds every `step`-th pixel, `to` every `spread`-th.
                     unsafe {
-                        let x = V::load(from.as_ptr().add(i * step));
-                        x.mul_add(scale, shift).at_least(floor).store(to.as_mut_ptr().add(i * spread));
+                        let x = M::Vector::load(from.as_ptr().add(i * step));
+                        M::store(x.mul_add(scale, shift).at_least(floor), to.as_mut_ptr().add(i * spread));
                     }
                 }
             }
             Map::Mix { scale, other, other_region, other_scale, shift } => {
                 let other = &other[other_region.at(image, block, row, column)..][..length];
-                let [scale, other_scale] = [channel::<V>(scale, block), channel::<V>(other_scale, block)];
-                let shift = channel::<V>(shift, block);
+                let [scale, other_scale] =
+                    [channel::<M::Vector>(scale, block), channel::<M::Vector>(other_scale, block)];
+                let shift = channel::<M::Vector>(shift, block);
                 for i in (0..pixels * LANES).step_by(LANES) {
                     // SAFETY: `from` and `other` hold every `step`-th pixel, `to` every `spread`-th.
                     unsafe {
-                        let x = V::load(from.as_ptr().add(i * step)).mul_add(scale, shift);
-                        V::load(other.as_ptr().add(i * step))
-                            .mul_add(other_scale, x)
-                            .store(to.as_mut_ptr().add(i * spread));
+                        let x = M::Vector::load(from.as_ptr().add(i * step)).mul_add(scale, shift);
+                        let x = M::Vector::load(other.as_ptr().add(i * step)).mul_add(other_scale, x);
+                        M::store(x, to.as_mut_ptr().add(i * spread));
                     }
                 }
             }
@@ -138,23 +150,23 @@ impl<'a, T: Element> View<'a, T> {
 
 impl<T: Element> View<'_, T> {
     #[inline(always)]
-    fn read_planar<V: Vector<Element = T>>(
+    fn read_planar<M: Multiply<Number = T>>(
         &self,
         [image, block, row, column]: [usize; 4],
         pixels: usize,
         [step, spread]: [usize; 2],
-        to: &mut [T],
+        to: &mut [M::Cell],
     ) {
         let Region { channels, width, .. } = self.region;
         for i in 0..pixels {
             // SAFETY: `to` holds every `spread`-th pixel.
-            unsafe { V::zero().store(to.as_mut_ptr().add(i * spread * LANES)) }
+            unsafe { M::store(M::Vector::zero(), to.as_mut_ptr().add(i * spread * LANES)) }
         }
         for lane in 0..LANES.min(channels - block * LANES) {
             let plane = (image * channels + block * LANES + lane) * self.region.pixels();
             let from = &self.data[plane + row * width + column..][..(pixels - 1) * step + 1];
             for i in 0..pixels {
-                to[i * spread * LANES + lane] = from[i * step];
+                to[i * spread * LANES + lane] = M::cell(from[i * step]);
             }
         }
     }

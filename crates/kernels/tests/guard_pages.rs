@@ -13,8 +13,8 @@ use cnn_kernels::moments::{channel_sums, moments};
 use cnn_kernels::pool::{Average, Max, Span};
 use cnn_kernels::update::{AdamW, RmsProp, Sgd, Update};
 use cnn_kernels::{
-    Arrival, Conv, Element, InstructionSet, Linear, Lrn, Map, Moments, Pull, Region, Sink, Store, Sums, View,
-    from_blocks, threads, to_blocks,
+    Algorithm, Arrival, Conv, Element, InstructionSet, Linear, Lrn, Map, Moments, Pull, Region, Sink, Store, Sums,
+    View, from_blocks, threads, to_blocks,
 };
 use common::guarded::{Guarded, Side};
 use common::{Kind, Maps, Seen, batch, cast, channels, many, one_of, region, size};
@@ -140,10 +140,17 @@ fn convolutions<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let (from, to) = ([batch, ins, size[0], size[1]], [batch, outs, rows, columns]);
     let (input, gradient) = (Held::<T>::random(rng, side, from), Held::<T>::random(rng, side, to));
     let w = weights(rng, conv.weights(), side);
-    sinks(rng, side, to, true, |sink| conv.forward(set, &input.view(), &w, sink));
     let one_phase = conv.stride == [1, 1];
-    sinks(rng, side, from, one_phase, |sink| conv.backward_input(set, &gradient.view(), &w, sink));
-    conv.backward_weights(set, &input.view(), &gradient.view(), &mut blank(conv.weights(), side));
+    let winograd = [conv.groups, conv.kernel[0]] == [1, conv.kernel[1]]
+        && [3, 5].contains(&kernel[0])
+        && [conv.stride, conv.dilation] == [[1, 1]; 2];
+    let narrow = [Some(Algorithm::DirectBf16), winograd.then_some(Algorithm::WinogradBf16)];
+    for how in [Algorithm::Auto].into_iter().chain(narrow.into_iter().flatten()) {
+        sinks(rng, side, to, true, |sink| conv.forward_by(how, set, &input.view(), &w, sink));
+        sinks(rng, side, from, one_phase, |sink| conv.backward_input_by(how, set, &gradient.view(), &w, sink));
+        let mut sums = blank(conv.weights(), side);
+        conv.backward_weights_by(how, set, &input.view(), &gradient.view(), &mut sums);
+    }
 }
 
 fn layers<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {

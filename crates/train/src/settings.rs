@@ -10,6 +10,7 @@ use crate::test_time::TestTime;
 use crate::whitening::Whitening;
 use cnn_data::Augmentation;
 use cnn_distributed::Wire;
+use cnn_plan::Numeric;
 use serde::{Deserialize, Serialize};
 
 /// Everything that decides how a network is trained; with the data and the machine it decides every bit of the result.
@@ -82,7 +83,7 @@ pub struct Settings {
     pub freeze: Vec<String>,
     /// Compute again in the backward pass what would take memory to keep.
     pub recompute: bool,
-    /// What maps are computed in.
+    /// What is multiplied.
     pub precision: Precision,
     /// What is done to training images.
     pub augmentation: Augmentation,
@@ -129,7 +130,8 @@ fn is_whole(wire: &Wire) -> bool {
     *wire == Wire::F32
 }
 
-/// What maps are computed in; weights, their updates, batch normalisation and the loss are of f32 throughout.
+/// What is multiplied; weights, their updates, sums, batch normalisation and the loss are of f32 throughout. What is judged
+/// by the engine plan is computed in f32.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -137,8 +139,19 @@ pub enum Precision {
     /// 32 bits.
     #[default]
     F32,
-    /// The upper 16 of them, on devices that compute with them.
+    /// The upper 16 of them: by the engine plan in convolutions, on CPUs with AVX512_BF16; by candle in all maps, on devices
+    /// that compute with them.
     Bf16,
+}
+
+impl Precision {
+    /// What a plan calls it.
+    pub(crate) fn numeric(self) -> Numeric {
+        match self {
+            Self::F32 => Numeric::F32,
+            Self::Bf16 => Numeric::Bf16,
+        }
+    }
 }
 
 /// Which weights weight decay pulls at.

@@ -18,6 +18,7 @@ use cnn_core::{Network, Op};
 use cnn_data::Card;
 use cnn_data::{Dataset, Preparation, Transform};
 use cnn_distributed::{Ranks, shards_of};
+use cnn_kernels::InstructionSet;
 use cnn_plan::{Recompute, TrainingOptions, TrainingPlan};
 use cnn_weights::Start;
 use std::sync::Arc;
@@ -120,8 +121,14 @@ impl<'a> Task<'a> {
             return Err(Error::Setting { setting: "engine", problem: "plan computes on the CPU only".to_string() });
         }
         if self.settings.precision == Precision::Bf16 && self.device.is_cpu() {
-            let problem = "bf16 needs a device that computes with it, such as cuda".to_string();
-            return Err(Error::Setting { setting: "precision", problem });
+            let available = match self.engine {
+                Engine::Plan => self.settings.precision.numeric().available(InstructionSet::chosen()),
+                Engine::Candle => Err("on the CPU it belongs to the engine plan".to_string()),
+            };
+            available.map_err(|why| {
+                let problem = format!("bf16: {why}; f32 is trained on every CPU");
+                Error::Setting { setting: "precision", problem }
+            })?;
         }
         if self.dataset.train().is_empty() || self.dataset.test().is_empty() {
             return Err(cnn_data::Error::NoImages.into());
@@ -194,7 +201,8 @@ impl<'a> Task<'a> {
         }
         let frozen = frozen(self.network, &self.settings.freeze)?;
         let recompute = if self.settings.recompute { Recompute::Segments } else { Recompute::Nothing };
-        let plan = TrainingPlan::new(self.network, TrainingOptions { frozen: &frozen, recompute, nodes: &[] })?;
+        let options = TrainingOptions { frozen: &frozen, recompute, ..TrainingOptions::default() };
+        let plan = TrainingPlan::new(self.network, options)?;
         let batch = self.settings.batch_size.min(self.dataset.train().len()) as u64;
         let of_an_image = plan.numbers_per_image() + input(self.network).iter().product::<usize>();
         let gathered = self.settings.accumulate > 1 || self.settings.clip.is_some();

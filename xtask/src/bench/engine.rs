@@ -19,7 +19,7 @@ pub trait Engine {
 
     /// Where the time went, if the engine knows: for each of its steps the node, what it does, and the milliseconds, all
     /// steps taken together, of the forward pass, the gradients of inputs and the gradients of weights.
-    fn steps(&self) -> Vec<(String, &'static str, [f64; 3])> {
+    fn steps(&self) -> Vec<(String, String, [f64; 3])> {
         Vec::new()
     }
 

@@ -70,9 +70,10 @@ impl Engine for Inference {
         Ok(Tensor::from_slice(&self.logits, (self.batch, self.logits.len() / self.batch), &Device::Cpu)?)
     }
 
-    fn steps(&self) -> Vec<(String, &'static str, [f64; 3])> {
-        let line =
-            |step: StepReport<'_>| (step.path.to_string(), step.algorithm, [milliseconds(step.measured), 0.0, 0.0]);
+    fn steps(&self) -> Vec<(String, String, [f64; 3])> {
+        let line = |step: StepReport<'_>| {
+            (step.path.to_string(), step.algorithm.to_string(), [milliseconds(step.measured), 0.0, 0.0])
+        };
         self.explained().into_iter().map(line).collect()
     }
 
@@ -96,7 +97,8 @@ impl Planned {
     pub fn new(workload: &Workload, batch: Batch) -> Result<Self> {
         ensure!(workload.device.is_cpu(), "the engine plan computes on the CPU only");
         let network = &workload.network;
-        let options = TrainingOptions { recompute: workload.recompute, ..TrainingOptions::default() };
+        let (recompute, numeric) = (workload.recompute, workload.numeric);
+        let options = TrainingOptions { recompute, numeric, ..TrainingOptions::default() };
         let dropout = Dropout { seed: workload.seed, passes: 0 };
         Ok(Self {
             run: TrainingRun::new(&TrainingPlan::new(network, options)?, dropout),
@@ -125,8 +127,8 @@ impl Engine for Planned {
         self.output.clone().context("no step was taken")
     }
 
-    fn steps(&self) -> Vec<(String, &'static str, [f64; 3])> {
-        let line = |(path, work, time): (&str, &'static str, StageTime)| {
+    fn steps(&self) -> Vec<(String, String, [f64; 3])> {
+        let line = |(path, work, time): (&str, String, StageTime)| {
             (path.to_string(), work, [time.forward, time.inputs, time.weights].map(milliseconds))
         };
         self.run.times().map(line).collect()

@@ -19,6 +19,7 @@ that was to be recorded.
 
 Examples:
   cargo xtask race --train --threads 2
+  cargo xtask race --train --precision bf16 --case resnet50:8
   cargo xtask race --python venv/bin/python --case resnet18:16 --case lenet:64:1,28,28
   cargo xtask race --train --case resnet18:64:3,32,32:10 --rounds 20 --json race.json
   cargo xtask race --instructions avx2 --case resnet50:1";
@@ -51,8 +52,8 @@ pub struct Bench {
     /// What computes
     #[arg(long, value_enum, default_value_t = EngineName::Plan)]
     pub engine: EngineName,
-    /// What is computed with in forward passes of engine plan; int8 by scales that are found on the batch itself
-    #[arg(long, value_enum, default_value_t = Mode::F32)]
+    /// What is computed with by engine plan; int8 in forward passes alone, by scales that are found on the batch itself
+    #[arg(long, visible_alias = "precision", value_enum, default_value_t = Mode::F32)]
     pub mode: Mode,
     /// Steps that are timed
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -100,8 +101,9 @@ pub struct Race {
     /// What computes on this project's side
     #[arg(long, value_enum, default_value_t = EngineName::Plan)]
     pub engine: EngineName,
-    /// What everybody computes with in forward passes; who cannot, stays out of it
-    #[arg(long, value_enum, default_value_t = Mode::F32, conflicts_with = "train")]
+    /// What everybody computes with; who cannot, stays out of it. Steps of training are raced in f32 and in bf16, torch's by
+    /// autocast
+    #[arg(long, value_enum, default_value_t = Mode::F32)]
     pub precision: Mode,
     /// Limit both sides to narrower instructions than the CPU has; of the others torch alone can be
     #[arg(long, value_enum, conflicts_with = "docs")]

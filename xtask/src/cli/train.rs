@@ -201,7 +201,7 @@ pub enum TestTimeName {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum PrecisionName {
     F32,
-    /// On devices that compute with it
+    /// On CPUs with AVX512_BF16 the products of convolutions, elsewhere maps on devices that compute with it
     Bf16,
 }
 

@@ -34,11 +34,8 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
         "--recompute belongs to --train with --engine plan"
     );
     let workload = Workload::new(&request, common.seed(), common.device.open()?)?.recomputing(args.recompute.policy());
-    ensure!(
-        args.mode == Mode::F32 || (args.engine == EngineName::Plan && !args.train),
-        "--mode {} belongs to forward passes with --engine plan",
-        args.mode
-    );
+    ensure!(args.mode == Mode::F32 || args.engine == EngineName::Plan, "--mode {} belongs to --engine plan", args.mode);
+    ensure!(args.mode != Mode::Int8 || !args.train, "--mode int8 belongs to forward passes");
     let workload = workload.measuring(args.steps || args.explain).in_numeric(args.mode.numeric());
     let workload = Workload { weights: args.weights.clone(), ..workload };
     if let Some(callers) = args.callers {
@@ -135,7 +132,7 @@ fn print_steps(engine: &dyn Engine, runs: f64) {
     let total = |times: &[f64; 3]| times.iter().sum::<f64>();
     let all = steps.iter().fold([0.0; 3], |all: [f64; 3], (_, _, times)| [0, 1, 2].map(|i| all[i] + times[i]));
     steps.sort_by(|a, b| total(&b.2).total_cmp(&total(&a.2)));
-    steps.insert(0, ("all".to_string(), "", all));
+    steps.insert(0, ("all".to_string(), String::new(), all));
     println!("{:>10} {:>10} {:>10}  milliseconds a step", "forward", "inputs", "weights");
     for (path, work, times) in steps.iter().take(SHOWN) {
         let [forward, inputs, weights] = times.map(|time| time / runs);

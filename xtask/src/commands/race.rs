@@ -22,6 +22,10 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
         args.precision
     );
     ensure!(
+        args.precision != Mode::Int8 || !args.train,
+        "--precision int8 belongs to forward passes: nothing is trained in it"
+    );
+    ensure!(
         args.instructions.is_none() || args.precision == Mode::F32,
         "--instructions limits torch alone, which is not raced in {}",
         args.precision

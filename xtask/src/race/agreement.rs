@@ -18,6 +18,9 @@ pub const LOSS: f64 = 1e-4;
 pub const STEP: f64 = 1e-2;
 /// The same of each tensor alone: a pool or a ReLU near its kink may fall to either side in f32.
 pub const TENSOR: f64 = 0.1;
+/// Relative difference of the loss in bf16, and of the length of all tensors' changes. Their directions say nothing there:
+/// in an untrained `resnet50` torch's own change in bf16 is 1.3 times its length away from the one in f32.
+const BF16: [f64; 2] = [1e-2, 0.5];
 /// What of a tensor's own length is not asked for in its change: f32 rounds where the change is added.
 const ROUNDING: f64 = 2e-7;
 /// What of the whole change's length is not asked for in any tensor's: gradients that are 0 but for rounding.
@@ -52,27 +55,32 @@ pub fn logits(ours: &Written, theirs: &Written, precision: Mode) -> Result<f64> 
 }
 
 /// The distance of the change that one step of theirs made from the change that ours made.
-pub fn step(start: &Written, ours: &Written, theirs: &Written) -> Result<f64> {
+pub fn step(start: &Written, ours: &Written, theirs: &Written, precision: Mode) -> Result<f64> {
     let [a, b] = [ours, theirs].map(|written| written.values("loss"));
     let (a, b) = (f64::from(a?[0]), f64::from(b?[0]));
-    within((a - b).abs() / a.abs(), LOSS, "the loss")?;
+    let of_loss = if precision == Mode::Bf16 { BF16[0] } else { LOSS };
+    let distance = within((a - b).abs() / a.abs(), of_loss, "the loss")?;
     let mut tensors = Vec::new();
     for name in start.0.keys() {
         let (from, a, b) = (start.values(name)?, ours.values(name)?, theirs.values(name)?);
         ensure!(a.len() == from.len() && b.len() == from.len(), "{name} has another size");
-        let [mut length, mut change, mut apart] = [0.0; 3];
+        let [mut length, mut change, mut other, mut apart] = [0.0; 4];
         for ((from, a), b) in from.into_iter().zip(a).zip(b) {
             let [from, a, b] = [from, a, b].map(f64::from);
             length += a * a;
             change += (a - from).powi(2);
+            other += (b - from).powi(2);
             apart += (a - b).powi(2);
         }
-        tensors.push((name, length.sqrt(), change, apart));
+        tensors.push((name, length.sqrt(), [change, other, apart]));
     }
-    let [change, apart]: [f64; 2] = [2, 3].map(|which| {
-        tensors.iter().map(|(_, _, change, apart)| if which == 2 { change } else { apart }).sum::<f64>().sqrt()
-    });
-    for (name, length, own, apart) in &tensors {
+    let [change, other, apart] =
+        [0, 1, 2].map(|which| tensors.iter().map(|(_, _, squares)| squares[which]).sum::<f64>().sqrt());
+    if precision == Mode::Bf16 {
+        within((change - other).abs() / change, BF16[1], "the length of the change of all tensors in one step")?;
+        return Ok(distance);
+    }
+    for (name, length, [own, _, apart]) in &tensors {
         let beyond = (apart.sqrt() - ROUNDING * length - NOTHING * change).max(0.0);
         within(beyond / own.sqrt().max(f64::MIN_POSITIVE), TENSOR, &format!("the change of {name} in one step"))?;
     }
@@ -114,9 +122,13 @@ mod tests {
         let start = written(&[("a", &[1.0, 2.0]), ("b", &[1.0])]);
         let after = |a: f32, b: f32, loss: f32| written(&[("a", &[a, 2.0]), ("b", &[b]), ("loss", &[loss])]);
         let ours = after(1.1, 1.01, 3.0);
-        assert!(step(&start, &ours, &after(1.1, 1.01, 3.0)).is_ok());
-        assert!(step(&start, &ours, &after(1.1, 1.01, 3.1)).is_err(), "another loss");
-        assert!(step(&start, &ours, &after(1.12, 1.01, 3.0)).is_err(), "another change");
-        assert!(step(&start, &ours, &after(1.1, 1.0, 3.0)).is_err(), "one tensor stayed");
+        assert!(step(&start, &ours, &after(1.1, 1.01, 3.0), Mode::F32).is_ok());
+        assert!(step(&start, &ours, &after(1.1, 1.01, 3.1), Mode::F32).is_err(), "another loss");
+        assert!(step(&start, &ours, &after(1.12, 1.01, 3.0), Mode::F32).is_err(), "another change");
+        assert!(step(&start, &ours, &after(1.1, 1.0, 3.0), Mode::F32).is_err(), "one tensor stayed");
+        assert!(step(&start, &ours, &after(1.12, 1.01, 3.01), Mode::Bf16).is_ok());
+        assert!(step(&start, &ours, &after(1.1, 1.01, 3.1), Mode::Bf16).is_err(), "another loss");
+        assert!(step(&start, &ours, &after(1.2, 1.01, 3.0), Mode::Bf16).is_err(), "twice the change");
+        assert!(step(&start, &ours, &after(f32::NAN, 1.01, 3.0), Mode::Bf16).is_err(), "no number");
     }
 }

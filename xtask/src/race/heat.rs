@@ -141,7 +141,7 @@ impl<'a> Heat<'a> {
         let read = [Written::read(&ours)?, Written::read(&theirs)?];
         let distance = match self.setting.lineup.train {
             false => agreement::logits(&read[0], &read[1], self.setting.lineup.precision),
-            true => agreement::step(&Written::read(&start)?, &read[0], &read[1]),
+            true => agreement::step(&Written::read(&start)?, &read[0], &read[1], self.setting.lineup.precision),
         };
         std::fs::remove_file(&theirs).context("the temporary folder has gone")?;
         distance

@@ -34,8 +34,9 @@ pub type Absent = String;
 
 /// How a contestant computes in a precision, for a reader; nothing where it does not, or not as a runtime of its users
 /// would.
-fn computes(key: &str, precision: Mode) -> Option<&'static str> {
+fn computes(key: &str, precision: Mode, train: bool) -> Option<&'static str> {
     match (precision, key) {
+        (Mode::Bf16, "torch" | "torch_channels_last") if train => Some("torch.autocast bfloat16"),
         (Mode::F32, "openvino") => Some("INFERENCE_PRECISION_HINT f32"),
         (Mode::F32, _) => Some("f32"),
         (Mode::Bf16, "openvino") => Some("INFERENCE_PRECISION_HINT bf16"),
@@ -135,7 +136,7 @@ impl Lineup {
     /// Whether a contestant takes part in races of this kind.
     fn can(&self, key: &str) -> bool {
         let limited = self.limit.is_none_or(|limit| limits(key, limit).is_some());
-        (!self.train || key.starts_with("torch")) && computes(key, self.precision).is_some() && limited
+        (!self.train || key.starts_with("torch")) && computes(key, self.precision, self.train).is_some() && limited
     }
 
     /// Those who could take part, and why they do not.
@@ -157,7 +158,7 @@ impl Lineup {
         let ours = format!("{}, engine {}, {}, {build}", env!("CARGO_PKG_VERSION"), self.engine, self.precision);
         let rivals = RIVALS.iter().filter(|(key, _, _)| contestants.contains(key)).map(|(key, package, how)| {
             let more = if self.train { ", SGD fused, gradients set to None" } else { "" };
-            let numbers = computes(key, self.precision).unwrap_or_default();
+            let numbers = computes(key, self.precision, self.train).unwrap_or_default();
             (key.to_string(), format!("{}, {how}, {numbers}{more}", version(package)))
         });
         std::iter::once((OURS.to_string(), ours))

@@ -2,7 +2,8 @@
 
 use crate::maps::{Maps, POSITIONS, Terms, numbers, random};
 use crate::report::{Report, Run, Work};
-use cnn_kernels::{Conv, InstructionSet};
+use cnn_kernels::narrow::bf16_available;
+use cnn_kernels::{Algorithm, Conv, InstructionSet};
 use rand::Rng;
 
 /// A convolution of a network, at a batch size it is met with.
@@ -92,22 +93,27 @@ impl Layer {
     }
 }
 
-/// All layers, forward and backward. What is said of speed is flops of the definition, so Winograd's algorithm can come
-/// to more than the peak.
+/// All layers, forward and backward, and once more with products of `bf16`, as steps of training may have them; what those
+/// compute is held against plain loops in `tests/bf16.rs`. What is said of speed is flops of the definition, so Winograd's
+/// algorithm can come to more than the peak, which is that of `f32`.
 pub fn all(report: &mut Report<'_>) {
-    for layer in LAYERS {
-        report.case("forward", layer.name, layer.work(), || forward(layer));
-    }
-    // No network asks for the gradient of its images.
-    for layer in LAYERS.iter().filter(|layer| layer.channels[0] > 3) {
-        report.case("backward_input", layer.name, layer.work(), || backward_input(layer));
-    }
-    for layer in LAYERS {
-        report.case("backward_weights", layer.name, layer.work(), || backward_weights(layer));
+    let bf16 = bf16_available(InstructionSet::chosen()).is_ok().then_some((" bf16", Algorithm::Bf16));
+    for (numbers, how) in [("", Algorithm::Auto)].into_iter().chain(bf16) {
+        for layer in LAYERS {
+            report.case(&format!("forward{numbers}"), layer.name, layer.work(), || forward(layer, how));
+        }
+        // No network asks for the gradient of its images.
+        for layer in LAYERS.iter().filter(|layer| layer.channels[0] > 3) {
+            report.case(&format!("backward_input{numbers}"), layer.name, layer.work(), || backward_input(layer, how));
+        }
+        for layer in LAYERS {
+            report
+                .case(&format!("backward_weights{numbers}"), layer.name, layer.work(), || backward_weights(layer, how));
+        }
     }
 }
 
-fn forward(layer: &'static Layer) -> Run {
+fn forward(layer: &'static Layer, how: Algorithm) -> Run {
     let (rng, conv, [from, to]) = (&mut random(), layer.conv(), layer.shapes());
     let (input, weights, mut output) = (Maps::random(rng, from), numbers(rng, conv.weights()), Maps::zeros(to));
     conv.forward(InstructionSet::chosen(), &input.view(), &weights, output.sink());
@@ -123,10 +129,10 @@ fn forward(layer: &'static Layer) -> Run {
         }
         terms
     });
-    Box::new(move || conv.forward(InstructionSet::chosen(), &input.view(), &weights, output.sink()))
+    Box::new(move || conv.forward_by(how, InstructionSet::chosen(), &input.view(), &weights, output.sink()))
 }
 
-fn backward_input(layer: &'static Layer) -> Run {
+fn backward_input(layer: &'static Layer, how: Algorithm) -> Run {
     let (rng, conv, [from, to]) = (&mut random(), layer.conv(), layer.shapes());
     let (gradient, weights, mut input) = (Maps::random(rng, to), numbers(rng, conv.weights()), Maps::zeros(from));
     conv.backward_input(InstructionSet::chosen(), &gradient.view(), &weights, input.sink());
@@ -149,10 +155,10 @@ fn backward_input(layer: &'static Layer) -> Run {
         }
         terms
     });
-    Box::new(move || conv.backward_input(InstructionSet::chosen(), &gradient.view(), &weights, input.sink()))
+    Box::new(move || conv.backward_input_by(how, InstructionSet::chosen(), &gradient.view(), &weights, input.sink()))
 }
 
-fn backward_weights(layer: &'static Layer) -> Run {
+fn backward_weights(layer: &'static Layer, how: Algorithm) -> Run {
     let (rng, conv, [from, to]) = (&mut random(), layer.conv(), layer.shapes());
     let (input, gradient, mut weights) = (Maps::random(rng, from), Maps::random(rng, to), numbers(rng, conv.weights()));
     conv.backward_weights(InstructionSet::chosen(), &input.view(), &gradient.view(), &mut weights);
@@ -173,6 +179,6 @@ fn backward_weights(layer: &'static Layer) -> Run {
         terms.hold(f64::from(weights[layer.weight(out, c, tap)]), &[out, c, tap[0], tap[1]]);
     }
     Box::new(move || {
-        conv.backward_weights(InstructionSet::chosen(), &input.view(), &gradient.view(), &mut weights);
+        conv.backward_weights_by(how, InstructionSet::chosen(), &input.view(), &gradient.view(), &mut weights);
     })
 }

@@ -15,7 +15,7 @@ use super::{Algorithm, Bundles, Conv};
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
 use crate::prefetch::Lines;
-use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::simd::{Arithmetic, Exact, InstructionSet, LANES, Multiply, ProductKernel, Vector, Whole};
 use crate::threads::for_each;
 use crate::transpose::{NOWHERE, SharedRows, to_rows};
 use crate::view::View;
@@ -77,24 +77,38 @@ impl Conv {
         self.check(&input.region, &gradient.region, weights.len());
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
         match choose::<T>(algorithm, &Problem::weights(self, &axes, gradient.region.batch)) {
-            Method::Winograd3x3 => weight_gradient::run::<T, 4, 3>(self, set, input, gradient, weights),
-            Method::Winograd5x5 => weight_gradient::run::<T, 2, 5>(self, set, input, gradient, weights),
-            Method::Direct => self.backward_weights_direct(set, input, gradient, weights),
+            (method, false) => self.sum_by::<Exact<T>>(method, set, input, gradient, weights),
+            (method, true) => self.sum_by::<T::Narrowed>(method, set, input, gradient, weights),
         }
     }
 
-    fn backward_weights_direct<T: Element>(
+    fn sum_by<A: Arithmetic>(
+        &self,
+        method: Method,
+        set: InstructionSet,
+        input: &View<'_, A::Number>,
+        gradient: &View<'_, A::Number>,
+        weights: &mut [A::Number],
+    ) {
+        match method {
+            Method::Winograd3x3 => weight_gradient::run::<A, 4, 3>(self, set, input, gradient, weights),
+            Method::Winograd5x5 => weight_gradient::run::<A, 2, 5>(self, set, input, gradient, weights),
+            Method::Direct => self.sum_directly::<A>(set, input, gradient, weights),
+        }
+    }
+
+    fn sum_directly<A: Arithmetic>(
         &self,
         set: InstructionSet,
-        input: &View<'_, T>,
-        gradient: &View<'_, T>,
-        weights: &mut [T],
+        input: &View<'_, A::Number>,
+        gradient: &View<'_, A::Number>,
+        weights: &mut [A::Number],
     ) {
         let flat = self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0];
         let [input, gradient] = [input, gradient].map(|view| if flat { view.flat() } else { *view });
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
-        let sum = WeightSum::new(self, axes, gradient.region.batch, panels::<T>(set));
-        sum.run(set, &input, &gradient, Shared::new(weights));
+        let sum = WeightSum::new(self, axes, flat, gradient.region.batch, panels::<A>(set));
+        sum.run::<A>(set, &input, &gradient, Shared::new(weights));
     }
 }
 
@@ -105,6 +119,8 @@ struct WeightSum<'a> {
     axes: [Axis; 2],
     /// Each tap's position in the kernel, and its offsets.
     taps: Vec<(usize, [isize; 2])>,
+    /// Whether each map is one row that a single tap reads as it lies.
+    flat: bool,
     panels: usize,
     /// Blocks of input and output channels per task.
     blocks: [usize; 2],
@@ -115,7 +131,7 @@ struct WeightSum<'a> {
 }
 
 impl<'a> WeightSum<'a> {
-    fn new(conv: &'a Conv, axes: [Axis; 2], batch: usize, panels: usize) -> Self {
+    fn new(conv: &'a Conv, axes: [Axis; 2], flat: bool, batch: usize, panels: usize) -> Self {
         let bundles = conv.bundles();
         let [down, right] = [0, 1].map(|i| axes[i].phases[0].taps.clone());
         let taps = down
@@ -133,21 +149,22 @@ impl<'a> WeightSum<'a> {
         let per_slice = all[0].div_ceil(blocks[0]) * all[1].div_ceil(blocks[1]) * bundles.count;
         let slices = TASKS.div_ceil(per_slice).min(batch).max(1);
         let (images, span) = largest(counts, batch.div_ceil(slices).max(1), fits);
-        Self { conv, bundles, axes, taps, panels, blocks, batch, slices, images, span }
+        Self { conv, bundles, axes, taps, flat, panels, blocks, batch, slices, images, span }
     }
 
     /// Runs every task.
-    fn run<T: Element>(
+    fn run<A: Arithmetic>(
         &self,
         set: InstructionSet,
-        input: &View<'_, T>,
-        gradient: &View<'_, T>,
-        weights: Shared<'_, T>,
+        input: &View<'_, A::Number>,
+        gradient: &View<'_, A::Number>,
+        weights: Shared<'_, A::Number>,
     ) {
+        type Memory<'m, A> = &'m mut [<A as Arithmetic>::Number];
         let (tasks, length) = (self.tasks(), self.task_len());
-        let run = |slice: usize, task: usize, inputs: &mut [T], gradients: &mut [T], sums: &mut [T]| {
+        let run = |slice: usize, task: usize, [inputs, gradients, sums]: [Memory<'_, A>; 3]| {
             let task = Task { sum: self, input: *input, gradient: *gradient, slice, own: self.own(task) };
-            dispatch(set, Filled { task, inputs, gradients, sums });
+            A::dispatch(set, Filled { task, inputs, gradients, sums });
         };
         let held = [self.held(), self.blocks[1] * self.positions() * LANES];
         if self.slices == 1 {
@@ -155,10 +172,10 @@ impl<'a> WeightSum<'a> {
                 with_scratch(held[0] + held[1] + length, |scratch| {
                     let (inputs, rest) = scratch.split_at_mut(held[0]);
                     let (gradients, sums) = rest.split_at_mut(held[1]);
-                    run(0, task, inputs, gradients, sums);
+                    run(0, task, [inputs, gradients, &mut *sums]);
                     for cell in 0..self.own(task).cells() {
                         let sums = &sums[self.cell(task, cell)];
-                        dispatch(set, Unpack { sum: self, task, cell, sums, weights });
+                        A::dispatch(set, Unpack { sum: self, task, cell, sums, weights });
                     }
                 });
             });
@@ -171,7 +188,7 @@ impl<'a> WeightSum<'a> {
                     let (inputs, gradients) = scratch.split_at_mut(held[0]);
                     // SAFETY: each task has sums of its own.
                     let sums = unsafe { shared.part(number * length..(number + 1) * length) };
-                    run(number / tasks, number % tasks, inputs, gradients, sums);
+                    run(number / tasks, number % tasks, [inputs, gradients, sums]);
                 });
             });
             let cells = self.panels_of(self.blocks[1]) * self.blocks[0];
@@ -186,7 +203,7 @@ impl<'a> WeightSum<'a> {
                     let slice = &all[(slice * tasks + task) * length..][range.clone()];
                     sums.iter_mut().zip(slice).for_each(|(sum, part)| *sum += *part);
                 }
-                dispatch(set, Unpack { sum: self, task, cell, sums: &sums, weights });
+                A::dispatch(set, Unpack { sum: self, task, cell, sums: &sums, weights });
             });
         });
     }
@@ -274,11 +291,11 @@ struct Unpack<'a, T> {
     weights: Shared<'a, T>,
 }
 
-impl<T: Element> Kernel<T> for Unpack<'_, T> {
+impl<T: Element> ProductKernel<T> for Unpack<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
+    fn run<M: Multiply<Number = T>>(self) {
         let Self { sum, task, cell, sums, weights } = self;
         let own = sum.own(task);
         let ((panel, block), bundle) = (own.blocks_of(cell), own.bundle);
@@ -309,7 +326,7 @@ impl<T: Element> Kernel<T> for Unpack<'_, T> {
                     let places = &places[(from - channels) * all..][..length];
                     let to = SharedRows { numbers: weights, start, stride };
                     // SAFETY: each cell has the weights between its own channels.
-                    unsafe { to_rows::<V>(sums, places, output - first..until_output - first, &to) };
+                    unsafe { to_rows::<M::Vector>(sums, places, output - first..until_output - first, &to) };
                 }
                 output = until_output;
             }
@@ -358,11 +375,11 @@ struct Filled<'a, T> {
     sums: &'a mut [T],
 }
 
-impl<T: Element> Kernel<T> for Filled<'_, T> {
+impl<T: Element> ProductKernel<T> for Filled<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
+    fn run<M: Multiply<Number = T>>(self) {
         let Self { task, inputs, gradients, sums } = self;
         sums.fill(T::ZERO);
         let tiles = task.tiles();
@@ -370,8 +387,8 @@ impl<T: Element> Kernel<T> for Filled<'_, T> {
         for number in 1..=tiles {
             let next = (number < tiles).then(|| task.nth_tile(number));
             if let Some(tile) = &tile {
-                let mut ahead = task.ahead(tile, next.as_ref(), V::ROWS);
-                task.tile::<V>(tile, inputs, gradients, &mut ahead, sums);
+                let mut ahead = task.ahead(tile, next.as_ref(), M::Vector::ROWS);
+                task.tile::<M>(tile, inputs, gradients, &mut ahead, sums);
             }
             tile = next;
         }
@@ -430,7 +447,7 @@ impl<'a, T: Element> Task<'a, T> {
     }
 
     #[inline(always)]
-    fn tile<V: Vector<Element = T>>(
+    fn tile<M: Multiply<Number = T>>(
         &self,
         tile: &Tile,
         inputs: &mut [T],
@@ -443,68 +460,110 @@ impl<'a, T: Element> Task<'a, T> {
         let positions = tile.images.len() * rows * columns;
         let inputs = &mut inputs[..sum.blocks[0] * tile.block()];
         let blocks = self.all_blocks();
-        tile.fill::<V>(&self.input, blocks[0].clone(), inputs);
+        tile.fill::<Whole<M::Vector>>(&self.input, blocks[0].clone(), inputs);
         let size = [rows, columns];
         for (block, to) in blocks[1].clone().zip(gradients.chunks_exact_mut(positions * LANES)) {
             for image in 0..tile.images.len() {
                 for row in 0..rows {
                     let [position, apart] = tile.position(image, row, size);
                     let from = [tile.images.start + image, block, tile.span[0].start + row, tile.span[1].start];
-                    self.gradient.read_every::<V>(from, columns, [1, apart], &mut to[position * LANES..]);
+                    self.gradient.read_every::<M::Vector>(from, columns, [1, apart], &mut to[position * LANES..]);
                 }
             }
         }
-        // Pieces small enough that both operands of the micro-kernel stay in the first-level cache.
         let [runs, pixels] = tile.runs(size);
-        let piece = pixels.div_ceil(pixels.div_ceil(PIECE).max(1));
+        let factors = pixels.div_ceil(M::DEPTH);
+        let block = runs * factors * LANES;
+        if M::DEPTH > 1 {
+            neighbours::<M>(&mut gradients[..blocks[1].len() * positions * LANES], pixels, M::DEPTH);
+            // A tap may meet any two neighbours, but where there is one that reads pixels as they lie.
+            match sum.flat {
+                true => neighbours::<M>(inputs, pixels, M::DEPTH),
+                false => neighbours::<M>(inputs, tile.block() / LANES, 1),
+            }
+        }
+        let input_block = if sum.flat { block } else { tile.block() };
+        // Pieces small enough that both operands of the micro-kernel stay in the first-level cache.
+        let piece = factors.div_ceil(factors.div_ceil(PIECE).max(1));
         let together = (PIECE / piece.max(1)).max(1);
         let places = sum.places(tile);
-        for first in (0..pixels).step_by(piece.max(1)) {
+        for first in (0..factors).step_by(piece.max(1)) {
             let mut starts = [[0; 2]; PIECE];
             for run in (0..runs).step_by(together) {
                 let starts = &mut starts[..together.min(runs - run)];
                 for (number, start) in starts.iter_mut().enumerate() {
                     let run = run + number;
-                    *start = [tile.run(run, size) + first * LANES, (run * pixels + first) * LANES];
+                    let gradient = (run * factors + first) * LANES;
+                    let input = tile.run(run, size) + first * M::DEPTH * LANES;
+                    *start = [if sum.flat { gradient } else { input }, gradient];
                 }
-                let (pixels, block, nothing) = (piece.min(pixels - first), positions * LANES, Lines::NONE);
-                let runs = Runs { starts, pixels, block, ahead: nothing };
-                self.piece::<V>(&places, [&*inputs, &*gradients], runs, ahead, sums);
+                let runs = Runs { starts, factors: piece.min(factors - first), block, ahead: Lines::NONE };
+                self.piece::<M>(&places, [&*inputs, &*gradients], input_block, runs, ahead, sums);
             }
         }
     }
 
     /// Adds what some runs of pixels give to the sums of all blocks and taps.
     #[inline(always)]
-    fn piece<V: Vector<Element = T>>(
+    fn piece<M: Multiply<Number = T>>(
         &self,
         places: &[Vec<SumRow>; 2],
         [inputs, gradients]: [&[T]; 2],
+        input_block: usize,
         mut runs: Runs<'_>,
         ahead: &mut TilePrefetch<T>,
         sums: &mut [T],
     ) {
         let (sum, [ins, outs]) = (self.sum, &self.own.blocks);
-        let (input_block, taps) = (inputs.len() / sum.blocks[0], sum.taps.len());
+        let taps = sum.taps.len();
         let last = sum.all_blocks()[0];
         let mut sums = sums;
-        for output in outs.clone().step_by(V::PANELS) {
+        for output in outs.clone().step_by(M::Vector::PANELS) {
             let panels = self.own.width(output);
             let gradient = &gradients[(output - outs.start) * runs.block..];
             for block in ins.clone() {
                 let (cell, rest) = sums.split_at_mut(taps * LANES * panels * LANES);
                 sums = rest;
                 let input = &inputs[(block - ins.start) * input_block..];
-                for rows in places[usize::from(block + 1 == last)].chunks(V::ROWS) {
+                for rows in places[usize::from(block + 1 == last)].chunks(M::Vector::ROWS) {
                     runs.ahead = ahead.next();
                     // SAFETY: both tiles hold the runs, for all taps and panels; `cell` holds sixteen channels of each
                     // tap and panel.
                     unsafe {
-                        let (input, gradient) = (input.as_ptr(), gradient.as_ptr());
-                        micro::outer::<V, LANES>(rows, panels, input, gradient, &runs, cell.as_mut_ptr());
+                        let (input, gradient, cell) = (input.as_ptr(), gradient.as_ptr(), cell.as_mut_ptr());
+                        if M::DEPTH == 1 || sum.flat {
+                            micro::outer::<M, 1>(rows, panels, input, gradient, &runs, cell);
+                        } else {
+                            micro::outer::<M, 2>(rows, panels, input, gradient, &runs, cell);
+                        }
                     }
                 }
             }
+        }
+    }
+}
+
+/// Makes factors of neighbouring vectors where they lie: of each run of `run` vectors, every `step`-th with the one behind
+/// it. The last of a run has none, but for a zero.
+#[inline(always)]
+fn neighbours<M: Multiply>(numbers: &mut [M::Number], run: usize, step: usize) {
+    let mut to = 0;
+    for number in 0..numbers.len() / LANES / run.max(1) {
+        let run = number * run..(number + 1) * run;
+        for first in run.clone().step_by(step) {
+            // SAFETY: whole vectors of `numbers`. What is written has been read, since there are no more factors than
+            // vectors before it.
+            unsafe {
+                let numbers = numbers.as_mut_ptr();
+                let both = match first + 1 < run.end {
+                    true => {
+                        [M::Vector::load(numbers.add(first * LANES)), M::Vector::load(numbers.add((first + 1) * LANES))]
+                    }
+                    false => [M::Vector::load(numbers.add(first * LANES)), M::Vector::zero()],
+                };
+                M::store_together(both, numbers.add(to * LANES));
+            }
+            to += 1;
         }
     }
 }

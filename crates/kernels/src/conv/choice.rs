@@ -5,6 +5,7 @@
 //! `conv/backward_weights.rs`.
 
 use super::correlation::Correlation;
+use super::cost::{Costs, OF_BF16, OF_F32, Tile, direct_cost, winograd_cost};
 use super::few;
 use super::sweep::Axis;
 use super::tile::SHORT;
@@ -25,7 +26,7 @@ pub(super) enum Method {
 
 /// What is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pass {
+pub(super) enum Pass {
     /// The forward pass or the gradient of the input.
     Correlation,
     /// The gradient of the weights.
@@ -34,15 +35,30 @@ enum Pass {
 
 /// What the choice looks at.
 pub(super) struct Problem<'a> {
-    pass: Pass,
-    conv: &'a Conv,
+    pub(super) pass: Pass,
+    pub(super) conv: &'a Conv,
     /// Channels read and written of a bundle.
-    channels: [usize; 2],
+    pub(super) channels: [usize; 2],
     /// Taps along either axis that meet more than padding; the direct computation leaves the others out.
-    taps: [usize; 2],
+    pub(super) taps: [usize; 2],
     batch: usize,
     /// Positions along either axis.
     size: [usize; 2],
+}
+
+/// What computes a convolution over `batch` inputs of a size forward, the gradient of its input and that of its weights.
+pub(super) fn chosen<T: Element>(
+    algorithm: Algorithm,
+    conv: &Conv,
+    batch: usize,
+    [input, output]: [[usize; 2]; 2],
+) -> [(Method, bool); 3] {
+    let axes = [0, 1].map(|i| Axis::forward(conv, i, input[i], output[i]));
+    [
+        choose::<T>(algorithm, &Problem::correlation(&Correlation::forward(conv, input, output), batch)),
+        choose::<T>(algorithm, &Problem::correlation(&Correlation::backward(conv, input, output), batch)),
+        choose::<T>(algorithm, &Problem::weights(conv, &axes, batch)),
+    ]
 }
 
 impl<'a> Problem<'a> {
@@ -63,17 +79,22 @@ impl<'a> Problem<'a> {
     }
 
     /// Tiles of `step` by `step` positions.
-    fn tiles(&self, step: usize) -> f64 {
+    pub(super) fn tiles(&self, step: usize) -> f64 {
         (self.batch * self.size[0].div_ceil(step) * self.size[1].div_ceil(step)) as f64
     }
 
     /// Blocks of channels read and written.
-    fn blocks(&self) -> f64 {
+    pub(super) fn blocks(&self) -> f64 {
         self.channels.map(|channels| channels.div_ceil(LANES)).iter().sum::<usize>() as f64
     }
 
+    /// Whether pairs of numbers can be multiplied: groups that share a block are multiplied number by number.
+    fn has_pairs(&self) -> bool {
+        self.conv.groups == 1 || self.conv.bundles().count == self.conv.groups
+    }
+
     /// Vectors of weights of one tap.
-    fn pairs(&self) -> f64 {
+    pub(super) fn pairs(&self) -> f64 {
         self.channels[0] as f64 * self.channels[1].div_ceil(LANES) as f64
     }
 }
@@ -83,8 +104,8 @@ struct Candidate {
     method: Method,
     /// Whether it can compute it.
     suits: fn(&Problem<'_>) -> bool,
-    /// What it costs, counted as [`direct_cost`] is.
-    cost: fn(&Problem<'_>) -> f64,
+    /// What it costs.
+    cost: fn(&Problem<'_>, &Costs) -> f64,
 }
 
 /// In this order; the first that suits and pays is taken, else [`Method::Direct`].
@@ -92,81 +113,44 @@ const CANDIDATES: [Candidate; 2] = [
     Candidate {
         method: Method::Winograd3x3,
         suits: |problem| suits_winograd(problem.conv, 3),
-        cost: |problem| winograd_cost(problem, Tile { outputs: 4, kernel: 3 }),
+        cost: |problem, costs| winograd_cost(problem, Tile { outputs: 4, kernel: 3 }, costs),
     },
     Candidate {
         method: Method::Winograd5x5,
         suits: |problem| suits_winograd(problem.conv, 5),
-        cost: |problem| winograd_cost(problem, Tile { outputs: 2, kernel: 5 }),
+        cost: |problem, costs| winograd_cost(problem, Tile { outputs: 2, kernel: 5 }, costs),
     },
 ];
 
-/// How many times as much as a candidate the direct computation must cost.
-const GAIN: f64 = 1.1;
-
-/// The method for a problem.
+/// The method for a problem, and whether it multiplies pairs of `bf16`.
 ///
 /// # Panics
 ///
 /// Where the algorithm asked for does not suit the convolution.
-pub(super) fn choose<T: Element>(algorithm: Algorithm, problem: &Problem<'_>) -> Method {
+pub(super) fn choose<T: Element>(algorithm: Algorithm, problem: &Problem<'_>) -> (Method, bool) {
     let mut candidates = CANDIDATES.iter().filter(|candidate| (candidate.suits)(problem));
-    match algorithm {
-        Algorithm::Direct => Method::Direct,
-        Algorithm::Winograd => match candidates.next() {
+    let narrow = matches!(algorithm, Algorithm::Bf16 | Algorithm::DirectBf16 | Algorithm::WinogradBf16)
+        && T::WINOGRAD
+        && problem.has_pairs();
+    let method = match algorithm {
+        Algorithm::Direct | Algorithm::DirectBf16 => Method::Direct,
+        Algorithm::Winograd | Algorithm::WinogradBf16 => match candidates.next() {
             Some(candidate) => candidate.method,
             None => panic!("no Winograd algorithm for {:?}", problem.conv),
         },
-        Algorithm::Auto if !T::WINOGRAD => Method::Direct,
-        Algorithm::Auto => {
-            let pays = |candidate: &&Candidate| GAIN * (candidate.cost)(problem) < direct_cost(problem);
+        Algorithm::Auto | Algorithm::Bf16 if !T::WINOGRAD => Method::Direct,
+        Algorithm::Auto | Algorithm::Bf16 => {
+            let costs = if narrow { &OF_BF16 } else { &OF_F32 };
+            let pays =
+                |candidate: &&Candidate| costs.gain * (candidate.cost)(problem, costs) < direct_cost(problem, costs);
             candidates.find(pays).map_or(Method::Direct, |candidate| candidate.method)
         }
-    }
-}
-
-// Costs are counted in multiply-adds of a vector: those of the products; the work for each block of channels read or
-// written; and what is done once for each weight, which is bound by memory. The factors are fitted to times on a CPU with
-// AVX-512.
-
-/// What each tap of a vector of weights costs before the products of a correlation.
-const PREPARED: f64 = 100.0;
-
-fn direct_cost(problem: &Problem<'_>) -> f64 {
-    let taps = (problem.taps[0] * problem.taps[1]) as f64;
-    let (pixels, pairs, blocks) = (problem.tiles(1), problem.pairs(), problem.blocks());
-    match problem.pass {
-        Pass::Correlation => pixels * (1.09 * taps * pairs + 25.0 * blocks) + PREPARED * taps * pairs,
-        Pass::Weights => match taps == (problem.conv.kernel[0] * problem.conv.kernel[1]) as f64 {
-            true => pixels * (taps * pairs + 18.0 * blocks) + 72.0 * taps * pairs,
-            // Taps that are left out make it cheaper than anything else.
-            false => 0.0,
-        },
-    }
-}
-
-/// A Winograd algorithm's outputs and taps along an axis.
-struct Tile {
-    outputs: usize,
-    kernel: usize,
+    };
+    (method, narrow)
 }
 
 fn suits_winograd(conv: &Conv, kernel: usize) -> bool {
     conv.kernel == [kernel; 2] && conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1
-}
-
-fn winograd_cost(problem: &Problem<'_>, Tile { outputs, kernel }: Tile) -> f64 {
-    let taps = (kernel * kernel) as f64;
-    let (tiles, pairs, blocks) = (problem.tiles(outputs), problem.pairs(), problem.blocks());
-    let planes = 36.0;
-    match problem.pass {
-        Pass::Correlation => {
-            let outs = problem.channels[1].div_ceil(LANES) as f64;
-            tiles * (planes * outs * (1.15 * problem.channels[0] as f64 + 6.0) + 620.0 * blocks)
-                + PREPARED * taps * pairs
-        }
-        Pass::Weights => tiles * (1.4 * planes * pairs + 640.0 * blocks) + 100.0 * taps * pairs,
-    }
 }
 
 /// Whether the direct computation is a matrix product of pixels as they lie: each map is then one long row.
@@ -279,12 +263,7 @@ mod tests {
     /// The methods of the three passes.
     fn chosen<T: Element>(algorithm: Algorithm, conv: &Conv, batch: usize, size: [usize; 2]) -> [Method; 3] {
         let output = conv.output(size).expect("the kernel fits");
-        let axes = [0, 1].map(|i| Axis::forward(conv, i, size[i], output[i]));
-        [
-            choose::<T>(algorithm, &Problem::correlation(&Correlation::forward(conv, size, output), batch)),
-            choose::<T>(algorithm, &Problem::correlation(&Correlation::backward(conv, size, output), batch)),
-            choose::<T>(algorithm, &Problem::weights(conv, &axes, batch)),
-        ]
+        super::chosen::<T>(algorithm, conv, batch, [size, output]).map(|(method, _)| method)
     }
 
     #[test]
@@ -300,6 +279,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn bf16_is_multiplied_wherever_pairs_can_be() {
+        let chosen = |conv: &Conv, batch: usize, size: usize| {
+            let sizes = [[size; 2], conv.output([size; 2]).expect("the kernel fits")];
+            super::chosen::<f32>(Algorithm::Bf16, conv, batch, sizes)
+        };
+        use Method::{Direct, Winograd3x3};
+        assert_eq!(chosen(&same(3, [64, 64]), 8, 56), [(Winograd3x3, true); 3]);
+        assert_eq!(chosen(&same(3, [512, 512]), 8, 14), [(Winograd3x3, true); 3]);
+        assert_eq!(chosen(&same(3, [16, 16]), 64, 32), [(Winograd3x3, true); 3]);
+        // A row of tiles would be half padding.
+        assert_eq!(chosen(&same(3, [64, 64]), 8, 1), [(Direct, true); 3]);
+        assert_eq!(chosen(&same(3, [3, 64]), 8, 224), [(Direct, true), (Winograd3x3, true), (Direct, true)]);
+        assert_eq!(chosen(&same(1, [256, 64]), 8, 14), [(Direct, true); 3]);
+        assert_eq!(chosen(&Conv { groups: 4, ..same(3, [64, 64]) }, 8, 14), [(Direct, true); 3]);
+        // Groups that share a block of channels.
+        assert_eq!(chosen(&Conv { groups: 8, ..same(3, [64, 64]) }, 8, 14), [(Direct, false); 3]);
+        let sizes = [[56; 2]; 2];
+        assert_eq!(super::chosen::<f64>(Algorithm::Bf16, &same(3, [64, 64]), 8, sizes), [(Direct, false); 3]);
     }
 
     #[test]

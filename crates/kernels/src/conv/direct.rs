@@ -10,7 +10,7 @@ use super::tile_prefetch::TilePrefetch;
 use super::{Bundles, weights};
 use crate::buffer::{Buffer, with_scratch};
 use crate::element::Element;
-use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Vector};
 use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::{for_each, threads};
 use crate::view::View;
@@ -47,12 +47,12 @@ struct Cut {
 }
 
 /// Computes a correlation.
-pub(super) fn run<T: Element>(
+pub(super) fn run<A: Arithmetic>(
     mut correlation: Correlation<'_>,
     set: InstructionSet,
-    input: &View<'_, T>,
-    weights: &[T],
-    output: Sink<'_, T>,
+    input: &View<'_, A::Number>,
+    weights: &[A::Number],
+    output: Sink<'_, A::Number>,
 ) {
     let flat = is_matrix_product(&correlation);
     let input = if flat { input.flat() } else { *input };
@@ -67,17 +67,18 @@ pub(super) fn run<T: Element>(
         few: packs_pixels(&correlation),
         correlation: &correlation,
         batch: input.region.batch,
-        panels: panels::<T>(set),
+        panels: panels::<A>(set),
     };
+    assert!(A::DEPTH == 1 || direct.lanes.is_none(), "groups that share a block are multiplied as they are");
     let cut = direct.cut();
     let output = output.open(cut.parts.iter().product());
     let output = if flat { output.flat() } else { output };
     // Moments are taken of whole tiles, but each phase of a strided way back writes pixels of its own.
     assert!(!(output.wants_sums() && output.stores()) || correlation.axes.iter().all(|axis| axis.step == 1));
-    let lengths = direct.sweep_lengths();
+    let lengths = direct.sweep_lengths::<A>();
     with_scratch(lengths.iter().sum(), |packed| {
-        let sweeps = direct.sweeps(set, weights, &lengths, packed);
-        direct.tasks(set, &cut, &input, &sweeps, &output);
+        let sweeps = direct.sweeps::<A>(set, weights, &lengths, packed);
+        direct.tasks::<A>(set, &cut, &input, &sweeps, &output);
     });
     let (batch, size) = (input.region.batch, [output.region.height, output.region.width]);
     // Moments are wanted of stored results only, which have one phase: positions are pixels.
@@ -108,13 +109,13 @@ impl Cut {
 
 impl Direct<'_> {
     /// Runs every task.
-    fn tasks<T: Element>(
+    fn tasks<A: Arithmetic>(
         &self,
         set: InstructionSet,
         cut: &Cut,
-        input: &View<'_, T>,
-        sweeps: &[Sweep<'_, T>],
-        output: &Open<'_, T>,
+        input: &View<'_, A::Number>,
+        sweeps: &[Sweep<'_, A::Number>],
+        output: &Open<'_, A::Number>,
     ) {
         let parts: usize = cut.parts.iter().product();
         let (tasks, workers) = (parts * self.correlation.bundles.count * cut.splits, threads());
@@ -127,9 +128,10 @@ impl Direct<'_> {
             let next = next.map(|next| {
                 (self.tile(cut, next / self.correlation.bundles.count), next % self.correlation.bundles.count)
             });
-            let held = if self.few { tile.row() } else { self.correlation.bundles.ins.div_ceil(LANES) * tile.block() };
+            let blocks = self.correlation.bundles.ins.div_ceil(LANES);
+            let held = if self.few { tile.row() } else { blocks * tile.block() / A::DEPTH };
             let length = if self.few {
-                few::packed_len(tile.block())
+                few::packed_len(tile.block()).div_ceil(A::DEPTH)
             } else {
                 self.lanes.map_or(0, |lanes| lanes.ins * tile.block())
             };
@@ -137,7 +139,7 @@ impl Direct<'_> {
                 let (held, scratch) = scratch.split_at_mut(held);
                 let (dense, results) = scratch.split_at_mut(length);
                 let task = Task { direct: self, sweeps, input: *input, output, tile, part, bundle, split, next };
-                dispatch(set, Filled { task, held, dense, results });
+                A::dispatch(set, Filled { task, held, dense, results });
             });
         });
     }
@@ -155,22 +157,22 @@ impl Direct<'_> {
     }
 
     /// Numbers of the packed weights of each pair of phases.
-    fn sweep_lengths(&self) -> Vec<usize> {
+    fn sweep_lengths<A: Arithmetic>(&self) -> Vec<usize> {
         let [down, right] = [0, 1].map(|i| &self.correlation.axes[i].phases);
         let taps = down.iter().flat_map(|down| right.iter().map(|right| down.taps.len() * right.taps.len()));
         if self.lanes.is_some_and(|lanes| lanes.pays) {
             return taps.map(|_| 0).collect();
         }
-        taps.map(|taps| self.correlation.bundles.count * weights::packed_len(self.correlation, taps)).collect()
+        taps.map(|taps| self.correlation.bundles.count * weights::packed_len::<A>(self.correlation, taps)).collect()
     }
 
-    fn sweeps<'p, T: Element>(
+    fn sweeps<'p, A: Arithmetic>(
         &self,
         set: InstructionSet,
-        weights: &'p [T],
+        weights: &'p [A::Number],
         lengths: &[usize],
-        mut packed: &'p mut [T],
-    ) -> Vec<Sweep<'p, T>> {
+        mut packed: &'p mut [A::Number],
+    ) -> Vec<Sweep<'p, A::Number>> {
         let mut sweeps = Vec::new();
         for (y, down) in self.correlation.axes[0].phases.iter().enumerate() {
             for (x, right) in self.correlation.axes[1].phases.iter().enumerate() {
@@ -180,7 +182,7 @@ impl Direct<'_> {
                 let mut by_lanes = OnceLock::new();
                 match self.lanes.filter(|lanes| lanes.pays) {
                     Some(lanes) => by_lanes = lanes.pack(self.correlation, weights, &taps).into(),
-                    None => weights::pack(self.correlation, set, weights, &taps, self.panels, own),
+                    None => weights::pack::<A>(self.correlation, set, weights, &taps, self.panels, own),
                 }
                 let (count, source) = ([down.count, right.count], (weights, taps));
                 let taps = source.1.iter().map(|tap| tap.1).collect();
@@ -242,31 +244,31 @@ struct Source<'a, T> {
     lanes: Option<ByLanes>,
 }
 
-impl<T: Element> Kernel<T> for Filled<'_, T> {
+impl<T: Element> ProductKernel<T> for Filled<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
+    fn run<M: Multiply<Number = T>>(self) {
         let Self { task, held, dense, results } = self;
         let Direct { correlation, few, .. } = *task.direct;
         let Bundles { ins, outs, .. } = correlation.bundles;
         let (in_blocks, out_blocks) = (ins.div_ceil(LANES), outs.div_ceil(LANES));
         if few {
-            task.tile.fill_few::<V>(&task.input, held, dense);
+            task.tile.fill_few::<M>(&task.input, held, dense);
         } else {
-            task.tile.fill::<V>(&task.input, task.bundle * in_blocks..(task.bundle + 1) * in_blocks, held);
+            task.tile.fill::<M>(&task.input, task.bundle * in_blocks..(task.bundle + 1) * in_blocks, held);
         }
-        let lanes = task.direct.lanes.filter(|lanes| lanes.wanted::<V>(held));
-        let width = if lanes.is_some() { 1 } else { V::PANELS };
+        let lanes = task.direct.lanes.filter(|lanes| lanes.wanted::<M::Vector>(held));
+        let width = if lanes.is_some() { 1 } else { M::Vector::PANELS };
         let steps = out_blocks.div_ceil(width);
         let (share, shares) = task.split;
-        let mut ahead = task.ahead(in_blocks, steps / shares, V::PIXELS);
+        let mut ahead = task.ahead(in_blocks, steps / shares, M::Vector::PIXELS);
         for step in steps * share / shares..steps * (share + 1) / shares {
             let first = step * width;
             let panels = width.min(out_blocks - first);
             let mut tile = if few { &*dense } else { &*held };
             if let Some(lanes) = lanes {
-                lanes.fill::<V>(held, task.tile.block(), [first, outs], dense);
+                lanes.fill::<M::Vector>(held, task.tile.block(), [first, outs], dense);
                 tile = &*dense;
             }
             for sweep in task.sweeps {
@@ -275,8 +277,8 @@ impl<T: Element> Kernel<T> for Filled<'_, T> {
                     continue;
                 }
                 let size = [span[0].len(), span[1].len()];
-                task.multiply::<V>(sweep, Source { tile, lanes }, [first, panels], size, &mut ahead, results);
-                task.write::<V>(sweep, &span, [first, panels], results);
+                task.multiply::<M>(sweep, Source { tile, lanes }, [first, panels], size, &mut ahead, results);
+                task.write::<M::Vector>(sweep, &span, [first, panels], results);
             }
         }
     }
@@ -303,7 +305,7 @@ impl<'a, T: Element> Task<'a, T> {
 
     /// Computes `size` positions of the tile for `panels` blocks of output channels: `[panel][position][16]`.
     #[inline(always)]
-    fn multiply<V: Vector<Element = T>>(
+    fn multiply<M: Multiply<Number = T>>(
         &self,
         sweep: &Sweep<'_, T>,
         Source { tile, lanes }: Source<'_, T>,
@@ -316,20 +318,21 @@ impl<'a, T: Element> Task<'a, T> {
         let bundles = correlation.bundles;
         let positions = self.tile.images.len() * size[0] * size[1];
         // Where the tile is expanded or packed closer, all its distances are.
-        let step = if few { few::STEP } else { lanes.map_or(LANES, |lanes| lanes.ins * LANES) };
+        let step = if few { few::STEP } else { lanes.map_or(LANES, |lanes| lanes.ins * LANES) } / M::DEPTH;
         let channels = lanes.map_or(bundles.ins, |lanes| lanes.ins);
-        let vectors = channels * sweep.taps.len();
-        // With few channels each is a tap of its own.
-        let per_tap = if few { channels } else { 1 };
+        let factors = channels.div_ceil(M::DEPTH);
+        let vectors = factors * sweep.taps.len();
+        // With few channels each factor is a tap of its own.
+        let per_tap = if few { factors } else { 1 };
         let taps = sweep.taps.iter().map(|offset| self.tile.tap(*offset) / LANES * step);
-        let taps: Vec<usize> = taps.flat_map(|tap| (0..per_tap).map(move |channel| tap + channel)).collect();
+        let taps: Vec<usize> = taps.flat_map(|tap| (0..per_tap).map(move |factor| tap + factor)).collect();
         let weights = lanes.map_or(sweep.weights, |lanes| {
             sweep.by_lanes.get_or_init(|| lanes.pack(correlation, sweep.source.0, &sweep.source.1))
         });
         let per_bundle = weights.len() / bundles.count.max(1);
         let weights = &weights[self.bundle * per_bundle + first * LANES * vectors..][..panels * LANES * vectors];
         let [runs, run] = self.tile.runs(size);
-        let chunks = run.div_ceil(if lanes.is_some() { ByLanes::pixels::<V>() } else { V::PIXELS });
+        let chunks = run.div_ceil(if lanes.is_some() { ByLanes::pixels::<M::Vector>() } else { M::Vector::PIXELS });
         for number in 0..runs {
             let start = self.tile.run(number, size);
             // Rows of the kernel that lie on the border, above or below, are left out: theirs are the first or last taps.
@@ -340,7 +343,7 @@ impl<'a, T: Element> Task<'a, T> {
             let end = sweep.taps.iter().rposition(inside).map_or(first, |last| (last + 1) * per_tap);
             let left_out = [first, taps.len() - end];
             let channels = if few { 1 } else { channels };
-            let (taps, block) = (&taps[first..end], self.tile.block());
+            let (taps, block) = (&taps[first..end], self.tile.block() / M::DEPTH);
             for chunk in 0..chunks {
                 // As even as can be: a chunk of one pixel would take nearly the time of a whole one.
                 let (pixel, end) = (run * chunk / chunks, run * (chunk + 1) / chunks);
@@ -348,15 +351,15 @@ impl<'a, T: Element> Task<'a, T> {
                 let depth = Depth { taps, left_out, channels, block, ahead: ahead.next() };
                 let at = (number * run + pixel) * LANES;
                 // SAFETY: the tile holds the windows of all its positions, `weights` the panel, and `results` the
-                // positions of each of its panels; sizes are within what V says.
+                // positions of each of its panels; sizes are within what the vectors say.
                 unsafe {
                     let from = tile.as_ptr().add((start / LANES + pixel) * step);
                     let (weights, to) = (weights.as_ptr(), results.as_mut_ptr().add(at));
                     let (size, apart) = ((pixels, panels), positions * LANES);
                     match lanes {
-                        Some(_) => ByLanes::product::<V>(pixels, from, &depth, weights, to),
-                        None if few => micro::product::<V, { few::STEP }>(size, from, &depth, weights, to, apart),
-                        None => micro::product::<V, LANES>(size, from, &depth, weights, to, apart),
+                        Some(_) => ByLanes::product::<M::Vector>(pixels, from, &depth, weights, to),
+                        None if few => micro::product::<M, true>(size, from, &depth, weights, to, apart),
+                        None => micro::product::<M, false>(size, from, &depth, weights, to, apart),
                     }
                 }
             }

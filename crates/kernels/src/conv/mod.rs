@@ -12,6 +12,7 @@ mod backward_weights;
 mod by_lanes;
 mod choice;
 mod correlation;
+mod cost;
 mod direct;
 mod few;
 mod micro;
@@ -24,7 +25,7 @@ mod winograd;
 
 use crate::element::Element;
 use crate::region::Region;
-use crate::simd::{InstructionSet, LANES};
+use crate::simd::{Arithmetic, Exact, InstructionSet, LANES};
 use crate::sink::Sink;
 use crate::view::View;
 use choice::{Method, Problem, choose};
@@ -64,6 +65,15 @@ pub enum Algorithm {
     /// groups. Rounding errors are about twice as large, and an input that is not finite spoils a tile of 4x4 or 2x2
     /// outputs, or all taps of the gradient of the weights of its channel.
     Winograd,
+    /// Products of `bf16`, sums of the numbers' own type, wherever that is likely to be faster; elsewhere as
+    /// [`Algorithm::Auto`]. See [`bf16_available`](crate::narrow::bf16_available).
+    Bf16,
+    /// [`Algorithm::Direct`] with products of `bf16`. Groups that share a block of sixteen channels are multiplied as they
+    /// are.
+    DirectBf16,
+    /// [`Algorithm::Winograd`] with products of `bf16`: transformed numbers are rounded, which costs about four times the
+    /// error of rounding numbers as they are.
+    WinogradBf16,
 }
 
 impl Conv {
@@ -163,6 +173,18 @@ impl Conv {
         correlate(algorithm, set, correlation, gradient, weights, input);
     }
 
+    /// How [`Conv::forward_by`], [`Conv::backward_input_by`] and [`Conv::backward_weights_by`] compute over `batch` inputs
+    /// of a size in `f32`, in words; `None` where the kernel is larger than the padded input.
+    pub fn methods(&self, algorithm: Algorithm, batch: usize, input: [usize; 2]) -> Option<[&'static str; 3]> {
+        let sizes = [input, self.output(input)?];
+        Some(choice::chosen::<f32>(algorithm, self, batch, sizes).map(|chosen| match chosen {
+            (Method::Direct, false) => "direct",
+            (Method::Direct, true) => "direct bf16",
+            (Method::Winograd3x3 | Method::Winograd5x5, false) => "winograd",
+            (Method::Winograd3x3 | Method::Winograd5x5, true) => "winograd bf16",
+        }))
+    }
+
     fn check(&self, input: &Region, output: &Region, weights: usize) {
         assert!(self.in_channels.is_multiple_of(self.groups) && self.out_channels.is_multiple_of(self.groups));
         let channels = [input.channels, output.channels, weights];
@@ -212,9 +234,23 @@ fn correlate<T: Element>(
     output: Sink<'_, T>,
 ) {
     match choose::<T>(algorithm, &Problem::correlation(&correlation, input.region.batch)) {
-        Method::Winograd3x3 => winograd::run::<T, 4, 3>(correlation, set, input, weights, output),
-        Method::Winograd5x5 => winograd::run::<T, 2, 5>(correlation, set, input, weights, output),
-        Method::Direct => direct::run(correlation, set, input, weights, output),
+        (method, false) => correlate_by::<Exact<T>>(method, set, correlation, input, weights, output),
+        (method, true) => correlate_by::<T::Narrowed>(method, set, correlation, input, weights, output),
+    }
+}
+
+fn correlate_by<A: Arithmetic>(
+    method: Method,
+    set: InstructionSet,
+    correlation: Correlation<'_>,
+    input: &View<'_, A::Number>,
+    weights: &[A::Number],
+    output: Sink<'_, A::Number>,
+) {
+    match method {
+        Method::Winograd3x3 => winograd::run::<A, 4, 3>(correlation, set, input, weights, output),
+        Method::Winograd5x5 => winograd::run::<A, 2, 5>(correlation, set, input, weights, output),
+        Method::Direct => direct::run::<A>(correlation, set, input, weights, output),
     }
 }
 

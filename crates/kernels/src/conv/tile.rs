@@ -4,7 +4,7 @@
 use super::few;
 use super::sweep::Axis;
 use crate::element::Element;
-use crate::simd::{LANES, Vector};
+use crate::simd::{LANES, Multiply, Whole, cells};
 use crate::view::View;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -148,10 +148,10 @@ impl Tile {
         down * self.row() + (remainder * self.columns + column) * self.pixel()
     }
 
-    /// Fills `to` with `blocks` blocks of the input.
+    /// Fills `to` with `blocks` blocks of the input, as they are multiplied.
     #[inline(always)]
-    pub(super) fn fill<V: Vector>(&self, input: &View<'_, V::Element>, blocks: Range<usize>, to: &mut [V::Element]) {
-        self.fill_from(&Mapped::<V>(input, PhantomData), blocks, [false; 2], to);
+    pub(super) fn fill<M: Multiply>(&self, input: &View<'_, M::Number>, blocks: Range<usize>, to: &mut [M::Number]) {
+        self.fill_from(&Mapped::<M>(input, PhantomData), blocks, [false; 2], cells::<M>(to));
     }
 
     /// The same from any input. Where only one offset is read along an axis, as `single` says, what lies between the
@@ -173,20 +173,20 @@ impl Tile {
 
     /// Fills `to` with the one block of an input of few channels, packed closer; `held` is memory for a row.
     #[inline(always)]
-    pub(super) fn fill_few<V: Vector>(
+    pub(super) fn fill_few<M: Multiply>(
         &self,
-        input: &View<'_, V::Element>,
-        held: &mut [V::Element],
-        to: &mut [V::Element],
+        input: &View<'_, M::Number>,
+        held: &mut [M::Number],
+        to: &mut [M::Number],
     ) {
-        let held = &mut held[..self.row()];
+        let (held, to) = (&mut held[..self.row()], cells::<M>(to));
         for number in 0..self.images.len() {
             for row in 0..self.rows {
                 let start = number * self.image() + row * self.row();
-                let from = Mapped::<V>(input, PhantomData);
+                let from = Mapped::<Whole<M::Vector>>(input, PhantomData);
                 let row = (self.low[0] + row as isize, self.stride[1]);
                 self.fill_row(&from, [self.images.start + number, 0], row, held);
-                few::pack::<V>(held, &mut to[start / LANES * few::STEP..]);
+                few::pack::<M>(held, &mut to[start / LANES * few::STEP..]);
             }
         }
     }
@@ -235,23 +235,23 @@ pub(super) trait Rows {
     fn read_every(&self, at: [usize; 4], pixels: usize, step: [usize; 2], to: &mut [Self::Cell]);
 }
 
-/// A view, read with vectors.
-struct Mapped<'a, V: Vector>(&'a View<'a, V::Element>, PhantomData<V>);
+/// A view, read as it is multiplied.
+struct Mapped<'a, M: Multiply>(&'a View<'a, M::Number>, PhantomData<M>);
 
-impl<V: Vector> Rows for Mapped<'_, V> {
-    type Cell = V::Element;
+impl<M: Multiply> Rows for Mapped<'_, M> {
+    type Cell = M::Cell;
 
     #[inline(always)]
     fn size(&self) -> [usize; 2] {
         self.0.size()
     }
     #[inline(always)]
-    fn border(&self) -> V::Element {
-        V::Element::ZERO
+    fn border(&self) -> M::Cell {
+        M::cell(M::Number::ZERO)
     }
     #[inline(always)]
-    fn read_every(&self, at: [usize; 4], pixels: usize, step: [usize; 2], to: &mut [V::Element]) {
-        self.0.read_every::<V>(at, pixels, step, to);
+    fn read_every(&self, at: [usize; 4], pixels: usize, step: [usize; 2], to: &mut [M::Cell]) {
+        self.0.read_cells::<M>(at, pixels, step, to);
     }
 }
 

@@ -3,9 +3,9 @@
 use super::Bundles;
 use super::correlation::Correlation;
 use super::sweep::Phase;
-use crate::buffer::Shared;
+use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
-use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Vector};
 use crate::threads::for_each;
 use crate::transpose::{NOWHERE, Rows, to_columns};
 
@@ -18,23 +18,24 @@ pub(super) fn taps(correlation: &Correlation<'_>, [down, right]: [&Phase; 2]) ->
     pairs.map(|(row, column)| (row.0 * correlation.conv.kernel[1] + column.0, [row.1, column.1])).collect()
 }
 
-/// Vectors of weights one bundle has for a number of taps: `[panel][block of inputs][tap][input][output]`.
-pub(super) fn packed_len(correlation: &Correlation<'_>, taps: usize) -> usize {
+/// Numbers that the packed weights of one bundle take for a number of taps:
+/// `[panel][block of inputs][tap][factor][output]`, a factor of one input or of two neighbours.
+pub(super) fn packed_len<A: Arithmetic>(correlation: &Correlation<'_>, taps: usize) -> usize {
     let bundles = &correlation.bundles;
-    bundles.outs.next_multiple_of(LANES) * bundles.ins * taps
+    bundles.outs.next_multiple_of(LANES) * bundles.ins.div_ceil(A::DEPTH) * taps
 }
 
 /// Packs the weights of some taps, all bundles one behind the other, panels of `panels` blocks.
-pub(super) fn pack<T: Element>(
+pub(super) fn pack<A: Arithmetic>(
     correlation: &Correlation<'_>,
     set: InstructionSet,
-    weights: &[T],
+    weights: &[A::Number],
     taps: &[(usize, [isize; 2])],
     panels: usize,
-    packed: &mut [T],
+    packed: &mut [A::Number],
 ) {
-    let (bundles, len) = (correlation.bundles, packed_len(correlation, taps.len()));
-    let (blocks, depth) = (bundles.outs.div_ceil(LANES), bundles.ins * taps.len());
+    let (bundles, len) = (correlation.bundles, packed_len::<A>(correlation, taps.len()));
+    let (blocks, depth) = (bundles.outs.div_ceil(LANES), bundles.ins.div_ceil(A::DEPTH) * taps.len());
     let shared = Shared::new(packed);
     let per_bundle = blocks.div_ceil(panels);
     for_each(bundles.count * per_bundle, |task| {
@@ -43,7 +44,10 @@ pub(super) fn pack<T: Element>(
         let start = bundle * len + first * LANES * depth;
         // SAFETY: each task has a panel of its own.
         let packed = unsafe { shared.part(start..start + width * depth) };
-        dispatch(set, Panel { correlation, weights, taps, bundle, first: first * LANES, width, packed });
+        let apart = if A::DEPTH == 1 { 0 } else { LANES * taps.len() * width };
+        with_scratch(apart, |apart| {
+            A::dispatch(set, Panel { correlation, weights, taps, bundle, first: first * LANES, width, apart, packed });
+        });
     });
 }
 
@@ -56,15 +60,17 @@ struct Panel<'a, T> {
     /// Its first output of the bundle.
     first: usize,
     width: usize,
+    /// Memory for a block of inputs, where factors are made of several.
+    apart: &'a mut [T],
     packed: &'a mut [T],
 }
 
-impl<T: Element> Kernel<T> for Panel<'_, T> {
+impl<T: Element> ProductKernel<T> for Panel<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
-        let Self { correlation, weights, taps, bundle, first, width, packed } = self;
+    fn run<M: Multiply<Number = T>>(self) {
+        let Self { correlation, weights, taps, bundle, first, width, apart, packed } = self;
         let Bundles { ins, outs, .. } = correlation.bundles;
         let all = correlation.conv.kernel[0] * correlation.conv.kernel[1];
         if taps.is_empty() {
@@ -78,8 +84,9 @@ impl<T: Element> Kernel<T> for Panel<'_, T> {
         let mut packed = packed;
         for block in (0..ins).step_by(LANES) {
             let inputs = LANES.min(ins - block);
-            let (own, rest) = packed.split_at_mut(inputs * taps.len() * width);
+            let (factors, rest) = packed.split_at_mut(inputs.div_ceil(M::DEPTH) * taps.len() * width);
             packed = rest;
+            let own = if M::DEPTH == 1 { &mut *factors } else { &mut apart[..inputs * taps.len() * width] };
             // Columns are taps of inputs, or taps alone where inputs are rows of the weights.
             let columns = if correlation.backward { all } else { inputs * all };
             let places: Vec<usize> = (0..columns)
@@ -98,12 +105,37 @@ impl<T: Element> Kernel<T> for Panel<'_, T> {
                 let rows = Rows { count: outputs, stride: of_outputs, ahead };
                 if correlation.backward {
                     for input in 0..inputs {
-                        to_columns::<V>(&from[input * of_inputs..], rows, &places, &mut to[input * width..]);
+                        to_columns::<M::Vector>(&from[input * of_inputs..], rows, &places, &mut to[input * width..]);
                     }
                 } else {
-                    to_columns::<V>(from, rows, &places, to);
+                    to_columns::<M::Vector>(from, rows, &places, to);
                 }
             }
+            if M::DEPTH > 1 {
+                for tap in 0..taps.len() {
+                    let apart = &apart[tap * inputs * width..][..inputs * width];
+                    let factors = &mut factors[tap * inputs.div_ceil(M::DEPTH) * width..];
+                    pair::<M>(apart, width, factors);
+                }
+            }
+        }
+    }
+}
+
+/// Makes factors of rows of `width` numbers, of neighbours; what has none is multiplied by zero.
+#[inline(always)]
+pub(super) fn pair<M: Multiply>(rows: &[M::Number], width: usize, factors: &mut [M::Number]) {
+    let count = rows.len() / width;
+    let factors = &mut factors[..count.div_ceil(M::DEPTH) * width];
+    for first in (0..count).step_by(M::DEPTH) {
+        for lanes in (0..width).step_by(LANES) {
+            let mut vectors = [M::Vector::zero(); 2];
+            for (which, vector) in vectors.iter_mut().enumerate().take(M::DEPTH.min(count - first)) {
+                // SAFETY: `rows` holds that row.
+                *vector = unsafe { M::Vector::load(rows.as_ptr().add((first + which) * width + lanes)) };
+            }
+            // SAFETY: `factors` holds a row for each `DEPTH` rows.
+            unsafe { M::store_together(vectors, factors.as_mut_ptr().add(first / M::DEPTH * width + lanes)) };
         }
     }
 }

@@ -22,13 +22,13 @@ mod weights;
 
 use super::Bundles;
 use super::correlation::Correlation;
-use super::micro::{self, Depth, panels};
+use super::micro::{self, Depth};
 use super::sweep::{Axis, Phase};
 use super::tile::Tile;
 use super::tile_prefetch::{Rows, TilePrefetch};
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
-use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Vector, Whole};
 use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::{for_each, threads};
 use crate::view::View;
@@ -64,18 +64,18 @@ impl Correlation<'_> {
 }
 
 /// Computes a correlation.
-pub(super) fn run<T: Element, const OUT: usize, const KERNEL: usize>(
+pub(super) fn run<A: Arithmetic, const OUT: usize, const KERNEL: usize>(
     mut correlation: Correlation<'_>,
     set: InstructionSet,
-    input: &View<'_, T>,
-    weights: &[T],
-    output: Sink<'_, T>,
+    input: &View<'_, A::Number>,
+    weights: &[A::Number],
+    output: Sink<'_, A::Number>,
 ) {
     let size = [correlation.axes[0].count(), correlation.axes[1].count()];
     // A tile needs all taps, those that meet nothing but padding too.
     correlation.axes = [0, 1].map(|i| correlation.whole_axis(i));
-    let layout = Layout::new(&correlation, panels::<T>(set));
-    let filters = Filters::<T, KERNEL>::new(&correlation, layout, weights);
+    let layout = Layout::new::<A>(&correlation, set);
+    let filters = Filters::<A::Number, KERNEL>::new(&correlation, layout, weights);
     let cut = Cut::new(OUT, &correlation.bundles, input.region.batch, size, layout.count());
     let output = output.open(cut.parts());
     let task = |number: usize| {
@@ -83,7 +83,7 @@ pub(super) fn run<T: Element, const OUT: usize, const KERNEL: usize>(
         // The part that most likely comes next.
         let next = number + threads();
         let next = (!cut.at_once && cut.splits == 1 && next < cut.parts()).then(|| cut.part(next));
-        Task::<T, OUT> { correlation: &correlation, layout, input, output: &output, part, next }
+        Task::<A::Number, OUT> { correlation: &correlation, layout, input, output: &output, part, next }
     };
     if cut.at_once {
         if cut.parts() == 1 {
@@ -92,7 +92,7 @@ pub(super) fn run<T: Element, const OUT: usize, const KERNEL: usize>(
                 let shared = Shared::new(planes);
                 for_each(task.in_blocks(), |block| {
                     with_scratch(task.held(), |scratch| {
-                        dispatch(set, Inputs { task: &task, blocks: block..block + 1, scratch, planes: shared });
+                        A::dispatch(set, Inputs { task: &task, blocks: block..block + 1, scratch, planes: shared });
                     });
                 });
                 let planes = &*planes;
@@ -100,22 +100,22 @@ pub(super) fn run<T: Element, const OUT: usize, const KERNEL: usize>(
                     let len = layout.panel() + filters.collected() + task.results();
                     with_scratch(len, |scratch| {
                         let (filters, planes) = (Source::Raw(&filters), Some(planes));
-                        dispatch(set, Panels { task: &task, filters, planes, panels: panel..panel + 1, scratch });
+                        A::dispatch(set, Panels { task: &task, filters, planes, panels: panel..panel + 1, scratch });
                     });
                 });
             });
         }
     } else {
         with_scratch(layout.len(), |transformed| {
-            filters.transform(set, transformed);
+            filters.transform::<A>(set, transformed);
             let transformed = &*transformed;
             for_each(cut.parts() * cut.splits, |number| {
                 let task = &task(number / cut.splits);
                 let share = number % cut.splits;
                 let panels = layout.count() * share / cut.splits..layout.count() * (share + 1) / cut.splits;
                 with_scratch(PLANES * task.plane() + task.held().max(task.results()), |scratch| {
-                    let filters = Source::<T, KERNEL>::Transformed(transformed);
-                    dispatch(set, Panels { task, filters, planes: None, panels, scratch });
+                    let filters = Source::<A::Number, KERNEL>::Transformed(transformed);
+                    A::dispatch(set, Panels { task, filters, planes: None, panels, scratch });
                 });
             });
         });
@@ -123,23 +123,37 @@ pub(super) fn run<T: Element, const OUT: usize, const KERNEL: usize>(
     output.close(|part| cut.part(part).pixels());
 }
 
+/// Where a block of a transformed tile goes in a plane: an offset in factors, and which number of them it is.
+type Start = [usize; 2];
+
+/// Writes the numbers of a block of a transformed tile: one behind the other, or each beside that of a neighbouring tile.
+///
+/// # Safety
+///
+/// `to` must be valid for reading and writing as many factors as that takes.
+#[inline(always)]
+unsafe fn store<M: Multiply, const BESIDE: bool>(x: M::Vector, which: usize, to: *mut M::Number) {
+    // SAFETY: as the caller says.
+    unsafe { if BESIDE { M::store_beside(x, which, to) } else { M::store(x, to.cast()) } }
+}
+
 /// Transforms a block of inputs of tiles beside each other from `held` by way of `band`, to a start for each tile in each
 /// of the planes.
 #[inline(always)]
-fn transform_inputs<V: Vector, const OUT: usize>(
-    starts: &[usize],
-    held: &[V::Element],
-    band: &mut [V::Element],
-    planes: Shared<'_, V::Element>,
+fn transform_inputs<M: Multiply, const OUT: usize, const BESIDE: bool>(
+    starts: &[Start],
+    held: &[M::Number],
+    band: &mut [M::Number],
+    planes: Shared<'_, M::Number>,
     plane: usize,
 ) {
     let row = (starts.len() * OUT + IN - OUT) * LANES;
     let (held, band) = (&held[..IN * row], &mut band[..IN * row]);
     for at in (0..row).step_by(LANES) {
-        let mut d = [V::zero(); IN];
+        let mut d = [M::Vector::zero(); IN];
         for y in 0..IN {
             // SAFETY: within `held`.
-            d[y] = unsafe { V::load(held.as_ptr().add(y * row + at)) };
+            d[y] = unsafe { M::Vector::load(held.as_ptr().add(y * row + at)) };
         }
         let d = transforms::input(d);
         for y in 0..IN {
@@ -147,19 +161,21 @@ fn transform_inputs<V: Vector, const OUT: usize>(
             unsafe { d[y].store(band.as_mut_ptr().add(y * row + at)) };
         }
     }
+    let length = if BESIDE { LANES } else { LANES / M::DEPTH };
     for x in 0..starts.len() {
+        let [start, which] = starts[x];
         // SAFETY: each block of a tile has a place of its own in each plane.
-        let to = unsafe { planes.pointer(starts[x]..starts[x] + (PLANES - 1) * plane + LANES) };
+        let to = unsafe { planes.pointer(start..start + (PLANES - 1) * plane + length) };
         for y in 0..IN {
-            let mut d = [V::zero(); IN];
+            let mut d = [M::Vector::zero(); IN];
             for i in 0..IN {
                 // SAFETY: within `band`.
-                d[i] = unsafe { V::load(band.as_ptr().add(y * row + (x * OUT + i) * LANES)) };
+                d[i] = unsafe { M::Vector::load(band.as_ptr().add(y * row + (x * OUT + i) * LANES)) };
             }
             let d = transforms::input(d);
             for i in 0..IN {
                 // SAFETY: the bounds are checked above.
-                unsafe { d[i].store(to.add((y * IN + i) * plane)) };
+                unsafe { store::<M, BESIDE>(d[i], which, to.add((y * IN + i) * plane)) };
             }
         }
     }
@@ -200,35 +216,35 @@ enum Source<'a, T, const KERNEL: usize> {
     Raw(&'a Filters<'a, T, KERNEL>),
 }
 
-impl<T: Element, const OUT: usize> Kernel<T> for Inputs<'_, T, OUT> {
+impl<T: Element, const OUT: usize> ProductKernel<T> for Inputs<'_, T, OUT> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
+    fn run<M: Multiply<Number = T>>(self) {
         for block in self.blocks {
-            self.task.transform_inputs::<V>(block, self.scratch, self.planes);
+            self.task.transform_inputs::<M>(block, self.scratch, self.planes);
         }
     }
 }
 
-impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Panels<'_, T, OUT, KERNEL> {
+impl<T: Element, const OUT: usize, const KERNEL: usize> ProductKernel<T> for Panels<'_, T, OUT, KERNEL> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
+    fn run<M: Multiply<Number = T>>(self) {
         let Self { task, filters, planes, panels, mut scratch } = self;
         let planes = match planes {
             Some(planes) => planes,
             None => {
                 let (planes, rest) = scratch.split_at_mut(PLANES * task.plane());
                 for block in 0..task.in_blocks() {
-                    task.transform_inputs::<V>(block, rest, Shared::new(&mut *planes));
+                    task.transform_inputs::<M>(block, rest, Shared::new(&mut *planes));
                 }
                 scratch = rest;
                 planes
             }
         };
-        let mut ahead = task.ahead::<V>(panels.clone());
+        let mut ahead = task.ahead::<M::Vector>(panels.clone());
         for panel in panels {
             let (filters, scratch) = match filters {
                 Source::Transformed(filters) => (&filters[task.layout.start(panel)..], &mut *scratch),
@@ -237,12 +253,12 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Panels<'_,
                     let (collected, rest) = rest.split_at_mut(filters.collected());
                     for block in 0..task.in_blocks() {
                         let to = (Shared::new(&mut *transformed), 0);
-                        filters.transform_block::<V>([panel, block], collected, to);
+                        filters.transform_block::<M>([panel, block], collected, to);
                     }
                     (&*transformed, rest)
                 }
             };
-            task.compute::<V>(panel, filters, planes, &mut ahead, scratch);
+            task.compute::<M>(panel, filters, planes, &mut ahead, scratch);
         }
     }
 }
@@ -252,9 +268,9 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
         self.correlation.bundles.ins.div_ceil(LANES)
     }
 
-    /// Distance of two planes of transformed inputs.
+    /// Distance of two planes of transformed inputs, in factors.
     fn plane(&self) -> usize {
-        odd(self.in_blocks() * self.part.count()) * LANES
+        odd((self.in_blocks() * self.part.count()).div_ceil(self.layout.depth())) * LANES
     }
 
     /// Distance of two planes of products with a panel.
@@ -288,7 +304,7 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
 
     /// Transforms a block of all tiles.
     #[inline(always)]
-    fn transform_inputs<V: Vector<Element = T>>(&self, block: usize, scratch: &mut [T], planes: Shared<'_, T>) {
+    fn transform_inputs<M: Multiply<Number = T>>(&self, block: usize, scratch: &mut [T], planes: Shared<'_, T>) {
         let [down, across] = [0, 1].map(|axis| self.part.tiles[axis].clone());
         let mut first = 0;
         for image in self.part.images.clone() {
@@ -298,8 +314,8 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
                     let span = [y * OUT..(y + 1) * OUT, x * OUT..end * OUT];
                     let tile = Tile::new(&self.correlation.axes, image..image + 1, span);
                     let (held, band) = scratch.split_at_mut(tile.block());
-                    tile.fill::<V>(self.input, block..block + 1, held);
-                    self.transform_strip::<V>(block, first..first + (end - x), held, band, planes);
+                    tile.fill::<Whole<M::Vector>>(self.input, block..block + 1, held);
+                    self.transform_strip::<M>(block, first..first + (end - x), held, band, planes);
                     first += end - x;
                 }
             }
@@ -308,7 +324,7 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
 
     /// Transforms a block of some tiles beside each other from `held` by way of `band`.
     #[inline(always)]
-    fn transform_strip<V: Vector<Element = T>>(
+    fn transform_strip<M: Multiply<Number = T>>(
         &self,
         block: usize,
         tiles: Range<usize>,
@@ -316,13 +332,14 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
         band: &mut [T],
         planes: Shared<'_, T>,
     ) {
-        let mut starts = [0; STRIP];
+        let mut starts = [Start::default(); STRIP];
         let starts = &mut starts[..tiles.len()];
         for x in 0..starts.len() {
-            let (chunk, start) = self.chunk::<V>(tiles.start + x);
-            starts[x] = (start * self.in_blocks() + block * chunk + (tiles.start + x - start)) * LANES;
+            let (chunk, start) = self.chunk::<M::Vector>(tiles.start + x);
+            let before = start * self.in_blocks() + block * chunk + (tiles.start + x - start);
+            starts[x] = [before * LANES / M::DEPTH, 0];
         }
-        transform_inputs::<V, OUT>(starts, held, band, planes, self.plane());
+        transform_inputs::<M, OUT, false>(starts, held, band, planes, self.plane());
     }
 
     /// What the panels of this part are written to and the next part reads, for as many calls of the micro-kernel as there
@@ -345,7 +362,7 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
 
     /// Everything after the transforms of inputs and filters, for one panel.
     #[inline(always)]
-    fn compute<V: Vector<Element = T>>(
+    fn compute<M: Multiply<Number = T>>(
         &self,
         panel: usize,
         filters: &[T],
@@ -355,16 +372,16 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
     ) {
         let (products, results) = scratch.split_at_mut(PLANES * self.product_plane(0));
         let results = &mut results[..self.part.pixels() * LANES];
-        self.multiply::<V>(panel, filters, planes, ahead, products);
+        self.multiply::<M>(panel, filters, planes, ahead, products);
         for block in 0..self.layout.blocks(panel) {
-            self.transform_products::<V>(panel, block, products, results);
-            self.write::<V>(self.layout.first_block(panel) + block, results);
+            self.transform_products::<M::Vector>(panel, block, products, results);
+            self.write::<M::Vector>(self.layout.first_block(panel) + block, results);
         }
     }
 
     /// The matrix products with a panel.
     #[inline(always)]
-    fn multiply<V: Vector<Element = T>>(
+    fn multiply<M: Multiply<Number = T>>(
         &self,
         panel: usize,
         filters: &[T],
@@ -376,20 +393,20 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
         let (tiles, panels) = (self.part.count(), self.layout.blocks(panel));
         let (plane, product) = (self.plane(), self.product_plane(panel));
         for number in 0..PLANES {
-            let filters = &filters[number * self.layout.plane(panel)..][..ins * panels * LANES];
-            let inputs = &planes[number * plane..][..self.in_blocks() * tiles * LANES];
+            let filters = &filters[number * self.layout.plane(panel)..][..ins.div_ceil(M::DEPTH) * panels * LANES];
+            let inputs = &planes[number * plane..][..self.in_blocks() * tiles * LANES / M::DEPTH];
             let products = &mut products[number * product..][..panels * tiles * LANES];
             let mut first = 0;
             while first < tiles {
-                let (chunk, _) = self.chunk::<V>(first);
-                let (block, ahead) = (chunk * LANES, ahead.next());
+                let (chunk, _) = self.chunk::<M::Vector>(first);
+                let (block, ahead) = (chunk * LANES / M::DEPTH, ahead.next());
                 let depth = Depth { taps: &[0], left_out: [0, 0], channels: ins, block, ahead };
                 // SAFETY: `inputs` holds all blocks of all tiles, `filters` the plane of the panel, `products` all tiles
-                // of each of its blocks; sizes are within what V says.
+                // of each of its blocks; sizes are within what the vectors say.
                 unsafe {
-                    micro::product::<V, LANES>(
+                    micro::product::<M, false>(
                         (chunk, panels),
-                        inputs.as_ptr().add(first * self.in_blocks() * LANES),
+                        inputs.as_ptr().add(first * self.in_blocks() * LANES / M::DEPTH),
                         &depth,
                         filters.as_ptr(),
                         products.as_mut_ptr().add(first * LANES),

@@ -32,7 +32,7 @@ impl Avx512 {
 
 /// Sixteen `f32` in a register. No module but its neighbours can name this type: it is reached through proofs alone.
 #[derive(Clone, Copy)]
-pub(super) struct Single(__m512);
+pub(super) struct Single(pub(super) __m512);
 
 // SAFETY of the blocks below, but for load and store: the intrinsics need AVX-512F and BW, and whoever uses this type has got
 // here with an `Avx512`.

@@ -1,7 +1,7 @@
 //! Products of narrow numbers by the instructions made for them: AVX512_BF16 and AVX512_VNNI.
 
 use super::avx512::Single;
-use super::{Avx512, Dot, DotKernel};
+use super::{Avx512, Dot, DotKernel, Multiply, ProductKernel};
 use half::bf16;
 use std::arch::x86_64::*;
 
@@ -20,6 +20,16 @@ impl Bf16 {
         #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]
         fn compiled<K: DotKernel<bf16>>(kernel: K) -> K::Output {
             kernel.run::<Single, Pairs>()
+        }
+        // SAFETY: the CPU has the instructions; `self` proves it.
+        unsafe { compiled(kernel) }
+    }
+
+    #[inline]
+    pub(super) fn run_products<K: ProductKernel<f32>>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]
+        fn compiled<K: ProductKernel<f32>>(kernel: K) -> K::Output {
+            kernel.run::<Pairs>()
         }
         // SAFETY: the CPU has the instructions; `self` proves it.
         unsafe { compiled(kernel) }
@@ -92,6 +102,67 @@ impl Dot for Pairs {
         // SAFETY: the caller vouches for sixteen words.
         unsafe { _mm512_storeu_ps(to.cast(), sum) }
     }
+}
+
+// SAFETY of the blocks below, but for loads and stores: as above.
+impl Multiply for Pairs {
+    type Number = f32;
+    type Vector = Single;
+    type Factors = __m512i;
+    type Cell = bf16;
+    const DEPTH: usize = 2;
+
+    #[inline(always)]
+    fn cell(x: f32) -> bf16 {
+        bf16::from_f32(x)
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> __m512i {
+        // SAFETY: the caller vouches for sixteen factors; unaligned loads are meant.
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn broadcast(from: *const f32) -> __m512i {
+        // SAFETY: the caller vouches for a factor, which may be any bits.
+        unsafe { _mm512_set1_epi32(from.cast::<i32>().read()) }
+    }
+    #[inline(always)]
+    fn multiply_add(a: __m512i, b: __m512i, sum: Single) -> Single {
+        Single(<Self as Dot>::dot(a, b, sum.0))
+    }
+    #[inline(always)]
+    unsafe fn store(x: Single, to: *mut bf16) {
+        // SAFETY: the caller vouches for sixteen cells; unaligned stores are meant.
+        unsafe { _mm256_storeu_si256(to.cast(), rounded(x)) }
+    }
+    #[inline(always)]
+    unsafe fn store_together([first, second]: [Single; 2], to: *mut f32) {
+        // SAFETY: the caller vouches for sixteen factors; unaligned stores are meant.
+        unsafe {
+            let first = _mm512_cvtepu16_epi32(rounded(first));
+            let second = _mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(rounded(second)));
+            _mm512_storeu_si512(to.cast(), _mm512_or_si512(first, second));
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_beside(x: Single, which: usize, to: *mut f32) {
+        // SAFETY: the caller vouches for sixteen factors; unaligned loads and stores are meant.
+        unsafe {
+            let wide = _mm512_cvtepu16_epi32(rounded(x));
+            let wide = match which {
+                0 => wide,
+                _ => _mm512_or_si512(_mm512_loadu_si512(to.cast()), _mm512_slli_epi32::<16>(wide)),
+            };
+            _mm512_storeu_si512(to.cast(), wide);
+        }
+    }
+}
+
+/// Sixteen numbers, each rounded to the nearest of 16 bits, to the even one of two; those next to zero are zeros.
+#[inline(always)]
+fn rounded(x: Single) -> __m256i {
+    // SAFETY: whoever calls this has got here with a `Bf16`; both are the same register.
+    unsafe { std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(x.0)) }
 }
 
 /// Fours of 8-bit numbers, by `vpdpbusd`.

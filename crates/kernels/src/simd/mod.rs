@@ -18,6 +18,7 @@ mod dot_avx2;
 #[cfg(target_arch = "x86_64")]
 mod dot_avx512;
 mod instruction_set;
+mod multiply;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
@@ -32,6 +33,8 @@ pub use avx2::Avx2;
 pub use avx512::Avx512;
 pub use dot::{Dot, DotKernel, run_bf16, run_u8, set_bf16, set_u8};
 pub use instruction_set::InstructionSet;
+pub(crate) use multiply::cells;
+pub use multiply::{Arithmetic, Exact, Halves, Multiply, ProductKernel, Whole};
 #[cfg(target_arch = "aarch64")]
 pub use neon::Neon;
 pub use portable::Portable;

@@ -13,7 +13,7 @@ macro_rules! lanes {
 
 /// An array the compiler vectorises as far as the target allows.
 #[derive(Clone, Copy)]
-pub struct Portable<T>([T; LANES]);
+pub struct Portable<T>(pub(super) [T; LANES]);
 
 impl<T: Element> Vector for Portable<T> {
     type Element = T;

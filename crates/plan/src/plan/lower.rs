@@ -4,7 +4,7 @@ use super::home::{Home, homes, starts};
 use super::stage::{Fill, MapWork, Stage, Statistics, Work};
 use super::value::{Store, Value, size};
 use crate::operation::Operation;
-use cnn_kernels::LANES;
+use cnn_kernels::{Algorithm, LANES};
 use cnn_network::network::{Node, NodeId};
 use cnn_network::{Network, Op};
 use std::collections::BTreeMap;
@@ -26,6 +26,17 @@ pub(crate) struct Lowered {
     pub(crate) trained: Vec<bool>,
     /// By stage, the node whose value it fills a store of its own with, because its gradient is asked for.
     pub(crate) watched: BTreeMap<usize, NodeId>,
+}
+
+impl Lowered {
+    /// Has all convolutions computed by this algorithm.
+    pub(crate) fn convolve_by(&mut self, how: Algorithm) {
+        for stage in &mut self.stages {
+            if let Work::Fill(Fill { operation: Operation::Conv { algorithm, .. }, .. }) = &mut stage.work {
+                *algorithm = how;
+            }
+        }
+    }
 }
 
 /// What a network is lowered for.

@@ -28,7 +28,9 @@ pub(crate) use stage::{Fill, MapWork, Stage, Statistics, Work};
 pub(crate) use value::{Value, size};
 
 use crate::error::{Error, Result};
+use crate::inference::Numeric;
 use crate::operation::Operation;
+use cnn_kernels::{Algorithm, InstructionSet};
 use cnn_network::Network;
 use cnn_network::network::NodeId;
 use lifetime::slots;
@@ -61,6 +63,9 @@ pub struct TrainingOptions<'a> {
     pub frozen: &'a [bool],
     /// What is computed again in the backward pass instead of keeping it.
     pub recompute: Recompute,
+    /// What convolutions multiply, forward and for both gradients: numbers of 32 bits, or of 16 (`bf16`) where that is
+    /// likely to be faster. Whatever is kept or summed up is of 32 bits. [`Numeric::Int8`] is for inference alone.
+    pub numeric: Numeric,
     /// Nodes whose values are wanted beside the network's outputs, by path; gradients may be given for them too.
     pub nodes: &'a [&'a str],
 }
@@ -79,9 +84,14 @@ impl TrainingPlan {
     /// # Errors
     ///
     /// A list of frozen tensors that is not of all tensors, a node that is not there, a max pool whose window is too
-    /// large.
+    /// large, numbers that the CPU has no instructions for.
     pub fn new(network: &Network, options: TrainingOptions<'_>) -> Result<Self> {
-        let TrainingOptions { frozen, recompute, nodes } = options;
+        let TrainingOptions { frozen, recompute, nodes, numeric } = options;
+        let available = match numeric {
+            Numeric::Int8 => Err("nothing is trained in it".to_string()),
+            numeric => numeric.available(InstructionSet::chosen()),
+        };
+        available.map_err(|why| Error::Numeric { numeric: numeric.name(), why })?;
         let expected = network.tensors().count();
         if ![0, expected].contains(&frozen.len()) {
             let network = network.name().to_string();
@@ -90,7 +100,10 @@ impl TrainingPlan {
         let outputs = network.outputs().iter().map(|output| Ok(output.node));
         let targets: Vec<NodeId> =
             outputs.chain(nodes.iter().map(|path| network.find(path))).collect::<Result<_, cnn_network::Error>>()?;
-        let lowered = lower(network, &targets, Purpose::Training { frozen });
+        let mut lowered = lower(network, &targets, Purpose::Training { frozen });
+        if numeric == Numeric::Bf16 {
+            lowered.convolve_by(Algorithm::Bf16);
+        }
         let schedule = schedule(&lowered, recompute);
         Ok(Self(Arc::new(Plan::new(network, targets, lowered, schedule)?)))
     }

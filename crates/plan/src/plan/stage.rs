@@ -80,6 +80,23 @@ impl Work {
 }
 
 impl Stage {
+    /// What it does, for tables; of a convolution also how it is computed over so many images: forward, for the gradient of
+    /// its input, for that of its weights.
+    pub(crate) fn described(&self, images: usize) -> String {
+        let name = self.work.name();
+        let methods = match (self.operation(), self.inputs.first()) {
+            (Some(Operation::Conv { conv, algorithm, .. }), Some(input)) => {
+                conv.methods(*algorithm, images, input.size)
+            }
+            _ => None,
+        };
+        match methods {
+            Some([one, two, three]) if one == two && two == three => format!("{name}, {one}"),
+            Some(methods) => format!("{name}, {}", methods.join(" / ")),
+            None => name.to_string(),
+        }
+    }
+
     /// The operation that fills its output's store, if one does.
     pub(crate) fn operation(&self) -> Option<&Operation> {
         match &self.work {

@@ -98,9 +98,9 @@ impl<T: Element> TrainingRun<T> {
     }
 
     /// What each stage has taken so far: the node it comes from, what it does, and the time.
-    pub fn times(&self) -> impl Iterator<Item = (&str, &'static str, StageTime)> {
+    pub fn times(&self) -> impl Iterator<Item = (&str, String, StageTime)> {
         let stages = self.plan.lowered.stages.iter().zip(&self.workspace.clock.times);
-        stages.map(|(stage, time)| (stage.path.as_str(), stage.work.name(), *time))
+        stages.map(|(stage, time)| (stage.path.as_str(), stage.described(self.workspace.capacity), *time))
     }
 
     /// A forward pass over images `(N, C, H, W)`, in training mode: it moves the running statistics.

@@ -46,7 +46,8 @@ impl<'a> PlannedLearner<'a> {
     pub(super) fn new(lesson: Lesson<'a>) -> Result<Self> {
         let Lesson { network, settings, loss, frozen, passes, steps, .. } = lesson;
         let recompute = if settings.recompute { Recompute::Segments } else { Recompute::Nothing };
-        let plan = TrainingPlan::new(network, TrainingOptions { frozen, recompute, nodes: &[] })?;
+        let numeric = settings.precision.numeric();
+        let plan = TrainingPlan::new(network, TrainingOptions { frozen, recompute, numeric, nodes: &[] })?;
         let parameters = Parameters::new(network, &lesson.beginning())?;
         let sharding = Sharding::of(&lesson)?;
         let side_by_side = sharding.as_ref().map_or(1, Sharding::side_by_side);

@@ -19,10 +19,10 @@ use self::transform::Transform;
 use super::super::Conv;
 use super::super::micro::panels;
 use super::super::sweep::Axis;
-use super::{IN, PLANES, STRIP, odd, whole_axis};
+use super::{IN, PLANES, STRIP, Start, odd, whole_axis};
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
-use crate::simd::{InstructionSet, LANES, dispatch};
+use crate::simd::{Arithmetic, InstructionSet, LANES};
 use crate::threads::for_each;
 use crate::view::View;
 use std::ops::Range;
@@ -33,14 +33,14 @@ const TRANSFORMED: [usize; 2] = [32, 4];
 const HELD: usize = 2 * IN * (STRIP * 4 + 2) * LANES;
 
 /// The gradient of the weights by Winograd's algorithm.
-pub(in super::super) fn run<T: Element, const OUT: usize, const KERNEL: usize>(
+pub(in super::super) fn run<A: Arithmetic, const OUT: usize, const KERNEL: usize>(
     conv: &Conv,
     set: InstructionSet,
-    input: &View<'_, T>,
-    gradient: &View<'_, T>,
-    weights: &mut [T],
+    input: &View<'_, A::Number>,
+    gradient: &View<'_, A::Number>,
+    weights: &mut [A::Number],
 ) {
-    Sum::<T, OUT, KERNEL>::new(conv, set, *input, *gradient).run(set, weights);
+    Sum::<A::Number, OUT, KERNEL>::new::<A>(conv, set, *input, *gradient).run::<A>(set, weights);
 }
 
 /// The shape of the computation, and what it reads.
@@ -72,12 +72,12 @@ impl<'a, T: Element> Group<'a, T> {
         Self { tiles, first: [0, 0], planes: [Shared::new(inputs), Shared::new(gradients)] }
     }
 
-    /// Where in a plane of `run` tiles for each block the tiles from `tile` on begin.
+    /// Where in a plane the tiles from `tile` on begin.
     #[inline(always)]
-    fn starts(&self, side: usize, block: usize, tile: usize, run: usize, starts: &mut [usize]) {
-        let first = (block - self.first[side]) * run + tile - self.tiles.start;
+    fn starts(&self, side: usize, block: usize, tile: usize, cut: &Cut, starts: &mut [Start]) {
+        let (first, tile) = ((block - self.first[side]) * cut.run(), tile - self.tiles.start);
         for number in 0..starts.len() {
-            starts[number] = (first + number) * LANES;
+            starts[number] = [(first + (tile + number) / cut.depth) * LANES, (tile + number) % cut.depth];
         }
     }
 }
@@ -95,32 +95,32 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
     /// Taps of a filter.
     const TAPS: usize = KERNEL * KERNEL;
 
-    fn new(conv: &Conv, set: InstructionSet, input: View<'a, T>, gradient: View<'a, T>) -> Self {
+    fn new<A: Arithmetic>(conv: &Conv, set: InstructionSet, input: View<'a, T>, gradient: View<'a, T>) -> Self {
         let size = gradient.size();
         let counts = size.map(|pixels| pixels.div_ceil(OUT));
         let channels = [conv.in_channels, conv.out_channels];
-        let panels = panels::<T>(set);
-        let cut = Cut::new(channels, gradient.region.batch * counts[0] * counts[1], panels);
+        let panels = panels::<A>(set);
+        let cut = Cut::new(channels, gradient.region.batch * counts[0] * counts[1], panels, A::DEPTH);
         let axes = [0, 1].map(|axis| whole_axis(KERNEL, -(conv.padding[axis] as isize), size[axis]));
         Self { input, gradient, axes, channels, counts, panels, cut }
     }
 
-    fn run(&self, set: InstructionSet, weights: &mut [T]) {
+    fn run<A: Arithmetic<Number = T>>(&self, set: InstructionSet, weights: &mut [T]) {
         let weights = Shared::new(weights);
         match self.cut.slices {
             0 if self.cut.group >= self.cut.tiles && self.cut.parts == 1 => {
                 let lengths = self.lengths();
                 with_scratch(lengths[0] + lengths[1], |planes| {
-                    self.group(set, 0..self.cut.tiles, planes, None, weights);
+                    self.group::<A>(set, 0..self.cut.tiles, planes, None, weights);
                 });
             }
-            0 => self.by_groups(set, weights),
-            _ => self.by_slices(set, weights),
+            0 => self.by_groups::<A>(set, weights),
+            _ => self.by_slices::<A>(set, weights),
         }
     }
 
     /// All tasks share groups, one after the other, and the sums.
-    fn by_groups(&self, set: InstructionSet, weights: Shared<'_, T>) {
+    fn by_groups<A: Arithmetic<Number = T>>(&self, set: InstructionSet, weights: Shared<'_, T>) {
         let (whole, lengths) = (self.sums(self.blocks(0), self.panel_count()), self.lengths());
         with_scratch(whole + lengths[0] + lengths[1], |scratch| {
             let (sums, planes) = scratch.split_at_mut(whole);
@@ -129,15 +129,15 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
             // Once where there are no tiles, for the sums to be zeros.
             while first < self.cut.tiles.max(1) {
                 let tiles = first..self.cut.tiles.min(first + self.cut.group);
-                self.group(set, tiles, planes, Some(sums), weights);
+                self.group::<A>(set, tiles, planes, Some(sums), weights);
                 first += self.cut.group;
             }
-            self.finish(set, sums, [1, whole], weights);
+            self.finish::<A>(set, sums, [1, whole], weights);
         });
     }
 
     /// Each task has a slice of the tiles and sums of its own.
-    fn by_slices(&self, set: InstructionSet, weights: Shared<'_, T>) {
+    fn by_slices<A: Arithmetic<Number = T>>(&self, set: InstructionSet, weights: Shared<'_, T>) {
         let (cut, lengths) = (&self.cut, self.lengths());
         let whole = self.sums(self.blocks(0), self.panel_count());
         with_scratch(cut.slices * whole, |sums| {
@@ -151,20 +151,20 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
                         group.tiles = first..all.end.min(first + cut.group);
                         let (tiles, group, scratch) = (group.tiles.clone(), &group, &mut *scratch);
                         let blocks = [0, 1].map(|side| 0..self.blocks(side));
-                        dispatch(set, Transform { sum: self, group, tiles, blocks, scratch });
+                        A::dispatch(set, Transform { sum: self, group, tiles, blocks, scratch });
                         let (blocks, panels, parts) = (0..self.blocks(0), 0..self.panel_count(), 0..PLANES);
                         let fresh = first == all.start;
-                        dispatch(set, Multiply { sum: self, group, parts, blocks, panels, sums, fresh });
+                        A::dispatch(set, Multiply { sum: self, group, parts, blocks, panels, sums, fresh });
                     }
                 });
             });
-            self.finish(set, sums, [cut.slices, whole], weights);
+            self.finish::<A>(set, sums, [cut.slices, whole], weights);
         });
     }
 
     /// Transforms a group of tiles and adds their products to the sums; where there are none, the group is all there is
     /// and what comes of it goes to the weights. Tasks share the work; of one side, some channels come after the others.
-    fn group(
+    fn group<A: Arithmetic<Number = T>>(
         &self,
         set: InstructionSet,
         tiles: Range<usize>,
@@ -182,13 +182,18 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
             if first > 0 {
                 new[1 - side] = 0..0;
             }
-            self.transform(set, &group, new);
-            self.multiply(set, &group, held, sums, weights);
+            self.transform::<A>(set, &group, new);
+            self.multiply::<A>(set, &group, held, sums, weights);
         }
     }
 
     /// Transforms some blocks of either side of a group.
-    fn transform(&self, set: InstructionSet, group: &Group<'_, T>, blocks: [Range<usize>; 2]) {
+    fn transform<A: Arithmetic<Number = T>>(
+        &self,
+        set: InstructionSet,
+        group: &Group<'_, T>,
+        blocks: [Range<usize>; 2],
+    ) {
         let pieces = group.tiles.len().div_ceil(TRANSFORMED[0]);
         // Those of the inputs are counted before those of the gradients.
         let (inputs, all) = (blocks[0].len(), blocks[0].len() + blocks[1].len());
@@ -202,12 +207,12 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
                 number(start)..number(end)
             };
             let blocks = [part(0, 0), part(1, inputs)];
-            with_scratch(HELD, |scratch| dispatch(set, Transform { sum: self, group, tiles, blocks, scratch }));
+            with_scratch(HELD, |scratch| A::dispatch(set, Transform { sum: self, group, tiles, blocks, scratch }));
         });
     }
 
     /// Multiplies some blocks of either side of a group.
-    fn multiply(
+    fn multiply<A: Arithmetic<Number = T>>(
         &self,
         set: InstructionSet,
         group: &Group<'_, T>,
@@ -227,7 +232,7 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
             let fresh = group.tiles.start == 0;
             if let Some(sums) = sums {
                 let sums = self.all(sums, 0);
-                dispatch(set, Multiply { sum: self, group, parts, blocks, panels, sums, fresh });
+                A::dispatch(set, Multiply { sum: self, group, parts, blocks, panels, sums, fresh });
                 return;
             }
             let len = self.sums(blocks.len(), panels.len());
@@ -237,20 +242,26 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
                 let sums = Sums { shared, start: 0, blocks: [blocks.start, blocks.end], first_panel: panels.start };
                 let (of_blocks, of_panels) = (blocks.clone(), panels.clone());
                 let multiply = Multiply { sum: self, group, parts, blocks: of_blocks, panels: of_panels, sums, fresh };
-                dispatch(set, multiply);
-                dispatch(set, Invert { sum: self, blocks, panels, sums, slices: [1, 0], collected, weights });
+                A::dispatch(set, multiply);
+                A::dispatch(set, Invert { sum: self, blocks, panels, sums, slices: [1, 0], collected, weights });
             });
         });
     }
 
     /// Brings the sums of all slices to the weights.
-    fn finish(&self, set: InstructionSet, sums: Shared<'_, T>, slices: [usize; 2], weights: Shared<'_, T>) {
+    fn finish<A: Arithmetic<Number = T>>(
+        &self,
+        set: InstructionSet,
+        sums: Shared<'_, T>,
+        slices: [usize; 2],
+        weights: Shared<'_, T>,
+    ) {
         for_each(self.blocks(0) * self.panel_count(), |task| {
             let (panel, block) = (task / self.blocks(0), task % self.blocks(0));
             with_scratch(self.collected(), |collected| {
                 let sums = self.all(sums, 0);
                 let (blocks, panels) = (block..block + 1, panel..panel + 1);
-                dispatch(set, Invert { sum: self, blocks, panels, sums, slices, collected, weights });
+                A::dispatch(set, Invert { sum: self, blocks, panels, sums, slices, collected, weights });
             });
         });
     }
@@ -275,9 +286,9 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
         LANES.min(self.channels[0] - block * LANES)
     }
 
-    /// Distance of two planes of transformed tiles, `[block][tile]`.
+    /// Distance of two planes of transformed tiles, `[block][factor of tiles]`.
     fn plane(&self, side: usize) -> usize {
-        odd(self.cut.at_once[side] * self.cut.group) * LANES
+        odd(self.cut.at_once[side] * self.cut.run()) * LANES
     }
 
     /// Numbers of a group's planes, of either side.

@@ -2,27 +2,40 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::super::correlation::Correlation;
+use super::super::micro::panels;
 use super::{IN, PLANES, odd, transforms};
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
-use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
+use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Vector};
 use crate::threads::for_each;
 use crate::transpose::{Rows, to_columns};
 
 /// Inputs between those that are read and those that are asked for, where they lie far apart.
 const AHEAD: usize = 4;
 
-/// Where the transformed filters are: `[panel][plane][input][output]`, panels of `panels` blocks of outputs.
+/// Where the transformed filters are: `[panel][plane][factor of inputs][output]`, panels of `panels` blocks of outputs.
 #[derive(Clone, Copy)]
 pub(super) struct Layout {
     ins: usize,
     outs: usize,
     panels: usize,
+    depth: usize,
 }
 
 impl Layout {
-    pub(super) fn new(correlation: &Correlation<'_>, panels: usize) -> Self {
-        Self { ins: correlation.bundles.ins, outs: correlation.bundles.outs, panels }
+    pub(super) fn new<A: Arithmetic>(correlation: &Correlation<'_>, set: InstructionSet) -> Self {
+        let (ins, outs) = (correlation.bundles.ins, correlation.bundles.outs);
+        Self { ins, outs, panels: panels::<A>(set), depth: A::DEPTH }
+    }
+
+    /// Numbers of a factor.
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Factors of all inputs.
+    fn factors(&self) -> usize {
+        self.ins.div_ceil(self.depth)
     }
 
     /// Number of panels.
@@ -42,7 +55,7 @@ impl Layout {
 
     /// Distance of two planes of a panel.
     pub(super) fn plane(&self, panel: usize) -> usize {
-        odd(self.ins * self.blocks(panel)) * LANES
+        odd(self.factors() * self.blocks(panel)) * LANES
     }
 
     /// Where a panel starts.
@@ -52,7 +65,7 @@ impl Layout {
 
     /// Numbers of a panel at most.
     pub(super) fn panel(&self) -> usize {
-        PLANES * odd(self.ins * self.panels) * LANES
+        PLANES * odd(self.factors() * self.panels) * LANES
     }
 
     /// Numbers of all panels.
@@ -78,13 +91,13 @@ impl<'a, T: Element, const KERNEL: usize> Filters<'a, T, KERNEL> {
     }
 
     /// Transforms all filters into `to`.
-    pub(super) fn transform(&self, set: InstructionSet, to: &mut [T]) {
+    pub(super) fn transform<A: Arithmetic<Number = T>>(&self, set: InstructionSet, to: &mut [T]) {
         let blocks = self.layout.ins.div_ceil(LANES);
         let to = Shared::new(to);
         for_each(self.layout.count() * blocks, |task| {
             let (panel, block) = (task / blocks, task % blocks);
             with_scratch(self.collected(), |collected| {
-                dispatch(set, Share { filters: self, panel, block, collected, to });
+                A::dispatch(set, Share { filters: self, panel, block, collected, to });
             });
         });
     }
@@ -97,34 +110,35 @@ impl<'a, T: Element, const KERNEL: usize> Filters<'a, T, KERNEL> {
     /// Transforms the filters between a block of inputs and a panel of outputs into the panel's place in `to`, from
     /// `start` on.
     #[inline(always)]
-    pub(super) fn transform_block<V: Vector<Element = T>>(
+    pub(super) fn transform_block<M: Multiply<Number = T>>(
         &self,
         [panel, block]: [usize; 2],
         collected: &mut [T],
         (to, start): (Shared<'_, T>, usize),
     ) {
-        let Layout { ins, outs, panels } = self.layout;
+        let Layout { ins, outs, panels, .. } = self.layout;
         let first = block * LANES;
         let inputs = (ins - first).min(LANES);
         let width = self.layout.blocks(panel) * LANES;
         let outputs = (outs - panel * panels * LANES).min(width);
         let collected = &mut collected[..inputs * Self::TAPS * width];
-        self.collect::<V>([first, inputs], [panel * panels * LANES, outputs], width, collected);
+        self.collect::<M::Vector>([first, inputs], [panel * panels * LANES, outputs], width, collected);
         let plane = self.layout.plane(panel);
+        let start = start + first / M::DEPTH * width;
+        let length = (PLANES - 1) * plane + inputs.div_ceil(M::DEPTH) * width;
         // SAFETY: blocks of inputs have places of their own in each plane.
-        let to =
-            unsafe { to.pointer(start + first * width..start + first * width + (PLANES - 1) * plane + inputs * width) };
+        let to = unsafe { to.pointer(start..start + length) };
         for vector in 0..inputs * width / LANES {
             let (input, lanes) = (vector * LANES / width, vector * LANES % width);
             // SAFETY: within `collected`, `inputs` times as many rows of `width` as there are taps; the bounds of `to` are checked above.
             unsafe {
                 let from = collected.as_ptr().add(input * Self::TAPS * width + lanes);
-                let to = to.add(input * width + lanes);
-                let mut half = [[V::zero(); KERNEL]; IN];
+                let to = to.add(input / M::DEPTH * width + lanes);
+                let mut half = [[M::Vector::zero(); KERNEL]; IN];
                 for x in 0..KERNEL {
-                    let mut column = [V::zero(); KERNEL];
+                    let mut column = [M::Vector::zero(); KERNEL];
                     for y in 0..KERNEL {
-                        column[y] = V::load(from.add((y * KERNEL + x) * width));
+                        column[y] = M::Vector::load(from.add((y * KERNEL + x) * width));
                     }
                     let column = transforms::filter(column);
                     for y in 0..IN {
@@ -134,7 +148,7 @@ impl<'a, T: Element, const KERNEL: usize> Filters<'a, T, KERNEL> {
                 for y in 0..IN {
                     let row = transforms::filter(half[y]);
                     for x in 0..IN {
-                        row[x].store(to.add((y * IN + x) * plane));
+                        M::store_beside(row[x], input % M::DEPTH, to.add((y * IN + x) * plane));
                     }
                 }
             }
@@ -185,12 +199,12 @@ struct Share<'a, T, const KERNEL: usize> {
     to: Shared<'a, T>,
 }
 
-impl<T: Element, const KERNEL: usize> Kernel<T> for Share<'_, T, KERNEL> {
+impl<T: Element, const KERNEL: usize> ProductKernel<T> for Share<'_, T, KERNEL> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
+    fn run<M: Multiply<Number = T>>(self) {
         let start = self.filters.layout.start(self.panel);
-        self.filters.transform_block::<V>([self.panel, self.block], self.collected, (self.to, start));
+        self.filters.transform_block::<M>([self.panel, self.block], self.collected, (self.to, start));
     }
 }

@@ -41,31 +41,34 @@ pub(super) struct Cut {
     pub(super) parts: usize,
     /// Blocks of channels of either side that a group holds at a time.
     pub(super) at_once: [usize; 2],
+    /// Tiles of a factor.
+    pub(super) depth: usize,
 }
 
 impl Cut {
-    pub(super) fn new(channels: [usize; 2], tiles: usize, panels: usize) -> Self {
+    /// `depth` is how many tiles are multiplied at once.
+    pub(super) fn new(channels: [usize; 2], tiles: usize, panels: usize, depth: usize) -> Self {
         let blocks = channels.map(|channels| channels.div_ceil(LANES));
         let [ins, outs] = blocks;
-        let per_tile = PLANES * (ins + outs).max(1) * LANES;
+        let per_tile = PLANES * (ins + outs).max(1) * LANES / depth;
         let sums = PLANES * ins * outs * LANES * LANES;
         let slices = (tiles / SLICE_TILES).clamp(SLICES, TASKS);
         if sums <= SLICE_SUMS && tiles >= slices * FEWEST_TILES {
-            let group = even(tiles.div_ceil(slices), (SLICE_GROUP / per_tile).clamp(FEWEST, PIECE));
-            return Self { tiles, group, slices, parts: 1, at_once: blocks };
+            let group = even(tiles.div_ceil(slices), (SLICE_GROUP / per_tile).clamp(FEWEST, PIECE * depth));
+            return Self { tiles, group, slices, parts: 1, at_once: blocks, depth };
         }
         let tasks = ins.div_ceil(CHUNK[0]) * outs.div_ceil(2 * CHUNK[1]);
         let parts = [1, 2, 3, 4, 6, 9, 12, 18].into_iter().find(|parts| tasks * parts >= TASKS).unwrap_or(PLANES);
-        let group = even(tiles, (SHARED_GROUP / per_tile).max(PIECE));
+        let group = even(tiles, (SHARED_GROUP / per_tile).max(PIECE * depth));
         let at_once = |group: usize| match group * per_tile > ALL_CHANNELS {
             true => Self::some_of(blocks, panels),
             false => blocks,
         };
         // With a single group sums go straight to the weights, and take no memory.
-        let held = |group: usize| group * PLANES * LANES * at_once(group).iter().sum::<usize>();
+        let held = |group: usize| group * PLANES * LANES / depth * at_once(group).iter().sum::<usize>();
         let single = parts == 1 && held(tiles) <= held(group) + sums;
         let group = if single { tiles } else { group };
-        Self { tiles, group, slices: 0, parts, at_once: at_once(group) }
+        Self { tiles, group, slices: 0, parts, at_once: at_once(group), depth }
     }
 
     /// Blocks of channels to hold at a time: all of one side, of the other as few as leave tasks enough.
@@ -77,6 +80,11 @@ impl Cut {
         let mut at_once = blocks;
         at_once[side] = blocks[side].min(units[side] * even(chunks[side], least.div_ceil(chunks[1 - side])));
         at_once
+    }
+
+    /// Factors of a block of a group.
+    pub(super) fn run(&self) -> usize {
+        self.group.div_ceil(self.depth)
     }
 
     /// Tiles of a slice.

@@ -4,7 +4,7 @@ use super::super::{IN, PLANES, transforms};
 use super::{Sum, Sums};
 use crate::buffer::Shared;
 use crate::element::Element;
-use crate::simd::{Kernel, LANES, Vector};
+use crate::simd::{LANES, Multiply, ProductKernel, Vector};
 use crate::transpose::{SharedRows, to_rows};
 use std::ops::Range;
 
@@ -20,15 +20,15 @@ pub(super) struct Invert<'a, T, const OUT: usize, const KERNEL: usize> {
     pub(super) weights: Shared<'a, T>,
 }
 
-impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Invert<'_, T, OUT, KERNEL> {
+impl<T: Element, const OUT: usize, const KERNEL: usize> ProductKernel<T> for Invert<'_, T, OUT, KERNEL> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
+    fn run<M: Multiply<Number = T>>(self) {
         for panel in self.panels.clone() {
             for block in self.blocks.clone() {
-                self.sum.invert::<V>([block, panel], &self.sums, self.slices, self.collected);
-                self.sum.unpack::<V>([block, panel], self.collected, self.weights);
+                self.sum.invert::<M::Vector>([block, panel], &self.sums, self.slices, self.collected);
+                self.sum.unpack::<M::Vector>([block, panel], self.collected, self.weights);
             }
         }
     }

@@ -4,10 +4,10 @@ use super::super::super::micro::{self, Runs, SumRow};
 use super::{Group, Sum, Sums};
 use crate::element::Element;
 use crate::prefetch::Lines;
-use crate::simd::{Kernel, LANES, Vector};
+use crate::simd::{LANES, Multiply as Multiplying, ProductKernel, Vector};
 use std::ops::Range;
 
-/// Tiles multiplied at once: what lets a block of inputs and a panel of gradients stay in a first-level cache of 32 KiB.
+/// Factors of tiles multiplied at once: what lets a block of inputs and a panel of gradients stay in a first-level cache of 32 KiB.
 pub(super) const PIECE: usize = 112;
 
 /// Adds the products of some blocks of inputs and panels of outputs in some planes, over a group of tiles, to their sums.
@@ -22,18 +22,18 @@ pub(super) struct Multiply<'a, T, const OUT: usize, const KERNEL: usize> {
     pub(super) fresh: bool,
 }
 
-impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Multiply<'_, T, OUT, KERNEL> {
+impl<T: Element, const OUT: usize, const KERNEL: usize> ProductKernel<T> for Multiply<'_, T, OUT, KERNEL> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
+    fn run<M: Multiplying<Number = T>>(self) {
         let Self { sum, group, parts, blocks, panels, sums, fresh } = self;
-        let tiles = group.tiles.len();
+        let tiles = group.tiles.len().div_ceil(M::DEPTH);
         let mut places = [SumRow::default(); LANES];
         for lane in 0..LANES {
             places[lane] = SumRow { input: lane, sums: lane };
         }
-        let run = sum.cut.group * LANES;
+        let run = sum.cut.run() * LANES;
         let piece = tiles.div_ceil(tiles.div_ceil(PIECE).max(1)).max(1);
         for number in parts {
             let start = number * sum.plane(0);
@@ -44,7 +44,7 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Multiply<'
             let gradients = unsafe { group.planes[1].pointer(start..start + sum.cut.at_once[1] * run) };
             let mut first = 0;
             while first < tiles || (fresh && first == 0) {
-                let pixels = piece.min(tiles - first);
+                let factors = piece.min(tiles - first);
                 for panel in panels.clone() {
                     let width = sum.width(panel);
                     for block in blocks.clone() {
@@ -55,14 +55,14 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Multiply<'
                         if fresh && first == 0 {
                             sums.fill(T::ZERO);
                         }
-                        let runs = Runs { starts: &[[0, 0]], pixels, block: run, ahead: Lines::NONE };
+                        let runs = Runs { starts: &[[0, 0]], factors, block: run, ahead: Lines::NONE };
                         let mut row = 0;
                         while row < sum.inputs(block) {
-                            let rows = V::ROWS.min(sum.inputs(block) - row);
+                            let rows = M::Vector::ROWS.min(sum.inputs(block) - row);
                             // SAFETY: the planes hold all tiles of the block and of the panel; `sums` holds sixteen
-                            // inputs of the panel; sizes are within what V says.
+                            // inputs of the panel; sizes are within what the vectors say.
                             unsafe {
-                                micro::outer::<V, LANES>(
+                                micro::outer::<M, 1>(
                                     &places[row..row + rows],
                                     width,
                                     inputs.add((block - group.first[0]) * run + first * LANES),

@@ -1,11 +1,11 @@
 //! Tiles of inputs and of gradients, transformed.
 
 use super::super::super::tile::Tile;
-use super::super::{IN, PLANES, STRIP, transform_inputs, transforms};
+use super::super::{IN, PLANES, STRIP, Start, store, transform_inputs, transforms};
 use super::{Group, Sum};
 use crate::buffer::Shared;
 use crate::element::Element;
-use crate::simd::{Kernel, LANES, Vector};
+use crate::simd::{LANES, Multiply, ProductKernel, Vector, Whole};
 use std::ops::Range;
 
 /// Transforms some blocks of either side, of some tiles of a group.
@@ -17,11 +17,11 @@ pub(super) struct Transform<'a, T, const OUT: usize, const KERNEL: usize> {
     pub(super) scratch: &'a mut [T],
 }
 
-impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Transform<'_, T, OUT, KERNEL> {
+impl<T: Element, const OUT: usize, const KERNEL: usize> ProductKernel<T> for Transform<'_, T, OUT, KERNEL> {
     type Output = ();
 
     #[inline(always)]
-    fn run<V: Vector<Element = T>>(self) {
+    fn run<M: Multiply<Number = T>>(self) {
         let Self { sum, group, tiles, blocks, scratch } = self;
         let [down, across] = sum.counts;
         let mut tile = tiles.start;
@@ -30,19 +30,19 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Kernel<T> for Transform<
             let count = STRIP.min(across - x).min(tiles.end - tile);
             let span = [y * OUT..(y + 1) * OUT, x * OUT..(x + count) * OUT];
             let window = Tile::new(&sum.axes, image..image + 1, span);
-            let mut starts = [0; STRIP];
+            let mut starts = [Start::default(); STRIP];
             let starts = &mut starts[..count];
             for block in blocks[0].clone() {
-                group.starts(0, block, tile, sum.cut.group, starts);
+                group.starts(0, block, tile, &sum.cut, starts);
                 let (held, band) = scratch.split_at_mut(window.block());
-                window.fill::<V>(&sum.input, block..block + 1, held);
-                transform_inputs::<V, OUT>(starts, held, band, group.planes[0], sum.plane(0));
+                window.fill::<Whole<M::Vector>>(&sum.input, block..block + 1, held);
+                transform_inputs::<M, OUT, true>(starts, held, band, group.planes[0], sum.plane(0));
             }
             for block in blocks[1].clone() {
-                group.starts(1, block, tile, sum.cut.group, starts);
+                group.starts(1, block, tile, &sum.cut, starts);
                 let (held, band) = scratch.split_at_mut(OUT * count * OUT * LANES);
-                sum.read_gradients::<V>([image, block, y * OUT, x * OUT], count, held);
-                transform_gradients::<V, OUT>(starts, held, band, group.planes[1], sum.plane(1));
+                sum.read_gradients::<M::Vector>([image, block, y * OUT, x * OUT], count, held);
+                transform_gradients::<M, OUT>(starts, held, band, group.planes[1], sum.plane(1));
             }
             tile += count;
         }
@@ -71,20 +71,20 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Sum<'_, T, OUT, KERNEL> 
 
 /// Transforms a block of gradients of tiles beside each other as [`transform_inputs`] does inputs.
 #[inline(always)]
-fn transform_gradients<V: Vector, const OUT: usize>(
-    starts: &[usize],
-    held: &[V::Element],
-    band: &mut [V::Element],
-    planes: Shared<'_, V::Element>,
+fn transform_gradients<M: Multiply, const OUT: usize>(
+    starts: &[Start],
+    held: &[M::Number],
+    band: &mut [M::Number],
+    planes: Shared<'_, M::Number>,
     plane: usize,
 ) {
     let row = starts.len() * OUT * LANES;
     let (held, band) = (&held[..OUT * row], &mut band[..IN * row]);
     for at in (0..row).step_by(LANES) {
-        let mut d = [V::zero(); OUT];
+        let mut d = [M::Vector::zero(); OUT];
         for y in 0..OUT {
             // SAFETY: within `held`.
-            d[y] = unsafe { V::load(held.as_ptr().add(y * row + at)) };
+            d[y] = unsafe { M::Vector::load(held.as_ptr().add(y * row + at)) };
         }
         let d = transforms::gradient(d);
         for y in 0..IN {
@@ -93,18 +93,19 @@ fn transform_gradients<V: Vector, const OUT: usize>(
         }
     }
     for x in 0..starts.len() {
-        // SAFETY: each block of a tile has a place of its own in each plane.
-        let to = unsafe { planes.pointer(starts[x]..starts[x] + (PLANES - 1) * plane + LANES) };
+        let [start, which] = starts[x];
+        // SAFETY: each block of neighbouring tiles has a place of its own in each plane.
+        let to = unsafe { planes.pointer(start..start + (PLANES - 1) * plane + LANES) };
         for y in 0..IN {
-            let mut d = [V::zero(); OUT];
+            let mut d = [M::Vector::zero(); OUT];
             for i in 0..OUT {
                 // SAFETY: within `band`.
-                d[i] = unsafe { V::load(band.as_ptr().add(y * row + (x * OUT + i) * LANES)) };
+                d[i] = unsafe { M::Vector::load(band.as_ptr().add(y * row + (x * OUT + i) * LANES)) };
             }
             let d = transforms::gradient(d);
             for i in 0..IN {
                 // SAFETY: the bounds are checked above.
-                unsafe { d[i].store(to.add((y * IN + i) * plane)) };
+                unsafe { store::<M, true>(d[i], which, to.add((y * IN + i) * plane)) };
             }
         }
     }
