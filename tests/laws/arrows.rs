@@ -40,7 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
     ("cnn-classifier", &["cnn-catalogue", "cnn-core", "cnn-data", "cnn-zoo"]),
-    ("cnn-serve", &["cnn-classifier", "cnn-explain", "cnn-system", "cnn-testing"]),
+    ("cnn-serve", &["cnn-classifier", "cnn-explain", "cnn-kernels", "cnn-system", "cnn-testing"]),
     // The classifier and the kernels for its tests.
     (
         "cnn-browser",

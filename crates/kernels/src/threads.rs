@@ -11,6 +11,9 @@
 //! Which thread runs which task is chance. Kernels divide their work by the shapes alone and combine partial results in
 //! the order of the tasks, so results do not depend on it, nor on the number of threads.
 
+mod busy;
+
+pub use busy::{Busy, busy};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -41,6 +44,8 @@ const MOST: [usize; 2] = [4, 16];
 struct Job {
     body: *const (dyn Fn(usize) + Sync),
     tasks: usize,
+    /// Threads that may work on it, the caller's included.
+    width: usize,
 }
 
 // SAFETY: the body is `Sync`, and `for_each` does not return before every thread has let go of it.
@@ -190,7 +195,7 @@ impl Pool {
     /// Opens a loop to the workers, and says when; nothing where the caller is to work alone.
     fn begin(&self, turn: &mut Turn, body: &(dyn Fn(usize) + Sync), tasks: usize) -> Option<Instant> {
         let mut state = self.lock();
-        if state.width == 1 {
+        if state.width <= 1 + busy::others() {
             return None;
         }
         let started = Instant::now();
@@ -207,7 +212,8 @@ impl Pool {
             }
             state.workers += 1;
         }
-        if state.width == 1 {
+        let width = state.width.saturating_sub(busy::others());
+        if width <= 1 {
             return None;
         }
         // SAFETY: only the lifetime changes; `end` waits until no thread holds the pointer any more.
@@ -215,7 +221,7 @@ impl Pool {
             std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), *const (dyn Fn(usize) + Sync + 'static)>(body)
         };
         self.next.store(0, Ordering::Relaxed);
-        state.job = Some(Job { body, tasks });
+        state.job = Some(Job { body, tasks, width });
         state.epoch += 1;
         self.epoch.store(state.epoch, Ordering::Release);
         let asleep = state.asleep;
@@ -307,13 +313,13 @@ fn worker(number: usize) {
         let job = {
             let state = pool.lock();
             seen = state.epoch;
-            let job = state.job.filter(|_| number + 1 < state.width);
+            let job = state.job.filter(|job| number + 1 < job.width);
             if job.is_some() {
                 pool.inside.fetch_add(1, Ordering::Relaxed);
             }
             job
         };
-        if let Some(Job { body, tasks }) = job {
+        if let Some(Job { body, tasks, .. }) = job {
             // SAFETY: `inside` was raised while the loop was open, so its caller still waits in `end`.
             pool.work(unsafe { &*body }, tasks);
             pool.leave();

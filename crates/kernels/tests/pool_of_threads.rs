@@ -2,9 +2,12 @@
 
 mod common;
 
-use cnn_kernels::threads::{for_each, set_threads, threads};
+use cnn_kernels::threads::{busy, for_each, set_threads, threads};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex};
+use std::thread;
 use std::time::Duration;
 
 const ROUNDS: usize = if cfg!(miri) { 2 } else { 20 };
@@ -42,7 +45,7 @@ fn loops_within_loops_and_beside_them() {
     let _alone = common::alone();
     set_threads(3);
     let done = counters(50);
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
                 for_each(10, |outer| for_each(5, |inner| _ = done[outer * 5 + inner].fetch_add(1, Ordering::Relaxed)));
@@ -50,6 +53,54 @@ fn loops_within_loops_and_beside_them() {
         }
     });
     assert!(each_is(&done, 3));
+}
+
+/// Which threads work on a loop that is long enough for all to come.
+fn at_work() -> usize {
+    let seen = Mutex::new(BTreeSet::new());
+    for_each(40, |_| {
+        thread::sleep(Duration::from_millis(2));
+        seen.lock().expect("no task panics").insert(format!("{:?}", thread::current().id()));
+    });
+    let seen = seen.into_inner().expect("no task panics");
+    seen.len()
+}
+
+#[test]
+fn busy_threads_keep_their_cores() {
+    let _alone = common::alone();
+    set_threads(3);
+    let all = at_work();
+    // Twice on one thread is once; and whoever is busy alone is helped by all.
+    let own = (busy(), busy());
+    assert_eq!(at_work(), all);
+    let (begun, end) = (Barrier::new(2), Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _busy = busy();
+            begun.wait();
+            end.wait();
+        });
+        begun.wait();
+        let beside_one = at_work();
+        let beside_two = thread::scope(|inner| {
+            let both = (Barrier::new(2), Barrier::new(2));
+            inner.spawn(|| {
+                let _busy = busy();
+                both.0.wait();
+                both.1.wait();
+            });
+            both.0.wait();
+            let found = at_work();
+            both.1.wait();
+            found
+        });
+        end.wait();
+        assert_eq!([beside_one, beside_two], [2, 1]);
+    });
+    drop(own);
+    assert_eq!(at_work(), all);
+    set_threads(0);
 }
 
 #[test]
@@ -110,12 +161,12 @@ fn loops_end_however_long_anyone_waits() {
                 let done = counters(7);
                 for_each(7, |task| {
                     if task % 3 == round % 3 {
-                        std::thread::sleep(pause);
+                        thread::sleep(pause);
                     }
                     done[task].fetch_add(1, Ordering::Relaxed);
                 });
                 assert!(each_is(&done, 1), "{width} threads, {pause:?}");
-                std::thread::sleep(pause);
+                thread::sleep(pause);
             }
         }
     }

@@ -1,18 +1,17 @@
 //! What is done with each request.
 
 use crate::answer::{Classes, Refusal};
-use crate::batches::Queue;
 use crate::bodies::Bodies;
 use crate::live::{self, Shown};
 use crate::metrics::Metrics;
+use crate::queue::Queue;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cnn_classifier::Classifier;
-use cnn_classifier::cnn_data::{Picture, Reading};
-use cnn_system::guard;
+use cnn_classifier::cnn_data::Reading;
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,12 +20,12 @@ use tokio::sync::Semaphore;
 /// What all requests share.
 pub struct Shared {
     pub classifier: Arc<Classifier>,
-    pub queue: Queue,
+    pub queue: Arc<Queue>,
     pub bodies: Bodies,
     pub metrics: Arc<Metrics>,
     pub reading: Reading,
-    /// Pictures that may be decoded at once: as many as there are cores, since each may take as much memory as a picture may
-    /// have pixels.
+    /// The page's pictures that may be decoded at once: as many as there are cores, since each may take as much memory as a
+    /// picture may have pixels.
     pub decoding: Semaphore,
     /// The page at `/`, which needs nothing from elsewhere.
     pub page: String,
@@ -106,21 +105,7 @@ async fn classify(shared: &Arc<Shared>, top: usize, request: Request) -> Result<
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence));
     }
     let whole = shared.bodies.read(body).await?;
-    let permit = shared.decoding.acquire().await.map_err(|_| Refusal::ending())?;
-    let theirs = Arc::clone(shared);
-    // The bytes go with the task: a client that leaves does not take back the room while they are decoded.
-    let prepared = tokio::task::spawn_blocking(move || {
-        let (shared, whole) = (theirs, whole);
-        guard::caught(|| {
-            let picture = Picture::decode("the picture", &whole.bytes, shared.reading).map_err(|e| e.to_string())?;
-            shared.classifier.prepare(&picture).map_err(|e| e.to_string())
-        })
-        .unwrap_or_else(|panic| Err(format!("the picture: {panic}")))
-    });
-    let prepared = prepared.await.map_err(|_| Refusal::ending())?;
-    drop(permit);
-    let numbers = prepared.map_err(|problem| Refusal::new(StatusCode::BAD_REQUEST, problem))?;
-    let answers = shared.queue.classify(numbers, top).await?;
+    let answers = shared.queue.classify(whole, top).await?;
     let network = shared.classifier.card().network.clone();
     Ok(Classes { network, classes: answers.into_iter().map(Into::into).collect() })
 }

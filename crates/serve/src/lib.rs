@@ -1,13 +1,14 @@
 //! A classifier behind HTTP, and a page of what its networks see.
 //!
 //! ```text
-//! connections ── bodies ── decoding ── queue ── batches ── answers
-//!   limited      limited    limited    limited   one thread, which computes
+//! connections ── bodies ── queue ── decoding and batches ── answers
+//!   limited      limited   limited   one thread for each core
 //! ```
 //!
-//! A picture is decoded and prepared as soon as it has come whole. What is prepared waits in a queue; whoever computes takes
-//! all that waits, up to [`Settings::batch`], so that pictures which come one by one are answered at once and a crowd is
-//! answered in batches. A picture's answer is the same, to the bit, alone and in any batch.
+//! A picture that has come whole waits in a queue. For each core there is a thread which decodes and prepares what has come
+//! first, and computes its share of what is prepared, up to its part of [`Settings::batch`]: alone under load, so that no
+//! core waits for another, and helped by all cores where it alone has work. Pictures that come one by one are answered at
+//! once, and a crowd is answered in batches. A picture's answer is the same, to the bit, alone and in any batch.
 //!
 //! Everything that comes from outside has a bound: connections, bytes of a body and of all bodies together, seconds until a
 //! body has come, pixels of a picture, pictures that wait. Beyond them the answer is a status and one sentence.
@@ -24,7 +25,6 @@
 //! [`Broadcast`] is a server of another kind: one page, and what happens meanwhile.
 
 mod answer;
-mod batches;
 mod bodies;
 mod broadcast;
 mod connections;
@@ -32,8 +32,10 @@ mod error;
 mod handlers;
 mod live;
 mod metrics;
+mod queue;
 mod server;
 mod settings;
+mod workers;
 
 pub use broadcast::Broadcast;
 pub use cnn_classifier;

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use cnn_classifier::Trained;
 use cnn_classifier::cnn_data::{Fit, Picture, Reading};
 use cnn_explain::{About, Live};
+use cnn_kernels::threads;
 use cnn_system::guard;
 use serde::Deserialize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -159,6 +160,7 @@ async fn working(
     let permit = shared.decoding.acquire().await.map_err(|_| Refusal::ending())?;
     let theirs = Arc::clone(shared);
     let done = tokio::task::spawn_blocking(move || {
+        let _busy = threads::busy();
         let work = || work(&theirs.shown[number], theirs.reading);
         let failed = |panic| Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the picture: {panic}")));
         guard::caught(work).unwrap_or_else(failed)

@@ -1,16 +1,18 @@
 //! A server from its beginning to its end.
 
-use crate::batches::{Bounds, Queue};
 use crate::bodies::Bodies;
 use crate::connections;
 use crate::error::{Error, Result};
 use crate::handlers::{Shared, router};
 use crate::live::Shown;
 use crate::metrics::Metrics;
+use crate::queue::{Bounds, Queue};
 use crate::settings::Settings;
+use crate::workers::Desk;
 use cnn_classifier::cnn_core::InferenceOptions;
 use cnn_classifier::{Classifier, Trained};
 use cnn_explain::{Engine, LivePage};
+use cnn_kernels::threads::threads;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -100,11 +102,19 @@ impl Server {
     pub fn run(self, end: impl Future<Output = ()>) -> Result<()> {
         let Self { classifier, shown, page, settings, runtime, listener, .. } = self;
         let metrics = Arc::new(Metrics::new().map_err(io::Error::other)?);
-        let bounds = Bounds { length: settings.queue, batch: settings.batch };
-        let (queue, computing) = Queue::begin(Arc::clone(&classifier), Arc::clone(&metrics), bounds)?;
+        let workers = threads();
+        let bounds = Bounds { length: settings.queue, batch: settings.batch, workers };
+        let queue = Arc::new(Queue::new(bounds, Arc::clone(&metrics)));
+        let desk = Desk {
+            classifier: Arc::clone(&classifier),
+            queue: Arc::clone(&queue),
+            metrics: Arc::clone(&metrics),
+            reading: settings.reading,
+        };
+        let working = desk.begin(workers)?;
         let shared = Shared {
             classifier,
-            queue,
+            queue: Arc::clone(&queue),
             bodies: Bodies::new(&settings),
             metrics: Arc::clone(&metrics),
             reading: settings.reading,
@@ -114,9 +124,10 @@ impl Server {
             watching: Semaphore::new(settings.queue),
         };
         runtime.block_on(connections::serve(listener, router(Arc::new(shared)), &settings, metrics, end));
-        // With the tasks goes the queue's last end, and with it the thread that computes.
         runtime.shutdown_timeout(settings.farewell);
-        let _ = computing.join();
+        // Who still waits now has no connection any more.
+        queue.close();
+        working.into_iter().for_each(|thread| drop(thread.join()));
         Ok(())
     }
 
