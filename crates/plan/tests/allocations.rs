@@ -5,19 +5,71 @@
 mod common;
 
 use cnn_kernels::{InstructionSet, threads};
+use cnn_network::Network;
 use cnn_network::definition::*;
-use cnn_plan::{Calibrator, InferenceOptions, InferencePlan, Numeric};
+use cnn_plan::{
+    Calibrator, Dropout, InferenceOptions, InferencePlan, Numeric, Parameters, Targets, TrainingOptions, TrainingPlan,
+    TrainingRun,
+};
 use cnn_weights::Weights;
 use common::*;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[global_allocator]
 static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
+/// Whatever any thread allocates is counted.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn allocations() -> usize {
     let stats = INSTRUMENTED_SYSTEM.stats();
     stats.allocations + stats.reallocations
+}
+
+/// Bytes that a step of training allocates behind the second.
+fn allocated_by_a_step(network: &Network, numeric: Numeric) -> Result<usize, Failure> {
+    let plan = TrainingPlan::new(network, TrainingOptions { numeric, ..TrainingOptions::default() })?;
+    let mut run = TrainingRun::new(&plan, Dropout::default());
+    let mut parameters = Parameters::new(network, &Weights::initialised(network, 5))?;
+    let images = images(network, 3);
+    let mut step = || -> Result<usize, Failure> {
+        let before = INSTRUMENTED_SYSTEM.stats().bytes_allocated;
+        let forward = run.forward(&mut parameters, &images)?;
+        let loss = forward.cross_entropy(&Targets::new(&[0, 1, 2]))?;
+        forward.backward(&loss.gradients, &mut |_: usize, _: &mut [f32], _: &[f32]| {});
+        Ok(INSTRUMENTED_SYSTEM.stats().bytes_allocated - before)
+    };
+    step()?;
+    step()?;
+    step()
+}
+
+#[test]
+fn a_step_in_bf16_allocates_no_memory_for_what_it_rounds() -> Result<(), Failure> {
+    let _alone = alone();
+    if Numeric::Bf16.available(InstructionSet::chosen()).is_err() {
+        return Ok(());
+    }
+    threads::set_threads(1);
+    let layers = chain()
+        .then("stem", conv(7).out(64).stride(2).pad(3))
+        .relu()
+        .then("three", conv(3).out(64).pad(1))
+        .relu()
+        .then("one", conv(1).out(128))
+        .global_avg_pool()
+        .then("scores", linear(11));
+    let network = layers.named("plain", [3, 45, 38]).at_usual_input()?;
+    let [exact, rounded] = [Numeric::F32, Numeric::Bf16].map(|numeric| allocated_by_a_step(&network, numeric));
+    let (exact, rounded) = (exact?, rounded?);
+    // Lists of taps differ with the algorithms; rounded weights alone would be 76 KB.
+    assert!(rounded < exact + 16 * 1024, "{rounded} bytes, {exact} in f32");
+    Ok(())
 }
 
 /// What all calls allocate behind the first, of the largest batch.
@@ -38,6 +90,7 @@ fn allocated(plan: &InferencePlan, images: &[f32]) -> Result<usize, Failure> {
 
 #[test]
 fn nothing_is_allocated_after_the_first_call_in_any_mode() -> Result<(), Failure> {
+    let _alone = alone();
     // Steps of the plan's own, and with two threads; and operations of the other kernels, whose scratch memory belongs to a
     // thread, which may take its first task in any call.
     let own = chain()

@@ -65,8 +65,9 @@ pub enum Algorithm {
     /// groups. Rounding errors are about twice as large, and an input that is not finite spoils a tile of 4x4 or 2x2
     /// outputs, or all taps of the gradient of the weights of its channel.
     Winograd,
-    /// Products of `bf16`, sums of the numbers' own type, wherever that is likely to be faster; elsewhere as
-    /// [`Algorithm::Auto`]. See [`bf16_available`](crate::narrow::bf16_available).
+    /// Products of `bf16` and sums of `f32`, by whichever algorithm is then likely to be faster. `f64` is computed as by
+    /// [`Algorithm::Auto`], and so are groups that share a block of sixteen channels. It is fast where
+    /// [`bf16_available`](crate::narrow::bf16_available) says so, and plain Rust elsewhere.
     Bf16,
     /// [`Algorithm::Direct`] with products of `bf16`. Groups that share a block of sixteen channels are multiplied as they
     /// are.
