@@ -66,6 +66,24 @@ fn at_work() -> usize {
     seen.len()
 }
 
+/// The same beside so many busy threads.
+fn beside(others: usize) -> usize {
+    let barrier = Barrier::new(others + 1);
+    thread::scope(|scope| {
+        for _ in 0..others {
+            scope.spawn(|| {
+                let _busy = busy();
+                barrier.wait();
+                barrier.wait();
+            });
+        }
+        barrier.wait();
+        let found = at_work();
+        barrier.wait();
+        found
+    })
+}
+
 #[test]
 fn busy_threads_keep_their_cores() {
     let _alone = common::alone();
@@ -74,30 +92,7 @@ fn busy_threads_keep_their_cores() {
     // Twice on one thread is once; and whoever is busy alone is helped by all.
     let own = (busy(), busy());
     assert_eq!(at_work(), all);
-    let (begun, end) = (Barrier::new(2), Barrier::new(2));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let _busy = busy();
-            begun.wait();
-            end.wait();
-        });
-        begun.wait();
-        let beside_one = at_work();
-        let beside_two = thread::scope(|inner| {
-            let both = (Barrier::new(2), Barrier::new(2));
-            inner.spawn(|| {
-                let _busy = busy();
-                both.0.wait();
-                both.1.wait();
-            });
-            both.0.wait();
-            let found = at_work();
-            both.1.wait();
-            found
-        });
-        end.wait();
-        assert_eq!([beside_one, beside_two], [2, 1]);
-    });
+    assert_eq!([1, 2, 3].map(beside), [2, 1, 1]);
     drop(own);
     assert_eq!(at_work(), all);
     set_threads(0);

@@ -44,6 +44,12 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/predict", post(predict))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/metrics", get(metrics))
+        .method_not_allowed_fallback(|| async {
+            Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "a picture is sent by POST, everything else is asked for by GET",
+            )
+        })
         .fallback(|| async {
             Refusal::new(StatusCode::NOT_FOUND, "there are POST /predict, GET /, GET /healthz and GET /metrics")
         })

@@ -97,10 +97,12 @@ pub struct Asked {
     exact: bool,
 }
 
+/// The number of a network that stands in the path.
+type Number = Result<Path<usize>, axum::extract::rejection::PathRejection>;
 type Question = Result<Query<Asked>, axum::extract::rejection::QueryRejection>;
 
 /// `GET /live/N`: what the page needs to know of a network once.
-pub async fn opened(State(shared): State<Arc<Shared>>, Path(number): Path<usize>) -> Response {
+pub async fn opened(State(shared): State<Arc<Shared>>, number: Number) -> Response {
     let json = working(&shared, number, |shown, _| {
         let opened = shown.with(|live| Ok(serde_json::to_vec(live.opened())));
         opened?.map_err(|problem| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, problem.to_string()))
@@ -109,29 +111,19 @@ pub async fn opened(State(shared): State<Arc<Shared>>, Path(number): Path<usize>
 }
 
 /// `POST /live/N/pixels`: bytes as the network reads them.
-pub async fn pixels(
-    State(shared): State<Arc<Shared>>,
-    Path(number): Path<usize>,
-    asked: Question,
-    request: Request,
-) -> Response {
+pub async fn pixels(State(shared): State<Arc<Shared>>, number: Number, asked: Question, request: Request) -> Response {
     looked(&shared, number, asked, request, |shown, whole, _, exact| shown.pixels(whole.bytes, exact)).await
 }
 
 /// `POST /live/N/picture`: a picture's file.
-pub async fn picture(
-    State(shared): State<Arc<Shared>>,
-    Path(number): Path<usize>,
-    asked: Question,
-    request: Request,
-) -> Response {
+pub async fn picture(State(shared): State<Arc<Shared>>, number: Number, asked: Question, request: Request) -> Response {
     let work = |shown: &Shown, whole: Whole, reading, exact| shown.picture(&whole.bytes, reading, exact);
     looked(&shared, number, asked, request, work).await
 }
 
 async fn looked(
     shared: &Arc<Shared>,
-    number: usize,
+    number: Number,
     asked: Question,
     request: Request,
     work: impl FnOnce(&Shown, Whole, Reading, bool) -> Result<Vec<u8>, Refusal> + Send + 'static,
@@ -149,9 +141,10 @@ async fn looked(
 /// Something done with a network, beside what answers requests; as many at once as there are cores, few that wait.
 async fn working(
     shared: &Arc<Shared>,
-    number: usize,
+    number: Number,
     work: impl FnOnce(&Shown, Reading) -> Result<Vec<u8>, Refusal> + Send + 'static,
 ) -> Result<Vec<u8>, Refusal> {
+    let Path(number) = number.map_err(|_| refused("the path names a network by its number, from 0".to_string()))?;
     if number >= shared.shown.len() {
         let sentence = format!("there is no network {number}, there are {}", shared.shown.len());
         return Err(Refusal::new(StatusCode::NOT_FOUND, sentence));

@@ -146,7 +146,10 @@ fn what_is_no_picture_is_refused_in_a_sentence() -> Result<(), Failure> {
     assert_eq!(running.post("/predict?top=many", digit)?.0, 400);
     assert_eq!(running.post("/predict?best=3", digit)?.0, 400);
     assert_eq!(running.post("/predicted", digit)?.0, 404);
-    assert_eq!(running.get("/predict")?.0, 405);
+    let by_post = "a picture is sent by POST, everything else is asked for by GET";
+    assert_eq!(running.get("/predict")?, sentence(405, by_post));
+    assert_eq!(running.get("/live/x")?, sentence(400, "the path names a network by its number, from 0"));
+    assert_eq!(running.post("/live/7/pixels", digit)?, sentence(404, "there is no network 7, there are 1"));
     assert_eq!(running.raw(b"nonsense\r\n\r\n")?.0, 400);
     let form =
         String::from_utf8(request("/predict", b""))?.replace("host", "content-type: multipart/form-data\r\nhost");

@@ -6,6 +6,7 @@ to drop. Needs the package playwright.
 
 import base64
 import json
+import math
 import pathlib
 import statistics
 import sys
@@ -15,6 +16,8 @@ from playwright.sync_api import sync_playwright
 
 program, address, *files = sys.argv[1:]
 picture, weights = (files + [None, None])[:2]
+# So many milliseconds are not noticed; a page that needs longer is drawn on so many times.
+SOON, DRAWINGS = 30, 6
 # From a stroke until what the network made of it is on its way to the screen, and until it is painted onto the page.
 WATCH = """() => {
   window.strokes = [[], []];
@@ -75,11 +78,18 @@ with sync_playwright() as playwright:
     seen = {}
 
     page.evaluate(WATCH)
-    draw(page, [(0.3, 0.2), (0.72, 0.2), (0.45, 0.85)])
+    # Other work on the machine makes strokes slower and never faster: of a few drawings the fastest counts.
+    seen["milliseconds"] = seen["computing"] = math.inf
+    for _ in range(DRAWINGS):
+        page.evaluate("() => (window.strokes = [[], []])")
+        draw(page, [(0.3, 0.2), (0.72, 0.2), (0.45, 0.85)])
+        painted, computed = page.evaluate("() => window.strokes")
+        seen["strokes"] = len(painted)
+        seen["milliseconds"] = min(seen["milliseconds"], statistics.median(painted))
+        seen["computing"] = min(seen["computing"], statistics.median(computed))
+        if seen["milliseconds"] < SOON:
+            break
     seen["drawn"] = answer(page)
-    strokes = page.evaluate("() => window.strokes")
-    seen["milliseconds"] = statistics.median(strokes[0])
-    seen["computing"] = statistics.median(strokes[1])
 
     # The arithmetic of a number, by keyboard; Escape closes it.
     page.locator(".sheet[tabindex]").first.focus()

@@ -4,8 +4,10 @@ use crate::cli;
 use crate::trained::{self, Opened};
 use anyhow::{Context, Result, bail};
 use cnn_classifier::embedded;
+use cnn_figures::printable;
 use cnn_serve::{Server, Settings};
 use cnn_system::Bytes;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -35,6 +37,10 @@ pub fn run(args: &cli::Serve) -> Result<()> {
 
 /// The networks of a command line, each with its weights.
 fn networks(args: &cli::Serve) -> Result<Vec<Opened>> {
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = args.networks.iter().find(|network| !seen.insert(*network)) {
+        bail!("{} is named twice; which weights differ is written NET=WEIGHTS", printable(twice));
+    }
     let one = |network: Option<&str>| trained::open(&args.trained, network, None);
     match (&args.networks[..], &args.trained.weights) {
         ([], Some(_)) => Ok(vec![one(None)?]),
@@ -47,6 +53,9 @@ fn networks(args: &cli::Serve) -> Result<Vec<Opened>> {
         (networks, None) => networks
             .iter()
             .map(|network| match network.split_once('=') {
+                Some(("", _) | (_, "")) => {
+                    bail!("{}: NET=WEIGHTS was expected, and a side of it is empty", printable(network))
+                }
                 Some((network, weights)) => {
                     trained::of_weights(&trained::read(weights)?, &args.trained, Some(network), None)
                 }

@@ -314,7 +314,9 @@ pad.addEventListener("pointerdown", (event) => {
   last = undefined;
   stroke(event);
 });
-pad.addEventListener("pointermove", (event) => event.buttons && drawn && stroke(event));
+/* Where a server computes, a move is told as it comes and not first before the next picture of the screen. */
+const moves = !engine.always && "onpointerrawupdate" in window ? "pointerrawupdate" : "pointermove";
+pad.addEventListener(moves, (event) => event.buttons && drawn && stroke(event));
 pad.addEventListener("pointerup", (event) => {
   last = undefined;
   if (drawn && !engine.always) ask(drawing, true, event.timeStamp);
