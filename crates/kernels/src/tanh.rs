@@ -5,9 +5,9 @@ const SMALL: f32 = 0.625;
 /// From here on the tangent is 1 in `f32`.
 const FLAT: f32 = 9.5;
 /// `(tanh(√z) / √z − 1) / z` for `z` up to `SMALL²`, the coefficients of the smallest relative error.
-const TANH: [f32; 5] = [-0.333_333_28, 0.133_326, -0.053_826_045, 0.020_883_506, -0.005_937_256_9];
+const TANH: [f32; 5] = [-0.333_333_28, 0.133_326, -0.053_826_045, 0.020_883_506, -0.005_937_257];
 /// `(eʳ − 1 − r) / r²` for `r` up to `½ ln 2` on either side of 0.
-const EXP: [f32; 5] = [0.5, 0.166_665_73, 0.041_666_863, 0.008_363_74, 0.001_390_153_2];
+const EXP: [f32; 5] = [0.5, 0.166_665_73, 0.041_666_86, 0.008_363_74, 0.001_390_153_2];
 /// `ln 2` in two parts, the first of so few bits that its multiples are exact.
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 /// What leaves a sum's whole part in its last bits.
