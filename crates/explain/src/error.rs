@@ -18,6 +18,12 @@ pub enum Error {
     /// A network that cannot be run.
     #[error(transparent)]
     Plan(#[from] cnn_plan::Error),
+    /// A thread that the system refused.
+    #[error("no thread for the embedding: {why}")]
+    Thread {
+        /// What the system said.
+        why: String,
+    },
     /// A class that the network does not have.
     #[error("{network}: there is no class {class}, it has {classes}, counted from 0")]
     Class {

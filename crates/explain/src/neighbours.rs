@@ -32,9 +32,14 @@ pub fn neighbour_embedding(rows: &[Vec<f32>]) -> Result<Vec<[f64; 2]>> {
     let begin: Vec<f32> = begin.iter().flatten().map(|x| (x / spread * BEGIN) as f32).collect();
     let perplexity = PERPLEXITY.min(((rows.len() - 1) / 3) as f32);
     let neighbours = neighbours(rows, (3.0 * perplexity) as usize);
-    let mut embedding: tSNE<'_, f32, Vec<f32>> = tSNE::new(rows);
-    embedding.perplexity(perplexity).initial_embedding(begin).barnes_hut_with_neighbors(THETA, &neighbours);
-    let points = embedding.embedding();
+    // The crate adds up in the order in which threads come, so one thread alone gives the same picture twice.
+    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let alone = alone.map_err(|why| Error::Thread { why: why.to_string() })?;
+    let points = alone.install(|| {
+        let mut embedding: tSNE<'_, f32, Vec<f32>> = tSNE::new(rows);
+        embedding.perplexity(perplexity).initial_embedding(begin).barnes_hut_with_neighbors(THETA, &neighbours);
+        embedding.embedding()
+    });
     Ok(points.chunks_exact(2).map(|point| [f64::from(point[0]), f64::from(point[1])]).collect())
 }
 

@@ -2,7 +2,9 @@
 
 use crate::buffer::Plain;
 use crate::instances::Instances;
-use crate::simd::{self, Arithmetic, Exact, Halves, InstructionSet, Kernel};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::simd::Halves;
+use crate::simd::{self, Arithmetic, Exact, InstructionSet, Kernel};
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -128,5 +130,9 @@ macro_rules! element {
     };
 }
 
+// A web page does not train, and its module has no room for kernels that no browser is faster by.
+#[cfg(target_arch = "wasm32")]
+element!(f32, winograd: true, narrowed: Exact<f32>, tanh: crate::tanh::tanh, simd::run_f32);
+#[cfg(not(target_arch = "wasm32"))]
 element!(f32, winograd: true, narrowed: Halves, tanh: crate::tanh::tanh, simd::run_f32);
 element!(f64, winograd: false, narrowed: Exact<f64>, tanh: f64::tanh, simd::run_f64);

@@ -183,6 +183,7 @@ fn a_program_is_its_steps() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// `images → bf16 → convolution with the images added → f32`, by one of Winograd's algorithms.
+#[cfg(not(target_arch = "wasm32"))]
 fn on_halves(set: InstructionSet, algorithm: ConvAlgorithm) -> Result<(Program, Place), Box<dyn std::error::Error>> {
     let words = |number: Number| 2 * SIZE * SIZE * number.words();
     let (first, second) = (place(0, 20, SIZE, Number::Bf16), place(words(Number::Bf16), 20, SIZE, Number::Bf16));
@@ -214,6 +215,7 @@ fn on_halves(set: InstructionSet, algorithm: ConvAlgorithm) -> Result<(Program, 
 }
 
 #[test]
+#[cfg(not(target_arch = "wasm32"))]
 fn winograd_reads_and_writes_numbers_of_16_bits() -> Result<(), Box<dyn std::error::Error>> {
     let images: Vec<f32> = numbers(3 * 20 * SIZE * SIZE, 4).into_iter().map(|x| bf16::from_f32(x).to_f32()).collect();
     let weights = layers().second;
