@@ -64,7 +64,7 @@ impl MpiLink {
     /// MPI that was begun before.
     pub fn new() -> Result<Self> {
         let start = |problem: &str| Error::Start { problem: problem.to_string() };
-        let began = watched(START);
+        let began = watched()?;
         let universe = mpi::initialize_with_threading(Threading::Funneled);
         drop(began);
         let (universe, _) = universe.ok_or_else(|| start("MPI was begun before in this process"))?;
@@ -83,9 +83,13 @@ impl MpiLink {
 
 /// MPI waits without end for a rank that hangs before it has begun. So a thread ends this process, and with it all, unless
 /// what is returned is dropped before.
-fn watched(seconds: u64) -> Sender<()> {
-    let said = std::env::var(START_SECONDS).ok().and_then(|said| said.parse().ok());
-    let seconds = said.unwrap_or(seconds);
+fn watched() -> Result<Sender<()>> {
+    let seconds = match std::env::var(START_SECONDS) {
+        Err(_) => START,
+        Ok(said) => said.parse().map_err(|_| Error::Start {
+            problem: format!("{START_SECONDS} is {said:?}, and not a number of seconds"),
+        })?,
+    };
     let (begun, watch) = channel();
     std::thread::spawn(move || {
         if watch.recv_timeout(Duration::from_secs(seconds)) == Err(RecvTimeoutError::Timeout) {
@@ -96,7 +100,7 @@ fn watched(seconds: u64) -> Sender<()> {
             std::process::exit(1);
         }
     });
-    begun
+    Ok(begun)
 }
 
 /// How this rank and its neighbours live.

@@ -17,6 +17,9 @@ pub enum Number {
 }
 
 impl Number {
+    /// Whether Winograd's algorithms read and write `bf16`: modules of web pages, which compute in `f32`, leave that out.
+    pub(super) const HALVES: bool = cfg!(not(target_arch = "wasm32"));
+
     /// Words of 32 bits that sixteen of them take, the channels of a pixel's block.
     pub fn words(self) -> usize {
         match self {

@@ -285,8 +285,7 @@ impl Step {
             Self::Narrow(_) => true,
             Self::Convolution(Convolution { algorithm, finish, output, .. }) if *algorithm != ConvAlgorithm::Direct => {
                 let added = finish.residual.is_none_or(|residual| residual.number == output.number);
-                // Modules of web pages leave the kernels of bf16 out.
-                added && (all(&[Number::F32]) || cfg!(not(target_arch = "wasm32")) && all(&[Number::F32, Number::Bf16]))
+                added && (all(&[Number::F32]) || Number::HALVES && all(&[Number::F32, Number::Bf16]))
             }
             _ => all(&[Number::F32]),
         }

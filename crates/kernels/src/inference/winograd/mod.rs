@@ -85,8 +85,7 @@ use with_scheme;
 /// Calls a function with the type of the maps' numbers, `f32` or `bf16`.
 macro_rules! with_number {
     ($number:expr, $kind:ident => $call:expr) => {
-        // A web page computes in f32 alone, see `Step::takes`.
-        if cfg!(not(target_arch = "wasm32")) && $number == $crate::inference::arena::Number::Bf16 {
+        if $crate::inference::arena::Number::HALVES && $number == $crate::inference::arena::Number::Bf16 {
             type $kind = $crate::narrow::bf16;
             $call
         } else {
