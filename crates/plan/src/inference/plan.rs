@@ -74,6 +74,11 @@ fn built(
     let lowered = lowered(network, targets);
     match options.numeric {
         Numeric::F32 => build(network, &lowered, options, source),
+        // No browser multiplies them, and a web page's module has no room for what does.
+        Numeric::Bf16 if cfg!(target_arch = "wasm32") => {
+            let why = "WebAssembly has no instructions that multiply bf16".to_string();
+            Err(Error::Numeric { numeric: options.numeric.name(), why })
+        }
         Numeric::Bf16 => narrow::build::<bf16>(network, lowered, options, None, source),
         Numeric::Int8 => narrow::build::<u8>(network, lowered, options, calibration(network, options)?, source),
     }
