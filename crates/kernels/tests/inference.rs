@@ -1,8 +1,8 @@
 //! A program put together by hand: held against plain loops, allocating nothing, and refusing what does not fit.
 
 use cnn_kernels::inference::{
-    Builder, ConvAlgorithm, Convolution, Finish, Input, LinearLayer, NarrowStep, NarrowWork, Number, Place, Program,
-    Step, Tensors, Workspace, gathered_len, transformed_len,
+    Builder, Choice, ConvAlgorithm, Convolution, Filters, Finish, Input, LinearLayer, NarrowStep, NarrowWork, Number,
+    Place, Program, Step, Tensors, Workspace, gathered_len, transformed_len,
 };
 use cnn_kernels::narrow::{Requantisation, Weights, bf16};
 use cnn_kernels::pool::{Average, Max};
@@ -64,8 +64,18 @@ fn layers() -> Layers {
     Layers { stem: numbers(20 * 27, 1), second: numbers(20 * 20 * 9, 2), scores: numbers(7 * 20, 3) }
 }
 
+/// Every way to compute a convolution.
+fn choices(conv: &Conv) -> Vec<Choice> {
+    let suits = ConvAlgorithm::ALL.into_iter().filter(|algorithm| algorithm.suits(conv));
+    let both = |algorithm| [Filters::Transformed, Filters::Plain].map(|filters| Choice { algorithm, filters });
+    suits
+        .flat_map(both)
+        .filter(|choice| choice.algorithm != ConvAlgorithm::Direct || *choice == Choice::DIRECT)
+        .collect()
+}
+
 /// Two convolutions, the second with a sum, pools and a linear layer; and the place of the scores.
-fn program(set: InstructionSet, algorithm: ConvAlgorithm) -> Result<(Program, Place), Box<dyn std::error::Error>> {
+fn program(set: InstructionSet, choice: Choice) -> Result<(Program, Place), Box<dyn std::error::Error>> {
     let mut end = 0;
     let mut room = |numbers: usize| {
         end += numbers.next_multiple_of(16);
@@ -86,18 +96,18 @@ fn program(set: InstructionSet, algorithm: ConvAlgorithm) -> Result<(Program, Pl
     };
     let (first, second, small, mean, scores) =
         (place(20, SIZE), place(20, SIZE), place(20, 9), place(20, 1), place(7, 1));
-    let transformed = room(transformed_len(&conv(20, 20, 3), [SIZE; 2], algorithm));
+    let transformed = room(transformed_len(&conv(20, 20, 3), [SIZE; 2], choice));
     let gathered = room(gathered_len(20, [1; 2]));
     let value = |place: Place| Input::Value { place, map: None };
     let images = Input::Images { channels: 3, size: [SIZE; 2], map: None };
-    let convolution = |input, output, conv, algorithm, residual| {
+    let convolution = |input, output, conv, choice, residual| {
         let finish = Finish { residual, relu: true };
-        Step::Convolution(Convolution { input, output, conv, algorithm, finish, transformed, alone: false })
+        Step::Convolution(Convolution { input, output, conv, choice, finish, transformed, alone: false })
     };
     let max = Max { kernel: [3; 2], stride: [2; 2], padding: [0; 2], dilation: [1; 2] };
     let steps = [
-        (convolution(images, first, conv(3, 20, 3), ConvAlgorithm::Direct, None), Some((layers().stem, 20))),
-        (convolution(value(first), second, conv(20, 20, 3), algorithm, Some(first)), Some((layers().second, 20))),
+        (convolution(images, first, conv(3, 20, 3), Choice::DIRECT, None), Some((layers().stem, 20))),
+        (convolution(value(first), second, conv(20, 20, 3), choice, Some(first)), Some((layers().second, 20))),
         (Step::MaxPool { max, input: value(second), output: small }, None),
         (Step::AveragePool { average: Average::global([9; 2]), input: value(small), output: mean }, None),
         (
@@ -165,8 +175,8 @@ fn expected(image: &[f32]) -> Vec<f64> {
 fn a_program_is_its_steps() -> Result<(), Box<dyn std::error::Error>> {
     let images = numbers(3 * 3 * SIZE * SIZE, 4);
     for set in InstructionSet::ALL.into_iter().filter(|set| set.available()) {
-        for algorithm in ConvAlgorithm::ALL.into_iter().filter(|algorithm| algorithm.suits(&conv(20, 20, 3))) {
-            let (program, scores) = program(set, algorithm)?;
+        for choice in choices(&conv(20, 20, 3)) {
+            let (program, scores) = program(set, choice)?;
             let mut workspace = Workspace::new(&program, 3).ok_or("no memory")?;
             program.run(&mut workspace, &images);
             let mut found = [0.0; 21];
@@ -174,7 +184,7 @@ fn a_program_is_its_steps() -> Result<(), Box<dyn std::error::Error>> {
             for (image, found) in images.chunks(images.len() / 3).zip(found.chunks(7)) {
                 for (found, expected) in found.iter().zip(expected(image)) {
                     let close = (f64::from(*found) - expected).abs() <= 2e-5 * expected.abs().max(1.0);
-                    assert!(close, "{found}, not {expected}: {set}, {}", algorithm.name());
+                    assert!(close, "{found}, not {expected}: {set}, {choice:?}");
                 }
             }
         }
@@ -184,12 +194,12 @@ fn a_program_is_its_steps() -> Result<(), Box<dyn std::error::Error>> {
 
 /// `images → bf16 → convolution with the images added → f32`, by one of Winograd's algorithms.
 #[cfg(not(target_arch = "wasm32"))]
-fn on_halves(set: InstructionSet, algorithm: ConvAlgorithm) -> Result<(Program, Place), Box<dyn std::error::Error>> {
+fn on_halves(set: InstructionSet, choice: Choice) -> Result<(Program, Place), Box<dyn std::error::Error>> {
     let words = |number: Number| 2 * SIZE * SIZE * number.words();
     let (first, second) = (place(0, 20, SIZE, Number::Bf16), place(words(Number::Bf16), 20, SIZE, Number::Bf16));
     let wide = place(2 * words(Number::Bf16), 20, SIZE, Number::F32);
     let transformed = 2 * words(Number::Bf16) + words(Number::F32);
-    let end = transformed + transformed_len(&conv(20, 20, 3), [SIZE; 2], algorithm);
+    let end = transformed + transformed_len(&conv(20, 20, 3), [SIZE; 2], choice);
     let transfer = |input, output| {
         let finish = Requantisation { scale: vec![1.0; 20], bias: vec![0.0; 20], factor: 0.0, floor: None };
         let zero = bf16::ZERO;
@@ -200,7 +210,7 @@ fn on_halves(set: InstructionSet, algorithm: ConvAlgorithm) -> Result<(Program, 
         input: value(first),
         output: second,
         conv: conv(20, 20, 3),
-        algorithm,
+        choice,
         finish: Finish { residual: Some(first), relu: true },
         transformed,
         alone: false,
@@ -220,8 +230,8 @@ fn winograd_reads_and_writes_numbers_of_16_bits() -> Result<(), Box<dyn std::err
     let images: Vec<f32> = numbers(3 * 20 * SIZE * SIZE, 4).into_iter().map(|x| bf16::from_f32(x).to_f32()).collect();
     let weights = layers().second;
     for set in InstructionSet::ALL.into_iter().filter(|set| set.available()) {
-        for algorithm in [ConvAlgorithm::Winograd2x3, ConvAlgorithm::Winograd4x3] {
-            let (program, wide) = on_halves(set, algorithm)?;
+        for choice in choices(&conv(20, 20, 3)).into_iter().filter(|choice| *choice != Choice::DIRECT) {
+            let (program, wide) = on_halves(set, choice)?;
             let mut workspace = Workspace::new(&program, 3).ok_or("no memory")?;
             program.run(&mut workspace, &images);
             let mut found = vec![0.0; images.len()];
@@ -233,7 +243,7 @@ fn winograd_reads_and_writes_numbers_of_16_bits() -> Result<(), Box<dyn std::err
                     let expected = (sum + own).max(0.0);
                     // Half of the last of eight bits, and what the sum itself is off.
                     let close = (f64::from(*found) - expected).abs() <= expected / 256.0 + 2e-5 * sum.abs().max(1.0);
-                    assert!(close, "{found}, not {expected}: {set}, {}", algorithm.name());
+                    assert!(close, "{found}, not {expected}: {set}, {choice:?}");
                 }
             }
         }
@@ -244,8 +254,8 @@ fn winograd_reads_and_writes_numbers_of_16_bits() -> Result<(), Box<dyn std::err
 #[test]
 fn nothing_is_allocated_after_the_first_call() -> Result<(), Box<dyn std::error::Error>> {
     let images = numbers(3 * 3 * SIZE * SIZE, 4);
-    for algorithm in [ConvAlgorithm::Direct, ConvAlgorithm::Winograd2x3, ConvAlgorithm::Winograd4x3] {
-        let (program, scores) = program(InstructionSet::chosen(), algorithm)?;
+    for choice in choices(&conv(20, 20, 3)) {
+        let (program, scores) = program(InstructionSet::chosen(), choice)?;
         let mut workspace = Workspace::new(&program, 3).ok_or("no memory")?;
         let mut found = [0.0; 21];
         let mut call = |images: &[f32], batch: usize| {
@@ -256,7 +266,7 @@ fn nothing_is_allocated_after_the_first_call() -> Result<(), Box<dyn std::error:
         let before = COUNT.with(Cell::get);
         call(&images, 3);
         call(&images[..images.len() / 3], 1);
-        assert_eq!(COUNT.with(Cell::get), before, "{}", algorithm.name());
+        assert_eq!(COUNT.with(Cell::get), before, "{choice:?}");
     }
     assert!(COUNT.with(Cell::get) > 0, "it counts");
     Ok(())
@@ -337,7 +347,7 @@ fn steps_on_narrow_numbers_that_would_not_be_sound_are_refused() {
             input: Input::Value { place: from, map: None },
             output,
             conv: conv(16, 16, 3),
-            algorithm: ConvAlgorithm::Winograd2x3,
+            choice: Choice { algorithm: ConvAlgorithm::Winograd2x3, filters: Filters::Transformed },
             finish: Finish { residual, relu: false },
             transformed: 0,
             alone: false,
@@ -351,4 +361,91 @@ fn steps_on_narrow_numbers_that_would_not_be_sound_are_refused() {
     let convolution = |output| step(bytes, output, NarrowWork::Convolution(weights.clone()));
     assert_eq!(refused(convolution(place(16, 20, 2, Number::U8))), None);
     assert_eq!(refused(convolution(place(16, 24, 2, Number::U8))).as_deref(), shapes);
+}
+
+/// Of so many inputs that plain filters are transformed in several parts, and outputs in several panels.
+#[test]
+fn every_choice_gives_what_the_definition_does() -> Result<(), Box<dyn std::error::Error>> {
+    for kernel in [[3, 3], [5, 5], [1, 3], [3, 1], [1, 7], [7, 1]] {
+        let conv = Conv {
+            in_channels: 200,
+            out_channels: 75,
+            groups: 1,
+            kernel,
+            stride: [1; 2],
+            padding: kernel.map(|taps| taps / 2),
+            dilation: [1; 2],
+        };
+        held_against_the_definition(&conv, [9, 14])?;
+        // Many tiles of a map, and no padding.
+        held_against_the_definition(&Conv { in_channels: 20, padding: [0; 2], ..conv }, [33, 29])?;
+    }
+    Ok(())
+}
+
+fn held_against_the_definition(conv: &Conv, size: [usize; 2]) -> Result<(), Box<dyn std::error::Error>> {
+    const BATCH: usize = 3;
+    let Conv { in_channels: ins, out_channels: outs, kernel: [height, width], padding, .. } = *conv;
+    let (pixels, to_size) = (size[0] * size[1], conv.output(size).ok_or("no output")?);
+    let to_pixels = to_size[0] * to_size[1];
+    let (images, weights) = (numbers(BATCH * ins * pixels, 4), numbers(conv.weights(), 5));
+    let (factors, bias) = (vec![0.1; outs], numbers(outs, 9));
+    let expected = (0..BATCH * outs * to_pixels).map(|at| {
+        let (image, out) = (at / to_pixels / outs, at / to_pixels % outs);
+        let (row, column) = (at / to_size[1] % to_size[0], at % to_size[1]);
+        let mut sum = f64::from(bias[out]);
+        for (channel, tap) in (0..ins).flat_map(|channel| (0..height * width).map(move |tap| (channel, tap))) {
+            let y = (row + tap / width).wrapping_sub(padding[0]);
+            let x = (column + tap % width).wrapping_sub(padding[1]);
+            if y < size[0] && x < size[1] {
+                let weight = f64::from(weights[(out * ins + channel) * height * width + tap]);
+                sum += 0.1 * weight * f64::from(images[(image * ins + channel) * pixels + y * size[1] + x]);
+            }
+        }
+        sum
+    });
+    let expected: Vec<f64> = expected.collect();
+    let most = expected.iter().fold(0.0_f64, |most, x| most.max(x.abs()));
+    let place = |offset, channels: usize, size| {
+        let store_blocks = channels.div_ceil(16);
+        Place { alone: false, offset, channels, size, first_block: 0, store_blocks, number: Number::F32 }
+    };
+    let first = place(0, ins, size);
+    let second = place(ins.next_multiple_of(16) * pixels, outs, to_size);
+    let transformed = second.offset + outs.next_multiple_of(16) * to_pixels;
+    for (set, choice) in
+        InstructionSet::ALL.into_iter().flat_map(|set| choices(conv).into_iter().map(move |c| (set, c)))
+    {
+        if !set.available() {
+            continue;
+        }
+        let mut builder = Builder::new(set, ins * pixels, [0, transformed + transformed_len(conv, to_size, choice)]);
+        let copied = Input::Images { channels: ins, size, map: None };
+        builder.push(Step::Sum { inputs: vec![copied], output: first, relu: false }, None)?;
+        let step = Step::Convolution(Convolution {
+            input: Input::Value { place: first, map: None },
+            output: second,
+            conv: *conv,
+            choice,
+            finish: Finish::default(),
+            transformed,
+            alone: false,
+        });
+        let packed = builder.pack(&step, Tensors { weights: &weights, factors: &factors, bias: &bias })?;
+        builder.push(step, Some(packed))?;
+        let program = builder.build()?;
+        let mut workspace = Workspace::new(&program, BATCH).ok_or("no memory")?;
+        let mut found = vec![0.0; BATCH * outs * to_pixels];
+        program.run(&mut workspace, &images);
+        program.read(&workspace, &second, BATCH, &mut found);
+        for (found, expected) in found.iter().zip(&expected) {
+            let close = (f64::from(*found) - expected).abs() <= 1e-5 * most;
+            assert!(close, "{found}, not {expected}: {set}, {choice:?}, {conv:?}");
+        }
+        let mut alone = vec![0.0; outs * to_pixels];
+        program.run(&mut workspace, &images[..ins * pixels]);
+        program.read(&workspace, &second, 1, &mut alone);
+        assert!(alone == found[..outs * to_pixels], "alone and in a batch: {set}, {choice:?}, {conv:?}");
+    }
+    Ok(())
 }

@@ -27,6 +27,7 @@ use super::sweep::{Axis, Phase};
 use super::tile::Tile;
 use super::tile_prefetch::{Rows, TilePrefetch};
 use crate::buffer::{Shared, with_scratch};
+use crate::conv::winograd::transforms::{Points as _, Six};
 use crate::element::Element;
 use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Vector, Whole};
 use crate::sink::{Open, Row, Sink, Tally};
@@ -155,7 +156,7 @@ fn transform_inputs<M: Multiply, const OUT: usize, const BESIDE: bool>(
             // SAFETY: within `held`.
             d[y] = unsafe { M::Vector::load(held.as_ptr().add(y * row + at)) };
         }
-        let d = transforms::input(d);
+        let d = Six::input(d);
         for y in 0..IN {
             // SAFETY: within `band`.
             unsafe { d[y].store(band.as_mut_ptr().add(y * row + at)) };
@@ -172,7 +173,7 @@ fn transform_inputs<M: Multiply, const OUT: usize, const BESIDE: bool>(
                 // SAFETY: within `band`.
                 d[i] = unsafe { M::Vector::load(band.as_ptr().add(y * row + (x * OUT + i) * LANES)) };
             }
-            let d = transforms::input(d);
+            let d = Six::input(d);
             for i in 0..IN {
                 // SAFETY: the bounds are checked above.
                 unsafe { store::<M, BESIDE>(d[i], which, to.add((y * IN + i) * plane)) };
@@ -440,7 +441,7 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
                     // SAFETY: within `from`.
                     m[j] = unsafe { V::load(from.as_ptr().add((j * IN + i) * plane)) };
                 }
-                let m = transforms::output::<V, OUT>(m);
+                let m = Six::output::<V, OUT>(m);
                 for j in 0..OUT {
                     half[j][i] = m[j];
                 }
@@ -450,7 +451,7 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
             let to = &mut results[start..][..((height - 1) * columns + width) * LANES];
             if height == OUT && width == OUT {
                 for j in 0..OUT {
-                    let row = transforms::output::<V, OUT>(half[j]);
+                    let row = Six::output::<V, OUT>(half[j]);
                     for i in 0..OUT {
                         // SAFETY: within `to`.
                         unsafe { row[i].store(to.as_mut_ptr().add((j * columns + i) * LANES)) };
@@ -458,7 +459,7 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
                 }
             } else {
                 for j in 0..height {
-                    let row = transforms::output::<V, OUT>(half[j]);
+                    let row = Six::output::<V, OUT>(half[j]);
                     for i in 0..width {
                         // SAFETY: within `to`.
                         unsafe { row[i].store(to.as_mut_ptr().add((j * columns + i) * LANES)) };

@@ -4,7 +4,7 @@
 //! memory, which is most where maps are small. Shapes and the expected batch decide, nothing is measured, so the same
 //! network is computed in the same way on every machine.
 
-use super::winograd;
+use super::winograd::{self, Tile};
 use crate::conv::Conv;
 use crate::simd::LANES;
 
@@ -20,29 +20,28 @@ pub enum ConvAlgorithm {
     Winograd4x3,
     /// Winograd's F(2×2, 5×5).
     Winograd2x5,
+    /// Winograd's F(4, 3) along the one axis of a row or a column of taps.
+    WinogradLine4x3,
+    /// Winograd's F(4, 7), likewise.
+    WinogradLine4x7,
 }
 
 impl ConvAlgorithm {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Direct, Self::Winograd2x3, Self::Winograd4x3, Self::Winograd2x5];
+    pub const ALL: [Self; 6] = [
+        Self::Direct,
+        Self::Winograd2x3,
+        Self::Winograd4x3,
+        Self::Winograd2x5,
+        Self::WinogradLine4x3,
+        Self::WinogradLine4x7,
+    ];
 
     /// Whether it can compute a convolution.
     pub fn suits(self, conv: &Conv) -> bool {
-        let [_, kernel, _] = winograd::extents(self);
-        self == Self::Direct
-            || (conv.kernel == [kernel; 2] && conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1)
-    }
-
-    /// Outputs, taps and inputs of a tile along an axis; zeros of the direct way, which has none.
-    pub fn extents(self) -> [usize; 3] {
-        if self == Self::Direct { [0; 3] } else { winograd::extents(self) }
-    }
-
-    /// The one that is predicted to be the fastest for a convolution of `batch` images with outputs of this size.
-    pub fn fastest(products: Products, conv: &Conv, size: [usize; 2], batch: usize) -> Self {
-        let cost = |algorithm: &Self| cost((*algorithm, products), conv, size, batch);
-        let suits = Self::ALL.into_iter().filter(|algorithm| algorithm.suits(conv));
-        suits.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or(Self::Direct)
+        let [down, across] = Tile::of(self).kernel;
+        let kernel = conv.kernel == [down, across] || conv.kernel == [across, down];
+        self == Self::Direct || (kernel && conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1)
     }
 
     /// What it is called in tables.
@@ -52,6 +51,61 @@ impl ConvAlgorithm {
             Self::Winograd2x3 => "winograd 2×2",
             Self::Winograd4x3 => "winograd 4×4",
             Self::Winograd2x5 => "winograd 2×2 of 5×5",
+            Self::WinogradLine4x3 => "winograd 4 of 3",
+            Self::WinogradLine4x7 => "winograd 4 of 7",
+        }
+    }
+}
+
+/// How the filters of Winograd's algorithms are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Filters {
+    /// Transformed.
+    Transformed,
+    /// As they are: each call transforms them. They are a quarter or half of the numbers, which pays where reading them is
+    /// what takes time.
+    Plain,
+}
+
+/// How a convolution is computed: the algorithm, and what it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Choice {
+    /// The algorithm.
+    pub algorithm: ConvAlgorithm,
+    /// How the filters are packed; of the direct way, which has no other, as transformed.
+    pub filters: Filters,
+}
+
+impl Choice {
+    /// The direct way.
+    pub const DIRECT: Self = Self { algorithm: ConvAlgorithm::Direct, filters: Filters::Transformed };
+    /// Outputs from which on there are enough panels for some threads.
+    const OUTPUTS: usize = 128;
+
+    /// An algorithm for a convolution of `batch` images with outputs of this size, with plain filters where all tiles are few
+    /// enough to be multiplied with them at once, so that each is transformed once in a call.
+    pub fn of(algorithm: ConvAlgorithm, conv: &Conv, size: [usize; 2], batch: usize) -> Self {
+        let few = algorithm != ConvAlgorithm::Direct && winograd::at_once(algorithm, conv, size, batch);
+        let plain = few && conv.out_channels >= Self::OUTPUTS;
+        Self { algorithm, filters: if plain { Filters::Plain } else { Filters::Transformed } }
+    }
+
+    /// The one that is predicted to be the fastest for a convolution of `batch` images with outputs of this size.
+    pub fn fastest(products: Products, conv: &Conv, size: [usize; 2], batch: usize) -> Self {
+        let suits = ConvAlgorithm::ALL.into_iter().filter(|algorithm| algorithm.suits(conv));
+        let cost = |algorithm: &ConvAlgorithm| cost((*algorithm, products), conv, size, batch);
+        let fastest = suits.min_by(|a, b| cost(a).total_cmp(&cost(b)));
+        fastest.map_or(Self::DIRECT, |algorithm| Self::of(algorithm, conv, size, batch))
+    }
+
+    /// How many times as many numbers a convolution's weights are as they are packed.
+    pub fn growth(self) -> f64 {
+        match self {
+            Self { algorithm: ConvAlgorithm::Direct, .. } | Self { filters: Filters::Plain, .. } => 1.0,
+            Self { algorithm, .. } => {
+                let tile = Tile::of(algorithm);
+                tile.planes() as f64 / tile.taps() as f64
+            }
         }
     }
 }
@@ -96,15 +150,18 @@ pub fn cost((algorithm, products): (ConvAlgorithm, Products), conv: &Conv, size:
             together(compute, bytes * taps * pairs * LANES as f64 / BYTES)
         }
         _ => {
-            let [outputs, _, inputs] = winograd::extents(algorithm);
-            let [outputs, inputs] = [outputs as f64, inputs as f64];
-            let tiles = (batch * size[0].div_ceil(outputs as usize) * size[1].div_ceil(outputs as usize)) as f64;
-            let planes = inputs * inputs;
+            let tiles = winograd::tiles(algorithm, conv, size, batch) as f64;
+            let planes = Tile::of(algorithm).planes() as f64;
             let products = planes * tiles * (1.1 * pairs + 3.0 * out_blocks);
             // Loads, stores and additions of a transform, counted as multiply-adds.
             let transforms = tiles * planes * (8.0 * in_blocks + 8.0 * out_blocks);
-            let compute = (products + transforms) / MULTIPLY_ADDS;
-            together(compute, 4.0 * planes * pairs * LANES as f64 / BYTES) + 2000.0
+            // Plain filters are fewer numbers to read, and to transform in each call.
+            let (filters, numbers) = match Choice::of(algorithm, conv, size, batch).filters {
+                Filters::Transformed => (0.0, planes),
+                Filters::Plain => (3.5 * planes * pairs, taps),
+            };
+            let compute = (products + transforms + filters) / MULTIPLY_ADDS;
+            together(compute, 4.0 * numbers * pairs * LANES as f64 / BYTES) + 2000.0
         }
     }
 }
@@ -128,7 +185,7 @@ mod tests {
             padding: [kernel / 2; 2],
             dilation: [1; 2],
         };
-        ConvAlgorithm::fastest(products, &conv, [size; 2], batch)
+        Choice::fastest(products, &conv, [size; 2], batch).algorithm
     }
 
     fn fastest(channels: usize, kernel: usize, size: usize, batch: usize) -> ConvAlgorithm {
@@ -147,13 +204,32 @@ mod tests {
 
     /// What was measured to be the fastest for the maps of a residual network.
     #[test]
-    fn large_maps_have_large_tiles_and_small_ones_little_memory() {
+    fn each_map_has_its_algorithm() {
         assert_eq!(fastest(64, 3, 56, 1), ConvAlgorithm::Winograd4x3);
         assert_eq!(fastest(128, 3, 28, 1), ConvAlgorithm::Winograd4x3);
-        assert_eq!(fastest(256, 3, 14, 1), ConvAlgorithm::Winograd2x3);
+        assert_eq!(fastest(256, 3, 14, 1), ConvAlgorithm::Winograd4x3);
         assert_eq!(fastest(256, 3, 14, 8), ConvAlgorithm::Winograd4x3);
-        assert_eq!(fastest(512, 3, 7, 1), ConvAlgorithm::Winograd2x3);
+        assert_eq!(fastest(512, 3, 7, 1), ConvAlgorithm::Winograd4x3);
         assert_eq!(fastest(64, 5, 28, 1), ConvAlgorithm::Winograd2x5);
         assert_eq!(fastest(64, 1, 28, 1), ConvAlgorithm::Direct);
+    }
+
+    #[test]
+    fn rows_and_columns_of_taps_have_their_own() {
+        let fastest = |kernel: [usize; 2]| {
+            let padding = kernel.map(|taps| taps / 2);
+            let conv = Conv {
+                in_channels: 192,
+                out_channels: 192,
+                groups: 1,
+                kernel,
+                stride: [1; 2],
+                padding,
+                dilation: [1; 2],
+            };
+            Choice::fastest(Products::F32, &conv, [17, 17], 1).algorithm
+        };
+        assert_eq!([[1, 7], [7, 1]].map(fastest), [ConvAlgorithm::WinogradLine4x7; 2]);
+        assert_eq!([[1, 3], [3, 1]].map(fastest), [ConvAlgorithm::WinogradLine4x3; 2]);
     }
 }

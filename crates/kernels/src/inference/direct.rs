@@ -197,6 +197,7 @@ impl Direct {
             to: arena.at(&step.output, image).wrapping_add(first * plane),
             block: plane,
             step: LANES,
+            more: false,
         };
         let epilogue = epilogue.at_pixel(first_pixel);
         let weights = &packed.weights.get()[bundle * self.bundle_len()..][..self.bundle_len()];

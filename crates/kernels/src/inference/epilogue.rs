@@ -19,13 +19,15 @@ pub(super) struct Epilogue {
     pub(super) block: usize,
     /// Numbers between two pixels.
     pub(super) step: usize,
+    /// Whether sums go on from what lies where they are written.
+    pub(super) more: bool,
 }
 
 impl Epilogue {
-    /// Sums written as they are.
-    pub(super) fn plain(to: *mut f32, block: usize) -> Self {
+    /// Sums written as they are; with `more` they go on from what lies there.
+    pub(super) fn plain(to: *mut f32, block: usize, more: bool) -> Self {
         let none = std::ptr::null();
-        Self { bias: none, residual: none, residual_block: 0, floor: f32::NAN, to, block, step: LANES }
+        Self { bias: none, residual: none, residual_block: 0, floor: f32::NAN, to, block, step: LANES, more }
     }
 
     /// The same from another pixel on.

@@ -98,6 +98,7 @@ impl Linear {
             to: arena.at(&step.output, 0).wrapping_add(first * LANES),
             block: LANES,
             step: step.output.store_blocks * LANES,
+            more: false,
         };
         let chunks = batch.div_ceil(V::PIXELS);
         for chunk in 0..chunks {

@@ -67,6 +67,14 @@ unsafe fn block<V: Vector<Element = f32>, const PIXELS: usize, const PANELS: usi
     let share = ahead.share(depth.channels.div_ceil(LANES) * depth.taps.len());
     let mut first = input;
     let mut left = depth.channels;
+    if epilogue.more {
+        for panel in 0..PANELS {
+            for p in 0..PIXELS {
+                // SAFETY: the caller vouches for the epilogue's pointers.
+                sums[panel][p] = unsafe { V::load(epilogue.to.add(panel * epilogue.block + p * epilogue.step)) };
+            }
+        }
+    }
     if !epilogue.residual.is_null() {
         for panel in 0..PANELS {
             for p in 0..PIXELS {

@@ -29,7 +29,7 @@ mod step;
 mod winograd;
 
 pub use arena::{Number, Place};
-pub use choice::{ConvAlgorithm, Products, cost};
+pub use choice::{Choice, ConvAlgorithm, Filters, Products, cost};
 pub(crate) use narrow::{Call, run as run_narrow};
 pub use narrow::{Narrow, NarrowStep, NarrowWork};
 pub use packing::LinearPacking;

@@ -234,7 +234,7 @@ impl Builder {
 
     fn cut(&self, step: &Step) -> Cut {
         match step {
-            Step::Convolution(step) if step.algorithm == ConvAlgorithm::Direct => {
+            Step::Convolution(step) if step.choice.algorithm == ConvAlgorithm::Direct => {
                 Cut::Direct(Direct::new(step, self.panels))
             }
             Step::Convolution(step) => Cut::Winograd(Winograd::new(step, self.panels)),
@@ -308,17 +308,17 @@ impl Builder {
             && conv.in_channels.is_multiple_of(conv.groups)
             && conv.out_channels.is_multiple_of(conv.groups);
         let images = matches!(step.input, Input::Images { .. });
-        let transformed = winograd::transformed_len(conv, step.output.size, step.algorithm);
+        let transformed = winograd::transformed_len(conv, step.output.size, step.choice);
         let room = Place::of_vectors(step.alone, step.transformed, transformed / LANES);
         sound
-            && step.algorithm.suits(conv)
+            && step.choice.algorithm.suits(conv)
             && conv.output(step.input.size()) == Some(step.output.size)
             && [step.input.channels(), step.output.channels] == [conv.in_channels, conv.out_channels]
             && step
                 .finish
                 .residual
                 .is_none_or(|residual| residual.channels == step.output.channels && residual.size == step.output.size)
-            && (!images || (step.algorithm == ConvAlgorithm::Direct && takes_images(conv)))
+            && (!images || (step.choice.algorithm == ConvAlgorithm::Direct && takes_images(conv)))
             && (transformed == 0
                 || (room.fits(self.program.numbers)
                     && room.apart(&step.output)

@@ -1,7 +1,7 @@
 //! The steps of a program, as whoever builds one gives them.
 
 use super::arena::{Number, Place};
-use super::choice::ConvAlgorithm;
+use super::choice::{Choice, ConvAlgorithm};
 use super::narrow::Narrow;
 use crate::buffer::Buffer;
 use crate::conv::Conv;
@@ -74,7 +74,7 @@ pub struct Convolution {
     /// The convolution.
     pub conv: Conv,
     /// How it is computed.
-    pub algorithm: ConvAlgorithm,
+    pub choice: Choice,
     /// What becomes of its sums.
     pub finish: Finish,
     /// Memory for the transformed inputs of Winograd's algorithms, from this number of one image on; see
@@ -283,7 +283,9 @@ impl Step {
         let all = |numbers: &[Number]| reads.iter().chain([self.output()]).all(|place| numbers.contains(&place.number));
         match self {
             Self::Narrow(_) => true,
-            Self::Convolution(Convolution { algorithm, finish, output, .. }) if *algorithm != ConvAlgorithm::Direct => {
+            Self::Convolution(Convolution { choice, finish, output, .. })
+                if choice.algorithm != ConvAlgorithm::Direct =>
+            {
                 let added = finish.residual.is_none_or(|residual| residual.number == output.number);
                 added && (all(&[Number::F32]) || Number::HALVES && all(&[Number::F32, Number::Bf16]))
             }

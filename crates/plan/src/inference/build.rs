@@ -10,7 +10,7 @@ use super::source::{Numbers, Source, refused};
 use crate::error::Result;
 use crate::operation::{Arguments, Operation, Remembered, dense};
 use cnn_kernels::inference::{
-    self as kernels, Builder, ConvAlgorithm, Convolution, Custom, Finish, LinearLayer, Number, Packed, Place, Products,
+    self as kernels, Builder, Choice, Convolution, Custom, Finish, LinearLayer, Number, Packed, Place, Products,
     Program, Tensors,
 };
 use cnn_kernels::{Conv, InstructionSet, Store as Sink, View};
@@ -37,7 +37,7 @@ struct Layout<'l> {
     own: Vec<Spot>,
     /// Numbers of the memory of one image, and for each image of that of all.
     numbers: [usize; 2],
-    algorithms: Vec<ConvAlgorithm>,
+    choices: Vec<Choice>,
     /// Steps at the beginning that run image by image.
     alone: usize,
 }
@@ -103,8 +103,8 @@ fn about_step(step: &kernels::Step, packed: Option<&Packed>, node: usize) -> Abo
     let mut predicted = None;
     let (algorithm, macs) = match step {
         kernels::Step::Convolution(step) => {
-            predicted = Some(((step.algorithm, Products::F32), step.conv, step.output.size));
-            (step.algorithm.name(), step.conv.weights() * step.output.pixels())
+            predicted = Some(((step.choice.algorithm, Products::F32), step.conv, step.output.size));
+            (step.choice.algorithm.name(), step.conv.weights() * step.output.pixels())
         }
         kernels::Step::Linear(step) => ("linear", numbers(&step.input) * step.output.channels),
         kernels::Step::MaxPool { .. } => ("max pool", 0),
@@ -190,28 +190,19 @@ impl<'w> OwnTensors<'w> {
     }
 }
 
-/// The algorithm of a convolution.
+/// How a convolution is computed.
 pub(super) fn choose(
     (conv, products): (&Conv, Products),
     input: &Value,
     output: &Value,
     options: &InferenceOptions<'_>,
-) -> ConvAlgorithm {
-    if input.at == At::Images {
-        return ConvAlgorithm::Direct;
-    }
-    if let Some(algorithm) = options.algorithm {
-        return if algorithm.suits(conv) { algorithm } else { ConvAlgorithm::Direct };
-    }
-    ConvAlgorithm::fastest(products, conv, output.size, options.usual_batch.max(1))
-}
-
-/// How many times as many numbers a convolution's weights are as they are packed.
-pub(super) fn growth(algorithm: ConvAlgorithm) -> f64 {
-    match algorithm.extents() {
-        // Of the direct way a tile is as large as the kernel.
-        [0, ..] => 1.0,
-        [_, kernel, inputs] => (inputs * inputs) as f64 / (kernel * kernel) as f64,
+) -> Choice {
+    let batch = options.usual_batch.max(1);
+    match options.algorithm {
+        _ if input.at == At::Images => Choice::DIRECT,
+        Some(algorithm) if algorithm.suits(conv) => Choice::of(algorithm, conv, output.size, batch),
+        Some(_) => Choice::DIRECT,
+        None => Choice::fastest(products, conv, output.size, batch),
     }
 }
 
@@ -285,15 +276,15 @@ pub(super) fn both(rooms: Vec<Room>, alone: usize) -> (Vec<Spot>, [usize; 2]) {
 
 impl<'l> Layout<'l> {
     fn new(lowered: &'l Lowered, options: &InferenceOptions<'_>) -> Self {
-        let algorithm = |step: &Step| match &step.work {
+        let choice = |step: &Step| match &step.work {
             Work::Conv { conv, .. } => choose((conv, Products::F32), &step.inputs[0], &step.output, options),
-            _ => ConvAlgorithm::Direct,
+            _ => Choice::DIRECT,
         };
-        let algorithms: Vec<ConvAlgorithm> = lowered.steps.iter().map(algorithm).collect();
+        let choices: Vec<Choice> = lowered.steps.iter().map(choice).collect();
         let mut rooms = rooms_of_stores(lowered, |store| lowered.stores[store].numbers());
-        let own = lowered.steps.iter().zip(&algorithms).enumerate().map(|(time, (step, algorithm))| {
+        let own = lowered.steps.iter().zip(&choices).enumerate().map(|(time, (step, choice))| {
             let numbers = match &step.work {
-                Work::Conv { conv, .. } => kernels::transformed_len(conv, step.output.size, *algorithm),
+                Work::Conv { conv, .. } => kernels::transformed_len(conv, step.output.size, *choice),
                 Work::Linear { .. } => {
                     let Value { channels, size, .. } = step.inputs[0];
                     kernels::gathered_len(channels, size)
@@ -304,10 +295,10 @@ impl<'l> Layout<'l> {
         });
         let own: Vec<Room> = own.collect();
         rooms.extend(own);
-        let alone = image_by_image(lowered, size_of::<f32>(), |number| growth(algorithms[number]), |_| false);
+        let alone = image_by_image(lowered, size_of::<f32>(), |number| choices[number].growth(), |_| false);
         let (mut stores, numbers) = both(rooms, alone);
         let own = stores.split_off(lowered.stores.len());
-        Self { lowered, stores, own, numbers, algorithms, alone }
+        Self { lowered, stores, own, numbers, choices, alone }
     }
 
     fn place(&self, value: &Value) -> Place {
@@ -343,7 +334,7 @@ impl<'l> Layout<'l> {
                 input: first(),
                 output,
                 conv: *conv,
-                algorithm: self.algorithms[number],
+                choice: self.choices[number],
                 finish: Finish { residual: residual.as_ref().map(|value| self.place(value)), relu: chain.relu },
                 transformed: self.own[number].offset,
                 alone: self.own[number].alone,

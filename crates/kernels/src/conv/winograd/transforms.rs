@@ -1,94 +1,243 @@
-//! The transforms along one axis, at the points 0, 3/4, −3/4, 3/2, −3/2 and ∞.
+//! The transforms along one axis, at the points 0, some `±p`, and ∞ (Lavin and Gray 2016; Barabasz and others 2018 on points).
 //!
-//! A filter of some taps over six inputs gives some outputs, seven of both together: `Aᵀ (G g ⊙ Bᵀ d)`. Filter and outputs
-//! are polynomials: `G` takes the filter to its values at the points, over a number for each point, and `A` what the outputs
-//! are multiplied with. So both are [`values`], with four outputs and three taps as with two and five, and their
-//! transposes are [`coefficients`]. `Bᵀ` knows the points alone.
-//!
-//! With the usual points 0, ±1, ±2 and ∞ the powers reach from 1 to 8 and rounding errors are four times as large; these
-//! points have powers on either side of 1, and all their products are exact. Only what they are divided by in `G` is
-//! rounded.
+//! A filter of some taps over `N` inputs gives some outputs, `N + 1` of both together: `Aᵀ (G g ⊙ Bᵀ d)`. Filter and
+//! outputs are polynomials: `G` takes the filter to its values at the points, over a number for each point, and `A` what the
+//! outputs are multiplied with. So both are [`values`](Points::values), whatever their share of the `N + 1`, and their
+//! transposes are [`coefficients`](Points::coefficients). `Bᵀ` knows the points alone.
 
-use super::IN;
 use crate::element::Element;
 use crate::simd::Vector;
 
-/// The inner points.
-const A: f64 = 0.75;
-/// The outer points.
-const B: f64 = 1.5;
-/// What `G` multiplies the values at each point by.
-const WEIGHTS: [f64; IN] = [
-    1.0 / (A * A * B * B),
-    1.0 / (2.0 * A * A * (A * A - B * B)),
-    1.0 / (2.0 * A * A * (A * A - B * B)),
-    1.0 / (2.0 * B * B * (B * B - A * A)),
-    1.0 / (2.0 * B * B * (B * B - A * A)),
-    1.0,
-];
+/// Pairs of points at most.
+const MOST_PAIRS: usize = 4;
+
+/// 0, each of these numbers and what is opposite of it, and ∞: `N` points.
+pub(crate) trait Points<const N: usize> {
+    /// What the pairs are, apart from the sign.
+    const PAIRS: &'static [f64];
+    /// What follows from them.
+    const TABLE: Table = Table::new(Self::PAIRS);
+
+    /// `Bᵀ d`.
+    #[inline(always)]
+    fn input<V: Vector>(d: [V; N]) -> [V; N] {
+        let mut t = d;
+        // A row holds the coefficients of a polynomial that is 0 at all other points.
+        t[0] = every_other(&d, 0, &Self::TABLE.all, Self::PAIRS.len());
+        for (pair, point) in Self::PAIRS.iter().enumerate() {
+            let others = &Self::TABLE.others[pair];
+            let even = every_other(&d, 2, others, Self::PAIRS.len() - 1);
+            let odd = every_other(&d, 1, others, Self::PAIRS.len() - 1);
+            t[1 + 2 * pair] = odd.mul_add(number::<V>(*point), even);
+            t[2 + 2 * pair] = odd.mul_add(number::<V>(-*point), even);
+        }
+        t[N - 1] = every_other(&d, 1, &Self::TABLE.all, Self::PAIRS.len());
+        t
+    }
+
+    /// `G g`.
+    #[inline(always)]
+    fn filter<V: Vector, const KERNEL: usize>(g: [V; KERNEL]) -> [V; N] {
+        Self::weighted(Self::values(g))
+    }
+
+    /// What a tap counts for in the value of its filter, of `kernel` taps, at a point.
+    fn value_of_tap(point: usize, tap: usize, kernel: usize) -> f64 {
+        match point.checked_sub(1) {
+            None => f64::from(u8::from(tap == 0)),
+            Some(_) if point + 1 == N => f64::from(u8::from(tap + 1 == kernel)),
+            Some(row) if row % 2 == 0 => f64::powi(Self::PAIRS[row / 2], tap as i32),
+            Some(row) => f64::powi(-Self::PAIRS[row / 2], tap as i32),
+        }
+    }
+
+    /// `Gᵀ m`, the transpose of [`filter`](Self::filter).
+    #[inline(always)]
+    fn weights<V: Vector, const KERNEL: usize>(m: [V; N]) -> [V; KERNEL] {
+        Self::coefficients(Self::weighted(m))
+    }
+
+    /// `Aᵀ m`.
+    #[inline(always)]
+    fn output<V: Vector, const OUT: usize>(m: [V; N]) -> [V; OUT] {
+        Self::coefficients(m)
+    }
+
+    /// `A y`, the transpose of [`output`](Self::output).
+    #[inline(always)]
+    fn gradient<V: Vector, const OUT: usize>(y: [V; OUT]) -> [V; N] {
+        Self::values(y)
+    }
+
+    /// The value at each point of the polynomial with these coefficients; at ∞ the last of them.
+    #[inline(always)]
+    fn values<V: Vector, const COUNT: usize>(c: [V; COUNT]) -> [V; N] {
+        let mut values = [c[0]; N];
+        for (pair, point) in Self::PAIRS.iter().enumerate() {
+            let (even, odd) = halves(c, *point);
+            values[1 + 2 * pair] = even.add(odd);
+            values[2 + 2 * pair] = even.sub(odd);
+        }
+        values[N - 1] = c[COUNT - 1];
+        values
+    }
+
+    /// The transpose of [`values`](Self::values).
+    #[inline(always)]
+    fn coefficients<V: Vector, const COUNT: usize>(m: [V; N]) -> [V; COUNT] {
+        let mut c = [V::zero(); COUNT];
+        let mut powers = [1.0; MOST_PAIRS];
+        c[0] = m[0];
+        for pair in 0..Self::PAIRS.len() {
+            c[0] = c[0].add(m[1 + 2 * pair].add(m[2 + 2 * pair]));
+        }
+        for i in 1..COUNT {
+            for pair in 0..Self::PAIRS.len() {
+                powers[pair] *= Self::PAIRS[pair];
+                let (plus, minus) = (m[1 + 2 * pair], m[2 + 2 * pair]);
+                let both = if i % 2 == 0 { plus.add(minus) } else { plus.sub(minus) };
+                let power = number::<V>(powers[pair]);
+                c[i] = match pair {
+                    0 if i + 1 == COUNT => both.mul(power).add(m[N - 1]),
+                    0 => both.mul(power),
+                    _ => both.mul_add(power, c[i]),
+                };
+            }
+        }
+        c
+    }
+
+    /// `Aᵀ m`, of filters that were taken to their [`values`](Self::values) alone: what `G` would have multiplied these by
+    /// is part of the coefficients here, where it costs next to nothing.
+    #[inline(always)]
+    fn output_of_values<V: Vector, const OUT: usize>(m: [V; N]) -> [V; OUT] {
+        let mut c = [V::zero(); OUT];
+        let mut powers = [1.0; MOST_PAIRS];
+        for i in 0..OUT {
+            // The point 0 has a part in the first alone, and ∞ in the last.
+            let whole = match i {
+                0 => Some(m[0].mul(number::<V>(Self::TABLE.weight(0)))),
+                _ if i + 1 == OUT => Some(m[N - 1]),
+                _ => None,
+            };
+            for pair in 0..Self::PAIRS.len() {
+                let (plus, minus) = (m[1 + 2 * pair], m[2 + 2 * pair]);
+                let both = if i % 2 == 0 { plus.add(minus) } else { plus.sub(minus) };
+                let factor = number::<V>(powers[pair] * Self::TABLE.weight(1 + 2 * pair));
+                c[i] = match (pair, whole) {
+                    (0, None) => both.mul(factor),
+                    (0, Some(whole)) => both.mul_add(factor, whole),
+                    _ => both.mul_add(factor, c[i]),
+                };
+                powers[pair] *= Self::PAIRS[pair];
+            }
+        }
+        c
+    }
+
+    #[inline(always)]
+    fn weighted<V: Vector>(mut m: [V; N]) -> [V; N] {
+        for i in 0..N - 1 {
+            m[i] = m[i].mul(number::<V>(Self::TABLE.weight(i)));
+        }
+        m
+    }
+}
+
+/// Six points. With the usual ones, 0, ±1, ±2 and ∞, the powers reach from 1 to 8 and rounding errors are four times as
+/// large; these have powers on either side of 1, and all their products are exact. Only what they are divided by in `G` is
+/// rounded.
+pub(crate) struct Six;
+
+impl Points<6> for Six {
+    const PAIRS: &'static [f64] = &[0.75, 1.5];
+}
+
+/// Ten points, for long filters along one axis. Of eighths up to 2½ these had the smallest errors.
+pub(crate) struct Ten;
+
+impl Points<10> for Ten {
+    const PAIRS: &'static [f64] = &[0.5, 0.875, 1.25, 2.0];
+}
+
+/// What follows from pairs of points.
+pub(crate) struct Table {
+    /// Of each pair: the coefficients of `∏ (x − p²)` over all other pairs.
+    others: [[f64; MOST_PAIRS + 1]; MOST_PAIRS],
+    /// The same over all pairs.
+    all: [f64; MOST_PAIRS + 1],
+    /// What `G` multiplies the value at 0 by, then those at the points of each pair.
+    weights: [f64; MOST_PAIRS + 1],
+}
+
+impl Table {
+    const fn new(pairs: &[f64]) -> Self {
+        let mut table = Self {
+            others: [[0.0; MOST_PAIRS + 1]; MOST_PAIRS],
+            all: product(pairs, pairs.len()),
+            weights: [0.0; MOST_PAIRS + 1],
+        };
+        // Over the product of the differences to all other points.
+        let mut of_zero = 1.0;
+        let mut pair = 0;
+        while pair < pairs.len() {
+            table.others[pair] = product(pairs, pair);
+            let square = pairs[pair] * pairs[pair];
+            let (mut differences, mut other) = (2.0 * square, 0);
+            while other < pairs.len() {
+                if other != pair {
+                    differences *= square - pairs[other] * pairs[other];
+                }
+                other += 1;
+            }
+            table.weights[1 + pair] = 1.0 / differences;
+            of_zero *= -square;
+            pair += 1;
+        }
+        table.weights[0] = 1.0 / of_zero;
+        table
+    }
+
+    /// Of a row of `G`, but for the last.
+    #[inline(always)]
+    fn weight(&self, row: usize) -> f64 {
+        self.weights[row.div_ceil(2)]
+    }
+}
+
+/// The coefficients of `∏ (x − p²)` over all pairs but one, the constant first.
+const fn product(pairs: &[f64], without: usize) -> [f64; MOST_PAIRS + 1] {
+    let mut product = [0.0; MOST_PAIRS + 1];
+    product[0] = 1.0;
+    let mut pair = 0;
+    while pair < pairs.len() {
+        if pair != without {
+            let square = pairs[pair] * pairs[pair];
+            let mut at = MOST_PAIRS;
+            while at > 0 {
+                product[at] = product[at - 1] - square * product[at];
+                at -= 1;
+            }
+            product[0] *= -square;
+        }
+        pair += 1;
+    }
+    product
+}
 
 #[inline(always)]
 fn number<V: Vector>(x: f64) -> V {
     V::splat(V::Element::from_f64(x))
 }
 
-/// `Bᵀ d`.
+/// Every other input from `first` on, each times its coefficient; that of the last is 1.
 #[inline(always)]
-pub(crate) fn input<V: Vector>(d: [V; IN]) -> [V; IN] {
-    let (inner, minus_inner, outer, minus_outer) = (number::<V>(A), number::<V>(-A), number::<V>(B), number::<V>(-B));
-    let (inner_square, outer_square) = (number::<V>(-A * A), number::<V>(-B * B));
-    let (sum, product) = (number::<V>(-A * A - B * B), number::<V>(A * A * B * B));
-    let (even, odd) = (d[2].mul_add(outer_square, d[4]), d[1].mul_add(outer_square, d[3]));
-    let (far_even, far_odd) = (d[2].mul_add(inner_square, d[4]), d[1].mul_add(inner_square, d[3]));
-    [
-        d[2].mul_add(sum, d[0].mul_add(product, d[4])),
-        odd.mul_add(inner, even),
-        odd.mul_add(minus_inner, even),
-        far_odd.mul_add(outer, far_even),
-        far_odd.mul_add(minus_outer, far_even),
-        d[3].mul_add(sum, d[1].mul_add(product, d[5])),
-    ]
-}
-
-/// `G g`.
-#[inline(always)]
-pub(super) fn filter<V: Vector, const KERNEL: usize>(g: [V; KERNEL]) -> [V; IN] {
-    weighted(values(g))
-}
-
-/// An entry of `G` for a filter of so many taps.
-pub(crate) fn filter_entry(row: usize, tap: usize, kernel: usize) -> f64 {
-    let power = match [0.0, A, -A, B, -B].get(row) {
-        Some(point) => f64::powi(*point, tap as i32),
-        None => f64::from(u8::from(tap + 1 == kernel)),
-    };
-    WEIGHTS[row] * power
-}
-
-/// `Gᵀ m`, the transpose of [`filter`].
-#[inline(always)]
-pub(super) fn weights<V: Vector, const KERNEL: usize>(m: [V; IN]) -> [V; KERNEL] {
-    coefficients(weighted(m))
-}
-
-/// `Aᵀ m`.
-#[inline(always)]
-pub(crate) fn output<V: Vector, const OUT: usize>(m: [V; IN]) -> [V; OUT] {
-    coefficients(m)
-}
-
-/// `A y`, the transpose of [`output`].
-#[inline(always)]
-pub(super) fn gradient<V: Vector, const OUT: usize>(y: [V; OUT]) -> [V; IN] {
-    values(y)
-}
-
-/// The value at each point of the polynomial with these coefficients; at ∞ the last of them.
-#[inline(always)]
-fn values<V: Vector, const N: usize>(c: [V; N]) -> [V; IN] {
-    let (even, odd) = halves(c, A);
-    let (far_even, far_odd) = halves(c, B);
-    [c[0], even.add(odd), even.sub(odd), far_even.add(far_odd), far_even.sub(far_odd), c[N - 1]]
+fn every_other<V: Vector>(d: &[V], first: usize, coefficients: &[f64], last: usize) -> V {
+    let mut sum = d[first + 2 * last];
+    for i in 0..last {
+        sum = d[first + 2 * i].mul_add(number::<V>(coefficients[i]), sum);
+    }
+    sum
 }
 
 /// The even and the odd part of a polynomial's value at a point.
@@ -103,28 +252,4 @@ fn halves<V: Vector, const N: usize>(c: [V; N], point: f64) -> (V, V) {
         }
     }
     (even, odd.mul(number::<V>(point)))
-}
-
-/// The transpose of [`values`].
-#[inline(always)]
-fn coefficients<V: Vector, const N: usize>(m: [V; IN]) -> [V; N] {
-    let (near, far) = ([m[1].add(m[2]), m[1].sub(m[2])], [m[3].add(m[4]), m[3].sub(m[4])]);
-    let mut c = [V::zero(); N];
-    c[0] = m[0].add(near[0]).add(far[0]);
-    let (mut inner, mut outer) = (1.0, 1.0);
-    for i in 1..N {
-        (inner, outer) = (inner * A, outer * B);
-        let own = near[i % 2].mul(number::<V>(inner));
-        let own = if i + 1 == N { own.add(m[5]) } else { own };
-        c[i] = far[i % 2].mul_add(number::<V>(outer), own);
-    }
-    c
-}
-
-#[inline(always)]
-fn weighted<V: Vector>(mut m: [V; IN]) -> [V; IN] {
-    for i in 0..IN - 1 {
-        m[i] = m[i].mul(number::<V>(WEIGHTS[i]));
-    }
-    m
 }

@@ -3,8 +3,9 @@
 
 use super::super::correlation::Correlation;
 use super::super::micro::panels;
-use super::{IN, PLANES, odd, transforms};
+use super::{IN, PLANES, odd};
 use crate::buffer::{Shared, with_scratch};
+use crate::conv::winograd::transforms::{Points as _, Six};
 use crate::element::Element;
 use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Vector};
 use crate::threads::for_each;
@@ -140,13 +141,13 @@ impl<'a, T: Element, const KERNEL: usize> Filters<'a, T, KERNEL> {
                     for y in 0..KERNEL {
                         column[y] = M::Vector::load(from.add((y * KERNEL + x) * width));
                     }
-                    let column = transforms::filter(column);
+                    let column = Six::filter(column);
                     for y in 0..IN {
                         half[y][x] = column[y];
                     }
                 }
                 for y in 0..IN {
-                    let row = transforms::filter(half[y]);
+                    let row = Six::filter(half[y]);
                     for x in 0..IN {
                         M::store_beside(row[x], input % M::DEPTH, to.add((y * IN + x) * plane));
                     }

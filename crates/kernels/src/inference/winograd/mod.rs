@@ -1,11 +1,12 @@
-//! Convolutions of 3×3 and 5×5 by Winograd's algorithms, with filters transformed and packed before.
+//! Convolutions of 3×3 and 5×5, and of rows and columns of 3 and 7 taps, by Winograd's algorithms, with packed filters.
 //!
 //! A tile of outputs needs fewer multiplications between a transformed input tile and a transformed filter than it has
 //! taps (`scheme`). With many channels these are matrix products, one for each *plane* of the transformed tiles.
 //!
 //! Where a map has many tiles a task takes some of them through all steps while they are in its cache. Where it has few,
 //! the inputs of all images are transformed first, to memory of the arena, and a task takes some panels of outputs: the
-//! filters, which are then most of the memory, are read once.
+//! filters, which are then most of the memory, are read once. If they are packed as they are, a task transforms those of some
+//! inputs at a time: what comes from memory is then a quarter or half as much.
 
 mod filters;
 mod products;
@@ -16,18 +17,20 @@ mod transform;
 pub(super) use filters::pack;
 
 use super::arena::{Arena, Place};
-use super::choice::ConvAlgorithm;
+use super::choice::{Choice, ConvAlgorithm, Filters};
 use super::step::{Convolution, Packed};
 use crate::conv::Conv;
 use crate::narrow::Stored;
 use crate::prefetch::Lines;
 use crate::simd::{LANES, Vector};
 use crate::threads::threads;
-use scheme::{F2x3, F2x5, F4x3, Scheme};
+use scheme::{F2x3, F2x5, F4x3, F4x7, One, Scheme};
 use tiles::Tiles;
 
 /// Tiles of a map from which on its tasks are whole.
 const MANY: usize = 40;
+/// Numbers of transformed filters at most that stay in a cache of 1 MiB beside the products.
+const DEPTH: usize = 72 * 1024;
 /// Numbers the transformed inputs of a whole task may be: what leaves room for filters in a cache of 1 MiB.
 const WHOLE: usize = 112 * 1024;
 /// Tiles of a task at least, where there are that many.
@@ -47,9 +50,11 @@ pub(super) struct Winograd {
     /// Channels read and written.
     ins: usize,
     outs: usize,
-    /// Outputs, kernel and inputs of a tile along an axis.
-    outputs: usize,
-    inputs: usize,
+    tile: Tile,
+    /// Whether rows are taken for columns, in all that follows.
+    turned: bool,
+    /// Rows and columns of the output.
+    size: [usize; 2],
     padding: [usize; 2],
     /// Tiles of a map, along each axis.
     tiles: [usize; 2],
@@ -59,22 +64,37 @@ pub(super) struct Winograd {
     whole: Option<usize>,
     /// Where those are.
     transformed: Place,
+    /// How the filters are packed.
+    filters: Filters,
 }
 
-/// Calls a function with the scheme of an algorithm.
+/// Calls a function with an algorithm's schemes down and across.
 macro_rules! with_scheme {
-    ($algorithm:expr, $scheme:ident => $call:expr) => {
+    ($algorithm:expr, $down:ident, $across:ident => $call:expr) => {
         match $algorithm {
             ConvAlgorithm::Winograd4x3 => {
-                type $scheme = F4x3;
+                type $down = F4x3;
+                type $across = F4x3;
                 $call
             }
             ConvAlgorithm::Winograd2x5 => {
-                type $scheme = F2x5;
+                type $down = F2x5;
+                type $across = F2x5;
+                $call
+            }
+            ConvAlgorithm::WinogradLine4x3 => {
+                type $down = F4x3;
+                type $across = One;
+                $call
+            }
+            ConvAlgorithm::WinogradLine4x7 => {
+                type $down = F4x7;
+                type $across = One;
                 $call
             }
             ConvAlgorithm::Winograd2x3 | ConvAlgorithm::Direct => {
-                type $scheme = F2x3;
+                type $down = F2x3;
+                type $across = F2x3;
                 $call
             }
         }
@@ -96,51 +116,106 @@ macro_rules! with_number {
 }
 use with_number;
 
-/// Outputs, taps and inputs of a tile of an algorithm along an axis.
-pub(super) fn extents(algorithm: ConvAlgorithm) -> [usize; 3] {
-    with_scheme!(algorithm, S => [S::OUTPUTS, S::KERNEL, S::INPUTS])
+/// A tile of an algorithm, down and across.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tile {
+    pub(super) outputs: [usize; 2],
+    pub(super) kernel: [usize; 2],
+    pub(super) inputs: [usize; 2],
+}
+
+impl Tile {
+    pub(super) fn of(algorithm: ConvAlgorithm) -> Self {
+        with_scheme!(algorithm, D, A => Self {
+            outputs: [D::OUTPUTS, A::OUTPUTS],
+            kernel: [D::KERNEL, A::KERNEL],
+            inputs: [D::INPUTS, A::INPUTS],
+        })
+    }
+
+    pub(super) fn planes(&self) -> usize {
+        self.inputs[0] * self.inputs[1]
+    }
+
+    pub(super) fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1]
+    }
+
+    /// Tiles of a map, down and across.
+    pub(super) fn tiles(&self, size: [usize; 2]) -> [usize; 2] {
+        [0, 1].map(|axis| size[axis].div_ceil(self.outputs[axis]))
+    }
+}
+
+/// Whether a convolution is computed with rows for columns, as one of a row of taps is by an algorithm for a column of them.
+fn is_turned(conv: &Conv) -> bool {
+    conv.kernel[1] > conv.kernel[0]
+}
+
+/// An axis for the other one, if so.
+fn turned<T>([down, across]: [T; 2], turn: bool) -> [T; 2] {
+    if turn { [across, down] } else { [down, across] }
 }
 
 /// How the tiles of a map are computed.
-fn tile_rows(size: [usize; 2], algorithm: ConvAlgorithm, ins: usize) -> Option<usize> {
-    let [outputs, _, inputs] = extents(algorithm);
-    let [down, across] = size.map(|pixels| pixels.div_ceil(outputs));
-    if down * across < MANY {
+fn tile_rows(conv: &Conv, size: [usize; 2], choice: Choice) -> Option<usize> {
+    let tile = Tile::of(choice.algorithm);
+    let [down, across] = tile.tiles(turned(size, is_turned(conv)));
+    if down * across < MANY || choice.filters == Filters::Plain {
         return None;
     }
-    let most = (WHOLE / (inputs * inputs * ins.next_multiple_of(LANES))).clamp(FEWEST, MOST_TILES);
+    let most = (WHOLE / (tile.planes() * conv.in_channels.next_multiple_of(LANES))).clamp(FEWEST, MOST_TILES);
     // Some tasks at least for a map.
     let rows = (most / across).clamp(1, down.div_ceil(2));
     Some(down.div_ceil(down.div_ceil(rows)))
 }
 
+/// Tiles of so many images' maps.
+pub(super) fn tiles(algorithm: ConvAlgorithm, conv: &Conv, size: [usize; 2], batch: usize) -> usize {
+    let [down, across] = Tile::of(algorithm).tiles(turned(size, is_turned(conv)));
+    batch * down * across
+}
+
+/// Whether the tiles of so many images are multiplied with a filter at once.
+pub(super) fn at_once(algorithm: ConvAlgorithm, conv: &Conv, size: [usize; 2], batch: usize) -> bool {
+    tiles(algorithm, conv, size, batch) <= MOST_TILES
+}
+
 /// Numbers of one image that a convolution needs in the arena for transformed inputs; 0 for none.
-pub fn transformed_len(conv: &Conv, size: [usize; 2], algorithm: ConvAlgorithm) -> usize {
-    if algorithm == ConvAlgorithm::Direct || tile_rows(size, algorithm, conv.in_channels).is_some() {
+pub fn transformed_len(conv: &Conv, size: [usize; 2], choice: Choice) -> usize {
+    if choice.algorithm == ConvAlgorithm::Direct || tile_rows(conv, size, choice).is_some() {
         return 0;
     }
-    let [outputs, _, inputs] = extents(algorithm);
-    let tiles = size[0].div_ceil(outputs) * size[1].div_ceil(outputs);
     // With all images' together a plane may get one line more.
-    inputs * inputs * (tiles * conv.in_channels.div_ceil(LANES) + 1) * LANES
+    let tiles = tiles(choice.algorithm, conv, size, 1);
+    Tile::of(choice.algorithm).planes() * (tiles * conv.in_channels.div_ceil(LANES) + 1) * LANES
 }
 
 impl Winograd {
     pub(super) fn new(step: &Convolution, panels: usize) -> Self {
-        let [outputs, _, inputs] = extents(step.algorithm);
-        let transformed = transformed_len(&step.conv, step.output.size, step.algorithm);
+        let tile = Tile::of(step.choice.algorithm);
+        let transformed = transformed_len(&step.conv, step.output.size, step.choice);
+        let turn = is_turned(&step.conv);
+        let size = turned(step.output.size, turn);
         Self {
-            algorithm: step.algorithm,
+            algorithm: step.choice.algorithm,
             ins: step.conv.in_channels,
             outs: step.conv.out_channels,
-            outputs,
-            inputs,
-            padding: step.conv.padding,
-            tiles: step.output.size.map(|pixels| pixels.div_ceil(outputs)),
+            tile,
+            turned: turn,
+            size,
+            padding: turned(step.conv.padding, turn),
+            tiles: tile.tiles(size),
             panels,
-            whole: tile_rows(step.output.size, step.algorithm, step.conv.in_channels),
+            whole: tile_rows(&step.conv, step.output.size, step.choice),
+            filters: step.choice.filters,
             transformed: Place::of_vectors(step.alone, step.transformed, transformed / LANES),
         }
+    }
+
+    /// Numbers from one row of a map to the next and from one column to the next, where it is so high and wide.
+    fn steps(&self, [_, width]: [usize; 2]) -> [usize; 2] {
+        turned([width * LANES, LANES], self.turned)
     }
 
     fn in_blocks(&self) -> usize {
@@ -156,7 +231,7 @@ impl Winograd {
     }
 
     fn planes(&self) -> usize {
-        self.inputs * self.inputs
+        self.tile.planes()
     }
 
     fn tiles_of_map(&self) -> usize {
@@ -192,17 +267,27 @@ impl Winograd {
         }
     }
 
+    /// Inputs whose products are added up at a time: of plain filters as many as are transformed at once.
+    fn depth(&self) -> usize {
+        match self.filters {
+            Filters::Transformed => self.ins,
+            Filters::Plain => (DEPTH / (self.planes() * self.panels * LANES)).next_multiple_of(LANES).min(self.ins),
+        }
+    }
+
     /// Numbers of scratch memory of a task.
     pub(super) fn scratch(&self) -> usize {
-        let strip = transform::strip_len(self.inputs, self.tiles[1] * self.outputs + self.inputs);
+        let strip =
+            transform::strip_len(self.tile.inputs[0], self.tiles[1] * self.tile.outputs[1] + self.tile.inputs[1]);
         let products = |tiles: usize| self.planes() * odd(self.panels * tiles) * LANES;
+        let own = if self.filters == Filters::Plain { self.planes() * self.filter_plane() } else { 0 };
         match self.whole {
             Some(rows) => {
                 let tiles = rows * self.tiles[1];
                 (self.planes() * self.plane(tiles) + products(tiles)).max(self.planes() * self.plane(tiles) + strip)
             }
             // A group is whole chunks.
-            None => products(MOST_TILES + LANES).max(strip),
+            None => (products(MOST_TILES + LANES) + own).max(strip),
         }
     }
 
@@ -211,13 +296,22 @@ impl Winograd {
         self.panel_count() * self.panel_len()
     }
 
-    /// Numbers of a panel's filters, and of one plane of them.
+    /// Numbers of a panel's filters.
     fn panel_len(&self) -> usize {
-        self.planes() * self.filter_plane()
+        match self.filters {
+            Filters::Transformed => self.planes() * self.filter_plane(),
+            Filters::Plain => self.ins * self.taps() * self.panels * LANES,
+        }
     }
 
+    /// Taps of a filter.
+    fn taps(&self) -> usize {
+        self.tile.taps()
+    }
+
+    /// Numbers between two planes of transformed filters.
     fn filter_plane(&self) -> usize {
-        odd(self.ins * self.panels) * LANES
+        odd(self.depth() * self.panels) * LANES
     }
 
     /// Transforms a block of an image's inputs.
@@ -261,7 +355,8 @@ impl Winograd {
         let Some(place) = step.input.place() else { return };
         let source = transform::Source {
             from: arena.at_number::<N>(place, image).wrapping_add(block * place.plane()).cast_const(),
-            size: place.size,
+            steps: self.steps(place.size),
+            size: turned(place.size, self.turned),
             padding: self.padding,
             map: step.input.map(),
             block,
@@ -270,9 +365,9 @@ impl Winograd {
         for row in rows.clone() {
             let first = first + (row - rows.start) * across;
             let to = transform::Target { tiles, first, to, plane: self.plane(tiles.count) };
-            with_scheme!(self.algorithm, S => {
+            with_scheme!(self.algorithm, D, A => {
                 // SAFETY: the map is read within its bounds; each block of a tile has a place of its own.
-                unsafe { transform::row_of_tiles::<V, S, N>(&source, row, across, &to, scratch) }
+                unsafe { transform::row_of_tiles::<V, D, A, N>(&source, row, across, &to, scratch) }
             });
         }
     }

@@ -1,11 +1,11 @@
 //! Winograd's algorithms F(m×m, r×r): how tiles and filters are transformed (Lavin and Gray 2016).
 #![allow(clippy::needless_range_loop)] // Indices run over registers that must stay registers.
 
-use crate::conv::transforms;
+use crate::conv::{Points, Six, Ten};
 use crate::simd::Vector;
 
 /// The longest transformed row.
-pub(super) const MOST: usize = 6;
+pub(super) const MOST: usize = 10;
 
 /// One algorithm along one axis: `outputs` outputs of a filter of `kernel` taps by `inputs` multiplications.
 pub(super) trait Scheme {
@@ -17,15 +17,21 @@ pub(super) trait Scheme {
     fn input<V: Vector<Element = f32>>(d: [V; MOST]) -> [V; MOST];
     /// `Aᵀ m`.
     fn output<V: Vector<Element = f32>>(m: [V; MOST]) -> [V; MOST];
+    /// `G g`; what lies beyond `KERNEL` is not looked at.
+    fn filters<V: Vector<Element = f32>>(g: [V; MOST]) -> [V; MOST];
     /// `G`, row by row: what each tap of a filter counts for in each number of the transformed one.
     fn filter(row: usize, tap: usize) -> f64;
 }
 
 /// F(2×2, 3×3): 16 multiplications instead of 36, with the points 0, 1, −1, ∞.
 pub(super) struct F2x3;
-/// F(4×4, 3×3): 36 instead of 144; see [`transforms`].
+/// F(4×4, 3×3): 36 instead of 144; at the points of [`Six`].
 pub(super) struct F4x3;
-/// F(2×2, 5×5): 36 instead of 100; see [`transforms`].
+/// F(4, 7) along one axis: 10 instead of 28; at the points of [`Ten`].
+pub(super) struct F4x7;
+/// Nothing, along an axis where the filter has one tap.
+pub(super) struct One;
+/// F(2×2, 5×5): 36 instead of 100; at the points of [`Six`].
 pub(super) struct F2x5;
 
 impl Scheme for F2x3 {
@@ -45,14 +51,21 @@ impl Scheme for F2x3 {
 
     #[inline(always)]
     fn output<V: Vector<Element = f32>>(m: [V; MOST]) -> [V; MOST] {
+        let half = V::splat(0.5);
         let mut y = m;
-        y[0] = m[0].add(m[1]).add(m[2]);
-        y[1] = m[1].sub(m[2]).add(m[3]);
+        y[0] = m[1].add(m[2]).mul_add(half, m[0]);
+        y[1] = m[1].sub(m[2]).mul_add(half, m[3]);
         y
     }
 
+    #[inline(always)]
+    fn filters<V: Vector<Element = f32>>(g: [V; MOST]) -> [V; MOST] {
+        let even = g[0].add(g[2]);
+        widen([g[0], even.add(g[1]), even.sub(g[1]), g[2]])
+    }
+
     fn filter(row: usize, tap: usize) -> f64 {
-        [[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]][row][tap]
+        [[1.0, 0.0, 0.0], [1.0, 1.0, 1.0], [1.0, -1.0, 1.0], [0.0, 0.0, 1.0]][row][tap]
     }
 }
 
@@ -63,16 +76,21 @@ impl Scheme for F4x3 {
 
     #[inline(always)]
     fn input<V: Vector<Element = f32>>(d: [V; MOST]) -> [V; MOST] {
-        widen(transforms::input([d[0], d[1], d[2], d[3], d[4], d[5]]))
+        widen(Six::input(narrow(d)))
     }
 
     #[inline(always)]
     fn output<V: Vector<Element = f32>>(m: [V; MOST]) -> [V; MOST] {
-        widen(transforms::output::<V, 4>([m[0], m[1], m[2], m[3], m[4], m[5]]))
+        widen(Six::output_of_values::<V, 4>(narrow(m)))
+    }
+
+    #[inline(always)]
+    fn filters<V: Vector<Element = f32>>(g: [V; MOST]) -> [V; MOST] {
+        widen(Six::values([g[0], g[1], g[2]]))
     }
 
     fn filter(row: usize, tap: usize) -> f64 {
-        transforms::filter_entry(row, tap, 3)
+        Six::value_of_tap(row, tap, 3)
     }
 }
 
@@ -88,12 +106,72 @@ impl Scheme for F2x5 {
 
     #[inline(always)]
     fn output<V: Vector<Element = f32>>(m: [V; MOST]) -> [V; MOST] {
-        widen(transforms::output::<V, 2>([m[0], m[1], m[2], m[3], m[4], m[5]]))
+        widen(Six::output_of_values::<V, 2>(narrow(m)))
+    }
+
+    #[inline(always)]
+    fn filters<V: Vector<Element = f32>>(g: [V; MOST]) -> [V; MOST] {
+        widen(Six::values([g[0], g[1], g[2], g[3], g[4]]))
     }
 
     fn filter(row: usize, tap: usize) -> f64 {
-        transforms::filter_entry(row, tap, 5)
+        Six::value_of_tap(row, tap, 5)
     }
+}
+
+impl Scheme for F4x7 {
+    const OUTPUTS: usize = 4;
+    const KERNEL: usize = 7;
+    const INPUTS: usize = 10;
+
+    #[inline(always)]
+    fn input<V: Vector<Element = f32>>(d: [V; MOST]) -> [V; MOST] {
+        Ten::input(d)
+    }
+
+    #[inline(always)]
+    fn output<V: Vector<Element = f32>>(m: [V; MOST]) -> [V; MOST] {
+        widen(Ten::output_of_values::<V, 4>(m))
+    }
+
+    #[inline(always)]
+    fn filters<V: Vector<Element = f32>>(g: [V; MOST]) -> [V; MOST] {
+        Ten::values(narrow::<V, 7>(g))
+    }
+
+    fn filter(row: usize, tap: usize) -> f64 {
+        Ten::value_of_tap(row, tap, 7)
+    }
+}
+
+impl Scheme for One {
+    const OUTPUTS: usize = 1;
+    const KERNEL: usize = 1;
+    const INPUTS: usize = 1;
+
+    #[inline(always)]
+    fn input<V: Vector<Element = f32>>(d: [V; MOST]) -> [V; MOST] {
+        d
+    }
+
+    #[inline(always)]
+    fn output<V: Vector<Element = f32>>(m: [V; MOST]) -> [V; MOST] {
+        m
+    }
+
+    #[inline(always)]
+    fn filters<V: Vector<Element = f32>>(g: [V; MOST]) -> [V; MOST] {
+        g
+    }
+
+    fn filter(_: usize, _: usize) -> f64 {
+        1.0
+    }
+}
+
+#[inline(always)]
+fn narrow<V: Vector<Element = f32>, const N: usize>(from: [V; MOST]) -> [V; N] {
+    std::array::from_fn(|i| from[i])
 }
 
 #[inline(always)]
@@ -138,5 +216,7 @@ mod tests {
         agrees::<F2x3>();
         agrees::<F4x3>();
         agrees::<F2x5>();
+        agrees::<F4x7>();
+        agrees::<One>();
     }
 }

@@ -10,7 +10,9 @@ use crate::simd::{LANES, Vector};
 /// A block of a map.
 pub(super) struct Source<'a, N> {
     pub(super) from: *const N,
-    /// Height and width.
+    /// Numbers from one row to the next and from one column to the next.
+    pub(super) steps: [usize; 2],
+    /// Rows and columns.
     pub(super) size: [usize; 2],
     pub(super) padding: [usize; 2],
     /// What is done to its numbers, and which block of channels it is.
@@ -39,29 +41,29 @@ pub(super) fn strip_len(inputs: usize, columns: usize) -> usize {
 ///
 /// The map is not written meanwhile, and the target's places are this task's alone.
 #[inline(always)]
-pub(super) unsafe fn row_of_tiles<V: Vector<Element = f32>, S: Scheme, N: Stored>(
+pub(super) unsafe fn row_of_tiles<V: Vector<Element = f32>, D: Scheme, A: Scheme, N: Stored>(
     source: &Source<'_, N>,
     row: usize,
     across: usize,
     target: &Target,
     band: &mut [f32],
 ) {
-    let columns = across * S::OUTPUTS + S::INPUTS - S::OUTPUTS;
-    let band = &mut band[..strip_len(S::INPUTS, columns)];
+    let columns = across * A::OUTPUTS + A::INPUTS - A::OUTPUTS;
+    let band = &mut band[..strip_len(D::INPUTS, columns)];
     // SAFETY: as the caller says.
     unsafe {
-        down::<V, S, N>(source, row, columns, band);
+        down::<V, D, N>(source, row, columns, band);
         for tile in 0..across {
             let number = target.first + tile;
             let to = target.to.wrapping_add(target.tiles.at::<V>(number, source.block) * LANES);
-            for y in 0..S::INPUTS {
+            for y in 0..D::INPUTS {
                 let mut d = [V::zero(); MOST];
-                for x in 0..S::INPUTS {
-                    d[x] = V::load(band.as_ptr().add((y * columns + tile * S::OUTPUTS + x) * LANES));
+                for x in 0..A::INPUTS {
+                    d[x] = V::load(band.as_ptr().add((y * columns + tile * A::OUTPUTS + x) * LANES));
                 }
-                let d = S::input(d);
-                for x in 0..S::INPUTS {
-                    d[x].store(to.wrapping_add((y * S::INPUTS + x) * target.plane));
+                let d = A::input(d);
+                for x in 0..A::INPUTS {
+                    d[x].store(to.wrapping_add((y * A::INPUTS + x) * target.plane));
                 }
             }
         }
@@ -77,12 +79,11 @@ unsafe fn down<V: Vector<Element = f32>, S: Scheme, N: Stored>(
     band: &mut [f32],
 ) {
     let [height, width] = source.size;
-    let row_len = width * LANES;
     // Which rows of the tile are border.
     let mut rows = [std::ptr::null::<N>(); MOST];
     for y in 0..S::INPUTS {
         if let Some(at) = (row * S::OUTPUTS + y).checked_sub(source.padding[0]).filter(|at| *at < height) {
-            rows[y] = source.from.wrapping_add(at * row_len);
+            rows[y] = source.from.wrapping_add(at * source.steps[0]);
         }
     }
     let (left, right) = (source.padding[1].min(columns), (source.padding[1] + width).min(columns));
@@ -99,7 +100,7 @@ unsafe fn down<V: Vector<Element = f32>, S: Scheme, N: Stored>(
                 for column in left..right {
                     let mut d = [V::zero(); MOST];
                     for y in 0..S::INPUTS {
-                        d[y] = N::load(rows[y].add((column - left) * LANES));
+                        d[y] = N::load(rows[y].add((column - left) * source.steps[1]));
                     }
                     store_column::<V, S>(d, columns, column, band);
                 }
@@ -109,7 +110,7 @@ unsafe fn down<V: Vector<Element = f32>, S: Scheme, N: Stored>(
                     let mut d = [V::zero(); MOST];
                     for y in 0..S::INPUTS {
                         if !rows[y].is_null() {
-                            d[y] = N::load(rows[y].add((column - left) * LANES));
+                            d[y] = N::load(rows[y].add((column - left) * source.steps[1]));
                         }
                     }
                     store_column::<V, S>(d, columns, column, band);
@@ -121,7 +122,7 @@ unsafe fn down<V: Vector<Element = f32>, S: Scheme, N: Stored>(
                     let mut d = [V::zero(); MOST];
                     for y in 0..S::INPUTS {
                         if !rows[y].is_null() {
-                            let x: V = N::load(rows[y].add((column - left) * LANES));
+                            let x: V = N::load(rows[y].add((column - left) * source.steps[1]));
                             d[y] = x.mul_add(scale, shift).at_least(floor);
                         }
                     }

@@ -3,7 +3,7 @@
 use super::arrange::store_of;
 use super::number::Narrow;
 use super::way::Way;
-use crate::inference::build::{Spot, both, growth, image_by_image, rooms_of_stores};
+use crate::inference::build::{Spot, both, image_by_image, rooms_of_stores};
 use crate::inference::lifetime::Room;
 use crate::inference::lower::{At, Lowered, Value, Work};
 use cnn_kernels::LANES;
@@ -57,16 +57,14 @@ impl<'l> Layout<'l> {
         }));
         rooms.extend(lowered.steps.iter().zip(ways).enumerate().map(|(time, (step, way))| {
             let numbers = match (&step.work, way) {
-                (Work::Conv { conv, .. }, Way::Winograd(algorithm)) => {
-                    transformed_len(conv, step.output.size, *algorithm)
-                }
+                (Work::Conv { conv, .. }, Way::Winograd(choice)) => transformed_len(conv, step.output.size, *choice),
                 _ => 0,
             };
             Room { numbers, first: time, last: time }
         }));
         // Winograd's filters are `f32`.
         let growth = |number: usize| match &ways[number] {
-            Way::Winograd(algorithm) => growth(*algorithm) * (size_of::<f32>() / size_of::<F>()) as f64,
+            Way::Winograd(choice) => choice.growth() * (size_of::<f32>() / size_of::<F>()) as f64,
             _ => 1.0,
         };
         let alone = image_by_image(lowered, size_of::<F>(), growth, |number| is_wide(&ways[number]));

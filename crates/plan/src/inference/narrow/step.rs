@@ -14,7 +14,7 @@ use crate::inference::report::About;
 use crate::inference::source::Source;
 use crate::operation::{Arguments, Operation, Remembered};
 use cnn_kernels::inference::{
-    self as kernels, Affine, ConvAlgorithm, Convolution, Custom, Finish, NarrowStep, NarrowWork, Numbers,
+    self as kernels, Affine, Choice, Convolution, Custom, Finish, NarrowStep, NarrowWork, Numbers,
 };
 use cnn_kernels::mapped::from_words;
 use cnn_kernels::narrow::{Quantisation, requantise};
@@ -75,7 +75,7 @@ pub(super) fn make<F: Narrow>(
     }
     match way {
         Way::Wide(why) => wide::<F>(made, layout, (number, why), maps, scales, source),
-        Way::Winograd(algorithm) => winograd::<F>(made, layout, (number, algorithm), maps, source),
+        Way::Winograd(choice) => winograd::<F>(made, layout, (number, choice), maps, source),
         Way::Narrow => narrow::<F>(made, layout, number, (maps, pictures), scales, source),
     }
 }
@@ -115,7 +115,7 @@ fn narrow<F: Narrow>(
             let about = About {
                 macs: products * step.output.size[0] * step.output.size[1],
                 weight_bytes: weights.bytes(),
-                predicted: F::PRODUCTS.map(|products| ((ConvAlgorithm::Direct, products), conv, step.output.size)),
+                predicted: F::PRODUCTS.map(|products| ((Choice::DIRECT.algorithm, products), conv, step.output.size)),
                 ..About::other(step.node, F::CONVOLUTION)
             };
             (NarrowWork::Convolution(weights), finish, about)
@@ -157,7 +157,7 @@ fn narrow<F: Narrow>(
 fn winograd<F: Narrow>(
     made: &mut Made<'_>,
     layout: &Layout<'_>,
-    (number, algorithm): (usize, ConvAlgorithm),
+    (number, choice): (usize, Choice),
     maps: Vec<Option<Affine>>,
     source: &mut Source<'_>,
 ) -> Result<()> {
@@ -170,7 +170,7 @@ fn winograd<F: Narrow>(
         input: kernels::Input::Value { place: layout.place(&step.inputs[0]), map },
         output,
         conv: *conv,
-        algorithm,
+        choice,
         finish: Finish { residual: residual.as_ref().map(|value| layout.place(value)), relu: chain.relu },
         transformed: offset,
         alone,
@@ -181,9 +181,9 @@ fn winograd<F: Narrow>(
         macs: conv.weights() * output.pixels(),
         weight_bytes: size_of_val(packed.weights.get()),
         value_bytes: About::bytes::<F>(&step.output),
-        predicted: F::PRODUCTS.map(|products| ((algorithm, products), *conv, output.size)),
+        predicted: F::PRODUCTS.map(|products| ((choice.algorithm, products), *conv, output.size)),
         in_f32: Some("faster than direct bf16"),
-        ..About::other(step.node, algorithm.name())
+        ..About::other(step.node, choice.algorithm.name())
     });
     made.push_packed(own, Some(packed))
 }

@@ -9,7 +9,7 @@ use crate::inference::build::choose;
 use crate::inference::lower::{Step, Value, Work};
 use crate::inference::options::InferenceOptions;
 use crate::operation::Operation;
-use cnn_kernels::inference::ConvAlgorithm;
+use cnn_kernels::inference::Choice;
 use cnn_kernels::pool::Average;
 
 /// How a step is computed.
@@ -18,7 +18,7 @@ pub(super) enum Way {
     /// By a kernel of narrow numbers.
     Narrow,
     /// On narrow maps, with products of `f32` by one of Winograd's algorithms.
-    Winograd(ConvAlgorithm),
+    Winograd(Choice),
     /// In `f32`, for this reason.
     Wide(&'static str),
 }
@@ -46,8 +46,8 @@ impl Way {
                 if residual.as_ref().is_none_or(|residual| is_wide(residual) == is_wide(&step.output)) =>
             {
                 match choose((conv, products), &step.inputs[0], &step.output, options) {
-                    ConvAlgorithm::Direct => Self::Narrow,
-                    algorithm => Self::Winograd(algorithm),
+                    Choice::DIRECT => Self::Narrow,
+                    choice => Self::Winograd(choice),
                 }
             }
             _ => Self::Narrow,

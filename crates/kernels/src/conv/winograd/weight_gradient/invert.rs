@@ -1,8 +1,9 @@
 //! Sums brought back to weights.
 
-use super::super::{IN, PLANES, transforms};
+use super::super::{IN, PLANES};
 use super::{Sum, Sums};
 use crate::buffer::Shared;
+use crate::conv::winograd::transforms::{Points as _, Six};
 use crate::element::Element;
 use crate::simd::{LANES, Multiply, ProductKernel, Vector};
 use crate::transpose::{SharedRows, to_rows};
@@ -65,13 +66,13 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> Sum<'_, T, OUT, KERNEL> 
                         m[y] = value;
                     }
                 }
-                let m = transforms::weights::<V, KERNEL>(m);
+                let m = Six::weights::<V, KERNEL>(m);
                 for j in 0..KERNEL {
                     half[j][x] = m[j];
                 }
             }
             for j in 0..KERNEL {
-                let row = transforms::weights::<V, KERNEL>(half[j]);
+                let row = Six::weights::<V, KERNEL>(half[j]);
                 for i in 0..KERNEL {
                     // SAFETY: within `to`, a row for each tap of each input.
                     unsafe { row[i].store(to.as_mut_ptr().add((input * Self::TAPS + j * KERNEL + i) * width + lanes)) };

@@ -1,9 +1,10 @@
 //! Tiles of inputs and of gradients, transformed.
 
 use super::super::super::tile::Tile;
-use super::super::{IN, PLANES, STRIP, Start, store, transform_inputs, transforms};
+use super::super::{IN, PLANES, STRIP, Start, store, transform_inputs};
 use super::{Group, Sum};
 use crate::buffer::Shared;
+use crate::conv::winograd::transforms::{Points as _, Six};
 use crate::element::Element;
 use crate::simd::{LANES, Multiply, ProductKernel, Vector, Whole};
 use std::ops::Range;
@@ -86,7 +87,7 @@ fn transform_gradients<M: Multiply, const OUT: usize>(
             // SAFETY: within `held`.
             d[y] = unsafe { M::Vector::load(held.as_ptr().add(y * row + at)) };
         }
-        let d = transforms::gradient(d);
+        let d = Six::gradient(d);
         for y in 0..IN {
             // SAFETY: within `band`.
             unsafe { d[y].store(band.as_mut_ptr().add(y * row + at)) };
@@ -102,7 +103,7 @@ fn transform_gradients<M: Multiply, const OUT: usize>(
                 // SAFETY: within `band`.
                 d[i] = unsafe { M::Vector::load(band.as_ptr().add(y * row + (x * OUT + i) * LANES)) };
             }
-            let d = transforms::gradient(d);
+            let d = Six::gradient(d);
             for i in 0..IN {
                 // SAFETY: the bounds are checked above.
                 unsafe { store::<M, true>(d[i], which, to.add((y * IN + i) * plane)) };
