@@ -81,6 +81,14 @@ pub enum Error {
         /// What the plan's stores would take.
         bytes: usize,
     },
+    /// Packed weights that memory does not hold.
+    #[error("{network}: its packed weights do not fit: {shortage}")]
+    PackedWeights {
+        /// The network.
+        network: String,
+        /// How much is needed, and how much is there.
+        shortage: cnn_system::memory::Shortage,
+    },
     /// A pool that is too large.
     #[error("{path}: a planned step takes max pools of at most 256 taps, not of {taps}; candle's engine takes it")]
     Pool {

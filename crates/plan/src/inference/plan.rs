@@ -112,6 +112,11 @@ impl InferencePlan {
             .numeric
             .available(options.set())
             .map_err(|why| Error::Numeric { numeric: options.numeric.name(), why })?;
+        // Of the kinds of numbers the smallest: what packing adds is not known yet.
+        let elements: usize = weights.iter().map(|(_, tensor)| tensor.elements()).sum();
+        let least = elements * if options.numeric == Numeric::F32 { 4 } else { 1 };
+        cnn_system::memory::ask(cnn_system::Bytes::of(least))
+            .map_err(|shortage| Error::PackedWeights { network: network.name().to_string(), shortage })?;
         let mut source = Source::Weights(Numbers::new(&weights));
         let built = built(network, &targets, &options, &mut source)?;
         let sum = match &source {
