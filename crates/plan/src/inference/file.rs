@@ -21,7 +21,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const MAGIC: [u8; 8] = *b"cnnplan1";
+/// With a number that counts up whenever kernels pack in another way.
+const MAGIC: [u8; 8] = *b"cnnplan2";
 /// Bytes before the text: magic, length, checksum.
 const FRONT: usize = 16;
 /// Numbers before the text.
@@ -125,7 +126,9 @@ impl Saved {
         let numbers: &[f32] = (*memory).as_ref();
         let front = bytes(&numbers[..FRONT_NUMBERS]);
         if front[..8] != MAGIC {
-            return Err(problem(path, "it is no plan"));
+            let other = front[..7] == MAGIC[..7];
+            let why = if other { "it was made by another version of this crate" } else { "it is no plan" };
+            return Err(problem(path, why));
         }
         let word = |at: usize| u32::from_le_bytes([front[at], front[at + 1], front[at + 2], front[at + 3]]);
         let (length, sum) = (word(8) as usize, word(12));
