@@ -1,7 +1,6 @@
 //! The pool: every task once, loops within loops, panics.
 
-mod common;
-
+use crate::common;
 use cnn_kernels::threads::{busy, for_each, set_threads, threads};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
