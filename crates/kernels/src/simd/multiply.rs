@@ -4,7 +4,7 @@
 //! one instruction multiplies with two others, adding both products to a sum of 32 bits. Everything around the products,
 //! sums included, is of numbers as they are.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(test)))]
 use super::dot_avx512::Bf16;
 use super::{InstructionSet, Kernel, LANES, Portable, Vector, dispatch};
 use crate::element::Element;
@@ -163,7 +163,7 @@ impl Arithmetic for Halves {
 
     #[inline]
     fn dispatch<K: ProductKernel<f32>>(set: InstructionSet, kernel: K) -> K::Output {
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(all(target_arch = "x86_64", not(test)))]
         if set == InstructionSet::Avx512
             && let Some(cpu) = Bf16::new()
         {
