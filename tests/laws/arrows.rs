@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-googlenet", &["cnn-core", "cnn-inception"]),
     ("cnn-resnet", &["cnn-core", "cnn-residual"]),
     ("cnn-densenet", &["cnn-core", "cnn-dense"]),
-    ("cnn-data", &["cnn-core", "cnn-testing"]),
+    ("cnn-data", &["cnn-network", "cnn-system", "cnn-testing", "cnn-weights"]),
     ("cnn-catalogue", &["cnn-core", "cnn-data", "cnn-testing", "cnn-weights", "cnn-zoo"]),
     ("cnn-testing", &[]),
     ("cnn-kernels", &[]),
@@ -144,5 +144,13 @@ fn the_program_and_the_tests_are_built_over_the_same_packages() -> Result<(), Fa
     assert!(program.len() > 100, "{}", program.len());
     let differs = |package: &&String| tests[*package] != program[*package];
     assert_eq!(program.keys().find(differs), None, "features that only one of them has");
+
+    // Without candle, as `cargo xtask` is: all but what stands on candle is built once for both.
+    let without = built(&["--package", "xtask", "--no-default-features", "--edges", "normal,build"])?;
+    assert!(!without.keys().any(|package| package.starts_with("candle-")), "candle is in the program without it");
+    for (package, features) in without.iter().filter(|(package, features)| tests[*package] != **features) {
+        let of_candle = tests[package].contains("candle") && !features.contains("candle");
+        assert!(of_candle, "{package}: features that only one of them has: {features:?}, {:?}", tests[package]);
+    }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod model;
 mod ops;
 mod parity;
 mod plan;
+mod programs;
 mod recompute;
 mod shapes;
 mod step;

@@ -10,6 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const WIDTH: usize = 100;
 /// Networks of more weights are large: 32 MB in f64.
 const LARGE: usize = 4_000_000;
+/// And those whose maps of one image have more numbers: candle keeps each of a batch several times.
+const LARGE_MAPS: usize = 500_000;
 
 /// The network with no hidden linear layer wider than [`WIDTH`]. The wide ones hold nine tenths of AlexNet's and VGG's
 /// weights, and none of their operations is missing without them. Networks that are not a plain chain stay as they are.
@@ -33,7 +35,8 @@ pub fn narrow(network: Network) -> Result<Network, Failure> {
 /// Waits, if the network is large, until no other law computes a large one; for as long as the result is held.
 pub fn alone(network: &Network) -> Option<MutexGuard<'static, ()>> {
     static ONE: Mutex<()> = Mutex::new(());
-    let is_large = network.tensors().map(|spec| spec.elements()).sum::<usize>() > LARGE;
+    let maps: usize = network.nodes().iter().map(|node| node.shape.elements()).sum();
+    let is_large = maps > LARGE_MAPS || network.tensors().map(|spec| spec.elements()).sum::<usize>() > LARGE;
     // A law that failed while it held the lock leaves nothing behind that could be damaged.
     is_large.then(|| ONE.lock().unwrap_or_else(PoisonError::into_inner))
 }

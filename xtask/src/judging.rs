@@ -2,7 +2,7 @@
 
 use crate::data::RunData;
 use anyhow::{Result, bail};
-use cnn_core::candle_core::Device;
+use cnn_core::device::Device;
 use cnn_data::{Card, Dataset, Images, Loader};
 use cnn_report::Run;
 use cnn_train::{BalancedAccuracy, MacroF1, Metric, Predictions, TestTime, Top, Weights, classifier, predict};

@@ -2,8 +2,7 @@
 
 use crate::cli;
 use anyhow::{Context, Result, bail};
-use candle_core::Device;
-use cnn_core::candle_core;
+use cnn_core::device::Device;
 use cnn_figures::{path, printable};
 use cnn_plan::{Calibration, InferenceOptions, Numeric};
 use std::path::{Path, PathBuf};

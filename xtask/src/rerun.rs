@@ -90,6 +90,7 @@ pub fn with_feature(feature: &str, why: &str) -> Result<ExitCode> {
     // What this build has, the next one keeps: a command may need several, one after the other.
     let mut features = vec![feature];
     for (built, name) in [
+        (cfg!(feature = "candle"), "candle"),
         (cfg!(feature = "hub"), "hub"),
         (cfg!(feature = "fetch"), "fetch"),
         (cfg!(feature = "serve"), "serve"),
@@ -104,7 +105,7 @@ pub fn with_feature(feature: &str, why: &str) -> Result<ExitCode> {
     let status = Command::new(cargo)
         .args(["run", "--quiet", "--manifest-path", manifest])
         .args(release)
-        .args(["--features", &features.join(","), "--"])
+        .args(["--no-default-features", "--features", &features.join(","), "--"])
         .args(std::env::args_os().skip(1))
         .status()
         .context("cannot run cargo")?;

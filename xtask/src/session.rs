@@ -5,7 +5,7 @@ use crate::preparation::in_words;
 use crate::weights::of_file;
 use crate::{data, progress, settings, trained};
 use anyhow::{Context, Result};
-use cnn_core::candle_core::Device;
+use cnn_core::device::Device;
 use cnn_core::weights::Allowed;
 use cnn_core::{Architecture, Network};
 use cnn_data::{Card, Dataset, Preparation};

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use cnn_catalogue::imagenet;
 use cnn_classifier::{Known, Trained, embedded, pictures};
 use cnn_core::Weights;
-use cnn_core::candle_core::Device;
+use cnn_core::device::Device;
 use cnn_data::{Card, Name, Preparation};
 use cnn_figures::{path, printable};
 use cnn_zoo::Family;

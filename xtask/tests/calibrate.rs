@@ -1,8 +1,6 @@
 //! `calibrate`, and the scales it writes in the commands that read them.
 
-mod common;
-
-use common::{Failure, error_from};
+use crate::common::{Failure, error_from};
 use std::path::Path;
 use std::process::{Command, Output};
 

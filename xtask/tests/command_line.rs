@@ -1,8 +1,6 @@
 //! The program as its users meet it: what it prints, and the one sentence it says where something is wrong.
 
-mod common;
-
-use common::{Failure, classic_files, error_from, error_of, path, xtask};
+use crate::common::{Failure, classic_files, error_from, error_of, path, xtask};
 use std::path::Path;
 use std::process::Command;
 

@@ -1,8 +1,6 @@
 //! Checkpoints that are damaged: whatever byte it is, the run does not go on from them.
 
-mod common;
-
-use common::{Failure, classic_files, error_of, path, xtask};
+use crate::common::{Failure, classic_files, error_of, path, xtask};
 use std::path::{Path, PathBuf};
 
 const FILES: [&str; 3] = ["weights.safetensors", "state.safetensors", "checksums"];

@@ -1,9 +1,7 @@
 //! Pages about networks and pictures, and networks as pictures.
 
-mod common;
-
+use crate::common::{Failure, error_of, path, xtask};
 use cnn_data::{DigitsConfig, digits};
-use common::{Failure, error_of, path, xtask};
 use std::path::{Path, PathBuf};
 
 fn drawn(folder: &Path, name: &str) -> Result<PathBuf, Failure> {

@@ -1,8 +1,6 @@
 //! `export` as somebody uses it who runs networks elsewhere.
 
-mod common;
-
-use common::{Failure, error_of, path, xtask};
+use crate::common::{Failure, error_of, path, xtask};
 
 fn holds(file: &[u8], text: &str) -> bool {
     file.windows(text.len()).any(|window| window == text.as_bytes())

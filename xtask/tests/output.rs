@@ -1,9 +1,7 @@
 //! Output that nobody takes, and files that are no files.
 #![cfg(target_os = "linux")]
 
-mod common;
-
-use common::{Failure, classic_files, error_of, path};
+use crate::common::{Failure, classic_files, error_of, path};
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

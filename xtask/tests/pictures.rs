@@ -1,9 +1,7 @@
 //! Weights and pictures in, answers out.
 
-mod common;
-
+use crate::common::{Failure, error_of, path, xtask};
 use cnn_data::{DigitsConfig, digits};
-use common::{Failure, error_of, path, xtask};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

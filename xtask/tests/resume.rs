@@ -1,9 +1,7 @@
 //! A run that is killed, at whatever moment, goes on to the same bits.
 #![cfg(unix)]
 
-mod common;
-
-use common::{Failure, classic_files, path};
+use crate::common::{Failure, classic_files, path};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;

@@ -1,9 +1,7 @@
 //! The folder of a run: whose it is, who writes to it, what is removed from it and when.
 #![cfg(unix)]
 
-mod common;
-
-use common::{Failure, classic_files, error_from, error_of, path, xtask};
+use crate::common::{Failure, classic_files, error_from, error_of, path, xtask};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

@@ -1,8 +1,6 @@
 //! Batches of a single image: trained on wherever every normalisation sees more than one value per channel.
 
-mod common;
-
-use common::{Failure, classic_files, error_of, path, xtask};
+use crate::common::{Failure, classic_files, error_of, path, xtask};
 use std::path::Path;
 
 /// Trains an epoch; what it said on standard error, and the figures of the epoch.

@@ -1,9 +1,7 @@
 //! Training in a terminal that goes away, takes no output, or is told to stop.
 #![cfg(unix)]
 
-mod common;
-
-use common::{Failure, path};
+use crate::common::{Failure, path};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};

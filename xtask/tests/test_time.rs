@@ -1,8 +1,6 @@
 //! Judging by both sides of an image: a run, and `eval` and `report` of it.
 
-mod common;
-
-use common::{Failure, path, xtask};
+use crate::common::{Failure, path, xtask};
 
 #[test]
 fn a_run_that_was_judged_by_both_sides_is_judged_so_again() -> Result<(), Failure> {

@@ -1,8 +1,6 @@
 //! Training as its users meet it: recipes, folders of images, other classes, searches, reports.
 
-mod common;
-
-use common::{Failure, classic_files, error_of, path, xtask};
+use crate::common::{Failure, classic_files, error_of, path, xtask};
 use std::path::Path;
 
 /// Runs the program, which must succeed; what it printed.

@@ -1,9 +1,27 @@
 //! Where tensors live: `auto`, `cpu`, `cuda[:n]`, `metal[:n]`.
 
 use crate::model_error::{ModelError, Result};
-use candle_core::Device;
 use std::fmt;
 use std::str::FromStr;
+
+#[cfg(feature = "candle")]
+pub use candle_core::Device;
+
+/// Where numbers are computed: without candle, on the CPU.
+#[cfg(not(feature = "candle"))]
+#[derive(Clone, Debug)]
+pub enum Device {
+    /// The CPU.
+    Cpu,
+}
+
+#[cfg(not(feature = "candle"))]
+impl Device {
+    /// Whether it is the CPU.
+    pub fn is_cpu(&self) -> bool {
+        matches!(self, Self::Cpu)
+    }
+}
 
 /// A device as a user names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,9 +80,7 @@ impl DeviceChoice {
         match self {
             Self::Cpu => Ok(Device::Cpu),
             Self::Cuda(ordinal) => self.built_with("cuda", cfg!(feature = "cuda"), || cuda(ordinal)),
-            Self::Metal(ordinal) => {
-                self.built_with("metal", cfg!(feature = "metal"), || Ok(Device::new_metal(ordinal)?))
-            }
+            Self::Metal(ordinal) => self.built_with("metal", cfg!(feature = "metal"), || metal(ordinal)),
             Self::Auto => Ok(Self::Cuda(0).open().or_else(|_| Self::Metal(0).open()).unwrap_or(Device::Cpu)),
         }
     }
@@ -96,9 +112,21 @@ fn cuda(ordinal: usize) -> Result<Device> {
     }
 }
 
+/// Not asked in a build without the feature.
 #[cfg(not(feature = "cuda"))]
-fn cuda(ordinal: usize) -> Result<Device> {
-    Ok(Device::new_cuda(ordinal)?)
+fn cuda(_: usize) -> Result<Device> {
+    Ok(Device::Cpu)
+}
+
+#[cfg(feature = "metal")]
+fn metal(ordinal: usize) -> Result<Device> {
+    Ok(Device::new_metal(ordinal)?)
+}
+
+/// Not asked in a build without the feature.
+#[cfg(not(feature = "metal"))]
+fn metal(_: usize) -> Result<Device> {
+    Ok(Device::Cpu)
 }
 
 #[cfg(test)]

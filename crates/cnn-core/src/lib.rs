@@ -10,8 +10,8 @@
 //! ```
 //!
 //! The value and its readings are `cnn-network`'s, [`Weights`] `cnn-weights`', the CPU's plans `cnn-plan`'s; all of it is
-//! here under one name. What this crate adds is candle: [`Model`], and [`device`] selection. The feature `candle`, on by
-//! default, brings it; without it a program that predicts on the CPU has no candle in it.
+//! here under one name. What this crate adds is candle's [`Model`], and [`device`] selection. The feature `candle`, on by
+//! default, brings candle; without it a program that predicts or trains on the CPU has no candle in it.
 //!
 //! ```
 //! use cnn_core::definition::{chain, conv, linear};
@@ -30,13 +30,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[cfg(feature = "candle")]
 pub mod device;
 #[cfg(feature = "candle")]
 mod lend;
 #[cfg(feature = "candle")]
 pub mod model;
-#[cfg(feature = "candle")]
 mod model_error;
 
 pub use cnn_network::*;
@@ -47,7 +45,9 @@ pub use cnn_weights as weights;
 pub use cnn_weights::Weights;
 
 #[cfg(feature = "candle")]
-pub use {candle_core, candle_nn, lend::lend, model::Model, model_error::ModelError};
+pub use {candle_core, candle_nn, lend::lend, model::Model};
+
+pub use model_error::ModelError;
 
 /// The examples of the README, as tests.
 #[cfg(doctest)]

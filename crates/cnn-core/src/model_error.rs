@@ -35,10 +35,12 @@ pub enum ModelError {
         problem: String,
     },
     /// An error inside candle.
+    #[cfg(feature = "candle")]
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
 }
 
+#[cfg(feature = "candle")]
 impl From<ModelError> for candle_core::Error {
     fn from(error: ModelError) -> Self {
         match error {

@@ -1,6 +1,6 @@
 //! The order of a pass that shows every class as often as any other.
 
-use cnn_core::seed;
+use cnn_network::seed;
 use rand::seq::SliceRandom;
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! What a file of weights says of itself, so that it can be used alone.
 
 use crate::{Error, Name, Preparation};
-use cnn_core::Weights;
-use cnn_core::weights::CARD;
+use cnn_weights::CARD;
+use cnn_weights::Weights;
 use serde::{Deserialize, Serialize};
 
 /// What weights are for: the network, its classes, and how a picture becomes an input. It is kept in the file's metadata

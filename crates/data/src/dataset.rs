@@ -1,7 +1,7 @@
 //! A data set: images for training and for judging.
 
 use crate::{Error, Fold, Images};
-use cnn_core::seed;
+use cnn_network::seed;
 use rand::Rng;
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! What can go wrong with data.
 
-use cnn_core::{Bytes, memory};
+use cnn_system::{Bytes, memory};
 use std::path::PathBuf;
 
 /// Every error of this crate; each names where, what was expected and what was found.

@@ -1,7 +1,7 @@
 //! Some of the images of a set, each class with its share.
 
 use crate::Images;
-use cnn_core::seed;
+use cnn_network::seed;
 use rand::seq::SliceRandom;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,7 +5,7 @@ use crate::balance;
 use crate::batch::Pipeline;
 use crate::prefetch::Prefetcher;
 use crate::{Augmentation, Batch, Error, Images, Preparation, Transform};
-use cnn_core::seed;
+use cnn_network::seed;
 use rand::seq::SliceRandom;
 use std::ops::Range;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use crate::decode::{Encoded, Opened, Outline};
 use crate::{Error, Picture, Reading};
-use cnn_core::file;
+use cnn_system::file;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 

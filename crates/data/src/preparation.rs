@@ -2,7 +2,7 @@
 
 use crate::fitting::Fitting;
 use crate::{Error, Fit, Images, Picture};
-use cnn_core::{Bytes, memory};
+use cnn_system::{Bytes, memory};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 

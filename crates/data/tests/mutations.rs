@@ -1,9 +1,9 @@
 //! Damaged files of every format, at random from a seed: an error or images, never a panic, and never without end.
 //!
-//! `MUTATIONS=100000 cargo test --package cnn-data --test mutations` tries more of each.
+//! `MUTATIONS=100000 cargo test --package cnn-data --test all mutations::` tries more of each.
 
-use cnn_core::seed::{self, Rng};
 use cnn_data::{Damage, FolderConfig, Picture, Reading, classic, folder};
+use cnn_network::seed::{self, Rng};
 use flate2::{Compression, write::GzEncoder};
 use rand::Rng as _;
 use safetensors::SafeTensors;

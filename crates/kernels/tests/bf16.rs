@@ -1,11 +1,12 @@
 //! Convolutions with products of `bf16` and sums of `f32`: against plain loops over what is rounded, and Winograd's
 //! algorithm against the definition.
 
-mod common;
-
+use crate::common;
+use crate::common::{
+    Maps, Seen, all_close, cast, channels, check, check_sinks, many, meetings, one_of, random_convolution,
+};
 use cnn_kernels::narrow::bf16;
 use cnn_kernels::{Algorithm, Conv, InstructionSet, Region, Sink, View, from_blocks, threads, to_blocks};
-use common::{Maps, Seen, all_close, cast, channels, check, check_sinks, many, meetings, one_of, random_convolution};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 

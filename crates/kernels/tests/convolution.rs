@@ -1,11 +1,9 @@
 //! Convolutions against plain loops.
 
-mod common;
-
-use cnn_kernels::{Conv, Element, InstructionSet, Region, Sink, threads};
-use common::{
+use crate::common::{
     Maps, Seen, all_close, cast, channels, check, check_sinks, index, many, meetings, one_of, random_convolution,
 };
+use cnn_kernels::{Conv, Element, InstructionSet, Region, Sink, threads};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 

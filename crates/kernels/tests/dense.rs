@@ -1,12 +1,10 @@
 //! Fully connected layers, losses, sums and optimisers against plain loops.
 
-mod common;
-
+use crate::common::{Maps, Seen, all_close, batch, cast, channels, check, close, index, many, one_of, size};
 use cnn_kernels::loss::{CrossEntropy, Targets};
 use cnn_kernels::moments::{channel_sums, moments};
 use cnn_kernels::update::{AdamW, RmsProp, Sgd, Update};
 use cnn_kernels::{Element, InstructionSet, Linear, Region, View, threads};
-use common::{Maps, Seen, all_close, batch, cast, channels, check, close, index, many, one_of, size};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

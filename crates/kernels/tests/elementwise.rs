@@ -1,12 +1,10 @@
 //! Copies, activations, dropout and local response normalisation against plain loops.
 
-mod common;
-
+use crate::common::{Maps, Seen, batch, cast, channels, check, index, lay, one_of, size};
 use cnn_kernels::activation::{Activation, multiply};
 use cnn_kernels::copy::{Channels, concat, copy, gather, sum};
 use cnn_kernels::flatten::{flatten, unflatten};
 use cnn_kernels::{Element, InstructionSet, Lrn, Region, from_blocks, threads, to_blocks};
-use common::{Maps, Seen, batch, cast, channels, check, index, lay, one_of, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 

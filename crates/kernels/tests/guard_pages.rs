@@ -3,8 +3,9 @@
 
 #![cfg(all(unix, not(miri)))]
 
-mod common;
-
+use crate::common;
+use crate::common::guarded::{Guarded, Side};
+use crate::common::{Kind, Maps, Seen, batch, cast, channels, many, one_of, region, size};
 use cnn_kernels::activation::{Activation, multiply};
 use cnn_kernels::copy::{Channels, concat, copy, gather, sum};
 use cnn_kernels::flatten::{flatten, unflatten};
@@ -16,8 +17,6 @@ use cnn_kernels::{
     Algorithm, Arrival, Conv, Element, InstructionSet, Linear, Lrn, Map, Moments, Pull, Region, Sink, Store, Sums,
     View, from_blocks, threads, to_blocks,
 };
-use common::guarded::{Guarded, Side};
-use common::{Kind, Maps, Seen, batch, cast, channels, many, one_of, region, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 

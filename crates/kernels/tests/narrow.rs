@@ -1,12 +1,10 @@
 //! Narrow convolutions against plain loops over `f64`. The numbers are such that all sums are exact, so what is written
 //! must be the same to the last bit on every instruction set.
 
-mod common;
-
+use crate::common::narrow::{Number, arrived, finished, lay_narrow, mapped, random_map};
+use crate::common::{Maps, alone, channels, fewer, index, meetings, one_of, random, random_convolution, region, sets};
 use cnn_kernels::narrow::{Addend, Finish, Format, ReadMap, Source, Target, Weights, bf16};
 use cnn_kernels::{Conv, InstructionSet, LANES, Region, threads};
-use common::narrow::{Number, arrived, finished, lay_narrow, mapped, random_map};
-use common::{Maps, alone, channels, fewer, index, meetings, one_of, random, random_convolution, region, sets};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 

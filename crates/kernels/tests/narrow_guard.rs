@@ -2,14 +2,12 @@
 
 #![cfg(all(unix, not(miri)))]
 
-mod common;
-
+use crate::common::guarded::{Guarded, Side};
+use crate::common::narrow::{Number, lay_narrow, random_map};
+use crate::common::{alone, batch, channels, fewer, one_of, random, region, sets, size};
 use cnn_kernels::narrow::{Addend, Finish, Origin, ReadMap, Source, Target, average, bf16, max, transfer};
 use cnn_kernels::pool::{Average, Max};
 use cnn_kernels::{Conv, InstructionSet, Region, View, threads};
-use common::guarded::{Guarded, Side};
-use common::narrow::{Number, lay_narrow, random_map};
-use common::{alone, batch, channels, fewer, one_of, random, region, sets, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 

@@ -1,7 +1,7 @@
 //! Pools and transfers of narrow maps against plain loops, conversions bit by bit, and quantisation.
 
-mod common;
-
+use crate::common::narrow::{Entries, Number, arrived, finished, lay_narrow, mapped, random_map};
+use crate::common::{Maps, Seen, alone, batch, channels, fewer, one_of, random, region, sets, size};
 use cnn_kernels::narrow::pictures::{Cells, pictures};
 use cnn_kernels::narrow::{
     Addend, Finish, Format, Origin, Quantisation, ReadMap, Source, Target, average, bf16, bf16_available, int8_unit,
@@ -9,8 +9,6 @@ use cnn_kernels::narrow::{
 };
 use cnn_kernels::pool::{Average, Max, Span};
 use cnn_kernels::{Conv, InstructionSet, LANES, Map, Region, View, threads};
-use common::narrow::{Entries, Number, arrived, finished, lay_narrow, mapped, random_map};
-use common::{Maps, Seen, alone, batch, channels, fewer, one_of, random, region, sets, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 

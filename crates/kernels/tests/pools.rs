@@ -1,10 +1,8 @@
 //! Pools against plain loops.
 
-mod common;
-
+use crate::common::{Maps, Seen, batch, channels, check, index, lay, one_of, size};
 use cnn_kernels::pool::{Average, Max, Span};
 use cnn_kernels::{Element, InstructionSet, Region, Sink, View};
-use common::{Maps, Seen, batch, channels, check, index, lay, one_of, size};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 

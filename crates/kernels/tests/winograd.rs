@@ -1,12 +1,10 @@
 //! Winograd's algorithm against the definition of a convolution, in `f64`, through all views and sinks.
 
-mod common;
-
+use crate::common::{Maps, Seen, one_of};
 use cnn_kernels::{
     Algorithm, Arrival, Buffer, Conv, Element, InstructionSet, LANES, Map, Moments, Pull, Region, Sink, Store, Sums,
     View, from_blocks, threads, to_blocks,
 };
-use common::{Maps, Seen, one_of};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -1,10 +1,9 @@
 //! Every operation, held to what ONNX Runtime computed from the very file that is written here.
 
-mod common;
-
+use crate::common;
+use crate::common::Outcome;
 use cnn_network::oracle::{self, Batch};
 use cnn_onnx::schema::{ModelProto, TensorProto};
-use common::Outcome;
 use prost::Message;
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;

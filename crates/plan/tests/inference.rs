@@ -1,14 +1,12 @@
 //! The inference plan: what it computes beside the main output, what callers share, and what is refused.
 
-mod common;
-
+use crate::common::*;
 use cnn_kernels::InstructionSet;
 use cnn_network::Network;
 use cnn_network::definition::*;
 use cnn_network::oracle::{self, Batch, Mode};
 use cnn_plan::{ConvAlgorithm, InferenceOptions, InferencePlan};
 use cnn_weights::Weights;
-use common::*;
 
 /// Everything that is fused, on odd sizes: residual units with and without a projection, a normalisation before a
 /// convolution, concatenations within one another, pools, groups, and a linear layer of maps.

@@ -1,13 +1,11 @@
 //! Inference in 8 bits: the same integers everywhere, close to what the network computes, and what is refused.
 
-mod common;
-
+use crate::common::*;
 use cnn_kernels::InstructionSet;
 use cnn_network::Network;
 use cnn_network::definition::*;
 use cnn_plan::{Calibration, Calibrator, InferenceOptions, InferencePlan, Numeric};
 use cnn_weights::Weights;
-use common::*;
 
 /// What has a kernel of 8-bit numbers and what has none: residual units, a normalisation before a convolution,
 /// concatenations, pools with and without counted padding, local response normalisation, tanh, a sum of three, a linear

@@ -2,11 +2,8 @@
 
 use crate::engine::Engine;
 use crate::error::Result;
-use candle_core::{DType, Device, Tensor};
-use candle_nn::Module;
-use cnn_core::model::Evaluation;
-use cnn_core::{Model, Network};
-use cnn_data::Batch;
+use cnn_core::Network;
+use cnn_core::device::Device;
 use cnn_plan::Predictor;
 use cnn_weights::Weights;
 
@@ -32,32 +29,6 @@ impl Classify for Predictor {
     }
 }
 
-/// A model of candle's in evaluation mode, on its device.
-#[derive(Debug)]
-pub struct CandleEvaluation {
-    evaluation: Evaluation,
-    device: Device,
-    /// Channels, height and width of an image.
-    input: [usize; 3],
-}
-
-impl CandleEvaluation {
-    /// The evaluation of a model on its device; it follows the model's weights.
-    pub fn new(model: &Model, device: &Device) -> Self {
-        Self { evaluation: model.evaluation(), device: device.clone(), input: input(model.network()) }
-    }
-}
-
-impl Classify for CandleEvaluation {
-    fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
-        let [channels, height, width] = self.input;
-        let batch = images.len() / (channels * height * width);
-        let images = Tensor::from_slice(images, (batch, channels, height, width), &self.device)?;
-        let logits = self.evaluation.forward(&images)?;
-        Ok(logits.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
-    }
-}
-
 /// A network with its weights, on the engine that is the faster one on a device.
 ///
 /// # Errors
@@ -66,23 +37,14 @@ impl Classify for CandleEvaluation {
 pub fn classifier(network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Classify>> {
     Ok(match Engine::usual(device) {
         Engine::Plan => Box::new(Predictor::new(network, weights)?),
+        #[cfg(feature = "candle")]
         Engine::Candle => {
-            let model = Model::from_weights(network, weights, DType::F32, device)?;
-            Box::new(CandleEvaluation::new(&model, device))
+            let model = cnn_core::Model::from_weights(network, weights, candle_core::DType::F32, device)?;
+            Box::new(crate::CandleEvaluation::new(&model, device))
         }
+        #[cfg(not(feature = "candle"))]
+        Engine::Candle => return Err(crate::error::Error::CandleFeature),
     })
-}
-
-/// A batch's images `(N, C, H, W)` and labels `(N)` as candle's tensors, for a loop of one's own.
-///
-/// # Errors
-///
-/// Those of the device.
-pub fn tensors(batch: &Batch, device: &Device) -> Result<(Tensor, Tensor)> {
-    let [channels, height, width] = batch.shape;
-    let shape = (batch.labels.len(), channels, height, width);
-    let images = Tensor::from_slice(&batch.images, shape, device)?;
-    Ok((images, Tensor::new(batch.labels.as_slice(), device)?))
 }
 
 /// Channels, height and width of what a network takes.

@@ -190,6 +190,9 @@ pub enum Error {
         /// Its number of classes.
         classes: usize,
     },
+    /// The engine `candle` in a build without the feature of that name.
+    #[error("the engine candle is not in this program, which was built without the feature `candle`")]
+    CandleFeature,
     /// An error of a loss or an engine of one's own.
     #[error("{source}")]
     Own {
@@ -206,6 +209,7 @@ pub enum Error {
     #[error(transparent)]
     Model(#[from] cnn_core::ModelError),
     /// An error inside candle.
+    #[cfg(feature = "candle")]
     #[error(transparent)]
     Candle(#[from] candle_core::Error),
 }

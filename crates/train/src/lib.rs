@@ -50,6 +50,8 @@ mod checkpoint;
 mod claim;
 mod class_weights;
 mod classify;
+#[cfg(feature = "candle")]
+mod classify_candle;
 mod eigen;
 mod engine;
 mod epoch;
@@ -65,6 +67,7 @@ mod loss;
 mod memory;
 mod metric;
 mod observer;
+#[cfg(feature = "candle")]
 mod optimiser;
 mod predictions;
 mod prefix;
@@ -76,6 +79,7 @@ mod set_aside;
 mod settings;
 mod stopping;
 mod task;
+#[cfg(feature = "candle")]
 mod tensor_rule;
 mod test_time;
 mod training;
@@ -87,7 +91,9 @@ pub use average::Lookahead;
 pub use changes::{Change, DataMark};
 pub use claim::Claim;
 pub use class_weights::ClassWeights;
-pub use classify::{CandleEvaluation, Classify, classifier, tensors};
+pub use classify::{Classify, classifier};
+#[cfg(feature = "candle")]
+pub use classify_candle::{CandleEvaluation, tensors};
 pub use cnn_data::Card;
 pub use cnn_plan::Targets;
 pub use cnn_weights::{Start, Weights};
@@ -103,6 +109,7 @@ pub use loss::{LossAndGradients, LossFunction, Output, SoftmaxCrossEntropy};
 pub use memory::{Memory, check_evaluation_fits};
 pub use metric::{BalancedAccuracy, MacroF1, Metric, Top};
 pub use observer::{Begin, Evaluation, Judged, Observer, Observers, Silent, StepReport, Stop};
+#[cfg(feature = "candle")]
 pub use optimiser::Optimiser;
 pub use predictions::{Predictions, predict};
 pub use recent::{Figures, Recent};
@@ -114,6 +121,7 @@ pub use stopping::{Patience, StoppingRule};
 pub use task::Task;
 pub use test_time::TestTime;
 pub use training::{Ending, Outcome, train, train_with};
+#[cfg(feature = "candle")]
 pub use weights::write_model;
 pub use whitening::Whitening;
 pub use whole_file::write_whole;

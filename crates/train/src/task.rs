@@ -13,7 +13,7 @@ use crate::metric::Metric;
 use crate::settings::{Precision, Settings};
 use crate::stopping::{Patience, StoppingRule};
 use crate::whitening::Whitening;
-use candle_core::Device;
+use cnn_core::device::Device;
 use cnn_core::{Network, Op};
 use cnn_data::Card;
 use cnn_data::{Dataset, Preparation, Transform};
@@ -105,6 +105,9 @@ impl<'a> Task<'a> {
     /// The first thing that stands against it.
     pub fn check(&self) -> Result<()> {
         self.settings.check()?;
+        if self.engine == Engine::Candle && !cfg!(feature = "candle") {
+            return Err(Error::CandleFeature);
+        }
         let frozen = frozen(self.network, &self.settings.freeze)?;
         paces(self.network, &self.settings)?;
         self.check_whitening()?;

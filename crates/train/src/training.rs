@@ -16,6 +16,7 @@ use crate::predictions::Predictions;
 use crate::schedule::{Schedule, When};
 use crate::task::{Task, Taught};
 use crate::weights::file_of;
+#[cfg(feature = "candle")]
 use cnn_core::Model;
 use cnn_data::Card;
 use cnn_data::{Batch, Loader};
@@ -36,6 +37,7 @@ const LOOK: Duration = Duration::from_millis(500);
 #[non_exhaustive]
 pub struct Outcome {
     /// The model after the last epoch; the averaged one where an average was kept.
+    #[cfg(feature = "candle")]
     pub model: Model,
     /// Every epoch's figures.
     pub epochs: Vec<Epoch>,
@@ -136,7 +138,13 @@ pub fn train_with(
         let ending = run.run(&changes, observer)?;
         let epochs = run.position.epochs;
         let best = best(&epochs);
-        Ok(Outcome { model: run.learner.into_model()?, epochs, best, ending })
+        Ok(Outcome {
+            #[cfg(feature = "candle")]
+            model: run.learner.into_model()?,
+            epochs,
+            best,
+            ending,
+        })
     })
 }
 

@@ -1,8 +1,11 @@
 //! A model's weights as a safetensors file, with a card that says what they are for.
 
 use crate::error::Result;
+#[cfg(feature = "candle")]
 use crate::whole_file::write_whole;
+#[cfg(feature = "candle")]
 use candle_core::{DType, Device};
+#[cfg(feature = "candle")]
 use cnn_core::Model;
 use cnn_data::Card;
 use cnn_weights::{BorrowedWeights, CARD};
@@ -18,11 +21,13 @@ pub(crate) fn file_of(weights: BorrowedWeights<'_>, card: &Card, path: &Path) ->
 /// # Errors
 ///
 /// A folder that cannot be written, a full disk.
+#[cfg(feature = "candle")]
 pub fn write_model(path: &Path, model: &Model, card: &Card) -> Result<()> {
     write_whole(path, &file_of(tensors_of(model)?, card, path)?)
 }
 
 /// A model's tensors.
+#[cfg(feature = "candle")]
 pub(crate) fn tensors_of(model: &Model) -> Result<BorrowedWeights<'static>> {
     let mut tensors = BorrowedWeights::new();
     for (spec, tensor) in model.tensors() {

@@ -37,6 +37,7 @@ pub enum Error {
     Unknown(#[from] cnn_zoo::UnknownNetwork),
 }
 
+#[cfg(feature = "candle")]
 impl From<cnn_core::candle_core::Error> for Error {
     fn from(error: cnn_core::candle_core::Error) -> Self {
         Self::Model(error.into())

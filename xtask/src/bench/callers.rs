@@ -4,7 +4,6 @@ use super::plan::plan_of;
 use super::times::Times;
 use super::workload::Workload;
 use anyhow::{Result, anyhow};
-use cnn_core::lend;
 use cnn_plan::InferencePlan;
 use std::time::Instant;
 
@@ -14,16 +13,13 @@ pub fn callers(workload: &Workload, callers: usize, runs: u32) -> Result<[f64; 2
     let batch = workload.batch()?;
     let plan = plan_of(workload, &batch.images)?;
     let mut rates = [Vec::new(), Vec::new()];
-    lend(&batch.images, |images| {
-        for turn in 0..=TURNS {
-            for (rates, threads) in rates.iter_mut().zip([1, callers]) {
-                let rate = rate(&plan, images, (threads, workload.batch, runs))?;
-                // The first turn warms up.
-                rates.extend((turn > 0).then_some(rate));
-            }
+    for turn in 0..=TURNS {
+        for (rates, threads) in rates.iter_mut().zip([1, callers]) {
+            let rate = rate(&plan, &batch.images, (threads, workload.batch, runs))?;
+            // The first turn warms up.
+            rates.extend((turn > 0).then_some(rate));
         }
-        anyhow::Ok(())
-    })??;
+    }
     Ok(rates.map(|rates| Times::new(rates).median()))
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use candle_core::{DType, Tensor};
 use candle_nn::{Module, VarBuilder};
 use cnn_core::model::Evaluation;
-use cnn_core::{Model, candle_core, candle_nn};
+use cnn_core::{Model, Weights, candle_core, candle_nn};
 use cnn_train::{Optimiser, Rule};
 
 /// Forward passes in evaluation mode.
@@ -26,13 +26,25 @@ pub struct Training {
 }
 
 fn model(workload: &Workload) -> Result<Model> {
-    let weights = workload.variables()?;
+    let Workload { network, seed, device, .. } = workload;
+    let weights = cnn_core::model::initialise(network, *seed, DType::F32, device)?;
     Ok(Model::new(&workload.network, VarBuilder::from_varmap(&weights, DType::F32, &workload.device))?)
+}
+
+fn tensors(workload: &Workload, Batch { images, labels }: Batch) -> Result<(Tensor, Tensor)> {
+    let [c, h, w] = workload.shape();
+    let images = Tensor::from_vec(images, (workload.batch, c, h, w), &workload.device)?;
+    Ok((images, Tensor::new(labels, &workload.device)?))
+}
+
+fn numbers(tensor: Option<&Tensor>) -> Result<(Vec<usize>, Vec<f32>)> {
+    let tensor = tensor.context("no step was taken")?;
+    Ok((tensor.dims().to_vec(), tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?))
 }
 
 impl Forward {
     pub fn new(workload: &Workload, batch: Batch) -> Result<Self> {
-        Ok(Self { model: model(workload)?.evaluation(), images: batch.images, logits: None })
+        Ok(Self { model: model(workload)?.evaluation(), images: tensors(workload, batch)?.0, logits: None })
     }
 }
 
@@ -44,18 +56,14 @@ impl Engine for Forward {
         Ok(())
     }
 
-    fn output(&self) -> Result<Tensor> {
-        self.logits.clone().context("no step was taken")
-    }
-
-    fn tensors(&self) -> Result<Vec<(String, Tensor)>> {
-        Ok(Vec::new())
+    fn output(&self) -> Result<(Vec<usize>, Vec<f32>)> {
+        numbers(self.logits.as_ref())
     }
 }
 
 impl Training {
     pub fn new(workload: &Workload, batch: Batch) -> Result<Self> {
-        let Batch { images, labels } = batch;
+        let (images, labels) = tensors(workload, batch)?;
         let model = model(workload)?;
         let optimiser = Optimiser::new(Rule::sgd(MOMENTUM), &model)?;
         Ok(Self { model, optimiser, images, labels, loss: None })
@@ -72,11 +80,11 @@ impl Engine for Training {
         Ok(())
     }
 
-    fn output(&self) -> Result<Tensor> {
-        self.loss.clone().context("no step was taken")
+    fn output(&self) -> Result<(Vec<usize>, Vec<f32>)> {
+        numbers(self.loss.as_ref())
     }
 
-    fn tensors(&self) -> Result<Vec<(String, Tensor)>> {
-        Ok(self.model.tensors().map(|(spec, tensor)| (spec.name.clone(), tensor.detach())).collect())
+    fn tensors(&self) -> Result<Weights> {
+        Ok(self.model.to_weights()?)
     }
 }

@@ -4,6 +4,7 @@
 //! line in [`engine::open`].
 
 mod callers;
+#[cfg(feature = "candle")]
 mod candle;
 mod engine;
 pub mod explain;

@@ -4,9 +4,8 @@ use super::engine::Engine;
 use super::times::milliseconds;
 use super::workload::{Batch, LEARNING_RATE, MOMENTUM, Workload};
 use anyhow::{Context, Result, ensure};
-use candle_core::{Device, Tensor};
+use cnn_core::weights::Tensor;
 use cnn_core::{Network, Weights};
-use cnn_core::{candle_core, lend};
 use cnn_plan::{
     Calibration, Calibrator, Dropout, InferenceOptions, InferencePlan, Numeric, Parameters, StageTime, StepReport,
     Targets, TrainingOptions, TrainingPlan, TrainingRun, Workspace,
@@ -20,7 +19,7 @@ const MOST_IMAGES: usize = 4;
 pub struct Inference {
     plan: InferencePlan,
     workspace: Workspace,
-    images: Tensor,
+    images: Vec<f32>,
     /// `(N, classes)`, and how many there are.
     logits: Vec<f32>,
     batch: usize,
@@ -40,7 +39,7 @@ impl Inference {
 }
 
 /// The plan of a workload.
-pub fn plan_of(workload: &Workload, images: &Tensor) -> Result<InferencePlan> {
+pub fn plan_of(workload: &Workload, images: &[f32]) -> Result<InferencePlan> {
     let network = &workload.network;
     let weights = workload.weights()?;
     let options = InferenceOptions::default().usual_batch(workload.batch).numeric(workload.numeric);
@@ -53,21 +52,21 @@ pub fn plan_of(workload: &Workload, images: &Tensor) -> Result<InferencePlan> {
 }
 
 /// The scales of a batch's own values: the time does not depend on them.
-fn calibration(network: &Network, weights: &Weights, images: &Tensor) -> Result<Calibration> {
+fn calibration(network: &Network, weights: &Weights, images: &[f32]) -> Result<Calibration> {
     let mut calibrator = Calibrator::new(network, weights)?;
     let few = MOST_IMAGES * network.input().elements();
-    lend(images, |images| calibrator.observe(&images[..few.min(images.len())]))??;
+    calibrator.observe(&images[..few.min(images.len())])?;
     Ok(calibrator.calibration()?)
 }
 
 impl Engine for Inference {
     fn step(&mut self) -> Result<()> {
         let Self { plan, workspace, images, logits, .. } = self;
-        Ok(lend(images, |images| plan.run(workspace, images, &mut [logits.as_mut_slice()]))??)
+        Ok(plan.run(workspace, images, &mut [logits.as_mut_slice()])?)
     }
 
-    fn output(&self) -> Result<Tensor> {
-        Ok(Tensor::from_slice(&self.logits, (self.batch, self.logits.len() / self.batch), &Device::Cpu)?)
+    fn output(&self) -> Result<(Vec<usize>, Vec<f32>)> {
+        Ok((vec![self.batch, self.logits.len() / self.batch], self.logits.clone()))
     }
 
     fn steps(&self) -> Vec<(String, String, [f64; 3])> {
@@ -88,9 +87,9 @@ pub struct Planned {
     updates: Updates,
     parameters: Parameters,
     names: Vec<(String, Vec<usize>)>,
-    images: Tensor,
+    images: Vec<f32>,
     labels: Vec<u32>,
-    output: Option<Tensor>,
+    loss: Option<f32>,
 }
 
 impl Planned {
@@ -105,9 +104,9 @@ impl Planned {
             updates: Updates::new(Rule::sgd(MOMENTUM)),
             parameters: Parameters::new(network, &Weights::initialised(network, workload.seed))?,
             names: network.tensors().map(|spec| (spec.name.clone(), spec.dims.clone())).collect(),
-            labels: batch.labels.to_vec1()?,
+            labels: batch.labels,
             images: batch.images,
-            output: None,
+            loss: None,
         })
     }
 }
@@ -115,16 +114,16 @@ impl Planned {
 impl Engine for Planned {
     fn step(&mut self) -> Result<()> {
         let Self { run, updates, parameters, images, labels, .. } = self;
-        let forward = lend(images, |images| run.forward(parameters, images))??;
+        let forward = run.forward(parameters, images)?;
         let loss = forward.cross_entropy(&Targets::new(labels))?;
         updates.next(LEARNING_RATE);
         forward.backward(&loss.gradients, updates);
-        self.output = Some(Tensor::new(loss.value as f32, &Device::Cpu)?);
+        self.loss = Some(loss.value as f32);
         Ok(())
     }
 
-    fn output(&self) -> Result<Tensor> {
-        self.output.clone().context("no step was taken")
+    fn output(&self) -> Result<(Vec<usize>, Vec<f32>)> {
+        Ok((Vec::new(), vec![self.loss.context("no step was taken")?]))
     }
 
     fn steps(&self) -> Vec<(String, String, [f64; 3])> {
@@ -134,10 +133,11 @@ impl Engine for Planned {
         self.run.times().map(line).collect()
     }
 
-    fn tensors(&self) -> Result<Vec<(String, Tensor)>> {
-        let values = self.names.iter().zip(self.parameters.values());
-        values
-            .map(|((name, dims), value)| Ok((name.clone(), Tensor::from_slice(value, dims.as_slice(), &Device::Cpu)?)))
-            .collect()
+    fn tensors(&self) -> Result<Weights> {
+        let mut tensors = Weights::new();
+        for ((name, dims), value) in self.names.iter().zip(self.parameters.values()) {
+            tensors.insert(name.clone(), Tensor::new(name, dims, value.to_vec())?);
+        }
+        Ok(tensors)
     }
 }

@@ -7,9 +7,8 @@
 use super::engine::Engine;
 use super::times::milliseconds;
 use anyhow::{Context, Result, bail};
-use candle_core::{Device, Tensor};
-use cnn_core::candle_core;
-use cnn_train::Memory;
+use cnn_core::weights::Tensor;
+use cnn_train::{Memory, Weights};
 use serde_json::{Value, json};
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -46,15 +45,8 @@ fn say(answer: &Value) -> Result<()> {
 
 fn write(path: &Path, engine: &dyn Engine, train: bool) -> Result<()> {
     let name = if train { "loss" } else { "logits" };
-    let mut tensors = vec![(name.to_string(), engine.output()?)];
-    if train {
-        tensors.extend(engine.tensors()?);
-    }
-    let tensors: Vec<(String, Tensor)> = tensors
-        .into_iter()
-        .map(|(name, tensor)| Ok((name, tensor.to_device(&Device::Cpu)?.contiguous()?)))
-        .collect::<Result<_>>()?;
-    let named = tensors.iter().map(|(name, tensor)| (name, tensor));
-    std::fs::write(path, safetensors::serialize(named, None)?)
-        .with_context(|| format!("{} cannot be written", path.display()))
+    let mut tensors = if train { engine.tensors()? } else { Weights::new() };
+    let (dims, values) = engine.output()?;
+    tensors.insert(name, Tensor::new(name, &dims, values)?);
+    std::fs::write(path, tensors.to_bytes()?).with_context(|| format!("{} cannot be written", path.display()))
 }

@@ -2,10 +2,9 @@
 
 use crate::cli::InputShape;
 use anyhow::{Context, Result};
-use candle_core::{DType, Device, Tensor};
-use candle_nn::VarMap;
+use cnn_core::device::Device;
 use cnn_core::initialisation::{Init, Law, Scheme};
-use cnn_core::{Network, Weights, candle_core, candle_nn};
+use cnn_core::{Network, Weights};
 use cnn_kernels::Buffer;
 use cnn_plan::{Numeric, Recompute};
 use std::path::PathBuf;
@@ -44,9 +43,9 @@ pub struct Workload {
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// Images, noise between -1 and 1, (N, C, H, W).
-    pub images: Tensor,
+    pub images: Vec<f32>,
     /// Labels, one class after the other.
-    pub labels: Tensor,
+    pub labels: Vec<u32>,
 }
 
 /// A network by name, a batch, and what differs from its source.
@@ -107,14 +106,8 @@ impl Workload {
         }
     }
 
-    /// Freshly initialised weights, as candle's variables.
-    pub fn variables(&self) -> Result<VarMap> {
-        Ok(cnn_core::model::initialise(&self.network, self.seed, DType::F32, &self.device)?)
-    }
-
     /// The batch.
     pub fn batch(&self) -> Result<Batch> {
-        let [c, h, w] = self.shape();
         // Asked for first: without the memory, drawing would end the program.
         let count = self
             .network
@@ -123,11 +116,9 @@ impl Workload {
             .checked_mul(self.batch)
             .filter(|count| Buffer::<f32>::fits(*count))
             .with_context(|| format!("{} images of {} do not fit in memory", self.batch, self.network.input()))?;
-        let values = Init::Uniform { bound: 1.0 }.draw(self.seed, "bench images", count);
-        let labels: Vec<u32> = (0..self.batch).map(|image| (image % self.classes) as u32).collect();
         Ok(Batch {
-            images: Tensor::from_vec(values, (self.batch, c, h, w), &self.device)?,
-            labels: Tensor::new(labels, &self.device)?,
+            images: Init::Uniform { bound: 1.0 }.draw(self.seed, "bench images", count),
+            labels: (0..self.batch).map(|image| (image % self.classes) as u32).collect(),
         })
     }
 

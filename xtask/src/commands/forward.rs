@@ -3,16 +3,16 @@
 use crate::cli::{self, Common};
 use crate::numbers::Chosen;
 use crate::weights::{classes_of, of_file};
-use anyhow::{Context, Result, anyhow, bail};
-use candle_core::{DType, Device, Tensor};
-use cnn_core::candle_core;
+use anyhow::{Context, Result, bail};
+use cnn_core::device::Device;
 use cnn_core::network::NodeId;
 use cnn_core::shape::times;
+use cnn_core::weights::BorrowedWeights;
 use cnn_core::{Architecture, Network};
-use cnn_core::{Model, Predictor, Weights, lend};
+use cnn_core::{Predictor, Weights};
 use cnn_plan::InferencePlan;
 use cnn_zoo::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
@@ -23,22 +23,20 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
         Some(classes) => classes as usize,
         None => classes_of(&entry, &weights)?,
     };
-    let batch = input(&args.input, &device)?;
-    let network = architecture(args, &entry, classes)?.at([batch.dim(1)?, batch.dim(2)?, batch.dim(3)?])?;
-    cnn_train::check_evaluation_fits(&network, batch.dim(0)?)?;
+    let ([n, c, h, w], images) = input(&args.input)?;
+    let network = architecture(args, &entry, classes)?.at([c, h, w])?;
+    cnn_train::check_evaluation_fits(&network, n)?;
     let nodes = outputs(args, &network)?;
     let paths: Vec<&str> = nodes.iter().map(|(_, id)| network.node(*id).path.as_str()).collect();
     let numbers = Chosen::new(&args.numbers, (network.name(), &args.weights.to_string_lossy()), &device)?;
-    let values = values(args, (&network, &weights), &numbers, &device, &batch, &paths)?;
-    let tensors: HashMap<String, Tensor> = nodes
-        .into_iter()
-        .zip(values)
-        .map(|((name, _), value)| Ok((name, value.to_device(&Device::Cpu)?.contiguous()?)))
-        .collect::<Result<_>>()?;
-    let named: BTreeMap<&String, &Tensor> = tensors.iter().collect();
-    cnn_train::write_whole(&args.output, &safetensors::serialize(named, None)?)?;
-    let mut written: Vec<String> =
-        tensors.iter().map(|(name, tensor)| format!("{name} {}", times(tensor.dims()))).collect();
+    let values = values(args, (&network, &weights), &numbers, &device, &images, &paths)?;
+    let (mut tensors, mut written) = (BorrowedWeights::new(), Vec::new());
+    for ((name, node), values) in nodes.into_iter().zip(values) {
+        let dims = [vec![n], network.node(node).shape.dims()].concat();
+        written.push(format!("{name} {}", times(&dims)));
+        tensors.insert(name, &dims, values)?;
+    }
+    cnn_train::write_whole(&args.output, &tensors.to_bytes(&args.output.display().to_string())?)?;
     written.sort_unstable();
     numbers.announce();
     println!("{}: {}", args.output.display(), written.join(", "));
@@ -51,21 +49,33 @@ fn values(
     (network, weights): (&Network, &Weights),
     numbers: &Chosen,
     device: &Device,
-    batch: &Tensor,
+    images: &[f32],
     paths: &[&str],
-) -> Result<Vec<Tensor>> {
+) -> Result<Vec<Vec<f32>>> {
+    #[cfg(feature = "candle")]
     if !device.is_cpu() {
-        let model = of_file(&args.weights, Model::from_weights(network, weights, DType::F32, device))?;
-        return Ok(model.nodes(batch, paths)?);
+        return by_candle(args, (network, weights), device, images, paths);
     }
+    let _ = device;
     let options = numbers.options().of_nodes(paths);
     let predictor = Predictor::of(of_file(&args.weights, InferencePlan::new(network, weights, options))?);
-    let outputs = lend(batch, |images| predictor.outputs(images))??;
-    let values = outputs.into_iter().zip(predictor.plan().targets()).map(|(values, node)| {
-        let dims = [vec![batch.dim(0)?], network.node(*node).shape.dims()].concat();
-        Ok(Tensor::from_vec(values, dims, device)?)
-    });
-    values.collect()
+    Ok(predictor.outputs(images)?)
+}
+
+#[cfg(feature = "candle")]
+fn by_candle(
+    args: &cli::Forward,
+    (network, weights): (&Network, &Weights),
+    device: &Device,
+    images: &[f32],
+    paths: &[&str],
+) -> Result<Vec<Vec<f32>>> {
+    use cnn_core::candle_core::{DType, Tensor};
+    let model = of_file(&args.weights, cnn_core::Model::from_weights(network, weights, DType::F32, device))?;
+    let input = network.input();
+    let dims = [vec![images.len() / input.elements()], input.dims()].concat();
+    let nodes = model.nodes(&Tensor::from_slice(images, dims, device)?, paths)?;
+    nodes.iter().map(|node| Ok(node.flatten_all()?.to_vec1()?)).collect()
 }
 
 fn architecture(args: &cli::Forward, entry: &Entry, classes: usize) -> Result<Architecture> {
@@ -94,21 +104,16 @@ fn outputs(args: &cli::Forward, network: &Network) -> Result<BTreeSet<(String, N
     Ok(nodes)
 }
 
-/// The tensor `input` of a file, as f32.
-fn input(path: &Path, device: &Device) -> Result<Tensor> {
-    let bytes = cnn_core::file::read(path, u64::MAX).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut tensors = candle_core::safetensors::load_buffer(&bytes, device).map_err(|error| {
-        let problem = error.to_string();
-        anyhow!("{} is no safetensors file: {}", path.display(), problem.lines().next().unwrap_or_default())
-    })?;
-    let Some(input) = tensors.remove("input") else {
-        let mut names: Vec<String> = tensors.into_keys().collect();
-        names.sort_unstable();
+/// The tensor `input` of a file, as f32, with its dimensions.
+fn input(path: &Path) -> Result<([usize; 4], Vec<f32>)> {
+    let tensors = Weights::read(path)?;
+    let Some(input) = tensors.get("input") else {
+        let names: Vec<&str> = tensors.iter().map(|(name, _)| name).collect();
         bail!("{} has no tensor input, only: {}", path.display(), names.join(", "));
     };
-    match input.dims() {
-        [n, _, _, _] if *n > 0 => Ok(input.to_dtype(DType::F32)?),
-        dims => bail!(
+    match *input.dims() {
+        [n, c, h, w] if n > 0 => Ok(([n, c, h, w], input.numbers("input")?.into_owned())),
+        ref dims => bail!(
             "{}: tensor input is {}, but images × channels × height × width are needed",
             path.display(),
             times(dims)

@@ -22,6 +22,7 @@ mod serve;
 mod summary;
 mod sweep;
 mod train;
+#[cfg(feature = "candle")]
 mod verify_parity;
 mod verify_shapes;
 pub mod weights;
@@ -68,7 +69,10 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         },
         Command::Sweep(args) => sweep::run(args, &cli.common).map(success),
         Command::VerifyShapes(args) => verify_shapes::run(args),
+        #[cfg(feature = "candle")]
         Command::VerifyParity(args) => verify_parity::run(args),
+        #[cfg(not(feature = "candle"))]
+        Command::VerifyParity(_) => rerun::with_feature("candle", "the comparison with torch computes in candle too"),
         Command::Convert(args) => convert::run(args).map(success),
         Command::Forward(args) => forward::run(args, &cli.common).map(success),
         Command::Export(args) => export::run(args).map(success),
@@ -92,6 +96,9 @@ fn lacking(error: &anyhow::Error) -> Option<(&'static str, String)> {
     });
     if let Some(cnn_catalogue::Error::HubFeature { name, .. }) = published {
         return Some(("fetch", format!("the weights {name} are not in the cache and are fetched")));
+    }
+    if let Some(cnn_train::Error::CandleFeature) = error.downcast_ref() {
+        return Some(("candle", "the engine candle is built when it is first wanted".to_string()));
     }
     match error.downcast_ref() {
         Some(cnn_data::Error::HubFeature { name }) => Some(("hub", format!("{name} comes from the Hugging Face hub"))),

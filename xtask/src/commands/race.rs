@@ -7,7 +7,7 @@ use crate::progress;
 use crate::race::{Case, Heat, Lineup, Machine, Outcome, Race, Records, Setting, ratios, table};
 use crate::rerun;
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use cnn_core::candle_core::Device;
+use cnn_core::device::Device;
 use std::fs::OpenOptions;
 use std::process::ExitCode;
 

@@ -2,9 +2,7 @@
 
 use crate::cli::Mode;
 use anyhow::{Context, Result, bail, ensure};
-use candle_core::{Device, Tensor, safetensors};
-use cnn_core::candle_core;
-use std::collections::HashMap;
+use cnn_core::Weights;
 use std::path::Path;
 
 /// Largest difference of two logits, as a part of the range of them all: in `f32`, in 16 bits, and in 8 bits, where each
@@ -27,16 +25,16 @@ const ROUNDING: f64 = 2e-7;
 const NOTHING: f64 = 1e-4;
 
 /// The tensors that a contestant wrote.
-pub struct Written(HashMap<String, Tensor>);
+pub struct Written(Weights);
 
 impl Written {
     pub fn read(path: &Path) -> Result<Self> {
-        Ok(Self(safetensors::load(path, &Device::Cpu).with_context(|| format!("cannot read {}", path.display()))?))
+        Ok(Self(Weights::read(path)?))
     }
 
     fn values(&self, name: &str) -> Result<Vec<f32>> {
         let tensor = self.0.get(name).with_context(|| format!("the tensor {name} is missing"))?;
-        Ok(tensor.flatten_all()?.to_vec1()?)
+        Ok(tensor.numbers(name)?.into_owned())
     }
 }
 
@@ -61,7 +59,7 @@ pub fn step(start: &Written, ours: &Written, theirs: &Written, precision: Mode) 
     let of_loss = if precision == Mode::Bf16 { BF16[0] } else { LOSS };
     let distance = within((a - b).abs() / a.abs(), of_loss, "the loss")?;
     let mut tensors = Vec::new();
-    for name in start.0.keys() {
+    for (name, _) in start.0.iter() {
         let (from, a, b) = (start.values(name)?, ours.values(name)?, theirs.values(name)?);
         ensure!(a.len() == from.len() && b.len() == from.len(), "{name} has another size");
         let [mut length, mut change, mut other, mut apart] = [0.0; 4];
@@ -104,8 +102,11 @@ mod tests {
     use super::*;
 
     fn written(tensors: &[(&str, &[f32])]) -> Written {
-        let tensor = |values: &[f32]| Tensor::new(values, &Device::Cpu).unwrap();
-        Written(tensors.iter().map(|(name, values)| (name.to_string(), tensor(values))).collect())
+        let mut weights = Weights::new();
+        for (name, values) in tensors {
+            weights.insert(*name, cnn_core::weights::Tensor::new(name, &[values.len()], values.to_vec()).unwrap());
+        }
+        Written(weights)
     }
 
     #[test]

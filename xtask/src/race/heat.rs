@@ -8,9 +8,10 @@ use super::others;
 use super::record::{Lane, Outcome};
 use crate::bench::{Batch, Times, Workload};
 use anyhow::{Context, Result, ensure};
-use candle_core::Device;
-use cnn_core::candle_core;
+use cnn_core::Weights;
+use cnn_core::device::Device;
 use indicatif::ProgressBar;
+use safetensors::{Dtype, tensor::TensorView};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -80,11 +81,21 @@ impl<'a> Heat<'a> {
 
     fn write_files(&self) -> Result<()> {
         let folder = self.path();
-        self.workload.variables()?.save(folder.join("weights.safetensors"))?;
+        let Workload { network, seed, batch, .. } = &self.workload;
+        let weights = Weights::initialised(network, *seed).to_bytes()?;
         let Batch { images, labels } = self.workload.batch()?;
-        let batch = [("input", &images), ("labels", &labels)];
+        let [images, labels] = [
+            images.into_iter().flat_map(f32::to_le_bytes).collect::<Vec<u8>>(),
+            labels.into_iter().flat_map(u32::to_le_bytes).collect(),
+        ];
+        let dims = [&[*batch][..], &self.workload.shape()].concat();
+        let batch = [
+            ("input", TensorView::new(Dtype::F32, dims, &images)?),
+            ("labels", TensorView::new(Dtype::U32, vec![*batch], &labels)?),
+        ];
         let description = self.setting.lineup.describe(&self.workload, folder).to_string();
         std::fs::write(folder.join("batch.safetensors"), safetensors::serialize(batch, None)?)
+            .and_then(|()| std::fs::write(folder.join("weights.safetensors"), weights))
             .and_then(|()| std::fs::write(folder.join("case.json"), description))
             .context("cannot write to the temporary folder")
     }

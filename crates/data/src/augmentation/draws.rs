@@ -1,6 +1,6 @@
 //! The random numbers of an augmentation.
 
-use cnn_core::seed;
+use cnn_network::seed;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_distr::{Beta, Distribution, StandardNormal};

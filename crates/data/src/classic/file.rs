@@ -1,7 +1,7 @@
 //! Finding one file, plain or packed, and reading of it no more than it should hold.
 
 use crate::Error;
-use cnn_core::{Bytes, file};
+use cnn_system::{Bytes, file};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};

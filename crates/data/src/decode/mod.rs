@@ -10,7 +10,7 @@ mod orientation;
 mod other;
 
 use crate::{Picture, Reading};
-use cnn_core::{Bytes, guard, memory};
+use cnn_system::{Bytes, guard, memory};
 use colours::Colours;
 use image::ImageFormat;
 use image::metadata::Orientation;

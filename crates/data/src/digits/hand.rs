@@ -3,7 +3,7 @@
 use super::PIXELS;
 use super::glyphs::{GLYPHS, Glyph};
 use super::pen::{self, Dot};
-use cnn_core::seed::Rng;
+use cnn_network::seed::Rng;
 use rand::Rng as _;
 use rand_distr::{Distribution, StandardNormal};
 use std::f32::consts::TAU;

@@ -9,7 +9,8 @@ mod hand;
 mod pen;
 
 use crate::{Dataset, Error, Images, Name};
-use cnn_core::{Bytes, memory, seed};
+use cnn_network::seed;
+use cnn_system::{Bytes, memory};
 use rayon::prelude::*;
 
 /// Height and width of a digit in pixels.

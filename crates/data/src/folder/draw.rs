@@ -3,7 +3,7 @@
 use super::Labelled;
 use super::find::Class;
 use crate::{Error, FolderConfig};
-use cnn_core::seed;
+use cnn_network::seed;
 use rand::Rng;
 use std::path::Path;
 

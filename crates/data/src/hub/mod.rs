@@ -10,6 +10,7 @@ mod records;
 use crate::{Dataset, Error, Images, Name};
 use hf_hub::{HFClient, HFClientSync, HFError, HFRepositorySync, HFResult, RepoTypeDataset, split_id};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// Where the hub keeps each data set converted to Parquet.
 const REVISION: &str = "refs/convert/parquet";
@@ -19,6 +20,8 @@ const REVISION: &str = "refs/convert/parquet";
 pub struct Hub {
     cache: Option<PathBuf>,
     offline: bool,
+    /// Made when it is first wanted: it has threads of its own, and reads the system's certificates.
+    client: OnceLock<HFClientSync>,
 }
 
 /// A data set's place on the hub.
@@ -46,7 +49,7 @@ impl Hub {
     /// With the cache in `folder`, which holds folders like `datasets--ylecun--mnist`.
     #[must_use]
     pub fn with_cache(self, folder: impl AsRef<Path>) -> Self {
-        Self { cache: Some(folder.as_ref().to_path_buf()), ..self }
+        Self { cache: Some(folder.as_ref().to_path_buf()), offline: self.offline, client: OnceLock::new() }
     }
 
     /// From the cache alone: the network is never asked.
@@ -95,11 +98,18 @@ impl Hub {
     }
 
     fn repository(&self, place: &Place) -> HFResult<HFRepositorySync<RepoTypeDataset>> {
-        let client = match &self.cache {
-            None => HFClient::builder(),
-            Some(folder) => HFClient::builder().cache_dir(folder),
+        let client = match self.client.get() {
+            Some(client) => client,
+            None => {
+                let builder = match &self.cache {
+                    None => HFClient::builder(),
+                    Some(folder) => HFClient::builder().cache_dir(folder),
+                };
+                let client = HFClientSync::from_inner(builder.build()?)?;
+                self.client.get_or_init(|| client)
+            }
         };
         let (owner, name) = split_id(place.repository);
-        Ok(HFClientSync::from_inner(client.build()?)?.dataset(owner, name))
+        Ok(client.dataset(owner, name))
     }
 }

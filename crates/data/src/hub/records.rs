@@ -4,7 +4,7 @@ use super::pages::Bounded;
 use crate::Reading;
 use crate::decode::Encoded;
 use crate::{Error, Images, Name};
-use cnn_core::{Bytes, file, guard};
+use cnn_system::{Bytes, file, guard};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::errors::ParquetError;

@@ -84,6 +84,9 @@ pub fn set_u8(set: InstructionSet) -> InstructionSet {
 /// Runs a kernel on `bf16`.
 #[inline]
 pub fn run_bf16<K: DotKernel<bf16>>(set: InstructionSet, kernel: K) -> K::Output {
+    if cfg!(test) {
+        unreachable!("unit tests run no kernel");
+    }
     #[cfg(target_arch = "x86_64")]
     match set_bf16(set) {
         InstructionSet::Avx512 => {
@@ -115,6 +118,9 @@ pub fn run_bf16<K: DotKernel<bf16>>(set: InstructionSet, kernel: K) -> K::Output
 /// Runs a kernel on 8-bit numbers.
 #[inline]
 pub fn run_u8<K: DotKernel<u8>>(set: InstructionSet, kernel: K) -> K::Output {
+    if cfg!(test) {
+        unreachable!("unit tests run no kernel");
+    }
     #[cfg(target_arch = "x86_64")]
     match set_u8(set) {
         InstructionSet::Avx512 => {

@@ -7,6 +7,9 @@
 //! That the CPU has the instructions is proved by a value. `Avx512` and `Avx2` can only be got from their `new`, which
 //! asks the CPU, as can `Neon`. Their vectors are types that no other module can name, so the only way to one is a kernel given to
 //! `Avx512::run` or `Avx2::run`.
+//!
+//! The unit tests of this crate run no kernel, those in `tests` do. So with `cfg(test)` none is compiled: it would be a
+//! second copy of the whole crate.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -74,6 +77,9 @@ pub(crate) fn dispatch<T: Element, K: Kernel<T>>(set: InstructionSet, kernel: K)
 
 #[inline]
 pub(crate) fn run_f32<K: Kernel<f32>>(set: InstructionSet, kernel: K) -> K::Output {
+    if cfg!(test) {
+        unreachable!("unit tests run no kernel");
+    }
     #[cfg(target_arch = "x86_64")]
     if set == InstructionSet::Avx512
         && let Some(cpu) = Avx512::new()
@@ -101,6 +107,9 @@ pub(crate) fn run_f32<K: Kernel<f32>>(set: InstructionSet, kernel: K) -> K::Outp
 /// `f64` is there to check against: portable vectors, compiled twice, are enough.
 #[inline]
 pub(crate) fn run_f64<K: Kernel<f64>>(set: InstructionSet, kernel: K) -> K::Output {
+    if cfg!(test) {
+        unreachable!("unit tests run no kernel");
+    }
     #[cfg(target_arch = "x86_64")]
     if set != InstructionSet::Portable
         && let Some(cpu) = Avx2::new()

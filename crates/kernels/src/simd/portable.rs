@@ -102,25 +102,22 @@ impl<T: Element> Vector for Portable<T> {
     #[inline(always)]
     unsafe fn load_integers(from: *const i32) -> Self {
         // SAFETY: the caller vouches for sixteen readable numbers.
-        let integers = unsafe { from.cast::<[i32; LANES]>().read() };
-        Self(lanes!(i => T::from_f64(f64::from(integers[i]))))
+        Self(of_integers(unsafe { &*from.cast() }))
     }
     #[inline(always)]
     unsafe fn load_bf16(from: *const bf16) -> Self {
         // SAFETY: the caller vouches for sixteen readable numbers.
-        let numbers = unsafe { from.cast::<[bf16; LANES]>().read() };
-        Self(lanes!(i => T::from_f64(numbers[i].to_f64())))
+        Self(of_bf16(unsafe { &*from.cast() }))
     }
     #[inline(always)]
     unsafe fn store_bf16(self, to: *mut bf16) {
         // SAFETY: the caller vouches for sixteen writable numbers.
-        unsafe { to.cast::<[bf16; LANES]>().write(lanes!(i => bf16::from_f32(self.0[i].to_f64() as f32))) }
+        unsafe { to.cast::<[bf16; LANES]>().write(to_bf16(&self.0)) }
     }
     #[inline(always)]
     unsafe fn store_rounded(self, to: *mut u8) {
-        let bytes = lanes!(i => self.0[i].to_f64().clamp(0.0, 255.0).round_ties_even() as u8);
         // SAFETY: the caller vouches for sixteen writable bytes.
-        unsafe { to.cast::<[u8; LANES]>().write(bytes) }
+        unsafe { to.cast::<[u8; LANES]>().write(rounded(&self.0)) }
     }
     #[inline(always)]
     fn transpose(rows: &mut [Self; LANES]) {
@@ -138,4 +135,26 @@ impl<T: Element> Vector for Portable<T> {
         }
         permuted
     }
+}
+
+// Conversions are calls: written out at every use, they took the compiler longer than all that is computed.
+
+#[inline(never)]
+fn of_integers<T: Element>(integers: &[i32; LANES]) -> [T; LANES] {
+    integers.map(|integer| T::from_f64(f64::from(integer)))
+}
+
+#[inline(never)]
+fn of_bf16<T: Element>(numbers: &[bf16; LANES]) -> [T; LANES] {
+    numbers.map(|number| T::from_f64(number.to_f64()))
+}
+
+#[inline(never)]
+fn to_bf16<T: Element>(numbers: &[T; LANES]) -> [bf16; LANES] {
+    numbers.map(|number| bf16::from_f32(number.to_f64() as f32))
+}
+
+#[inline(never)]
+fn rounded<T: Element>(numbers: &[T; LANES]) -> [u8; LANES] {
+    numbers.map(|number| number.to_f64().clamp(0.0, 255.0).round_ties_even() as u8)
 }

@@ -3,7 +3,8 @@
 use super::gradients::Gradients;
 use super::{AVERAGE, Learner, Lesson, Saved, Stepped, shares, targets};
 use crate::average::{Averaging, Move};
-use crate::classify::{CandleEvaluation, Classify, tensors};
+use crate::classify::Classify;
+use crate::classify_candle::{CandleEvaluation, tensors};
 use crate::error::{Error, Result};
 use crate::evaluate::count_correct;
 use crate::loss::{LossFunction, Output};

@@ -1,6 +1,7 @@
 //! What computes training steps: candle's autograd on any device, or the planned step on the CPU.
 
 mod buckets;
+#[cfg(feature = "candle")]
 mod candle;
 mod gathered;
 mod gradients;
@@ -16,8 +17,8 @@ use crate::classify::Classify;
 use crate::error::Result;
 use crate::loss::LossFunction;
 use crate::settings::Settings;
-use candle_core::Device;
-use cnn_core::{Model, Network};
+use cnn_core::Network;
+use cnn_core::device::Device;
 use cnn_data::Batch;
 use cnn_distributed::Ranks;
 use cnn_weights::{BorrowedWeights, Start, Weights};
@@ -47,7 +48,10 @@ impl Engine {
     /// A network that the engine cannot train; those of the device.
     pub fn learner<'a>(self, lesson: Lesson<'a>) -> Result<Box<dyn Learner + 'a>> {
         Ok(match self {
+            #[cfg(feature = "candle")]
             Self::Candle => Box::new(candle::CandleLearner::new(lesson)?),
+            #[cfg(not(feature = "candle"))]
+            Self::Candle => return Err(crate::error::Error::CandleFeature),
             Self::Plan => Box::new(planned::PlannedLearner::new(lesson)?),
         })
     }
@@ -103,7 +107,8 @@ pub trait Learner {
     /// # Errors
     ///
     /// Those of the device.
-    fn into_model(self: Box<Self>) -> Result<Model>;
+    #[cfg(feature = "candle")]
+    fn into_model(self: Box<Self>) -> Result<cnn_core::Model>;
 }
 
 /// What a learner begins with.

@@ -1,0 +1,17 @@
+//! The tests that need no process of their own, as one program: to link many takes longer than to run them.
+
+#[macro_use]
+mod common;
+
+mod bf16;
+mod convolution;
+mod dense;
+mod elementwise;
+mod guard_pages;
+mod misuse;
+mod narrow;
+mod narrow_guard;
+mod narrow_maps;
+mod pool_of_threads;
+mod pools;
+mod winograd;

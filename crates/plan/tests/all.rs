@@ -1,0 +1,10 @@
+//! The tests that need no process of their own, as one program: to link many takes longer than to run them.
+
+mod common;
+mod gradients;
+mod hostile;
+mod inference;
+mod int8;
+mod runs;
+mod training_bf16;
+mod worked_example;

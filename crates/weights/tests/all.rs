@@ -1,0 +1,7 @@
+//! The tests that need no process of their own, as one program: to link many takes longer than to run them.
+
+mod files;
+mod hostile;
+mod loading;
+mod mutations;
+mod pytorch;

@@ -1,0 +1,21 @@
+//! The tests that need no process of their own, as one program: to link many takes longer than to run them.
+
+mod bench;
+mod calibrate;
+mod command_line;
+mod common;
+mod convert;
+mod damage;
+mod docs;
+mod explain;
+mod export;
+mod forward;
+mod output;
+mod pictures;
+mod resume;
+mod run_folder;
+mod single_images;
+mod terminal;
+mod test_time;
+mod training;
+mod verification;
