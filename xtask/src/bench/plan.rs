@@ -115,11 +115,14 @@ impl Planned {
 impl Engine for Planned {
     fn step(&mut self) -> Result<()> {
         let Self { run, updates, parameters, images, labels, .. } = self;
-        let forward = lend(images, |images| run.forward(parameters, images))??;
-        let loss = forward.cross_entropy(&Targets::new(labels))?;
-        updates.next(LEARNING_RATE);
-        forward.backward(&loss.gradients, updates);
-        self.output = Some(Tensor::new(loss.value as f32, &Device::Cpu)?);
+        let loss = lend(images, |images| -> Result<f64> {
+            let forward = run.forward(parameters, images)?;
+            let loss = forward.cross_entropy(&Targets::new(labels))?;
+            updates.next(LEARNING_RATE);
+            forward.backward(&loss.gradients, updates);
+            Ok(loss.value)
+        })??;
+        self.output = Some(Tensor::new(loss as f32, &Device::Cpu)?);
         Ok(())
     }
 
