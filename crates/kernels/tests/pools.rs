@@ -119,14 +119,8 @@ fn floors<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         let (mut results, mut winners) = (vec![T::NAN; to.len()], vec![0; to.len()]);
         max.forward(set, &input, Sink::store(&mut results, to), &mut winners);
         let mut back = vec![T::NAN; from.len()];
-        let pull = Pull {
-            data: &mut back,
-            region: from,
-            arrival: Arrival::Replace,
-            factor: Some(scale),
-            through,
-            sums: None,
-        };
+        let pull =
+            Pull { data: &mut back, region: from, arrival: Arrival::Replace, factor: Some(scale), through, sums: None };
         max.backward(set, &View::plain(&gradient, to), &winners, Sink::Pull(pull));
         results.iter().chain(&back).map(|x| x.to_f64().to_bits()).collect::<Vec<_>>()
     };

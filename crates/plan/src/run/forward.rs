@@ -61,8 +61,7 @@ impl<T: Element> Pass<'_, T> {
         if let (Operation::Dropout { rate }, true) = (&fill.operation, forward) {
             self.draw(stage, *rate, &mut remembered.mask);
         }
-        let inputs: Vec<View<'_, T>> =
-            stage.inputs.iter().map(|input| self.view(input)).collect();
+        let inputs: Vec<View<'_, T>> = stage.inputs.iter().map(|input| self.view(input)).collect();
         let tensor = |parameter: usize| &*parameters.values[parameter];
         let bias = fill.bias.map(tensor);
         let sink = Store { data: lent.numbers(batch), region, bias, floor: None, moments: moments.as_mut() };
