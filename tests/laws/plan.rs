@@ -3,8 +3,8 @@
 use crate::Failure;
 use crate::memory::{alone, narrow};
 use crate::step::Problem;
-use cnn_core::Network;
-use cnn_plan::TrainingOptions;
+use cnn_core::{Network, Op};
+use cnn_plan::{TrainingOptions, TrainingPlan};
 
 /// Networks that between them have every operation, with sizes small enough for candle.
 const NETWORKS: &[(&str, [usize; 3])] = &[
@@ -58,6 +58,22 @@ fn both_engines_give_the_same_gradients() -> Result<(), Failure> {
         }
     }
     assert!(worst.0 < 1e-8, "{}: {}", worst.1, worst.0);
+    Ok(())
+}
+
+/// Neither the images nor a map that a max pool alone reads is kept: of AlexNet and VGG at the sizes of their sources
+/// these are the most. Numbers an image, and those of all maps that convolutions write.
+#[test]
+fn what_a_pool_alone_reads_is_not_kept() -> Result<(), Failure> {
+    for (name, expected) in [("alexnet", 380_864), ("vgg16", 10_838_016)] {
+        let network = cnn_zoo::find(name)?.architecture(1000).without_dropout().at([3, 224, 224])?;
+        let found = TrainingPlan::new(&network, TrainingOptions::default())?.numbers_per_image();
+        let convolutions = network.nodes().iter().filter(|node| matches!(node.op, Op::Conv(_)));
+        let written: usize = convolutions.map(|node| node.shape.elements()).sum();
+        println!("{name}: {found} numbers an image, {written} written by convolutions");
+        // Gradients included, it is less than what convolutions write.
+        assert!(found <= expected && found < written, "{name}: {found} numbers an image, {written} written");
+    }
     Ok(())
 }
 

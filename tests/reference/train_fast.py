@@ -1,8 +1,10 @@
-"""Trains the networks of the fast recipes in PyTorch, by the very files of the recipes, and records the accuracies.
+"""Trains the networks of the fast recipes, and residual networks on CIFAR-10, in PyTorch, by the very files of the recipes,
+and records the accuracies.
 
 Reads ../../crates/train/recipes/NAME.toml: epochs, batches, optimiser with its groups, schedule, smoothing, slow weights,
-whitened patches, mirrors in turns and at the end. Only the classic files are read; nothing is downloaded. Writes
-fast_training.json: accuracy in percent on the 10,000 test images after each epoch, and the seconds of each.
+whitened patches, mirrors in turns and at the end, shifts over a black or a mirrored border. Only the classic files are
+read; nothing is downloaded. Writes fast_training.json: accuracy in percent on the 10,000 test images after each epoch, and
+the seconds of each.
 """
 
 import argparse
@@ -39,7 +41,7 @@ def mnist(folder, name):
 
 
 def load(dataset, folder):
-    """Normalised training and test images and their labels."""
+    """Normalised training and test images and their labels, and what a black pixel is, (1, C, 1, 1)."""
     if dataset == "cifar10":
         train, test = cifar(folder, [f"data_batch_{n}.bin" for n in range(1, 6)]), cifar(folder, ["test_batch.bin"])
     else:
@@ -47,7 +49,7 @@ def load(dataset, folder):
     numbers = train[0].double() / 255.0
     mean, std = numbers.mean((0, 2, 3)).float(), numbers.std((0, 2, 3), correction=0).float()
     normal = lambda pixels: (pixels.float() / 255.0 - mean.view(1, -1, 1, 1)) / std.view(1, -1, 1, 1)
-    return (normal(train[0]), train[1]), (normal(test[0]), test[1])
+    return (normal(train[0]), train[1]), (normal(test[0]), test[1]), (-mean / std).view(1, -1, 1, 1)
 
 
 def whiten(conv, images, count, eps):
@@ -69,11 +71,24 @@ def begin(name, seed):
         for block in (net.block1, net.block2, net.block3):
             for conv in (block.conv1, block.conv2):
                 torch.nn.init.dirac_(conv.weight.data[: conv.in_channels])
+    elif isinstance(net, book.CifarResnet):
+        for module in net.modules():
+            if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
+                torch.nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="relu")
     return net
 
 
-def factor(schedule, done, steps):
-    (kind, numbers), = schedule.items()
+def factor(training, done, steps):
+    """The factor on the learning rate after `done` of `steps` steps."""
+    schedule, each = training["schedule"], steps / training["epochs"]
+    (kind, numbers), = schedule.items() if isinstance(schedule, dict) else [(schedule, {})]
+    warm = round(training.get("warm-up", {}).get("epochs", 0) * each)
+    if done < warm:
+        return done / warm
+    if kind == "cosine":
+        return 0.5 * (1 + np.cos(np.pi * (done - warm) / max(steps - warm, 1)))
+    if kind == "multi-step":
+        return numbers["factor"] ** sum(done / each >= at for at in numbers["at"])
     if kind == "triangle":
         peak = int(numbers["peak-at"] * steps)
         return float(np.interp(done, [0, peak, steps], [numbers["start"], 1.0, numbers["end"]]))
@@ -105,19 +120,24 @@ def optimiser(net, training):
     return torch.optim.AdamW(groups, lr=0.1, betas=(numbers["beta1"], numbers["beta2"]), eps=numbers["eps"]), factors
 
 
-def augmented(images, rows, steps, turned, epoch):
+def augmented(images, rows, steps, turned, epoch, black):
     batch = images[rows]
     for step in steps:
         (kind, numbers), = step.items()
-        if kind == "reflected-crop":
+        if kind in ("reflected-crop", "padded-crop"):
             by, (height, width) = numbers["padding"], batch.shape[2:]
-            padded, moved = F.pad(batch, (by,) * 4, mode="reflect"), torch.empty_like(batch)
+            mirrored = kind == "reflected-crop"
+            padded = F.pad(batch, (by,) * 4, mode="reflect") if mirrored else F.pad(batch - black, (by,) * 4) + black
+            moved = torch.empty_like(batch)
             places = torch.randint(2 * by + 1, (2, len(rows)))
             for down in range(2 * by + 1):
                 for right in range(2 * by + 1):
                     here = (places[0] == down) & (places[1] == right)
                     moved[here] = padded[here, :, down:down + height, right:right + width]
             batch = moved
+        elif kind == "flip":
+            now = torch.rand(len(rows)) < numbers["probability"]
+            batch = torch.where(now.view(-1, 1, 1, 1), batch.flip(3), batch)
         elif kind == "alternating-flip":
             now = turned[rows] ^ (epoch % 2 == 1)
             batch = torch.where(now.view(-1, 1, 1, 1), batch.flip(3), batch)
@@ -143,7 +163,7 @@ def meet(slow, net, stays):
 
 
 def run(recipe, seed, data, limit):
-    (images, labels), test = data
+    (images, labels), test, black = data
     training = recipe["training"]
     epochs, size = training["epochs"], training["batch-size"]
     images, labels = (images[:limit], labels[:limit]) if limit else (images, labels)
@@ -161,8 +181,8 @@ def run(recipe, seed, data, limit):
         net.train()
         for rows in torch.randperm(len(labels)).split(size):
             for group, own in zip(optimise.param_groups, factors):
-                group["lr"] = training["learning-rate"] * own * factor(training["schedule"], done, steps)
-            batch = augmented(images, rows, training.get("augmentation", {}).get("steps", []), turned, epoch)
+                group["lr"] = training["learning-rate"] * own * factor(training, done, steps)
+            batch = augmented(images, rows, training.get("augmentation", {}).get("steps", []), turned, epoch, black)
             optimise.zero_grad(set_to_none=True)
             scores = net(batch.contiguous(memory_format=torch.channels_last))
             F.cross_entropy(scores, labels[rows], label_smoothing=training.get("label-smoothing", 0.0)).backward()
@@ -180,22 +200,31 @@ def run(recipe, seed, data, limit):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("recipe", choices=["mnist-fast", "cifar10-fast"])
+    parser.add_argument("recipe", choices=["mnist-fast", "cifar10-fast", "resnet-cifar"])
+    parser.add_argument("--network", default="resnet20_cifar", help="of a recipe that names none")
     parser.add_argument("--data-dir", type=Path, required=True, help="folder of the classic files")
     parser.add_argument("--out", type=Path, default=HERE / "fast_training.json")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--schedule", choices=["cosine"], help="another than the recipe's")
+    parser.add_argument("--warm-up", type=float, metavar="EPOCHS", help="a rise from 0")
     parser.add_argument("--limit", type=int, help="only so many of the training images")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     recipe = tomllib.loads((RECIPES / f"{arguments.recipe}.toml").read_text()) | {"name": arguments.recipe}
     recipe["training"]["epochs"] = arguments.epochs or recipe["training"]["epochs"]
-    data = load(recipe["data"]["dataset"], arguments.data_dir)
+    recipe.setdefault("network", arguments.network)
+    changed = {}
+    if arguments.schedule:
+        changed["schedule"] = recipe["training"]["schedule"] = arguments.schedule
+    if arguments.warm_up:
+        changed["warm-up"] = recipe["training"]["warm-up"] = {"epochs": arguments.warm_up}
+    data = load(recipe.get("data", {}).get("dataset", "cifar10"), arguments.data_dir)
     record = json.loads(arguments.out.read_text()) if arguments.out.exists() else []
     for seed in arguments.seeds:
         found = run(recipe, seed, data, arguments.limit)
-        found |= {"epochs": recipe["training"]["epochs"], "images": arguments.limit or len(data[0][1]),
+        found |= changed | {"epochs": recipe["training"]["epochs"], "images": arguments.limit or len(data[0][1]),
                   "torch": torch.__version__, "threads": arguments.threads}
         record.append(found)
         lines = ",\n".join(json.dumps(line) for line in record)

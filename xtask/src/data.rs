@@ -1,6 +1,7 @@
 //! The data set of a command.
 
 use crate::cli::Data;
+use crate::progress::looked_through;
 use anyhow::{Context, Result, bail};
 use cnn_data::{
     Damage, Dataset, DigitsConfig, FolderConfig, FolderImages, Name, Source, digits, folder, folder_images, load,
@@ -110,8 +111,10 @@ impl RunData {
         Ok(self)
     }
 
+    /// Its images; files that are damaged are left out where the run left some out.
     pub fn load(&self) -> Result<Dataset> {
-        chosen(&self.choice, self.seed)
+        let dataset = chosen(&self.choice, self.seed)?;
+        if self.choice.skip_damaged { looked_through(dataset) } else { Ok(dataset) }
     }
 
     /// What is to be said where the data is no longer what the run was trained on.

@@ -81,7 +81,7 @@ pub fn looked_through(dataset: Dataset) -> Result<Dataset> {
     let bar = bar(files as u64);
     bar.set_prefix("looking through the pictures");
     if files > MANY && bar.is_hidden() {
-        println!("looking through {} pictures", count(files));
+        eprintln!("looking through {} pictures", count(files));
     }
     let goes_on = || {
         bar.inc(1);

@@ -5,7 +5,7 @@ use crate::session::Session;
 use anyhow::Result;
 use cnn_data::{Dataset, Fit, number_order};
 use cnn_figures::{bytes, count, path, printable};
-use cnn_train::{Engine, Precision, Rule, Schedule, Settings, Task};
+use cnn_train::{ClassWeights, Engine, Precision, Rule, Schedule, Settings, Task};
 use std::path::PathBuf;
 
 /// The most classes that are each told with their number of images.
@@ -66,6 +66,13 @@ pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
             "{} has {ratio:.1} times as many images to train on as {}: accuracy alone says little of the rarer classes{way_out}",
             names[most], names[least]
         ));
+    }
+    if settings.balance && settings.class_weights == Some(ClassWeights::Auto) {
+        warnings.push(
+            "--balance shows rare classes as often as others, and --class-weights auto lets their images count more beside: \
+             one of them is enough"
+                .to_string(),
+        );
     }
     warnings.extend(strays(dataset.strays()));
     warnings.extend(number_order(names).map(|note| note.to_string()));

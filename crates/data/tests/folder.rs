@@ -482,3 +482,16 @@ fn pictures_are_turned_unless_that_is_not_wanted() {
     assert_eq!((data.train().shape(), data.train().picture(0).unwrap().shape()), ([3, 20, 30], [3, 20, 30]));
     assert_eq!(Picture::open(root.path().join("a/1.jpg")).unwrap().shape(), [3, 30, 20]);
 }
+
+#[test]
+fn a_fold_says_that_it_leaves_val_out() {
+    let root = tempfile::tempdir().unwrap();
+    classes(&root.path().join("train"), &["ant", "bee"], 12);
+    classes(&root.path().join("val"), &["ant", "bee"], 2);
+    fs::write(root.path().join("train/ant/notes.txt"), b"none").unwrap();
+    let data = folder(&FolderConfig { fold: Some("2/3".parse().unwrap()), ..FolderConfig::new(root.path()) }).unwrap();
+    assert_eq!(data.train().len() + data.test().len(), 24);
+    assert_eq!(data.strays(), [root.path().join("train/ant/notes.txt")]);
+    let said = &data.origins().unwrap().test;
+    assert!(said.ends_with(&format!("; {} is left out", root.path().join("val").display())), "{said}");
+}

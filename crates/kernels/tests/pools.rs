@@ -1,8 +1,8 @@
 //! Pools against plain loops.
 
-use crate::common::{Maps, Seen, batch, channels, check, index, lay, one_of, size};
+use crate::common::{Kind, Maps, Seen, batch, channels, check, index, lay, one_of, size};
 use cnn_kernels::pool::{Average, Max, Span};
-use cnn_kernels::{Element, InstructionSet, Region, Sink, View};
+use cnn_kernels::{Arrival, Element, InstructionSet, Pull, Region, Sink, View};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -50,7 +50,8 @@ fn maxima<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     for p in expected.each() {
         let (value, at) = winner(&max, &input.maps, p);
         expected.set(p, value);
-        if let Some(at) = at {
+        let at_floor = matches!(&input.kind, Kind::Affine([.., floor]) if value <= floor[p[1]].to_f64());
+        if let Some(at) = at.filter(|_| !(at_floor && max.knows_floors())) {
             back.add(at, gradient.maps.at(p));
         }
     }
@@ -96,6 +97,32 @@ fn strange_maxima<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     }
     let gradient: Vec<T> = lay(&to, &gradient);
     check(rng, &back, "backward", |sink| max.backward(set, &View::plain(&gradient, to), &winners, sink));
+}
+
+/// Winners that tell of a floor stop the bits of a gradient that a look at the input stops.
+fn floors<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
+    let max = Max { kernel: [3, 2], stride: [one_of(rng, &[1, 2, 3]), 2], padding: [1, 0], dilation: [1, 1] };
+    let (shape, windows) = ([batch(rng), channels(rng), 7, 8], [3, 4]);
+    let seen = loop {
+        let seen = Seen::<T>::random(rng, shape);
+        if matches!(&seen.kind, Kind::Affine([.., floor]) if floor[0] == T::ZERO) {
+            break seen;
+        }
+    };
+    let Kind::Affine([scale, ..]) = &seen.kind else { return };
+    let (from, to) = (Region::new(shape[0], shape[1], [7, 8]), Region::new(shape[0], shape[1], windows));
+    let gradient: Vec<T> = lay(&to, &Maps::random(rng, [shape[0], shape[1], windows[0], windows[1]]));
+    let values: Vec<T> = lay(&from, &seen.maps);
+    let run = |input: View<'_, T>, through: Option<View<'_, T>>| {
+        let (mut results, mut winners) = (vec![T::NAN; to.len()], vec![0; to.len()]);
+        max.forward(set, &input, Sink::store(&mut results, to), &mut winners);
+        let mut back = vec![T::NAN; from.len()];
+        let pull =
+            Pull { data: &mut back, region: from, arrival: Arrival::Replace, factor: Some(scale), through, sums: None };
+        max.backward(set, &View::plain(&gradient, to), &winners, Sink::Pull(pull));
+        results.iter().chain(&back).map(|x| x.to_f64().to_bits()).collect::<Vec<_>>()
+    };
+    assert_eq!(run(seen.view(), None), run(View::plain(&values, from), Some(seen.view())), "{set} {max:?} {shape:?}");
 }
 
 fn spans(rng: &mut ChaCha8Rng, length: usize) -> Vec<Span> {
@@ -155,6 +182,11 @@ fn maxima_are_those_of_plain_loops() {
 #[test]
 fn maxima_of_strange_numbers() {
     on_all!(50, strange_maxima);
+}
+
+#[test]
+fn winners_tell_of_floors() {
+    on_all!(100, floors);
 }
 
 #[test]

@@ -53,7 +53,8 @@ pub(crate) fn tensor_bytes(network: &Network) -> u64 {
     network.tensors().map(|spec| bytes(spec.elements(), 1)).fold(0, u64::saturating_add)
 }
 
-fn bytes(elements: usize, batch: usize) -> u64 {
+/// Bytes of so many numbers for each of a batch.
+pub(crate) fn bytes(elements: usize, batch: usize) -> u64 {
     (elements as u64).saturating_mul(batch as u64).saturating_mul(size_of::<f32>() as u64)
 }
 

@@ -182,6 +182,12 @@ impl Settings {
         self.average.is_some() || self.lookahead.is_some()
     }
 
+    /// Whether a step needs the gradients of all tensors at once. Where it does not, each tensor is updated as soon as its
+    /// gradient is there, and no two gradients are in memory together.
+    pub(crate) fn gathers(&self) -> bool {
+        self.accumulate > 1 || self.shards > 1 || self.clip.is_some()
+    }
+
     /// The most epochs, images of a batch, batches of a step, and epochs to wait.
     pub const LARGEST_COUNT: usize = 1_000_000;
 

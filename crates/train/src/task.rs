@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::freeze::frozen;
 use crate::group::paces;
 use crate::loss::{LossFunction, SoftmaxCrossEntropy};
-use crate::memory::{check_fits, least_bytes, tensor_bytes};
+use crate::memory::{bytes, check_fits, least_bytes, tensor_bytes};
 use crate::metric::Metric;
 use crate::settings::{Precision, Settings};
 use crate::stopping::{Patience, StoppingRule};
@@ -192,8 +192,8 @@ impl<'a> Task<'a> {
         check_fits(&what, needed, "a smaller batch size, smaller images or a smaller network may fit")
     }
 
-    /// Bytes of memory that a step takes, about: the weights and what is kept beside them, the maps and their gradients, the
-    /// images. Only the engine `plan` knows before its first step.
+    /// Bytes of memory that a step takes, about: the weights and what is kept beside them, the maps and their gradients, what
+    /// is in memory of the gradients of tensors, the images. Only the engine `plan` knows before its first step.
     ///
     /// # Errors
     ///
@@ -206,16 +206,14 @@ impl<'a> Task<'a> {
         let recompute = if self.settings.recompute { Recompute::Segments } else { Recompute::Nothing };
         let options = TrainingOptions { frozen: &frozen, recompute, ..TrainingOptions::default() };
         let plan = TrainingPlan::new(self.network, options)?;
-        let batch = self.settings.batch_size.min(self.dataset.train().len()) as u64;
-        let of_an_image = plan.numbers_per_image() + input(self.network).iter().product::<usize>();
-        let gathered = self.settings.accumulate > 1 || self.settings.clip.is_some();
-        // The weights, and a gradient of all of them or of the largest.
-        let gradients = match gathered {
-            true => tensor_bytes(self.network),
-            false => self.network.tensors().map(|spec| 4 * spec.elements() as u64).max().unwrap_or(0),
-        };
-        let copies = tensor_bytes(self.network).saturating_mul(1 + self.copies());
-        Ok(Some(copies.saturating_add(gradients).saturating_add(batch.saturating_mul(4 * of_an_image as u64))))
+        let batch = self.settings.batch_size.min(self.dataset.train().len());
+        let gathers = self.settings.gathers();
+        let images = bytes(input(self.network).iter().product(), batch);
+        let copies = 1 + self.copies() + u64::from(gathers);
+        // Shards go through the network one by one, but for those that have one batch normalisation.
+        let together = if self.settings.sync_batch_norm { batch } else { batch.div_ceil(self.settings.shards) };
+        let parts = [tensor_bytes(self.network).saturating_mul(copies), plan.step_bytes(together, gathers), images];
+        Ok(Some(parts.into_iter().fold(0, u64::saturating_add)))
     }
 
     /// How many numbers are kept beside each weight.

@@ -3,7 +3,6 @@
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
 use crate::judging::{self, Verdicts, WEIGHTS};
-use crate::progress;
 use anyhow::{Result, ensure};
 use cnn_data::Dataset;
 use cnn_report::{Comparison, Cost, Judged, Report, Run};
@@ -48,8 +47,6 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
     let Some(own) = own.filter(|_| run.path.join(WEIGHTS).is_file()) else { return Ok(None) };
     match own.load() {
         Ok(dataset) => {
-            // Those that were damaged are not among the images that were judged.
-            let dataset = if own.choice.skip_damaged { progress::looked_through(dataset)? } else { dataset };
             own.note(&dataset).iter().for_each(|note| eprintln!("warning: {note}"));
             Ok(Some(dataset))
         }

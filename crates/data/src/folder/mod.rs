@@ -42,10 +42,8 @@ pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
     if let (None, Some(split)) = (&layout.train, layout.splits().next()) {
         return Err(Error::OnlyJudged { path: config.path.clone(), split: layout::name(split) });
     }
-    if config.fold.is_some() {
-        // What is judged comes from the images to train on.
-        layout.beside.extend(layout.val.take());
-    }
+    // With folds, what is judged comes from the images to train on.
+    let left_out = layout.val.take_if(|_| config.fold.is_some());
     let place = layout.train.clone().unwrap_or_else(|| config.path.clone());
     let Found { classes, mut strays } = intact(find::classes(&place)?)?;
     strays.extend(std::mem::take(&mut layout.beside));
@@ -64,7 +62,10 @@ pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
         train: place.display().to_string(),
         test: match &judged {
             Some(split) => split.display().to_string(),
-            None => format!("{}, {}", place.display(), draw::in_words(config)),
+            None => {
+                let left_out = left_out.map_or_else(String::new, |val| format!("; {} is left out", val.display()));
+                format!("{}, {}{left_out}", place.display(), draw::in_words(config))
+            }
         },
         held_out: held_out.as_ref().map(|split| split.display().to_string()),
     };

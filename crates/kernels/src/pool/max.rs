@@ -7,8 +7,11 @@ use crate::pieces::{At, Fill, Grain, clear_padding, fill};
 use crate::region::Region;
 use crate::simd::{InstructionSet, LANES, Vector};
 use crate::sink::Sink;
-use crate::view::View;
+use crate::view::{Map, View, channel};
 use std::ops::Range;
+
+/// The winner of a window whose maximum is at the floor of what it reads: nothing that its gradient could go to.
+const NOBODY: u8 = u8::MAX;
 
 /// The maximum over windows; pairs are `[height, width]`. Padding counts as −∞, and the number of windows is the
 /// output's size, so a last one may hang over the far edge.
@@ -27,7 +30,8 @@ pub struct Max {
 impl Max {
     /// Writes the maxima to `output`, and to `winners` which tap of its window each was, counted row by row: the first
     /// of equals, and the last of those that are not numbers. `winners` lie as a buffer of its own of the output's shape
-    /// does.
+    /// does. Where [`Max::knows_floors`], nobody wins a window whose maximum is at the floor of the input's map: its
+    /// gradient goes nowhere.
     ///
     /// # Panics
     ///
@@ -53,8 +57,18 @@ impl Max {
         let region = self.check(&from, &to, winners.len());
         let axes = [self.taps(0, from.height, to.height), self.taps(1, from.width, to.width)];
         let cost = (from.pixels() / to.pixels().max(1)).max(1);
-        let forward = Forward { max: *self, input: *input, axes: &axes, winners: Shared::new(winners), region };
+        let floor = match input.map {
+            Map::Affine { floor, .. } if self.knows_floors() => Some(floor),
+            _ => None,
+        };
+        let forward = Forward { max: *self, input: *input, floor, axes: &axes, winners: Shared::new(winners), region };
         fill(set, Grain { row: to.width, cost, whole: false }, &forward, output);
+    }
+
+    /// Whether its winners say where a gradient ends at a floor of the input's map, so that the way back need not look
+    /// at the input: there is a number left for nobody.
+    pub fn knows_floors(&self) -> bool {
+        self.kernel[0].saturating_mul(self.kernel[1]) <= usize::from(NOBODY)
     }
 
     /// Sends the gradient of the output back to the maxima; `winners` are what [`Max::forward`] left.
@@ -128,6 +142,8 @@ pub(crate) struct Taps {
 struct Forward<'a, T> {
     max: Max,
     input: View<'a, T>,
+    /// The floor of each channel, where the winners tell of it.
+    floor: Option<&'a [T]>,
     axes: &'a [Vec<Taps>; 2],
     winners: Shared<'a, u8>,
     region: Region,
@@ -165,6 +181,8 @@ impl<T: Element> Fill<T> for Forward<'_, T> {
             let block = at.blocks.start + number;
             let input = rows::<V>(&self.input, [at.image, block], &reads, &mut *scratch);
             let start = self.region.at(at.image, block, 0, 0) + at.pixels.start * LANES;
+            let floor = self.floor.map_or(V::splat(T::NAN), |floor| channel::<V>(floor, block));
+            let nobody = V::splat(T::from_f64(f64::from(NOBODY)));
             // SAFETY: the pieces divide blocks and pixels among the tasks.
             let winners = unsafe { self.winners.part(start..start + pixels * LANES) };
             let mut to = results.chunks_exact_mut(LANES).zip(winners.chunks_exact_mut(LANES));
@@ -186,6 +204,7 @@ impl<T: Element> Fill<T> for Forward<'_, T> {
                             best = value.select_above(best, value, best);
                         }
                     }
+                    which = which.sub(nobody).unless_at_most(best, floor).add(nobody);
                     // SAFETY: sixteen numbers and bytes.
                     unsafe {
                         best.store(result.as_mut_ptr());

@@ -37,6 +37,23 @@ impl Lowered {
             }
         }
     }
+
+    /// Has max pools say themselves where a gradient ends at the floor of what they alone read: then nobody looks back at
+    /// those numbers, which are the largest maps of a network without batch normalisation.
+    fn let_pools_tell(&mut self) {
+        let mut readers = vec![0; self.stores.len()];
+        for stage in self.stages.iter().filter(|stage| matches!(stage.work, Work::Fill(_))) {
+            stage.inputs.iter().for_each(|input| readers[input.store] += 1);
+        }
+        for stage in &mut self.stages {
+            if let Some(Operation::MaxPool(max)) = stage.operation()
+                && max.knows_floors()
+                && readers[stage.inputs[0].store] == 1
+            {
+                stage.inputs[0].floored = false;
+            }
+        }
+    }
 }
 
 /// What a network is lowered for.
@@ -103,6 +120,7 @@ pub(crate) fn lower(network: &Network, targets: &[NodeId], purpose: Purpose<'_>)
         let value = lowering.plain(&network.nodes()[target.index()].path, value);
         lowering.lowered.outputs.push(value);
     }
+    lowering.lowered.let_pools_tell();
     lowering.lowered
 }
 
@@ -198,7 +216,7 @@ impl Lowering<'_> {
         let output = self.fill(id, Operation::Input.into(), Vec::new());
         let asked_for = self.targets.iter().any(|target| target.index() == id);
         if convolved == Some(true) && !self.watched[id] && output.channels < LANES && !asked_for {
-            self.lowered.stores[output.store].planar = Some(output.channels);
+            self.lowered.stores[output.store].planar = true;
         }
         output
     }
@@ -244,7 +262,7 @@ impl Lowering<'_> {
     }
 
     fn own_store(&mut self, like: &Value, channels: usize, size: [usize; 2]) -> Value {
-        self.lowered.stores.push(Store { blocks: channels.div_ceil(LANES), size, normalised: false, planar: None });
+        self.lowered.stores.push(Store { blocks: channels.div_ceil(LANES), size, normalised: false, planar: false });
         let store = self.lowered.stores.len() - 1;
         Value {
             store,
@@ -301,7 +319,7 @@ impl Lowering<'_> {
         }
         let shape = self.network.nodes()[id].shape;
         let blocks = shape.channels().div_ceil(LANES);
-        self.lowered.stores.push(Store { blocks, size: size(shape), normalised: false, planar: None });
+        self.lowered.stores.push(Store { blocks, size: size(shape), normalised: false, planar: false });
         let store = self.lowered.stores.len() - 1;
         self.roots.insert(id, store);
         store

@@ -30,7 +30,7 @@ pub(crate) use value::{Value, size};
 use crate::error::{Error, Result};
 use crate::inference::Numeric;
 use crate::operation::Operation;
-use cnn_kernels::{Algorithm, InstructionSet};
+use cnn_kernels::{Algorithm, InstructionSet, LANES};
 use cnn_network::Network;
 use cnn_network::network::NodeId;
 use lifetime::slots;
@@ -172,6 +172,25 @@ impl Plan {
     /// Numbers that stores and their gradients hold per image.
     pub fn numbers_per_image(&self) -> usize {
         self.slots.lengths.iter().sum()
+    }
+
+    /// Bytes that a step of so many images in f32 holds beside the tensors: stores and their gradients, what pools and dropout
+    /// remember, and the largest gradient of a tensor that is handed over in one piece. That of a linear layer is handed
+    /// over in parts, unless all are wanted `whole` ([`Receive::parts`](crate::Receive::parts)).
+    pub fn step_bytes(&self, images: usize, whole: bool) -> u64 {
+        let fills = || self.lowered.stages.iter().filter_map(Stage::as_fill);
+        let remembered = fills().filter_map(|(fill, output)| {
+            let numbers = output.blocks() * LANES * output.size[0] * output.size[1];
+            let bytes = if matches!(fill.operation, Operation::MaxPool(_)) { 1 } else { size_of::<f32>() };
+            fill.memory.map(|_| numbers.saturating_mul(bytes))
+        });
+        let of_an_image = remembered.fold(self.numbers_per_image() * size_of::<f32>(), usize::saturating_add);
+        let handed_over = fills().filter(|(fill, _)| {
+            let trained = fill.weight.is_some_and(|weight| self.lowered.trained[weight]);
+            trained && (whole || fill.operation.as_linear().is_none())
+        });
+        let largest = handed_over.map(|(fill, _)| fill.operation.weight_numbers()).max().unwrap_or(0);
+        (of_an_image as u64).saturating_mul(images as u64).saturating_add((largest * size_of::<f32>()) as u64)
     }
 
     /// How many images a slice of numbers has.

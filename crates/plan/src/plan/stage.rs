@@ -97,12 +97,17 @@ impl Stage {
         }
     }
 
-    /// The operation that fills its output's store, if one does.
-    pub(crate) fn operation(&self) -> Option<&Operation> {
+    /// What fills its output's store, if something does, and the output.
+    pub(crate) fn as_fill(&self) -> Option<(&Fill, &Value)> {
         match &self.work {
-            Work::Fill(fill) => Some(&fill.operation),
+            Work::Fill(fill) => Some((fill, &self.output)),
             Work::Map(_) => None,
         }
+    }
+
+    /// The operation that fills its output's store, if one does.
+    pub(crate) fn operation(&self) -> Option<&Operation> {
+        self.as_fill().map(|(fill, _)| &fill.operation)
     }
 
     /// Whether its backward pass reads the stored numbers of its inputs, beyond what passing a map needs; `trained`

@@ -20,7 +20,8 @@ pub(crate) struct Value {
     pub(crate) size: [usize; 2],
     /// Position in the plan's maps; `None` for the numbers as they are.
     pub(crate) map: Option<usize>,
-    /// Whether the map has a floor anywhere.
+    /// Whether a gradient that passes the map is dropped where the numbers are at a floor. What a max pool alone reads is
+    /// not: its winners tell.
     pub(crate) floored: bool,
     /// The tallies this value's gradient is summed up in, and the channel at which each begins.
     pub(crate) tallies: Vec<(usize, usize)>,
@@ -55,16 +56,14 @@ pub(crate) struct Store {
     /// Whether a batch normalisation reads it: its moments are taken as it is filled, and its gradient has a part that
     /// is added where it is read.
     pub(crate) normalised: bool,
-    /// Where it holds rows of pixels as they came, and not blocks, how many channels.
-    pub(crate) planar: Option<usize>,
+    /// Whether it is the caller's images, in rows of pixels as they came and not in blocks.
+    pub(crate) planar: bool,
 }
 
 impl Store {
-    /// Numbers per sample.
+    /// Numbers per sample that it takes.
     pub(crate) fn len(&self) -> usize {
-        let channels = self.planar.unwrap_or(self.blocks * LANES);
-        // What lies behind begins with a cache line.
-        (channels * self.size[0] * self.size[1]).next_multiple_of(LANES)
+        if self.planar { 0 } else { self.blocks * LANES * self.size[0] * self.size[1] }
     }
 }
 

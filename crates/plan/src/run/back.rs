@@ -8,7 +8,7 @@ use crate::operation::norm::{GradientSums, Moments, correction, weight_gradient}
 use crate::operation::{BackArguments, Remembered, backward_bias};
 use crate::parameters::{Parameters, Parts, Receive};
 use crate::plan::{Fill, MapWork, Stage, Statistics, Turn, Value, Way, Work};
-use cnn_kernels::{Arrival, Buffer, Element, LANES, Pull, Sink, Sums, View, copy, from_blocks, to_blocks};
+use cnn_kernels::{Arrival, Buffer, Element, LANES, Map, Pull, Sink, Sums, View, copy, from_blocks, to_blocks};
 use cnn_network::network::NodeId;
 use std::time::Instant;
 
@@ -58,6 +58,17 @@ impl<T: Element> Pass<'_, T> {
         }
     }
 
+    /// A value, seen through its map.
+    pub(super) fn view(&self, value: &Value) -> View<'_, T> {
+        match self.plan.lowered.stores[value.store].planar {
+            true => {
+                let region = value.region(self.batch, &self.plan.lowered.stores);
+                View { data: self.images, region, map: Map::Planar }
+            }
+            false => self.workspace.view(self.plan, value, self.batch),
+        }
+    }
+
     /// Sends a gradient to a value's store, through the value's map: `send` gets the sink that takes it there.
     fn pull(&mut self, value: &Value, way: Way, send: impl FnOnce(&Self, Sink<'_, T>)) {
         let Some(slot) = self.plan.slots.gradient[value.store] else { return };
@@ -88,7 +99,7 @@ impl<T: Element> Pass<'_, T> {
             Sums { centre, ..Sums::default() }
         });
         let factor = value.map.filter(|_| !raw).map(|map| &*self.workspace.maps[map].scale);
-        let through = (value.looks_back() && !raw).then(|| self.workspace.view(self.plan, value, self.batch));
+        let through = (value.looks_back() && !raw).then(|| self.view(value));
         let pull = Pull { data, region, arrival, factor, through, sums: sums.as_mut() };
         send(self, Sink::Pull(pull));
         if let Some(lent) = lent {
@@ -184,7 +195,7 @@ impl<T: Element> Pass<'_, T> {
     fn input_back(&self, stage: &Stage, fill: &Fill, index: usize, parameters: &Parameters<T>, sink: Sink<'_, T>) {
         let (plan, batch, operation) = (self.plan, self.batch, &fill.operation);
         let read = operation.reads_inputs_back(false);
-        let inputs = stage.inputs.iter().map(|input| read.then(|| self.workspace.view(plan, input, batch)));
+        let inputs = stage.inputs.iter().map(|input| read.then(|| self.view(input)));
         let channels: Vec<usize> = stage.inputs.iter().map(|input| input.channels).collect();
         let nothing = Remembered::default();
         let arguments = BackArguments {
@@ -193,7 +204,7 @@ impl<T: Element> Pass<'_, T> {
             remembered: fill.memory.map_or(&nothing, |memory| &self.workspace.remembered[memory]),
             inputs: &inputs.collect::<Vec<_>>(),
             channels: &channels,
-            output: operation.reads_output_back().then(|| self.workspace.view(plan, &stage.output, batch)),
+            output: operation.reads_output_back().then(|| self.view(&stage.output)),
         };
         operation.backward_input(self.set, index, &arguments, sink);
     }
@@ -210,7 +221,7 @@ impl<T: Element> Pass<'_, T> {
         let (plan, set, batch, operation) = (self.plan, self.set, self.batch, &fill.operation);
         let mut room = std::mem::replace(&mut self.workspace.gradient, Buffer::zeros(0));
         let gradient = self.workspace.gradient(plan, &stage.output, batch);
-        let input = self.workspace.view(plan, &stage.inputs[0], batch);
+        let input = self.view(&stage.inputs[0]);
         let weights = &mut parameters.values[weight];
         if let Some(linear) = operation.as_linear()
             && let Some(Parts { memory, update }) = receiver.parts(weight, weights.len())

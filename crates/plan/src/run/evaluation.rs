@@ -50,8 +50,8 @@ impl<T: Element> Evaluation<T> {
         parameters.check(plan)?;
         let mut workspace = self.spare().pop().unwrap_or_else(|| Workspace::new(plan));
         workspace.prepare(plan, batch)?;
-        let mut pass = Pass { plan, workspace: &mut workspace, set: self.set, batch, dropout: Dropout::default() };
-        pass.forward(parameters, images);
+        let (set, dropout) = (self.set, Dropout::default());
+        Pass { plan, workspace: &mut workspace, set, images, batch, dropout }.forward(parameters);
         let outputs = (0..plan.lowered.outputs.len()).map(|number| workspace.output(plan, number, batch)).collect();
         self.spare().push(workspace);
         Ok(outputs)

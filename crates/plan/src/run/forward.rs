@@ -10,28 +10,28 @@ use cnn_network::dropout_mask;
 use std::time::Instant;
 
 /// Why a store is filled.
-#[derive(Clone, Copy)]
-enum Why<'a, T> {
-    /// In the forward pass, from these images.
-    Forward(&'a [T]),
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// In the forward pass.
+    Forward,
     /// Again in the backward pass: the same numbers as before. Masks, moments and statistics stay.
     Again,
 }
 
 impl<T: Element> Pass<'_, T> {
-    /// Runs all stages on images `(N, C, H, W)`.
-    pub(crate) fn forward(&mut self, parameters: &Parameters<T>, images: &[T]) {
+    /// Runs all stages.
+    pub(crate) fn forward(&mut self, parameters: &Parameters<T>) {
         for index in 0..self.plan.lowered.stages.len() {
-            self.stage(index, parameters, images);
+            self.stage(index, parameters);
         }
     }
 
     /// Runs one stage.
-    pub(super) fn stage(&mut self, index: usize, parameters: &Parameters<T>, images: &[T]) {
+    pub(super) fn stage(&mut self, index: usize, parameters: &Parameters<T>) {
         let started = Instant::now();
         let stage = &self.plan.lowered.stages[index];
         match &stage.work {
-            Work::Fill(fill) => self.fill(stage, fill, parameters, Why::Forward(images)),
+            Work::Fill(fill) => self.fill(stage, fill, parameters, Why::Forward),
             Work::Map(work) => self.map(stage, work, parameters),
         }
         self.workspace.clock.add(index, Part::Forward, started);
@@ -49,10 +49,10 @@ impl<T: Element> Pass<'_, T> {
         self.workspace.clock.add(index, Part::Forward, started);
     }
 
-    fn fill(&mut self, stage: &Stage, fill: &Fill, parameters: &Parameters<T>, why: Why<'_, T>) {
+    fn fill(&mut self, stage: &Stage, fill: &Fill, parameters: &Parameters<T>, why: Why) {
         let (plan, batch, set, output) = (self.plan, self.batch, self.set, &stage.output);
         let region = output.region(batch, &plan.lowered.stores);
-        let forward = matches!(why, Why::Forward(_));
+        let forward = why == Why::Forward;
         let mut lent = self.workspace.take(self.workspace.at[output.store]);
         let mut moments = (forward && plan.lowered.stores[output.store].normalised).then(Moments::default);
         let mut remembered = fill
@@ -61,17 +61,15 @@ impl<T: Element> Pass<'_, T> {
         if let (Operation::Dropout { rate }, true) = (&fill.operation, forward) {
             self.draw(stage, *rate, &mut remembered.mask);
         }
-        let inputs: Vec<View<'_, T>> =
-            stage.inputs.iter().map(|input| self.workspace.view(plan, input, batch)).collect();
+        let inputs: Vec<View<'_, T>> = stage.inputs.iter().map(|input| self.view(input)).collect();
         let tensor = |parameter: usize| &*parameters.values[parameter];
         let bias = fill.bias.map(tensor);
         let sink = Store { data: lent.numbers(batch), region, bias, floor: None, moments: moments.as_mut() };
         match (&fill.operation, why) {
-            (Operation::Input, Why::Forward(images)) => {
-                match plan.lowered.stores[output.store].planar {
-                    Some(_) => sink.data[..images.len()].copy_from_slice(images),
-                    None => to_blocks(images, sink.data, &region),
-                }
+            // Where they are read as they came, they are read from where they are.
+            (Operation::Input, Why::Forward) if plan.lowered.stores[output.store].planar => {}
+            (Operation::Input, Why::Forward) => {
+                to_blocks(self.images, sink.data, &region);
                 if let Some(moments) = sink.moments {
                     *moments = moments::moments(set, &View::plain(sink.data, region));
                 }

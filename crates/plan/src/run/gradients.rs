@@ -77,13 +77,13 @@ impl<T: Element> GradientRun<T> {
         let batch = self.plan.batch_of(images.len())?;
         parameters.check(&self.plan)?;
         self.workspace.prepare(&self.plan, batch)?;
-        self.pass(batch).forward(parameters, images);
+        self.pass(images, batch).forward(parameters);
         Ok(GradientForward { run: self, parameters, batch })
     }
 
-    fn pass(&mut self, batch: usize) -> Pass<'_, T> {
+    fn pass<'a>(&'a mut self, images: &'a [T], batch: usize) -> Pass<'a, T> {
         let Self { plan, set, workspace } = self;
-        Pass { plan, workspace, set: *set, batch, dropout: Dropout::default() }
+        Pass { plan, workspace, set: *set, images, batch, dropout: Dropout::default() }
     }
 }
 
@@ -115,7 +115,7 @@ impl<T: Element> GradientForward<'_, T> {
     /// Where the gradients are of another batch.
     pub fn backward(self, gradients: &OutputGradients<T>, receiver: &mut dyn FnMut(NodeId, &mut [T])) {
         let Self { run, parameters, batch } = self;
-        run.pass(batch).backward(parameters, gradients, &mut Nodes(receiver));
+        run.pass(&[], batch).backward(parameters, gradients, &mut Nodes(receiver));
     }
 }
 

@@ -29,7 +29,9 @@ pub(crate) struct Pass<'a, T> {
     plan: &'a Plan,
     workspace: &'a mut Workspace<T>,
     set: InstructionSet,
-    /// Images.
+    /// The images `(N, C, H, W)`, which are read where they are; none in a backward pass to nodes, which reads none.
+    images: &'a [T],
+    /// How many there are.
     batch: usize,
     /// Where dropout's masks come from; in evaluation there are none.
     dropout: Dropout,

@@ -24,7 +24,9 @@ pub type ReceiveOfShard<'a, T> = dyn FnMut(usize, usize, &[T]) + 'a;
 pub struct Together<'r, T = f32> {
     runs: &'r mut [TrainingRun<T>],
     parameters: &'r mut Parameters<T>,
-    /// Images of each shard.
+    /// The images of each shard.
+    shards: Vec<&'r [T]>,
+    /// How many each has.
     batches: Vec<usize>,
     /// Images of all shards, those elsewhere too.
     images: usize,
@@ -44,7 +46,7 @@ impl<T: Element> TrainingRun<T> {
     pub fn forward_together<'r, E: From<Error>>(
         runs: &'r mut [Self],
         parameters: &'r mut Parameters<T>,
-        shards: &[&[T]],
+        shards: &[&'r [T]],
         share: &mut Share<'_, E>,
     ) -> Result<Together<'r, T>, E> {
         let mut batches = Vec::new();
@@ -59,7 +61,7 @@ impl<T: Element> TrainingRun<T> {
         let mut images = batches.iter().sum();
         for (index, stage) in plan.lowered.stages.iter().enumerate() {
             for ((run, pixels), batch) in runs.iter_mut().zip(shards).zip(&batches).filter(|(_, batch)| **batch > 0) {
-                run.pass(*batch).stage(index, parameters, pixels);
+                run.pass(pixels, *batch).stage(index, parameters);
             }
             if matches!(stage.work, Work::Fill(_)) && plan.lowered.stores[stage.output.store].normalised {
                 images = share_moments(stage, runs, &batches, share)?;
@@ -70,7 +72,7 @@ impl<T: Element> TrainingRun<T> {
             move_statistics(&plan, &runs[0].workspace, images, parameters);
         }
         runs.iter_mut().for_each(|run| run.dropout.passes += 1);
-        Ok(Together { runs, parameters, batches, images })
+        Ok(Together { runs, parameters, shards: shards.to_vec(), batches, images })
     }
 }
 
@@ -149,11 +151,11 @@ impl<T: Element> Together<'_, T> {
         receiver: &mut ReceiveOfShard<'_, T>,
         share: &mut Share<'_, E>,
     ) -> Result<(), E> {
-        let Self { runs, parameters, batches, images } = self;
+        let Self { runs, parameters, shards, batches, images } = self;
         let plan: TrainingPlan = runs[0].plan.clone();
         for ((run, batch), gradients) in runs.iter_mut().zip(&batches).zip(gradients) {
             if let Some(gradients) = gradients {
-                run.pass(*batch).begin_back(gradients);
+                run.pass(&[], *batch).begin_back(gradients);
             }
         }
         for turn in &plan.schedule.turns {
@@ -167,10 +169,10 @@ impl<T: Element> Together<'_, T> {
                 },
                 Turn::Again(_) => None,
             };
-            for (shard, (run, batch)) in runs.iter_mut().zip(&batches).enumerate().filter(|(_, (_, batch))| **batch > 0)
-            {
+            let of_shards = runs.iter_mut().zip(shards.iter().zip(&batches)).enumerate();
+            for (shard, (run, (pixels, batch))) in of_shards.filter(|(_, (_, (_, batch)))| **batch > 0) {
                 let mut receive = |tensor: usize, _: &mut [T], gradient: &[T]| receiver(shard, tensor, gradient);
-                run.pass(*batch).turn(*turn, parameters, &mut receive, all.as_ref());
+                run.pass(pixels, *batch).turn(*turn, parameters, &mut receive, all.as_ref());
             }
         }
         Ok(())

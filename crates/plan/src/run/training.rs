@@ -63,6 +63,7 @@ pub struct TrainingRun<T = f32> {
 pub struct Forward<'r, T = f32> {
     run: &'r mut TrainingRun<T>,
     parameters: &'r mut Parameters<T>,
+    images: &'r [T],
     batch: usize,
 }
 
@@ -103,26 +104,27 @@ impl<T: Element> TrainingRun<T> {
         stages.map(|(stage, time)| (stage.path.as_str(), stage.described(self.workspace.capacity), *time))
     }
 
-    /// A forward pass over images `(N, C, H, W)`, in training mode: it moves the running statistics.
+    /// A forward pass over images `(N, C, H, W)`, in training mode: it moves the running statistics. Neither pass copies the
+    /// images where convolutions alone read them.
     ///
     /// # Errors
     ///
     /// Numbers that are no whole images, parameters of another network, batch normalisation over a single value, a batch
     /// that memory does not hold. Then nothing has changed.
-    pub fn forward<'r>(&'r mut self, parameters: &'r mut Parameters<T>, images: &[T]) -> Result<Forward<'r, T>> {
+    pub fn forward<'r>(&'r mut self, parameters: &'r mut Parameters<T>, images: &'r [T]) -> Result<Forward<'r, T>> {
         let batch = self.plan.batch_of(images.len())?;
         parameters.check(&self.plan)?;
         check_batch(&self.plan, batch)?;
         self.workspace.prepare(&self.plan, batch)?;
-        self.pass(batch).forward(parameters, images);
+        self.pass(images, batch).forward(parameters);
         move_statistics(&self.plan, &self.workspace, batch, parameters);
         self.dropout.passes += 1;
-        Ok(Forward { run: self, parameters, batch })
+        Ok(Forward { run: self, parameters, images, batch })
     }
 
-    pub(super) fn pass(&mut self, batch: usize) -> Pass<'_, T> {
+    pub(super) fn pass<'a>(&'a mut self, images: &'a [T], batch: usize) -> Pass<'a, T> {
         let Self { plan, set, workspace, dropout } = self;
-        Pass { plan, workspace, set: *set, batch, dropout: *dropout }
+        Pass { plan, workspace, set: *set, images, batch, dropout: *dropout }
     }
 }
 
@@ -169,8 +171,8 @@ impl<T: Element> Forward<'_, T> {
     ///
     /// Where the gradients are of another batch.
     pub fn backward(self, gradients: &OutputGradients<T>, receiver: &mut dyn Receive<T>) {
-        let Self { run, parameters, batch } = self;
-        run.pass(batch).backward(parameters, gradients, receiver);
+        let Self { run, parameters, images, batch } = self;
+        run.pass(images, batch).backward(parameters, gradients, receiver);
     }
 }
 

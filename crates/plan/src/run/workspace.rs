@@ -143,12 +143,11 @@ impl<T: Element> Workspace<T> {
         rows
     }
 
-    /// A value, seen through its map.
+    /// A value that lies in a buffer, seen through its map.
     pub(crate) fn view<'w>(&'w self, plan: &Plan, value: &Value, batch: usize) -> View<'w, T> {
         let lowered = &plan.lowered;
         let data = self.numbers(self.at[value.store], batch);
         let map = match value.map {
-            None if lowered.stores[value.store].planar.is_some() => Map::Planar,
             None => Map::Identity,
             Some(map) => {
                 let Channels { scale, shift, floor } = &self.maps[map];

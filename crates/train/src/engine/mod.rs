@@ -143,11 +143,6 @@ impl Lesson<'_> {
         }
         weights
     }
-
-    /// Whether a step needs all gradients at once.
-    fn gathers(&self) -> bool {
-        self.settings.accumulate > 1 || self.settings.shards > 1 || self.settings.clip.is_some()
-    }
 }
 
 /// What a learner goes on with: see [`Learner::weights`] and [`Learner::state`].

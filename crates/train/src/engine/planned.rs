@@ -61,7 +61,7 @@ impl<'a> PlannedLearner<'a> {
             updates: Updates::new(settings.optimizer).paced(network, settings)?,
             smoothing: settings.label_smoothing,
             clip: settings.clip,
-            gathered: lesson.gathers().then(Gathered::default),
+            gathered: settings.gathers().then(Gathered::default),
             average: Averaging::of(settings, steps)
                 .map(|averaging| Average { averaging, parameters: parameters.clone() }),
             sharding,
