@@ -5,6 +5,7 @@ mod gradients;
 mod hostile;
 mod inference;
 mod int8;
+mod memory;
 mod runs;
 mod training_bf16;
 mod worked_example;
