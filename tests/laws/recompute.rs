@@ -59,7 +59,7 @@ fn the_bits_are_the_same() -> Result<(), Failure> {
 /// How much memory is left of what a step without recomputation takes, at the sizes of the sources.
 #[test]
 fn the_memory_is_less() -> Result<(), Failure> {
-    for (name, most) in [("densenet121", 0.55), ("resnet50", 0.5), ("resnet152", 0.35)] {
+    for (name, most) in [("densenet121", 0.52), ("resnet50", 0.35), ("resnet152", 0.22)] {
         let network = network(name, [3, 224, 224])?;
         let numbers = |options| Ok::<_, Failure>(TrainingPlan::new(&network, options)?.numbers_per_image());
         let (few, many) = (numbers(SEGMENTS)?, numbers(NOTHING)?);

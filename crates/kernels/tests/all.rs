@@ -12,6 +12,5 @@ mod misuse;
 mod narrow;
 mod narrow_guard;
 mod narrow_maps;
-mod pool_of_threads;
 mod pools;
 mod winograd;

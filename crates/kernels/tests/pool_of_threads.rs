@@ -1,6 +1,7 @@
 //! The pool: every task once, loops within loops, panics.
 
-use crate::common;
+mod common;
+
 use cnn_kernels::threads::{busy, for_each, set_threads, threads};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -175,7 +176,7 @@ fn threads_that_cannot_be_had_are_done_without() {
     let _alone = common::alone();
     if std::env::var_os(CHILD).is_none() {
         let own = std::env::current_exe().expect("a test knows its program");
-        let name = "pool_of_threads::threads_that_cannot_be_had_are_done_without";
+        let name = "threads_that_cannot_be_had_are_done_without";
         let child = std::process::Command::new(own).args(["--exact", name, "--nocapture"]).env(CHILD, "1").output();
         let child = child.expect("the test starts itself");
         assert!(child.status.success() && String::from_utf8_lossy(&child.stdout).contains("1 passed"), "{child:?}");

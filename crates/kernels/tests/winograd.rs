@@ -1,6 +1,6 @@
 //! Winograd's algorithm against the definition of a convolution, in `f64`, through all views and sinks.
 
-use crate::common::{Maps, Seen, one_of};
+use crate::common::{Maps, Seen, alone, one_of};
 use cnn_kernels::{
     Algorithm, Arrival, Buffer, Conv, Element, InstructionSet, LANES, Map, Moments, Pull, Region, Sink, Store, Sums,
     View, from_blocks, threads, to_blocks,
@@ -401,6 +401,7 @@ fn its_errors_are_small() {
 
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
+    let _alone = alone();
     let mut rng = Random::seed_from_u64(4);
     let mut problems: Vec<Problem> = (0..20).map(|_| Problem::random(&mut rng)).collect();
     for (kernel, size) in [(3, [9, 9]), (3, [40, 40]), (5, [3, 150]), (5, [19, 18])] {
@@ -563,6 +564,7 @@ fn errors_of_the_gradient_of_the_weights_are_small() {
 
 #[test]
 fn the_gradient_of_the_weights_does_not_depend_on_the_number_of_threads() {
+    let _alone = alone();
     let mut rng = Random::seed_from_u64(7);
     let mut problems: Vec<_> = (0..20).map(|_| WeightGradient::<f32>::random(&mut rng)).collect();
     for (number, (batch, ins, outs, size)) in LARGE.into_iter().enumerate() {

@@ -209,11 +209,23 @@ impl<'a> Task<'a> {
         let batch = self.settings.batch_size.min(self.dataset.train().len());
         let gathers = self.settings.gathers();
         let images = bytes(input(self.network).iter().product(), batch);
-        let copies = 1 + self.copies() + u64::from(gathers);
+        let copies = 1 + self.copies() + self.gradients();
         // Shards go through the network one by one, but for those that have one batch normalisation.
         let together = if self.settings.sync_batch_norm { batch } else { batch.div_ceil(self.settings.shards) };
         let parts = [tensor_bytes(self.network).saturating_mul(copies), plan.step_bytes(together, gathers), images];
         Ok(Some(parts.into_iter().fold(0, u64::saturating_add)))
+    }
+
+    /// How many gradients of every weight are in memory at once, at most, where one process has all shards: what they are
+    /// gathered in; and of shards the partial sums of a tree, or all of them where they go through the network together.
+    fn gradients(&self) -> u64 {
+        let settings = &self.settings;
+        let of_shards = match settings.shards {
+            0 | 1 => 0,
+            shards if settings.sync_batch_norm => shards as u64,
+            shards => u64::from(shards.ilog2()) + 1,
+        };
+        u64::from(settings.gathers()) + of_shards
     }
 
     /// How many numbers are kept beside each weight.

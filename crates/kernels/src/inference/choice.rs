@@ -62,7 +62,7 @@ impl ConvAlgorithm {
 pub enum Filters {
     /// Transformed.
     Transformed,
-    /// As they are: each call transforms them. They are a quarter or half of the numbers, which pays where reading them is
+    /// As they are: each call transforms them. They are 0.25 to 0.7 times as many numbers, which pays where reading them is
     /// what takes time.
     Plain,
 }

@@ -7,7 +7,7 @@ use super::lower::{At, Lowered, Step, Value, Work, is_native};
 use super::options::InferenceOptions;
 use super::report::About;
 use super::source::{Numbers, Source, refused};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::operation::{Arguments, Operation, Remembered, dense};
 use cnn_kernels::inference::{
     self as kernels, Builder, Choice, Convolution, Custom, Finish, LinearLayer, Number, Packed, Place, Products,
@@ -62,6 +62,16 @@ pub(super) fn build(
     source: &mut Source<'_>,
 ) -> Result<Built> {
     let layout = Layout::new(lowered, options);
+    let packed = |(step, choice): (&Step, &Choice)| match &step.work {
+        Work::Conv { conv, .. } => (conv.weights() as f64 * choice.growth()) as usize,
+        Work::Linear { .. } => {
+            let Value { channels, size, .. } = step.inputs[0];
+            channels * size[0] * size[1] * step.output.channels
+        }
+        _ => 0,
+    };
+    let packed: usize = lowered.steps.iter().zip(&layout.choices).map(packed).sum();
+    ask(network, packed * size_of::<f32>())?;
     let mut builder = Builder::new(options.set(), network.input().elements(), layout.numbers);
     let (mut about, mut kept) = (Vec::new(), Vec::new());
     for (number, step) in lowered.steps.iter().enumerate() {
@@ -82,6 +92,12 @@ pub(super) fn build(
     let program = builder.build().map_err(|why| refused(&network.output().path, &why))?;
     let of = (0..about.len()).collect();
     Ok(Built { program, outputs, about, of, kept })
+}
+
+/// Refuses packed weights of more bytes than there are.
+pub(super) fn ask(network: &Network, bytes: usize) -> Result<()> {
+    cnn_system::memory::ask(cnn_system::Bytes::of(bytes))
+        .map_err(|shortage| Error::PackedWeights { network: network.name().to_string(), shortage })
 }
 
 /// The numbers of a step that a file keeps.

@@ -6,7 +6,7 @@
 //! Where a map has many tiles a task takes some of them through all steps while they are in its cache. Where it has few,
 //! the inputs of all images are transformed first, to memory of the arena, and a task takes some panels of outputs: the
 //! filters, which are then most of the memory, are read once. If they are packed as they are, a task transforms those of some
-//! inputs at a time: what comes from memory is then a quarter or half as much.
+//! inputs at a time: less comes from memory then.
 
 mod filters;
 mod products;

@@ -15,11 +15,12 @@ pub(super) trait Scheme {
 
     /// `Bᵀ d`; what lies beyond `INPUTS` is not looked at.
     fn input<V: Vector<Element = f32>>(d: [V; MOST]) -> [V; MOST];
-    /// `Aᵀ m`.
+    /// `Aᵀ m`, over what `G` divides by.
     fn output<V: Vector<Element = f32>>(m: [V; MOST]) -> [V; MOST];
-    /// `G g`; what lies beyond `KERNEL` is not looked at.
+    /// The values of a filter at the points; what lies beyond `KERNEL` is not looked at. What `G` divides them by is part of
+    /// [`output`](Self::output).
     fn filters<V: Vector<Element = f32>>(g: [V; MOST]) -> [V; MOST];
-    /// `G`, row by row: what each tap of a filter counts for in each number of the transformed one.
+    /// The same, row by row: what each tap of a filter counts for in each number of the transformed one.
     fn filter(row: usize, tap: usize) -> f64;
 }
 

@@ -38,6 +38,8 @@ pub(super) fn build<F: Narrow>(
     calibration: Option<&Calibration>,
     source: &mut Source<'_>,
 ) -> Result<Built> {
+    let weights: usize = network.tensors().map(|spec| spec.elements()).sum();
+    super::build::ask(network, weights * size_of::<F>())?;
     images_first(&mut lowered, (network.input().channels(), crate::plan::size(network.input())));
     apart(&mut lowered);
     let pictures = F::PICTURES.then(|| Pictures::first(&mut lowered)).flatten();
