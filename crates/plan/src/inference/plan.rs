@@ -99,8 +99,8 @@ impl std::fmt::Debug for Built {
 
 /// How each convolution of a plan is computed, which says in what order its weights are packed.
 fn choices(built: &Built) -> String {
-    let choice = |(step, _)| match step {
-        &kernels::Step::Convolution(ref step) => Some(step.choice),
+    let choice = |(step, _): (&kernels::Step, _)| match step {
+        kernels::Step::Convolution(step) => Some(step.choice),
         _ => None,
     };
     let all: Vec<_> = built.program.steps().filter_map(choice).collect();
