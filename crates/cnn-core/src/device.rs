@@ -79,24 +79,22 @@ impl DeviceChoice {
     pub fn open(self) -> Result<Device> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
-            Self::Cuda(ordinal) => self.built_with("cuda", cfg!(feature = "cuda"), || cuda(ordinal)),
-            Self::Metal(ordinal) => self.built_with("metal", cfg!(feature = "metal"), || metal(ordinal)),
+            #[cfg(feature = "cuda")]
+            Self::Cuda(ordinal) => cuda(ordinal).map_err(|error| self.refused(&error.to_string())),
+            #[cfg(feature = "metal")]
+            Self::Metal(ordinal) => metal(ordinal).map_err(|error| self.refused(&error.to_string())),
+            #[cfg(not(feature = "cuda"))]
+            Self::Cuda(_) => Err(self.refused("this program was built without the feature `cuda`")),
+            #[cfg(not(feature = "metal"))]
+            Self::Metal(_) => Err(self.refused("this program was built without the feature `metal`")),
             Self::Auto => Ok(Self::Cuda(0).open().or_else(|_| Self::Metal(0).open()).unwrap_or(Device::Cpu)),
         }
     }
 
-    fn built_with(self, feature: &str, built: bool, open: impl FnOnce() -> Result<Device>) -> Result<Device> {
-        let problem = if built {
-            match open() {
-                Ok(device) => return Ok(device),
-                Err(error) => error.to_string(),
-            }
-        } else {
-            format!("this program was built without the feature `{feature}`")
-        };
-        // candle's errors can carry a backtrace behind their first line.
+    /// candle's errors can carry a backtrace behind their first line.
+    fn refused(self, problem: &str) -> ModelError {
         let problem = problem.lines().next().unwrap_or_default().to_string();
-        Err(ModelError::Device { name: self.to_string(), problem })
+        ModelError::Device { name: self.to_string(), problem }
     }
 }
 
@@ -112,21 +110,9 @@ fn cuda(ordinal: usize) -> Result<Device> {
     }
 }
 
-/// Not asked in a build without the feature.
-#[cfg(not(feature = "cuda"))]
-fn cuda(_: usize) -> Result<Device> {
-    Ok(Device::Cpu)
-}
-
 #[cfg(feature = "metal")]
 fn metal(ordinal: usize) -> Result<Device> {
     Ok(Device::new_metal(ordinal)?)
-}
-
-/// Not asked in a build without the feature.
-#[cfg(not(feature = "metal"))]
-fn metal(_: usize) -> Result<Device> {
-    Ok(Device::Cpu)
 }
 
 #[cfg(test)]

@@ -367,15 +367,7 @@ fn steps_on_narrow_numbers_that_would_not_be_sound_are_refused() {
 #[test]
 fn every_choice_gives_what_the_definition_does() -> Result<(), Box<dyn std::error::Error>> {
     for kernel in [[3, 3], [5, 5], [1, 3], [3, 1], [1, 7], [7, 1]] {
-        let conv = Conv {
-            in_channels: 200,
-            out_channels: 75,
-            groups: 1,
-            kernel,
-            stride: [1; 2],
-            padding: kernel.map(|taps| taps / 2),
-            dilation: [1; 2],
-        };
+        let conv = Conv { kernel, padding: kernel.map(|taps| taps / 2), ..conv(200, 75, 3) };
         held_against_the_definition(&conv, [9, 14])?;
         // Many tiles of a map, and no padding.
         held_against_the_definition(&Conv { in_channels: 20, padding: [0; 2], ..conv }, [33, 29])?;

@@ -30,7 +30,7 @@ use crate::sink::Sink;
 use crate::view::View;
 use choice::{Method, Problem, choose};
 use correlation::Correlation;
-pub(crate) use winograd::transforms::{Points, Six, Ten};
+pub(crate) use winograd::transforms::{Four, Points, Six, Ten};
 
 /// A convolution (cross-correlation) of maps; pairs are `[height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

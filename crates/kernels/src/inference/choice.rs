@@ -176,17 +176,20 @@ fn together(compute: f64, memory: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn fastest_of(products: Products, channels: usize, kernel: usize, size: usize, batch: usize) -> ConvAlgorithm {
-        let conv = Conv {
+    fn conv(channels: usize, kernel: [usize; 2]) -> Conv {
+        Conv {
             in_channels: channels,
             out_channels: channels,
             groups: 1,
-            kernel: [kernel; 2],
+            kernel,
             stride: [1; 2],
-            padding: [kernel / 2; 2],
+            padding: kernel.map(|taps| taps / 2),
             dilation: [1; 2],
-        };
-        Choice::fastest(products, &conv, [size; 2], batch).algorithm
+        }
+    }
+
+    fn fastest_of(products: Products, channels: usize, kernel: usize, size: usize, batch: usize) -> ConvAlgorithm {
+        Choice::fastest(products, &conv(channels, [kernel; 2]), [size; 2], batch).algorithm
     }
 
     fn fastest(channels: usize, kernel: usize, size: usize, batch: usize) -> ConvAlgorithm {
@@ -217,19 +220,7 @@ mod tests {
 
     #[test]
     fn rows_and_columns_of_taps_have_their_own() {
-        let fastest = |kernel: [usize; 2]| {
-            let padding = kernel.map(|taps| taps / 2);
-            let conv = Conv {
-                in_channels: 192,
-                out_channels: 192,
-                groups: 1,
-                kernel,
-                stride: [1; 2],
-                padding,
-                dilation: [1; 2],
-            };
-            Choice::fastest(Products::F32, &conv, [17, 17], 1).algorithm
-        };
+        let fastest = |kernel| Choice::fastest(Products::F32, &conv(192, kernel), [17, 17], 1).algorithm;
         assert_eq!([[1, 7], [7, 1]].map(fastest), [ConvAlgorithm::WinogradLine4x7; 2]);
         assert_eq!([[1, 3], [3, 1]].map(fastest), [ConvAlgorithm::WinogradLine4x3; 2]);
     }

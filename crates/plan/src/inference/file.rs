@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// With a number that counts up whenever kernels pack in another way.
-const MAGIC: [u8; 8] = *b"cnnplan2";
+/// With a number that counts up whenever kernels pack in another way. Which way a convolution is packed its length tells.
+const MAGIC: [u8; 8] = *b"cnnplan3";
 /// Bytes before the text: magic, length, checksum.
 const FRONT: usize = 16;
 /// Numbers before the text.
@@ -39,7 +39,6 @@ pub(super) struct Saved {
     runs: std::vec::IntoIter<Range<usize>>,
     /// The checksum of the weights it was made of.
     pub(super) weights: String,
-    choices: String,
 }
 
 /// What a plan was made for, a line each.
@@ -48,7 +47,7 @@ pub(super) fn made_for(
     options: &InferenceOptions<'_>,
     set: InstructionSet,
     weights: u64,
-) -> [(&'static str, String); 7] {
+) -> [(&'static str, String); 6] {
     let algorithm = options.algorithm.map_or("chosen", |algorithm| algorithm.name());
     let scales = options.calibration.filter(|_| options.numeric == Numeric::Int8);
     let scales = scales.map_or_else(String::new, |calibration| format!(", scales {:08x}", calibration.sum()));
@@ -60,8 +59,6 @@ pub(super) fn made_for(
         ("options", format!("{}, {} images, {algorithm}{scales}", options.numeric, options.usual_batch.max(1))),
         ("nodes", nodes),
         ("weights", format!("{weights:016x}")),
-        // Not known before everything is lowered.
-        ("choices", String::new()),
     ]
 }
 
@@ -139,14 +136,10 @@ impl Saved {
         let text = Some(FRONT + length).filter(|_| length <= MOST_TEXT).and_then(|end| all.get(FRONT..end));
         let text = text.filter(|text| crc32fast::hash(text) == sum).and_then(|text| std::str::from_utf8(text).ok());
         let Some(text) = text else { return Err(problem(path, "it is damaged")) };
-        let (mut lines, mut of_weights, mut choices) = (text.lines(), String::new(), String::new());
+        let (mut lines, mut of_weights) = (text.lines(), String::new());
         for (name, value) in made_for {
             let found = lines.next().and_then(|line| line.strip_prefix(name)?.strip_prefix(": "));
             let Some(found) = found else { return Err(problem(path, "it is damaged")) };
-            if *name == "choices" {
-                choices = found.to_string();
-                continue;
-            }
             if found != value && (weights || *name != "weights") {
                 let shorten = |text: &str| text.chars().take(80).collect::<String>();
                 let why = format!("it was made for other {name}: {}, not {}", shorten(found), shorten(value));
@@ -162,7 +155,7 @@ impl Saved {
             return Err(problem(path, "it is damaged"));
         }
         let runs: Vec<Range<usize>> = runs.into_iter().map(|(range, _)| range).collect();
-        Ok(Self { path: path.to_path_buf(), memory, runs: runs.into_iter(), weights: of_weights, choices })
+        Ok(Self { path: path.to_path_buf(), memory, runs: runs.into_iter(), weights: of_weights })
     }
 
     /// The next run of numbers.
@@ -176,11 +169,10 @@ impl Saved {
         problem(&self.path, "it is damaged")
     }
 
-    /// Whether all was asked for, of convolutions that are computed in these ways.
-    pub(super) fn end(mut self, choices: &str) -> Result<()> {
+    /// Whether all was asked for.
+    pub(super) fn end(mut self) -> Result<()> {
         match self.runs.next() {
-            None if self.choices == choices => Ok(()),
-            None => Err(problem(&self.path, "it was made for other ways to compute its convolutions")),
+            None => Ok(()),
             Some(_) => Err(problem(&self.path, "it is damaged")),
         }
     }

@@ -34,7 +34,7 @@ struct Inner {
     targets: Vec<NodeId>,
     built: Built,
     /// What it was made for, as its file says it.
-    made_for: [(&'static str, String); 7],
+    made_for: [(&'static str, String); 6],
 }
 
 /// What a call of an [`InferencePlan`] needs: memory for a number of images. It is used by one call at a time.
@@ -97,16 +97,6 @@ impl std::fmt::Debug for Built {
     }
 }
 
-/// How each convolution of a plan is computed, which says in what order its weights are packed.
-fn choices(built: &Built) -> String {
-    let choice = |(step, _): (&kernels::Step, _)| match step {
-        kernels::Step::Convolution(step) => Some(step.choice),
-        _ => None,
-    };
-    let all: Vec<_> = built.program.steps().filter_map(choice).collect();
-    format!("{:08x}", crc32fast::hash(format!("{all:?}").as_bytes()))
-}
-
 impl InferencePlan {
     /// Plans a network and packs its weights. Tensors that are still in a file are read one by one, those of linear
     /// layers in `f32` some rows at a time, so that no more is in memory beside what is packed.
@@ -133,8 +123,7 @@ impl InferencePlan {
             }
             Source::File(_) => 0,
         };
-        let mut made_for = made_for(network, &options, options.set(), sum);
-        made_for[6].1 = choices(&built);
+        let made_for = made_for(network, &options, options.set(), sum);
         Ok(Self(Arc::new(Inner { network: network.clone(), targets, built, made_for })))
     }
 
@@ -177,8 +166,7 @@ impl InferencePlan {
         let mut saved = Saved::open(path.as_ref(), &made_for, weights.is_some())?;
         let built = built(network, &targets, &options, &mut Source::File(&mut saved))?;
         made_for[5].1 = saved.weights.clone();
-        made_for[6].1 = choices(&built);
-        saved.end(&made_for[6].1)?;
+        saved.end()?;
         Ok(Self(Arc::new(Inner { network: network.clone(), targets, built, made_for })))
     }
 

@@ -85,51 +85,34 @@ pub(crate) trait Points<const N: usize> {
     /// The transpose of [`values`](Self::values).
     #[inline(always)]
     fn coefficients<V: Vector, const COUNT: usize>(m: [V; N]) -> [V; COUNT] {
-        let mut c = [V::zero(); COUNT];
-        let mut powers = [1.0; MOST_PAIRS];
-        c[0] = m[0];
-        for pair in 0..Self::PAIRS.len() {
-            c[0] = c[0].add(m[1 + 2 * pair].add(m[2 + 2 * pair]));
-        }
-        for i in 1..COUNT {
-            for pair in 0..Self::PAIRS.len() {
-                powers[pair] *= Self::PAIRS[pair];
-                let (plus, minus) = (m[1 + 2 * pair], m[2 + 2 * pair]);
-                let both = if i % 2 == 0 { plus.add(minus) } else { plus.sub(minus) };
-                let power = number::<V>(powers[pair]);
-                c[i] = match pair {
-                    0 if i + 1 == COUNT => both.mul(power).add(m[N - 1]),
-                    0 => both.mul(power),
-                    _ => both.mul_add(power, c[i]),
-                };
-            }
-        }
-        c
+        Self::coefficients_of(m, |_| 1.0)
     }
 
     /// `Aᵀ m`, of filters that were taken to their [`values`](Self::values) alone: what `G` would have multiplied these by
     /// is part of the coefficients here, where it costs next to nothing.
     #[inline(always)]
     fn output_of_values<V: Vector, const OUT: usize>(m: [V; N]) -> [V; OUT] {
-        let mut c = [V::zero(); OUT];
-        let mut powers = [1.0; MOST_PAIRS];
-        for i in 0..OUT {
-            // The point 0 has a part in the first alone, and ∞ in the last.
-            let whole = match i {
-                0 => Some(m[0].mul(number::<V>(Self::TABLE.weight(0)))),
-                _ if i + 1 == OUT => Some(m[N - 1]),
-                _ => None,
-            };
-            for pair in 0..Self::PAIRS.len() {
-                let (plus, minus) = (m[1 + 2 * pair], m[2 + 2 * pair]);
-                let both = if i % 2 == 0 { plus.add(minus) } else { plus.sub(minus) };
-                let factor = number::<V>(powers[pair] * Self::TABLE.weight(1 + 2 * pair));
-                c[i] = match (pair, whole) {
-                    (0, None) => both.mul(factor),
-                    (0, Some(whole)) => both.mul_add(factor, whole),
-                    _ => both.mul_add(factor, c[i]),
+        Self::coefficients_of(m, |row| Self::TABLE.weight(row))
+    }
+
+    /// The transpose of [`values`](Self::values), each row times its factor; that of ∞ has none.
+    #[inline(always)]
+    fn coefficients_of<V: Vector, const COUNT: usize>(m: [V; N], factor: impl Fn(usize) -> f64) -> [V; COUNT] {
+        let mut c = [V::zero(); COUNT];
+        c[0] = m[0].mul(number::<V>(factor(0)));
+        for (pair, point) in Self::PAIRS.iter().enumerate() {
+            let rows = [1 + 2 * pair, 2 + 2 * pair];
+            let (even, odd) = (m[rows[0]].add(m[rows[1]]), m[rows[0]].sub(m[rows[1]]));
+            let mut power = factor(rows[0]);
+            c[0] = even.mul_add(number::<V>(power), c[0]);
+            for i in 1..COUNT {
+                power *= point;
+                let (both, power) = (if i % 2 == 0 { even } else { odd }, number::<V>(power));
+                c[i] = match pair {
+                    0 if i + 1 == COUNT => both.mul(power).add(m[N - 1]),
+                    0 => both.mul(power),
+                    _ => both.mul_add(power, c[i]),
                 };
-                powers[pair] *= Self::PAIRS[pair];
             }
         }
         c
@@ -144,6 +127,13 @@ pub(crate) trait Points<const N: usize> {
     }
 }
 
+/// Four points, whose products are all exact.
+pub(crate) struct Four;
+
+impl Points<4> for Four {
+    const PAIRS: &'static [f64] = &[1.0];
+}
+
 /// Six points. With the usual ones, 0, ±1, ±2 and ∞, the powers reach from 1 to 8 and rounding errors are four times as
 /// large; these have powers on either side of 1, and all their products are exact. Only what they are divided by in `G` is
 /// rounded.
@@ -153,7 +143,7 @@ impl Points<6> for Six {
     const PAIRS: &'static [f64] = &[0.75, 1.5];
 }
 
-/// Ten points, for long filters along one axis. Of eighths up to 2½ these had the smallest errors.
+/// Ten points, for long filters along one axis: on either side of 1, as those of [`Six`].
 pub(crate) struct Ten;
 
 impl Points<10> for Ten {

@@ -1,4 +1,5 @@
-//! Packed filters: transformed, `[panel][plane][input][output]`, or as they are, `[panel][input][tap][output]`.
+//! Packed filters: transformed, `[panel][plane][input][output]`, or as the direct way has them,
+//! `[panel][block of inputs][tap][input][output]`.
 #![allow(clippy::needless_range_loop)] // Indices are those of the formula.
 
 use super::scheme::{F2x3, F2x5, F4x3, F4x7, MOST, One, Scheme};
@@ -6,40 +7,22 @@ use super::{Winograd, with_scheme};
 use crate::buffer::Shared;
 use crate::conv::Conv;
 use crate::inference::choice::{ConvAlgorithm, Filters};
-use crate::inference::packing::Scaled;
+use crate::inference::packing::{Scaled, direct};
 use crate::prefetch::Lines;
 use crate::simd::{LANES, Vector};
 use crate::threads::for_each;
 
-/// Transforms in f64: what is rounded is the result alone.
+/// Packs filters transformed in f64: what is rounded is the result alone. Plain ones are packed as the direct way's are.
 pub(in crate::inference) fn pack(winograd: &Winograd, conv: &Conv, scaled: Scaled<'_>, packed: &mut [f32]) {
     match winograd.filters {
         Filters::Transformed => {
             with_scheme!(winograd.algorithm, D, A => pack_as::<D, A>(winograd, conv, scaled, packed))
         }
-        Filters::Plain => pack_taps(winograd, conv, scaled, packed),
+        Filters::Plain => direct(conv, winograd.panels, scaled, packed),
     }
 }
 
-/// Packs filters as they are: `[panel][input][tap][output]`.
-fn pack_taps(winograd: &Winograd, conv: &Conv, scaled: Scaled<'_>, packed: &mut [f32]) {
-    let shared = Shared::new(packed);
-    for_each(winograd.panel_count(), |panel| {
-        let first = panel * winograd.panels;
-        let width = winograd.panels.min(winograd.out_blocks() - first) * LANES;
-        // SAFETY: each task has a panel of its own.
-        let packed = unsafe { shared.part(panel * winograd.panel_len()..(panel + 1) * winograd.panel_len()) };
-        for (number, vector) in packed.chunks_exact_mut(width).take(winograd.ins * winograd.taps()).enumerate() {
-            let (input, tap) = (number / winograd.taps(), number % winograd.taps());
-            for (lane, weight) in vector.iter_mut().enumerate() {
-                let out = first * LANES + lane;
-                *weight = if out < winograd.outs { scaled.weight(conv, out, input, tap) } else { 0.0 };
-            }
-        }
-    });
-}
-
-/// Transforms the filters of some inputs and of `blocks` blocks of outputs, `[input][tap][output]`, to
+/// Transforms the filters of some blocks of inputs and of `blocks` blocks of outputs, as the direct way has them, to
 /// `[plane][input][output]`, planes so many numbers apart; on the way it asks for some of what comes next.
 #[inline(always)]
 pub(super) fn transform<V: Vector<Element = f32>, D: Scheme, A: Scheme>(
@@ -49,18 +32,22 @@ pub(super) fn transform<V: Vector<Element = f32>, D: Scheme, A: Scheme>(
     next: &mut Lines,
 ) {
     let width = blocks * LANES;
-    let filter = D::KERNEL * A::KERNEL * width;
-    let count = from.len() / filter;
+    let taps = D::KERNEL * A::KERNEL;
+    let count = from.len() / (taps * width);
     assert!(to.len() >= (D::INPUTS * A::INPUTS - 1) * plane + count * width, "transformed filters do not fit");
     for input in 0..count {
+        let first = input / LANES * LANES;
+        // Numbers from a tap to the next: the inputs of a block lie between.
+        let tap = LANES.min(count - first) * width;
+        let from = &from[first * taps * width + (input - first) * width..];
         for block in 0..blocks {
             next.ask(1);
             let mut half = [[V::zero(); MOST]; MOST];
             for x in 0..A::KERNEL {
                 let mut g = [V::zero(); MOST];
                 for y in 0..D::KERNEL {
-                    let at = input * filter + (y * A::KERNEL + x) * width + block * LANES;
-                    // SAFETY: within `from`, of whole filters.
+                    let at = (y * A::KERNEL + x) * tap + block * LANES;
+                    // SAFETY: a row of this input's filters, which lie within `from`.
                     g[y] = unsafe { V::load(from.as_ptr().add(at)) };
                 }
                 let g = D::filters(g);

@@ -71,32 +71,22 @@ pub(super) struct Winograd {
 /// Calls a function with an algorithm's schemes down and across.
 macro_rules! with_scheme {
     ($algorithm:expr, $down:ident, $across:ident => $call:expr) => {
+        with_scheme! { $algorithm, $down, $across => $call,
+            ConvAlgorithm::Winograd2x3 | ConvAlgorithm::Direct: F2x3, F2x3;
+            ConvAlgorithm::Winograd4x3: F4x3, F4x3;
+            ConvAlgorithm::Winograd2x5: F2x5, F2x5;
+            ConvAlgorithm::WinogradLine4x3: F4x3, One;
+            ConvAlgorithm::WinogradLine4x7: F4x7, One;
+        }
+    };
+    ($algorithm:expr, $down:ident, $across:ident => $call:expr,
+     $($($name:path)|+: $of_down:ty, $of_across:ty;)+) => {
         match $algorithm {
-            ConvAlgorithm::Winograd4x3 => {
-                type $down = F4x3;
-                type $across = F4x3;
+            $($($name)|+ => {
+                type $down = $of_down;
+                type $across = $of_across;
                 $call
-            }
-            ConvAlgorithm::Winograd2x5 => {
-                type $down = F2x5;
-                type $across = F2x5;
-                $call
-            }
-            ConvAlgorithm::WinogradLine4x3 => {
-                type $down = F4x3;
-                type $across = One;
-                $call
-            }
-            ConvAlgorithm::WinogradLine4x7 => {
-                type $down = F4x7;
-                type $across = One;
-                $call
-            }
-            ConvAlgorithm::Winograd2x3 | ConvAlgorithm::Direct => {
-                type $down = F2x3;
-                type $across = F2x3;
-                $call
-            }
+            })+
         }
     };
 }
@@ -293,20 +283,19 @@ impl Winograd {
 
     /// Numbers of the packed filters.
     pub(super) fn packed_len(&self) -> usize {
-        self.panel_count() * self.panel_len()
+        match self.filters {
+            Filters::Transformed => self.panel_count() * self.panel_len(),
+            // As the direct way has them: of the last panel what there is.
+            Filters::Plain => self.out_blocks() * LANES * self.ins * self.tile.taps(),
+        }
     }
 
     /// Numbers of a panel's filters.
     fn panel_len(&self) -> usize {
         match self.filters {
             Filters::Transformed => self.planes() * self.filter_plane(),
-            Filters::Plain => self.ins * self.taps() * self.panels * LANES,
+            Filters::Plain => self.ins * self.tile.taps() * self.panels * LANES,
         }
-    }
-
-    /// Taps of a filter.
-    fn taps(&self) -> usize {
-        self.tile.taps()
     }
 
     /// Numbers between two planes of transformed filters.

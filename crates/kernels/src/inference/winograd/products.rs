@@ -29,7 +29,7 @@ impl Winograd {
     ) {
         let blocks = self.panels.min(self.out_blocks() - panel * self.panels);
         let all = packed.weights.get();
-        let filters = &all[panel * self.panel_len()..][..self.panel_len()];
+        let filters = &all[panel * self.panel_len()..];
         let product_plane = odd(blocks * range.len()) * LANES;
         let (products, own) = scratch.split_at_mut(self.planes() * product_plane);
         let chunks = range.len().div_ceil(V::PIXELS).max(1);
@@ -43,7 +43,7 @@ impl Winograd {
             let filters = match self.filters {
                 Filters::Transformed => filters,
                 Filters::Plain => {
-                    let filter = self.taps() * blocks * LANES;
+                    let filter = self.tile.taps() * blocks * LANES;
                     let from = &filters[first * filter..][..channels * filter];
                     let to = &mut own[..self.planes() * self.filter_plane()];
                     with_scheme!(self.algorithm, D, A => {
@@ -96,7 +96,7 @@ impl Winograd {
         if self.filters == Filters::Transformed {
             return Lines::new(filters.as_ptr().wrapping_add(self.panel_len()), self.panel_len() / LANES);
         }
-        let vectors = self.taps() * blocks;
+        let vectors = self.tile.taps() * blocks;
         let ahead = if inputs < self.ins { inputs * vectors * LANES } else { threads() * self.panel_len() };
         Lines::new(filters.as_ptr().wrapping_add(ahead), self.depth() * vectors)
     }

@@ -1,8 +1,9 @@
 //! Winograd's algorithms F(m×m, r×r): how tiles and filters are transformed (Lavin and Gray 2016).
 #![allow(clippy::needless_range_loop)] // Indices run over registers that must stay registers.
 
-use crate::conv::{Points, Six, Ten};
+use crate::conv::{Four, Points, Six, Ten};
 use crate::simd::Vector;
+use std::marker::PhantomData;
 
 /// The longest transformed row.
 pub(super) const MOST: usize = 10;
@@ -24,124 +25,42 @@ pub(super) trait Scheme {
     fn filter(row: usize, tap: usize) -> f64;
 }
 
-/// F(2×2, 3×3): 16 multiplications instead of 36, with the points 0, 1, −1, ∞.
-pub(super) struct F2x3;
-/// F(4×4, 3×3): 36 instead of 144; at the points of [`Six`].
-pub(super) struct F4x3;
-/// F(4, 7) along one axis: 10 instead of 28; at the points of [`Ten`].
-pub(super) struct F4x7;
+/// F(`OUTPUTS`, `KERNEL`) at `INPUTS` points.
+pub(super) struct At<P, const INPUTS: usize, const OUTPUTS: usize, const KERNEL: usize>(PhantomData<P>);
+
+/// F(2×2, 3×3): 16 multiplications instead of 36.
+pub(super) type F2x3 = At<Four, 4, 2, 3>;
+/// F(4×4, 3×3): 36 instead of 144.
+pub(super) type F4x3 = At<Six, 6, 4, 3>;
+/// F(2×2, 5×5): 36 instead of 100.
+pub(super) type F2x5 = At<Six, 6, 2, 5>;
+/// F(4, 7) along one axis: 10 instead of 28.
+pub(super) type F4x7 = At<Ten, 10, 4, 7>;
 /// Nothing, along an axis where the filter has one tap.
 pub(super) struct One;
-/// F(2×2, 5×5): 36 instead of 100; at the points of [`Six`].
-pub(super) struct F2x5;
 
-impl Scheme for F2x3 {
-    const OUTPUTS: usize = 2;
-    const KERNEL: usize = 3;
-    const INPUTS: usize = 4;
+impl<P: Points<I>, const I: usize, const O: usize, const K: usize> Scheme for At<P, I, O, K> {
+    const OUTPUTS: usize = O;
+    const KERNEL: usize = K;
+    const INPUTS: usize = I;
 
     #[inline(always)]
     fn input<V: Vector<Element = f32>>(d: [V; MOST]) -> [V; MOST] {
-        let mut t = d;
-        t[0] = d[0].sub(d[2]);
-        t[1] = d[1].add(d[2]);
-        t[2] = d[2].sub(d[1]);
-        t[3] = d[3].sub(d[1]);
-        t
+        widen(P::input(narrow(d)))
     }
 
     #[inline(always)]
     fn output<V: Vector<Element = f32>>(m: [V; MOST]) -> [V; MOST] {
-        let half = V::splat(0.5);
-        let mut y = m;
-        y[0] = m[1].add(m[2]).mul_add(half, m[0]);
-        y[1] = m[1].sub(m[2]).mul_add(half, m[3]);
-        y
+        widen(P::output_of_values::<V, O>(narrow(m)))
     }
 
     #[inline(always)]
     fn filters<V: Vector<Element = f32>>(g: [V; MOST]) -> [V; MOST] {
-        let even = g[0].add(g[2]);
-        widen([g[0], even.add(g[1]), even.sub(g[1]), g[2]])
+        widen(P::values(narrow::<V, K>(g)))
     }
 
     fn filter(row: usize, tap: usize) -> f64 {
-        [[1.0, 0.0, 0.0], [1.0, 1.0, 1.0], [1.0, -1.0, 1.0], [0.0, 0.0, 1.0]][row][tap]
-    }
-}
-
-impl Scheme for F4x3 {
-    const OUTPUTS: usize = 4;
-    const KERNEL: usize = 3;
-    const INPUTS: usize = 6;
-
-    #[inline(always)]
-    fn input<V: Vector<Element = f32>>(d: [V; MOST]) -> [V; MOST] {
-        widen(Six::input(narrow(d)))
-    }
-
-    #[inline(always)]
-    fn output<V: Vector<Element = f32>>(m: [V; MOST]) -> [V; MOST] {
-        widen(Six::output_of_values::<V, 4>(narrow(m)))
-    }
-
-    #[inline(always)]
-    fn filters<V: Vector<Element = f32>>(g: [V; MOST]) -> [V; MOST] {
-        widen(Six::values([g[0], g[1], g[2]]))
-    }
-
-    fn filter(row: usize, tap: usize) -> f64 {
-        Six::value_of_tap(row, tap, 3)
-    }
-}
-
-impl Scheme for F2x5 {
-    const OUTPUTS: usize = 2;
-    const KERNEL: usize = 5;
-    const INPUTS: usize = 6;
-
-    #[inline(always)]
-    fn input<V: Vector<Element = f32>>(d: [V; MOST]) -> [V; MOST] {
-        F4x3::input(d)
-    }
-
-    #[inline(always)]
-    fn output<V: Vector<Element = f32>>(m: [V; MOST]) -> [V; MOST] {
-        widen(Six::output_of_values::<V, 2>(narrow(m)))
-    }
-
-    #[inline(always)]
-    fn filters<V: Vector<Element = f32>>(g: [V; MOST]) -> [V; MOST] {
-        widen(Six::values([g[0], g[1], g[2], g[3], g[4]]))
-    }
-
-    fn filter(row: usize, tap: usize) -> f64 {
-        Six::value_of_tap(row, tap, 5)
-    }
-}
-
-impl Scheme for F4x7 {
-    const OUTPUTS: usize = 4;
-    const KERNEL: usize = 7;
-    const INPUTS: usize = 10;
-
-    #[inline(always)]
-    fn input<V: Vector<Element = f32>>(d: [V; MOST]) -> [V; MOST] {
-        Ten::input(d)
-    }
-
-    #[inline(always)]
-    fn output<V: Vector<Element = f32>>(m: [V; MOST]) -> [V; MOST] {
-        widen(Ten::output_of_values::<V, 4>(m))
-    }
-
-    #[inline(always)]
-    fn filters<V: Vector<Element = f32>>(g: [V; MOST]) -> [V; MOST] {
-        Ten::values(narrow::<V, 7>(g))
-    }
-
-    fn filter(row: usize, tap: usize) -> f64 {
-        Ten::value_of_tap(row, tap, 7)
+        P::value_of_tap(row, tap, K)
     }
 }
 

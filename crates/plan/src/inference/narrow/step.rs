@@ -14,7 +14,7 @@ use crate::inference::report::About;
 use crate::inference::source::Source;
 use crate::operation::{Arguments, Operation, Remembered};
 use cnn_kernels::inference::{
-    self as kernels, Affine, Choice, Convolution, Custom, Finish, NarrowStep, NarrowWork, Numbers,
+    self as kernels, Affine, Choice, ConvAlgorithm, Convolution, Custom, Finish, NarrowStep, NarrowWork, Numbers,
 };
 use cnn_kernels::mapped::from_words;
 use cnn_kernels::narrow::{Quantisation, requantise};
@@ -115,7 +115,7 @@ fn narrow<F: Narrow>(
             let about = About {
                 macs: products * step.output.size[0] * step.output.size[1],
                 weight_bytes: weights.bytes(),
-                predicted: F::PRODUCTS.map(|products| ((Choice::DIRECT.algorithm, products), conv, step.output.size)),
+                predicted: F::PRODUCTS.map(|products| ((ConvAlgorithm::Direct, products), conv, step.output.size)),
                 ..About::other(step.node, F::CONVOLUTION)
             };
             (NarrowWork::Convolution(weights), finish, about)
