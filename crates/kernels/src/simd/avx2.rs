@@ -1,7 +1,6 @@
 //! AVX2 and FMA: two registers a vector.
 
-use super::{Kernel, LANES, Portable, Vector};
-use crate::element::Element;
+use super::{Kernel, LANES, Vector};
 use half::bf16;
 use std::arch::x86_64::*;
 
@@ -13,7 +12,9 @@ impl Avx2 {
     /// Asks the CPU.
     pub fn new() -> Option<Self> {
         // Miri interprets plain Rust; of the vector instructions it knows only some.
-        let has = !cfg!(miri) && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let has = cfg!(not(any(miri, without = "avx2")))
+            && is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma");
         has.then_some(Self(()))
     }
 
@@ -23,17 +24,6 @@ impl Avx2 {
         #[target_feature(enable = "avx2,fma")]
         fn compiled<K: Kernel<f32>>(kernel: K) -> K::Output {
             kernel.run::<Pair>()
-        }
-        // SAFETY: the CPU has the instructions; `self` proves it.
-        unsafe { compiled(kernel) }
-    }
-
-    /// Runs a kernel with portable vectors, compiled for these instructions.
-    #[inline]
-    pub fn run_portable<T: Element, K: Kernel<T>>(self, kernel: K) -> K::Output {
-        #[target_feature(enable = "avx2,fma")]
-        fn compiled<T: Element, K: Kernel<T>>(kernel: K) -> K::Output {
-            kernel.run::<Portable<T>>()
         }
         // SAFETY: the CPU has the instructions; `self` proves it.
         unsafe { compiled(kernel) }

@@ -1,6 +1,6 @@
 //! AVX-512: one register a vector.
 
-use super::{Avx2, Kernel, LANES, Vector};
+use super::{Kernel, LANES, Vector};
 use half::bf16;
 use std::arch::x86_64::*;
 
@@ -11,7 +11,9 @@ pub struct Avx512(());
 impl Avx512 {
     /// Asks the CPU.
     pub fn new() -> Option<Self> {
-        let has = Avx2::new().is_some()
+        let has = cfg!(not(any(miri, without = "avx512")))
+            && is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
             && is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512vl");

@@ -9,7 +9,7 @@ use super::Neon;
 use super::quarters::Quarters;
 #[cfg(target_arch = "x86_64")]
 use super::{Avx2, dot_avx512};
-use super::{InstructionSet, LANES, Portable, Vector};
+use super::{Baseline, InstructionSet, LANES, Vector};
 use crate::narrow::Format;
 use half::bf16;
 
@@ -90,12 +90,16 @@ pub fn run_bf16<K: DotKernel<bf16>>(set: InstructionSet, kernel: K) -> K::Output
     #[cfg(target_arch = "x86_64")]
     match set_bf16(set) {
         InstructionSet::Avx512 => {
-            if let Some(cpu) = dot_avx512::Bf16::new() {
+            if cfg!(not(without = "avx512"))
+                && let Some(cpu) = dot_avx512::Bf16::new()
+            {
                 return cpu.run(kernel);
             }
         }
         InstructionSet::Avx2 => {
-            if let Some(cpu) = Avx2::new() {
+            if cfg!(not(without = "avx2"))
+                && let Some(cpu) = Avx2::new()
+            {
                 return cpu.run_bf16(kernel);
             }
         }
@@ -112,7 +116,7 @@ pub fn run_bf16<K: DotKernel<bf16>>(set: InstructionSet, kernel: K) -> K::Output
         return kernel.run::<Quarters, Widened>();
     }
     let _ = set;
-    kernel.run::<Portable<f32>, Widened>()
+    kernel.run::<Baseline, Widened>()
 }
 
 /// Runs a kernel on 8-bit numbers.
@@ -124,12 +128,16 @@ pub fn run_u8<K: DotKernel<u8>>(set: InstructionSet, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     match set_u8(set) {
         InstructionSet::Avx512 => {
-            if let Some(cpu) = dot_avx512::Vnni::new() {
+            if cfg!(not(without = "avx512"))
+                && let Some(cpu) = dot_avx512::Vnni::new()
+            {
                 return cpu.run(kernel);
             }
         }
         InstructionSet::Avx2 => {
-            if let Some(cpu) = Avx2::new() {
+            if cfg!(not(without = "avx2"))
+                && let Some(cpu) = Avx2::new()
+            {
                 return cpu.run_u8(kernel);
             }
         }
@@ -146,7 +154,7 @@ pub fn run_u8<K: DotKernel<u8>>(set: InstructionSet, kernel: K) -> K::Output {
         return kernel.run::<Quarters, Integers>();
     }
     let _ = set;
-    kernel.run::<Portable<f32>, Integers>()
+    kernel.run::<Baseline, Integers>()
 }
 
 /// The two `bf16` of a word as `f32`.

@@ -9,7 +9,8 @@
 //! `Avx512::run` or `Avx2::run`.
 //!
 //! The unit tests of this crate run no kernel, those in `tests` do. So with `cfg(test)` none is compiled: it would be a
-//! second copy of the whole crate.
+//! second copy of the whole crate. With `cfg(without = "avx512")`, or `"avx2"`, none is compiled for that set, which a CPU
+//! then does not have: `.ci/sanitize` runs one set.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -20,15 +21,19 @@ mod dot;
 mod dot_avx2;
 #[cfg(target_arch = "x86_64")]
 mod dot_avx512;
+#[cfg(target_arch = "x86_64")]
+mod doubles;
 mod instruction_set;
 mod multiply;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
-#[cfg(any(target_arch = "aarch64", all(target_arch = "wasm32", target_feature = "simd128")))]
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))]
 mod quarters;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
 
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
@@ -44,6 +49,13 @@ pub use portable::Portable;
 
 use crate::element::Element;
 use half::bf16;
+
+/// What [`InstructionSet::Portable`] computes `f32` with: the registers every CPU of x86-64 has, elsewhere plain Rust, which
+/// takes the compiler much longer.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+type Baseline = quarters::Quarters;
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+type Baseline = Portable<f32>;
 
 /// Numbers in a `Vector`, and channels in a block of the layout.
 pub const LANES: usize = 16;
@@ -81,11 +93,13 @@ pub(crate) fn run_f32<K: Kernel<f32>>(set: InstructionSet, kernel: K) -> K::Outp
         unreachable!("unit tests run no kernel");
     }
     #[cfg(target_arch = "x86_64")]
-    if set == InstructionSet::Avx512
+    if cfg!(not(without = "avx512"))
+        && set == InstructionSet::Avx512
         && let Some(cpu) = Avx512::new()
     {
         return cpu.run(kernel);
-    } else if set == InstructionSet::Avx2
+    } else if cfg!(not(without = "avx2"))
+        && set == InstructionSet::Avx2
         && let Some(cpu) = Avx2::new()
     {
         return cpu.run(kernel);
@@ -101,20 +115,21 @@ pub(crate) fn run_f32<K: Kernel<f32>>(set: InstructionSet, kernel: K) -> K::Outp
         return kernel.run::<quarters::Quarters>();
     }
     let _ = set;
-    kernel.run::<Portable<f32>>()
+    kernel.run::<Baseline>()
 }
 
-/// `f64` is there to check against: portable vectors, compiled twice, are enough.
+/// `f64` is there to check against: of vector instructions AVX2 is enough.
 #[inline]
 pub(crate) fn run_f64<K: Kernel<f64>>(set: InstructionSet, kernel: K) -> K::Output {
     if cfg!(test) {
         unreachable!("unit tests run no kernel");
     }
     #[cfg(target_arch = "x86_64")]
-    if set != InstructionSet::Portable
+    if cfg!(not(without = "avx2"))
+        && set != InstructionSet::Portable
         && let Some(cpu) = Avx2::new()
     {
-        return cpu.run_portable(kernel);
+        return cpu.run_f64(kernel);
     }
     let _ = set;
     kernel.run::<Portable<f64>>()

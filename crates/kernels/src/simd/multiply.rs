@@ -167,7 +167,8 @@ impl Arithmetic for Halves {
             unreachable!("unit tests run no kernel");
         }
         #[cfg(target_arch = "x86_64")]
-        if set == InstructionSet::Avx512
+        if cfg!(not(without = "avx512"))
+            && set == InstructionSet::Avx512
             && let Some(cpu) = Bf16::new()
         {
             return cpu.run_products(kernel);

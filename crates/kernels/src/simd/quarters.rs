@@ -1,10 +1,12 @@
-//! Vectors of four registers of 128 bits: those of NEON and of WebAssembly, whose operations on one register differ in
-//! name alone.
+//! Vectors of four registers of 128 bits: those of NEON, of SSE2 and of WebAssembly, whose operations on one register differ
+//! in name alone.
 
 #[cfg(target_arch = "aarch64")]
 use super::neon as register;
 #[cfg(target_arch = "wasm32")]
 use super::simd128 as register;
+#[cfg(target_arch = "x86_64")]
+use super::sse2 as register;
 use super::{LANES, Vector};
 use half::bf16;
 use register::Register;
