@@ -7,9 +7,10 @@ use std::str::FromStr;
 #[cfg(feature = "candle")]
 pub use candle_core::Device;
 
-/// Where numbers are computed: without candle, on the CPU.
+/// Where numbers are computed: without candle, on the CPU. With it there are others, so a `match` wants an arm for them.
 #[cfg(not(feature = "candle"))]
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Device {
     /// The CPU.
     Cpu,

@@ -16,8 +16,6 @@ use crate::predictions::Predictions;
 use crate::schedule::{Schedule, When};
 use crate::task::{Task, Taught};
 use crate::weights::file_of;
-#[cfg(feature = "candle")]
-use cnn_core::Model;
 use cnn_data::Card;
 use cnn_data::{Batch, Loader};
 use cnn_distributed::{Pending, Ranks, shards_of};
@@ -36,9 +34,8 @@ const LOOK: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The model after the last epoch; the averaged one where an average was kept.
-    #[cfg(feature = "candle")]
-    pub model: Model,
+    /// The weights after the last epoch; the averaged ones where an average was kept.
+    pub weights: Weights,
     /// Every epoch's figures.
     pub epochs: Vec<Epoch>,
     /// Position in `epochs` of the first with the highest test accuracy.
@@ -139,8 +136,7 @@ pub fn train_with(
         let epochs = run.position.epochs;
         let best = best(&epochs);
         Ok(Outcome {
-            #[cfg(feature = "candle")]
-            model: run.learner.into_model()?,
+            weights: run.learner.kept()?.to_weights(),
             epochs,
             best,
             ending,

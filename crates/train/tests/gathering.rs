@@ -34,9 +34,8 @@ fn task<'a>(network: &'a Network, data: &'a Dataset, settings: Settings) -> Task
 fn bits(network: &Network, data: &Dataset, settings: Settings) -> Result<BTreeMap<String, Vec<u32>>, Failure> {
     let outcome = train(&task(network, data, settings), None, &mut Silent)?;
     let mut bits = BTreeMap::new();
-    for (spec, tensor) in outcome.model.tensors() {
-        let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-        bits.insert(spec.name.clone(), values.into_iter().map(f32::to_bits).collect());
+    for (name, tensor) in outcome.weights.iter() {
+        bits.insert(name.to_string(), tensor.numbers::<f32>(name)?.iter().map(|x| x.to_bits()).collect());
     }
     Ok(bits)
 }

@@ -60,8 +60,8 @@ fn task<'a>(network: &'a Network, dataset: &'a Dataset, engine: Engine) -> Task<
 
 fn weights(outcome: &cnn_train::Outcome) -> Result<Vec<f32>, Failure> {
     let mut all = Vec::new();
-    for (_, tensor) in outcome.model.tensors() {
-        all.extend(tensor.flatten_all()?.to_vec1::<f32>()?);
+    for (name, tensor) in outcome.weights.iter() {
+        all.extend_from_slice(&tensor.numbers::<f32>(name)?);
     }
     Ok(all)
 }

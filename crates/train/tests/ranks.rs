@@ -68,8 +68,8 @@ fn settings() -> Settings {
 /// What a run comes to: every bit of the weights, and its figures but for the time.
 fn bits(outcome: &Outcome) -> (Vec<u32>, Vec<Epoch>) {
     let mut bits = Vec::new();
-    for (_, tensor) in outcome.model.tensors() {
-        bits.extend(tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap().iter().map(|x| x.to_bits()));
+    for (name, tensor) in outcome.weights.iter() {
+        bits.extend(tensor.numbers::<f32>(name).unwrap().iter().map(|x| x.to_bits()));
     }
     let timeless = |epoch: &Epoch| Epoch { images_per_second: 0.0, seconds: 0.0, peak_memory: None, ..epoch.clone() };
     (bits, outcome.epochs.iter().map(timeless).collect())
@@ -179,9 +179,8 @@ fn shards_that_are_normalised_together_are_one_batch() {
         };
         let task = Task { settings, ..task(&network, &dataset) };
         let outcome = train(&task, None, &mut Silent).unwrap();
-        let tensors = outcome.model.tensors();
-        let values = tensors.map(|(_, tensor)| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap());
-        values.collect::<Vec<_>>()
+        let tensors = outcome.weights.iter();
+        tensors.map(|(name, tensor)| tensor.numbers::<f32>(name).unwrap().into_owned()).collect::<Vec<_>>()
     };
     let whole = trained(1, false);
     let furthest = |other: &[Vec<f32>]| {

@@ -97,10 +97,9 @@ fn steps(golden: &Golden, ranks: &Ranks, sync_batch_norm: bool) -> Outcome {
         };
         losses.push(f64::from(learner.step(&[batch], golden.rate).unwrap().loss));
     }
-    let model = learner.into_model().unwrap();
-    let values = model.tensors().map(|(spec, tensor)| {
-        let values = tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        (spec.name.clone(), values.into_iter().map(f64::from).collect())
+    let weights = learner.kept().unwrap().to_weights();
+    let values = weights.iter().map(|(name, tensor)| {
+        (name.to_string(), tensor.numbers::<f32>(name).unwrap().iter().map(|x| f64::from(*x)).collect())
     });
     Outcome { losses, tensors: values.collect() }
 }

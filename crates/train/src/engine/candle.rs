@@ -196,10 +196,6 @@ impl Learner for CandleLearner<'_> {
         }
         self.optimiser.restore(saved)
     }
-
-    fn into_model(self: Box<Self>) -> Result<Model> {
-        self.best_known()
-    }
 }
 
 /// The tensors of a model as they are now, by name.

@@ -101,14 +101,6 @@ pub trait Learner {
     ///
     /// Weights that are not the network's, numbers that are not finite.
     fn restore(&mut self, saved: &Saved) -> Result<()>;
-
-    /// The network with the weights worth keeping.
-    ///
-    /// # Errors
-    ///
-    /// Those of the device.
-    #[cfg(feature = "candle")]
-    fn into_model(self: Box<Self>) -> Result<cnn_core::Model>;
 }
 
 /// What a learner begins with.

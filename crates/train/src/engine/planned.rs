@@ -10,10 +10,6 @@ use crate::error::{Error, Result};
 use crate::evaluate::count_correct;
 use crate::loss::{LossFunction, Output};
 use crate::settings::Clip;
-#[cfg(feature = "candle")]
-use candle_core::{DType, Device};
-#[cfg(feature = "candle")]
-use cnn_core::Model;
 use cnn_core::Network;
 use cnn_data::Batch;
 use cnn_plan::{
@@ -236,12 +232,6 @@ impl Learner for PlannedLearner<'_> {
             average.parameters = Parameters::new(&self.network, &saved.average(&self.network))?;
         }
         self.updates.restore(saved, &self.network)
-    }
-
-    #[cfg(feature = "candle")]
-    fn into_model(self: Box<Self>) -> Result<Model> {
-        let weights = self.best_known().to_weights(&self.network);
-        Ok(Model::from_weights(&self.network, &weights, DType::F32, &Device::Cpu)?)
     }
 }
 
