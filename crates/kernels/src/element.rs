@@ -48,8 +48,6 @@ pub trait Element:
     fn from_f64(x: f64) -> Self;
     /// The value as `f64`.
     fn to_f64(self) -> f64;
-    /// `self · factor + addend`, rounded once where the target has the instruction, else twice.
-    fn mul_add_fast(self, factor: Self, addend: Self) -> Self;
     /// Square root.
     fn sqrt(self) -> Self;
     /// Hyperbolic tangent.
@@ -88,15 +86,6 @@ macro_rules! element {
             #[inline(always)]
             fn to_f64(self) -> f64 {
                 f64::from(self)
-            }
-            #[inline(always)]
-            fn mul_add_fast(self, factor: Self, addend: Self) -> Self {
-                // Without the instruction `mul_add` is a call into the C library.
-                if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
-                    self.mul_add(factor, addend)
-                } else {
-                    self * factor + addend
-                }
             }
             #[inline(always)]
             fn sqrt(self) -> Self {

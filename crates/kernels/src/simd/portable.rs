@@ -52,7 +52,8 @@ impl<T: Element> Vector for Portable<T> {
     }
     #[inline(never)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
-        Self(lanes!(i => self.0[i].mul_add_fast(factor.0[i], addend.0[i])))
+        // Rounded twice on every CPU, so that its bits are the same on all of them.
+        Self(lanes!(i => self.0[i] * factor.0[i] + addend.0[i]))
     }
     #[inline(never)]
     fn at_least(self, floor: Self) -> Self {
