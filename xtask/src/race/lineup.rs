@@ -206,8 +206,14 @@ impl Lineup {
         command
     }
 
-    /// The command that starts a contestant.
+    /// The command that starts a contestant, without what cargo sets for the tests of this workspace.
     pub fn serve(&self, contestant: &str, case: &Case, folder: &Path) -> Result<Command> {
+        let mut command = self.start(contestant, case, folder)?;
+        command.env_remove("MALLOC_ARENA_MAX");
+        Ok(command)
+    }
+
+    fn start(&self, contestant: &str, case: &Case, folder: &Path) -> Result<Command> {
         if contestant == RTEN {
             let program = self.rten.as_ref().map_err(|why| anyhow!("{why}"))?;
             let mut command = Command::new(program);

@@ -5,8 +5,6 @@
 
 #[cfg(target_arch = "aarch64")]
 use super::Neon;
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-use super::quarters::Quarters;
 #[cfg(target_arch = "x86_64")]
 use super::{Avx2, dot_avx512};
 use super::{Baseline, InstructionSet, LANES, Vector};
@@ -111,10 +109,6 @@ pub fn run_bf16<K: DotKernel<bf16>>(set: InstructionSet, kernel: K) -> K::Output
     {
         return cpu.run_bf16(kernel);
     }
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    if set == InstructionSet::Simd128 {
-        return kernel.run::<Quarters, Widened>();
-    }
     let _ = set;
     kernel.run::<Baseline, Widened>()
 }
@@ -148,10 +142,6 @@ pub fn run_u8<K: DotKernel<u8>>(set: InstructionSet, kernel: K) -> K::Output {
         && let Some(cpu) = Neon::new()
     {
         return cpu.run_u8(kernel);
-    }
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    if set == InstructionSet::Simd128 {
-        return kernel.run::<Quarters, Integers>();
     }
     let _ = set;
     kernel.run::<Baseline, Integers>()

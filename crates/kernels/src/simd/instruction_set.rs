@@ -21,7 +21,8 @@ pub enum InstructionSet {
     Neon,
     /// WebAssembly's vectors of 128 bits, where the program was built with them.
     Simd128,
-    /// What the compiler makes of plain Rust for the target.
+    /// What every CPU of the target has: SSE2 of x86-64, WebAssembly's vectors where the program was built with them, else
+    /// what the compiler makes of plain Rust. The bits do not depend on which.
     Portable,
 }
 

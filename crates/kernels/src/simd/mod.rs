@@ -9,9 +9,11 @@
 //! `Avx512::run` or `Avx2::run`.
 //!
 //! The unit tests of this crate run no kernel, those in `tests` do. So with `cfg(test)` none is compiled: it would be a
-//! second copy of the whole crate. With `cfg(without = "avx512")`, or `"avx2"`, none is compiled for that set, which a CPU
-//! then does not have: `.ci/sanitize` runs one set.
+//! second copy of the whole crate. With `cfg(without = "avx512")`, or `"avx2"`, kernels are not compiled for that set, and no
+//! CPU is said to have it: `.ci/sanitize` runs one set.
 
+#[cfg(test)]
+mod agreement;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -28,11 +30,15 @@ mod multiply;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
-#[cfg(any(target_arch = "aarch64", target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))]
+#[cfg(any(
+    target_arch = "aarch64",
+    all(target_arch = "x86_64", not(miri)),
+    all(target_arch = "wasm32", target_feature = "simd128")
+))]
 mod quarters;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 mod sse2;
 
 #[cfg(target_arch = "x86_64")]
@@ -50,11 +56,11 @@ pub use portable::Portable;
 use crate::element::Element;
 use half::bf16;
 
-/// What [`InstructionSet::Portable`] computes `f32` with: the registers every CPU of x86-64 has, elsewhere plain Rust, which
-/// takes the compiler much longer.
-#[cfg(all(target_arch = "x86_64", not(miri)))]
+/// What [`InstructionSet::Portable`] computes `f32` with: the registers that every CPU of the target has, where they are known
+/// here, else plain Rust, which takes the compiler longer. The bits are the same.
+#[cfg(any(all(target_arch = "x86_64", not(miri)), all(target_arch = "wasm32", target_feature = "simd128")))]
 type Baseline = quarters::Quarters;
-#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+#[cfg(not(any(all(target_arch = "x86_64", not(miri)), all(target_arch = "wasm32", target_feature = "simd128"))))]
 type Baseline = Portable<f32>;
 
 /// Numbers in a `Vector`, and channels in a block of the layout.
@@ -109,10 +115,6 @@ pub(crate) fn run_f32<K: Kernel<f32>>(set: InstructionSet, kernel: K) -> K::Outp
         && let Some(cpu) = Neon::new()
     {
         return cpu.run(kernel);
-    }
-    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    if set == InstructionSet::Simd128 {
-        return kernel.run::<quarters::Quarters>();
     }
     let _ = set;
     kernel.run::<Baseline>()

@@ -1,4 +1,4 @@
-//! Vectors for every CPU, in plain Rust: what the other instruction sets are held against.
+//! Vectors for every CPU, in plain Rust: what those of the instruction sets are held against, operation by operation.
 
 use super::{LANES, Vector};
 use crate::element::Element;
@@ -38,50 +38,50 @@ impl<T: Element> Vector for Portable<T> {
     fn splat(x: T) -> Self {
         Self([x; LANES])
     }
-    #[inline(never)]
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         Self(lanes!(i => self.0[i] + other.0[i]))
     }
-    #[inline(never)]
+    #[inline(always)]
     fn sub(self, other: Self) -> Self {
         Self(lanes!(i => self.0[i] - other.0[i]))
     }
-    #[inline(never)]
+    #[inline(always)]
     fn mul(self, other: Self) -> Self {
         Self(lanes!(i => self.0[i] * other.0[i]))
     }
-    #[inline(never)]
+    #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         // Rounded twice on every CPU, so that its bits are the same on all of them.
         Self(lanes!(i => self.0[i] * factor.0[i] + addend.0[i]))
     }
-    #[inline(never)]
+    #[inline(always)]
     fn at_least(self, floor: Self) -> Self {
         Self(lanes!(i => if floor.0[i] > self.0[i] { floor.0[i] } else { self.0[i] }))
     }
-    #[inline(never)]
+    #[inline(always)]
     fn unless_at_most(self, value: Self, floor: Self) -> Self {
         Self(lanes!(i => if value.0[i] <= floor.0[i] { T::ZERO } else { self.0[i] }))
     }
-    #[inline(never)]
+    #[inline(always)]
     fn div(self, other: Self) -> Self {
         Self(lanes!(i => self.0[i] / other.0[i]))
     }
-    #[inline(never)]
+    #[inline(always)]
     fn sqrt(self) -> Self {
         Self(lanes!(i => self.0[i].sqrt()))
     }
-    #[inline(never)]
+    #[inline(always)]
     // What is not a number is unequal to itself.
     #[allow(clippy::eq_op)]
     fn select_above(self, best: Self, then: Self, otherwise: Self) -> Self {
         Self(lanes!(i => if self.0[i] > best.0[i] || self.0[i] != self.0[i] { then.0[i] } else { otherwise.0[i] }))
     }
-    #[inline(never)]
+    #[inline(always)]
     fn where_equal(self, a: Self, b: Self) -> Self {
         Self(lanes!(i => if a.0[i] == b.0[i] { self.0[i] } else { T::ZERO }))
     }
-    #[inline(never)]
+    #[inline(always)]
     unsafe fn store_bytes(self, to: *mut u8) {
         let mut bytes = [0; LANES];
         for (byte, number) in bytes.iter_mut().zip(self.0) {
@@ -90,7 +90,7 @@ impl<T: Element> Vector for Portable<T> {
         // SAFETY: the caller vouches for sixteen writable bytes.
         unsafe { to.cast::<[u8; LANES]>().write(bytes) }
     }
-    #[inline(never)]
+    #[inline(always)]
     unsafe fn load_bytes(from: *const u8) -> Self {
         // SAFETY: the caller vouches for sixteen readable bytes.
         let bytes = unsafe { from.cast::<[u8; LANES]>().read() };
@@ -100,27 +100,27 @@ impl<T: Element> Vector for Portable<T> {
         }
         Self(numbers)
     }
-    #[inline(never)]
+    #[inline(always)]
     unsafe fn load_integers(from: *const i32) -> Self {
         // SAFETY: the caller vouches for sixteen readable numbers.
         Self(of_integers(unsafe { &*from.cast() }))
     }
-    #[inline(never)]
+    #[inline(always)]
     unsafe fn load_bf16(from: *const bf16) -> Self {
         // SAFETY: the caller vouches for sixteen readable numbers.
         Self(of_bf16(unsafe { &*from.cast() }))
     }
-    #[inline(never)]
+    #[inline(always)]
     unsafe fn store_bf16(self, to: *mut bf16) {
         // SAFETY: the caller vouches for sixteen writable numbers.
         unsafe { to.cast::<[bf16; LANES]>().write(to_bf16(&self.0)) }
     }
-    #[inline(never)]
+    #[inline(always)]
     unsafe fn store_rounded(self, to: *mut u8) {
         // SAFETY: the caller vouches for sixteen writable bytes.
         unsafe { to.cast::<[u8; LANES]>().write(rounded(&self.0)) }
     }
-    #[inline(never)]
+    #[inline(always)]
     fn transpose(rows: &mut [Self; LANES]) {
         for i in 0..LANES {
             for j in 0..i {
@@ -128,7 +128,7 @@ impl<T: Element> Vector for Portable<T> {
             }
         }
     }
-    #[inline(never)]
+    #[inline(always)]
     fn permute(self, lanes: &[i32; LANES]) -> Self {
         let mut permuted = self;
         for (to, lane) in permuted.0.iter_mut().zip(lanes) {
