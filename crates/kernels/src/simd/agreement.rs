@@ -54,7 +54,7 @@ impl<T: Element> Kernel<T> for All {
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) -> Vec<f64> {
         let mut all = Vec::new();
-        for turn in 0..LANES {
+        for (turn, number) in NUMBERS.into_iter().enumerate() {
             let turned = |by: usize| -> [T; LANES] { std::array::from_fn(|i| T::from_f64(NUMBERS[(i + by) % LANES])) };
             let [a, b, c, d] = [turned(0), turned(turn), turned(3 * turn + 1), turned(5 * turn + 2)];
             let whole: [[T; LANES]; 3] =
@@ -71,7 +71,7 @@ impl<T: Element> Kernel<T> for All {
                 push(&mut all, a.unless_at_most(b, c));
                 push(&mut all, a.select_above(b, c, d));
                 push(&mut all, a.where_equal(b, b.at_least(c)));
-                push(&mut all, V::splat(T::from_f64(NUMBERS[turn])));
+                push(&mut all, V::splat(T::from_f64(number)));
                 // Of whole numbers, since some vectors round once and others twice.
                 let [x, y, z] = [V::load(whole[0].as_ptr()), V::load(whole[1].as_ptr()), V::load(whole[2].as_ptr())];
                 push(&mut all, x.mul_add(y, z));
