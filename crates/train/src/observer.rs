@@ -111,7 +111,7 @@ impl Judged<'_> {
     ///
     /// Those of the device.
     pub fn weights(&self) -> Result<Weights> {
-        Ok((self.weights)()?.to_weights())
+        Ok((self.weights)()?.into_weights())
     }
 
     /// What the network says of the test images. It was kept from the evaluation if the task has metrics; else the first

@@ -135,7 +135,7 @@ pub fn train_with(
         let ending = run.run(&changes, observer)?;
         let epochs = run.position.epochs;
         let best = best(&epochs);
-        Ok(Outcome { weights: run.learner.kept()?.to_weights(), epochs, best, ending })
+        Ok(Outcome { weights: run.learner.kept()?.into_weights(), epochs, best, ending })
     })
 }
 

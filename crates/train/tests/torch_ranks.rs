@@ -97,7 +97,7 @@ fn steps(golden: &Golden, ranks: &Ranks, sync_batch_norm: bool) -> Outcome {
         };
         losses.push(f64::from(learner.step(&[batch], golden.rate).unwrap().loss));
     }
-    let weights = learner.kept().unwrap().to_weights();
+    let weights = learner.kept().unwrap().into_weights();
     let values = weights.iter().map(|(name, tensor)| {
         (name.to_string(), tensor.numbers::<f32>(name).unwrap().iter().map(|x| f64::from(*x)).collect())
     });

@@ -70,14 +70,14 @@ impl<'a> BorrowedWeights<'a> {
         serialised(&self.tensors, &self.metadata, name)
     }
 
-    /// The tensors as weights that hold their numbers themselves.
-    pub fn to_weights(&self) -> Weights {
+    /// The tensors as weights that hold their numbers themselves; what is held already is not copied.
+    pub fn into_weights(self) -> Weights {
         let mut weights = Weights::new();
-        for (name, Borrowed { dims, values }) in &self.tensors {
-            let tensor = Tensor::new(name, dims, values.to_vec()).expect("as many as its dimensions say");
-            weights.insert(name.clone(), tensor);
+        for (name, Borrowed { dims, values }) in self.tensors {
+            let tensor = Tensor::new(&name, &dims, values.into_owned()).expect("as many as its dimensions say");
+            weights.insert(name, tensor);
         }
-        self.metadata.iter().fold(weights, |weights, (key, value)| weights.with_metadata(key, value))
+        self.metadata.into_iter().fold(weights, |weights, (key, value)| weights.with_metadata(key, value))
     }
 }
 

@@ -89,9 +89,7 @@ impl<T: Element> Kernel<T> for All {
                 x.mul(x).at_least(V::zero()).store_rounded(bytes[0].as_mut_ptr());
                 b.store_rounded(bytes[1].as_mut_ptr());
                 V::store_four_rounded::<false>([a, b, c, d], bytes[2..].as_mut_ptr().cast());
-                for byte in bytes.as_flattened() {
-                    all.push(f64::from(*byte));
-                }
+                all.extend(bytes.as_flattened().iter().map(|byte| f64::from(*byte)));
                 let own: [u8; LANES] = std::array::from_fn(|i| (i * 16 + turn) as u8);
                 let read = V::load_bytes(own.as_ptr());
                 push(&mut all, read);
@@ -107,9 +105,7 @@ impl<T: Element> Kernel<T> for All {
             let hard = HARD.map(|bits| T::from_f64(f64::from(f32::from_bits(bits))));
             let mut halves = [bf16::ZERO; LANES];
             V::load(hard.as_ptr()).store_bf16(halves.as_mut_ptr());
-            for half in halves {
-                all.push(half.to_f64());
-            }
+            all.extend(halves.map(bf16::to_f64));
             push(&mut all, V::load_bf16(halves.as_ptr()));
         }
         all
@@ -121,9 +117,7 @@ fn push<V: Vector>(all: &mut Vec<f64>, vector: V) {
     let mut numbers = [V::Element::ZERO; LANES];
     // SAFETY: an array of sixteen.
     unsafe { vector.store(numbers.as_mut_ptr()) }
-    for number in numbers {
-        all.push(number.to_f64());
-    }
+    all.extend(numbers.map(Element::to_f64));
 }
 
 #[track_caller]

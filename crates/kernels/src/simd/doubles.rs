@@ -25,34 +25,6 @@ const WIDTH: usize = 4;
 #[derive(Clone, Copy)]
 struct Doubles([__m256d; 4]);
 
-/// What each register becomes. Written out: a closure would not be compiled for the instruction set.
-macro_rules! each {
-    ($i:ident => $register:expr) => {
-        // SAFETY: the intrinsics need AVX2 and FMA, and whoever uses this type has got here with an `Avx2`. Where memory is
-        // read or written, the caller vouches for sixteen numbers.
-        unsafe {
-            Self([
-                {
-                    let $i = 0;
-                    $register
-                },
-                {
-                    let $i = 1;
-                    $register
-                },
-                {
-                    let $i = 2;
-                    $register
-                },
-                {
-                    let $i = 3;
-                    $register
-                },
-            ])
-        }
-    };
-}
-
 impl Doubles {
     #[inline(always)]
     fn plain(self) -> Portable<f64> {
@@ -68,6 +40,8 @@ impl Doubles {
     }
 }
 
+// SAFETY of the blocks below: the intrinsics need AVX2 and FMA, and whoever uses this type has got here with an `Avx2`. Where
+// memory is read or written, the caller vouches for sixteen numbers.
 impl Vector for Doubles {
     type Element = f64;
     // 2 pixels times 4 registers of accumulators, 4 of weights and a broadcast: 13 of 16 registers.
@@ -80,7 +54,8 @@ impl Vector for Doubles {
 
     #[inline(always)]
     unsafe fn load(from: *const f64) -> Self {
-        each!(i => _mm256_loadu_pd(from.add(WIDTH * i)))
+        // SAFETY: see above.
+        unsafe { each!(i => _mm256_loadu_pd(from.add(WIDTH * i))) }
     }
     #[inline(always)]
     unsafe fn store(self, to: *mut f64) {
@@ -91,53 +66,64 @@ impl Vector for Doubles {
     }
     #[inline(always)]
     fn splat(x: f64) -> Self {
-        each!(_i => _mm256_set1_pd(x))
+        // SAFETY: see above.
+        unsafe { each!(_i => _mm256_set1_pd(x)) }
     }
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        each!(i => _mm256_add_pd(self.0[i], other.0[i]))
+        // SAFETY: see above.
+        unsafe { each!(i => _mm256_add_pd(self.0[i], other.0[i])) }
     }
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        each!(i => _mm256_sub_pd(self.0[i], other.0[i]))
+        // SAFETY: see above.
+        unsafe { each!(i => _mm256_sub_pd(self.0[i], other.0[i])) }
     }
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        each!(i => _mm256_mul_pd(self.0[i], other.0[i]))
+        // SAFETY: see above.
+        unsafe { each!(i => _mm256_mul_pd(self.0[i], other.0[i])) }
     }
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
-        each!(i => _mm256_fmadd_pd(self.0[i], factor.0[i], addend.0[i]))
+        // SAFETY: see above.
+        unsafe { each!(i => _mm256_fmadd_pd(self.0[i], factor.0[i], addend.0[i])) }
     }
     #[inline(always)]
     fn at_least(self, floor: Self) -> Self {
-        // The instruction gives its second operand unless the first is greater.
-        each!(i => _mm256_max_pd(floor.0[i], self.0[i]))
+        // SAFETY: see above. The instruction gives its second operand unless the first is greater.
+        unsafe { each!(i => _mm256_max_pd(floor.0[i], self.0[i])) }
     }
     #[inline(always)]
     fn unless_at_most(self, value: Self, floor: Self) -> Self {
-        each!(i => _mm256_and_pd(_mm256_cmp_pd::<_CMP_NLE_UQ>(value.0[i], floor.0[i]), self.0[i]))
+        // SAFETY: see above.
+        unsafe { each!(i => _mm256_and_pd(_mm256_cmp_pd::<_CMP_NLE_UQ>(value.0[i], floor.0[i]), self.0[i])) }
     }
     #[inline(always)]
     fn div(self, other: Self) -> Self {
-        each!(i => _mm256_div_pd(self.0[i], other.0[i]))
+        // SAFETY: see above.
+        unsafe { each!(i => _mm256_div_pd(self.0[i], other.0[i])) }
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
-        each!(i => _mm256_sqrt_pd(self.0[i]))
+        // SAFETY: see above.
+        unsafe { each!(i => _mm256_sqrt_pd(self.0[i])) }
     }
     #[inline(always)]
     fn select_above(self, best: Self, then: Self, otherwise: Self) -> Self {
-        // Above, or not a number.
-        each!(i => {
-            let above = _mm256_cmp_pd::<_CMP_GT_OQ>(self.0[i], best.0[i]);
-            let wanted = _mm256_or_pd(above, _mm256_cmp_pd::<_CMP_UNORD_Q>(self.0[i], self.0[i]));
-            _mm256_blendv_pd(otherwise.0[i], then.0[i], wanted)
-        })
+        // SAFETY: see above. Above, or not a number.
+        unsafe {
+            each!(i => {
+                let above = _mm256_cmp_pd::<_CMP_GT_OQ>(self.0[i], best.0[i]);
+                let wanted = _mm256_or_pd(above, _mm256_cmp_pd::<_CMP_UNORD_Q>(self.0[i], self.0[i]));
+                _mm256_blendv_pd(otherwise.0[i], then.0[i], wanted)
+            })
+        }
     }
     #[inline(always)]
     fn where_equal(self, a: Self, b: Self) -> Self {
-        each!(i => _mm256_and_pd(_mm256_cmp_pd::<_CMP_EQ_OQ>(a.0[i], b.0[i]), self.0[i]))
+        // SAFETY: see above.
+        unsafe { each!(i => _mm256_and_pd(_mm256_cmp_pd::<_CMP_EQ_OQ>(a.0[i], b.0[i]), self.0[i])) }
     }
     #[inline(always)]
     unsafe fn store_bytes(self, to: *mut u8) {

@@ -12,6 +12,10 @@
 //! second copy of the whole crate. With `cfg(without = "avx512")`, or `"avx2"`, kernels are not compiled for that set, and no
 //! CPU is said to have it: `.ci/sanitize` runs one set.
 
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))]
+#[macro_use]
+mod macros;
+
 #[cfg(test)]
 mod agreement;
 #[cfg(target_arch = "x86_64")]
@@ -25,6 +29,8 @@ mod dot_avx2;
 mod dot_avx512;
 #[cfg(target_arch = "x86_64")]
 mod doubles;
+#[cfg(not(target_arch = "wasm32"))]
+mod halves;
 mod instruction_set;
 mod multiply;
 #[cfg(target_arch = "aarch64")]
@@ -46,9 +52,11 @@ pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
 pub use dot::{Dot, DotKernel, run_bf16, run_u8, set_bf16, set_u8};
+#[cfg(not(target_arch = "wasm32"))]
+pub use halves::Halves;
 pub use instruction_set::InstructionSet;
 pub(crate) use multiply::cells;
-pub use multiply::{Arithmetic, Exact, Halves, Multiply, ProductKernel, Whole};
+pub use multiply::{Arithmetic, Exact, Multiply, ProductKernel, Whole};
 #[cfg(target_arch = "aarch64")]
 pub use neon::Neon;
 pub use portable::Portable;

@@ -4,11 +4,8 @@
 //! one instruction multiplies with two others, adding both products to a sum of 32 bits. Everything around the products,
 //! sums included, is of numbers as they are.
 
-#[cfg(target_arch = "x86_64")]
-use super::dot_avx512::Bf16;
-use super::{InstructionSet, Kernel, LANES, Portable, Vector, dispatch};
+use super::{InstructionSet, Kernel, Vector, dispatch};
 use crate::element::Element;
-use half::bf16;
 use std::marker::PhantomData;
 
 /// A computation written for any [`Multiply`].
@@ -36,7 +33,7 @@ pub trait Multiply: Copy {
     fn cell(x: Self::Number) -> Self::Cell;
     /// # Safety
     ///
-    /// `from` must be valid for reading [`LANES`] factors.
+    /// `from` must be valid for reading sixteen factors.
     unsafe fn load(from: *const Self::Number) -> Self::Factors;
     /// The same factor in every lane.
     ///
@@ -50,19 +47,19 @@ pub trait Multiply: Copy {
     ///
     /// # Safety
     ///
-    /// `to` must be valid for writing [`LANES`] cells.
+    /// `to` must be valid for writing sixteen cells.
     unsafe fn store(x: Self::Vector, to: *mut Self::Cell);
     /// Writes sixteen factors, each of the numbers of one lane of the first [`Multiply::DEPTH`] vectors.
     ///
     /// # Safety
     ///
-    /// `to` must be valid for writing [`LANES`] factors.
+    /// `to` must be valid for writing sixteen factors.
     unsafe fn store_together(vectors: [Self::Vector; 2], to: *mut Self::Number);
     /// Writes number `which` of each of sixteen factors. The first of them makes the others zeros, so it is written first.
     ///
     /// # Safety
     ///
-    /// `to` must be valid for reading and writing [`LANES`] factors. `which` must be below [`Multiply::DEPTH`].
+    /// `to` must be valid for reading and writing sixteen factors. `which` must be below [`Multiply::DEPTH`].
     unsafe fn store_beside(x: Self::Vector, which: usize, to: *mut Self::Number);
 }
 
@@ -151,87 +148,5 @@ impl<V: Vector> Multiply for Whole<V> {
     unsafe fn store_beside(x: V, _: usize, to: *mut V::Element) {
         // SAFETY: as the caller says.
         unsafe { x.store(to) }
-    }
-}
-
-/// Pairs of `bf16`.
-pub struct Halves(());
-
-impl Arithmetic for Halves {
-    type Number = f32;
-    const DEPTH: usize = 2;
-
-    #[inline]
-    fn dispatch<K: ProductKernel<f32>>(set: InstructionSet, kernel: K) -> K::Output {
-        if cfg!(test) {
-            unreachable!("unit tests run no kernel");
-        }
-        #[cfg(target_arch = "x86_64")]
-        if cfg!(not(without = "avx512"))
-            && set == InstructionSet::Avx512
-            && let Some(cpu) = Bf16::new()
-        {
-            return cpu.run_products(kernel);
-        }
-        let _ = set;
-        kernel.run::<Pairs>()
-    }
-}
-
-/// Pairs of `bf16` in plain Rust, to check against.
-#[derive(Clone, Copy)]
-struct Pairs;
-
-impl Multiply for Pairs {
-    type Number = f32;
-    type Vector = Portable<f32>;
-    type Factors = [u32; LANES];
-    type Cell = bf16;
-    const DEPTH: usize = 2;
-
-    #[inline(always)]
-    fn cell(x: f32) -> bf16 {
-        bf16::from_f32(x)
-    }
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> [u32; LANES] {
-        // SAFETY: the caller vouches for sixteen factors, which may be any bits.
-        unsafe { from.cast::<[u32; LANES]>().read() }
-    }
-    #[inline(always)]
-    unsafe fn broadcast(from: *const f32) -> [u32; LANES] {
-        // SAFETY: the caller vouches for a factor.
-        [unsafe { from.cast::<u32>().read() }; LANES]
-    }
-    #[inline(always)]
-    fn multiply_add(a: [u32; LANES], b: [u32; LANES], sum: Portable<f32>) -> Portable<f32> {
-        let half = |factors: [u32; LANES], which: usize| {
-            Portable(factors.map(|factor| f32::from_bits(if which == 0 { factor << 16 } else { factor & 0xffff_0000 })))
-        };
-        half(a, 1).mul_add(half(b, 1), half(a, 0).mul_add(half(b, 0), sum))
-    }
-    #[inline(always)]
-    unsafe fn store(x: Portable<f32>, to: *mut bf16) {
-        // SAFETY: as the caller says.
-        unsafe { x.store_bf16(to) }
-    }
-    #[inline(always)]
-    unsafe fn store_together(vectors: [Portable<f32>; 2], to: *mut f32) {
-        for (which, x) in vectors.into_iter().enumerate() {
-            // SAFETY: as the caller says.
-            unsafe { Self::store_beside(x, which, to) }
-        }
-    }
-    #[inline(always)]
-    unsafe fn store_beside(x: Portable<f32>, which: usize, to: *mut f32) {
-        for (lane, x) in x.0.into_iter().enumerate() {
-            // SAFETY: within the sixteen factors that the caller vouches for.
-            unsafe {
-                let to = to.cast::<[bf16; 2]>().add(lane);
-                let mut both = if which == 0 { [bf16::ZERO; 2] } else { to.read() };
-                both[which] = bf16::from_f32(x);
-                to.write(both);
-            }
-        }
     }
 }

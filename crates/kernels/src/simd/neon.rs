@@ -62,19 +62,6 @@ pub(super) type Mask = uint32x4_t;
 pub(super) const PIXELS: usize = 6;
 pub(super) const DOT: [usize; 2] = [3, 2];
 
-/// Functions of registers: a name, its arguments and its instruction.
-macro_rules! operations {
-    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $output:ty { $body:expr })*) => {
-        $(
-            #[inline(always)]
-            pub(super) fn $name($($argument: $type),*) -> $output {
-                // SAFETY: see above.
-                unsafe { $body }
-            }
-        )*
-    };
-}
-
 operations! {
     fn splat(x: f32) -> Register { vdupq_n_f32(x) }
     fn add(a: Register, b: Register) -> Register { vaddq_f32(a, b) }

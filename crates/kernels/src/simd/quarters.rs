@@ -18,30 +18,6 @@ const WIDTH: usize = 4;
 #[derive(Clone, Copy)]
 pub(super) struct Quarters([Register; 4]);
 
-/// What each register becomes. Written out: a closure would not be compiled for the instruction set.
-macro_rules! each {
-    ($i:ident => $register:expr) => {
-        Self([
-            {
-                let $i = 0;
-                $register
-            },
-            {
-                let $i = 1;
-                $register
-            },
-            {
-                let $i = 2;
-                $register
-            },
-            {
-                let $i = 3;
-                $register
-            },
-        ])
-    };
-}
-
 // SAFETY of the blocks below: the callers vouch for sixteen numbers, of which each register has four.
 impl Vector for Quarters {
     type Element = f32;

@@ -12,18 +12,6 @@ pub(super) type Mask = v128;
 pub(super) const PIXELS: usize = 2;
 pub(super) const DOT: [usize; 2] = [2, 1];
 
-/// Functions of registers: a name, its arguments and its instruction.
-macro_rules! operations {
-    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $output:ty { $body:expr })*) => {
-        $(
-            #[inline(always)]
-            pub(super) fn $name($($argument: $type),*) -> $output {
-                $body
-            }
-        )*
-    };
-}
-
 operations! {
     fn splat(x: f32) -> Register { f32x4_splat(x) }
     fn add(a: Register, b: Register) -> Register { f32x4_add(a, b) }

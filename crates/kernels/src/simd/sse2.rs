@@ -2,6 +2,9 @@
 
 use std::arch::x86_64::*;
 
+// SAFETY of the blocks below: every CPU this is compiled for has SSE2, and callers vouch for what pointers are valid for;
+// no alignment is needed.
+
 /// Four `f32`.
 pub(super) type Register = __m128;
 /// Lanes, each all ones or all zeros.
@@ -10,19 +13,6 @@ pub(super) type Mask = __m128;
 // 8 registers of sums, 4 of weights and a broadcast, of 16.
 pub(super) const PIXELS: usize = 2;
 pub(super) const DOT: [usize; 2] = [2, 1];
-
-/// Functions of registers: a name, its arguments and its instruction.
-macro_rules! operations {
-    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $output:ty { $body:expr })*) => {
-        $(
-            #[inline(always)]
-            pub(super) fn $name($($argument: $type),*) -> $output {
-                // SAFETY: every CPU this is compiled for has SSE2.
-                unsafe { $body }
-            }
-        )*
-    };
-}
 
 operations! {
     fn splat(x: f32) -> Register { _mm_set1_ps(x) }
@@ -39,9 +29,6 @@ operations! {
         _mm_or_ps(_mm_and_ps(mask, then), _mm_andnot_ps(mask, otherwise))
     }
 }
-
-// SAFETY of the blocks below: every CPU this is compiled for has SSE2, and callers vouch for what pointers are valid for;
-// no alignment is needed.
 
 #[inline(always)]
 pub(super) unsafe fn load(from: *const f32) -> Register {
