@@ -99,19 +99,23 @@ impl Packed {
     }
 }
 
-/// Writes a checkpoint into `folder`, then removes all but the newest `keep`. Before it has its name, `beside` is called
-/// with the file of its weights: what belongs to it is done by then.
+/// Writes a checkpoint into `folder`, which is made if the run's folder is there, then removes all but the newest `keep`.
+/// Before it has its name, `beside` is called with the file of its weights: what belongs to it is done by then.
 ///
 /// # Errors
 ///
-/// A folder that cannot be written, a full disk; what was there stays.
+/// A run's folder that was moved or removed, which is not made anew: it would be nobody's; a folder that cannot be written; a
+/// full disk; what was there stays.
 pub(crate) fn write(
     folder: &Path,
     packed: &Packed,
     keep: usize,
     beside: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(Error::file(folder, "cannot make the folder"))?;
+    match std::fs::create_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        made => made.map_err(Error::file(folder, "cannot make the folder"))?,
+    }
     let path = folder.join(&packed.name);
     // The same step of the same run has the same bits.
     if path.exists() {
@@ -245,5 +249,19 @@ mod tests {
         }
         let found: Vec<PathBuf> = list(folder.path()).unwrap();
         assert_eq!(found, names.map(|name| folder.path().join(name)));
+    }
+
+    #[test]
+    fn a_run_s_folder_that_was_removed_is_not_made_anew() {
+        let place = tempfile::tempdir().unwrap();
+        let run = place.path().join("run");
+        let packed = Packed { name: "step-00000001".to_string(), weights: vec![1], state: vec![2] };
+        write(&run.join("checkpoints"), &packed, 1, |_| Ok(())).unwrap_err();
+        assert!(!run.exists());
+        std::fs::create_dir(&run).unwrap();
+        for _ in 0..2 {
+            write(&run.join("checkpoints"), &packed, 1, |_| Ok(())).unwrap();
+        }
+        assert_eq!(list(&run.join("checkpoints")).unwrap(), [run.join("checkpoints/step-00000001")]);
     }
 }
