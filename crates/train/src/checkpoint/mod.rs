@@ -104,8 +104,8 @@ impl Packed {
 ///
 /// # Errors
 ///
-/// A run's folder that was moved or removed, which is not made anew: it would be nobody's; a folder that cannot be written; a
-/// full disk; what was there stays.
+/// A run's folder that was moved or removed, which is not made anew: it would be nobody's; a file where the folder should be;
+/// a folder that cannot be written; a full disk; what was there stays.
 pub(crate) fn write(
     folder: &Path,
     packed: &Packed,
@@ -113,7 +113,7 @@ pub(crate) fn write(
     beside: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<()> {
     match std::fs::create_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => {}
         made => made.map_err(Error::file(folder, "cannot make the folder"))?,
     }
     let path = folder.join(&packed.name);
@@ -263,5 +263,16 @@ mod tests {
             write(&run.join("checkpoints"), &packed, 1, |_| Ok(())).unwrap();
         }
         assert_eq!(list(&run.join("checkpoints")).unwrap(), [run.join("checkpoints/step-00000001")]);
+    }
+
+    #[test]
+    fn a_file_in_the_folder_s_place_is_named_and_stays() {
+        let run = tempfile::tempdir().unwrap();
+        let place = run.path().join("checkpoints");
+        std::fs::write(&place, "in the way").unwrap();
+        let packed = Packed { name: "step-00000001".to_string(), weights: vec![1], state: vec![2] };
+        let message = write(&place, &packed, 1, |_| Ok(())).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("{}: cannot make the folder: ", place.display())), "{message}");
+        assert_eq!(std::fs::read(&place).unwrap(), b"in the way");
     }
 }
