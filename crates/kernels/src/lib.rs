@@ -40,6 +40,7 @@ mod buffer;
 pub mod conv;
 pub mod copy;
 mod element;
+pub mod elementwise;
 pub mod flatten;
 pub mod inference;
 mod instances;

@@ -1,8 +1,9 @@
 //! Copies, activations, dropout and local response normalisation against plain loops.
 
-use crate::common::{Maps, Seen, batch, cast, channels, check, index, lay, one_of, size};
+use crate::common::{Maps, Seen, alone, batch, cast, channels, check, index, lay, many, one_of, random, size};
 use cnn_kernels::activation::{Activation, multiply};
 use cnn_kernels::copy::{Channels, concat, copy, gather, sum};
+use cnn_kernels::elementwise;
 use cnn_kernels::flatten::{flatten, unflatten};
 use cnn_kernels::{Element, InstructionSet, Lrn, Region, from_blocks, threads, to_blocks};
 use rand::Rng;
@@ -245,4 +246,96 @@ fn local_responses_are_those_of_plain_loops() {
 #[test]
 fn what_is_not_finite_is_passed_on() {
     on_all!(50, not_finite);
+}
+
+/// Of lengths about those of a task and of a vector.
+fn lengths() -> impl Iterator<Item = usize> {
+    [0, 1, 15, 16, 17, (1 << 14) - 1, 1 << 14, (1 << 14) + 1, 3 * (1 << 14) + 21].into_iter()
+}
+
+/// Numbers of both signs, among them zeros of either sign, and one that is none.
+fn numbers(seed: u64, length: usize) -> Vec<f32> {
+    let mut rng = random(seed);
+    let mut numbers: Vec<f32> = (0..length).map(|_| rng.random_range(-2.0..2.0)).collect();
+    let special = [0.0, -0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MIN_POSITIVE / 4.0];
+    for (place, number) in special.into_iter().enumerate() {
+        if let Some(at) = numbers.get_mut(place * 3 + 2) {
+            *at = number;
+        }
+    }
+    numbers
+}
+
+/// Holds what is done in place to what a plain loop says of each number, to the last bit.
+fn each_number(name: &str, change: impl Fn(&mut [f32], &[f32]), expected: impl Fn(f32, f32) -> f32) {
+    for length in lengths() {
+        let (mut found, other) = (numbers(1, length), numbers(2, length).into_iter().rev().collect::<Vec<f32>>());
+        let wanted: Vec<f32> = found.iter().zip(&other).map(|(x, y)| expected(*x, *y)).collect();
+        change(&mut found, &other);
+        for (place, (found, wanted)) in found.iter().zip(&wanted).enumerate() {
+            let same = found.to_bits() == wanted.to_bits() || found.is_nan() && wanted.is_nan();
+            assert!(same, "{name}, number {place} of {length}: {found} instead of {wanted}");
+        }
+    }
+}
+
+#[test]
+fn what_is_done_number_by_number_is_what_plain_loops_do() {
+    each_number("clear", |x, _| elementwise::clear(x), |_, _| 0.0);
+    each_number("scale", |x, _| elementwise::scale(x, 0.3), |x, _| x * 0.3);
+    each_number("divide", |x, _| elementwise::divide(x, 3.0), |x, _| x / 3.0);
+    each_number(
+        "clamp",
+        |x, _| elementwise::clamp(x, 0.5),
+        |x, _| {
+            if x < -0.5 {
+                -0.5
+            } else if x > 0.5 {
+                0.5
+            } else {
+                x
+            }
+        },
+    );
+    each_number("add", |x, y| elementwise::add_scaled(x, 0.7, y), |x, y| x + 0.7 * y);
+    each_number("average", |x, y| elementwise::average(x, y, 0.75), |x, y| x * 0.75 + y * 0.25);
+}
+
+#[test]
+fn squares_and_products_are_summed_as_plain_loops_do_and_alike_by_any_threads() {
+    let _alone = alone();
+    for length in lengths() {
+        let mut rng = random(3);
+        let values: Vec<f32> = (0..length).map(|_| rng.random_range(-2.0..2.0)).collect();
+        let expected: f64 = values.iter().map(|value| f64::from(*value).powi(2)).sum();
+        let before = threads::threads();
+        let found = [1, 2, 5].map(|count| {
+            threads::set_threads(count);
+            elementwise::sum_of_squares(&values)
+        });
+        threads::set_threads(before);
+        assert!((found[0] - expected).abs() <= 1e-13 * expected, "{length}: {} instead of {expected}", found[0]);
+        assert!(found.iter().all(|sum| sum.to_bits() == found[0].to_bits()), "{length}: {found:?}");
+    }
+    assert!(elementwise::sum_of_squares(&[1.0, f32::NAN]).is_nan());
+    for size in [0, 1, 2, 7, 27] {
+        let rows: Vec<Vec<f64>> = (0..5).map(|seed| many(&mut random(seed), size)).collect();
+        let mut found = vec![0.0; size * size];
+        rows.iter().for_each(|row| elementwise::add_products(&mut found, row));
+        for (place, found) in found.iter().enumerate() {
+            let (first, second) = (place / size, place % size);
+            let product = |row: &Vec<f64>| if second < first { 0.0 } else { row[first] * row[second] };
+            assert_eq!(
+                *found,
+                rows.iter().map(product).fold(0.0, |sum, one| sum + one),
+                "{first} and {second} of {size}"
+            );
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "left == right")]
+fn numbers_beyond_each_other_are_refused() {
+    elementwise::add_scaled(&mut [1.0, 2.0], 1.0, &[1.0]);
 }

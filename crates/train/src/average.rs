@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Result};
 use crate::settings::Settings;
-use cnn_kernels::rule;
 use serde::{Deserialize, Serialize};
 
 /// Lookahead (Zhang et al. 2019): after every few steps slow weights move towards those that are trained, and these go on
@@ -97,11 +96,6 @@ fn staying(share: f64, steps: i32) -> f64 {
     share.min((1.0 + steps) / (10.0 + steps))
 }
 
-/// Moves an average towards new values.
-pub(crate) fn move_towards(average: &mut [f32], new: &[f32], stays: f64) {
-    average.iter_mut().zip(new).for_each(|(average, new)| *average = rule::average(average, new, stays));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,9 +103,6 @@ mod tests {
     #[test]
     fn an_average_forgets_its_beginning() {
         assert_eq!([staying(0.9, 0), staying(0.9, 1), staying(0.9, 1000)], [0.1, 2.0 / 11.0, 0.9]);
-        let mut average = [1.0, 2.0];
-        move_towards(&mut average, &[3.0, 2.0], 0.75);
-        assert_eq!(average, [1.5, 2.0]);
     }
 
     #[test]

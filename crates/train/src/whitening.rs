@@ -6,6 +6,7 @@ use cnn_core::network::Node;
 use cnn_core::op::Conv;
 use cnn_core::{Network, Op};
 use cnn_data::{Images, Loader, Preparation};
+use cnn_kernels::elementwise::add_products;
 use cnn_weights::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -153,13 +154,9 @@ struct Moments {
 
 impl Moments {
     fn add(&mut self, patch: &[f64]) {
-        let size = patch.len();
         self.seen += 1.0;
-        for (first, number) in patch.iter().enumerate() {
-            self.sums[first] += number;
-            let row = &mut self.products[first * size..(first + 1) * size];
-            row[first..].iter_mut().zip(&patch[first..]).for_each(|(sum, other)| *sum += number * other);
-        }
+        self.sums.iter_mut().zip(patch).for_each(|(sum, number)| *sum += number);
+        add_products(&mut self.products, patch);
     }
 
     /// `None` of no patch.

@@ -2,6 +2,7 @@
 
 use super::gradients::Gradients;
 use crate::error::Result;
+use cnn_kernels::elementwise::{add_scaled, clamp, clear, scale, sum_of_squares};
 use cnn_plan::Receive;
 
 /// The gradients of a step, for each tensor that has one.
@@ -15,7 +16,7 @@ pub(crate) struct Gathered {
 impl Gathered {
     /// Begins a step.
     pub(crate) fn clear(&mut self) {
-        self.gradients.iter_mut().flatten().for_each(|gradient| gradient.fill(0.0));
+        self.gradients.iter_mut().flatten().for_each(|gradient| clear(gradient));
     }
 
     /// What the gradients of the next batch count.
@@ -42,19 +43,16 @@ impl Gathered {
 
 impl Gradients for Gathered {
     fn squares(&self) -> Result<f64> {
-        let each = self.gradients.iter().flatten();
-        Ok(each.map(|gradient| gradient.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>()).sum())
+        Ok(self.gradients.iter().flatten().map(|gradient| sum_of_squares(gradient)).sum())
     }
 
     fn scale(&mut self, factor: f64) -> Result<()> {
-        self.gradients.iter_mut().flatten().flatten().for_each(|x| *x *= factor as f32);
+        self.gradients.iter_mut().flatten().for_each(|gradient| scale(gradient, factor as f32));
         Ok(())
     }
 
     fn clamp(&mut self, limit: f64) -> Result<()> {
-        let limit = limit as f32;
-        let all = self.gradients.iter_mut().flatten().flatten();
-        all.filter(|x| x.abs() > limit).for_each(|x| *x = limit.copysign(*x));
+        self.gradients.iter_mut().flatten().for_each(|gradient| clamp(gradient, limit as f32));
         Ok(())
     }
 }
@@ -65,9 +63,7 @@ impl Receive<f32> for Gathered {
             self.gradients.resize(tensor + 1, None);
         }
         let sum = self.gradients[tensor].get_or_insert_with(|| vec![0.0; gradient.len()]);
-        for (sum, new) in sum.iter_mut().zip(gradient) {
-            *sum += self.share * new;
-        }
+        add_scaled(sum, self.share, gradient);
     }
 }
 

@@ -4,7 +4,7 @@ use super::gathered::Gathered;
 use super::sharded::Sharding;
 use super::sums::{Counts, Sums};
 use super::{AVERAGE, Learner, Lesson, Saved, Stepped, Updates, shares, targets};
-use crate::average::{Averaging, Move, move_towards};
+use crate::average::{Averaging, Move};
 use crate::classify::Classify;
 use crate::error::{Error, Result};
 use crate::evaluate::count_correct;
@@ -12,6 +12,7 @@ use crate::loss::{LossFunction, Output};
 use crate::settings::Clip;
 use cnn_core::Network;
 use cnn_data::Batch;
+use cnn_kernels::elementwise::average;
 use cnn_plan::{
     Dropout, Evaluation, EvaluationPlan, Forward, OutputGradients, Parameters, Receive, Recompute, Targets,
     TrainingOptions, TrainingPlan, TrainingRun,
@@ -136,7 +137,7 @@ impl<'a> PlannedLearner<'a> {
         let Some(moved) = averaging.after(self.updates.steps()) else { return };
         let (Move::Follow(stays) | Move::Meet(stays)) = moved;
         for (tensor, new) in self.parameters.values().enumerate() {
-            move_towards(parameters.value_mut(tensor), new, stays);
+            average(parameters.value_mut(tensor), new, stays);
         }
         if let Move::Meet(_) = moved {
             for (tensor, slow) in parameters.values().enumerate() {

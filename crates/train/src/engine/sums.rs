@@ -5,6 +5,7 @@ use super::gathered::Gathered;
 use super::sharded::Sharding;
 use crate::error::Result;
 use cnn_distributed::{Pending, Tree, Wire};
+use cnn_kernels::elementwise::{add_scaled, divide};
 use cnn_plan::{Parameters, Receive};
 
 /// What a shard counts.
@@ -136,7 +137,7 @@ impl Total {
     /// Waits for the means over all images of all ranks, and takes them over.
     pub(crate) fn give(self, how: &Sharding<'_>, gathered: &mut Gathered, parameters: &mut Parameters) -> Result<()> {
         let mean = |mut numbers: Vec<f32>| {
-            numbers.iter_mut().for_each(|x| *x /= self.images);
+            divide(&mut numbers, self.images);
             numbers
         };
         let statistics = mean(self.statistics);
@@ -171,8 +172,7 @@ impl Receive<f32> for OfShard<'_, '_> {
         let Some((number, start)) = self.sums.how.buckets().place(tensor) else { return };
         let Filling { numbers, missing } = &mut self.sums.buckets[number].shards[self.shard];
         numbers.resize(self.sums.how.buckets().numbers(number), 0.0);
-        let sum = &mut numbers[start..start + gradient.len()];
-        sum.iter_mut().zip(gradient).for_each(|(sum, new)| *sum += self.share * new);
+        add_scaled(&mut numbers[start..start + gradient.len()], self.share, gradient);
         if self.last {
             *missing -= 1;
             if *missing == 0 {
