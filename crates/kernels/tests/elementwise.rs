@@ -284,19 +284,7 @@ fn what_is_done_number_by_number_is_what_plain_loops_do() {
     each_number("clear", |x, _| elementwise::clear(x), |_, _| 0.0);
     each_number("scale", |x, _| elementwise::scale(x, 0.3), |x, _| x * 0.3);
     each_number("divide", |x, _| elementwise::divide(x, 3.0), |x, _| x / 3.0);
-    each_number(
-        "clamp",
-        |x, _| elementwise::clamp(x, 0.5),
-        |x, _| {
-            if x < -0.5 {
-                -0.5
-            } else if x > 0.5 {
-                0.5
-            } else {
-                x
-            }
-        },
-    );
+    each_number("clamp", |x, _| elementwise::clamp(x, 0.5), |x, _| x.clamp(-0.5, 0.5));
     each_number("add", |x, y| elementwise::add_scaled(x, 0.7, y), |x, y| x + 0.7 * y);
     each_number("average", |x, y| elementwise::average(x, y, 0.75), |x, y| x * 0.75 + y * 0.25);
 }

@@ -3,6 +3,7 @@
 use crate::maps::{Maps, POSITIONS, Terms, numbers, random};
 use crate::report::{Report, Run, Work};
 use cnn_kernels::copy::{copy, sum};
+use cnn_kernels::elementwise;
 use cnn_kernels::loss::{CrossEntropy, Targets};
 use cnn_kernels::moments::moments;
 use cnn_kernels::pool::{Average, Max, Span};
@@ -312,6 +313,28 @@ fn rest(report: &mut Report<'_>) {
             terms.hold(f64::from(weights[i]), &[i]);
         }
         Box::new(move || update.step(set, &mut weights, &gradient, [&mut velocity, &mut []]))
+    });
+    report.case("average", "4 Mi weights", Work::Bytes { read: 2 * each, written: each }, || {
+        let rng = &mut random();
+        let (mut slow, weights) = (numbers(rng, length), numbers(rng, length));
+        let before = slow.clone();
+        elementwise::average(&mut slow, &weights, 0.75);
+        for _ in 0..POSITIONS {
+            let i = rng.random_range(0..length);
+            let mut terms = Terms::one(0.75 * f64::from(before[i]));
+            terms.add(0.25 * f64::from(weights[i]));
+            terms.hold(f64::from(slow[i]), &[i]);
+        }
+        Box::new(move || elementwise::average(&mut slow, &weights, 0.75))
+    });
+    report.case("squares", "4 Mi gradients", Work::Bytes { read: each, written: 0 }, || {
+        let gradient = numbers(&mut random(), length);
+        let plain: f64 = gradient.iter().map(|x| f64::from(*x).powi(2)).sum();
+        let apart = (elementwise::sum_of_squares(&gradient) - plain).abs();
+        assert!(apart <= 1e-12 * plain, "{apart} of {plain}");
+        Box::new(move || {
+            std::hint::black_box(elementwise::sum_of_squares(&gradient));
+        })
     });
     let region = Region::new(8, 64, [112, 112]);
     let all = bytes(&[region.len()]);
