@@ -1,7 +1,7 @@
 //! The files of a report: new ones replace old ones whole, and only then goes what is left of an earlier report.
 
 use crate::error::{Error, Result};
-use cnn_train::write_whole;
+use cnn_train::{make_within, write_whole};
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -31,8 +31,15 @@ pub(crate) struct Output {
 impl Output {
     /// Makes the folder if need be.
     pub(crate) fn to(folder: &Path) -> Result<Self> {
-        make(folder)?;
+        std::fs::create_dir_all(folder).map_err(Error::file(folder, "cannot make the folder"))?;
         Ok(Self { folder: folder.to_path_buf(), written: BTreeSet::new() })
+    }
+
+    /// The same within a run's folder, which must be there.
+    pub(crate) fn within(run: &Path, name: &str) -> Result<Self> {
+        let folder = run.join(name);
+        make_within(&folder)?;
+        Ok(Self { folder, written: BTreeSet::new() })
     }
 
     /// Writes a file of this name, and gives its path.
@@ -43,7 +50,7 @@ impl Output {
     /// Writes the picture of a mistake: the `place`th, counted from 1, which is image number `image` of its set.
     pub(crate) fn write_mistake(&mut self, place: usize, image: usize, png: &[u8]) -> Result<()> {
         let folder = self.folder.join(MISTAKES);
-        make(&folder)?;
+        make_within(&folder)?;
         self.write_at(folder.join(format!("{place:02}-image-{image}.png")), png).map(drop)
     }
 
@@ -86,8 +93,4 @@ fn is_mistake(name: &str) -> bool {
     let parts = name.strip_suffix(".png").and_then(|name| name.split_once("-image-"));
     let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     parts.is_some_and(|(place, image)| number(place) && number(image))
-}
-
-fn make(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(Error::file(folder, "cannot make the folder"))
 }

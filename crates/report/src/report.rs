@@ -70,12 +70,12 @@ impl Report<'_> {
     ///
     /// # Errors
     ///
-    /// A folder that cannot be written, predictions that do not fit their images.
+    /// A run's folder that is gone or cannot be written, predictions that do not fit their images.
     pub fn write(&self) -> Result<PathBuf> {
         for judged in [&self.judged, &self.held_out].into_iter().flatten() {
             judged.check()?;
         }
-        let mut output = Output::to(&self.run.path.join(FOLDER))?;
+        let mut output = Output::within(&self.run.path, FOLDER)?;
         let mut body = self.overview();
         if !self.run.epochs.is_empty() {
             let curves =

@@ -124,4 +124,4 @@ pub use training::{Ending, Outcome, train, train_with};
 #[cfg(feature = "candle")]
 pub use weights::write_model;
 pub use whitening::Whitening;
-pub use whole_file::write_whole;
+pub use whole_file::{make_within, write_whole};

@@ -36,6 +36,19 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     write().map_err(Error::file(path, "cannot write"))
 }
 
+/// Makes a folder within another, which must be there, if it is not there itself. A run's folder that was moved or removed is
+/// never made anew by what is written within it: it would be nobody's.
+///
+/// # Errors
+///
+/// A folder around it that is not there or cannot be written, a file in its place.
+pub fn make_within(folder: &Path) -> Result<()> {
+    match std::fs::create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made.map_err(Error::file(folder, "cannot make the folder")),
+    }
+}
+
 /// Gives the file at `from`, which is whole and no longer written to, the name `to` as well, in place of what was there. A
 /// system of files without such links gets a copy. Something other than a regular file is never replaced, and a symbolic
 /// link is followed.

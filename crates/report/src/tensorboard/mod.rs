@@ -11,7 +11,7 @@ pub use event::{Event, What};
 pub use record::{framed, masked_crc};
 
 use crate::error::{Error, Result};
-use cnn_train::{Begin, Epoch, Observer, Recent, StepReport, Stop};
+use cnn_train::{Begin, Epoch, Observer, Recent, StepReport, Stop, make_within};
 use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -66,7 +66,7 @@ impl TensorBoard {
     }
 
     fn open(folder: &Path, begin: &Begin<'_>) -> Result<(PathBuf, File)> {
-        std::fs::create_dir_all(folder).map_err(Error::file(folder, "cannot make the folder"))?;
+        make_within(folder)?;
         if begin.epochs_done == 0 {
             remove_events(folder).map_err(Error::file(folder, "cannot replace"))?;
         }

@@ -16,7 +16,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::weights::file_of;
-use crate::whole_file::{WRITING, sync_folder, write_synced};
+use crate::whole_file::{WRITING, make_within, sync_folder, write_synced};
 use cnn_data::Card;
 use cnn_weights::BorrowedWeights;
 use position::PREFIX;
@@ -112,10 +112,7 @@ pub(crate) fn write(
     keep: usize,
     beside: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<()> {
-    match std::fs::create_dir(folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => {}
-        made => made.map_err(Error::file(folder, "cannot make the folder"))?,
-    }
+    make_within(folder)?;
     let path = folder.join(&packed.name);
     // The same step of the same run has the same bits.
     if path.exists() {
