@@ -2,15 +2,21 @@
 
 use crate::error::{Error, Result};
 use crate::wire::Wire;
-use std::ops::{AddAssign, Range};
+use std::ops::Range;
 
-/// A number that a tree adds.
-pub trait Summand: Copy + AddAssign {
+/// A number that a tree adds. What it does is compiled here, not where a tree is used.
+pub trait Summand: Copy {
+    /// Adds numbers, one to one.
+    fn add(sum: &mut [Self], other: &[Self]);
     /// Rounds numbers to what a wire carries.
     fn round(numbers: &mut [Self], wire: Wire);
 }
 
 impl Summand for f32 {
+    #[inline(never)]
+    fn add(sum: &mut [Self], other: &[Self]) {
+        sum.iter_mut().zip(other).for_each(|(low, high)| *low += high);
+    }
     fn round(numbers: &mut [Self], wire: Wire) {
         wire.round(numbers);
     }
@@ -18,6 +24,10 @@ impl Summand for f32 {
 
 /// Doubles are few, and travel as they are.
 impl Summand for f64 {
+    #[inline(never)]
+    fn add(sum: &mut [Self], other: &[Self]) {
+        sum.iter_mut().zip(other).for_each(|(low, high)| *low += high);
+    }
     fn round(_: &mut [Self], _: Wire) {}
 }
 
@@ -40,7 +50,7 @@ impl<T: Summand> Tree<T> {
         T::round(&mut shard, self.wire);
         let mut width = 1;
         while let Some((_, mut sum)) = self.sums.pop_if(|(other, _)| *other == width) {
-            sum.iter_mut().zip(&shard).for_each(|(low, high)| *low += *high);
+            T::add(&mut sum, &shard);
             T::round(&mut sum, self.wire);
             (width, shard) = (2 * width, sum);
         }
@@ -51,7 +61,7 @@ impl<T: Summand> Tree<T> {
     pub fn finish(mut self) -> Vec<T> {
         let mut all = self.sums.pop().map(|(_, sum)| sum).unwrap_or_default();
         while let Some((_, mut sum)) = self.sums.pop() {
-            sum.iter_mut().zip(&all).for_each(|(low, high)| *low += *high);
+            T::add(&mut sum, &all);
             T::round(&mut sum, self.wire);
             all = sum;
         }

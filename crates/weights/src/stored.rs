@@ -17,7 +17,7 @@ pub struct Stored {
 
 /// A type of numbers as files have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     F16,
     BF16,
     F32,
@@ -64,7 +64,7 @@ impl Kind {
     }
 
     /// Bytes of this kind as numbers.
-    fn numbers<T: Number>(&self, bytes: &[u8]) -> Vec<T> {
+    pub(crate) fn numbers<T: Number>(&self, bytes: &[u8]) -> Vec<T> {
         let number = |x: f64| T::from_f64(x);
         match self {
             Self::F16 => chunks(bytes).map(|x| number(half::f16::from_le_bytes(x).to_f64())).collect(),
@@ -87,7 +87,7 @@ impl Stored {
     /// The numbers as `T`.
     pub(crate) fn read<T: Number>(&self, name: &str) -> Result<Vec<T>> {
         self.check_kind(name)?;
-        Ok(self.kind.numbers(&self.bytes()?))
+        Ok(T::of_bytes(&self.kind, &self.bytes()?))
     }
 
     /// The numbers as `T`, at most so many at a time, with the position of the first. A file is read part by part, save
@@ -100,7 +100,7 @@ impl Stored {
     ) -> Result<(), E> {
         self.check_kind(name)?;
         let (size, count) = (self.kind.size(), count.max(1));
-        let mut each = |first: usize, bytes: &[u8]| visit(first, &self.kind.numbers(bytes));
+        let mut each = |first: usize, bytes: &[u8]| visit(first, &T::of_bytes(&self.kind, bytes));
         match &self.content {
             Content::File { open, start, bytes } => {
                 let mut part = vec![0; (count * size).min(*bytes)];

@@ -36,6 +36,12 @@ pub trait Number: Copy + Send + Sync + 'static {
     /// The nearest number of this type.
     #[doc(hidden)]
     fn from_f64(value: f64) -> Self;
+    /// Where the first number is that is not finite. It is asked of all numbers of a file, and compiled here for that.
+    #[doc(hidden)]
+    fn first_not_finite(values: &[Self]) -> Option<usize>;
+    /// The numbers that a file's bytes of a kind are; likewise.
+    #[doc(hidden)]
+    fn of_bytes(kind: &Kind, bytes: &[u8]) -> Vec<Self>;
 }
 
 macro_rules! number {
@@ -55,6 +61,14 @@ macro_rules! number {
             }
             fn from_f64(value: f64) -> Self {
                 value as Self
+            }
+            #[inline(never)]
+            fn first_not_finite(values: &[Self]) -> Option<usize> {
+                values.iter().position(|value| !value.is_finite())
+            }
+            #[inline(never)]
+            fn of_bytes(kind: &Kind, bytes: &[u8]) -> Vec<Self> {
+                kind.numbers(bytes)
             }
         }
     };

@@ -149,7 +149,7 @@ impl Weights {
 
     /// Whether numbers from a position of a tensor on are finite.
     fn all_finite<T: Number>(&self, name: &str, first: usize, values: &[T]) -> Result<()> {
-        match values.iter().position(|x| !x.to_f64().is_finite()) {
+        match T::first_not_finite(values) {
             None => Ok(()),
             Some(position) => Err(Error::NotFinite {
                 weights: self.source.clone(),

@@ -70,8 +70,9 @@ fn npy(dims: &[usize], numbers: &[f32]) -> Result<Vec<u8>> {
 
 /// The features, and in the metadata under `images` the files in their order, as JSON.
 fn safetensors(dims: &[usize], numbers: &[f32], node: &str, files: &[PathBuf]) -> Result<Vec<u8>> {
-    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-    let view = TensorView::new(Dtype::F32, dims.to_vec(), &bytes).context("the features")?;
+    // Files and the targets are little-endian.
+    const { assert!(cfg!(target_endian = "little")) };
+    let view = TensorView::new(Dtype::F32, dims.to_vec(), bytemuck::cast_slice(numbers)).context("the features")?;
     let files: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
     let said = serde_json::json!({ "node": node, "images": files }).to_string();
     let metadata = HashMap::from([("features".to_string(), said)]);

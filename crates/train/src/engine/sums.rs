@@ -109,7 +109,9 @@ impl<'s> Sums<'s> {
         bucket.shards[shard].missing = 0;
         while let Some(filling) = bucket.shards.get_mut(bucket.added).filter(|filling| filling.missing == 0) {
             let mut numbers = std::mem::take(&mut filling.numbers);
-            numbers.resize(self.how.buckets().numbers(number), 0.0);
+            if numbers.is_empty() {
+                numbers = vec![0.0; self.how.buckets().numbers(number)];
+            }
             bucket.tree.add(numbers);
             bucket.added += 1;
         }
@@ -171,7 +173,9 @@ impl Receive<f32> for OfShard<'_, '_> {
     fn receive(&mut self, tensor: usize, _weights: &mut [f32], gradient: &[f32]) {
         let Some((number, start)) = self.sums.how.buckets().place(tensor) else { return };
         let Filling { numbers, missing } = &mut self.sums.buckets[number].shards[self.shard];
-        numbers.resize(self.sums.how.buckets().numbers(number), 0.0);
+        if numbers.is_empty() {
+            *numbers = vec![0.0; self.sums.how.buckets().numbers(number)];
+        }
         add_scaled(&mut numbers[start..start + gradient.len()], self.share, gradient);
         if self.last {
             *missing -= 1;
