@@ -266,6 +266,17 @@ fn numbers(seed: u64, length: usize) -> Vec<f32> {
     numbers
 }
 
+/// Calls something with each of some numbers of threads.
+fn with_threads(mut body: impl FnMut()) {
+    let _alone = alone();
+    let before = threads::threads();
+    for count in [1, 2, 5] {
+        threads::set_threads(count);
+        body();
+    }
+    threads::set_threads(before);
+}
+
 /// Holds what is done in place to what a plain loop says of each number, to the last bit.
 fn each_number(name: &str, change: impl Fn(&mut [f32], &[f32]), expected: impl Fn(f32, f32) -> f32) {
     for length in lengths() {
@@ -281,31 +292,33 @@ fn each_number(name: &str, change: impl Fn(&mut [f32], &[f32]), expected: impl F
 
 #[test]
 fn what_is_done_number_by_number_is_what_plain_loops_do() {
-    each_number("clear", |x, _| elementwise::clear(x), |_, _| 0.0);
-    each_number("scale", |x, _| elementwise::scale(x, 0.3), |x, _| x * 0.3);
-    each_number("divide", |x, _| elementwise::divide(x, 3.0), |x, _| x / 3.0);
-    each_number("clamp", |x, _| elementwise::clamp(x, 0.5), |x, _| x.clamp(-0.5, 0.5));
-    each_number("add", |x, y| elementwise::add_scaled(x, 0.7, y), |x, y| x + 0.7 * y);
-    each_number("average", |x, y| elementwise::average(x, y, 0.75), |x, y| x * 0.75 + y * 0.25);
+    let (stays, new) = (0.999_f64 as f32, (1.0 - 0.999_f64) as f32);
+    with_threads(|| {
+        each_number("clear", |x, _| elementwise::clear(x), |_, _| 0.0);
+        each_number("scale", |x, _| elementwise::scale(x, 0.3), |x, _| x * 0.3);
+        each_number("divide", |x, _| elementwise::divide(x, 3.0), |x, _| x / 3.0);
+        each_number("clamp", |x, _| elementwise::clamp(x, 0.5), |x, _| x.clamp(-0.5, 0.5));
+        each_number("add", |x, y| elementwise::add_scaled(x, 0.7, y), |x, y| x + 0.7 * y);
+        each_number("average", |x, y| elementwise::average(x, y, 0.999), |x, y| x * stays + y * new);
+    });
 }
 
 #[test]
-fn squares_and_products_are_summed_as_plain_loops_do_and_alike_by_any_threads() {
-    let _alone = alone();
+fn squares_are_summed_as_plain_loops_do_and_alike_by_any_threads() {
     for length in lengths() {
         let mut rng = random(3);
         let values: Vec<f32> = (0..length).map(|_| rng.random_range(-2.0..2.0)).collect();
         let expected: f64 = values.iter().map(|value| f64::from(*value).powi(2)).sum();
-        let before = threads::threads();
-        let found = [1, 2, 5].map(|count| {
-            threads::set_threads(count);
-            elementwise::sum_of_squares(&values)
-        });
-        threads::set_threads(before);
+        let mut found = Vec::new();
+        with_threads(|| found.push(elementwise::sum_of_squares(&values)));
         assert!((found[0] - expected).abs() <= 1e-13 * expected, "{length}: {} instead of {expected}", found[0]);
         assert!(found.iter().all(|sum| sum.to_bits() == found[0].to_bits()), "{length}: {found:?}");
     }
     assert!(elementwise::sum_of_squares(&[1.0, f32::NAN]).is_nan());
+}
+
+#[test]
+fn products_are_summed_as_plain_loops_do() {
     for size in [0, 1, 2, 7, 27] {
         let rows: Vec<Vec<f64>> = (0..5).map(|seed| many(&mut random(seed), size)).collect();
         let mut found = vec![0.0; size * size];
@@ -313,17 +326,22 @@ fn squares_and_products_are_summed_as_plain_loops_do_and_alike_by_any_threads() 
         for (place, found) in found.iter().enumerate() {
             let (first, second) = (place / size, place % size);
             let product = |row: &Vec<f64>| if second < first { 0.0 } else { row[first] * row[second] };
-            assert_eq!(
-                *found,
-                rows.iter().map(product).fold(0.0, |sum, one| sum + one),
-                "{first} and {second} of {size}"
-            );
+            let expected = rows.iter().map(product).fold(0.0, |sum, one| sum + one);
+            assert_eq!(*found, expected, "{first} and {second} of {size}");
         }
     }
 }
 
 #[test]
-#[should_panic(expected = "left == right")]
 fn numbers_beyond_each_other_are_refused() {
-    elementwise::add_scaled(&mut [1.0, 2.0], 1.0, &[1.0]);
+    let refused = |body: &mut dyn FnMut()| {
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).is_err());
+    };
+    let (few, many) = ([1.0; 2], [1.0; 3]);
+    refused(&mut || elementwise::add_scaled(&mut few.clone(), 1.0, &many));
+    refused(&mut || elementwise::add_scaled(&mut many.clone(), 1.0, &few));
+    refused(&mut || elementwise::average(&mut few.clone(), &many, 0.5));
+    refused(&mut || elementwise::average(&mut many.clone(), &few, 0.5));
+    refused(&mut || elementwise::add_products(&mut [0.0; 5], &[1.0; 2]));
+    refused(&mut || elementwise::add_products(&mut [0.0; 3], &[1.0; 2]));
 }
