@@ -3,12 +3,10 @@
 
 use crate::buffer::Shared;
 use crate::rule;
-use crate::threads::for_each;
+use crate::threads::{CHUNK, for_each_range};
 use std::ops::Range;
 
-/// Numbers of a task.
-const CHUNK: usize = 1 << 14;
-/// Sums of a task that do not wait for each other.
+/// Sums of a range that do not wait for each other.
 const CHAINS: usize = 16;
 
 /// Sets all to zero.
@@ -62,16 +60,16 @@ pub fn average(average: &mut [f32], values: &[f32], stays: f64) {
 pub fn sum_of_squares(values: &[f32]) -> f64 {
     let mut sums = vec![0.0; values.len().div_ceil(CHUNK)];
     let shared = Shared::new(&mut sums);
-    for_each(values.len().div_ceil(CHUNK), |task| {
-        let part = &values[task * CHUNK..((task + 1) * CHUNK).min(values.len())];
+    for_each_range(values.len(), |range| {
+        let own = range.start / CHUNK;
         let square = |value: &f32| f64::from(*value) * f64::from(*value);
-        let (whole, rest) = part.as_chunks::<CHAINS>();
+        let (whole, rest) = values[range].as_chunks::<CHAINS>();
         let mut chains = [0.0; CHAINS];
         for values in whole {
             chains.iter_mut().zip(values).for_each(|(chain, value)| *chain += square(value));
         }
-        // SAFETY: each task has its own number.
-        let sum = unsafe { shared.part(task..task + 1) };
+        // SAFETY: each range has its own number.
+        let sum = unsafe { shared.part(own..own + 1) };
         sum[0] = chains.iter().sum::<f64>() + rest.iter().map(square).sum::<f64>();
     });
     sums.iter().sum()
@@ -94,9 +92,8 @@ pub fn add_products(sums: &mut [f64], numbers: &[f64]) {
 fn in_parts(values: &mut [f32], body: impl Fn(&mut [f32], Range<usize>) + Sync) {
     let length = values.len();
     let values = Shared::new(values);
-    for_each(length.div_ceil(CHUNK), |task| {
-        let range = task * CHUNK..((task + 1) * CHUNK).min(length);
-        // SAFETY: the parts are disjoint.
+    for_each_range(length, |range| {
+        // SAFETY: the ranges are disjoint.
         body(unsafe { values.part(range.clone()) }, range);
     });
 }

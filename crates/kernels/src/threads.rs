@@ -15,6 +15,7 @@ mod busy;
 
 pub use busy::{Busy, busy};
 use std::any::Any;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -145,6 +146,14 @@ pub fn threads() -> usize {
 /// alone at once.
 pub fn for_each(tasks: usize, body: impl Fn(usize) + Sync) {
     run(tasks, &body);
+}
+
+/// Numbers of a task where each is read and written once.
+pub(crate) const CHUNK: usize = 1 << 14;
+
+/// Runs `body` with ranges of [`CHUNK`] numbers that together are `0..length`: the same whatever the threads.
+pub(crate) fn for_each_range(length: usize, body: impl Fn(Range<usize>) + Sync) {
+    for_each(length.div_ceil(CHUNK), |task| body(task * CHUNK..((task + 1) * CHUNK).min(length)));
 }
 
 /// Compiled once, and so is every body: with a copy for the caller's thread alone each kernel would be there twice.

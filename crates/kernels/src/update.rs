@@ -4,10 +4,7 @@ use crate::buffer::Shared;
 use crate::element::Element;
 use crate::rule::{Arithmetic, Rule};
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
-use crate::threads::for_each;
-
-/// Numbers of a task.
-const CHUNK: usize = 1 << 14;
+use crate::threads::for_each_range;
 
 /// Gradient descent with momentum.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,9 +84,8 @@ impl Update {
         let length = weights.len();
         let weights = Shared::new(weights);
         let memory = memory.map(|memory| (memory.len(), Shared::new(memory)));
-        for_each(length.div_ceil(CHUNK), |task| {
-            let range = task * CHUNK..((task + 1) * CHUNK).min(length);
-            // SAFETY: the chunks are disjoint.
+        for_each_range(length, |range| {
+            // SAFETY: the ranges are disjoint.
             let weights = unsafe { weights.part(range.clone()) };
             let memory = memory.map(|(held, memory)| {
                 let range = if held == 0 { 0..0 } else { range.clone() };
