@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::wire::Wire;
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
 
 /// A number that a tree adds. What it does is compiled here, not where a tree is used.
 pub trait Summand: Copy {
@@ -15,7 +15,7 @@ pub trait Summand: Copy {
 impl Summand for f32 {
     #[inline(never)]
     fn add(sum: &mut [Self], other: &[Self]) {
-        sum.iter_mut().zip(other).for_each(|(low, high)| *low += high);
+        plus(sum, other);
     }
     fn round(numbers: &mut [Self], wire: Wire) {
         wire.round(numbers);
@@ -26,9 +26,13 @@ impl Summand for f32 {
 impl Summand for f64 {
     #[inline(never)]
     fn add(sum: &mut [Self], other: &[Self]) {
-        sum.iter_mut().zip(other).for_each(|(low, high)| *low += high);
+        plus(sum, other);
     }
     fn round(_: &mut [Self], _: Wire) {}
+}
+
+fn plus<T: Copy + AddAssign>(sum: &mut [T], other: &[T]) {
+    sum.iter_mut().zip(other).for_each(|(low, high)| *low += *high);
 }
 
 /// Adds shards in pairs, pairs of pairs, and so on: ((0+1)+(2+3))+((4+5)+(6+7)). It keeps one sum for each level at most.

@@ -3,13 +3,12 @@
 use crate::cli;
 use crate::progress::{bar, interrupted};
 use crate::trained;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use cnn_classifier::{Features, Form};
+use cnn_core::weights::BorrowedWeights;
 use cnn_data::Picture;
 use cnn_figures::path;
 use npyz::WriterBuilder;
-use safetensors::tensor::{Dtype, TensorView};
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -70,11 +69,9 @@ fn npy(dims: &[usize], numbers: &[f32]) -> Result<Vec<u8>> {
 
 /// The features, and in the metadata under `images` the files in their order, as JSON.
 fn safetensors(dims: &[usize], numbers: &[f32], node: &str, files: &[PathBuf]) -> Result<Vec<u8>> {
-    // Files and the targets are little-endian.
-    const { assert!(cfg!(target_endian = "little")) };
-    let view = TensorView::new(Dtype::F32, dims.to_vec(), bytemuck::cast_slice(numbers)).context("the features")?;
     let files: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
     let said = serde_json::json!({ "node": node, "images": files }).to_string();
-    let metadata = HashMap::from([("features".to_string(), said)]);
-    Ok(safetensors::serialize([("features", view)], Some(metadata))?)
+    let mut tensors = BorrowedWeights::new();
+    tensors.insert("features", dims, numbers)?;
+    Ok(tensors.with_metadata("features", said).to_bytes("the features")?)
 }

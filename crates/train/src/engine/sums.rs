@@ -55,6 +55,15 @@ struct Filling {
     missing: usize,
 }
 
+impl Filling {
+    /// Makes the gradients zeros where none has come.
+    fn begin(&mut self, numbers: usize) {
+        if self.numbers.is_empty() {
+            self.numbers = vec![0.0; numbers];
+        }
+    }
+}
+
 /// What a step comes to on all ranks.
 pub(crate) struct Total {
     images: f32,
@@ -108,11 +117,8 @@ impl<'s> Sums<'s> {
         let bucket = &mut self.buckets[number];
         bucket.shards[shard].missing = 0;
         while let Some(filling) = bucket.shards.get_mut(bucket.added).filter(|filling| filling.missing == 0) {
-            let mut numbers = std::mem::take(&mut filling.numbers);
-            if numbers.is_empty() {
-                numbers = vec![0.0; self.how.buckets().numbers(number)];
-            }
-            bucket.tree.add(numbers);
+            filling.begin(self.how.buckets().numbers(number));
+            bucket.tree.add(std::mem::take(&mut filling.numbers));
             bucket.added += 1;
         }
         while let Some(bucket) = self.buckets.get_mut(self.under_way.len())
@@ -172,14 +178,12 @@ pub(crate) struct OfShard<'a, 's> {
 impl Receive<f32> for OfShard<'_, '_> {
     fn receive(&mut self, tensor: usize, _weights: &mut [f32], gradient: &[f32]) {
         let Some((number, start)) = self.sums.how.buckets().place(tensor) else { return };
-        let Filling { numbers, missing } = &mut self.sums.buckets[number].shards[self.shard];
-        if numbers.is_empty() {
-            *numbers = vec![0.0; self.sums.how.buckets().numbers(number)];
-        }
-        add_scaled(&mut numbers[start..start + gradient.len()], self.share, gradient);
+        let filling = &mut self.sums.buckets[number].shards[self.shard];
+        filling.begin(self.sums.how.buckets().numbers(number));
+        add_scaled(&mut filling.numbers[start..start + gradient.len()], self.share, gradient);
         if self.last {
-            *missing -= 1;
-            if *missing == 0 {
+            filling.missing -= 1;
+            if filling.missing == 0 {
                 self.sums.whole(number, self.shard);
             }
         }
