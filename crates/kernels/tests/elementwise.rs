@@ -332,6 +332,7 @@ fn products_are_summed_as_plain_loops_do() {
     }
 }
 
+#[cfg(panic = "unwind")]
 #[test]
 fn numbers_beyond_each_other_are_refused() {
     let refused = |body: &mut dyn FnMut()| {

@@ -4,7 +4,9 @@ use cnn_kernels::inference::{
     Builder, Choice, ConvAlgorithm, Convolution, Filters, Finish, Input, LinearLayer, NarrowStep, NarrowWork, Number,
     Place, Program, Step, Tensors, Workspace, gathered_len, transformed_len,
 };
-use cnn_kernels::narrow::{Requantisation, Weights, bf16};
+#[cfg(not(target_arch = "wasm32"))]
+use cnn_kernels::narrow::bf16;
+use cnn_kernels::narrow::{Requantisation, Weights};
 use cnn_kernels::pool::{Average, Max};
 use cnn_kernels::{Conv, InstructionSet};
 use std::alloc::{GlobalAlloc, Layout, System};
