@@ -24,6 +24,8 @@ pub use convert::Convert;
 pub use data::Data;
 pub use explain::{Diagram, Explain};
 pub use export::Export;
+#[cfg(feature = "formats")]
+pub use export::PixelsName;
 pub use numbers::{Mode, Numbers};
 pub use predict::{Features, Known, Predict, Trained};
 #[cfg(test)]

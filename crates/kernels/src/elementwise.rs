@@ -3,7 +3,7 @@
 
 use crate::buffer::Shared;
 use crate::rule;
-use crate::threads::{CHUNK, for_each_range};
+use crate::threads::{CHUNK, for_each, for_each_range};
 use std::ops::Range;
 
 /// Sums of a range that do not wait for each other.
@@ -75,17 +75,25 @@ pub fn sum_of_squares(values: &[f32]) -> f64 {
     sums.iter().sum()
 }
 
-/// Adds to `sums`, the rows of a square, the product of each two of `numbers` of which the second is at or behind the first;
-/// on this thread.
+/// Turns each row of `width` numbers round.
 ///
 /// # Panics
 ///
-/// Where `sums` is not a square of `numbers`.
-pub fn add_products(sums: &mut [f64], numbers: &[f64]) {
-    assert_eq!(sums.len(), numbers.len() * numbers.len());
-    for (first, (row, number)) in sums.chunks_exact_mut(numbers.len().max(1)).zip(numbers).enumerate() {
-        row[first..].iter_mut().zip(&numbers[first..]).for_each(|(sum, other)| *sum += number * other);
+/// Where there are no whole rows.
+pub fn mirror(values: &mut [f32], width: usize) {
+    let length = values.len();
+    if length == 0 {
+        return;
     }
+    assert!(width > 0 && length.is_multiple_of(width), "{length} numbers in rows of {width}");
+    let of_task = width * (CHUNK / width).max(1);
+    let values = Shared::new(values);
+    for_each(length.div_ceil(of_task), |task| {
+        let start = task * of_task;
+        // SAFETY: the tasks' rows are disjoint.
+        let part = unsafe { values.part(start..(start + of_task).min(length)) };
+        part.chunks_exact_mut(width).for_each(<[f32]>::reverse);
+    });
 }
 
 /// Calls `body` with each part of `values` and where it lies.

@@ -1,6 +1,6 @@
 //! Copies, activations, dropout and local response normalisation against plain loops.
 
-use crate::common::{Maps, Seen, alone, batch, cast, channels, check, index, lay, many, one_of, random, size};
+use crate::common::{Maps, Seen, alone, batch, cast, channels, check, index, lay, one_of, random, size};
 use cnn_kernels::activation::{Activation, multiply};
 use cnn_kernels::copy::{Channels, concat, copy, gather, sum};
 use cnn_kernels::elementwise;
@@ -318,18 +318,20 @@ fn squares_are_summed_as_plain_loops_do_and_alike_by_any_threads() {
 }
 
 #[test]
-fn products_are_summed_as_plain_loops_do() {
-    for size in [0, 1, 2, 7, 27] {
-        let rows: Vec<Vec<f64>> = (0..5).map(|seed| many(&mut random(seed), size)).collect();
-        let mut found = vec![0.0; size * size];
-        rows.iter().for_each(|row| elementwise::add_products(&mut found, row));
-        for (place, found) in found.iter().enumerate() {
-            let (first, second) = (place / size, place % size);
-            let product = |row: &Vec<f64>| if second < first { 0.0 } else { row[first] * row[second] };
-            let expected = rows.iter().map(product).fold(0.0, |sum, one| sum + one);
-            assert_eq!(*found, expected, "{first} and {second} of {size}");
+fn mirrors_turn_rows_round() {
+    for width in [1, 2, 3, 28, 224, 70_000] {
+        for rows in [0, 1, 3, 500] {
+            let rows = if width > 1000 { rows.min(3) } else { rows };
+            let values: Vec<f32> = (0..rows * width).map(|at| at as f32).collect();
+            let expected: Vec<f32> = values.chunks(width).flat_map(|row| row.iter().rev().copied()).collect();
+            with_threads(|| {
+                let mut found = values.clone();
+                elementwise::mirror(&mut found, width);
+                assert_eq!(found, expected, "{rows} rows of {width}");
+            });
         }
     }
+    elementwise::mirror(&mut [], 0);
 }
 
 #[cfg(panic = "unwind")]
@@ -343,6 +345,6 @@ fn numbers_beyond_each_other_are_refused() {
     refused(&mut || elementwise::add_scaled(&mut many.clone(), 1.0, &few));
     refused(&mut || elementwise::average(&mut few.clone(), &many, 0.5));
     refused(&mut || elementwise::average(&mut many.clone(), &few, 0.5));
-    refused(&mut || elementwise::add_products(&mut [0.0; 5], &[1.0; 2]));
-    refused(&mut || elementwise::add_products(&mut [0.0; 3], &[1.0; 2]));
+    refused(&mut || elementwise::mirror(&mut [0.0; 5], 2));
+    refused(&mut || elementwise::mirror(&mut [0.0; 2], 0));
 }

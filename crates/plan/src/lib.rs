@@ -33,6 +33,7 @@
 
 mod error;
 mod inference;
+mod instances;
 pub mod operation;
 mod parameters;
 mod plan;
@@ -42,6 +43,7 @@ pub use cnn_kernels::inference::ConvAlgorithm;
 pub use cnn_kernels::loss::Targets;
 pub use error::{Error, Result};
 pub use inference::{Calibration, Calibrator, InferenceOptions, InferencePlan, Numeric, StepReport, Workspace};
+pub use instances::Real;
 pub use parameters::{Parameters, Parts, Receive, Update};
 pub use plan::{EvaluationPlan, GradientPlan, Plan, Recompute, TrainingOptions, TrainingPlan};
 pub use run::{

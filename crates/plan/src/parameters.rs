@@ -1,6 +1,7 @@
 //! The numbers of a network's tensors, ready for the kernels, and who gets their gradients.
 
 use crate::error::{Error, Result};
+use crate::instances::Real;
 use crate::plan::Plan;
 use cnn_kernels::{Buffer, Element};
 use cnn_network::Network;
@@ -19,7 +20,7 @@ impl<T: Element> Clone for Parameters<T> {
     }
 }
 
-impl<T: Element + Number> Parameters<T> {
+impl<T: Real> Parameters<T> {
     /// The numbers of a network's weights.
     ///
     /// # Errors
@@ -36,6 +37,22 @@ impl<T: Element + Number> Parameters<T> {
     ///
     /// As [`Parameters::new`].
     pub fn for_nodes(network: &Network, weights: &Weights, nodes: &[NodeId]) -> Result<Self> {
+        T::parameters(network, weights, nodes)
+    }
+
+    /// The numbers as named tensors.
+    ///
+    /// # Panics
+    ///
+    /// Where they are another network's.
+    pub fn to_weights(&self, network: &Network) -> Weights {
+        T::weights(self, network)
+    }
+}
+
+impl<T: Element + Number> Parameters<T> {
+    /// [`Parameters::for_nodes`].
+    pub(crate) fn read(network: &Network, weights: &Weights, nodes: &[NodeId]) -> Result<Self> {
         let weights = weights.for_nodes(network, nodes)?;
         let mut values = Vec::new();
         for (node, needed) in network.nodes().iter().zip(network.needed_for(nodes)) {
@@ -49,12 +66,8 @@ impl<T: Element + Number> Parameters<T> {
         Ok(Self { values })
     }
 
-    /// The numbers as named tensors.
-    ///
-    /// # Panics
-    ///
-    /// Where they are another network's.
-    pub fn to_weights(&self, network: &Network) -> Weights {
+    /// [`Parameters::to_weights`].
+    pub(crate) fn write(&self, network: &Network) -> Weights {
         let mut weights = Weights::new();
         for (spec, values) in network.tensors().zip(&self.values).filter(|(_, values)| !values.is_empty()) {
             let tensor = Tensor::new(&spec.name, &spec.dims, values.to_vec()).expect("a tensor of this network");

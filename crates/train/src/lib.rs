@@ -52,7 +52,6 @@ mod class_weights;
 mod classify;
 #[cfg(feature = "candle")]
 mod classify_candle;
-mod eigen;
 mod engine;
 mod epoch;
 mod error;

@@ -2,6 +2,7 @@
 
 use crate::classify::Classify;
 use crate::error::Result;
+use cnn_kernels::elementwise::mirror;
 use serde::{Deserialize, Serialize};
 
 /// The views of an image by which it is judged. Their class scores are averaged.
@@ -40,7 +41,7 @@ struct BothSides<'a> {
 impl Classify for BothSides<'_> {
     fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
         let mut mirrored = images.to_vec();
-        mirrored.chunks_exact_mut(self.width.max(1)).for_each(<[f32]>::reverse);
+        mirror(&mut mirrored, self.width);
         let (mut scores, others) = (self.model.logits(images)?, self.model.logits(&mirrored)?);
         scores.iter_mut().zip(others).for_each(|(score, other)| *score = 0.5 * (*score + other));
         Ok(scores)

@@ -1,12 +1,10 @@
 //! A first convolution that whitens its input.
 
-use crate::eigen::eigen;
 use crate::error::{Error, Result};
 use cnn_core::network::Node;
 use cnn_core::op::Conv;
 use cnn_core::{Network, Op};
-use cnn_data::{Images, Loader, Preparation};
-use cnn_kernels::elementwise::add_products;
+use cnn_data::{Directions, Images, Loader, Patches, Preparation, Window};
 use cnn_weights::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -33,8 +31,6 @@ impl Default for Whitening {
 
 /// Images at a time.
 const BATCH: usize = 50;
-/// The most rows, and the most columns, that patches of an image begin at.
-const PLACES: usize = 32;
 /// The most numbers of a patch: the directions of more take minutes.
 const LARGEST: usize = 600;
 
@@ -80,12 +76,15 @@ impl Whitening {
         let (node, conv) = Self::layer(network)?;
         let spec = &node.tensors[0];
         let size = spec.dims[1..].iter().product::<usize>();
-        let (values, directions) = eigen(self.covariance(images, preparation, conv, size)?, size);
+        let patches = self.patches(images, preparation, conv, spec.dims[1])?;
+        let Directions { variances, directions } = patches
+            .directions()
+            .ok_or_else(|| refusal("needs images no smaller than the convolution's kernel".to_string()))?;
         let mut weights = drawn.to_vec();
         let signed = [1.0, -1.0].into_iter().flat_map(|sign| (0..size).map(move |direction| (direction, sign)));
         for (filter, (direction, sign)) in weights.chunks_exact_mut(size).zip(signed) {
             // The least variances may come out below 0 by rounding.
-            let scale = sign / (values[direction].max(0.0) + self.eps).sqrt();
+            let scale = sign / (variances[direction].max(0.0) + self.eps).sqrt();
             for (place, weight) in filter.iter_mut().enumerate() {
                 *weight = (directions[direction * size + place] * scale) as f32;
             }
@@ -93,80 +92,21 @@ impl Whitening {
         Ok((spec.name.clone(), Tensor::new(&spec.name, &spec.dims, weights)?))
     }
 
-    /// The covariance of the `size` numbers that the convolution sees, over patches of training images.
-    fn covariance(&self, images: &Images, preparation: &Preparation, conv: &Conv, size: usize) -> Result<Vec<f64>> {
+    /// Patches of training images, as the convolution sees them.
+    fn patches(&self, images: &Images, preparation: &Preparation, conv: &Conv, channels: usize) -> Result<Patches> {
+        let (kernel, dilation) = (conv.window.kernel, conv.window.dilation);
+        let window = Window { kernel: [kernel.height, kernel.width], dilation: [dilation.height, dilation.width] };
         let count = self.images.min(images.len());
         let chosen: Vec<usize> = (0..count).map(|place| place * images.len() / count).collect();
         let loader = Loader::new(images, preparation.clone(), BATCH)?;
-        let mut moments = Moments { seen: 0.0, sums: vec![0.0; size], products: vec![0.0; size * size] };
-        let mut patch = vec![0.0; size];
+        let mut patches = Patches::new(window, channels);
         for indices in chosen.chunks(BATCH) {
             let batch = loader.batch(indices)?;
-            let shape = batch.shape;
-            for image in batch.images.chunks_exact(shape.iter().product()) {
-                each_patch(image, shape, conv, &mut patch, &mut |patch| moments.add(patch));
+            for image in batch.images.chunks_exact(batch.shape.iter().product()) {
+                patches.add(image, batch.shape[2]);
             }
         }
-        moments.covariance().ok_or_else(|| refusal("needs images no smaller than the convolution's kernel".to_string()))
-    }
-}
-
-/// Calls `visit` with patches of an image `(C, H, W)`, in the order of a filter's weights.
-fn each_patch(
-    image: &[f32],
-    [channels, height, width]: [usize; 3],
-    conv: &Conv,
-    patch: &mut [f64],
-    visit: &mut dyn FnMut(&[f64]),
-) {
-    let window = &conv.window;
-    let (kernel, dilation) = (window.kernel, window.dilation);
-    let places = |size: usize, kernel: usize, dilation: usize| {
-        let last = size.checked_sub((kernel - 1) * dilation + 1);
-        let step = last.map_or(1, |last| (last + 1).div_ceil(PLACES));
-        last.into_iter().flat_map(move |last| (0..=last).step_by(step))
-    };
-    for row in places(height, kernel.height, dilation.height) {
-        for column in places(width, kernel.width, dilation.width) {
-            let mut numbers = patch.iter_mut();
-            for channel in 0..channels {
-                for down in 0..kernel.height {
-                    let from = (channel * height + row + down * dilation.height) * width + column;
-                    for right in 0..kernel.width {
-                        if let Some(number) = numbers.next() {
-                            *number = f64::from(image[from + right * dilation.width]);
-                        }
-                    }
-                }
-            }
-            visit(patch);
-        }
-    }
-}
-
-/// Sums over patches.
-struct Moments {
-    seen: f64,
-    sums: Vec<f64>,
-    /// Of each pair of numbers, the second at or behind the first.
-    products: Vec<f64>,
-}
-
-impl Moments {
-    fn add(&mut self, patch: &[f64]) {
-        self.seen += 1.0;
-        self.sums.iter_mut().zip(patch).for_each(|(sum, number)| *sum += number);
-        add_products(&mut self.products, patch);
-    }
-
-    /// `None` of no patch.
-    fn covariance(&self) -> Option<Vec<f64>> {
-        let size = self.sums.len();
-        let mean = |place: usize| self.sums[place] / self.seen;
-        let of = |first: usize, second: usize| {
-            self.products[first.min(second) * size + first.max(second)] / self.seen - mean(first) * mean(second)
-        };
-        (self.seen > 0.0).then(|| (0..size * size).map(|place| of(place / size, place % size)).collect())
+        Ok(patches)
     }
 }
 
@@ -208,19 +148,22 @@ mod tests {
         // Four directions, the same turned, and three filters as they were drawn.
         assert!((0..16).all(|at| weights[at] == -weights[16 + at]));
         assert_eq!(weights[32..], drawn[32..]);
-        let (_, conv) = Whitening::layer(&network).unwrap();
-        let mut moments = Moments { seen: 0.0, sums: vec![0.0; 4], products: vec![0.0; 16] };
         let batch = Loader::new(&images, preparation, 12).unwrap().batch(&(0..12).collect::<Vec<_>>()).unwrap();
+        let mut outputs = Vec::new();
         for image in batch.images.chunks(84) {
-            each_patch(image, [2, 6, 7], conv, &mut [0.0; 4], &mut |patch| {
+            for (row, column) in (0..5).flat_map(|row| (0..7).map(move |column| (row, column))) {
+                let patch = [0, 7, 42, 49].map(|at| f64::from(image[at + row * 7 + column]));
                 let output = |filter: usize| (0..4).map(|at| f64::from(weights[filter * 4 + at]) * patch[at]).sum();
-                moments.add(&[0, 1, 2, 3].map(output));
-            });
+                outputs.push([0, 1, 2, 3].map(output));
+            }
         }
-        assert_eq!(moments.seen, (12 * 5 * 7) as f64);
-        for (place, found) in moments.covariance().unwrap().into_iter().enumerate() {
-            let expected = if place % 5 == 0 { 1.0 } else { 0.0 };
-            assert!((found - expected).abs() < 1e-4, "{place}: {found}");
+        assert_eq!(outputs.len(), 12 * 5 * 7);
+        let mean = |of: &dyn Fn(&[f64; 4]) -> f64| outputs.iter().map(of).sum::<f64>() / outputs.len() as f64;
+        for (first, second) in (0..4).flat_map(|first| (0..4).map(move |second| (first, second))) {
+            let means = [first, second].map(|filter| mean(&|output| output[filter]));
+            let found = mean(&|output| (output[first] - means[0]) * (output[second] - means[1]));
+            let expected = if first == second { 1.0 } else { 0.0 };
+            assert!((found - expected).abs() < 1e-4, "{first}, {second}: {found}");
         }
     }
 

@@ -2,7 +2,6 @@
 
 use super::{InputShape, Known};
 use clap::{Args, ValueEnum};
-use cnn_onnx::Pixels;
 use std::path::PathBuf;
 
 pub const EXPORT_EXAMPLES: &str =
@@ -53,13 +52,4 @@ pub enum PixelsName {
     Bytes,
     /// From 0 to 1
     Unit,
-}
-
-impl From<PixelsName> for Pixels {
-    fn from(name: PixelsName) -> Self {
-        match name {
-            PixelsName::Bytes => Self::Bytes,
-            PixelsName::Unit => Self::Unit,
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! `explain`: a page that shows what a network makes of pictures. `diagram`: a network as a picture.
+//! `explain`: a page that shows what a network makes of pictures.
 
 mod collection;
 mod live;
@@ -119,13 +119,4 @@ fn random(name: &str, args: &cli::Explain, common: &Common) -> Result<Trained> {
     let card =
         Card { network: name.to_string(), input, classes: named, dataset: String::new(), images: None, preparation };
     Ok(Trained { network, weights, card, notes: vec!["an untrained network: its answers mean nothing".to_string()] })
-}
-
-/// `diagram`.
-pub fn diagram(args: &cli::Diagram) -> Result<()> {
-    let entry = cnn_zoo::find(&args.network)?;
-    let architecture = entry.architecture(args.classes.map_or(entry.classes, |classes| classes as usize));
-    let network = architecture.at(args.shape.map_or(architecture.usual_input(), |shape| shape.0))?;
-    print!("{}", if args.wide { network.wide_diagram() } else { network.diagram() });
-    Ok(())
 }

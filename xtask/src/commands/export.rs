@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use cnn_core::weights::Allowed;
 use cnn_core::{Bytes, Weights};
 use cnn_data::{Card, Fit, Preparation};
-use cnn_onnx::{About, Export};
+use cnn_onnx::{About, Export, Pixels};
 use std::path::Path;
 
 pub fn run(args: &cli::Export) -> Result<()> {
@@ -34,7 +34,10 @@ pub fn run(args: &cli::Export) -> Result<()> {
     };
     let usual = card.as_ref().map_or(architecture.usual_input(), |card| card.input);
     let network = architecture.without_heads().at(args.shape.map_or(usual, |shape| shape.0))?;
-    let normalise = args.normalise.map(Into::into);
+    let normalise = args.normalise.map(|pixels| match pixels {
+        cli::PixelsName::Bytes => Pixels::Bytes,
+        cli::PixelsName::Unit => Pixels::Unit,
+    });
     if normalise.is_some() && card.is_none() {
         bail!(
             "{} does not say how its pictures were normalised: --normalise needs --mean, --std, --crop",

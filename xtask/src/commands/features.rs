@@ -8,12 +8,16 @@ use cnn_classifier::{Features, Form};
 use cnn_core::weights::BorrowedWeights;
 use cnn_data::Picture;
 use cnn_figures::path;
-use npyz::WriterBuilder;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
+/// What the name of the file that is written ends in.
+pub fn ending(args: &cli::Features) -> String {
+    args.out.extension().map(|ending| ending.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 pub fn run(args: &cli::Features) -> Result<()> {
-    let ending = args.out.extension().map(|ending| ending.to_string_lossy().into_owned()).unwrap_or_default();
+    let ending = ending(args);
     if !["npy", "safetensors"].contains(&&*ending) {
         bail!("{}: a file that ends in .safetensors or .npy can be written", path(&args.out));
     }
@@ -50,6 +54,7 @@ pub fn run(args: &cli::Features) -> Result<()> {
     }
     let dims: Vec<usize> = [&[files.len()], features.dims()].concat();
     let bytes = match &*ending {
+        #[cfg(feature = "formats")]
         "npy" => npy(&dims, &numbers)?,
         _ => safetensors(&dims, &numbers, features.node(), &files)?,
     };
@@ -58,7 +63,9 @@ pub fn run(args: &cli::Features) -> Result<()> {
     Ok(())
 }
 
+#[cfg(feature = "formats")]
 fn npy(dims: &[usize], numbers: &[f32]) -> Result<Vec<u8>> {
+    use npyz::WriterBuilder;
     let mut bytes = Vec::new();
     let shape: Vec<u64> = dims.iter().map(|size| *size as u64).collect();
     let mut writer = npyz::WriteOptions::new().default_dtype().shape(&shape).writer(&mut bytes).begin_nd()?;

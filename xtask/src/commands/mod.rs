@@ -6,9 +6,12 @@ mod calibrate;
 mod check;
 mod compare;
 mod convert;
+mod diagram;
 mod docs;
 mod eval;
+#[cfg(feature = "explain")]
 mod explain;
+#[cfg(feature = "formats")]
 mod export;
 mod features;
 mod forward;
@@ -60,9 +63,16 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Serve(args) => on_the_cpu(&cli.common).and_then(|()| serve::run(args)).map(success),
         #[cfg(not(feature = "serve"))]
         Command::Serve(_) => rerun::with_feature("serve", "the server is built when it is first wanted"),
+        #[cfg(not(feature = "formats"))]
+        Command::Features(args) if features::ending(args) == "npy" => {
+            rerun::with_feature("formats", "what writes NumPy's files is built when it is first wanted")
+        }
         Command::Features(args) => on_the_cpu(&cli.common).and_then(|()| features::run(args)).map(success),
+        Command::Diagram(args) => diagram::run(args).map(success),
+        #[cfg(feature = "explain")]
         Command::Explain(args) => on_the_cpu(&cli.common).and_then(|()| explain::run(args, &cli.common)).map(success),
-        Command::Diagram(args) => explain::diagram(args).map(success),
+        #[cfg(not(feature = "explain"))]
+        Command::Explain(_) => rerun::with_feature("explain", "what looks inside is built when it is first wanted"),
         Command::Weights(args) => weights::run(args).map(success),
         Command::Data(args) => match &args.command {
             DataCommand::Check(args) => check::run(args),
@@ -75,7 +85,10 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::VerifyParity(_) => rerun::with_feature("candle", "the comparison with torch computes in candle too"),
         Command::Convert(args) => convert::run(args).map(success),
         Command::Forward(args) => forward::run(args, &cli.common).map(success),
+        #[cfg(feature = "formats")]
         Command::Export(args) => export::run(args).map(success),
+        #[cfg(not(feature = "formats"))]
+        Command::Export(_) => rerun::with_feature("formats", "what writes ONNX files is built when it is first wanted"),
         Command::Bench(args) => bench::run(args, &cli.common).map(success),
         Command::Race(args) => race::run(args, &cli.common),
     };

@@ -23,7 +23,7 @@ pub(crate) use home::{Home, homes_by, starts};
 pub(crate) use lifetime::{Slot, Slots};
 pub(crate) use lower::Lowered;
 pub(crate) use passing::{Passing, Way};
-pub(crate) use schedule::Turn;
+pub use schedule::Turn;
 pub(crate) use stage::{Fill, MapWork, Stage, Statistics, Work};
 pub(crate) use value::{Value, size};
 

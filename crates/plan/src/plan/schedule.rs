@@ -6,7 +6,7 @@ use crate::operation::Operation;
 
 /// What is done in a turn of the backward pass, to the stage at this position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub enum Turn {
     /// Its store, dropped after the forward pass, is filled again.
     Again(usize),
     /// Its gradient is sent to its inputs.

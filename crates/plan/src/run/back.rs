@@ -27,7 +27,7 @@ impl<T: Element> Pass<'_, T> {
     }
 
     /// Sends the gradients of the outputs where they come from.
-    pub(super) fn begin_back(&mut self, gradients: &OutputGradients<T>) {
+    pub(crate) fn begin_back(&mut self, gradients: &OutputGradients<T>) {
         let plan = self.plan;
         for (output, (gradient, value)) in gradients.blocks.iter().zip(&plan.lowered.outputs).enumerate() {
             if let (Some(gradient), true) = (gradient, value.trained) {
@@ -40,7 +40,7 @@ impl<T: Element> Pass<'_, T> {
     }
 
     /// Takes one turn; `all` are the sums of a normalisation over shards of which this is one.
-    pub(super) fn turn(
+    pub(crate) fn turn(
         &mut self,
         turn: Turn,
         parameters: &mut Parameters<T>,

@@ -1,12 +1,13 @@
 //! Evaluation, from any number of threads.
 
 use super::clock::StageTime;
-use super::workspace::Workspace;
+use super::workspace::RunWorkspace;
 use super::{Dropout, Pass};
 use crate::error::Result;
+use crate::instances::Real;
 use crate::parameters::Parameters;
 use crate::plan::{EvaluationPlan, Plan};
-use cnn_kernels::{Element, InstructionSet};
+use cnn_kernels::InstructionSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Runs a plan of evaluation. Threads share it: each call takes memory of its own, and gives it back for the next.
@@ -15,10 +16,10 @@ pub struct Evaluation<T = f32> {
     plan: EvaluationPlan,
     set: InstructionSet,
     /// Memory that no call has at the moment.
-    spare: Mutex<Vec<Workspace<T>>>,
+    spare: Mutex<Vec<RunWorkspace<T>>>,
 }
 
-impl<T: Element> Evaluation<T> {
+impl<T: Real> Evaluation<T> {
     /// What runs a plan.
     ///
     /// # Panics
@@ -47,12 +48,13 @@ impl<T: Element> Evaluation<T> {
     pub fn outputs(&self, parameters: &Parameters<T>, images: &[T]) -> Result<Vec<Vec<T>>> {
         let plan: &Plan = &self.plan;
         let batch = plan.batch_of(images.len())?;
-        parameters.check(plan)?;
-        let mut workspace = self.spare().pop().unwrap_or_else(|| Workspace::new(plan));
-        workspace.prepare(plan, batch)?;
+        T::check(parameters, plan)?;
+        let mut workspace = self.spare().pop().unwrap_or_else(|| T::workspace(plan));
+        T::prepare(&mut workspace, plan, batch)?;
         let (set, dropout) = (self.set, Dropout::default());
-        Pass { plan, workspace: &mut workspace, set, images, batch, dropout }.forward(parameters);
-        let outputs = (0..plan.lowered.outputs.len()).map(|number| workspace.output(plan, number, batch)).collect();
+        T::forward(&mut Pass { plan, workspace: &mut workspace, set, images, batch, dropout }, parameters);
+        let outputs = 0..plan.lowered.outputs.len();
+        let outputs = outputs.map(|number| T::output(&workspace, plan, number, batch)).collect();
         self.spare().push(workspace);
         Ok(outputs)
     }
@@ -67,7 +69,7 @@ impl<T: Element> Evaluation<T> {
         stages.map(|(number, stage)| (stage.path.as_str(), stage.work.name(), total(number))).collect()
     }
 
-    fn spare(&self) -> MutexGuard<'_, Vec<Workspace<T>>> {
+    fn spare(&self) -> MutexGuard<'_, Vec<RunWorkspace<T>>> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -27,7 +27,7 @@ impl<T: Element> Pass<'_, T> {
     }
 
     /// Runs one stage.
-    pub(super) fn stage(&mut self, index: usize, parameters: &Parameters<T>) {
+    pub(crate) fn stage(&mut self, index: usize, parameters: &Parameters<T>) {
         let started = Instant::now();
         let stage = &self.plan.lowered.stages[index];
         match &stage.work {

@@ -1,12 +1,13 @@
 //! Evaluation with a backward pass to nodes.
 
 use super::loss::OutputGradients;
-use super::workspace::Workspace;
+use super::workspace::RunWorkspace;
 use super::{Dropout, Pass};
 use crate::error::Result;
+use crate::instances::Real;
 use crate::parameters::{Parameters, Receive};
 use crate::plan::GradientPlan;
-use cnn_kernels::{Element, InstructionSet};
+use cnn_kernels::InstructionSet;
 use cnn_network::network::NodeId;
 
 /// Runs a plan of gradients with respect to nodes. It owns the memory of a pass.
@@ -36,7 +37,7 @@ use cnn_network::network::NodeId;
 pub struct GradientRun<T = f32> {
     plan: GradientPlan,
     set: InstructionSet,
-    workspace: Workspace<T>,
+    workspace: RunWorkspace<T>,
 }
 
 /// A forward pass in evaluation mode that has been run: its outputs, and the one backward pass that belongs to it.
@@ -48,14 +49,14 @@ pub struct GradientForward<'r, T = f32> {
     batch: usize,
 }
 
-impl<T: Element> GradientRun<T> {
+impl<T: Real> GradientRun<T> {
     /// A run before its first pass.
     ///
     /// # Panics
     ///
     /// As [`InstructionSet::chosen`].
     pub fn new(plan: &GradientPlan) -> Self {
-        Self { plan: plan.clone(), set: InstructionSet::chosen(), workspace: Workspace::new(plan) }
+        Self { plan: plan.clone(), set: InstructionSet::chosen(), workspace: T::workspace(plan) }
     }
 
     /// The plan.
@@ -75,9 +76,9 @@ impl<T: Element> GradientRun<T> {
         images: &[T],
     ) -> Result<GradientForward<'r, T>> {
         let batch = self.plan.batch_of(images.len())?;
-        parameters.check(&self.plan)?;
-        self.workspace.prepare(&self.plan, batch)?;
-        self.pass(images, batch).forward(parameters);
+        T::check(parameters, &self.plan)?;
+        T::prepare(&mut self.workspace, &self.plan, batch)?;
+        T::forward(&mut self.pass(images, batch), parameters);
         Ok(GradientForward { run: self, parameters, batch })
     }
 
@@ -87,14 +88,14 @@ impl<T: Element> GradientRun<T> {
     }
 }
 
-impl<T: Element> GradientForward<'_, T> {
+impl<T: Real> GradientForward<'_, T> {
     /// The value of target number `target` of the plan, `(N, C, H, W)` or `(N, classes)`.
     ///
     /// # Panics
     ///
     /// Where there is no such target.
     pub fn output(&self, target: usize) -> Vec<T> {
-        self.run.workspace.output(&self.run.plan, target, self.batch)
+        T::output(&self.run.workspace, &self.run.plan, target, self.batch)
     }
 
     /// Where the backward pass begins: for each target, in the order of [`GradientForward::output`], its gradient in the
@@ -104,7 +105,7 @@ impl<T: Element> GradientForward<'_, T> {
     ///
     /// More gradients than targets, or one of another length than its target.
     pub fn gradients(&self, of_outputs: &[Option<&[T]>]) -> Result<OutputGradients<T>> {
-        OutputGradients::from_rows(&self.run.plan, self.batch, of_outputs)
+        T::output_gradients(&self.run.plan, self.batch, of_outputs)
     }
 
     /// The backward pass: the gradient of every node that the plan was asked for goes to `receiver` once, `(N, C, H, W)`,
@@ -115,7 +116,7 @@ impl<T: Element> GradientForward<'_, T> {
     /// Where the gradients are of another batch.
     pub fn backward(self, gradients: &OutputGradients<T>, receiver: &mut dyn FnMut(NodeId, &mut [T])) {
         let Self { run, parameters, batch } = self;
-        run.pass(&[], batch).backward(parameters, gradients, &mut Nodes(receiver));
+        T::backward(&mut run.pass(&[], batch), parameters, gradients, &mut Nodes(receiver));
     }
 }
 

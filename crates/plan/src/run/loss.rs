@@ -1,9 +1,10 @@
 //! The loss of a forward pass, and the gradients of its outputs.
 
+use super::workspace::RunWorkspace;
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use cnn_kernels::loss::{CrossEntropy, Targets};
-use cnn_kernels::{Element, InstructionSet, Region, View, to_blocks};
+use cnn_kernels::{Element, InstructionSet, Region, to_blocks};
 
 /// A loss and its gradients with respect to the outputs.
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ pub(crate) fn name(plan: &Plan, output: usize) -> String {
 
 impl<T: Element> OutputGradients<T> {
     /// From rows of pixels as outputs are given, `(N, C, H, W)`.
-    pub(crate) fn from_rows(plan: &Plan, batch: usize, rows: &[Option<&[T]>]) -> Result<Self> {
+    pub(crate) fn read(plan: &Plan, batch: usize, rows: &[Option<&[T]>]) -> Result<Self> {
         if rows.len() > plan.targets.len() {
             let (network, expected) = (plan.network.name().to_string(), plan.targets.len());
             return Err(Error::Gradients { network, expected, found: rows.len() });
@@ -56,19 +57,20 @@ impl<T: Element> OutputGradients<T> {
 }
 
 /// The mean cross-entropy of the logits, plus that of each auxiliary head times its weight.
-pub(crate) fn cross_entropy<'w, T: Element>(
+pub(crate) fn cross_entropy<T: Element>(
     plan: &Plan,
     set: InstructionSet,
     batch: usize,
     targets: &Targets<'_>,
-    view: impl Fn(usize) -> View<'w, T>,
+    workspace: &RunWorkspace<T>,
 ) -> Result<Loss<T>> {
     plan.check_targets(targets, batch)?;
     let mut loss = Loss { value: 0.0, gradients: OutputGradients { blocks: Vec::new() } };
     for (number, output) in plan.network.outputs().iter().enumerate() {
         let mut gradient = vec![T::ZERO; region(plan, number, batch).len()];
         let entropy = CrossEntropy { weight: output.loss_weight };
-        loss.value += entropy.run(set, &view(number), targets, &mut gradient);
+        let view = workspace.view(plan, &plan.lowered.outputs[number], batch);
+        loss.value += entropy.run(set, &view, targets, &mut gradient);
         loss.gradients.blocks.push(Some(gradient));
     }
     Ok(loss)

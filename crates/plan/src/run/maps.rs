@@ -1,7 +1,7 @@
 //! Maps: scale, shift and floor per channel, computed once per pass; and the running statistics.
 
 use super::Pass;
-use super::workspace::{Channels, Workspace};
+use super::workspace::{Channels, RunWorkspace};
 use crate::error::{Error, Result};
 use crate::operation::norm::{Moments, moved, scale_and_shift, unbiased};
 use crate::parameters::Parameters;
@@ -83,9 +83,9 @@ pub(super) fn check_batch(plan: &Plan, batch: usize) -> Result<()> {
 }
 
 /// Moves the running statistics towards those of the last pass; the running variance is the unbiased one.
-pub(super) fn move_statistics<T: Element>(
+pub(crate) fn move_statistics<T: Element>(
     plan: &Plan,
-    workspace: &Workspace<T>,
+    workspace: &RunWorkspace<T>,
     batch: usize,
     parameters: &mut Parameters<T>,
 ) {
@@ -114,7 +114,7 @@ fn normalised_by_batch(plan: &Plan) -> impl Iterator<Item = (&Stage, usize, f64)
     })
 }
 
-impl<T: Element> Workspace<T> {
+impl<T: Element> RunWorkspace<T> {
     /// Concatenates the maps of values.
     fn join(&mut self, map: usize, values: &[Value]) {
         let empty = Channels { scale: Vec::new(), shift: Vec::new(), floor: Vec::new() };

@@ -5,8 +5,8 @@ mod clock;
 mod evaluation;
 mod forward;
 mod gradients;
-mod loss;
-mod maps;
+pub(crate) mod loss;
+pub(crate) mod maps;
 mod predictor;
 mod together;
 mod training;
@@ -22,12 +22,13 @@ pub use training::{Dropout, Forward, TrainingRun};
 
 use crate::plan::Plan;
 use cnn_kernels::InstructionSet;
-use workspace::Workspace;
+pub use together::AllSums;
+pub use workspace::RunWorkspace;
 
 /// One pass over a plan's stages: the plan, and the memory of the run.
-pub(crate) struct Pass<'a, T> {
+pub struct Pass<'a, T> {
     plan: &'a Plan,
-    workspace: &'a mut Workspace<T>,
+    workspace: &'a mut RunWorkspace<T>,
     set: InstructionSet,
     /// The images `(N, C, H, W)`, which are read where they are; none in a backward pass to nodes, which reads none.
     images: &'a [T],

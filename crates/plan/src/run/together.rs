@@ -5,12 +5,12 @@
 //! that the gradient of the mean and of the variance need. torch's `SyncBatchNorm` adds the same.
 
 use super::loss::OutputGradients;
-use super::maps::move_statistics;
 use super::training::TrainingRun;
 use crate::error::Error;
+use crate::instances::Real;
 use crate::parameters::Parameters;
 use crate::plan::{MapWork, Stage, Statistics, TrainingPlan, Turn, Work};
-use cnn_kernels::{Element, LANES};
+use cnn_kernels::LANES;
 
 /// Adds up, over the shards of everybody, vectors of which it gets those of the shards that are here.
 pub type Share<'a, E> = dyn FnMut(Vec<Vec<f64>>) -> Result<Vec<f64>, E> + 'a;
@@ -32,7 +32,7 @@ pub struct Together<'r, T = f32> {
     images: usize,
 }
 
-impl<T: Element> TrainingRun<T> {
+impl<T: Real> TrainingRun<T> {
     /// Forward passes over shards, each by a run of its own of one plan, in training mode: the running statistics are moved
     /// once, by those of all shards. A shard may be empty; `share` is called as often as where it is not.
     ///
@@ -52,16 +52,16 @@ impl<T: Element> TrainingRun<T> {
         let mut batches = Vec::new();
         for (run, images) in runs.iter_mut().zip(shards) {
             batches.push(if images.is_empty() { 0 } else { run.plan.batch_of(images.len())? });
-            parameters.check(&run.plan)?;
+            T::check(parameters, &run.plan)?;
         }
         for (run, batch) in runs.iter_mut().zip(&batches) {
-            run.workspace.prepare(&run.plan, *batch)?;
+            T::prepare(&mut run.workspace, &run.plan, *batch)?;
         }
         let plan = runs[0].plan.clone();
         let mut images = batches.iter().sum();
         for (index, stage) in plan.lowered.stages.iter().enumerate() {
             for ((run, pixels), batch) in runs.iter_mut().zip(shards).zip(&batches).filter(|(_, batch)| **batch > 0) {
-                run.pass(pixels, *batch).stage(index, parameters);
+                T::stage(&mut run.pass(pixels, *batch), index, parameters);
             }
             if matches!(stage.work, Work::Fill(_)) && plan.lowered.stores[stage.output.store].normalised {
                 images = share_moments(stage, runs, &batches, share)?;
@@ -69,7 +69,7 @@ impl<T: Element> TrainingRun<T> {
         }
         // The moments of all shards are the same, also where a shard is empty.
         if images > 0 {
-            move_statistics(&plan, &runs[0].workspace, images, parameters);
+            T::move_statistics(&plan, &runs[0].workspace, images, parameters);
         }
         runs.iter_mut().for_each(|run| run.dropout.passes += 1);
         Ok(Together { runs, parameters, shards: shards.to_vec(), batches, images })
@@ -77,7 +77,7 @@ impl<T: Element> TrainingRun<T> {
 }
 
 /// Replaces the moments of each shard by those of all, and tells how many images these have.
-fn share_moments<T: Element, E>(
+fn share_moments<T: Real, E>(
     stage: &Stage,
     runs: &mut [TrainingRun<T>],
     batches: &[usize],
@@ -107,7 +107,7 @@ fn share_moments<T: Element, E>(
     Ok(images as usize)
 }
 
-impl<T: Element> Together<'_, T> {
+impl<T: Real> Together<'_, T> {
     /// Output number `output` of a shard, as [`Forward::output`](crate::Forward::output).
     ///
     /// # Panics
@@ -115,7 +115,7 @@ impl<T: Element> Together<'_, T> {
     /// Where there is no such output or shard.
     pub fn output(&self, shard: usize, output: usize) -> Vec<T> {
         let run = &self.runs[shard];
-        run.workspace.output(&run.plan, output, self.batches[shard])
+        T::output(&run.workspace, &run.plan, output, self.batches[shard])
     }
 
     /// The gradients of a loss of a shard, as [`Forward::gradients`](crate::Forward::gradients).
@@ -128,7 +128,7 @@ impl<T: Element> Together<'_, T> {
     ///
     /// Where there is no such shard.
     pub fn gradients(&self, shard: usize, of_outputs: &[Option<&[T]>]) -> crate::Result<OutputGradients<T>> {
-        OutputGradients::from_rows(&self.runs[shard].plan, self.batches[shard], of_outputs)
+        T::output_gradients(&self.runs[shard].plan, self.batches[shard], of_outputs)
     }
 
     /// The parameters, with the statistics that the passes have moved.
@@ -155,7 +155,7 @@ impl<T: Element> Together<'_, T> {
         let plan: TrainingPlan = runs[0].plan.clone();
         for ((run, batch), gradients) in runs.iter_mut().zip(&batches).zip(gradients) {
             if let Some(gradients) = gradients {
-                run.pass(&[], *batch).begin_back(gradients);
+                T::begin_back(&mut run.pass(&[], *batch), gradients);
             }
         }
         for turn in &plan.schedule.turns {
@@ -172,7 +172,7 @@ impl<T: Element> Together<'_, T> {
             let of_shards = runs.iter_mut().zip(shards.iter().zip(&batches)).enumerate();
             for (shard, (run, (pixels, batch))) in of_shards.filter(|(_, (_, (_, batch)))| **batch > 0) {
                 let mut receive = |tensor: usize, _: &mut [T], gradient: &[T]| receiver(shard, tensor, gradient);
-                run.pass(pixels, *batch).turn(*turn, parameters, &mut receive, all.as_ref());
+                T::turn(&mut run.pass(pixels, *batch), *turn, parameters, &mut receive, all.as_ref());
             }
         }
         Ok(())
@@ -180,7 +180,7 @@ impl<T: Element> Together<'_, T> {
 }
 
 /// Sums over the gradient of what is normalised, of all shards.
-pub(crate) struct AllSums {
+pub struct AllSums {
     /// For each channel `Σ g` and `Σ g (z − μ)`.
     pub(crate) sums: Vec<f64>,
     /// Images of all shards.
@@ -196,7 +196,7 @@ fn shared_tally(stage: &Stage) -> Option<usize> {
 }
 
 /// The sums of a tally over all shards.
-fn share_tally<T: Element, E>(tally: usize, runs: &[TrainingRun<T>], share: &mut Share<'_, E>) -> Result<Vec<f64>, E> {
+fn share_tally<T: Real, E>(tally: usize, runs: &[TrainingRun<T>], share: &mut Share<'_, E>) -> Result<Vec<f64>, E> {
     let sums = |run: &TrainingRun<T>| {
         let tally = &run.workspace.tallies[tally];
         tally.gradient.iter().zip(&tally.product).flat_map(|(gradient, product)| [*gradient, *product]).collect()

@@ -2,14 +2,15 @@
 
 use super::Pass;
 use super::clock::StageTime;
-use super::loss::{Loss, OutputGradients, cross_entropy};
-use super::maps::{check_batch, move_statistics};
-use super::workspace::Workspace;
+use super::loss::{Loss, OutputGradients};
+use super::maps::check_batch;
+use super::workspace::RunWorkspace;
 use crate::error::Result;
+use crate::instances::Real;
 use crate::parameters::{Parameters, Receive};
 use crate::plan::TrainingPlan;
+use cnn_kernels::InstructionSet;
 use cnn_kernels::loss::Targets;
-use cnn_kernels::{Element, InstructionSet};
 
 /// Where dropout's masks come from: a function of the seed, the number of the pass and the node's path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub struct Dropout {
 pub struct TrainingRun<T = f32> {
     pub(super) plan: TrainingPlan,
     set: InstructionSet,
-    pub(super) workspace: Workspace<T>,
+    pub(super) workspace: RunWorkspace<T>,
     pub(super) dropout: Dropout,
 }
 
@@ -67,14 +68,14 @@ pub struct Forward<'r, T = f32> {
     batch: usize,
 }
 
-impl<T: Element> TrainingRun<T> {
+impl<T: Real> TrainingRun<T> {
     /// A run before its first step.
     ///
     /// # Panics
     ///
     /// As [`InstructionSet::chosen`].
     pub fn new(plan: &TrainingPlan, dropout: Dropout) -> Self {
-        Self { plan: plan.clone(), set: InstructionSet::chosen(), workspace: Workspace::new(plan), dropout }
+        Self { plan: plan.clone(), set: InstructionSet::chosen(), workspace: T::workspace(plan), dropout }
     }
 
     /// The same on other instructions; for tests and measurements.
@@ -113,11 +114,11 @@ impl<T: Element> TrainingRun<T> {
     /// that memory does not hold. Then nothing has changed.
     pub fn forward<'r>(&'r mut self, parameters: &'r mut Parameters<T>, images: &'r [T]) -> Result<Forward<'r, T>> {
         let batch = self.plan.batch_of(images.len())?;
-        parameters.check(&self.plan)?;
+        T::check(parameters, &self.plan)?;
         check_batch(&self.plan, batch)?;
-        self.workspace.prepare(&self.plan, batch)?;
-        self.pass(images, batch).forward(parameters);
-        move_statistics(&self.plan, &self.workspace, batch, parameters);
+        T::prepare(&mut self.workspace, &self.plan, batch)?;
+        T::forward(&mut self.pass(images, batch), parameters);
+        T::move_statistics(&self.plan, &self.workspace, batch, parameters);
         self.dropout.passes += 1;
         Ok(Forward { run: self, parameters, images, batch })
     }
@@ -128,7 +129,7 @@ impl<T: Element> TrainingRun<T> {
     }
 }
 
-impl<T: Element> Forward<'_, T> {
+impl<T: Real> Forward<'_, T> {
     /// Output number `output`, `(N, C, H, W)` or `(N, classes)`: the network's outputs first, then the nodes that the plan
     /// was asked for.
     ///
@@ -136,7 +137,7 @@ impl<T: Element> Forward<'_, T> {
     ///
     /// Where there is no such output.
     pub fn output(&self, output: usize) -> Vec<T> {
-        self.run.workspace.output(&self.run.plan, output, self.batch)
+        T::output(&self.run.workspace, &self.run.plan, output, self.batch)
     }
 
     /// The parameters, with the statistics that the pass has moved.
@@ -151,8 +152,7 @@ impl<T: Element> Forward<'_, T> {
     /// As [`Plan::check_targets`](crate::Plan::check_targets).
     pub fn cross_entropy(&self, targets: &Targets<'_>) -> Result<Loss<T>> {
         let TrainingRun { plan, set, workspace, .. } = &*self.run;
-        let view = |output: usize| workspace.view(plan, &plan.lowered.outputs[output], self.batch);
-        cross_entropy(plan, *set, self.batch, targets, view)
+        T::loss_of_outputs(plan, *set, self.batch, targets, workspace)
     }
 
     /// The gradients of a loss of your own: for each output, in the order of [`Forward::output`], its gradient in the
@@ -162,7 +162,7 @@ impl<T: Element> Forward<'_, T> {
     ///
     /// More gradients than outputs, or one of another length than its output.
     pub fn gradients(&self, of_outputs: &[Option<&[T]>]) -> Result<OutputGradients<T>> {
-        OutputGradients::from_rows(&self.run.plan, self.batch, of_outputs)
+        T::output_gradients(&self.run.plan, self.batch, of_outputs)
     }
 
     /// The backward pass: every gradient of a tensor goes to `receiver` once, and its tensor may be changed there.
@@ -172,7 +172,7 @@ impl<T: Element> Forward<'_, T> {
     /// Where the gradients are of another batch.
     pub fn backward(self, gradients: &OutputGradients<T>, receiver: &mut dyn Receive<T>) {
         let Self { run, parameters, images, batch } = self;
-        run.pass(images, batch).backward(parameters, gradients, receiver);
+        T::backward(&mut run.pass(images, batch), parameters, gradients, receiver);
     }
 }
 

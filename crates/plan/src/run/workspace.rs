@@ -36,7 +36,7 @@ pub(crate) struct Normalised<T> {
 
 /// Everything a run keeps from step to step.
 #[derive(Debug)]
-pub(crate) struct Workspace<T> {
+pub struct RunWorkspace<T> {
     /// For each store the slot it is in now.
     pub(crate) at: Vec<Slot>,
     pub(crate) buffers: Vec<Buffer<T>>,
@@ -69,7 +69,7 @@ impl<T> Lent<T> {
     }
 }
 
-impl<T: Element> Workspace<T> {
+impl<T: Element> RunWorkspace<T> {
     pub(crate) fn new(plan: &Plan) -> Self {
         let Plan { lowered, slots, .. } = plan;
         let padded = |channels: usize| channels.next_multiple_of(LANES);

@@ -1,0 +1,75 @@
+//! Where what runs a plan is compiled: for `f32` and for `f64`, in this crate, once.
+//!
+//! It is generic over its numbers. If callers ran it directly, each crate that does would compile it again, and as well or
+//! as badly as its own profile has it. So a public function only calls those of [`Instances`], which are not generic.
+
+use crate::error::Result;
+use crate::parameters::{Parameters, Receive};
+use crate::plan::{Plan, Turn};
+use crate::run::{AllSums, OutputGradients, Pass, RunWorkspace, loss, maps};
+use cnn_kernels::loss::Targets;
+use cnn_kernels::{Element, InstructionSet};
+use cnn_network::Network;
+use cnn_network::network::NodeId;
+use cnn_weights::{Number, Weights};
+
+/// The numbers in which a plan is run: `f32`, and `f64` to check it.
+pub trait Real: Element + Number + Instances {}
+
+impl Real for f32 {}
+impl Real for f64 {}
+
+/// From lines `fn name(arguments) { function }`, the trait and its implementations, which call the functions.
+macro_rules! instances {
+    ($(fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $output:ty)? { $function:path })*) => {
+        /// What runs a plan, compiled for one type of number.
+        pub trait Instances: Sized {
+            $(#[doc(hidden)] fn $name($($argument: $type),*) $(-> $output)?;)*
+        }
+        instances!(@for f32; $(fn $name($($argument: $type),*) $(-> $output)? { $function })*);
+        instances!(@for f64; $(fn $name($($argument: $type),*) $(-> $output)? { $function })*);
+    };
+    (@for $number:ty; $(fn $name:ident($($argument:ident: $type:ty),*) $(-> $output:ty)? { $function:path })*) => {
+        impl Instances for $number {
+            $(
+                #[inline(never)]
+                fn $name($($argument: $type),*) $(-> $output)? {
+                    $function($($argument),*)
+                }
+            )*
+        }
+    };
+}
+
+instances! {
+    fn parameters(network: &Network, weights: &Weights, nodes: &[NodeId]) -> Result<Parameters<Self>> {
+        Parameters::read
+    }
+    fn weights(parameters: &Parameters<Self>, network: &Network) -> Weights { Parameters::write }
+    fn check(parameters: &Parameters<Self>, plan: &Plan) -> Result<()> { Parameters::check }
+    fn workspace(plan: &Plan) -> RunWorkspace<Self> { RunWorkspace::new }
+    fn prepare(workspace: &mut RunWorkspace<Self>, plan: &Plan, batch: usize) -> Result<()> { RunWorkspace::prepare }
+    fn output(workspace: &RunWorkspace<Self>, plan: &Plan, number: usize, batch: usize) -> Vec<Self> {
+        RunWorkspace::output
+    }
+    fn forward(pass: &mut Pass<'_, Self>, parameters: &Parameters<Self>) { Pass::forward }
+    fn stage(pass: &mut Pass<'_, Self>, index: usize, parameters: &Parameters<Self>) { Pass::stage }
+    fn move_statistics(
+        plan: &Plan, workspace: &RunWorkspace<Self>, batch: usize, parameters: &mut Parameters<Self>,
+    ) { maps::move_statistics }
+    fn loss_of_outputs(
+        plan: &Plan, set: InstructionSet, batch: usize, targets: &Targets<'_>, workspace: &RunWorkspace<Self>,
+    ) -> Result<loss::Loss<Self>> { loss::cross_entropy }
+    fn output_gradients(plan: &Plan, batch: usize, rows: &[Option<&[Self]>]) -> Result<OutputGradients<Self>> {
+        OutputGradients::read
+    }
+    fn backward(
+        pass: &mut Pass<'_, Self>, parameters: &mut Parameters<Self>, gradients: &OutputGradients<Self>,
+        receiver: &mut dyn Receive<Self>,
+    ) { Pass::backward }
+    fn begin_back(pass: &mut Pass<'_, Self>, gradients: &OutputGradients<Self>) { Pass::begin_back }
+    fn turn(
+        pass: &mut Pass<'_, Self>, turn: Turn, parameters: &mut Parameters<Self>, receiver: &mut dyn Receive<Self>,
+        all: Option<&AllSums>,
+    ) { Pass::turn }
+}
