@@ -6,6 +6,7 @@
 
 use crate::buffer::{Buffer, Shared};
 use crate::element::Element;
+use crate::prefetch::LINE;
 use crate::region::Region;
 use crate::simd::{LANES, Vector};
 use crate::view::{Map, View, channel};
@@ -140,17 +141,28 @@ impl<'a, T: Element> Sink<'a, T> {
                 assert!(data.len() >= region.len());
                 let bias = bias.map(|bias| wide(bias[..region.channels].to_vec()));
                 let rule = Rule::Store { bias, floor: floor.unwrap_or(T::NAN) };
-                Open { data: Shared::new(data), region, rule, valid, partial, moments, sums: None }
+                let past = past(&data[..], &region);
+                Open { data: Shared::new(data), region, rule, valid, partial, moments, sums: None, past }
             }
             Self::Pull(Pull { data, region, arrival, factor, through, sums }) => {
                 assert!(arrival == Arrival::Count || data.len() >= region.len());
                 let centre = sums.as_ref().map(|sums| wide(sums.centre.iter().map(|c| T::from_f64(*c)).collect()));
                 let factor = factor.map(|factor| factor[..padded].to_vec());
                 let rule = Rule::Pull { arrival, factor, through, centre };
-                Open { data: Shared::new(data), region, rule, valid, partial, moments: None, sums }
+                let past = arrival == Arrival::Replace && past(&data[..], &region);
+                Open { data: Shared::new(data), region, rule, valid, partial, moments: None, sums, past }
             }
         }
     }
+}
+
+/// Bytes of results from which on they are written past the caches: what reads them finds them gone in any case, and memory
+/// is written without being read first.
+const PAST: usize = 6 << 20;
+
+/// Whether results of a region are written past the caches: whole lines, and many.
+fn past<T>(data: &[T], region: &Region) -> bool {
+    size_of::<T>() * LANES == LINE && region.len() * size_of::<T>() >= PAST && data.as_ptr().addr().is_multiple_of(LINE)
 }
 
 /// A sink the tasks of a loop write to.
@@ -164,6 +176,8 @@ pub(crate) struct Open<'a, T> {
     partial: Buffer<T>,
     moments: Option<&'a mut Moments>,
     sums: Option<&'a mut Sums>,
+    /// Whether results are written past the caches.
+    past: bool,
 }
 
 // One a computation: its size does not matter.
@@ -211,7 +225,16 @@ impl<'a, T: Element> Open<'a, T> {
         let partial = Buffer::zeros(parts * 2 * region.padded_channels());
         let rule = Rule::Store { bias: None, floor: T::NAN };
         let valid = valid(region.channels);
-        Self { data: Shared::new(&mut []), region, rule, valid, partial, moments: Some(moments), sums: None }
+        Self {
+            data: Shared::new(&mut []),
+            region,
+            rule,
+            valid,
+            partial,
+            moments: Some(moments),
+            sums: None,
+            past: false,
+        }
     }
 
     pub(crate) fn flat(mut self) -> Self {
@@ -223,11 +246,11 @@ impl<'a, T: Element> Open<'a, T> {
     }
 
     /// What is read where it writes: what a gradient is added to, and passes through. Memory that is merely written is
-    /// read into the cache too.
+    /// read into the cache too, unless it is written past it.
     pub(crate) fn reads(&self) -> impl Iterator<Item = (*const T, Region)> {
         let (to, through) = match &self.rule {
-            Rule::Pull { arrival, through, .. } => (*arrival != Arrival::Count, through.as_ref()),
-            Rule::Store { .. } => (true, None),
+            Rule::Pull { arrival, through, .. } => (*arrival != Arrival::Count && !self.past, through.as_ref()),
+            Rule::Store { .. } => (!self.past, None),
         };
         let to = to.then_some((self.data.start(), self.region));
         to.into_iter().chain(through.map(|view| (view.data.as_ptr(), view.region)))
@@ -266,7 +289,7 @@ impl<'a, T: Element> Open<'a, T> {
             Rule::Store { bias, floor } => {
                 let bias = channel_or::<V>(bias.as_deref(), at.block, T::ZERO);
                 // SAFETY: `to` is the row checked above.
-                unsafe { store_row(results, to, at.step, [bias, V::splat(*floor), valid]) }
+                unsafe { store_row(results, to, at.step, [bias, V::splat(*floor), valid], self.past) }
             }
             Rule::Pull { arrival, factor, through, centre } => {
                 let mut pull = PullRow {
@@ -276,6 +299,7 @@ impl<'a, T: Element> Open<'a, T> {
                     source: None,
                     map: [V::splat(T::ONE), V::zero(), V::splat(T::NAN)],
                     valid,
+                    past: self.past,
                 };
                 if let Some(view) = through {
                     let z = &view.data[view.region.at(at.image, at.block, at.row, at.column)..][..length];
@@ -386,6 +410,7 @@ unsafe fn store_row<V: Vector>(
     to: *mut V::Element,
     step: usize,
     [bias, floor, valid]: [V; 3],
+    past: bool,
 ) {
     for i in (0..results.len()).step_by(LANES) {
         // SAFETY: within `results`, whose length is a multiple of sixteen, and as the caller says.
@@ -393,7 +418,10 @@ unsafe fn store_row<V: Vector>(
             let from = results.as_mut_ptr().add(i);
             let x = V::load(from).add(bias).at_least(floor).unless_at_most(valid, V::zero());
             x.store(from);
-            x.store(to.add(i * step));
+            match past {
+                true => x.store_past(to.add(i * step)),
+                false => x.store(to.add(i * step)),
+            }
         }
     }
 }
@@ -407,6 +435,7 @@ struct PullRow<V: Vector> {
     source: Option<*const V::Element>,
     map: [V; 3],
     valid: V,
+    past: bool,
 }
 
 impl<V: Vector> PullRow<V> {
@@ -433,6 +462,7 @@ impl<V: Vector> PullRow<V> {
                 }
                 match self.arrival {
                     Arrival::Add => g.mul_add(self.factor, V::load(to)).store(to),
+                    Arrival::Replace if self.past => g.mul(self.factor).store_past(to),
                     Arrival::Replace | Arrival::Finish => g.mul(self.factor).store(to),
                     Arrival::Count => {}
                 }

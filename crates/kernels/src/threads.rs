@@ -174,6 +174,18 @@ fn run(tasks: usize, body: &(dyn Fn(usize) + Sync)) {
         }
     }
     (0..tasks).for_each(body);
+    settle();
+}
+
+/// Waits until what this thread has stored past the caches is where others read it ([`Vector::store_past`]).
+///
+/// [`Vector::store_past`]: crate::simd::Vector::store_past
+fn settle() {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: every x86-64 has it, and it does nothing but wait.
+    unsafe {
+        std::arch::x86_64::_mm_sfence()
+    }
 }
 
 /// Looks until something is so, for a time; says whether it was.
@@ -247,6 +259,7 @@ impl Pool {
         loop {
             let task = self.next.fetch_add(1, Ordering::Relaxed);
             if task >= tasks {
+                settle();
                 return own;
             }
             own += 1;

@@ -12,5 +12,6 @@ mod misuse;
 mod narrow;
 mod narrow_guard;
 mod narrow_maps;
+mod past_the_caches;
 mod pools;
 mod winograd;

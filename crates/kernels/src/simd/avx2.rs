@@ -60,6 +60,14 @@ impl Vector for Pair {
         }
     }
     #[inline(always)]
+    unsafe fn store_past(self, to: *mut f32) {
+        // SAFETY: the caller vouches for a line of sixteen writable numbers.
+        unsafe {
+            _mm256_stream_ps(to, self.0);
+            _mm256_stream_ps(to.add(8), self.1);
+        }
+    }
+    #[inline(always)]
     fn splat(x: f32) -> Self {
         // SAFETY: see above.
         let x = unsafe { _mm256_set1_ps(x) };

@@ -59,6 +59,11 @@ impl Vector for Single {
         unsafe { _mm512_storeu_ps(to, self.0) }
     }
     #[inline(always)]
+    unsafe fn store_past(self, to: *mut f32) {
+        // SAFETY: the caller vouches for a line of sixteen writable numbers.
+        unsafe { _mm512_stream_ps(to, self.0) }
+    }
+    #[inline(always)]
     fn splat(x: f32) -> Self {
         // SAFETY: see above.
         Self(unsafe { _mm512_set1_ps(x) })

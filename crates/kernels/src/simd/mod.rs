@@ -171,6 +171,17 @@ pub trait Vector: Copy {
     ///
     /// `to` must be valid for writing [`LANES`] numbers.
     unsafe fn store(self, to: *mut Self::Element);
+    /// The same past the caches, where the CPU has a way: for what is not read before they are full of other things. It is
+    /// to be read when the loop over tasks that writes it has ended ([`crate::threads::for_each`]), not before.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be valid for writing [`LANES`] numbers, and begin a line of the cache.
+    #[inline(always)]
+    unsafe fn store_past(self, to: *mut Self::Element) {
+        // SAFETY: as the caller says.
+        unsafe { self.store(to) }
+    }
     /// The same number in every lane.
     fn splat(x: Self::Element) -> Self;
     /// Sum.
