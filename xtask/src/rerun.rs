@@ -85,7 +85,7 @@ pub fn with_feature(feature: &str, why: &str) -> Result<ExitCode> {
     let Some(cargo) = std::env::var_os("CARGO") else {
         anyhow::bail!("{why}; this program was built without the feature `{feature}`");
     };
-    eprintln!("{why}: building with the feature `{feature}` (minutes, the first time) and running again");
+    eprintln!("{why}: building with the feature `{feature}` (which takes a while the first time) and running again");
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     // What this build has, the next one keeps: a command may need several, one after the other.
     let mut features = vec![feature];

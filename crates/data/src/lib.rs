@@ -42,6 +42,7 @@ mod dataset;
 mod decode;
 mod digest;
 mod digits;
+#[cfg(feature = "patches")]
 mod eigen;
 mod error;
 mod fit;
@@ -59,6 +60,7 @@ mod loader;
 mod look_through;
 mod name;
 mod operations;
+#[cfg(feature = "patches")]
 mod patches;
 mod picture;
 mod picture_file;
@@ -89,7 +91,8 @@ pub use interpolation::Interpolation;
 pub use load::{Source, load};
 pub use loader::{Batches, Loader};
 pub use name::Name;
-pub use patches::{Directions, Patches, Window};
+#[cfg(feature = "patches")]
+pub use patches::{PatchDirections, PatchWindow, Patches};
 pub use picture::Picture;
 pub use picture_file::is_named_like_a_picture;
 pub use preparation::Preparation;

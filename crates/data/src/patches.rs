@@ -8,7 +8,7 @@ const PLACES: usize = 32;
 
 /// A window over images `(C, H, W)`: rows and columns of its taps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
+pub struct PatchWindow {
     /// Taps.
     pub kernel: [usize; 2],
     /// Pixels from a tap to the next.
@@ -18,7 +18,7 @@ pub struct Window {
 /// Sums over patches of images, from which their covariance comes. The same bits whatever the threads.
 #[derive(Clone, Debug)]
 pub struct Patches {
-    window: Window,
+    window: PatchWindow,
     channels: usize,
     seen: usize,
     sums: Vec<f64>,
@@ -28,7 +28,7 @@ pub struct Patches {
 
 /// The directions in which patches differ, the widest first.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Directions {
+pub struct PatchDirections {
     /// The variance of each; rounding may bring the least below 0.
     pub variances: Vec<f64>,
     /// Each of length 1, an entry for each number of a patch, a direction after the other.
@@ -37,7 +37,16 @@ pub struct Directions {
 
 impl Patches {
     /// Before the first image.
-    pub fn new(window: Window, channels: usize) -> Self {
+    ///
+    /// # Panics
+    ///
+    /// Where the window has no taps, or there are no channels.
+    pub fn new(window: PatchWindow, channels: usize) -> Self {
+        assert!(
+            channels > 0 && !window.kernel.contains(&0),
+            "a window of {:?} over {channels} channels",
+            window.kernel
+        );
         let size = channels * window.kernel[0] * window.kernel[1];
         Self { window, channels, seen: 0, sums: vec![0.0; size], products: vec![0.0; size * size] }
     }
@@ -70,7 +79,7 @@ impl Patches {
 
     /// The patches of an image, one after the other.
     fn of(&self, image: &[f32], width: usize) -> Vec<f64> {
-        let Self { window: Window { kernel, dilation }, channels, .. } = *self;
+        let Self { window: PatchWindow { kernel, dilation }, channels, .. } = *self;
         let height = image.len() / (channels * width).max(1);
         assert_eq!(image.len(), channels * height * width, "{channels} channels of rows of {width} pixels");
         let places = |size: usize, kernel: usize, dilation: usize| {
@@ -92,7 +101,7 @@ impl Patches {
     }
 
     /// The covariance of the numbers of a patch, row after row; `None` of no patch.
-    pub fn covariance(&self) -> Option<Vec<f64>> {
+    fn covariance(&self) -> Option<Vec<f64>> {
         let (size, seen) = (self.sums.len(), self.seen as f64);
         let mean = |place: usize| self.sums[place] / seen;
         let of = |first: usize, second: usize| {
@@ -102,9 +111,9 @@ impl Patches {
     }
 
     /// The directions in which patches differ, with the variance of each; `None` of no patch.
-    pub fn directions(&self) -> Option<Directions> {
+    pub fn directions(&self) -> Option<PatchDirections> {
         let (variances, directions) = eigen(self.covariance()?, self.sums.len());
-        Some(Directions { variances, directions })
+        Some(PatchDirections { variances, directions })
     }
 }
 
@@ -119,7 +128,7 @@ mod tests {
     /// Every patch by hand, two rows two apart and two columns of two channels of 5×4.
     #[test]
     fn patches_are_those_of_the_window() {
-        let window = Window { kernel: [2, 2], dilation: [2, 1] };
+        let window = PatchWindow { kernel: [2, 2], dilation: [2, 1] };
         let mut found = Patches::new(window, 2);
         let images = [image(1, 40), image(2, 40)];
         images.iter().for_each(|image| found.add(image, 4));
@@ -145,14 +154,14 @@ mod tests {
 
     #[test]
     fn no_patch_has_no_directions() {
-        let mut patches = Patches::new(Window { kernel: [3, 3], dilation: [1, 1] }, 1);
+        let mut patches = Patches::new(PatchWindow { kernel: [3, 3], dilation: [1, 1] }, 1);
         patches.add(&[1.0; 4], 2);
         assert_eq!((patches.seen(), patches.directions()), (0, None));
     }
 
     #[test]
     fn large_images_are_looked_at_in_places_that_lie_evenly() {
-        let mut patches = Patches::new(Window { kernel: [2, 2], dilation: [1, 1] }, 1);
+        let mut patches = Patches::new(PatchWindow { kernel: [2, 2], dilation: [1, 1] }, 1);
         patches.add(&image(3, 100 * 34), 34);
         // 99 rows in steps of 4, 33 columns in steps of 2.
         assert_eq!(patches.seen(), 25 * 17);
@@ -162,7 +171,7 @@ mod tests {
     fn the_bits_do_not_depend_on_the_number_of_threads() {
         let of = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let mut patches = Patches::new(Window { kernel: [3, 3], dilation: [1, 1] }, 3);
+            let mut patches = Patches::new(PatchWindow { kernel: [3, 3], dilation: [1, 1] }, 3);
             pool.install(|| (0..4).for_each(|seed| patches.add(&image(seed, 3 * 11 * 13), 13)));
             patches.directions().unwrap()
         };

@@ -73,6 +73,11 @@ impl Picture<'_> {
         &self.pixels
     }
 
+    /// Makes dark bright and bright dark.
+    pub fn invert(&mut self) {
+        self.pixels_mut().iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
+    }
+
     /// The bytes, to be changed.
     pub fn pixels_mut(&mut self) -> &mut [u8] {
         self.pixels.to_mut()
@@ -124,6 +129,15 @@ mod tests {
         assert_eq!(grey.in_channels(3).unwrap().pixels(), [7, 8, 7, 8, 7, 8]);
         assert_eq!(grey.in_channels(1).unwrap(), grey);
         assert!(grey.in_channels(2).is_none());
+    }
+
+    #[test]
+    fn inverted_twice_is_as_before() {
+        let mut picture = Picture { shape: [1, 1, 3], pixels: vec![0, 7, 255].into() };
+        picture.invert();
+        assert_eq!(picture.pixels(), [255, 248, 0]);
+        picture.invert();
+        assert_eq!(picture.pixels(), [0, 7, 255]);
     }
 
     #[test]

@@ -72,5 +72,7 @@ pub use linear::Linear;
 pub use lrn::Lrn;
 pub use region::{Region, from_blocks, to_blocks};
 pub use simd::{InstructionSet, LANES};
+#[doc(hidden)]
+pub use sink::PAST;
 pub use sink::{Arrival, Moments, Pull, Sink, Store, Sums};
 pub use view::{Map, View};

@@ -173,18 +173,21 @@ fn run(tasks: usize, body: &(dyn Fn(usize) + Sync)) {
             None => return,
         }
     }
+    let _settled = Settled;
     (0..tasks).for_each(body);
-    settle();
 }
 
-/// Waits until what this thread has stored past the caches is where others read it ([`Vector::store_past`]).
-///
-/// [`Vector::store_past`]: crate::simd::Vector::store_past
-fn settle() {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: every x86-64 has it, and it does nothing but wait.
-    unsafe {
-        std::arch::x86_64::_mm_sfence()
+/// Waits, when it is dropped, until what this thread has stored past the caches is where others read it
+/// ([`Vector::store_past`](crate::simd::Vector::store_past)); where a task panics too.
+struct Settled;
+
+impl Drop for Settled {
+    fn drop(&mut self) {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        // SAFETY: every x86-64 has it, and it does nothing but wait.
+        unsafe {
+            std::arch::x86_64::_mm_sfence()
+        }
     }
 }
 
@@ -255,11 +258,11 @@ impl Pool {
 
     /// Takes tasks until there are none; gives how many it took.
     fn work(&self, body: &(dyn Fn(usize) + Sync), tasks: usize) -> u32 {
+        let _settled = Settled;
         let mut own = 0;
         loop {
             let task = self.next.fetch_add(1, Ordering::Relaxed);
             if task >= tasks {
-                settle();
                 return own;
             }
             own += 1;

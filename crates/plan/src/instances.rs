@@ -42,33 +42,33 @@ macro_rules! instances {
 }
 
 instances! {
-    fn parameters(network: &Network, weights: &Weights, nodes: &[NodeId]) -> Result<Parameters<Self>> {
+    fn plan_parameters(network: &Network, weights: &Weights, nodes: &[NodeId]) -> Result<Parameters<Self>> {
         Parameters::read
     }
-    fn weights(parameters: &Parameters<Self>, network: &Network) -> Weights { Parameters::write }
-    fn check(parameters: &Parameters<Self>, plan: &Plan) -> Result<()> { Parameters::check }
-    fn workspace(plan: &Plan) -> RunWorkspace<Self> { RunWorkspace::new }
-    fn prepare(workspace: &mut RunWorkspace<Self>, plan: &Plan, batch: usize) -> Result<()> { RunWorkspace::prepare }
-    fn output(workspace: &RunWorkspace<Self>, plan: &Plan, number: usize, batch: usize) -> Vec<Self> {
+    fn plan_weights(parameters: &Parameters<Self>, network: &Network) -> Weights { Parameters::write }
+    fn plan_check(parameters: &Parameters<Self>, plan: &Plan) -> Result<()> { Parameters::check }
+    fn plan_workspace(plan: &Plan) -> RunWorkspace<Self> { RunWorkspace::new }
+    fn plan_prepare(workspace: &mut RunWorkspace<Self>, plan: &Plan, batch: usize) -> Result<()> { RunWorkspace::prepare }
+    fn plan_output(workspace: &RunWorkspace<Self>, plan: &Plan, number: usize, batch: usize) -> Vec<Self> {
         RunWorkspace::output
     }
-    fn forward(pass: &mut Pass<'_, Self>, parameters: &Parameters<Self>) { Pass::forward }
-    fn stage(pass: &mut Pass<'_, Self>, index: usize, parameters: &Parameters<Self>) { Pass::stage }
-    fn move_statistics(
+    fn plan_forward(pass: &mut Pass<'_, Self>, parameters: &Parameters<Self>) { Pass::forward }
+    fn plan_stage(pass: &mut Pass<'_, Self>, index: usize, parameters: &Parameters<Self>) { Pass::stage }
+    fn plan_move_statistics(
         plan: &Plan, workspace: &RunWorkspace<Self>, batch: usize, parameters: &mut Parameters<Self>,
     ) { maps::move_statistics }
-    fn loss_of_outputs(
+    fn plan_loss_of_outputs(
         plan: &Plan, set: InstructionSet, batch: usize, targets: &Targets<'_>, workspace: &RunWorkspace<Self>,
     ) -> Result<loss::Loss<Self>> { loss::cross_entropy }
-    fn output_gradients(plan: &Plan, batch: usize, rows: &[Option<&[Self]>]) -> Result<OutputGradients<Self>> {
+    fn plan_output_gradients(plan: &Plan, batch: usize, rows: &[Option<&[Self]>]) -> Result<OutputGradients<Self>> {
         OutputGradients::read
     }
-    fn backward(
+    fn plan_backward(
         pass: &mut Pass<'_, Self>, parameters: &mut Parameters<Self>, gradients: &OutputGradients<Self>,
         receiver: &mut dyn Receive<Self>,
     ) { Pass::backward }
-    fn begin_back(pass: &mut Pass<'_, Self>, gradients: &OutputGradients<Self>) { Pass::begin_back }
-    fn turn(
+    fn plan_begin_back(pass: &mut Pass<'_, Self>, gradients: &OutputGradients<Self>) { Pass::begin_back }
+    fn plan_turn(
         pass: &mut Pass<'_, Self>, turn: Turn, parameters: &mut Parameters<Self>, receiver: &mut dyn Receive<Self>,
         all: Option<&AllSums>,
     ) { Pass::turn }

@@ -37,7 +37,7 @@ impl<T: Real> Parameters<T> {
     ///
     /// As [`Parameters::new`].
     pub fn for_nodes(network: &Network, weights: &Weights, nodes: &[NodeId]) -> Result<Self> {
-        T::parameters(network, weights, nodes)
+        T::plan_parameters(network, weights, nodes)
     }
 
     /// The numbers as named tensors.
@@ -46,7 +46,7 @@ impl<T: Real> Parameters<T> {
     ///
     /// Where they are another network's.
     pub fn to_weights(&self, network: &Network) -> Weights {
-        T::weights(self, network)
+        T::plan_weights(self, network)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use cnn_core::network::Node;
 use cnn_core::op::Conv;
 use cnn_core::{Network, Op};
-use cnn_data::{Directions, Images, Loader, Patches, Preparation, Window};
+use cnn_data::{Images, Loader, PatchDirections, PatchWindow, Patches, Preparation};
 use cnn_weights::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +77,7 @@ impl Whitening {
         let spec = &node.tensors[0];
         let size = spec.dims[1..].iter().product::<usize>();
         let patches = self.patches(images, preparation, conv, spec.dims[1])?;
-        let Directions { variances, directions } = patches
+        let PatchDirections { variances, directions } = patches
             .directions()
             .ok_or_else(|| refusal("needs images no smaller than the convolution's kernel".to_string()))?;
         let mut weights = drawn.to_vec();
@@ -95,7 +95,7 @@ impl Whitening {
     /// Patches of training images, as the convolution sees them.
     fn patches(&self, images: &Images, preparation: &Preparation, conv: &Conv, channels: usize) -> Result<Patches> {
         let (kernel, dilation) = (conv.window.kernel, conv.window.dilation);
-        let window = Window { kernel: [kernel.height, kernel.width], dilation: [dilation.height, dilation.width] };
+        let window = PatchWindow { kernel: [kernel.height, kernel.width], dilation: [dilation.height, dilation.width] };
         let count = self.images.min(images.len());
         let chosen: Vec<usize> = (0..count).map(|place| place * images.len() / count).collect();
         let loader = Loader::new(images, preparation.clone(), BATCH)?;

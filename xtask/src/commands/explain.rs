@@ -53,7 +53,7 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
     for file in &files {
         let mut picture = Picture::read(file, reading)?;
         if args.invert {
-            picture.pixels_mut().iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
+            picture.invert();
         }
         let image = trained.prepare(&picture)?;
         let pixels = trained.card.preparation.bytes(&image, trained.card.input);

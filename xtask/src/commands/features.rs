@@ -56,7 +56,8 @@ pub fn run(args: &cli::Features) -> Result<()> {
     let bytes = match &*ending {
         #[cfg(feature = "formats")]
         "npy" => npy(&dims, &numbers)?,
-        _ => safetensors(&dims, &numbers, features.node(), &files)?,
+        "safetensors" => safetensors(&dims, &numbers, features.node(), &files)?,
+        other => bail!("{}: this program was built without what writes .{other}", path(&args.out)),
     };
     cnn_train::write_whole(&args.out, &bytes)?;
     println!("{}: features {} at {}", path(&args.out), cnn_core::shape::times(&dims), features.node());

@@ -77,7 +77,7 @@ fn from_standard_input(reading: Reading) -> Result<Picture<'static>> {
 }
 
 fn inverted(mut picture: Picture<'static>) -> Picture<'static> {
-    picture.pixels_mut().iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
+    picture.invert();
     picture
 }
 
@@ -85,10 +85,12 @@ fn inverted(mut picture: Picture<'static>) -> Picture<'static> {
 fn is_dark_on_bright(picture: &Picture<'_>) -> bool {
     let [_, height, width] = picture.shape();
     let plane = &picture.pixels()[..height * width];
-    let edge = (0..height * width).filter(|place| {
-        let (row, column) = (place / width, place % width);
-        row == 0 || column == 0 || row + 1 == height || column + 1 == width
-    });
-    let (sum, count) = edge.fold((0_u64, 0_u64), |(sum, count), place| (sum + u64::from(plane[place]), count + 1));
+    // Of the first and the last row all pixels, of those between the first and the last.
+    let (rows, columns) = ([0, height - 1], [0, width - 1]);
+    let (rows, columns) = (&rows[..height.min(2)], &columns[..width.min(2)]);
+    let across = rows.iter().flat_map(|row| &plane[row * width..(row + 1) * width]);
+    let between = (1..height.max(2) - 1).flat_map(|row| columns.iter().map(move |column| &plane[row * width + column]));
+    let edge = across.chain(between);
+    let (sum, count) = edge.fold((0_u64, 0_u64), |(sum, count), pixel| (sum + u64::from(*pixel), count + 1));
     sum > 127 * count
 }

@@ -84,14 +84,10 @@ impl<'a> Heat<'a> {
         let Workload { network, seed, batch, .. } = &self.workload;
         let weights = Weights::initialised(network, *seed).to_bytes()?;
         let Batch { images, labels } = self.workload.batch()?;
-        let [images, labels] = [
-            images.into_iter().flat_map(f32::to_le_bytes).collect::<Vec<u8>>(),
-            labels.into_iter().flat_map(u32::to_le_bytes).collect(),
-        ];
         let dims = [&[*batch][..], &self.workload.shape()].concat();
         let batch = [
-            ("input", TensorView::new(Dtype::F32, dims, &images)?),
-            ("labels", TensorView::new(Dtype::U32, vec![*batch], &labels)?),
+            ("input", TensorView::new(Dtype::F32, dims, bytemuck::cast_slice(&images))?),
+            ("labels", TensorView::new(Dtype::U32, vec![*batch], bytemuck::cast_slice(&labels))?),
         ];
         let description = self.setting.lineup.describe(&self.workload, folder).to_string();
         std::fs::write(folder.join("batch.safetensors"), safetensors::serialize(batch, None)?)

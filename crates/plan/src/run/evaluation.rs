@@ -48,13 +48,13 @@ impl<T: Real> Evaluation<T> {
     pub fn outputs(&self, parameters: &Parameters<T>, images: &[T]) -> Result<Vec<Vec<T>>> {
         let plan: &Plan = &self.plan;
         let batch = plan.batch_of(images.len())?;
-        T::check(parameters, plan)?;
-        let mut workspace = self.spare().pop().unwrap_or_else(|| T::workspace(plan));
-        T::prepare(&mut workspace, plan, batch)?;
+        T::plan_check(parameters, plan)?;
+        let mut workspace = self.spare().pop().unwrap_or_else(|| T::plan_workspace(plan));
+        T::plan_prepare(&mut workspace, plan, batch)?;
         let (set, dropout) = (self.set, Dropout::default());
-        T::forward(&mut Pass { plan, workspace: &mut workspace, set, images, batch, dropout }, parameters);
+        T::plan_forward(&mut Pass { plan, workspace: &mut workspace, set, images, batch, dropout }, parameters);
         let outputs = 0..plan.lowered.outputs.len();
-        let outputs = outputs.map(|number| T::output(&workspace, plan, number, batch)).collect();
+        let outputs = outputs.map(|number| T::plan_output(&workspace, plan, number, batch)).collect();
         self.spare().push(workspace);
         Ok(outputs)
     }

@@ -56,7 +56,7 @@ impl<T: Real> GradientRun<T> {
     ///
     /// As [`InstructionSet::chosen`].
     pub fn new(plan: &GradientPlan) -> Self {
-        Self { plan: plan.clone(), set: InstructionSet::chosen(), workspace: T::workspace(plan) }
+        Self { plan: plan.clone(), set: InstructionSet::chosen(), workspace: T::plan_workspace(plan) }
     }
 
     /// The plan.
@@ -76,9 +76,9 @@ impl<T: Real> GradientRun<T> {
         images: &[T],
     ) -> Result<GradientForward<'r, T>> {
         let batch = self.plan.batch_of(images.len())?;
-        T::check(parameters, &self.plan)?;
-        T::prepare(&mut self.workspace, &self.plan, batch)?;
-        T::forward(&mut self.pass(images, batch), parameters);
+        T::plan_check(parameters, &self.plan)?;
+        T::plan_prepare(&mut self.workspace, &self.plan, batch)?;
+        T::plan_forward(&mut self.pass(images, batch), parameters);
         Ok(GradientForward { run: self, parameters, batch })
     }
 
@@ -95,7 +95,7 @@ impl<T: Real> GradientForward<'_, T> {
     ///
     /// Where there is no such target.
     pub fn output(&self, target: usize) -> Vec<T> {
-        T::output(&self.run.workspace, &self.run.plan, target, self.batch)
+        T::plan_output(&self.run.workspace, &self.run.plan, target, self.batch)
     }
 
     /// Where the backward pass begins: for each target, in the order of [`GradientForward::output`], its gradient in the
@@ -105,7 +105,7 @@ impl<T: Real> GradientForward<'_, T> {
     ///
     /// More gradients than targets, or one of another length than its target.
     pub fn gradients(&self, of_outputs: &[Option<&[T]>]) -> Result<OutputGradients<T>> {
-        T::output_gradients(&self.run.plan, self.batch, of_outputs)
+        T::plan_output_gradients(&self.run.plan, self.batch, of_outputs)
     }
 
     /// The backward pass: the gradient of every node that the plan was asked for goes to `receiver` once, `(N, C, H, W)`,
@@ -116,7 +116,7 @@ impl<T: Real> GradientForward<'_, T> {
     /// Where the gradients are of another batch.
     pub fn backward(self, gradients: &OutputGradients<T>, receiver: &mut dyn FnMut(NodeId, &mut [T])) {
         let Self { run, parameters, batch } = self;
-        T::backward(&mut run.pass(&[], batch), parameters, gradients, &mut Nodes(receiver));
+        T::plan_backward(&mut run.pass(&[], batch), parameters, gradients, &mut Nodes(receiver));
     }
 }
 

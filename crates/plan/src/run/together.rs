@@ -52,16 +52,16 @@ impl<T: Real> TrainingRun<T> {
         let mut batches = Vec::new();
         for (run, images) in runs.iter_mut().zip(shards) {
             batches.push(if images.is_empty() { 0 } else { run.plan.batch_of(images.len())? });
-            T::check(parameters, &run.plan)?;
+            T::plan_check(parameters, &run.plan)?;
         }
         for (run, batch) in runs.iter_mut().zip(&batches) {
-            T::prepare(&mut run.workspace, &run.plan, *batch)?;
+            T::plan_prepare(&mut run.workspace, &run.plan, *batch)?;
         }
         let plan = runs[0].plan.clone();
         let mut images = batches.iter().sum();
         for (index, stage) in plan.lowered.stages.iter().enumerate() {
             for ((run, pixels), batch) in runs.iter_mut().zip(shards).zip(&batches).filter(|(_, batch)| **batch > 0) {
-                T::stage(&mut run.pass(pixels, *batch), index, parameters);
+                T::plan_stage(&mut run.pass(pixels, *batch), index, parameters);
             }
             if matches!(stage.work, Work::Fill(_)) && plan.lowered.stores[stage.output.store].normalised {
                 images = share_moments(stage, runs, &batches, share)?;
@@ -69,7 +69,7 @@ impl<T: Real> TrainingRun<T> {
         }
         // The moments of all shards are the same, also where a shard is empty.
         if images > 0 {
-            T::move_statistics(&plan, &runs[0].workspace, images, parameters);
+            T::plan_move_statistics(&plan, &runs[0].workspace, images, parameters);
         }
         runs.iter_mut().for_each(|run| run.dropout.passes += 1);
         Ok(Together { runs, parameters, shards: shards.to_vec(), batches, images })
@@ -115,7 +115,7 @@ impl<T: Real> Together<'_, T> {
     /// Where there is no such output or shard.
     pub fn output(&self, shard: usize, output: usize) -> Vec<T> {
         let run = &self.runs[shard];
-        T::output(&run.workspace, &run.plan, output, self.batches[shard])
+        T::plan_output(&run.workspace, &run.plan, output, self.batches[shard])
     }
 
     /// The gradients of a loss of a shard, as [`Forward::gradients`](crate::Forward::gradients).
@@ -128,7 +128,7 @@ impl<T: Real> Together<'_, T> {
     ///
     /// Where there is no such shard.
     pub fn gradients(&self, shard: usize, of_outputs: &[Option<&[T]>]) -> crate::Result<OutputGradients<T>> {
-        T::output_gradients(&self.runs[shard].plan, self.batches[shard], of_outputs)
+        T::plan_output_gradients(&self.runs[shard].plan, self.batches[shard], of_outputs)
     }
 
     /// The parameters, with the statistics that the passes have moved.
@@ -155,7 +155,7 @@ impl<T: Real> Together<'_, T> {
         let plan: TrainingPlan = runs[0].plan.clone();
         for ((run, batch), gradients) in runs.iter_mut().zip(&batches).zip(gradients) {
             if let Some(gradients) = gradients {
-                T::begin_back(&mut run.pass(&[], *batch), gradients);
+                T::plan_begin_back(&mut run.pass(&[], *batch), gradients);
             }
         }
         for turn in &plan.schedule.turns {
@@ -172,7 +172,7 @@ impl<T: Real> Together<'_, T> {
             let of_shards = runs.iter_mut().zip(shards.iter().zip(&batches)).enumerate();
             for (shard, (run, (pixels, batch))) in of_shards.filter(|(_, (_, (_, batch)))| **batch > 0) {
                 let mut receive = |tensor: usize, _: &mut [T], gradient: &[T]| receiver(shard, tensor, gradient);
-                T::turn(&mut run.pass(pixels, *batch), *turn, parameters, &mut receive, all.as_ref());
+                T::plan_turn(&mut run.pass(pixels, *batch), *turn, parameters, &mut receive, all.as_ref());
             }
         }
         Ok(())

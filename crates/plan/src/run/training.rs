@@ -75,7 +75,7 @@ impl<T: Real> TrainingRun<T> {
     ///
     /// As [`InstructionSet::chosen`].
     pub fn new(plan: &TrainingPlan, dropout: Dropout) -> Self {
-        Self { plan: plan.clone(), set: InstructionSet::chosen(), workspace: T::workspace(plan), dropout }
+        Self { plan: plan.clone(), set: InstructionSet::chosen(), workspace: T::plan_workspace(plan), dropout }
     }
 
     /// The same on other instructions; for tests and measurements.
@@ -114,11 +114,11 @@ impl<T: Real> TrainingRun<T> {
     /// that memory does not hold. Then nothing has changed.
     pub fn forward<'r>(&'r mut self, parameters: &'r mut Parameters<T>, images: &'r [T]) -> Result<Forward<'r, T>> {
         let batch = self.plan.batch_of(images.len())?;
-        T::check(parameters, &self.plan)?;
+        T::plan_check(parameters, &self.plan)?;
         check_batch(&self.plan, batch)?;
-        T::prepare(&mut self.workspace, &self.plan, batch)?;
-        T::forward(&mut self.pass(images, batch), parameters);
-        T::move_statistics(&self.plan, &self.workspace, batch, parameters);
+        T::plan_prepare(&mut self.workspace, &self.plan, batch)?;
+        T::plan_forward(&mut self.pass(images, batch), parameters);
+        T::plan_move_statistics(&self.plan, &self.workspace, batch, parameters);
         self.dropout.passes += 1;
         Ok(Forward { run: self, parameters, images, batch })
     }
@@ -137,7 +137,7 @@ impl<T: Real> Forward<'_, T> {
     ///
     /// Where there is no such output.
     pub fn output(&self, output: usize) -> Vec<T> {
-        T::output(&self.run.workspace, &self.run.plan, output, self.batch)
+        T::plan_output(&self.run.workspace, &self.run.plan, output, self.batch)
     }
 
     /// The parameters, with the statistics that the pass has moved.
@@ -152,7 +152,7 @@ impl<T: Real> Forward<'_, T> {
     /// As [`Plan::check_targets`](crate::Plan::check_targets).
     pub fn cross_entropy(&self, targets: &Targets<'_>) -> Result<Loss<T>> {
         let TrainingRun { plan, set, workspace, .. } = &*self.run;
-        T::loss_of_outputs(plan, *set, self.batch, targets, workspace)
+        T::plan_loss_of_outputs(plan, *set, self.batch, targets, workspace)
     }
 
     /// The gradients of a loss of your own: for each output, in the order of [`Forward::output`], its gradient in the
@@ -162,7 +162,7 @@ impl<T: Real> Forward<'_, T> {
     ///
     /// More gradients than outputs, or one of another length than its output.
     pub fn gradients(&self, of_outputs: &[Option<&[T]>]) -> Result<OutputGradients<T>> {
-        T::output_gradients(&self.run.plan, self.batch, of_outputs)
+        T::plan_output_gradients(&self.run.plan, self.batch, of_outputs)
     }
 
     /// The backward pass: every gradient of a tensor goes to `receiver` once, and its tensor may be changed there.
@@ -172,7 +172,7 @@ impl<T: Real> Forward<'_, T> {
     /// Where the gradients are of another batch.
     pub fn backward(self, gradients: &OutputGradients<T>, receiver: &mut dyn Receive<T>) {
         let Self { run, parameters, images, batch } = self;
-        T::backward(&mut run.pass(images, batch), parameters, gradients, receiver);
+        T::plan_backward(&mut run.pass(images, batch), parameters, gradients, receiver);
     }
 }
 
