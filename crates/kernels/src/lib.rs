@@ -44,6 +44,7 @@ pub mod elementwise;
 pub mod flatten;
 pub mod inference;
 mod instances;
+mod instancing;
 pub mod linear;
 pub mod loss;
 pub mod lrn;

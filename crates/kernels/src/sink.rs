@@ -252,10 +252,10 @@ impl<'a, T: Element> Open<'a, T> {
     /// read into the cache too, unless it is written past it.
     pub(crate) fn reads(&self) -> impl Iterator<Item = (*const T, Region)> {
         let (to, through) = match &self.rule {
-            Rule::Pull { arrival, through, .. } => (*arrival != Arrival::Count && !self.past, through.as_ref()),
-            Rule::Store { .. } => (!self.past, None),
+            Rule::Pull { arrival, through, .. } => (*arrival != Arrival::Count, through.as_ref()),
+            Rule::Store { .. } => (true, None),
         };
-        let to = to.then_some((self.data.start(), self.region));
+        let to = (to && !self.past).then_some((self.data.start(), self.region));
         to.into_iter().chain(through.map(|view| (view.data.as_ptr(), view.region)))
     }
 

@@ -19,57 +19,39 @@ pub trait Real: Element + Number + Instances {}
 impl Real for f32 {}
 impl Real for f64 {}
 
-/// From lines `fn name(arguments) { function }`, the trait and its implementations, which call the functions.
-macro_rules! instances {
-    ($(fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $output:ty)? { $function:path })*) => {
-        /// What runs a plan, compiled for one type of number.
-        pub trait Instances: Sized {
-            $(#[doc(hidden)] fn $name($($argument: $type),*) $(-> $output)?;)*
+cnn_kernels::instances! {
+    /// What runs a plan, compiled for one type of number.
+    for f32, f64 where Sized;
+    {
+        fn plan_parameters(network: &Network, weights: &Weights, nodes: &[NodeId]) -> Result<Parameters<Self>> {
+            Parameters::read
         }
-        instances!(@for f32; $(fn $name($($argument: $type),*) $(-> $output)? { $function })*);
-        instances!(@for f64; $(fn $name($($argument: $type),*) $(-> $output)? { $function })*);
-    };
-    (@for $number:ty; $(fn $name:ident($($argument:ident: $type:ty),*) $(-> $output:ty)? { $function:path })*) => {
-        impl Instances for $number {
-            $(
-                #[inline(never)]
-                fn $name($($argument: $type),*) $(-> $output)? {
-                    $function($($argument),*)
-                }
-            )*
+        fn plan_weights(parameters: &Parameters<Self>, network: &Network) -> Weights { Parameters::write }
+        fn plan_check(parameters: &Parameters<Self>, plan: &Plan) -> Result<()> { Parameters::check }
+        fn plan_workspace(plan: &Plan) -> RunWorkspace<Self> { RunWorkspace::new }
+        fn plan_prepare(workspace: &mut RunWorkspace<Self>, plan: &Plan, batch: usize) -> Result<()> { RunWorkspace::prepare }
+        fn plan_output(workspace: &RunWorkspace<Self>, plan: &Plan, number: usize, batch: usize) -> Vec<Self> {
+            RunWorkspace::output
         }
-    };
-}
-
-instances! {
-    fn plan_parameters(network: &Network, weights: &Weights, nodes: &[NodeId]) -> Result<Parameters<Self>> {
-        Parameters::read
+        fn plan_forward(pass: &mut Pass<'_, Self>, parameters: &Parameters<Self>) { Pass::forward }
+        fn plan_stage(pass: &mut Pass<'_, Self>, index: usize, parameters: &Parameters<Self>) { Pass::stage }
+        fn plan_move_statistics(
+            plan: &Plan, workspace: &RunWorkspace<Self>, batch: usize, parameters: &mut Parameters<Self>,
+        ) { maps::move_statistics }
+        fn plan_loss_of_outputs(
+            plan: &Plan, set: InstructionSet, batch: usize, targets: &Targets<'_>, workspace: &RunWorkspace<Self>,
+        ) -> Result<loss::Loss<Self>> { loss::cross_entropy }
+        fn plan_output_gradients(plan: &Plan, batch: usize, rows: &[Option<&[Self]>]) -> Result<OutputGradients<Self>> {
+            OutputGradients::read
+        }
+        fn plan_backward(
+            pass: &mut Pass<'_, Self>, parameters: &mut Parameters<Self>, gradients: &OutputGradients<Self>,
+            receiver: &mut dyn Receive<Self>,
+        ) { Pass::backward }
+        fn plan_begin_back(pass: &mut Pass<'_, Self>, gradients: &OutputGradients<Self>) { Pass::begin_back }
+        fn plan_turn(
+            pass: &mut Pass<'_, Self>, turn: Turn, parameters: &mut Parameters<Self>, receiver: &mut dyn Receive<Self>,
+            all: Option<&AllSums>,
+        ) { Pass::turn }
     }
-    fn plan_weights(parameters: &Parameters<Self>, network: &Network) -> Weights { Parameters::write }
-    fn plan_check(parameters: &Parameters<Self>, plan: &Plan) -> Result<()> { Parameters::check }
-    fn plan_workspace(plan: &Plan) -> RunWorkspace<Self> { RunWorkspace::new }
-    fn plan_prepare(workspace: &mut RunWorkspace<Self>, plan: &Plan, batch: usize) -> Result<()> { RunWorkspace::prepare }
-    fn plan_output(workspace: &RunWorkspace<Self>, plan: &Plan, number: usize, batch: usize) -> Vec<Self> {
-        RunWorkspace::output
-    }
-    fn plan_forward(pass: &mut Pass<'_, Self>, parameters: &Parameters<Self>) { Pass::forward }
-    fn plan_stage(pass: &mut Pass<'_, Self>, index: usize, parameters: &Parameters<Self>) { Pass::stage }
-    fn plan_move_statistics(
-        plan: &Plan, workspace: &RunWorkspace<Self>, batch: usize, parameters: &mut Parameters<Self>,
-    ) { maps::move_statistics }
-    fn plan_loss_of_outputs(
-        plan: &Plan, set: InstructionSet, batch: usize, targets: &Targets<'_>, workspace: &RunWorkspace<Self>,
-    ) -> Result<loss::Loss<Self>> { loss::cross_entropy }
-    fn plan_output_gradients(plan: &Plan, batch: usize, rows: &[Option<&[Self]>]) -> Result<OutputGradients<Self>> {
-        OutputGradients::read
-    }
-    fn plan_backward(
-        pass: &mut Pass<'_, Self>, parameters: &mut Parameters<Self>, gradients: &OutputGradients<Self>,
-        receiver: &mut dyn Receive<Self>,
-    ) { Pass::backward }
-    fn plan_begin_back(pass: &mut Pass<'_, Self>, gradients: &OutputGradients<Self>) { Pass::begin_back }
-    fn plan_turn(
-        pass: &mut Pass<'_, Self>, turn: Turn, parameters: &mut Parameters<Self>, receiver: &mut dyn Receive<Self>,
-        all: Option<&AllSums>,
-    ) { Pass::turn }
 }

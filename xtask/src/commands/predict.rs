@@ -85,12 +85,10 @@ fn inverted(mut picture: Picture<'static>) -> Picture<'static> {
 fn is_dark_on_bright(picture: &Picture<'_>) -> bool {
     let [_, height, width] = picture.shape();
     let plane = &picture.pixels()[..height * width];
-    // Of the first and the last row all pixels, of those between the first and the last.
-    let (rows, columns) = ([0, height - 1], [0, width - 1]);
-    let (rows, columns) = (&rows[..height.min(2)], &columns[..width.min(2)]);
-    let across = rows.iter().flat_map(|row| &plane[row * width..(row + 1) * width]);
-    let between = (1..height.max(2) - 1).flat_map(|row| columns.iter().map(move |column| &plane[row * width + column]));
-    let edge = across.chain(between);
+    let edge = plane.chunks_exact(width).enumerate().flat_map(|(row, pixels)| {
+        let whole = row == 0 || row + 1 == height;
+        pixels.iter().step_by(if whole { 1 } else { width.max(2) - 1 })
+    });
     let (sum, count) = edge.fold((0_u64, 0_u64), |(sum, count), pixel| (sum + u64::from(*pixel), count + 1));
     sum > 127 * count
 }

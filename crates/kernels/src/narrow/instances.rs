@@ -11,51 +11,33 @@ use crate::pool::{Average, Max};
 use crate::region::Region;
 use crate::simd::InstructionSet;
 
-/// From lines `fn name(arguments) { kernel }`, the trait and its implementations, which call the kernels.
-macro_rules! instances {
-    ($(fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $output:ty)? { $kernel:path })*) => {
-        /// The narrow kernels, compiled for one format.
-        pub trait Instances: Sized {
-            $(#[doc(hidden)] fn $name($($argument: $type),*) $(-> $output)? where Self: Format;)*
-        }
-        instances!(@for bf16; $(fn $name($($argument: $type),*) $(-> $output)? { $kernel })*);
-        instances!(@for u8; $(fn $name($($argument: $type),*) $(-> $output)? { $kernel })*);
-    };
-    (@for $format:ty; $(fn $name:ident($($argument:ident: $type:ty),*) $(-> $output:ty)? { $kernel:path })*) => {
-        impl Instances for $format {
-            $(
-                #[inline(never)]
-                fn $name($($argument: $type),*) $(-> $output)? {
-                    $kernel($($argument),*)
-                }
-            )*
-        }
-    };
-}
-
-instances! {
-    fn conv_pack(
-        conv: &Conv, set: InstructionSet, units: Units, weights: &[<Self as Format>::Weight],
-    ) -> (Buffer<f32>, Vec<i32>) { pack::<Self> }
-    fn conv_run(
-        weights: &Weights<Self>, source: Source<'_, Self>, target: Target<'_, Self>, finish: &Finish<'_, Self>,
-        workspace: &mut [f32],
-    ) { compute }
-    fn peak(set: InstructionSet) -> f64 { crate::peak::compute_products::<Self> }
-    fn pool_max(
-        pool: &Max, set: InstructionSet, source: Source<'_, Self>, target: Target<'_, Self>,
-        finish: &Finish<'_, Self>,
-    ) { super::pool::compute_max }
-    fn pool_average(
-        pool: &Average, set: InstructionSet, source: Source<'_, Self>, target: Target<'_, Self>,
-        finish: &Finish<'_, Self>,
-    ) { super::pool::compute_average }
-    fn pictures(
-        set: InstructionSet, images: (&[f32], [usize; 3]), cells: (Cells, Line<'_>, Self),
-        to: (&mut [Self], Region),
-    ) { super::pictures::compute_pictures }
-    fn step_task(step: &NarrowStep<Self>, call: Call<'_>) { crate::inference::run_narrow }
-    fn transfer_maps(
-        set: InstructionSet, from: Origin<'_, Self>, target: Target<'_, Self>, finish: &Finish<'_, Self>,
-    ) { super::transfer::compute_transfer }
+crate::instances! {
+    /// The narrow kernels, compiled for one format.
+    for bf16, u8 where Format;
+    {
+        fn conv_pack(
+            conv: &Conv, set: InstructionSet, units: Units, weights: &[<Self as Format>::Weight],
+        ) -> (Buffer<f32>, Vec<i32>) { pack::<Self> }
+        fn conv_run(
+            weights: &Weights<Self>, source: Source<'_, Self>, target: Target<'_, Self>, finish: &Finish<'_, Self>,
+            workspace: &mut [f32],
+        ) { compute }
+        fn peak(set: InstructionSet) -> f64 { crate::peak::compute_products::<Self> }
+        fn pool_max(
+            pool: &Max, set: InstructionSet, source: Source<'_, Self>, target: Target<'_, Self>,
+            finish: &Finish<'_, Self>,
+        ) { super::pool::compute_max }
+        fn pool_average(
+            pool: &Average, set: InstructionSet, source: Source<'_, Self>, target: Target<'_, Self>,
+            finish: &Finish<'_, Self>,
+        ) { super::pool::compute_average }
+        fn pictures(
+            set: InstructionSet, images: (&[f32], [usize; 3]), cells: (Cells, Line<'_>, Self),
+            to: (&mut [Self], Region),
+        ) { super::pictures::compute_pictures }
+        fn step_task(step: &NarrowStep<Self>, call: Call<'_>) { crate::inference::run_narrow }
+        fn transfer_maps(
+            set: InstructionSet, from: Origin<'_, Self>, target: Target<'_, Self>, finish: &Finish<'_, Self>,
+        ) { super::transfer::compute_transfer }
+    }
 }
