@@ -58,6 +58,7 @@ pub mod pool;
 mod prefetch;
 mod region;
 pub mod rule;
+mod shares;
 mod simd;
 mod sink;
 mod tanh;

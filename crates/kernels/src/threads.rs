@@ -1,7 +1,7 @@
 //! One pool of threads for the process.
 //!
 //! A training step is hundreds of short parallel loops, so what counts is how fast a loop starts and ends. Tasks are
-//! handed out by one atomic counter. Whoever waits looks again and again for a few microseconds before it sleeps. The
+//! shared out beforehand ([`Shares`]). Whoever waits looks again and again for a few microseconds before it sleeps. The
 //! caller takes tasks too, so a worker that the system does not let run costs at most the one task it holds.
 //!
 //! Where other processes want the cores, a worker may be stopped in the middle of a task while its caller waits. The
@@ -13,6 +13,7 @@
 
 mod busy;
 
+use crate::shares::Shares;
 pub use busy::{Busy, busy};
 use std::any::Any;
 use std::ops::Range;
@@ -44,7 +45,6 @@ const MOST: [usize; 2] = [4, 16];
 #[derive(Clone, Copy)]
 struct Job {
     body: *const (dyn Fn(usize) + Sync),
-    tasks: usize,
     /// Threads that may work on it, the caller's included.
     width: usize,
 }
@@ -67,7 +67,6 @@ struct State {
     asleep: usize,
 }
 
-#[derive(Default)]
 struct Pool {
     state: Mutex<State>,
     /// Tells sleeping workers of a loop.
@@ -80,8 +79,8 @@ struct Pool {
     epoch: AtomicUsize,
     /// Workers inside the current loop.
     inside: AtomicUsize,
-    /// The next task to hand out.
-    next: AtomicUsize,
+    /// The tasks of the current loop that are left.
+    shares: Shares,
     /// Held by the thread whose loop runs.
     turn: Mutex<Turn>,
     /// What the first task that panicked in the current loop said.
@@ -100,9 +99,18 @@ struct Turn {
 fn pool() -> &'static Pool {
     static POOL: OnceLock<Pool> = OnceLock::new();
     POOL.get_or_init(|| {
-        let pool = Pool::default();
-        pool.lock().width = default_width();
-        pool
+        let width = default_width();
+        Pool {
+            state: Mutex::new(State { width, ..State::default() }),
+            shares: Shares::new(most(width)),
+            wake: Condvar::default(),
+            left: Condvar::default(),
+            caller_sleeps: AtomicBool::default(),
+            epoch: AtomicUsize::default(),
+            inside: AtomicUsize::default(),
+            turn: Mutex::default(),
+            panicked: Mutex::default(),
+        }
     })
 }
 
@@ -116,6 +124,11 @@ fn default_width() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Threads there are at most, where the machine has so many.
+fn most(own: usize) -> usize {
+    MOST[1].max(MOST[0] * own)
+}
+
 /// Sets the number of threads of all later loops, the calling thread included; 0 for as many as the machine has. Gives
 /// the number that is set: at most four for each of the machine's, or sixteen where that is more. More threads would
 /// only wait for each other. It waits for the loop that runs, so a task must not call it.
@@ -123,7 +136,7 @@ pub fn set_threads(threads: usize) -> usize {
     let own = default_width();
     // WebAssembly has one thread, and where it is a web page's, not even a clock.
     let threads = if cfg!(target_family = "wasm") { 0 } else { threads };
-    let width = if threads == 0 { own } else { threads.min(MOST[1].max(MOST[0] * own)) };
+    let width = if threads == 0 { own } else { threads.min(most(own)) };
     // No loop may be running: its number of threads is settled.
     let mut turn = pool().turn.lock().unwrap_or_else(PoisonError::into_inner);
     *turn = Turn::default();
@@ -161,9 +174,9 @@ fn run(tasks: usize, body: &(dyn Fn(usize) + Sync)) {
     let pool = pool();
     if tasks > 1
         && let Ok(mut turn) = pool.turn.try_lock()
-        && let Some(started) = pool.begin(&mut turn, body, tasks)
+        && let Some((started, width)) = pool.begin(&mut turn, body, tasks)
     {
-        let own = pool.work(body, tasks);
+        let own = pool.work(body, 0, width);
         pool.end(&mut turn, started, own);
         // Asked before another thread's loop may begin.
         let panicked = pool.first_panic().take();
@@ -216,8 +229,8 @@ impl Pool {
         self.panicked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a loop to the workers, and says when; nothing where the caller is to work alone.
-    fn begin(&self, turn: &mut Turn, body: &(dyn Fn(usize) + Sync), tasks: usize) -> Option<Instant> {
+    /// Opens a loop to the workers, and says when and for how many threads; nothing where the caller is to work alone.
+    fn begin(&self, turn: &mut Turn, body: &(dyn Fn(usize) + Sync), tasks: usize) -> Option<(Instant, usize)> {
         let mut state = self.lock();
         if state.width <= 1 + busy::others() {
             return None;
@@ -244,8 +257,8 @@ impl Pool {
         let body = unsafe {
             std::mem::transmute::<*const (dyn Fn(usize) + Sync + '_), *const (dyn Fn(usize) + Sync + 'static)>(body)
         };
-        self.next.store(0, Ordering::Relaxed);
-        state.job = Some(Job { body, tasks, width });
+        self.shares.renew(tasks, width);
+        state.job = Some(Job { body, width });
         state.epoch += 1;
         self.epoch.store(state.epoch, Ordering::Release);
         let asleep = state.asleep;
@@ -253,18 +266,14 @@ impl Pool {
         if asleep > 0 {
             self.wake.notify_all();
         }
-        Some(started)
+        Some((started, width))
     }
 
-    /// Takes tasks until there are none; gives how many it took.
-    fn work(&self, body: &(dyn Fn(usize) + Sync), tasks: usize) -> u32 {
+    /// Takes tasks as one of `width` threads until there are none; gives how many it took.
+    fn work(&self, body: &(dyn Fn(usize) + Sync), thread: usize, width: usize) -> u32 {
         let _settled = Settled;
         let mut own = 0;
-        loop {
-            let task = self.next.fetch_add(1, Ordering::Relaxed);
-            if task >= tasks {
-                return own;
-            }
+        while let Some((task, _)) = self.shares.take(thread, width) {
             own += 1;
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| body(task))) {
                 let mut first = self.first_panic();
@@ -275,6 +284,7 @@ impl Pool {
                 }
             }
         }
+        own
     }
 
     /// Closes the loop to workers that have not come yet, and waits for those inside. The caller has taken `own` tasks.
@@ -344,9 +354,9 @@ fn worker(number: usize) {
             }
             job
         };
-        if let Some(Job { body, tasks, .. }) = job {
+        if let Some(Job { body, width }) = job {
             // SAFETY: `inside` was raised while the loop was open, so its caller still waits in `end`.
-            pool.work(unsafe { &*body }, tasks);
+            pool.work(unsafe { &*body }, number + 1, width);
             pool.leave();
         }
     }

@@ -118,16 +118,16 @@ impl Direct<'_> {
         output: &Open<'_, A::Number>,
     ) {
         let parts: usize = cut.parts.iter().product();
-        let (tasks, workers) = (parts * self.correlation.bundles.count * cut.splits, threads());
-        for_each(tasks, |number| {
-            let (task, split) = (number / cut.splits, (number % cut.splits, cut.splits));
-            let (part, bundle) = (task / self.correlation.bundles.count, task % self.correlation.bundles.count);
+        let bundles = self.correlation.bundles.count;
+        let tasks = parts * bundles;
+        // Those of a share of the outputs are one behind the other: a thread takes those of the same weights.
+        for_each(tasks * cut.splits, |number| {
+            let (split, task) = ((number / tasks, cut.splits), number % tasks);
+            let (part, bundle) = (task / bundles, task % bundles);
             let tile = self.tile(cut, part);
-            // Threads take tasks in turns, so this is most likely the thread's next.
-            let next = Some((number + workers) / cut.splits).filter(|next| *next > task && number + workers < tasks);
-            let next = next.map(|next| {
-                (self.tile(cut, next / self.correlation.bundles.count), next % self.correlation.bundles.count)
-            });
+            // Most likely the thread's next.
+            let next = Some(task + 1).filter(|next| *next < tasks);
+            let next = next.map(|next| (self.tile(cut, next / bundles), next % bundles));
             let blocks = self.correlation.bundles.ins.div_ceil(LANES);
             let held = if self.few { tile.row() } else { blocks * tile.block() / A::DEPTH };
             let length = if self.few {

@@ -31,7 +31,7 @@ use crate::conv::winograd::transforms::{Points as _, Six};
 use crate::element::Element;
 use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Vector, Whole};
 use crate::sink::{Open, Row, Sink, Tally};
-use crate::threads::{for_each, threads};
+use crate::threads::for_each;
 use crate::view::View;
 use cut::{Cut, Part};
 use std::ops::Range;
@@ -82,8 +82,7 @@ pub(super) fn run<A: Arithmetic, const OUT: usize, const KERNEL: usize>(
     let task = |number: usize| {
         let part = cut.part(number);
         // The part that most likely comes next.
-        let next = number + threads();
-        let next = (!cut.at_once && cut.splits == 1 && next < cut.parts()).then(|| cut.part(next));
+        let next = (!cut.at_once && number + 1 < cut.parts()).then(|| cut.part(number + 1));
         Task::<A::Number, OUT> { correlation: &correlation, layout, input, output: &output, part, next }
     };
     if cut.at_once {
@@ -111,8 +110,9 @@ pub(super) fn run<A: Arithmetic, const OUT: usize, const KERNEL: usize>(
             filters.transform::<A>(set, transformed);
             let transformed = &*transformed;
             for_each(cut.parts() * cut.splits, |number| {
-                let task = &task(number / cut.splits);
-                let share = number % cut.splits;
+                // Those of a share of the panels are one behind the other: a thread takes those of the same filters.
+                let (share, number) = (number / cut.parts(), number % cut.parts());
+                let task = &task(number);
                 let panels = layout.count() * share / cut.splits..layout.count() * (share + 1) / cut.splits;
                 with_scratch(PLANES * task.plane() + task.held().max(task.results()), |scratch| {
                     let filters = Source::<A::Number, KERNEL>::Transformed(transformed);

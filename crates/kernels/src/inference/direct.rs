@@ -138,13 +138,18 @@ impl Direct {
 
     /// Shares of the panels, each a task of its own: more where there are fewer parts than threads want.
     fn splits(&self, batch: usize) -> usize {
-        let tasks = batch * self.parts() * self.bundles.count;
+        let tasks = self.tasks_of_share(batch);
         let wanted = 4 * threads();
         if tasks >= wanted { 1 } else { wanted.div_ceil(tasks.max(1)).min(self.panel_count()) }
     }
 
     pub(super) fn tasks(&self, batch: usize) -> usize {
-        batch * self.parts() * self.bundles.count * self.splits(batch)
+        self.tasks_of_share(batch) * self.splits(batch)
+    }
+
+    /// Tasks of each share of the panels. They are one behind the other, so that a thread takes those of the same weights.
+    fn tasks_of_share(&self, batch: usize) -> usize {
+        batch * self.parts() * self.bundles.count
     }
 
     /// Numbers of scratch memory of a task.
@@ -161,6 +166,19 @@ impl Direct {
         self.bundles.outs.next_multiple_of(LANES) * self.channels * self.taps.len()
     }
 
+    /// The first panel of a share, and that of the next one, of so many.
+    fn share(&self, split: usize, splits: usize) -> Range<usize> {
+        self.panel_count() * split / splits..self.panel_count() * (split + 1) / splits
+    }
+
+    /// Where in the packed weights a task begins.
+    pub(super) fn first_weight(&self, task: usize, batch: usize) -> usize {
+        let (split, task) = (task / self.tasks_of_share(batch), task % self.tasks_of_share(batch));
+        let depth = self.channels * self.taps.len() * LANES;
+        let panel = self.share(split, self.splits(batch)).start;
+        task % self.bundles.count * self.bundle_len() + panel * self.panels * depth
+    }
+
     /// One task; on the way it asks for what the next step reads first.
     ///
     /// # Safety
@@ -175,7 +193,7 @@ impl Direct {
         scratch: &mut [f32],
     ) {
         let (splits, parts, bundles) = (self.splits(arena.batch), self.parts(), self.bundles.count);
-        let (task, split) = (task / splits, task % splits);
+        let (split, task) = (task / self.tasks_of_share(arena.batch), task % self.tasks_of_share(arena.batch));
         let (task, bundle) = (task / bundles, task % bundles);
         let (image, part) = (task / parts, task % parts);
         let span = part * self.span..((part + 1) * self.span).min(self.count());
@@ -202,8 +220,8 @@ impl Direct {
         let epilogue = epilogue.at_pixel(first_pixel);
         let weights = &packed.weights.get()[bundle * self.bundle_len()..][..self.bundle_len()];
         let depth = self.channels * self.taps.len() * LANES;
-        let range = |split: usize| self.panel_count() * split / splits;
-        let mut panels = range(split)..range(split + 1);
+        let mut panels = self.share(split, splits);
+        let first_panel = panels.start;
         while let Some(panel) = panels.next() {
             let first = panel * self.panels;
             let count = self.panels.min(out_blocks - first);
@@ -214,7 +232,7 @@ impl Direct {
             let weights = &weights[first * depth..][..count * depth];
             let epilogue = epilogue.at_block(first);
             // SAFETY: the weights are the panel's; the input and the output hold the part.
-            unsafe { self.panel::<V>((count, panel == range(split)), (input, block), weights, next, &span, epilogue) };
+            unsafe { self.panel::<V>((count, panel == first_panel), (input, block), weights, next, &span, epilogue) };
         }
     }
 

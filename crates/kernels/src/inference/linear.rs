@@ -65,6 +65,11 @@ impl Linear {
         self.blocks.div_ceil(self.panels)
     }
 
+    /// Where in the packed weights a task begins.
+    pub(super) fn first_weight(&self, panel: usize) -> usize {
+        panel * self.panels * self.vectors * LANES * LANES
+    }
+
     /// Numbers of the packed weights.
     pub(super) fn packed_len(&self) -> usize {
         self.blocks * LANES * self.vectors * LANES

@@ -94,8 +94,8 @@ pub(super) trait Tasks: std::fmt::Debug + Send + Sync {
     fn cut(&self, batch: usize) -> Cut;
     /// Numbers of scratch memory of a task.
     fn scratch(&self) -> usize;
-    /// Its first weights.
-    fn first_lines(&self, most: usize) -> Lines;
+    /// The first weights of a task, cut so.
+    fn first_lines(&self, cut: &Cut, task: usize, most: usize) -> Lines;
     /// Runs a task.
     fn run(&self, call: Call<'_>);
 }
@@ -197,10 +197,10 @@ impl<F: Format> Tasks for NarrowStep<F> {
         }
     }
 
-    fn first_lines(&self, most: usize) -> Lines {
-        match &self.work {
-            NarrowWork::Convolution(weights) => {
-                let words = weights.packed().0;
+    fn first_lines(&self, cut: &Cut, task: usize, most: usize) -> Lines {
+        match (&self.work, &cut.conv) {
+            (NarrowWork::Convolution(weights), Some(cut)) => {
+                let words = weights.of_task_on(cut, task);
                 Lines::new(words.as_ptr(), (size_of_val(words) / LINE).min(most))
             }
             _ => Lines::NONE,

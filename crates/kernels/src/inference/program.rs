@@ -383,6 +383,16 @@ fn panels(set: InstructionSet) -> usize {
 }
 
 impl Work {
+    /// Where in the packed weights a task begins.
+    pub(super) fn first_weight(&self, entry: &Entry, task: usize, batch: usize) -> usize {
+        match (&entry.cut, self.prepares) {
+            (Cut::Direct(direct), _) => direct.first_weight(task, batch),
+            (Cut::Winograd(winograd), false) => winograd.first_weight(task, batch),
+            (Cut::Linear(linear), false) => linear.first_weight(task),
+            _ => 0,
+        }
+    }
+
     /// Tasks of this pass for so many images.
     pub(super) fn tasks(&self, entries: &[Entry], batch: usize) -> usize {
         let entry = &entries[self.entry];

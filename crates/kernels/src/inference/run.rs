@@ -8,6 +8,7 @@ use super::{moves, pool};
 use crate::buffer::{Buffer, Shared};
 use crate::prefetch::Lines;
 use crate::region::from_blocks;
+use crate::shares::Shares;
 use crate::simd::{Kernel, LANES, Vector, dispatch};
 use crate::sink::Store;
 use crate::threads::{for_each, threads};
@@ -31,6 +32,8 @@ pub struct Workspace {
     /// Images it holds.
     capacity: usize,
     turns: Vec<Turn>,
+    /// How many of them a run has; the rest is kept for one of more images.
+    due: usize,
     /// The images and the threads that these are for.
     planned: [usize; 2],
     /// Memory for what custom steps read.
@@ -46,11 +49,20 @@ struct Turn {
     work: usize,
     /// The image it is for, if it is for one.
     image: Option<usize>,
-    count: usize,
     /// How a step on narrow numbers is cut.
     narrow: NarrowCut,
-    next: AtomicUsize,
+    /// How many, and which are left.
+    count: usize,
+    shares: Shares,
     done: AtomicUsize,
+}
+
+impl Turn {
+    /// As if none of its tasks had been taken.
+    fn renew(&mut self, threads: usize) {
+        self.shares.renew(self.count, threads);
+        *self.done.get_mut() = 0;
+    }
 }
 
 impl Workspace {
@@ -70,6 +82,7 @@ impl Workspace {
             lanes,
             capacity: images,
             turns: Vec::new(),
+            due: 0,
             planned: [0; 2],
             views: Vec::new(),
             times: vec![Duration::ZERO; program.works.len()],
@@ -100,18 +113,18 @@ impl Program {
         assert_eq!(images.len(), batch * self.image);
         assert_eq!(workspace.program, self.number, "the workspace is another program's");
         assert!(batch <= workspace.capacity, "{batch} images, more than {}", workspace.capacity);
-        self.plan_turns(workspace, batch);
+        let lanes = self.plan_turns(workspace, batch);
         let arena = Arena::new([&mut workspace.alone, &mut workspace.together], batch, images);
         let mut from = 0;
-        while from < workspace.turns.len() {
+        let turns = &workspace.turns[..workspace.due];
+        while from < turns.len() {
             let is_custom = |turn: &Turn| matches!(self.entry(turn.work).step, Step::Custom(_));
-            let until =
-                workspace.turns[from..].iter().position(is_custom).map_or(workspace.turns.len(), |at| from + at);
+            let until = turns[from..].iter().position(is_custom).map_or(turns.len(), |at| from + at);
             if from < until {
                 let times = workspace.timed.then_some(&mut *workspace.times);
-                self.region(&workspace.turns[from..until], arena, &mut workspace.scratch, workspace.lanes, times);
+                self.region(&turns[from..until], arena, &mut workspace.scratch, lanes, times);
             }
-            if let Some(turn) = workspace.turns.get(until) {
+            if let Some(turn) = turns.get(until) {
                 // A web page's WebAssembly has no clock.
                 let started = workspace.timed.then(Instant::now);
                 if let Step::Custom(custom) = &self.entry(turn.work).step {
@@ -129,18 +142,17 @@ impl Program {
         &self.entries[self.works[work].entry]
     }
 
-    /// Which tasks run in which order.
-    fn plan_turns(&self, workspace: &mut Workspace, batch: usize) {
+    /// Which tasks run in which order; gives how many threads they are shared out among.
+    fn plan_turns(&self, workspace: &mut Workspace, batch: usize) -> usize {
         let turns = &mut workspace.turns;
         let wanted = [batch, threads()];
+        let lanes = workspace.lanes.min(wanted[1]).max(1);
         if workspace.planned == wanted {
-            for turn in turns {
-                (*turn.next.get_mut(), *turn.done.get_mut()) = (0, 0);
-            }
-            return;
+            turns[..workspace.due].iter_mut().for_each(|turn| turn.renew(lanes));
+            return lanes;
         }
         workspace.planned = wanted;
-        turns.clear();
+        workspace.due = 0;
         let mut push = |work: usize, image: Option<usize>| {
             let batch = if image.is_some() { 1 } else { batch };
             let narrow = match &self.entry(work).step {
@@ -148,14 +160,25 @@ impl Program {
                 _ => NarrowCut::of_tasks(self.works[work].tasks(&self.entries, batch)),
             };
             let count = narrow.tasks;
-            if count > 0 {
-                turns.push(Turn { work, image, count, narrow, next: AtomicUsize::new(0), done: AtomicUsize::new(0) });
+            if count == 0 {
+                return;
             }
+            // Of an earlier run, if there is one: nothing is allocated for fewer images.
+            let earlier = turns.get_mut(workspace.due).map(|turn| std::mem::take(&mut turn.shares));
+            let shares = earlier.unwrap_or_else(|| Shares::new(workspace.lanes));
+            let mut turn = Turn { work, image, narrow, count, shares, done: AtomicUsize::new(0) };
+            turn.renew(lanes);
+            match turns.get_mut(workspace.due) {
+                Some(earlier) => *earlier = turn,
+                None => turns.push(turn),
+            }
+            workspace.due += 1;
         };
         for image in 0..batch {
             (0..self.alone).for_each(|work| push(work, Some(image)));
         }
         (self.alone..self.works.len()).for_each(|work| push(work, None));
+        lanes
     }
 
     /// Runs some turns on all threads.
@@ -171,23 +194,23 @@ impl Program {
         let timed = times.is_some();
         let times = Shared::new(times.unwrap_or_default());
         let failed = AtomicBool::new(false);
-        for_each(lanes.min(threads()).max(1), |lane| {
+        for_each(lanes, |lane| {
             // SAFETY: each lane has scratch memory of its own.
             let scratch = unsafe { shared.part(lane * length..(lane + 1) * length) };
             let mut started = (timed && lane == 0).then(Instant::now);
             for (number, turn) in turns.iter().enumerate() {
-                // What the next step reads first, asked for by the last tasks of this one.
-                let following = turns.get(number + 1).map_or(Lines::NONE, |turn| self.entry(turn.work).first_lines());
-                loop {
-                    let task = turn.next.fetch_add(1, Ordering::Relaxed);
-                    if task >= turn.count {
-                        break;
-                    }
+                while let Some((task, last)) = turn.shares.take(lane, lanes) {
                     let guard = Guard(&failed);
                     let work = &self.works[turn.work];
                     let entry = &self.entries[work.entry];
                     let arena = turn.image.map_or(arena, |image| arena.of_image(image));
-                    let after = if task + lanes >= turn.count { following } else { Lines::NONE };
+                    // What this thread will read first of the next step's weights.
+                    let after = match turns.get(number + 1) {
+                        Some(next) if last => {
+                            self.first_lines(next, Shares::own(next.count, lane, lanes).start, arena.batch)
+                        }
+                        _ => Lines::NONE,
+                    };
                     let (task, scratch) = ((task, after), &mut *scratch);
                     match &entry.step {
                         Step::Narrow(Narrow(narrow)) => {
@@ -260,13 +283,17 @@ impl Program {
 /// Lines of weights that are asked for: a quarter of a second-level cache.
 const AHEAD: usize = 4096;
 
-impl Entry {
-    /// The first cache lines of its weights.
-    fn first_lines(&self) -> Lines {
-        match (&self.step, &self.packed) {
-            (Step::Narrow(Narrow(narrow)), _) => narrow.first_lines(AHEAD),
+impl Program {
+    /// The weights that a task of a turn reads first.
+    fn first_lines(&self, turn: &Turn, task: usize, batch: usize) -> Lines {
+        let work = &self.works[turn.work];
+        let entry = &self.entries[work.entry];
+        let batch = if turn.image.is_some() { 1 } else { batch };
+        match (&entry.step, &entry.packed) {
+            (Step::Narrow(Narrow(narrow)), _) => narrow.first_lines(&turn.narrow, task, AHEAD),
             (_, Some(packed)) => {
                 let weights = packed.weights.get();
+                let weights = &weights[work.first_weight(entry, task, batch).min(weights.len())..];
                 Lines::new(weights.as_ptr(), (weights.len() / LANES).min(AHEAD))
             }
             _ => Lines::NONE,

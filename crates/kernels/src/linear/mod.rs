@@ -72,7 +72,8 @@ impl Linear {
         let groups = self.out_features.div_ceil(OUTPUTS);
         let output = output.open(parts);
         for_each(parts * groups, |task| {
-            let (part, group) = (task / groups, task % groups);
+            // Neighbours read the same weights.
+            let (group, part) = (task / parts, task % parts);
             let samples = part * SAMPLES..((part + 1) * SAMPLES).min(batch);
             let outputs = group * OUTPUTS..((group + 1) * OUTPUTS).min(self.out_features);
             let blocks = outputs.len().div_ceil(LANES);
@@ -119,7 +120,7 @@ impl Linear {
         let groups = self.in_features.div_ceil(COLUMNS);
         let input = input.open(parts);
         for_each(parts * groups, |task| {
-            let (part, group) = (task / groups, task % groups);
+            let (group, part) = (task / parts, task % parts);
             let samples = part * SAMPLES..((part + 1) * SAMPLES).min(batch);
             let inputs = group * COLUMNS..((group + 1) * COLUMNS).min(self.in_features);
             let sums = inputs.len().next_multiple_of(LANES) * samples.len();

@@ -35,11 +35,13 @@ pub(crate) struct Cut {
     /// Parts along images, rows and columns.
     parts: [usize; 3],
     pub(super) bundles: usize,
-    /// Shares of a part's outputs.
-    pub(super) splits: usize,
+    /// Panels of a bundle's outputs.
+    panels: usize,
+    /// Shares of a part's panels.
+    splits: usize,
     /// Words of a part's tile.
     pub(super) tile: usize,
-    /// Taps of the kernel.
+    /// Taps of the kernel, or blocks of inputs if there are more.
     taps: usize,
 }
 
@@ -84,15 +86,16 @@ impl Cut {
             span,
             parts,
             bundles: bundles.count,
+            panels,
             splits,
             tile: words(images, span),
-            taps: conv.kernel[0] * conv.kernel[1],
+            taps: (conv.kernel[0] * conv.kernel[1]).max(blocks),
         })
     }
 
-    /// Numbers a thread needs: the tile, the taps, and what brings them onto a cache line.
+    /// Numbers a thread needs: the tile, the taps, each from a cache line on, and what brings the first onto one.
     pub(crate) fn workspace(&self) -> usize {
-        (self.tile + self.taps).next_multiple_of(LANES) + LANES
+        self.tile.next_multiple_of(LANES) + self.taps.next_multiple_of(LANES) + LANES
     }
 
     /// The same for any number of images.
@@ -102,6 +105,18 @@ impl Cut {
 
     pub(crate) fn tasks(&self) -> usize {
         self.parts.iter().product::<usize>() * self.bundles * self.splits
+    }
+
+    /// The share a task is of, and its number there. Those of a share are one behind the other, so that a thread takes
+    /// those of the same weights.
+    pub(super) fn share_of(&self, task: usize) -> (usize, usize) {
+        let each = self.tasks() / self.splits;
+        (task / each, task % each)
+    }
+
+    /// The panels of one of the shares.
+    pub(super) fn share(&self, split: usize) -> Range<usize> {
+        self.panels * split / self.splits..self.panels * (split + 1) / self.splits
     }
 
     /// The tile of a part.

@@ -164,6 +164,16 @@ impl<F: Format> Weights<F> {
         Cut::new(&self.conv, self.bundles, self.units, input)
     }
 
+    /// The packed weights from a task's first on.
+    pub(crate) fn of_task_on(&self, cut: &Cut, task: usize) -> &[u32] {
+        let (split, task) = cut.share_of(task);
+        let bundle = task % cut.bundles;
+        let blocks = self.bundles.outs.div_ceil(LANES);
+        let first = bundle * blocks + cut.share(split).start * self.units.panels;
+        let words = self.words();
+        &words[(first * self.depth() * LANES).min(words.len())..]
+    }
+
     /// Words of the weights from one block of inputs of a panel to the next.
     fn words_of(&self, channels: usize) -> usize {
         channels.div_ceil(self.units.per_word)

@@ -58,7 +58,7 @@ pub(crate) fn task<F: Format>(
     if cut.flat {
         source.region = source.region.flat();
     }
-    let (number, split) = (number / cut.splits, number % cut.splits);
+    let (split, number) = cut.share_of(number);
     let (part, bundle) = (number / cut.bundles, number % cut.bundles);
     let tile = cut.tile_of(part);
     open!(target, finish, outlet => {
@@ -103,13 +103,19 @@ impl<F: Format, O: Stored> DotKernel<F> for Placed<'_, F, O> {
         let memory = &mut memory[(LANES - past) % LANES..];
         let (held, taps) = memory.split_at_mut(cut.tile.next_multiple_of(LANES).min(memory.len()));
         let [rows, columns] = weights.conv.kernel;
-        // SAFETY: as many words as numbers; `workspace` counted them.
-        let taps: &mut [u32] = unsafe { std::slice::from_raw_parts_mut(taps.as_mut_ptr().cast(), rows * columns) };
-        let (input, block) = if cut.in_place && source.map.is_none() {
-            taps.fill(0);
+        let in_place = cut.in_place && source.map.is_none();
+        // Whole blocks of a 1x1 convolution are gone through as taps are: one loop instead of two.
+        let blocks_as_taps = in_place && bundles.ins.is_multiple_of(LANES);
+        let taps = &mut taps[..if blocks_as_taps { in_blocks } else { rows * columns }];
+        // SAFETY: as many words as numbers, of which any bits are one.
+        let taps: &mut [u32] = unsafe { std::slice::from_raw_parts_mut(taps.as_mut_ptr().cast(), taps.len()) };
+        let (input, block) = if in_place {
             let region = &source.region;
             let start = region.at(tile.images.start, blocks.start, 0, tile.span[1].start);
             let block = region.at(0, 1, 0, 0) - region.at(0, 0, 0, 0);
+            for (number, tap) in taps.iter_mut().enumerate() {
+                *tap = (number * block / D::PER_WORD) as u32;
+            }
             (source.data[start..].as_ptr().cast::<u32>(), block / D::PER_WORD)
         } else {
             let offset = |axis: usize, tap: usize| {
@@ -126,17 +132,17 @@ impl<F: Format, O: Stored> DotKernel<F> for Placed<'_, F, O> {
             tile.fill_from(&Cells::<V, D> { source, vectors: PhantomData }, blocks, single, held);
             (held.as_ptr().cast::<u32>(), tile.block() / D::PER_WORD)
         };
-        let panels = bundles.outs.div_ceil(LANES).div_ceil(D::PANELS);
-        let end = panels * (task.split + 1) / cut.splits;
-        for panel in panels * task.split / cut.splits..end {
-            let next = if panel + 1 < end {
+        let panels = cut.share(task.split);
+        for panel in panels.clone() {
+            let next = if panel + 1 < panels.end {
                 let weights = task.weights_of(panel + 1, D::PANELS);
                 Lines::new(weights.as_ptr(), size_of_val(weights) / LINE)
             } else {
                 task.after
             };
+            let blocks = if blocks_as_taps { 1 } else { in_blocks };
             // SAFETY: the tile, or the maps, hold the windows of all positions.
-            unsafe { task.panel::<V, D>(panel, next, (input, block), taps) }
+            unsafe { task.panel::<V, D>(panel, next, (input, block, blocks), taps) }
         }
     }
 }
@@ -154,13 +160,13 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
     ///
     /// # Safety
     ///
-    /// `input` must hold the windows of the tile's positions, with `taps` and blocks `block` words apart.
+    /// `input` must hold the windows of the tile's positions, with `taps` and `blocks` that are `block` words apart.
     #[inline(always)]
     unsafe fn panel<V: Vector<Element = f32>, D: Dot<Number = F>>(
         &self,
         panel: usize,
         next: Lines,
-        (input, block): (*const u32, usize),
+        (input, block, blocks): (*const u32, usize, usize),
         taps: &[u32],
     ) {
         let Weights { conv, bundles, wholes, .. } = self.weights;
@@ -199,11 +205,11 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
                     to -= 1;
                 }
             }
-            let columns = conv.kernel[1];
+            let columns = taps.len() / conv.kernel[0];
             let mut depth = Depth {
                 taps: &taps[from * columns..to * columns],
                 left_out: [from * columns, (conv.kernel[0] - to) * columns],
-                blocks: in_blocks,
+                blocks,
                 last,
                 block,
                 ahead: Lines::NONE,

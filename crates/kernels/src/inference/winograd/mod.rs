@@ -25,6 +25,7 @@ use crate::prefetch::Lines;
 use crate::simd::{LANES, Vector};
 use crate::threads::threads;
 use scheme::{F2x3, F2x5, F4x3, F4x7, One, Scheme};
+use std::ops::Range;
 use tiles::Tiles;
 
 /// Tiles of a map from which on its tasks are whole.
@@ -243,16 +244,21 @@ impl Winograd {
         (batch * self.tiles_of_map()).div_ceil(MOST_TILES)
     }
 
+    /// Whole tasks of a share of the panels. They are one behind the other, so that a thread takes those of the same filters.
+    fn tasks_of_share(&self, batch: usize, rows: usize) -> usize {
+        batch * self.tiles[0].div_ceil(rows)
+    }
+
     /// Shares of the panels of a whole task.
     fn splits(&self, batch: usize, rows: usize) -> usize {
-        let tasks = batch * self.tiles[0].div_ceil(rows);
+        let tasks = self.tasks_of_share(batch, rows);
         if tasks >= 2 * threads() { 1 } else { (2 * threads()).div_ceil(tasks.max(1)).min(self.panel_count()) }
     }
 
     /// Tasks that write outputs.
     pub(super) fn tasks(&self, batch: usize) -> usize {
         match self.whole {
-            Some(rows) => batch * self.tiles[0].div_ceil(rows) * self.splits(batch, rows),
+            Some(rows) => self.tasks_of_share(batch, rows) * self.splits(batch, rows),
             None => self.panel_count() * self.groups(batch),
         }
     }
@@ -337,7 +343,7 @@ impl Winograd {
         arena: &Arena<'_>,
         image: usize,
         block: usize,
-        rows: std::ops::Range<usize>,
+        rows: Range<usize>,
         (tiles, first, to): (Tiles, usize, *mut f32),
         scratch: &mut [f32],
     ) {
@@ -361,6 +367,20 @@ impl Winograd {
         }
     }
 
+    /// The panels of a share, of so many.
+    fn share(&self, split: usize, splits: usize) -> Range<usize> {
+        self.panel_count() * split / splits..self.panel_count() * (split + 1) / splits
+    }
+
+    /// Where in the packed filters a task that writes outputs begins.
+    pub(super) fn first_weight(&self, task: usize, batch: usize) -> usize {
+        let panel = match self.whole {
+            Some(rows) => self.share(task / self.tasks_of_share(batch, rows), self.splits(batch, rows)).start,
+            None => task / self.groups(batch),
+        };
+        panel * self.panel_len()
+    }
+
     /// One task that writes outputs; on the way it asks for what the next step reads first.
     ///
     /// # Safety
@@ -378,7 +398,8 @@ impl Winograd {
         let (inputs, first, panels, scratch) = match self.whole {
             Some(rows) => {
                 let splits = self.splits(arena.batch, rows);
-                let (task, split) = (task / splits, task % splits);
+                let each = self.tasks_of_share(arena.batch, rows);
+                let (split, task) = (task / each, task % each);
                 let parts = self.tiles[0].div_ceil(rows);
                 let (image, part) = (task / parts, task % parts);
                 let rows = part * rows..((part + 1) * rows).min(self.tiles[0]);
@@ -394,9 +415,8 @@ impl Winograd {
                     }
                 }
                 let first = image * self.tiles_of_map() + rows.start * self.tiles[1];
-                let range = |split: usize| self.panel_count() * split / splits;
                 let inputs = (tiles, planes.as_ptr(), 0..tiles.count);
-                (inputs, first, range(split)..range(split + 1), scratch)
+                (inputs, first, self.share(split, splits), scratch)
             }
             None => {
                 let (panel, group) = (task / self.groups(arena.batch), task % self.groups(arena.batch));
