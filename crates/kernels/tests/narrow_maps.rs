@@ -252,7 +252,7 @@ fn weights_keep_their_largest_of_each_output() {
 #[test]
 fn requantised_sums_are_the_real_result_rounded() {
     let rng = &mut random(3);
-    for _ in 0..200 {
+    for _ in 0..fewer(200) {
         let quantisation =
             |rng: &mut ChaCha8Rng| Quantisation::of_range(-rng.random_range(0.0_f32..4.0), rng.random_range(0.1..4.0));
         let (product, bias) = (rng.random_range(1e-4_f32..1e-3), rng.random_range(-1.0_f32..1.0));
@@ -286,7 +286,7 @@ fn what_is_missing_is_said() {
 fn pictures_lie_four_pixels_a_cell() {
     let _alone = alone();
     let mut rng = random(41);
-    for _ in 0..60 {
+    for _ in 0..fewer(60) {
         let (batch, channels) = (rng.random_range(1..3), rng.random_range(3..5));
         let [height, width] = [rng.random_range(1..20), rng.random_range(1..300)];
         let cells = Cells { step: rng.random_range(1..5), before: rng.random_range(0..6) };

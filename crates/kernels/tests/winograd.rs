@@ -1,6 +1,6 @@
 //! Winograd's algorithm against the definition of a convolution, in `f64`, through all views and sinks.
 
-use crate::common::{Maps, Seen, alone, one_of};
+use crate::common::{Maps, Seen, alone, fewer, one_of};
 use cnn_kernels::{
     Algorithm, Arrival, Buffer, Conv, Element, InstructionSet, LANES, Map, Moments, Pull, Region, Sink, Store, Sums,
     View, from_blocks, threads, to_blocks,
@@ -346,7 +346,7 @@ fn sets() -> impl Iterator<Item = InstructionSet> {
 #[test]
 fn it_is_a_convolution() {
     let mut rng = Random::seed_from_u64(1);
-    for _ in 0..if cfg!(miri) { 3 } else { 300 } {
+    for _ in 0..fewer(300) {
         let problem = Problem::random(&mut rng);
         let expected = problem.expected();
         for set in sets() {
@@ -524,7 +524,7 @@ const LARGE: [(usize, usize, usize, [usize; 2]); 7] = [
 #[test]
 fn the_gradient_of_the_weights_is_that_of_its_definition() {
     let mut rng = Random::seed_from_u64(5);
-    for _ in 0..150 {
+    for _ in 0..fewer(150) {
         let problem = WeightGradient::<f32>::random(&mut rng);
         for set in sets() {
             problem.check(set, 1e-5);
@@ -532,7 +532,9 @@ fn the_gradient_of_the_weights_is_that_of_its_definition() {
         let problem = WeightGradient::<f64>::random(&mut rng);
         problem.check(InstructionSet::Portable, 1e-14);
     }
-    for (kernel, (batch, ins, outs, size)) in KERNELS.into_iter().flat_map(|kernel| LARGE.map(|large| (kernel, large)))
+    let large = || LARGE.into_iter().take(fewer(LARGE.len() as u64) as usize);
+    for (kernel, (batch, ins, outs, size)) in
+        KERNELS.into_iter().flat_map(|kernel| large().map(move |large| (kernel, large)))
     {
         let problem = WeightGradient::<f32>::of(&mut rng, dense(kernel, ins, outs), batch, [size; 2]);
         for set in sets() {
@@ -566,8 +568,8 @@ fn errors_of_the_gradient_of_the_weights_are_small() {
 fn the_gradient_of_the_weights_does_not_depend_on_the_number_of_threads() {
     let _alone = alone();
     let mut rng = Random::seed_from_u64(7);
-    let mut problems: Vec<_> = (0..20).map(|_| WeightGradient::<f32>::random(&mut rng)).collect();
-    for (number, (batch, ins, outs, size)) in LARGE.into_iter().enumerate() {
+    let mut problems: Vec<_> = (0..fewer(20)).map(|_| WeightGradient::<f32>::random(&mut rng)).collect();
+    for (number, (batch, ins, outs, size)) in LARGE.into_iter().take(fewer(LARGE.len() as u64) as usize).enumerate() {
         problems.push(WeightGradient::of(&mut rng, dense(KERNELS[number % 2], ins, outs), batch, [size; 2]));
     }
     for problem in problems {
