@@ -318,3 +318,20 @@ fn pictures_lie_four_pixels_a_cell() {
         }
     }
 }
+
+#[test]
+fn means_of_the_largest_bytes_do_not_overflow() {
+    // Sums of 257 of them fit 16 bits, of more they are taken in 32.
+    for [height, width] in [[1, 257], [1, 258], [16, 16], [17, 16], [23, 41]] {
+        let from = Region::new(1, LANES, [height, width]);
+        let data = vec![u8::MAX; from.len()];
+        let to = Region::new(1, LANES, [1, 1]);
+        for set in sets() {
+            let mut found = vec![0_u8; to.len()];
+            let finish = Finish { scale: None, bias: None, addend: None, floor: None };
+            let pool = Average::global([height, width]);
+            average(&pool, set, Source::plain(&data, from), Target::Narrow(&mut found, to), &finish);
+            assert!(found.iter().all(|mean| *mean == u8::MAX), "{set}, {height}×{width}: {found:?}");
+        }
+    }
+}

@@ -67,6 +67,12 @@ pub trait Format: Stored + Instances {
     fn larger(a: Self, _: Self) -> Self {
         a
     }
+    /// The integer it is, where they are ordered.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn integer(self) -> u8 {
+        0
+    }
     /// The weight as a number, to be added up for each output; 0 where nobody asks.
     #[doc(hidden)]
     fn whole(weight: Self::Weight) -> i32;
@@ -172,6 +178,10 @@ impl Format for u8 {
     #[inline(always)]
     fn larger(a: u8, b: u8) -> u8 {
         a.max(b)
+    }
+    #[inline(always)]
+    fn integer(self) -> u8 {
+        self
     }
     fn whole(weight: i8) -> i32 {
         i32::from(weight)

@@ -1,4 +1,5 @@
-//! Pools of narrow maps: a window's numbers are read as `f32`, and rounded once, when they are written.
+//! Pools of narrow maps: a window's numbers are read as `f32`, or as the integers they are, and rounded once, when they are
+//! written.
 
 #![allow(clippy::needless_range_loop)]
 
@@ -17,6 +18,9 @@ const PIXELS: usize = 256;
 const HELD: usize = 128;
 /// Outputs that are written at once.
 const WRITTEN: usize = 32;
+
+/// Bytes whose sum fits 16 bits.
+const MOST_SUMMED: usize = u16::MAX as usize / u8::MAX as usize;
 
 /// Writes the maximum over windows. What is not a number is the largest of all; padding counts as less than any.
 ///
@@ -121,11 +125,21 @@ fn run<F: Format, W: Windows>(
     for_each(cut.tasks(&to), |number| task(pool, set, source, target, (finish, &cut), number));
 }
 
+/// What is joined.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// Numbers as `f32`.
+    Numbers,
+    /// Integers: the largest.
+    Largest,
+    /// Integers: their sum.
+    Sum,
+}
+
 /// How a pool is cut into tasks, whatever the number of images.
 #[derive(Clone, Debug)]
 pub(crate) struct Cut {
-    /// Whether the maxima are those of the numbers' bits.
-    ordered: bool,
+    way: Way,
     /// Rows of a task, and tasks of a block.
     rows: usize,
     parts: usize,
@@ -133,13 +147,21 @@ pub(crate) struct Cut {
 
 impl Cut {
     pub(crate) fn new<F: Format>(pool: &impl Windows, from: &Region, to: &Region, mapped: bool) -> Self {
-        let is = |window: Window| window.share.is_none() && window.count > 0 && window.length() <= HELD;
-        let ordered = F::ORDERED
-            && !mapped
-            && (0..to.height).all(|row| is(pool.window(0, row, from.height)))
-            && (0..to.width).all(|column| is(pool.window(1, column, from.width)));
+        let along = |axis: usize, outputs: usize, inputs: usize| {
+            (0..outputs).map(move |output| pool.window(axis, output, inputs))
+        };
+        let windows = || along(0, to.height, from.height).chain(along(1, to.width, from.width));
+        let most = |axis, outputs, inputs| along(axis, outputs, inputs).map(|window| window.count).max().unwrap_or(0);
+        let integers = F::ORDERED && !mapped && windows().all(|window| window.count > 0 && window.length() <= HELD);
+        let way = if integers && windows().all(|window| window.share.is_none()) {
+            Way::Largest
+        } else if integers && most(0, to.height, from.height) * most(1, to.width, from.width) <= MOST_SUMMED {
+            Way::Sum
+        } else {
+            Way::Numbers
+        };
         let rows = PIXELS.div_ceil(to.width.max(1)).min(to.height.max(1));
-        Self { ordered, rows, parts: to.height.div_ceil(rows) }
+        Self { way, rows, parts: to.height.div_ceil(rows) }
     }
 
     pub(crate) fn tasks(&self, to: &Region) -> usize {
@@ -161,7 +183,7 @@ pub(crate) fn task<F: Format, W: Windows>(
         let (plane, part) = (number / cut.parts, number % cut.parts);
         let at = [plane / to.blocks(), plane % to.blocks()];
         let rows = part * cut.rows..((part + 1) * cut.rows).min(to.height);
-        F::dispatch(set, Piece { source: &source, outlet: &outlet, at, rows, ordered: cut.ordered, pool });
+        F::dispatch(set, Piece { source: &source, outlet: &outlet, at, rows, way: cut.way, pool });
     });
 }
 
@@ -171,7 +193,7 @@ struct Piece<'a, F, O, W> {
     outlet: &'a Outlet<'a, F, O>,
     at: [usize; 2],
     rows: Range<usize>,
-    ordered: bool,
+    way: Way,
     pool: &'a W,
 }
 
@@ -180,10 +202,11 @@ impl<F: Format, O: Stored, W: Windows> DotKernel<F> for Piece<'_, F, O, W> {
 
     #[inline(always)]
     fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) {
-        if self.ordered {
-            return self.maxima::<V>();
+        match self.way {
+            Way::Largest => self.maxima::<V>(),
+            Way::Sum => self.sums::<V>(),
+            Way::Numbers => self.joined::<V>(),
         }
-        self.joined::<V>();
     }
 }
 
@@ -257,11 +280,9 @@ impl<F: Format, O: Stored, W: Windows> Piece<'_, F, O, W> {
                     }
                     first = end;
                 }
-                for number in 0..count {
-                    if let (Some(down), Some(right)) = (down.share, windows[number].share) {
-                        let divisor = down * right;
-                        let share = if divisor == 0 { 0.0 } else { (1.0 / divisor as f64) as f32 };
-                        found[number] = found[number].mul(V::splat(share));
+                if sums {
+                    for number in 0..count {
+                        found[number] = found[number].mul(V::splat(down.share_of(&windows[number])));
                     }
                 }
                 // SAFETY: each task has rows of its own, and there are `count` vectors.
@@ -317,10 +338,114 @@ impl<F: Format, O: Stored, W: Windows> Piece<'_, F, O, W> {
             column += count;
         }
     }
+
+    /// The sums of at most [`MOST_SUMMED`] integers, in the same way; they are the same as of numbers in `f32`.
+    #[inline(always)]
+    fn sums<V: Vector<Element = f32>>(&self) {
+        let [image, block] = self.at;
+        let (from, width) = (self.source.region, self.outlet.region.width);
+        let apply = self.outlet.apply::<V>(block, f32::from(u16::MAX));
+        let (mut held, mut found) = ([0; HELD * LANES], [0; WRITTEN * LANES]);
+        let mut shares = [0.0; WRITTEN];
+        let mut windows = [Window::NONE; WRITTEN];
+        let mut column = 0;
+        while column < width {
+            let (count, columns) = self.some(column, &mut windows);
+            let (first, numbers) = (columns.start, columns.len() * LANES);
+            let alike = alike(&windows[..count]);
+            let mut divided = None;
+            for row in self.rows.clone() {
+                let down = self.pool.window(0, row, from.height);
+                if divided != Some(down.share) {
+                    divided = Some(down.share);
+                    for number in 0..count {
+                        shares[number] = down.share_of(&windows[number]);
+                    }
+                }
+                for y in 0..down.count {
+                    let at = from.at(image, block, down.first + y * down.step, first);
+                    let (own, held) = (&self.source.data[at..at + numbers], &mut held[..numbers]);
+                    // Closures would not be compiled for the instruction set.
+                    if y == 0 {
+                        for i in 0..numbers {
+                            held[i] = u16::from(own[i].integer());
+                        }
+                    } else {
+                        for i in 0..numbers {
+                            held[i] += u16::from(own[i].integer());
+                        }
+                    }
+                }
+                let mut number = 0;
+                while number < count {
+                    let right = Window { first: windows[number].first - first, ..windows[number] };
+                    sum_columns(&held, right, &mut found[number * LANES..][..alike[number] * LANES]);
+                    number += alike[number];
+                }
+                // SAFETY: each task has rows of its own, and there are `count` vectors.
+                unsafe {
+                    let values = Shared { sums: &found, shares: &shares };
+                    self.outlet.write(&apply, [image, block, row, column], count, false, values);
+                }
+            }
+            column += count;
+        }
+    }
+}
+
+/// The sums of what some windows, each the one before a position further, read of a row of sums.
+#[inline(always)]
+fn sum_columns(held: &[u16], right: Window, to: &mut [u16]) {
+    let (numbers, first) = (to.len(), right.first * LANES);
+    if right.count == 1 || numbers == LANES {
+        for n in (0..numbers).step_by(LANES) {
+            let mut all = [0; LANES];
+            for x in 0..right.count {
+                let own = &held[first + n + x * right.step * LANES..][..LANES];
+                for i in 0..LANES {
+                    all[i] += own[i];
+                }
+            }
+            to[n..n + LANES].copy_from_slice(&all);
+        }
+        return;
+    }
+    let [own, next] = [0, right.step].map(|x| &held[first + x * LANES..][..numbers]);
+    for i in 0..numbers {
+        to[i] = own[i] + next[i];
+    }
+    for x in 2..right.count {
+        let own = &held[first + x * right.step * LANES..][..numbers];
+        for i in 0..numbers {
+            to[i] += own[i];
+        }
+    }
+}
+
+/// Of each window how many there are from it on of which each is the one before a position further.
+fn alike(windows: &[Window]) -> [usize; WRITTEN] {
+    let mut alike = [1; WRITTEN];
+    for number in (1..windows.len()).rev() {
+        let (own, next) = (&windows[number - 1], &windows[number]);
+        if next.first == own.first + 1 && next.count == own.count && next.step == own.step {
+            alike[number - 1] = alike[number] + 1;
+        }
+    }
+    alike
 }
 
 impl Window {
     const NONE: Self = Self { first: 0, count: 0, step: 1, share: None };
+
+    /// What a sum over this window's rows and those columns is multiplied by; 1 for a maximum.
+    #[inline(always)]
+    fn share_of(&self, right: &Self) -> f32 {
+        match (self.share, right.share) {
+            (Some(down), Some(right)) if down * right == 0 => 0.0,
+            (Some(down), Some(right)) => (1.0 / (down * right) as f64) as f32,
+            _ => 1.0,
+        }
+    }
 
     /// Positions from its first to its last.
     fn length(&self) -> usize {
@@ -336,6 +461,24 @@ impl<F: Format, V: Vector<Element = f32>> Values<V> for Narrow<F> {
     unsafe fn at(&self, i: usize) -> V {
         // SAFETY: as the caller says.
         unsafe { F::load(self.0.add(i * LANES)) }
+    }
+}
+
+/// Sums one behind the other, each times its share.
+struct Shared<'a> {
+    sums: &'a [u16],
+    shares: &'a [f32],
+}
+
+impl<V: Vector<Element = f32>> Values<V> for Shared<'_> {
+    #[inline(always)]
+    unsafe fn at(&self, i: usize) -> V {
+        let mut sums = [0; LANES];
+        for (to, from) in sums.iter_mut().zip(&self.sums[i * LANES..][..LANES]) {
+            *to = i32::from(*from);
+        }
+        // SAFETY: sixteen numbers.
+        unsafe { V::load_integers(sums.as_ptr()) }.mul(V::splat(self.shares[i]))
     }
 }
 
