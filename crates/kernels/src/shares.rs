@@ -49,16 +49,22 @@ impl Shares {
         Self((0..threads.max(1)).map(|_| Left::default()).collect())
     }
 
+    /// Threads it is for at most.
+    pub(crate) fn most(&self) -> usize {
+        self.0.len()
+    }
+
     /// The tasks one of some threads begins with, of `0..tasks`.
     pub(crate) fn own(tasks: usize, thread: usize, threads: usize) -> Range<usize> {
         tasks * thread / threads..tasks * (thread + 1) / threads
     }
 
-    /// Shares out `0..tasks` among the first `threads`, which must not take any meanwhile.
+    /// Shares out `0..tasks` among the first `threads`, which must not take any meanwhile. What the others had is nobody's.
     pub(crate) fn renew(&self, tasks: usize, threads: usize) {
         assert!(u32::try_from(tasks).is_ok(), "{tasks} tasks of one loop");
-        for (thread, left) in self.0.iter().enumerate() {
-            let own = if thread < threads { Self::own(tasks, thread, threads) } else { 0..0 };
+        assert!(threads <= self.most(), "{threads} threads, of at most {}", self.most());
+        for (thread, left) in self.0.iter().take(threads).enumerate() {
+            let own = Self::own(tasks, thread, threads);
             left.0.store(Left::pack(own.start as u32..own.end as u32), Ordering::Relaxed);
         }
     }

@@ -136,7 +136,8 @@ pub fn set_threads(threads: usize) -> usize {
     let own = default_width();
     // WebAssembly has one thread, and where it is a web page's, not even a clock.
     let threads = if cfg!(target_family = "wasm") { 0 } else { threads };
-    let width = if threads == 0 { own } else { threads.min(most(own)) };
+    // The machine may have had fewer cores for this process when the pool was made.
+    let width = if threads == 0 { own } else { threads.min(most(own)) }.min(pool().shares.most());
     // No loop may be running: its number of threads is settled.
     let mut turn = pool().turn.lock().unwrap_or_else(PoisonError::into_inner);
     *turn = Turn::default();

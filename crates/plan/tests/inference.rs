@@ -80,6 +80,37 @@ fn bits_depend_neither_on_threads_nor_on_the_batch() -> Result<(), Failure> {
 }
 
 #[test]
+fn the_number_of_threads_may_change_while_plans_run() -> Result<(), Failure> {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let _alone = alone();
+    let network =
+        chain().then("conv", conv(3).out(300).pad(1)).relu().then("last", conv(1).out(500)).named("wide", [16, 9, 9]);
+    let network = network.at_usual_input()?;
+    let plan = InferencePlan::new(&network, &Weights::initialised(&network, 5), InferenceOptions::default())?;
+    let images = images(&network, 1);
+    let expected = plan.outputs(&mut plan.workspace(1)?, &images)?;
+    let done = AtomicBool::new(false);
+    let alike = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for threads in (1..5).cycle() {
+                if done.load(Ordering::SeqCst) {
+                    break;
+                }
+                cnn_kernels::threads::set_threads(threads);
+                std::thread::yield_now();
+            }
+        });
+        let run = || Ok::<_, Failure>(plan.outputs(&mut plan.workspace(1)?, &images)? == expected);
+        let alike = (0..2000).map(|_| run()).collect::<Result<Vec<_>, _>>();
+        done.store(true, Ordering::SeqCst);
+        alike
+    });
+    cnn_kernels::threads::set_threads(0);
+    assert!(alike?.into_iter().all(|alike| alike));
+    Ok(())
+}
+
+#[test]
 fn eight_callers_at_once_get_the_answers_of_one() -> Result<(), Failure> {
     let _alone = alone();
     let network = network()?;

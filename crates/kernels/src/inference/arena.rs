@@ -146,6 +146,8 @@ pub struct Arena<'a> {
     /// Images of the tasks, and the first of them.
     pub(super) batch: usize,
     first: usize,
+    /// Threads that the tasks are cut for.
+    pub(super) threads: usize,
     /// The images as they came, `(N, C, H, W)`.
     images: &'a [f32],
 }
@@ -157,9 +159,9 @@ unsafe impl Sync for Arena<'_> {}
 
 impl<'a> Arena<'a> {
     /// The memory must hold all of a program's places, for one image and for this many.
-    pub(super) fn new([alone, together]: [&'a mut [f32]; 2], all: usize, images: &'a [f32]) -> Self {
+    pub(super) fn new([alone, together]: [&'a mut [f32]; 2], [all, threads]: [usize; 2], images: &'a [f32]) -> Self {
         let (alone, together) = (alone.as_mut_ptr(), together.as_mut_ptr());
-        Self { alone, together, all, batch: all, first: 0, images }
+        Self { alone, together, all, batch: all, first: 0, threads, images }
     }
 
     /// The same for one image.

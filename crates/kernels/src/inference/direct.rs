@@ -8,7 +8,6 @@ use super::step::{Convolution, Input, Packed};
 use crate::conv::{Bundles, Conv};
 use crate::prefetch::Lines;
 use crate::simd::{LANES, Vector};
-use crate::threads::threads;
 use std::ops::Range;
 
 /// Numbers of a frame: what leaves room for weights in a second-level cache of 1 MiB.
@@ -137,14 +136,14 @@ impl Direct {
     }
 
     /// Shares of the panels, each a task of its own: more where there are fewer parts than threads want.
-    fn splits(&self, batch: usize) -> usize {
+    fn splits(&self, batch: usize, threads: usize) -> usize {
         let tasks = self.tasks_of_share(batch);
-        let wanted = 4 * threads();
+        let wanted = 4 * threads;
         if tasks >= wanted { 1 } else { wanted.div_ceil(tasks.max(1)).min(self.panel_count()) }
     }
 
-    pub(super) fn tasks(&self, batch: usize) -> usize {
-        self.tasks_of_share(batch) * self.splits(batch)
+    pub(super) fn tasks(&self, batch: usize, threads: usize) -> usize {
+        self.tasks_of_share(batch) * self.splits(batch, threads)
     }
 
     /// Tasks of each share of the panels. They are one behind the other, so that a thread takes those of the same weights.
@@ -172,10 +171,10 @@ impl Direct {
     }
 
     /// Where in the packed weights a task begins.
-    pub(super) fn first_weight(&self, task: usize, batch: usize) -> usize {
+    pub(super) fn first_weight(&self, task: usize, [batch, threads]: [usize; 2]) -> usize {
         let (split, task) = (task / self.tasks_of_share(batch), task % self.tasks_of_share(batch));
         let depth = self.channels * self.taps.len() * LANES;
-        let panel = self.share(split, self.splits(batch)).start;
+        let panel = self.share(split, self.splits(batch, threads)).start;
         task % self.bundles.count * self.bundle_len() + panel * self.panels * depth
     }
 
@@ -192,7 +191,7 @@ impl Direct {
         (task, after): (usize, Lines),
         scratch: &mut [f32],
     ) {
-        let (splits, parts, bundles) = (self.splits(arena.batch), self.parts(), self.bundles.count);
+        let (splits, parts, bundles) = (self.splits(arena.batch, arena.threads), self.parts(), self.bundles.count);
         let (split, task) = (task / self.tasks_of_share(arena.batch), task % self.tasks_of_share(arena.batch));
         let (task, bundle) = (task / bundles, task % bundles);
         let (image, part) = (task / parts, task % parts);

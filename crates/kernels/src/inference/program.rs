@@ -383,23 +383,23 @@ fn panels(set: InstructionSet) -> usize {
 }
 
 impl Work {
-    /// Where in the packed weights a task begins.
-    pub(super) fn first_weight(&self, entry: &Entry, task: usize, batch: usize) -> usize {
+    /// Where in the packed weights a task begins, of those for so many images and threads.
+    pub(super) fn first_weight(&self, entry: &Entry, task: usize, cut_for: [usize; 2]) -> usize {
         match (&entry.cut, self.prepares) {
-            (Cut::Direct(direct), _) => direct.first_weight(task, batch),
-            (Cut::Winograd(winograd), false) => winograd.first_weight(task, batch),
+            (Cut::Direct(direct), _) => direct.first_weight(task, cut_for),
+            (Cut::Winograd(winograd), false) => winograd.first_weight(task, cut_for),
             (Cut::Linear(linear), false) => linear.first_weight(task),
             _ => 0,
         }
     }
 
-    /// Tasks of this pass for so many images.
-    pub(super) fn tasks(&self, entries: &[Entry], batch: usize) -> usize {
+    /// Tasks of this pass for so many images and threads.
+    pub(super) fn tasks(&self, entries: &[Entry], [batch, threads]: [usize; 2]) -> usize {
         let entry = &entries[self.entry];
         match (&entry.cut, &entry.step, self.prepares) {
-            (Cut::Direct(direct), ..) => direct.tasks(batch),
+            (Cut::Direct(direct), ..) => direct.tasks(batch, threads),
             (Cut::Winograd(winograd), _, true) => winograd.transform_tasks(batch),
-            (Cut::Winograd(winograd), _, false) => winograd.tasks(batch),
+            (Cut::Winograd(winograd), _, false) => winograd.tasks(batch, threads),
             (Cut::Linear(linear), Step::Linear(step), true) => linear.gather_tasks(step, batch),
             (Cut::Linear(linear), ..) => linear.tasks(),
             (Cut::Plain, Step::MaxPool { output, .. } | Step::AveragePool { output, .. }, _) => {

@@ -114,7 +114,7 @@ impl Program {
         assert_eq!(workspace.program, self.number, "the workspace is another program's");
         assert!(batch <= workspace.capacity, "{batch} images, more than {}", workspace.capacity);
         let lanes = self.plan_turns(workspace, batch);
-        let arena = Arena::new([&mut workspace.alone, &mut workspace.together], batch, images);
+        let arena = Arena::new([&mut workspace.alone, &mut workspace.together], workspace.planned, images);
         let mut from = 0;
         let turns = &workspace.turns[..workspace.due];
         while from < turns.len() {
@@ -157,7 +157,7 @@ impl Program {
             let batch = if image.is_some() { 1 } else { batch };
             let narrow = match &self.entry(work).step {
                 Step::Narrow(Narrow(narrow)) => narrow.cut(batch),
-                _ => NarrowCut::of_tasks(self.works[work].tasks(&self.entries, batch)),
+                _ => NarrowCut::of_tasks(self.works[work].tasks(&self.entries, [batch, wanted[1]])),
             };
             let count = narrow.tasks;
             if count == 0 {
@@ -203,20 +203,20 @@ impl Program {
                     let guard = Guard(&failed);
                     let work = &self.works[turn.work];
                     let entry = &self.entries[work.entry];
-                    let arena = turn.image.map_or(arena, |image| arena.of_image(image));
+                    let own = turn.image.map_or(arena, |image| arena.of_image(image));
                     // What this thread will read first of the next step's weights.
                     let after = match turns.get(number + 1) {
                         Some(next) if last => {
-                            self.first_lines(next, Shares::own(next.count, lane, lanes).start, arena.batch)
+                            self.first_lines(next, Shares::own(next.count, lane, lanes).start, &arena)
                         }
                         _ => Lines::NONE,
                     };
                     let (task, scratch) = ((task, after), &mut *scratch);
                     match &entry.step {
                         Step::Narrow(Narrow(narrow)) => {
-                            narrow.run(Call { set: self.set, cut: &turn.narrow, arena: &arena, task, scratch });
+                            narrow.run(Call { set: self.set, cut: &turn.narrow, arena: &own, task, scratch });
                         }
-                        _ => dispatch(self.set, Task { work, entry, arena: &arena, task, scratch }),
+                        _ => dispatch(self.set, Task { work, entry, arena: &own, task, scratch }),
                     }
                     std::mem::forget(guard);
                     turn.done.fetch_add(1, Ordering::Release);
@@ -285,15 +285,15 @@ const AHEAD: usize = 4096;
 
 impl Program {
     /// The weights that a task of a turn reads first.
-    fn first_lines(&self, turn: &Turn, task: usize, batch: usize) -> Lines {
+    fn first_lines(&self, turn: &Turn, task: usize, arena: &Arena<'_>) -> Lines {
         let work = &self.works[turn.work];
         let entry = &self.entries[work.entry];
-        let batch = if turn.image.is_some() { 1 } else { batch };
+        let batch = if turn.image.is_some() { 1 } else { arena.batch };
         match (&entry.step, &entry.packed) {
             (Step::Narrow(Narrow(narrow)), _) => narrow.first_lines(&turn.narrow, task, AHEAD),
             (_, Some(packed)) => {
                 let weights = packed.weights.get();
-                let weights = &weights[work.first_weight(entry, task, batch).min(weights.len())..];
+                let weights = &weights[work.first_weight(entry, task, [batch, arena.threads]).min(weights.len())..];
                 Lines::new(weights.as_ptr(), (weights.len() / LANES).min(AHEAD))
             }
             _ => Lines::NONE,

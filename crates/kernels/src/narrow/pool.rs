@@ -14,7 +14,7 @@ use std::ops::Range;
 
 /// Outputs of a task, about.
 const PIXELS: usize = 256;
-/// Pixels of a row whose maxima over a window's rows are held at once.
+/// Pixels of a row whose sums or maxima over a window's rows are held at once.
 const HELD: usize = 128;
 /// Outputs that are written at once.
 const WRITTEN: usize = 32;
@@ -47,7 +47,7 @@ pub(super) fn compute_max<F: Format>(
     run(pool, set, source, target, finish);
 }
 
-/// Writes the mean over windows: the sum in `f32`, times one over the number they are divided by.
+/// Writes the mean over windows: the sum in `f32`, or exact in integers, which is the same, times one over the number they are divided by.
 ///
 /// # Panics
 ///

@@ -107,8 +107,8 @@ impl Cut {
         self.parts.iter().product::<usize>() * self.bundles * self.splits
     }
 
-    /// The share a task is of, and its number there. Those of a share are one behind the other, so that a thread takes
-    /// those of the same weights.
+    /// The share a task is of, and its number there. Those of a share are one behind the other, so that neighbours read
+    /// the same weights.
     pub(super) fn share_of(&self, task: usize) -> (usize, usize) {
         let each = self.tasks() / self.splits;
         (task / each, task % each)

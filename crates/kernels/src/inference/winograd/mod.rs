@@ -23,7 +23,6 @@ use crate::conv::Conv;
 use crate::narrow::Stored;
 use crate::prefetch::Lines;
 use crate::simd::{LANES, Vector};
-use crate::threads::threads;
 use scheme::{F2x3, F2x5, F4x3, F4x7, One, Scheme};
 use std::ops::Range;
 use tiles::Tiles;
@@ -250,15 +249,15 @@ impl Winograd {
     }
 
     /// Shares of the panels of a whole task.
-    fn splits(&self, batch: usize, rows: usize) -> usize {
+    fn splits(&self, [batch, threads]: [usize; 2], rows: usize) -> usize {
         let tasks = self.tasks_of_share(batch, rows);
-        if tasks >= 2 * threads() { 1 } else { (2 * threads()).div_ceil(tasks.max(1)).min(self.panel_count()) }
+        if tasks >= 2 * threads { 1 } else { (2 * threads).div_ceil(tasks.max(1)).min(self.panel_count()) }
     }
 
     /// Tasks that write outputs.
-    pub(super) fn tasks(&self, batch: usize) -> usize {
+    pub(super) fn tasks(&self, batch: usize, threads: usize) -> usize {
         match self.whole {
-            Some(rows) => self.tasks_of_share(batch, rows) * self.splits(batch, rows),
+            Some(rows) => self.tasks_of_share(batch, rows) * self.splits([batch, threads], rows),
             None => self.panel_count() * self.groups(batch),
         }
     }
@@ -373,9 +372,12 @@ impl Winograd {
     }
 
     /// Where in the packed filters a task that writes outputs begins.
-    pub(super) fn first_weight(&self, task: usize, batch: usize) -> usize {
+    pub(super) fn first_weight(&self, task: usize, [batch, threads]: [usize; 2]) -> usize {
         let panel = match self.whole {
-            Some(rows) => self.share(task / self.tasks_of_share(batch, rows), self.splits(batch, rows)).start,
+            Some(rows) => {
+                let split = task / self.tasks_of_share(batch, rows);
+                self.share(split, self.splits([batch, threads], rows)).start
+            }
             None => task / self.groups(batch),
         };
         panel * self.panel_len()
@@ -397,7 +399,7 @@ impl Winograd {
         // Panels are computed in one place: all of it is compiled into its caller.
         let (inputs, first, panels, scratch) = match self.whole {
             Some(rows) => {
-                let splits = self.splits(arena.batch, rows);
+                let splits = self.splits([arena.batch, arena.threads], rows);
                 let each = self.tasks_of_share(arena.batch, rows);
                 let (split, task) = (task / each, task % each);
                 let parts = self.tiles[0].div_ceil(rows);
