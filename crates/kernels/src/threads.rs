@@ -1,7 +1,7 @@
 //! One pool of threads for the process.
 //!
 //! A training step is hundreds of short parallel loops, so what counts is how fast a loop starts and ends. Tasks are
-//! shared out beforehand ([`Shares`]). Whoever waits looks again and again for a few microseconds before it sleeps. The
+//! shared out beforehand (`shares.rs`). Whoever waits looks again and again for a few microseconds before it sleeps. The
 //! caller takes tasks too, so a worker that the system does not let run costs at most the one task it holds.
 //!
 //! Where other processes want the cores, a worker may be stopped in the middle of a task while its caller waits. The
