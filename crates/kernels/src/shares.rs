@@ -7,6 +7,11 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// One of some shares of `0..count`, which differ by one at most.
+pub(crate) fn share(count: usize, number: usize, shares: usize) -> Range<usize> {
+    count * number / shares..count * (number + 1) / shares
+}
+
 /// What is left of the share of each of some threads.
 #[derive(Debug, Default)]
 pub(crate) struct Shares(Box<[Left]>);
@@ -54,17 +59,12 @@ impl Shares {
         self.0.len()
     }
 
-    /// The tasks one of some threads begins with, of `0..tasks`.
-    pub(crate) fn own(tasks: usize, thread: usize, threads: usize) -> Range<usize> {
-        tasks * thread / threads..tasks * (thread + 1) / threads
-    }
-
     /// Shares out `0..tasks` among the first `threads`, which must not take any meanwhile. What the others had is nobody's.
     pub(crate) fn renew(&self, tasks: usize, threads: usize) {
         assert!(u32::try_from(tasks).is_ok(), "{tasks} tasks of one loop");
         assert!(threads <= self.most(), "{threads} threads, of at most {}", self.most());
         for (thread, left) in self.0.iter().take(threads).enumerate() {
-            let own = Self::own(tasks, thread, threads);
+            let own = share(tasks, thread, threads);
             left.0.store(Left::pack(own.start as u32..own.end as u32), Ordering::Relaxed);
         }
     }
@@ -94,7 +94,7 @@ mod tests {
                 shares.renew(tasks, threads);
                 // Some threads take none of their own.
                 let mut taken: Vec<_> = all(&shares, threads / 2, threads).into_iter().map(|(task, _)| task).collect();
-                let own = Shares::own(tasks, threads / 2, threads);
+                let own = share(tasks, threads / 2, threads);
                 assert!(taken.iter().copied().take(own.len()).eq(own));
                 taken.sort_unstable();
                 assert_eq!(taken, (0..tasks).collect::<Vec<_>>());

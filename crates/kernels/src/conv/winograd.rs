@@ -29,6 +29,7 @@ use super::tile_prefetch::{Rows, TilePrefetch};
 use crate::buffer::{Shared, with_scratch};
 use crate::conv::winograd::transforms::{Points as _, Six};
 use crate::element::Element;
+use crate::shares::share;
 use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Vector, Whole};
 use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::for_each;
@@ -111,9 +112,9 @@ pub(super) fn run<A: Arithmetic, const OUT: usize, const KERNEL: usize>(
             let transformed = &*transformed;
             for_each(cut.parts() * cut.splits, |number| {
                 // Those of a share of the panels are one behind the other: a thread takes those of the same filters.
-                let (share, number) = (number / cut.parts(), number % cut.parts());
+                let (split, number) = (number / cut.parts(), number % cut.parts());
                 let task = &task(number);
-                let panels = layout.count() * share / cut.splits..layout.count() * (share + 1) / cut.splits;
+                let panels = share(layout.count(), split, cut.splits);
                 with_scratch(PLANES * task.plane() + task.held().max(task.results()), |scratch| {
                     let filters = Source::<A::Number, KERNEL>::Transformed(transformed);
                     A::dispatch(set, Panels { task, filters, planes: None, panels, scratch });

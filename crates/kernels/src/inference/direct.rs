@@ -7,6 +7,7 @@ use super::micro::{Depth, product};
 use super::step::{Convolution, Input, Packed};
 use crate::conv::{Bundles, Conv};
 use crate::prefetch::Lines;
+use crate::shares::share;
 use crate::simd::{LANES, Vector};
 use std::ops::Range;
 
@@ -165,16 +166,11 @@ impl Direct {
         self.bundles.outs.next_multiple_of(LANES) * self.channels * self.taps.len()
     }
 
-    /// The first panel of a share, and that of the next one, of so many.
-    fn share(&self, split: usize, splits: usize) -> Range<usize> {
-        self.panel_count() * split / splits..self.panel_count() * (split + 1) / splits
-    }
-
     /// Where in the packed weights a task begins.
     pub(super) fn first_weight(&self, task: usize, [batch, threads]: [usize; 2]) -> usize {
         let (split, task) = (task / self.tasks_of_share(batch), task % self.tasks_of_share(batch));
         let depth = self.channels * self.taps.len() * LANES;
-        let panel = self.share(split, self.splits(batch, threads)).start;
+        let panel = share(self.panel_count(), split, self.splits(batch, threads)).start;
         task % self.bundles.count * self.bundle_len() + panel * self.panels * depth
     }
 
@@ -219,7 +215,7 @@ impl Direct {
         let epilogue = epilogue.at_pixel(first_pixel);
         let weights = &packed.weights.get()[bundle * self.bundle_len()..][..self.bundle_len()];
         let depth = self.channels * self.taps.len() * LANES;
-        let mut panels = self.share(split, splits);
+        let mut panels = share(self.panel_count(), split, splits);
         let first_panel = panels.start;
         while let Some(panel) = panels.next() {
             let first = panel * self.panels;

@@ -90,7 +90,7 @@ impl Linear {
         let (batch, first) = (arena.batch, panel * self.panels);
         let count = self.panels.min(self.blocks - first);
         let depth = self.vectors * LANES * LANES;
-        let weights = &packed.weights.get()[first * depth..][..count * depth];
+        let weights = &packed.weights.get()[self.first_weight(panel)..][..count * depth];
         let input = match self.in_place(step, batch) {
             true => arena.at(&step.input, 0),
             false => arena.store(&self.gathered),

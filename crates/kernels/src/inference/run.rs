@@ -8,7 +8,7 @@ use super::{moves, pool};
 use crate::buffer::{Buffer, Shared};
 use crate::prefetch::Lines;
 use crate::region::from_blocks;
-use crate::shares::Shares;
+use crate::shares::{Shares, share};
 use crate::simd::{Kernel, LANES, Vector, dispatch};
 use crate::sink::Store;
 use crate::threads::{for_each, threads};
@@ -206,9 +206,7 @@ impl Program {
                     let own = turn.image.map_or(arena, |image| arena.of_image(image));
                     // What this thread will read first of the next step's weights.
                     let after = match turns.get(number + 1) {
-                        Some(next) if last => {
-                            self.first_lines(next, Shares::own(next.count, lane, lanes).start, &arena)
-                        }
+                        Some(next) if last => self.first_lines(next, share(next.count, lane, lanes).start, &arena),
                         _ => Lines::NONE,
                     };
                     let (task, scratch) = ((task, after), &mut *scratch);

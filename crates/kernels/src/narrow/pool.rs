@@ -384,7 +384,7 @@ impl<F: Format, O: Stored, W: Windows> Piece<'_, F, O, W> {
                 }
                 // SAFETY: each task has rows of its own, and there are `count` vectors.
                 unsafe {
-                    let values = Shared { sums: &found, shares: &shares };
+                    let values = Means { sums: &found, shares: &shares };
                     self.outlet.write(&apply, [image, block, row, column], count, false, values);
                 }
             }
@@ -437,13 +437,12 @@ fn alike(windows: &[Window]) -> [usize; WRITTEN] {
 impl Window {
     const NONE: Self = Self { first: 0, count: 0, step: 1, share: None };
 
-    /// What a sum over this window's rows and those columns is multiplied by; 1 for a maximum.
+    /// What a sum over this window's rows and those columns is multiplied by.
     #[inline(always)]
     fn share_of(&self, right: &Self) -> f32 {
-        match (self.share, right.share) {
-            (Some(down), Some(right)) if down * right == 0 => 0.0,
-            (Some(down), Some(right)) => (1.0 / (down * right) as f64) as f32,
-            _ => 1.0,
+        match self.share.unwrap_or(1) * right.share.unwrap_or(1) {
+            0 => 0.0,
+            divisor => (1.0 / divisor as f64) as f32,
         }
     }
 
@@ -465,12 +464,12 @@ impl<F: Format, V: Vector<Element = f32>> Values<V> for Narrow<F> {
 }
 
 /// Sums one behind the other, each times its share.
-struct Shared<'a> {
+struct Means<'a> {
     sums: &'a [u16],
     shares: &'a [f32],
 }
 
-impl<V: Vector<Element = f32>> Values<V> for Shared<'_> {
+impl<V: Vector<Element = f32>> Values<V> for Means<'_> {
     #[inline(always)]
     unsafe fn at(&self, i: usize) -> V {
         let mut sums = [0; LANES];

@@ -3,6 +3,7 @@
 use super::{Bundles, Conv, Units};
 use crate::conv::tile::{Tile, largest};
 use crate::region::Region;
+use crate::shares::share;
 use crate::simd::LANES;
 use crate::threads::threads;
 use std::ops::Range;
@@ -116,7 +117,7 @@ impl Cut {
 
     /// The panels of one of the shares.
     pub(super) fn share(&self, split: usize) -> Range<usize> {
-        self.panels * split / self.splits..self.panels * (split + 1) / self.splits
+        share(self.panels, split, self.splits)
     }
 
     /// The tile of a part.

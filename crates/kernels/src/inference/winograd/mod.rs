@@ -22,6 +22,7 @@ use super::step::{Convolution, Packed};
 use crate::conv::Conv;
 use crate::narrow::Stored;
 use crate::prefetch::Lines;
+use crate::shares::share;
 use crate::simd::{LANES, Vector};
 use scheme::{F2x3, F2x5, F4x3, F4x7, One, Scheme};
 use std::ops::Range;
@@ -366,17 +367,12 @@ impl Winograd {
         }
     }
 
-    /// The panels of a share, of so many.
-    fn share(&self, split: usize, splits: usize) -> Range<usize> {
-        self.panel_count() * split / splits..self.panel_count() * (split + 1) / splits
-    }
-
     /// Where in the packed filters a task that writes outputs begins.
     pub(super) fn first_weight(&self, task: usize, [batch, threads]: [usize; 2]) -> usize {
         let panel = match self.whole {
             Some(rows) => {
                 let split = task / self.tasks_of_share(batch, rows);
-                self.share(split, self.splits([batch, threads], rows)).start
+                share(self.panel_count(), split, self.splits([batch, threads], rows)).start
             }
             None => task / self.groups(batch),
         };
@@ -418,7 +414,7 @@ impl Winograd {
                 }
                 let first = image * self.tiles_of_map() + rows.start * self.tiles[1];
                 let inputs = (tiles, planes.as_ptr(), 0..tiles.count);
-                (inputs, first, self.share(split, splits), scratch)
+                (inputs, first, share(self.panel_count(), split, splits), scratch)
             }
             None => {
                 let (panel, group) = (task / self.groups(arena.batch), task % self.groups(arena.batch));
