@@ -290,7 +290,7 @@ fn pictures_lie_four_pixels_a_cell() {
         let (batch, channels) = (rng.random_range(1..3), rng.random_range(3..5));
         let [height, width] = [rng.random_range(1..20), rng.random_range(1..300)];
         let cells = Cells { step: rng.random_range(1..5), before: rng.random_range(0..6) };
-        let region = Region::new(batch, LANES, [height, rng.random_range(1..200)]);
+        let region = Region::new(batch, 4 * channels, [height, rng.random_range(1..200)]);
         let images: Vec<f32> =
             (0..batch * channels * height * width).map(|_| rng.random_range(-2.0..2.0_f32)).collect();
         let scale: Vec<f32> = (0..channels).map(|_| rng.random_range(10.0..90.0)).collect();
@@ -303,9 +303,9 @@ fn pictures_lie_four_pixels_a_cell() {
             for (at, found) in found.iter().enumerate() {
                 let (lane, cell) = (at % LANES, at / LANES % region.width);
                 let (row, image) = (at / LANES / region.width % height, at / LANES / region.width / height);
-                let (channel, column) = (lane % 4, cell * cells.step + lane / 4);
+                let (channel, column) = (lane % channels, cell * cells.step + lane / channels);
                 let expected = match column.checked_sub(cells.before).filter(|column| *column < width) {
-                    _ if channel >= channels => 0,
+                    _ if lane >= 4 * channels => 0,
                     None => zero,
                     Some(column) => {
                         let x = images[((image * channels + channel) * height + row) * width + column];

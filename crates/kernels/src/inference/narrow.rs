@@ -252,10 +252,7 @@ pub(crate) fn run<F: Format>(step: &NarrowStep<F>, call: Call<'_>) {
         (NarrowWork::Convolution(weights), Some(cut), _) => {
             conv::task((weights, cut), source, target, &finish, task, scratch);
         }
-        (NarrowWork::MaxPool(max), _, Some(cut)) => pool::task(max, set, source, target, (&finish, cut), task.0),
-        (NarrowWork::AveragePool(average), _, Some(cut)) => {
-            pool::task(average, set, source, target, (&finish, cut), task.0);
-        }
+        (_, _, Some(cut)) => pool::task(set, source, target, (&finish, cut), task.0),
         _ => transfer::task(set, Origin::Narrow(source), target, &finish, task.0),
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Apply<V> {
     /// Whether nothing is left but to store: no floor that storing does not have, no lanes to clear, and no number that is
     /// too large for an integer.
     bare: bool,
+    /// Whether numbers that are stored already are stored as they are.
+    pub(crate) copies: bool,
     /// 1 for channels and 0 for what fills the block up, where there is any.
     valid: Option<V>,
 }
@@ -81,6 +83,8 @@ impl<'a, F: Format, O: Stored> Outlet<'a, F, O> {
         // What is not a number is not below.
         let bounded = bounds.all(|bound| bound < LARGE);
         let stored = self.finish.floor.is_none_or(|floor| O::LEAST.is_some_and(|least| floor <= least));
+        let bare = bounded && stored && channels == LANES;
+        let same = scale == [1.0; LANES] && bias == [0.0; LANES] && self.finish.addend.is_none();
         // SAFETY: sixteen numbers each. Outside of closures, which would not be compiled for the instruction set.
         let [scale, bias, channel] =
             unsafe { [V::load(scale.as_ptr()), V::load(bias.as_ptr()), V::load(channel.as_ptr())] };
@@ -89,7 +93,8 @@ impl<'a, F: Format, O: Stored> Outlet<'a, F, O> {
             bias,
             factor: V::splat(factor),
             floor: V::splat(self.finish.floor.unwrap_or(f32::NAN)),
-            bare: bounded && stored && channels == LANES,
+            bare,
+            copies: bare && same && size_of::<F>() == size_of::<O>(),
             valid: if channels < LANES { Some(channel) } else { None },
         }
     }
@@ -130,6 +135,20 @@ impl<'a, F: Format, O: Stored> Outlet<'a, F, O> {
                 (None, false) => run::<F, O, V, false, false>(apply, values, count, (to, apart), (std::ptr::null(), 0)),
             }
         }
+    }
+
+    /// Where `count` vectors of neighbours in a row go, which are stored as they are: where [`Apply::copies`] says so.
+    ///
+    /// # Safety
+    ///
+    /// No two threads may write the same pixels.
+    #[inline(always)]
+    pub(crate) unsafe fn place(&self, [image, block, row, column]: [usize; 4], count: usize) -> *mut F {
+        // Of the numbers that are written only `F` is as long as `F`.
+        assert_eq!(size_of::<F>(), size_of::<O>());
+        let start = self.region.at(image, block, row, column);
+        // SAFETY: the caller vouches that these pixels are this thread's; only a pointer is made of the range.
+        unsafe { self.data.pointer(start..start + count * LANES) }.cast()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Pictures as narrow numbers, four neighbouring pixels a cell, for a first convolution.
 //!
 //! A picture has three or four channels, and a block room for sixteen. With a pixel in each cell a word would be read for
-//! each tap of a kernel; with four neighbouring pixels four taps are one, of sixteen channels.
+//! each tap of a kernel; with four neighbouring pixels four taps are one, of twelve or sixteen channels.
 
 #![allow(clippy::needless_range_loop)]
 
@@ -12,7 +12,7 @@ use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
 use crate::threads::for_each;
 
 /// Cells of a row that are made at once.
-const CELLS: usize = 64;
+const CELLS: usize = 128;
 /// Pixels of a cell, and channels of a pixel at most.
 const PIXELS: usize = 4;
 /// The largest distance of two cells' first pixels.
@@ -31,7 +31,7 @@ pub struct Cells {
     pub before: usize,
 }
 
-/// Writes pictures `(N, C, H, W)`, of 3 or 4 channels, to the cells of maps of 16: lane `4p + c` of a cell is channel `c`
+/// Writes pictures `(N, C, H, W)`, of 3 or 4 channels, to the cells of maps of 4C: lane `Cp + c` of a cell is channel `c`
 /// of its pixel `p`, as `scale[c] · x + bias[c]`, not less than the floor, rounded.
 ///
 /// # Panics
@@ -68,7 +68,7 @@ pub(super) fn compute_pictures<F: Format>(
 /// Whether pictures of channels, height and width may lie in such cells.
 pub(crate) fn fits([channels, height, _]: [usize; 3], cells: Cells, region: &Region) -> bool {
     let sizes = (3..=PIXELS).contains(&channels) && (1..=APART).contains(&cells.step);
-    sizes && region.channels == LANES && region.height == height
+    sizes && region.channels == PIXELS * channels && region.height == height
 }
 
 /// Tasks of pictures in such maps.
@@ -114,17 +114,26 @@ impl<F: Format> DotKernel<F> for Rows<'_, F> {
 
     #[inline(always)]
     fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) {
-        let Self { images, size: [channels, height, width], rows, cells, line: (scale, bias, floor), zero, to, .. } =
-            self;
-        let mut planes = [[F::default(); HELD]; PIXELS];
-        let mut all = [[F::default(); PIXELS]; HELD];
+        match self.size[0] {
+            3 => self.cells::<V, 3>(),
+            _ => self.cells::<V, PIXELS>(),
+        }
+    }
+}
+
+impl<F: Format> Rows<'_, F> {
+    #[inline(always)]
+    fn cells<V: Vector<Element = f32>, const CHANNELS: usize>(self) {
+        let Self { images, size: [_, height, width], rows, cells, line: (scale, bias, floor), zero, to, .. } = self;
+        let mut planes = [[F::default(); HELD]; CHANNELS];
+        let mut all = [[F::default(); CHANNELS]; HELD];
         for (row, to) in rows.zip(to.chunks_exact_mut((self.width * LANES).max(1))) {
             for (part, to) in to.chunks_mut(CELLS * LANES).enumerate() {
                 let count = to.len() / LANES;
                 let first = part * CELLS * cells.step;
                 let pixels = (count - 1) * cells.step + PIXELS;
                 let inside = [first, first + pixels].map(|column| column.clamp(cells.before, cells.before + width));
-                for channel in 0..channels {
+                for channel in 0..CHANNELS {
                     let held = &mut planes[channel];
                     held[..pixels].fill(zero);
                     let plane = &images[(channel * height + row) * width..][..width];
@@ -135,40 +144,52 @@ impl<F: Format> DotKernel<F> for Rows<'_, F> {
                     quantise::<F, V>(from, line, &mut held[at..]);
                 }
                 for i in 0..pixels {
-                    all[i] = [planes[0][i], planes[1][i], planes[2][i], planes[3][i]];
+                    for channel in 0..CHANNELS {
+                        all[i][channel] = planes[channel][i];
+                    }
                 }
-                for cell in 0..count {
-                    let own = all[cell * cells.step..][..PIXELS].as_flattened();
-                    to[cell * LANES..][..LANES].copy_from_slice(own);
+                let all = all.as_flattened();
+                let own = all.windows(PIXELS * CHANNELS).step_by(cells.step * CHANNELS);
+                for (to, own) in to.chunks_exact_mut(LANES).zip(own) {
+                    to[..PIXELS * CHANNELS].copy_from_slice(own);
+                    to[PIXELS * CHANNELS..].fill(F::default());
                 }
             }
         }
     }
 }
 
-/// Rounds numbers of a line.
+/// Rounds numbers of a line: of most at once as many as are stored at once, then a vector, then the rest.
 #[inline(always)]
 fn quantise<F: Format, V: Vector<Element = f32>>(from: &[f32], (scale, bias, floor): (V, V, V), to: &mut [F]) {
     const MANY: usize = FOUR * LANES;
+    let to = &mut to[..from.len()];
     let mut start = 0;
-    while start < from.len() {
-        let count = MANY.min(from.len() - start);
-        let mut numbers = [0.0; MANY];
-        let source = if count == MANY {
-            from[start..].as_ptr()
-        } else {
-            numbers[..count].copy_from_slice(&from[start..start + count]);
-            numbers.as_ptr()
-        };
-        let mut vectors = [V::zero(); FOUR];
-        for k in 0..FOUR {
-            // SAFETY: four times sixteen numbers.
-            vectors[k] = unsafe { V::load(source.add(k * LANES)) }.mul(scale).add(bias).at_least(floor);
+    // SAFETY: each time as many numbers as are left at least, of both.
+    unsafe {
+        while start + MANY <= from.len() {
+            let mut vectors = [V::zero(); FOUR];
+            for k in 0..FOUR {
+                let x = V::load(from.as_ptr().add(start + k * LANES));
+                vectors[k] = x.mul(scale).add(bias).at_least(floor);
+            }
+            F::store_four::<V, false>(vectors, to.as_mut_ptr().add(start));
+            start += MANY;
         }
-        let mut rounded = [F::default(); MANY];
-        // SAFETY: four times sixteen numbers.
-        unsafe { F::store_four::<V, false>(vectors, rounded.as_mut_ptr()) };
-        to[start..start + count].copy_from_slice(&rounded[..count]);
-        start += count;
+        while start + LANES <= from.len() {
+            let x = V::load(from.as_ptr().add(start));
+            F::store(x.mul(scale).add(bias).at_least(floor), to.as_mut_ptr().add(start));
+            start += LANES;
+        }
+    }
+    if start < from.len() {
+        let (mut numbers, mut rounded) = ([0.0; LANES], [F::default(); LANES]);
+        numbers[..from.len() - start].copy_from_slice(&from[start..]);
+        // SAFETY: sixteen numbers each.
+        unsafe {
+            let x = V::load(numbers.as_ptr());
+            F::store(x.mul(scale).add(bias).at_least(floor), rounded.as_mut_ptr());
+        }
+        to[start..].copy_from_slice(&rounded[..from.len() - start]);
     }
 }

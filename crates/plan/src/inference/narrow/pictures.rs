@@ -2,8 +2,8 @@
 
 use super::arrange::{filled_at_once, store_of};
 use crate::inference::lower::{At, Lowered, Store, Work};
+use cnn_kernels::Conv;
 use cnn_kernels::narrow::pictures::Cells;
-use cnn_kernels::{Conv, LANES};
 
 /// Pixels of a cell, and channels of a pixel.
 const PIXELS: usize = 4;
@@ -21,7 +21,7 @@ pub(super) struct Pictures {
 
 impl Pictures {
     /// Where one convolution alone reads the pictures, and its kernel is wide enough for that to pay: it is then one of
-    /// sixteen channels, with a tap for four of its own.
+    /// four times its channels, with a tap for four of its own.
     pub(super) fn first(lowered: &mut Lowered) -> Option<Self> {
         let copy = lowered.steps.iter().position(|step| step.inputs.iter().any(|input| input.at == At::Images))?;
         let store = store_of(&lowered.steps[copy].output)?;
@@ -48,8 +48,9 @@ impl Pictures {
         let between = PIXELS / step;
         let size = [height, own.output(second.inputs[0].size)?[1] + (taps - 1) * between];
         let Work::Conv { conv, .. } = &mut lowered.steps[reader].work else { return None };
+        let channels = PIXELS * own.in_channels;
         *conv = Conv {
-            in_channels: LANES,
+            in_channels: channels,
             kernel: [own.kernel[0], taps],
             stride: [own.stride[0], 1],
             padding: [own.padding[0], 0],
@@ -59,26 +60,27 @@ impl Pictures {
         // What is done to the images where they are read is done before they are rounded.
         let read = &mut lowered.steps[reader].inputs[0];
         let (map, node) = (std::mem::take(&mut read.map), read.node);
-        (read.channels, read.size) = (LANES, size);
+        (read.channels, read.size) = (channels, size);
         let copied = &mut lowered.steps[copy];
         if copied.inputs[0].map.is_none() {
             copied.inputs[0].map = map;
         }
-        (copied.output.channels, copied.output.size) = (LANES, size);
+        (copied.output.channels, copied.output.size) = (channels, size);
         lowered.stores[store] = Store { node, blocks: 1, size };
         Some(Self { copy, reader, cells: Cells { step, before: own.padding[1] }, own })
     }
 
-    /// The convolution's weights, `(out, in, height, width)`, as those of sixteen channels.
+    /// The convolution's weights, `(out, in, height, width)`, as those of four times as many channels.
     pub(super) fn weights(&self, weights: &[f32]) -> Vec<f32> {
         let Conv { in_channels, out_channels, kernel: [rows, columns], .. } = self.own;
         let taps = columns.div_ceil(PIXELS);
-        let mut packed = vec![0.0; out_channels * LANES * rows * taps];
+        let channels = PIXELS * in_channels;
+        let mut packed = vec![0.0; out_channels * channels * rows * taps];
         for (number, weight) in weights.iter().enumerate() {
             let (row, column) = (number / columns % rows, number % columns);
             let (out, channel) = (number / (columns * rows) / in_channels, number / (columns * rows) % in_channels);
-            let lane = column % PIXELS * PIXELS + channel;
-            packed[((out * LANES + lane) * rows + row) * taps + column / PIXELS] = *weight;
+            let lane = column % PIXELS * in_channels + channel;
+            packed[((out * channels + lane) * rows + row) * taps + column / PIXELS] = *weight;
         }
         packed
     }
