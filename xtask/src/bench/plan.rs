@@ -38,17 +38,25 @@ impl Inference {
     }
 }
 
-/// The plan of a workload.
+/// The plan of a workload, from the folder of the saved one if it is there.
 pub fn plan_of(workload: &Workload, images: &[f32]) -> Result<InferencePlan> {
     let network = &workload.network;
-    let weights = workload.weights()?;
     let options = InferenceOptions::default().usual_batch(workload.batch).numeric(workload.numeric);
-    let calibration = match workload.numeric {
-        Numeric::Int8 => Some(calibration(network, &weights, images)?),
-        _ => None,
-    };
-    let options = calibration.as_ref().map_or(options, |calibration| options.int8(calibration));
-    Ok(InferencePlan::new(network, &weights, options)?)
+    if workload.numeric != Numeric::Int8 {
+        return Ok(InferencePlan::new(network, &workload.weights()?, options)?);
+    }
+    let files = workload.saved.as_ref().map(|folder| [folder.join("scales.json"), folder.join("plan")]);
+    if let Some([scales, plan]) = files.as_ref().filter(|[_, plan]| plan.exists()) {
+        return Ok(InferencePlan::open(plan, network, None, options.int8(&Calibration::read(scales)?))?);
+    }
+    let weights = workload.weights()?;
+    let calibration = calibration(network, &weights, images)?;
+    let made = InferencePlan::new(network, &weights, options.int8(&calibration))?;
+    if let Some([scales, plan]) = files {
+        calibration.write(scales)?;
+        made.save(plan)?;
+    }
+    Ok(made)
 }
 
 /// The scales of a batch's own values: the time does not depend on them.

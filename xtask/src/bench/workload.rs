@@ -37,6 +37,8 @@ pub struct Workload {
     pub device: Device,
     /// The file that a forward pass has its weights from, if they are not drawn.
     pub weights: Option<PathBuf>,
+    /// The folder that a plan in 8 bits lies in, or is written to where it lies not.
+    pub saved: Option<PathBuf>,
 }
 
 /// What a step is given.
@@ -80,6 +82,7 @@ impl Workload {
             seed,
             device,
             weights: None,
+            saved: None,
         })
     }
 

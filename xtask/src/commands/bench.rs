@@ -36,7 +36,7 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
     ensure!(args.mode == Mode::F32 || args.engine == EngineName::Plan, "--mode {} belongs to --engine plan", args.mode);
     ensure!(args.mode != Mode::Int8 || !args.train, "--mode int8 belongs to forward passes");
     let workload = workload.measuring(args.steps || args.explain).in_numeric(args.mode.numeric());
-    let workload = Workload { weights: args.weights.clone(), ..workload };
+    let workload = Workload { weights: args.weights.clone(), saved: args.saved.clone(), ..workload };
     if let Some(callers) = args.callers {
         ensure!(args.engine == EngineName::Plan, "--callers belongs to --engine plan");
         let [one, several] = bench::callers(&workload, usize::from(callers), args.runs)?;

@@ -155,7 +155,8 @@ impl Lineup {
         let contestants = self.contestants();
         let version = |package: &str| self.versions[package].as_str().unwrap_or_default().to_string();
         let build = if cfg!(debug_assertions) { "the workspace's optimised dev profile" } else { "release" };
-        let ours = format!("{}, engine {}, {}, {build}", env!("CARGO_PKG_VERSION"), self.engine, self.precision);
+        let saved = if self.precision == Mode::Int8 { ", plan saved beforehand" } else { "" };
+        let ours = format!("{}, engine {}, {}{saved}, {build}", env!("CARGO_PKG_VERSION"), self.engine, self.precision);
         let rivals = RIVALS.iter().filter(|(key, _, _)| contestants.contains(key)).map(|(key, package, how)| {
             let more = if self.train { ", SGD fused, gradients set to None" } else { "" };
             let numbers = computes(key, self.precision, self.train).unwrap_or_default();
@@ -242,7 +243,12 @@ impl Lineup {
         }
         match (self.train, self.engine) {
             (true, _) => drop(command.arg("--train")),
-            (false, EngineName::Plan) => drop(command.arg("--weights").arg(folder.join("weights.safetensors"))),
+            (false, EngineName::Plan) => {
+                command.arg("--weights").arg(folder.join("weights.safetensors"));
+                if self.precision == Mode::Int8 {
+                    command.arg("--saved").arg(folder);
+                }
+            }
             (false, EngineName::Candle) => {}
         }
         Ok(command)

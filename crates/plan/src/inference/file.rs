@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// With a number that counts up whenever kernels pack in another way. Which way a convolution is packed its length tells.
-const MAGIC: [u8; 8] = *b"cnnplan3";
+const MAGIC: [u8; 8] = *b"cnnplan4";
 /// Bytes before the text: magic, length, checksum.
 const FRONT: usize = 16;
 /// Numbers before the text.

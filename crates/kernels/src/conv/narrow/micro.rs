@@ -4,8 +4,10 @@
 use crate::prefetch::Lines;
 use crate::simd::{Dot, LANES};
 
+/// Most blocks of outputs of a call.
+pub(super) const MOST_PANELS: usize = 2;
 /// Most sums of a call, and so vectors it writes.
-pub(super) const SUMS: usize = 14 * 2;
+pub(super) const SUMS: usize = 14 * MOST_PANELS;
 
 /// What the inner product runs over: for each block of input channels, each tap, each word of the block. Distances are in
 /// words of 32 bits.

@@ -3,7 +3,7 @@
 use super::Weights;
 use super::cells::Cells;
 use super::cut::Cut;
-use super::micro::{Depth, SUMS, product};
+use super::micro::{Depth, MOST_PANELS, SUMS, product};
 use crate::buffer::Shared;
 use crate::conv::tile::Tile;
 use crate::narrow::{Apply, Finish, Format, Outlet, Parts, Source, Stored, Target};
@@ -174,7 +174,7 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
         let first = self.bundle * out_blocks + panel * D::PANELS;
         let width = D::PANELS.min(out_blocks - panel * D::PANELS);
         let weights = self.weights_of(panel, D::PANELS);
-        let mut start = [0; SUMS * LANES];
+        let mut start = [0; MOST_PANELS * LANES];
         for (start, whole) in start.iter_mut().zip(&wholes[first * LANES..(first + width) * LANES]) {
             *start = F::start(self.source.zero, *whole);
         }
@@ -183,6 +183,8 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
         let size = [self.tile.span[0].len(), self.tile.span[1].len()];
         let [runs, run] = self.tile.runs(size);
         let chunks = run.div_ceil(D::PIXELS);
+        // Chunks of a run are as long as each other, or one pixel longer, the first of them.
+        let (length, longer) = (run / chunks, run % chunks);
         let in_blocks = bundles.ins.div_ceil(LANES);
         let last = (bundles.ins - (in_blocks - 1) * LANES).div_ceil(D::PER_WORD);
         // Where padding is zeros, what reads nothing else is left out.
@@ -214,57 +216,72 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
                 block,
                 ahead: Lines::NONE,
             };
+            let at = self.start_of(number_of_run);
+            let mut pixel = 0;
             for chunk in 0..chunks {
                 depth.ahead = ahead.take(per_call);
-                let (pixel, end) = (run * chunk / chunks, run * (chunk + 1) / chunks);
+                let count = length + usize::from(chunk < longer);
                 // SAFETY: the caller vouches for the input; weights, start and sums are as long as the sizes say.
                 unsafe {
                     let from = input.add(begin + pixel * D::WORDS);
-                    let size = (end - pixel, width);
+                    let size = (count, width);
                     product::<D>(size, from, &depth, weights.as_ptr(), start.as_ptr(), sums.as_mut_ptr());
                 }
                 for (number, apply) in applies[..width].iter().enumerate() {
-                    let sums = sums[number * (end - pixel) * LANES..][..(end - pixel) * LANES].as_ptr();
+                    let sums = sums[number * count * LANES..][..count * LANES].as_ptr();
                     // SAFETY: parts, bundles and shares divide the positions and blocks among the tasks.
-                    unsafe { self.write::<V>(first + number, apply, number_of_run * run + pixel, end - pixel, sums) };
+                    unsafe { self.write::<V>(first + number, apply, (at, pixel), count, sums) };
                 }
+                pixel += count;
             }
         }
     }
 
-    /// Hands `count` sums to the outlet, from a position of the tile on, counted by runs.
+    /// The image, row and column that a run starts at.
+    #[inline(always)]
+    fn start_of(&self, run: usize) -> [usize; 3] {
+        let Tile { images, span, .. } = &self.tile;
+        let (rows, columns) = (span[0].len(), span[1].len());
+        match self.tile.is_along_images() {
+            true => [images.start, span[0].start + run / columns, span[1].start + run % columns],
+            false => [images.start + run / rows, span[0].start + run % rows, span[1].start],
+        }
+    }
+
+    /// Hands `count` sums to the outlet, of a run that starts there from a position on.
     ///
     /// # Safety
     ///
-    /// There must be as many sums, all in one run, and no two threads may write the same.
+    /// There must be as many sums and as many positions of the run left, and no two threads may write the same.
     #[inline(always)]
     unsafe fn write<V: Vector<Element = f32>>(
         &self,
         block: usize,
         apply: &Apply<V>,
-        mut position: usize,
+        ([mut image, row, start], pixel): ([usize; 3], usize),
         mut count: usize,
         mut sums: *const u32,
     ) {
-        let Tile { images, span, .. } = &self.tile;
-        let (rows, columns) = (span[0].len(), span[1].len());
         if self.tile.is_along_images() {
-            let (image, pixel) = (position % images.len(), position / images.len());
-            let at = [images.start + image, block, span[0].start + pixel / columns, span[1].start + pixel % columns];
+            let at = [image + pixel, block, row, start];
             // SAFETY: as the caller says.
             return unsafe { self.outlet.write(apply, at, count, true, Sums::<F>(sums, PhantomData)) };
         }
-        // Rows, and images of one row, are one behind the other.
+        // A run is a row, or images of one row, one behind the other.
+        let columns = self.tile.span[1].len();
+        let mut column = pixel;
+        if column >= columns {
+            (image, column) = (image + column / columns, column % columns);
+        }
         while count > 0 {
-            let (row, column) = (position / columns, position % columns);
             let length = count.min(columns - column);
-            let at = [images.start + row / rows, block, span[0].start + row % rows, span[1].start + column];
             // SAFETY: as the caller says.
             unsafe {
+                let at = [image, block, row, start + column];
                 self.outlet.write(apply, at, length, false, Sums::<F>(sums, PhantomData));
                 sums = sums.add(length * LANES);
             }
-            (position, count) = (position + length, count - length);
+            (image, column, count) = (image + 1, 0, count - length);
         }
     }
 }
