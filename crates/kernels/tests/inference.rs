@@ -6,8 +6,8 @@ use cnn_kernels::inference::{
 };
 #[cfg(not(target_arch = "wasm32"))]
 use cnn_kernels::narrow::bf16;
-use cnn_kernels::narrow::{Requantisation, Weights};
-use cnn_kernels::pool::{Average, Max};
+use cnn_kernels::narrow::{Pool, Requantisation, Weights};
+use cnn_kernels::pool::{Average, Max, Span};
 use cnn_kernels::{Conv, InstructionSet};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -338,8 +338,16 @@ fn steps_on_narrow_numbers_that_would_not_be_sound_are_refused() {
     assert_eq!(refused(step(bytes, place(16, 16, 1, Number::U8), NarrowWork::Transfer)).as_deref(), shapes);
     let outside = place(64, 16, 2, Number::U8);
     assert_eq!(refused(step(bytes, outside, NarrowWork::Transfer)).as_deref(), Some("a value is not within the arena"));
-    let max = Max { kernel: [0; 2], stride: [1; 2], padding: [0; 2], dilation: [1; 2] };
-    assert_eq!(refused(step(bytes, others, NarrowWork::MaxPool(max))).as_deref(), shapes);
+    let max = Max { kernel: [1; 2], stride: [1; 2], padding: [0; 2], dilation: [1; 2] };
+    let pool = |input, output| NarrowWork::Pool(Pool::max(&max, input, output).unwrap());
+    assert_eq!(refused(step(bytes, others, pool([2; 2], [2; 2]))), None);
+    assert_eq!(refused(step(bytes, others, pool([3, 2], [2; 2]))).as_deref(), shapes);
+    assert_eq!(refused(step(bytes, others, pool([2; 2], [2, 1]))).as_deref(), shapes);
+    for max in [Max { kernel: [0, 1], ..max }, Max { stride: [1, 0], ..max }, Max { dilation: [0, 1], ..max }] {
+        assert!(Pool::max(&max, [2; 2], [2; 2]).is_none());
+    }
+    let beyond = Average { spans: [vec![Span { start: 1, end: 3, divisor: 2 }], vec![]] };
+    assert!(Pool::average(&beyond, [2; 2]).is_none());
     // What computes in f32 reads no bytes.
     let input = Input::Value { place: bytes, map: None };
     let sum = Step::Sum { inputs: vec![input], output: place(16, 16, 1, Number::F32), relu: false };

@@ -2,7 +2,7 @@
 
 #![cfg(not(miri))]
 
-use cnn_kernels::narrow::{Finish, Origin, Source, Target, Weights, average, bf16, max, transfer};
+use cnn_kernels::narrow::{Finish, Origin, Pool, Source, Target, Weights, bf16, transfer};
 use cnn_kernels::pool::{Average, Max};
 use cnn_kernels::{Conv, InstructionSet, Region, View, threads};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -50,15 +50,16 @@ fn calls_allocate_nothing() {
     let (read_halves, mut written_halves) = (vec![bf16::ONE; from.len()], vec![bf16::ZERO; to.len()]);
     let wide = vec![1.0; from.len()];
     let pool = Max { kernel: [3, 3], stride: [1, 1], padding: [1, 1], dilation: [1, 1] };
-    let (mut pooled, global) = (vec![0; from.len()], Average::global([9, 20]));
+    let pool = Pool::max(&pool, [9, 20], [9, 20]).unwrap();
+    let (mut pooled, global) = (vec![0; from.len()], Pool::average(&Average::global([9, 20]), [9, 20]).unwrap());
     let small = Region::new(2, 40, [1, 1]);
     let mut calls = || {
         let finish = Finish::default();
         bytes.convolve(Source::plain(&read, from), Target::Narrow(&mut written, to), &finish, &mut workspace);
         let source = Source::plain(&read_halves, from);
         halves.convolve(source, Target::Narrow(&mut written_halves, to), &Finish::default(), &mut workspace);
-        max(&pool, set, Source::plain(&read, from), Target::Narrow(&mut pooled, from), &finish);
-        average(&global, set, Source::plain(&read, from), Target::Narrow(&mut pooled, small), &finish);
+        pool.run(set, Source::plain(&read, from), Target::Narrow(&mut pooled, from), &finish);
+        global.run(set, Source::plain(&read, from), Target::Narrow(&mut pooled, small), &finish);
         transfer(set, Origin::Wide(View::plain(&wide, from)), Target::Narrow(&mut pooled, from), &finish);
     };
     // The pool makes its threads when they are first needed.

@@ -5,7 +5,7 @@
 use crate::common::guarded::{Guarded, Side};
 use crate::common::narrow::{Number, lay_narrow, random_map};
 use crate::common::{alone, batch, channels, fewer, one_of, random, region, sets, size};
-use cnn_kernels::narrow::{Addend, Finish, Origin, ReadMap, Source, Target, average, bf16, max, transfer};
+use cnn_kernels::narrow::{Addend, Finish, Origin, Pool, ReadMap, Source, Target, bf16, transfer};
 use cnn_kernels::pool::{Average, Max};
 use cnn_kernels::{Conv, InstructionSet, Region, View, threads};
 use rand::Rng;
@@ -91,12 +91,21 @@ fn all<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         padding: pair(rng, &[0, 1, 2]),
         dilation: pair(rng, &[1, 1, 2]),
     };
-    let windows = |axis: usize| (size[axis] + 2 * pool.padding[axis]).div_ceil(pool.stride[axis]);
-    targets::<F>(rng, side, [batch, ins, windows(0), windows(1)], |target, finish| {
-        max(&pool, set, held.source(), target, finish);
+    // As many as begin in the map, of which the last may hold nothing, or as many as lie within it and its padding.
+    let overhanging = rng.random_bool(0.5);
+    let windows = [0, 1].map(|axis| {
+        let (length, covered) = (size[axis] + 2 * pool.padding[axis], pool.dilation[axis] * (pool.kernel[axis] - 1));
+        if overhanging {
+            length.div_ceil(pool.stride[axis])
+        } else {
+            length.saturating_sub(covered).div_ceil(pool.stride[axis])
+        }
+    });
+    targets::<F>(rng, side, [batch, ins, windows[0], windows[1]], |target, finish| {
+        Pool::max(&pool, size, windows).unwrap().run(set, held.source(), target, finish);
     });
     targets::<F>(rng, side, [batch, ins, 1, 1], |target, finish| {
-        average(&Average::global(size), set, held.source(), target, finish);
+        Pool::average(&Average::global(size), size).unwrap().run(set, held.source(), target, finish);
     });
     targets::<F>(rng, side, from, |target, finish| transfer(set, Origin::Narrow(held.source()), target, finish));
     let wide = region(rng, from);

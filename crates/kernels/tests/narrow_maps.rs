@@ -4,8 +4,8 @@ use crate::common::narrow::{Entries, Number, arrived, finished, lay_narrow, mapp
 use crate::common::{Maps, Seen, alone, batch, channels, fewer, one_of, random, region, sets, size};
 use cnn_kernels::narrow::pictures::{Cells, pictures};
 use cnn_kernels::narrow::{
-    Addend, Finish, Format, Origin, Quantisation, ReadMap, Source, Target, average, bf16, bf16_available, int8_unit,
-    max, quantise_weights, requantise, transfer,
+    Addend, Finish, Format, Origin, Pool, Quantisation, ReadMap, Source, Target, bf16, bf16_available, int8_unit,
+    quantise_weights, requantise, transfer,
 };
 use cnn_kernels::pool::{Average, Max, Span};
 use cnn_kernels::{Conv, InstructionSet, LANES, Map, Region, View, threads};
@@ -40,11 +40,13 @@ fn check<F: Number>(rng: &mut ChaCha8Rng, expected: &Maps, what: &str, kernel: i
     let added = F::maps(rng, shape);
     let added_at = region(rng, shape);
     let data = lay_narrow::<F>(rng, &added_at, &added);
+    // Nothing at all is usual, too: what is stored already is copied then.
+    let some = rng.random_bool(0.7);
     let finish = Finish {
-        scale: rng.random_bool(0.5).then_some(&*scale),
-        bias: rng.random_bool(0.5).then_some(&*bias),
-        addend: rng.random_bool(0.4).then_some(Addend { data: &data, region: added_at, factor: -0.5 }),
-        floor: rng.random_bool(0.4).then_some(0.25),
+        scale: (some && rng.random_bool(0.5)).then_some(&*scale),
+        bias: (some && rng.random_bool(0.5)).then_some(&*bias),
+        addend: (some && rng.random_bool(0.4)).then_some(Addend { data: &data, region: added_at, factor: -0.5 }),
+        floor: one_of(rng, &[None, None, Some(0.0), Some(0.25)]),
     };
     let expected = finished(expected, &finish, &added);
     for width in [1, 3] {
@@ -59,19 +61,10 @@ fn check<F: Number>(rng: &mut ChaCha8Rng, expected: &Maps, what: &str, kernel: i
     threads::set_threads(1);
 }
 
-fn pools<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
-    let [height, width] = size(rng);
-    let shape = [batch(rng), channels(rng), height, width];
-    let held = Held::<F>::random(rng, shape);
-    let pair = |rng: &mut ChaCha8Rng, values: &[usize]| [one_of(rng, values), one_of(rng, values)];
-    let pool = Max {
-        kernel: pair(rng, &[1, 2, 3, 5]),
-        stride: pair(rng, &[1, 2, 3]),
-        padding: pair(rng, &[0, 1, 2]),
-        dilation: pair(rng, &[1, 1, 2]),
-    };
-    let windows = |axis: usize| (shape[axis + 2] + 2 * pool.padding[axis]).div_ceil(pool.stride[axis]);
-    let mut expected = Maps::zeros([shape[0], shape[1], windows(0), windows(1)]);
+/// Holds a max pool with so many windows along each axis against plain loops.
+fn check_max<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng, held: &Held<F>, pool: &Max, windows: [usize; 2]) {
+    let shape @ [batch, channels, height, width] = held.read.shape;
+    let mut expected = Maps::zeros([batch, channels, windows[0], windows[1]]);
     for o in expected.clone().each() {
         let mut largest = f64::NEG_INFINITY;
         for tap in 0..pool.kernel[0] * pool.kernel[1] {
@@ -85,22 +78,16 @@ fn pools<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         }
         expected.set(o, largest);
     }
+    let prepared = Pool::max(pool, [height, width], windows).unwrap();
     check::<F>(rng, &expected, &format!("{set} {pool:?} {shape:?}"), |target, finish| {
-        max(&pool, set, held.source(), target, finish);
+        prepared.run(set, held.source(), target, finish);
     });
+}
 
-    let counts = [rng.random_range(1..6), rng.random_range(1..6)];
-    let pool = match rng.random_bool(0.3) {
-        true => Average::global([height, width]),
-        false => Average {
-            spans: [0, 1].map(|axis| {
-                let (length, count) = (shape[axis + 2], counts[axis]);
-                let bounds = |o: usize| (o * length / count, ((o + 1) * length).div_ceil(count));
-                (0..count).map(bounds).map(|(start, end)| Span { start, end, divisor: end - start }).collect()
-            }),
-        },
-    };
-    let mut expected = Maps::zeros([shape[0], shape[1], pool.spans[0].len(), pool.spans[1].len()]);
+/// Holds means against plain loops.
+fn check_average<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng, held: &Held<F>, pool: &Average) {
+    let shape @ [batch, channels, height, width] = held.read.shape;
+    let mut expected = Maps::zeros([batch, channels, pool.spans[0].len(), pool.spans[1].len()]);
     for o in expected.clone().each() {
         let [down, right] = [pool.spans[0][o[2]], pool.spans[1][o[3]]];
         let mut sum = 0.0;
@@ -113,9 +100,62 @@ fn pools<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         let share = if divisor == 0 { 0.0 } else { (1.0 / divisor as f64) as f32 };
         expected.set(o, f64::from(sum as f32 * share));
     }
+    let prepared = Pool::average(pool, [height, width]).unwrap();
     check::<F>(rng, &expected, &format!("{set} {pool:?} {shape:?}"), |target, finish| {
-        average(&pool, set, held.source(), target, finish);
+        prepared.run(set, held.source(), target, finish);
     });
+}
+
+fn pools<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
+    let [height, width] = size(rng);
+    let shape = [batch(rng), channels(rng), height, width];
+    let held = Held::<F>::random(rng, shape);
+    let pair = |rng: &mut ChaCha8Rng, values: &[usize]| [one_of(rng, values), one_of(rng, values)];
+    let pool = Max {
+        kernel: pair(rng, &[1, 2, 3, 5]),
+        stride: pair(rng, &[1, 2, 3]),
+        padding: pair(rng, &[0, 1, 2]),
+        dilation: pair(rng, &[1, 1, 2]),
+    };
+    let windows = [0, 1].map(|axis| (shape[axis + 2] + 2 * pool.padding[axis]).div_ceil(pool.stride[axis]));
+    check_max(set, rng, &held, &pool, windows);
+    let counts = [rng.random_range(1..6), rng.random_range(1..6)];
+    let pool = match rng.random_bool(0.3) {
+        true => Average::global([height, width]),
+        false => Average {
+            spans: [0, 1].map(|axis| {
+                let (length, count) = (shape[axis + 2], counts[axis]);
+                let bounds = |o: usize| (o * length / count, ((o + 1) * length).div_ceil(count));
+                (0..count).map(bounds).map(|(start, end)| Span { start, end, divisor: end - start }).collect()
+            }),
+        },
+    };
+    check_average(set, rng, &held, &pool);
+}
+
+/// Kernel, stride, padding and dilation of pools as networks have them.
+const USUAL: [[usize; 4]; 8] =
+    [[3, 1, 1, 1], [3, 2, 1, 1], [3, 2, 0, 1], [2, 2, 0, 1], [2, 1, 0, 1], [3, 1, 2, 2], [5, 1, 2, 1], [3, 3, 0, 1]];
+
+/// One of them, over maps so wide that more windows fit a row than are computed at once.
+fn usual_pools<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
+    let [kernel, stride, padding, dilation] = one_of(rng, &USUAL);
+    let covered = dilation * (kernel - 1) + 1;
+    let (height, width) = (rng.random_range(5..12), one_of(rng, &[5, 7, 8, 14, 33, 34, 65, 112, 140]));
+    let shape = [rng.random_range(1..3), one_of(rng, &[16, 32, 37]), height, width];
+    let held = Held::<F>::random(rng, shape);
+    let windows = [height, width].map(|length| (length + 2 * padding - covered) / stride + 1);
+    let pool = Max { kernel: [kernel; 2], stride: [stride; 2], padding: [padding; 2], dilation: [dilation; 2] };
+    check_max(set, rng, &held, &pool, windows);
+    // The same windows' means, of what padding leaves or with padding counted.
+    let counted = rng.random_bool(0.5);
+    let spans = [height, width].map(|length| {
+        let windows = (0..(length + 2 * padding - kernel) / stride + 1).map(|number| number * stride);
+        let clipped = windows.map(|from| (from.saturating_sub(padding), (from + kernel - padding).min(length)));
+        let divided = |length: usize| if counted { kernel } else { length };
+        clipped.map(|(start, end)| Span { start, end, divisor: divided(end - start) }).collect()
+    });
+    check_average(set, rng, &held, &Average { spans });
 }
 
 fn transfers<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
@@ -145,6 +185,11 @@ fn on_both(count: u64, of_bf16: fn(InstructionSet, &mut ChaCha8Rng), of_u8: fn(I
 #[test]
 fn pools_are_those_of_plain_loops() {
     on_both(100, pools::<bf16>, pools::<u8>);
+}
+
+#[test]
+fn usual_pools_of_wide_maps_are_those_of_plain_loops() {
+    on_both(60, usual_pools::<bf16>, usual_pools::<u8>);
 }
 
 #[test]
@@ -330,7 +375,8 @@ fn means_of_the_largest_bytes_do_not_overflow() {
             let mut found = vec![0_u8; to.len()];
             let finish = Finish { scale: None, bias: None, addend: None, floor: None };
             let pool = Average::global([height, width]);
-            average(&pool, set, Source::plain(&data, from), Target::Narrow(&mut found, to), &finish);
+            let pool = Pool::average(&pool, [height, width]).unwrap();
+            pool.run(set, Source::plain(&data, from), Target::Narrow(&mut found, to), &finish);
             assert!(found.iter().all(|mean| *mean == u8::MAX), "{set}, {height}×{width}: {found:?}");
         }
     }

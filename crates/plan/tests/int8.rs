@@ -2,6 +2,7 @@
 
 use crate::common::*;
 use cnn_kernels::InstructionSet;
+use cnn_kernels::inference::ConvAlgorithm;
 use cnn_network::Network;
 use cnn_network::definition::*;
 use cnn_plan::{Calibration, Calibrator, InferenceOptions, InferencePlan, Numeric};
@@ -76,6 +77,50 @@ fn the_answers_are_close_and_the_same_on_every_instruction_set() -> Result<(), F
             assert_eq!(bits(&found), bits(first), "{set}");
         }
         first.get_or_insert(found);
+    }
+    Ok(())
+}
+
+/// Pictures lie four pixels a cell where that pays; a convolution that remains of one column must not be taken for one that
+/// Winograd's algorithm computes.
+#[test]
+fn first_convolutions_of_every_width_and_step_are_computed() -> Result<(), Failure> {
+    let _alone = alone();
+    let bf16 = Numeric::Bf16.available(InstructionSet::chosen()).is_ok();
+    for channels in [1, 3, 4] {
+        for (kernel, stride, pad) in [
+            ([3, 3], [1, 4], [1, 1]),
+            ([7, 4], [1, 4], [3, 0]),
+            ([3, 4], [1, 4], [1, 2]),
+            ([3, 3], [1, 1], [1, 1]),
+            ([7, 7], [2, 2], [3, 3]),
+            ([11, 11], [4, 4], [2, 2]),
+            ([5, 5], [3, 3], [0, 0]),
+            ([1, 8], [2, 1], [0, 5]),
+        ] {
+            let first = conv(kernel).out(40).stride(stride).pad(pad);
+            let body = chain().then("first", first).relu().global_avg_pool().flatten().then("fc", linear(9));
+            let network = body.named("first", [channels, 61, 66]).at_usual_input()?;
+            let (weights, images) = (Weights::initialised(&network, 5), images(&network, 2));
+            let calibration = calibrated(&network, &weights, &images)?;
+            let nodes = InferenceOptions::default().usual_batch(2).of_nodes(&["first"]);
+            let exact = InferencePlan::new(&network, &weights, nodes)?;
+            let exact = exact.outputs(&mut exact.workspace(2)?, &images)?;
+            let bf16 = bf16.then(|| nodes.numeric(Numeric::Bf16));
+            let forced = ConvAlgorithm::ALL.into_iter().filter_map(|algorithm| bf16.map(|bf16| bf16.by(algorithm)));
+            let bf16 = bf16.into_iter().chain(forced).map(|options| (options, 0.02));
+            for (options, most) in [(nodes.int8(&calibration), 0.05)].into_iter().chain(bf16) {
+                let plan = InferencePlan::new(&network, &weights, options)?;
+                for (found, exact) in plan.outputs(&mut plan.workspace(2)?, &images)?.iter().zip(&exact) {
+                    let apart = apart(found, exact);
+                    assert!(
+                        apart < most,
+                        "{channels} channels, {kernel:?} by {stride:?}, {}: {apart}",
+                        options.numeric
+                    );
+                }
+            }
+        }
     }
     Ok(())
 }

@@ -52,11 +52,12 @@ pub fn plan_of(workload: &Workload, images: &[f32]) -> Result<InferencePlan> {
     let weights = workload.weights()?;
     let calibration = calibration(network, &weights, images)?;
     let made = InferencePlan::new(network, &weights, options.int8(&calibration))?;
-    if let Some([scales, plan]) = files {
-        calibration.write(scales)?;
-        made.save(plan)?;
-    }
-    Ok(made)
+    let Some([scales, plan]) = files else { return Ok(made) };
+    calibration.write(scales)?;
+    made.save(&plan)?;
+    drop(made);
+    // What is written is what answers, also in this process.
+    Ok(InferencePlan::open(plan, network, Some(&weights), options.int8(&calibration))?)
 }
 
 /// The scales of a batch's own values: the time does not depend on them.

@@ -85,8 +85,8 @@ pub struct Bench {
     /// With --serve, the file that a forward pass has its weights from, as everybody else in a race has them
     #[arg(long, hide = true, requires = "serve", conflicts_with = "train")]
     pub weights: Option<PathBuf>,
-    /// With --serve and --mode int8, the folder that the plan lies in, or is written to by whoever is first: others read a
-    /// file that was quantised before, too
+    /// With --serve and --mode int8, the folder that the plan lies in, or is written to by whoever is first, with its weights:
+    /// others read a file that was quantised before, too
     #[arg(long, hide = true, requires = "serve", conflicts_with = "train")]
     pub saved: Option<PathBuf>,
 }

@@ -35,6 +35,7 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
     let workload = Workload::new(&request, common.seed(), common.device.open()?)?.recomputing(args.recompute.policy());
     ensure!(args.mode == Mode::F32 || args.engine == EngineName::Plan, "--mode {} belongs to --engine plan", args.mode);
     ensure!(args.mode != Mode::Int8 || !args.train, "--mode int8 belongs to forward passes");
+    ensure!(args.saved.is_none() || args.mode == Mode::Int8, "--saved belongs to --mode int8");
     let workload = workload.measuring(args.steps || args.explain).in_numeric(args.mode.numeric());
     let workload = Workload { weights: args.weights.clone(), saved: args.saved.clone(), ..workload };
     if let Some(callers) = args.callers {

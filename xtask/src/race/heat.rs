@@ -37,7 +37,7 @@ pub struct Heat<'a> {
     setting: &'a Setting<'a>,
     case: &'a Case,
     workload: Workload,
-    /// Holds weights, batch and outputs; gone with the case.
+    /// Holds weights, batch, outputs and in 8 bits this project's plan; gone with the case.
     folder: tempfile::TempDir,
     problems: Vec<(String, String)>,
 }

@@ -7,8 +7,7 @@ use crate::conv::narrow as conv;
 use crate::narrow::pictures::{self, Cells};
 use crate::narrow::pool;
 use crate::narrow::transfer;
-use crate::narrow::{Finish, Format, Origin, Parts, ReadMap, Requantisation, Source, Weights};
-use crate::pool::{Average, Max};
+use crate::narrow::{Finish, Format, Origin, Parts, Pool, ReadMap, Requantisation, Source, Weights};
 use crate::prefetch::{LINE, Lines};
 use crate::region::Region;
 use crate::simd::InstructionSet;
@@ -42,10 +41,8 @@ pub enum NarrowWork<F: Format> {
     Pictures(Cells),
     /// A copy, from `f32` or from narrow numbers, or with the addend a sum.
     Transfer,
-    /// The largest number under a window.
-    MaxPool(Max),
-    /// The mean under windows.
-    AveragePool(Average),
+    /// The largest number under a window, or the mean.
+    Pool(Pool),
 }
 
 /// A step on narrow numbers of any kind.
@@ -158,26 +155,13 @@ impl<F: Format> Tasks for NarrowStep<F> {
                     && pictures::fits(of, *cells, &output.region(1))
             }
             NarrowWork::Transfer => self.fits_windows(input.size()),
-            NarrowWork::MaxPool(max) => {
-                let extents = max.kernel.iter().chain(&max.stride).chain(&max.dilation);
-                self.fits_windows(output.size) && extents.into_iter().all(|extent| *extent > 0)
-            }
-            NarrowWork::AveragePool(average) => {
-                let within = average
-                    .spans
-                    .iter()
-                    .zip(input.size())
-                    .all(|(spans, length)| spans.iter().all(|span| span.start <= span.end && span.end <= length));
-                within && self.fits_windows([average.spans[0].len(), average.spans[1].len()])
-            }
+            NarrowWork::Pool(pool) => pool.input() == input.size() && self.fits_windows(pool.output()),
         };
         numbers && writes && added && finished && shapes
     }
 
     fn cut(&self, batch: usize) -> Cut {
         let (from, to) = (self.region(batch), self.output.region(batch));
-        let mapped = self.input.map().is_some();
-        let pool = |cut: pool::Cut| Cut { tasks: cut.tasks(&to), conv: None, pool: Some(cut) };
         match &self.work {
             NarrowWork::Convolution(weights) => match weights.cut(&from) {
                 Some(cut) => Cut { tasks: cut.tasks(), conv: Some(cut), pool: None },
@@ -185,8 +169,10 @@ impl<F: Format> Tasks for NarrowStep<F> {
             },
             NarrowWork::Pictures(_) => Cut::of_tasks(pictures::tasks(&to)),
             NarrowWork::Transfer => Cut::of_tasks(transfer::tasks(&to)),
-            NarrowWork::MaxPool(max) => pool(pool::Cut::new::<F>(max, &from, &to, mapped)),
-            NarrowWork::AveragePool(average) => pool(pool::Cut::new::<F>(average, &from, &to, mapped)),
+            NarrowWork::Pool(pool) => {
+                let cut = pool::Cut::new::<F>(pool, self.input.map().is_some());
+                Cut { tasks: cut.tasks(&to), conv: None, pool: Some(cut) }
+            }
         }
     }
 
@@ -248,11 +234,11 @@ pub(crate) fn run<F: Format>(step: &NarrowStep<F>, call: Call<'_>) {
     }
     let map = map.as_ref().map(|map| ReadMap { scale: &map.scale, shift: &map.shift, floor: map.floor[0] });
     let source = Source { data: narrow(place), region, zero: step.zero, map };
-    match (&step.work, &cut.conv, &cut.pool) {
+    match (&step.work, &cut.conv, cut.pool) {
         (NarrowWork::Convolution(weights), Some(cut), _) => {
             conv::task((weights, cut), source, target, &finish, task, scratch);
         }
-        (_, _, Some(cut)) => pool::task(set, source, target, (&finish, cut), task.0),
+        (NarrowWork::Pool(pool), _, Some(cut)) => pool::task(set, source, target, (&finish, pool, cut), task.0),
         _ => transfer::task(set, Origin::Narrow(source), target, &finish, task.0),
     }
 }

@@ -5,9 +5,12 @@ use super::step::{Affine, Input};
 use crate::pieces::clear_padding;
 use crate::pool::{Average, Max};
 use crate::simd::{LANES, Vector};
+use std::ops::Range;
 
 /// Rows of outputs of a task.
 const ROWS: usize = 8;
+/// Outputs of a row whose windows are found at once, for all rows of a task.
+const COLUMNS: usize = 32;
 
 /// Tasks of a pool with this output.
 pub(super) fn tasks(output: &Place, batch: usize) -> usize {
@@ -20,7 +23,7 @@ pub(super) fn scratch(input: &Input) -> usize {
 }
 
 /// Image, block and rows of a task.
-fn place_of(output: &Place, task: usize) -> (usize, usize, std::ops::Range<usize>) {
+fn place_of(output: &Place, task: usize) -> (usize, usize, Range<usize>) {
     let parts = output.size[0].div_ceil(ROWS);
     let (plane, part) = (task / parts, task % parts);
     (plane / output.blocks(), plane % output.blocks(), part * ROWS..((part + 1) * ROWS).min(output.size[0]))
@@ -35,21 +38,28 @@ struct Plane<'a> {
 }
 
 impl Plane<'_> {
-    /// Joins rows of the map, number by number, and writes the result to `held`.
+    /// Joins some columns of rows of the map, number by number, and writes the result to the same columns of `held`.
     ///
     /// # Safety
     ///
     /// The rows are the map's, which is not written meanwhile.
     #[inline(always)]
-    unsafe fn join<V: Vector<Element = f32>>(&self, rows: Window, held: &mut [f32], join: impl Join) {
+    unsafe fn join<V: Vector<Element = f32>>(
+        &self,
+        rows: Window,
+        columns: Range<usize>,
+        held: &mut [f32],
+        join: impl Join,
+    ) {
         let from = self.from.wrapping_add(rows.first * self.width * LANES);
         let (step, start) = (rows.step * self.width * LANES, join.start::<V>());
         let held = &mut held[..self.width * LANES];
+        let numbers = columns.start * LANES..columns.end.min(self.width) * LANES;
         // SAFETY: as the caller says.
         unsafe {
             match self.map {
                 None => {
-                    for i in (0..held.len()).step_by(LANES) {
+                    for i in numbers.step_by(LANES) {
                         let mut all = start;
                         for tap in 0..rows.count {
                             all = join.join(all, V::load(from.add(tap * step + i)));
@@ -59,7 +69,7 @@ impl Plane<'_> {
                 }
                 Some(map) => {
                     let [scale, shift, floor] = map.of_block::<V>(self.block);
-                    for i in (0..held.len()).step_by(LANES) {
+                    for i in numbers.step_by(LANES) {
                         let mut all = start;
                         for tap in 0..rows.count {
                             let x = V::load(from.add(tap * step + i)).mul_add(scale, shift).at_least(floor);
@@ -129,6 +139,11 @@ impl Window {
         let first = first.map_or(0, |first| start + first * step - max.padding[axis]);
         Self { first, step, count }
     }
+
+    /// Behind the last position.
+    fn end(&self) -> usize {
+        self.first + self.count.saturating_sub(1) * self.step + 1
+    }
 }
 
 /// Some rows of a block of the largest numbers.
@@ -151,20 +166,30 @@ pub(super) unsafe fn max<V: Vector<Element = f32>>(
     let plane = Plane { from, width, map, block };
     let to = arena.at(output, image).wrapping_add(block * output.plane());
     let held = &mut held[..width * LANES];
-    for row in rows.clone() {
-        let down = Window::of_max(max, 0, row, height);
-        // SAFETY: the rows are the map's.
-        unsafe { plane.join::<V>(down, held, Larger) }
-        for column in 0..output.size[1] {
-            let across = Window::of_max(max, 1, column, width);
-            let mut best = V::splat(f32::NEG_INFINITY);
-            for tap in 0..across.count {
-                // SAFETY: the column is one of the row's.
-                let x = unsafe { V::load(held[(across.first + tap * across.step) * LANES..].as_ptr()) };
-                best = Larger.join(best, x);
+    let mut windows = [Window { first: 0, step: 1, count: 0 }; COLUMNS];
+    for first in (0..output.size[1]).step_by(COLUMNS) {
+        let windows = &mut windows[..COLUMNS.min(output.size[1] - first)];
+        let mut columns = width..0;
+        for (number, window) in windows.iter_mut().enumerate() {
+            *window = Window::of_max(max, 1, first + number, width);
+            if window.count > 0 {
+                columns = columns.start.min(window.first)..columns.end.max(window.end());
             }
-            // SAFETY: a pixel of the output, this task's alone.
-            unsafe { best.store(to.wrapping_add((row * output.size[1] + column) * LANES)) }
+        }
+        for row in rows.clone() {
+            let down = Window::of_max(max, 0, row, height);
+            // SAFETY: the rows are the map's.
+            unsafe { plane.join::<V>(down, columns.clone(), held, Larger) }
+            for (number, across) in windows.iter().enumerate() {
+                let mut best = V::splat(f32::NEG_INFINITY);
+                for tap in 0..across.count {
+                    // SAFETY: the column is one of the row's.
+                    let x = unsafe { V::load(held[(across.first + tap * across.step) * LANES..].as_ptr()) };
+                    best = Larger.join(best, x);
+                }
+                // SAFETY: a pixel of the output, this task's alone.
+                unsafe { best.store(to.wrapping_add((row * output.size[1] + first + number) * LANES)) }
+            }
         }
     }
     let (start, end) = (rows.start * output.size[1] * LANES, rows.end * output.size[1] * LANES);
@@ -198,7 +223,7 @@ pub(super) unsafe fn average<V: Vector<Element = f32>>(
         let down = average.spans[0][row];
         let window = Window { first: down.start, step: 1, count: down.end - down.start };
         // SAFETY: the rows are the map's.
-        unsafe { plane.join::<V>(window, held, Total) }
+        unsafe { plane.join::<V>(window, 0..width, held, Total) }
         for (column, across) in average.spans[1].iter().enumerate() {
             let mut sum = V::zero();
             for x in held[across.start * LANES..across.end * LANES].chunks_exact(LANES) {

@@ -2,12 +2,11 @@
 //! belongs to it, which is not generic; otherwise every crate that calls it would compile it again.
 
 use super::pictures::{Cells, Line};
-use super::{Finish, Format, Origin, Source, Target, bf16};
+use super::{Finish, Format, Origin, Pool, Source, Target, bf16};
 use crate::buffer::Buffer;
 use crate::conv::Conv;
 use crate::conv::narrow::{Units, Weights, compute, pack};
 use crate::inference::{Call, NarrowStep};
-use crate::pool::{Average, Max};
 use crate::region::Region;
 use crate::simd::InstructionSet;
 
@@ -23,14 +22,10 @@ crate::instances! {
             workspace: &mut [f32],
         ) { compute }
         fn peak(set: InstructionSet) -> f64 { crate::peak::compute_products::<Self> }
-        fn pool_max(
-            pool: &Max, set: InstructionSet, source: Source<'_, Self>, target: Target<'_, Self>,
+        fn pool(
+            pool: &Pool, set: InstructionSet, source: Source<'_, Self>, target: Target<'_, Self>,
             finish: &Finish<'_, Self>,
-        ) { super::pool::compute_max }
-        fn pool_average(
-            pool: &Average, set: InstructionSet, source: Source<'_, Self>, target: Target<'_, Self>,
-            finish: &Finish<'_, Self>,
-        ) { super::pool::compute_average }
+        ) { super::pool::compute }
         fn pictures(
             set: InstructionSet, images: (&[f32], [usize; 3]), cells: (Cells, Line<'_>, Self),
             to: (&mut [Self], Region),

@@ -138,7 +138,7 @@ impl<F: Format> Rows<'_, F> {
                     held[..pixels].fill(zero);
                     let plane = &images[(channel * height + row) * width..][..width];
                     let from = &plane[inside[0] - cells.before..inside[1] - cells.before];
-                    // What lies behind the last pixel is cut off, or filled again.
+                    // Behind the last pixel stays what stands for 0.
                     let at = inside[0].saturating_sub(first).min(pixels);
                     let line = (V::splat(scale[channel]), V::splat(bias[channel]), V::splat(floor));
                     quantise::<F, V>(from, line, &mut held[at..]);
@@ -165,7 +165,7 @@ fn quantise<F: Format, V: Vector<Element = f32>>(from: &[f32], (scale, bias, flo
     const MANY: usize = FOUR * LANES;
     let to = &mut to[..from.len()];
     let mut start = 0;
-    // SAFETY: each time as many numbers as are left at least, of both.
+    // SAFETY: of both slices, which are as long as each other, at least as many numbers are left as are taken.
     unsafe {
         while start + MANY <= from.len() {
             let mut vectors = [V::zero(); FOUR];

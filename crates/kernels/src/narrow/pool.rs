@@ -9,90 +9,94 @@ mod windows;
 use super::finish::{Values, check_ends, open};
 use super::transfer::Reader;
 use super::{Finish, Format, Outlet, Parts, Source, Stored, Target};
-use crate::pool::{Average, Max};
+use crate::pool::{Average, Max, Span};
 use crate::region::Region;
 use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
 use crate::threads::for_each;
 use integers::{Largest, MOST_SUMMED, Sum};
 use std::ops::Range;
-pub(crate) use windows::Windows;
-use windows::{Axis, Window};
+use std::sync::Arc;
+use windows::Axis;
+use windows::Windows;
 
 /// Outputs of a task, about.
 const PIXELS: usize = 256;
-/// Pixels of a row whose sums or maxima over a window's rows are held at once.
+/// Pixels of a row whose sums or maxima over a window's rows are held at once, and the longest window of integers: their taps
+/// are listed in as many places.
 const HELD: usize = 128;
 /// Outputs that are written at once.
 const WRITTEN: usize = 32;
 
-/// Writes the maximum over windows. What is not a number is the largest of all; padding counts as less than any.
-///
-/// # Panics
-///
-/// Where the shapes do not fit.
-pub fn max<F: Format>(
-    pool: &Max,
-    set: InstructionSet,
-    source: Source<'_, F>,
-    target: Target<'_, F>,
-    finish: &Finish<'_, F>,
-) {
-    F::pool_max(pool, set, source, target, finish);
-}
+/// A pool of maps of one size, its windows found: divisions take longer than what a window is made of.
+#[derive(Clone, Debug)]
+pub struct Pool(Arc<[Axis; 2]>);
 
-pub(super) fn compute_max<F: Format>(
-    pool: &Max,
-    set: InstructionSet,
-    source: Source<'_, F>,
-    target: Target<'_, F>,
-    finish: &Finish<'_, F>,
-) {
-    run(pool, set, source, target, finish);
-}
-
-/// Writes the mean over windows: the sum in `f32`, or exact in integers, which is the same, times one over the number they are divided by.
-///
-/// # Panics
-///
-/// Where the shapes do not fit.
-pub fn average<F: Format>(
-    pool: &Average,
-    set: InstructionSet,
-    source: Source<'_, F>,
-    target: Target<'_, F>,
-    finish: &Finish<'_, F>,
-) {
-    F::pool_average(pool, set, source, target, finish);
-}
-
-pub(super) fn compute_average<F: Format>(
-    pool: &Average,
-    set: InstructionSet,
-    source: Source<'_, F>,
-    target: Target<'_, F>,
-    finish: &Finish<'_, F>,
-) {
-    let (from, to) = (source.region, target.region());
-    assert_eq!([pool.spans[0].len(), pool.spans[1].len()], [to.height, to.width], "windows, and {to:?}");
-    for (spans, length) in pool.spans.iter().zip([from.height, from.width]) {
-        assert!(spans.iter().all(|span| span.start <= span.end && span.end <= length), "windows beyond {from:?}");
+impl Pool {
+    /// The maximum over windows, of maps of a height and width, with so many outputs along each. What is not a number is the
+    /// largest of all; padding counts as less than any. Nothing where a kernel, stride or dilation is 0.
+    pub fn max(max: &Max, input: [usize; 2], output: [usize; 2]) -> Option<Self> {
+        let extents = [max.kernel, max.stride, max.dilation];
+        extents.as_flattened().iter().all(|extent| *extent > 0).then(|| Self::new(input, output, max))
     }
-    run(pool, set, source, target, finish);
+
+    /// The mean over windows: the sum in `f32`, or exact in integers, which is the same, times one over the number it is
+    /// divided by. Nothing where a window reaches beyond maps of this size.
+    pub fn average(average: &Average, input: [usize; 2]) -> Option<Self> {
+        let within = |(spans, length): (&Vec<Span>, usize)| {
+            spans.iter().all(|span| span.start <= span.end && span.end <= length)
+        };
+        let output = [0, 1].map(|axis| average.spans[axis].len());
+        average.spans.iter().zip(input).all(within).then(|| Self::new(input, output, average))
+    }
+
+    fn new(input: [usize; 2], output: [usize; 2], windows: &impl Windows) -> Self {
+        Self(Arc::new([0, 1].map(|axis| {
+            let length = input[axis];
+            Axis::new(length, (0..output[axis]).map(|number| windows.window(axis, number, length)))
+        })))
+    }
+
+    /// Height and width of the maps it reads.
+    pub fn input(&self) -> [usize; 2] {
+        [self.0[0].length, self.0[1].length]
+    }
+
+    /// Height and width of those it writes.
+    pub fn output(&self) -> [usize; 2] {
+        [self.0[0].windows.len(), self.0[1].windows.len()]
+    }
+
+    /// Writes the pool of `source` to `target`.
+    ///
+    /// # Panics
+    ///
+    /// Where the shapes do not fit.
+    pub fn run<F: Format>(
+        &self,
+        set: InstructionSet,
+        source: Source<'_, F>,
+        target: Target<'_, F>,
+        finish: &Finish<'_, F>,
+    ) {
+        F::pool(self, set, source, target, finish);
+    }
 }
 
-fn run<F: Format, W: Windows>(
-    pool: &W,
+pub(super) fn compute<F: Format>(
+    pool: &Pool,
     set: InstructionSet,
     source: Source<'_, F>,
     target: Target<'_, F>,
     finish: &Finish<'_, F>,
 ) {
     source.check();
-    let to = target.region();
-    check_ends(&source.region, &to);
-    let cut = Cut::new::<F>(pool, &source.region, &to, source.map.is_some());
+    let (from, to) = (source.region, target.region());
+    check_ends(&from, &to);
+    let sizes = [[from.height, from.width], [to.height, to.width]];
+    assert_eq!(sizes, [pool.input(), pool.output()], "sizes of {from:?} and {to:?}, and of the pool's maps");
+    let cut = Cut::new::<F>(pool, source.map.is_some());
     let target = Parts::from(target);
-    for_each(cut.tasks(&to), |number| task(set, source, target, (finish, &cut), number));
+    for_each(cut.tasks(&to), |number| task(set, source, target, (finish, pool, cut), number));
 }
 
 /// What is joined.
@@ -106,32 +110,31 @@ enum Way {
     Sum,
 }
 
-/// How a pool is cut into tasks, whatever the number of images, and its windows.
-#[derive(Clone, Debug)]
+/// How a pool is cut into tasks, whatever the number of images.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut {
     way: Way,
-    down: Axis,
-    across: Axis,
     /// Rows of a task, and tasks of a block.
     rows: usize,
     parts: usize,
 }
 
 impl Cut {
-    pub(crate) fn new<F: Format>(pool: &impl Windows, from: &Region, to: &Region, mapped: bool) -> Self {
-        let axis = |axis, outputs, inputs| Axis::new((0..outputs).map(|output| pool.window(axis, output, inputs)));
-        let (down, across) = (axis(0, to.height, from.height), axis(1, to.width, from.width));
-        let all = |holds: fn(&Window) -> bool| down.windows.iter().chain(&across.windows).all(holds);
-        let integers = F::ORDERED && !mapped && all(|window| window.count > 0 && window.length() <= HELD);
-        let way = if integers && all(|window| window.share.is_none()) {
+    /// `mapped` where something is done to what is read.
+    pub(crate) fn new<F: Format>(pool: &Pool, mapped: bool) -> Self {
+        let [down, across] = &*pool.0;
+        let all = |holds: fn(&Axis) -> bool| holds(down) && holds(across);
+        let integers = F::ORDERED && !mapped && all(|axis| axis.full && axis.longest <= HELD);
+        let way = if integers && all(|axis| !axis.shares) {
             Way::Largest
         } else if integers && down.most * across.most <= MOST_SUMMED {
             Way::Sum
         } else {
             Way::Numbers
         };
-        let rows = PIXELS.div_ceil(to.width.max(1)).min(to.height.max(1));
-        Self { way, down, across, rows, parts: to.height.div_ceil(rows) }
+        let [height, width] = pool.output();
+        let rows = PIXELS.div_ceil(width.max(1)).min(height.max(1));
+        Self { way, rows, parts: height.div_ceil(rows) }
     }
 
     pub(crate) fn tasks(&self, to: &Region) -> usize {
@@ -144,7 +147,7 @@ pub(crate) fn task<F: Format>(
     set: InstructionSet,
     source: Source<'_, F>,
     target: Parts<'_, F>,
-    (finish, cut): (&Finish<'_, F>, &Cut),
+    (finish, pool, cut): (&Finish<'_, F>, &Pool, Cut),
     number: usize,
 ) {
     open!(target, finish, outlet => {
@@ -154,7 +157,7 @@ pub(crate) fn task<F: Format>(
         let (image, part) = (part / cut.parts, part % cut.parts);
         let at = [image, block];
         let rows = part * cut.rows..((part + 1) * cut.rows).min(to.height);
-        F::dispatch(set, Piece { source: &source, outlet: &outlet, at, rows, cut });
+        F::dispatch(set, Piece { source: &source, outlet: &outlet, at, rows, way: cut.way, axes: &pool.0 });
     });
 }
 
@@ -164,7 +167,8 @@ struct Piece<'a, F, O> {
     outlet: &'a Outlet<'a, F, O>,
     at: [usize; 2],
     rows: Range<usize>,
-    cut: &'a Cut,
+    way: Way,
+    axes: &'a [Axis; 2],
 }
 
 impl<F: Format, O: Stored> DotKernel<F> for Piece<'_, F, O> {
@@ -172,7 +176,7 @@ impl<F: Format, O: Stored> DotKernel<F> for Piece<'_, F, O> {
 
     #[inline(always)]
     fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) {
-        match self.cut.way {
+        match self.way {
             Way::Largest => self.integers::<V, Largest>(),
             Way::Sum => self.integers::<V, Sum>(),
             Way::Numbers => self.joined::<V>(),
@@ -191,10 +195,10 @@ impl<F: Format, O: Stored> Piece<'_, F, O> {
         let mut found = [V::zero(); WRITTEN];
         let mut column = 0;
         while column < width {
-            let (windows, columns) = self.cut.across.some(column);
+            let (windows, columns) = self.axes[1].some(column);
             let count = windows.len();
             for row in self.rows.clone() {
-                let down = self.cut.down.windows[row];
+                let down = self.axes[0].windows[row];
                 let sums = down.share.is_some();
                 let start = V::splat(if sums { 0.0 } else { f32::NEG_INFINITY });
                 for number in 0..count {

@@ -174,6 +174,7 @@ impl<F: Format, O: Stored> Task<'_, F, O> {
         let first = self.bundle * out_blocks + panel * D::PANELS;
         let width = D::PANELS.min(out_blocks - panel * D::PANELS);
         let weights = self.weights_of(panel, D::PANELS);
+        const { assert!(D::PANELS <= MOST_PANELS) };
         let mut start = [0; MOST_PANELS * LANES];
         for (start, whole) in start.iter_mut().zip(&wholes[first * LANES..(first + width) * LANES]) {
             *start = F::start(self.source.zero, *whole);

@@ -1,4 +1,4 @@
-//! Maxima and sums of integers, each from memory to memory with nothing stored between.
+//! Maxima and sums of integers: what a window holds is joined in registers.
 
 #![allow(clippy::needless_range_loop)]
 
@@ -96,7 +96,7 @@ impl<F: Format, O: Stored> Piece<'_, F, O> {
     /// Joins the integers of each window.
     #[inline(always)]
     pub(super) fn integers<V: Vector<Element = f32>, J: Join<F>>(&self) {
-        match [self.cut.down.most, self.cut.across.most] {
+        match [self.axes[0].most, self.axes[1].most] {
             [2, 2] if J::SAME => self.windows::<V, J, 2>(),
             [3, 3] if J::SAME => self.windows::<V, J, 3>(),
             _ => self.windows::<V, J, 0>(),
@@ -116,11 +116,11 @@ impl<F: Format, O: Stored> Piece<'_, F, O> {
         let (mut rows, mut columns) = ([0; HELD], [0; HELD]);
         let mut column = 0;
         while column < width {
-            let (windows, _) = self.cut.across.some(column);
-            let (count, runs) = (windows.len(), &self.cut.across.runs[column..]);
+            let (windows, _) = self.axes[1].some(column);
+            let (count, runs) = (windows.len(), &self.axes[1].runs[column..]);
             let mut divided = None;
             for row in self.rows.clone() {
-                let down = self.cut.down.windows[row];
+                let down = self.axes[0].windows[row];
                 if !J::SAME && divided != Some(down.share) {
                     divided = Some(down.share);
                     for number in 0..count {

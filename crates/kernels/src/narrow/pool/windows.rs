@@ -6,7 +6,7 @@ use std::ops::Range;
 
 /// Positions along an axis that an output reads.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
+pub(super) struct Window {
     pub(super) first: usize,
     pub(super) count: usize,
     pub(super) step: usize,
@@ -15,7 +15,7 @@ pub(crate) struct Window {
 }
 
 /// The windows of a pool.
-pub(crate) trait Windows {
+pub(super) trait Windows {
     /// That of an output along an axis, over so many positions.
     fn window(&self, axis: usize, output: usize, input: usize) -> Window;
 }
@@ -59,19 +59,27 @@ impl Window {
     }
 }
 
-/// The windows of all outputs along an axis, found once: divisions take longer than what a window is made of.
+/// The windows of all outputs along an axis.
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
+    /// Positions of the input.
+    pub(super) length: usize,
     pub(super) windows: Vec<Window>,
-    /// For each window how many there are from it on that follow each other as far apart as the first two, one position or
-    /// two, and how far that is.
+    /// For each window how many of the same taps there are from it on that follow each other forwards as far apart as the
+    /// first two, one position or two, and how far that is. So what the last of them reads last nobody reads behind.
     pub(super) runs: Vec<(usize, usize)>,
     /// The most taps of a window.
     pub(super) most: usize,
+    /// Positions from a window's first to its last, at most.
+    pub(super) longest: usize,
+    /// Whether each window has a tap.
+    pub(super) full: bool,
+    /// Whether something is divided.
+    pub(super) shares: bool,
 }
 
 impl Axis {
-    pub(super) fn new(windows: impl Iterator<Item = Window>) -> Self {
+    pub(super) fn new(length: usize, windows: impl Iterator<Item = Window>) -> Self {
         let windows: Vec<Window> = windows.collect();
         let mut runs = vec![(1, 1); windows.len()];
         for number in (1..windows.len()).rev() {
@@ -82,8 +90,16 @@ impl Axis {
                 runs[number - 1] = (if count == 1 || before == apart { count + 1 } else { 2 }, apart);
             }
         }
-        let most = windows.iter().map(|window| window.count).max().unwrap_or(0);
-        Self { windows, runs, most }
+        let largest = |of: fn(&Window) -> usize| windows.iter().map(of).max().unwrap_or(0);
+        Self {
+            length,
+            most: largest(|window| window.count),
+            longest: largest(Window::length),
+            full: windows.iter().all(|window| window.count > 0),
+            shares: windows.iter().any(|window| window.share.is_some()),
+            windows,
+            runs,
+        }
     }
 
     /// Windows from one on that read positions which can be held at once: which, and from which position until which they

@@ -42,10 +42,14 @@ pub(super) fn build<F: Narrow>(
     super::build::ask(network, weights * size_of::<F>())?;
     images_first(&mut lowered, (network.input().channels(), crate::plan::size(network.input())));
     apart(&mut lowered);
-    let pictures = F::PICTURES.then(|| Pictures::first(&mut lowered)).flatten();
+    let pictures = F::PICTURES.then(|| Pictures::first::<F>(&mut lowered)).flatten();
     let wide: Vec<bool> = (0..lowered.stores.len()).map(|store| stays_wide::<F>(&lowered, store)).collect();
     let scales = Scales::new(network, calibration, &lowered, &wide)?;
-    let ways = lowered.steps.iter().map(|step| Way::of::<F>(step, &scales, &wide, options));
+    let of_pictures = |number: usize| pictures.is_some_and(|pictures| pictures.reader == number);
+    let ways = lowered.steps.iter().enumerate().map(|(number, step)| match of_pictures(number) {
+        true => Ok(Way::Narrow),
+        false => Way::of::<F>(step, &scales, &wide, options),
+    });
     let ways = ways.collect::<Result<Vec<_>>>()?;
     let layout = Layout::new::<F>(&lowered, &wide, &ways);
     let builder = Builder::new(options.set(), network.input().elements(), layout.numbers);

@@ -1,6 +1,7 @@
 //! A first convolution that reads four neighbouring pixels of a picture as one.
 
 use super::arrange::{filled_at_once, store_of};
+use super::number::Narrow;
 use crate::inference::lower::{At, Lowered, Store, Work};
 use cnn_kernels::Conv;
 use cnn_kernels::narrow::pictures::Cells;
@@ -21,8 +22,8 @@ pub(super) struct Pictures {
 
 impl Pictures {
     /// Where one convolution alone reads the pictures, and its kernel is wide enough for that to pay: it is then one of
-    /// four times its channels, with a tap for four of its own.
-    pub(super) fn first(lowered: &mut Lowered) -> Option<Self> {
+    /// four times its channels, with a tap for four of its own, and computed directly: its weights are laid out so.
+    pub(super) fn first<F: Narrow>(lowered: &mut Lowered) -> Option<Self> {
         let copy = lowered.steps.iter().position(|step| step.inputs.iter().any(|input| input.at == At::Images))?;
         let store = store_of(&lowered.steps[copy].output)?;
         let mut readers = (0..lowered.steps.len()).filter(|number| {
@@ -47,9 +48,8 @@ impl Pictures {
         let [height, _] = second.inputs[0].size;
         let between = PIXELS / step;
         let size = [height, own.output(second.inputs[0].size)?[1] + (taps - 1) * between];
-        let Work::Conv { conv, .. } = &mut lowered.steps[reader].work else { return None };
         let channels = PIXELS * own.in_channels;
-        *conv = Conv {
+        let made = Conv {
             in_channels: channels,
             kernel: [own.kernel[0], taps],
             stride: [own.stride[0], 1],
@@ -57,6 +57,11 @@ impl Pictures {
             dilation: [1, between],
             ..own
         };
+        let Work::Conv { conv, .. } = &mut lowered.steps[reader].work else { return None };
+        if !F::fits(&made) {
+            return None;
+        }
+        *conv = made;
         // What is done to the images where they are read is done before they are rounded.
         let read = &mut lowered.steps[reader].inputs[0];
         let (map, node) = (std::mem::take(&mut read.map), read.node);

@@ -7,7 +7,7 @@ use super::pictures::Pictures;
 use super::scales::{Scales, between, from_numbers};
 use super::tensors::{narrow_tensors, real_tensors};
 use super::way::Way;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::inference::build::{Spot, pack};
 use crate::inference::lower::{At, Step, Value, Work};
 use crate::inference::report::About;
@@ -17,7 +17,7 @@ use cnn_kernels::inference::{
     self as kernels, Affine, Choice, ConvAlgorithm, Convolution, Custom, Finish, NarrowStep, NarrowWork, Numbers,
 };
 use cnn_kernels::mapped::from_words;
-use cnn_kernels::narrow::{Quantisation, requantise};
+use cnn_kernels::narrow::{Pool, Quantisation, requantise};
 use cnn_kernels::{Algorithm, Conv, InstructionSet, Store as Sink, View};
 use std::sync::Arc;
 
@@ -130,11 +130,16 @@ fn narrow<F: Narrow>(
             (NarrowWork::Transfer, finish, About::other(step.node, "copy or sum"))
         }
         Work::Other(operation) => {
-            let work = match operation {
-                Operation::MaxPool(max) => NarrowWork::MaxPool(*max),
-                Operation::AveragePool(average) => NarrowWork::AveragePool(average.clone()),
+            let pool = match operation {
+                Operation::MaxPool(max) => Pool::max(max, first.size, step.output.size),
+                Operation::AveragePool(average) => Pool::average(average, first.size),
                 _ => unreachable!("an operation without a kernel is computed in f32"),
             };
+            let pool = pool.ok_or_else(|| Error::Refused {
+                path: made.network.nodes()[step.node].path.clone(),
+                why: "its windows hold nothing, or reach beyond the map".to_string(),
+            })?;
+            let work = NarrowWork::Pool(pool);
             let finish = from_numbers((from, None), outs, None, to, false);
             (work, finish, About::other(step.node, operation.name()))
         }
