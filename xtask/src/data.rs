@@ -66,6 +66,24 @@ pub fn folder_of(name: &str) -> Option<PathBuf> {
     named(name).strip_prefix(FOLDER).map(PathBuf::from)
 }
 
+/// Refuses a folder for results that lies in the folder of the images: what is written there would be taken for them.
+pub fn apart(out: &Path, choice: &DataChoice) -> Result<()> {
+    let Some(images) = choice.dataset.as_deref().and_then(folder_of) else { return Ok(()) };
+    let full = std::path::absolute(out).with_context(|| format!("cannot find {}", cnn_figures::path(out)))?;
+    // The last folder on the way that is there may be a link.
+    let there = full.ancestors().find_map(|path| Some((path, path.canonicalize().ok()?)));
+    let place = there.and_then(|(path, real)| Some(real.join(full.strip_prefix(path).ok()?))).unwrap_or(full);
+    if images.canonicalize().is_ok_and(|images| place.starts_with(images)) {
+        bail!(
+            "{} lies in {}, whose pictures are trained on: what is written there would be taken for a class; \
+             choose an --out beside it",
+            cnn_figures::path(out),
+            cnn_figures::path(&images)
+        );
+    }
+    Ok(())
+}
+
 /// Whether two names of data sets mean the same.
 pub fn is_same(one: &str, other: &str) -> bool {
     let folder = |name: &str| folder_of(name).and_then(|path| path.canonicalize().ok());

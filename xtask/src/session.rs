@@ -109,7 +109,11 @@ impl Session {
             notes.push(format!("pictures are prepared as for these weights: {}", in_words(&preparation)));
         }
         let start = match (init, &weights) {
-            (Some(init), Some(weights)) => Some(start(Path::new(init), weights, &network, &mut notes)?),
+            (Some(init), Some(weights)) => {
+                let start = start(Path::new(init), weights, &network, &mut notes)?;
+                notes.extend(of_other_classes(weights, dataset.classes())?);
+                Some(start)
+            }
             _ => None,
         };
         let chosen_for = (network.name() != asked).then_some(asked);
@@ -188,6 +192,18 @@ fn grey(recipe: &mut Recipe, architecture: &Architecture, dataset: &Dataset) -> 
     }
     recipe.data.channels = Some(1);
     Ok(dataset.in_channels(1))
+}
+
+/// What is said of weights for as many classes, but others.
+fn of_other_classes(weights: &Weights, classes: &[String]) -> Result<Option<String>> {
+    let Some(card) = Card::of(weights)? else { return Ok(None) };
+    let other = card.classes.len() == classes.len() && card.classes != classes;
+    Ok(other.then(|| {
+        format!(
+            "the weights' classes are called otherwise ({}): the last layer goes on from what it was for them, place by place",
+            card.classes.join(", ")
+        )
+    }))
 }
 
 /// Weights to start from, and what became of each tensor.

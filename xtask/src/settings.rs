@@ -92,13 +92,17 @@ fn class_weights(name: &str) -> Result<ClassWeights> {
     let text = cnn_core::file::read_text(file, LARGEST_LIST)
         .with_context(|| format!("--class-weights {}: expected auto or a file", path(file)))?;
     let mut weights = BTreeMap::new();
+    // Some editors begin a file with a mark of its encoding.
+    let text = text.trim_start_matches('\u{feff}');
     for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
         let parts = line.trim().rsplit_once([',', ' ', '\t']);
         let entry = parts.and_then(|(class, weight)| Some((class.trim().to_string(), weight.trim().parse().ok()?)));
         let Some((class, weight)) = entry else {
             bail!("{}:{number}: expected a class and its weight, as `cat 2.5`", path(file));
         };
-        weights.insert(class, weight);
+        if weights.insert(class.clone(), weight).is_some() {
+            bail!("{}:{number}: {class} has a weight already", path(file));
+        }
     }
     Ok(ClassWeights::Of(weights))
 }

@@ -3,7 +3,7 @@
 use crate::preparation::describe;
 use crate::session::Session;
 use anyhow::Result;
-use cnn_data::{Dataset, Fit, number_order};
+use cnn_data::{Dataset, Fit, class_notes};
 use cnn_figures::{bytes, count, path, printable};
 use cnn_train::{ClassWeights, Engine, Precision, Rule, Schedule, Settings, Task};
 use std::path::PathBuf;
@@ -25,7 +25,9 @@ pub fn lines(session: &Session) -> Result<Vec<String>> {
     let mut say = |name: &str, text: String| lines.push(format!("{name:<NAMES$} {}", printable(&text)));
     let chosen = session.chosen_for.as_ref().map_or_else(String::new, |asked| format!(", chosen for {asked}"));
     let parameters = count(network.summary().parameters);
-    say("network", format!("{}{chosen}: {parameters} parameters, {} classes", network.name(), dataset.classes().len()));
+    let classes = dataset.classes().len();
+    let classes = format!("{classes} {}", if classes == 1 { "class" } else { "classes" });
+    say("network", format!("{}{chosen}: {parameters} parameters, {classes}", network.name()));
     say("recipe", recipe(session));
     say("training", of_images(dataset.train().len(), dataset, dataset.origins().map(|origins| &*origins.train)));
     let judged = dataset.origins().map(|origins| &*origins.test);
@@ -75,7 +77,7 @@ pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
         );
     }
     warnings.extend(strays(dataset.strays()));
-    warnings.extend(number_order(names).map(|note| note.to_string()));
+    warnings.extend(class_notes(names).iter().map(ToString::to_string));
     warnings
 }
 
@@ -83,7 +85,7 @@ pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
 pub fn strays(strays: &[PathBuf]) -> Option<String> {
     let first = strays.first()?;
     let members = if strays.len() == 1 { "member is no picture" } else { "members are no pictures" };
-    Some(format!("{} {members} and passed over, {} first", strays.len(), path(first)))
+    Some(format!("{} {members} of a class and passed over, {} first", strays.len(), path(first)))
 }
 
 fn recipe(session: &Session) -> String {

@@ -295,12 +295,85 @@ fn a_report_that_is_written_anew_says_what_it_said() -> Result<(), Failure> {
     std::fs::remove_file(&page)?;
     assert!(xtask(&["report", path(&out)])?.status.success());
     assert_eq!(std::fs::read_to_string(&page)?, first);
-    // Without the data there is a page still, and a word about what it lacks.
+    // Without the data the page that judges images stays; where there is none, one without them is written.
     std::fs::remove_file(folder.path().join("t10k-images-idx3-ubyte"))?;
+    let said = error_of(&["report", path(&out)])?;
+    assert!(said.ends_with("the report that is there stays: --dataset says where the run's images are now"), "{said}");
+    assert_eq!(std::fs::read_to_string(&page)?, first);
+    std::fs::remove_dir_all(out.join("report"))?;
     let output = xtask(&["report", path(&out)])?;
     let said = String::from_utf8(output.stderr)?;
     assert!(output.status.success() && said.starts_with("warning: the run's data cannot be read"), "{said}");
     assert!(std::fs::read_to_string(&page)?.len() < first.len());
+    // Neither a comparison nor a sweep writes over a run's own page.
+    let before = files(&out)?;
+    let said = error_of(&["report", path(&out), path(&out), "--out", path(&out.join("report"))])?;
+    assert!(said.ends_with("that is a run's own folder, choose another --out"), "{said}");
+    let sweep = ["sweep", "lenet", "--dataset", "digits", "--limit", "50", "--lr", "0.1", "--out", path(&out)];
+    assert_eq!(error_of(&sweep)?, format!("{}: holds a run, choose another --out", out.display()));
+    assert!(files(&out)? == before);
+    Ok(())
+}
+
+/// A folder of two classes with six drawn digits each.
+fn photos(folder: &Path) -> Result<(), Failure> {
+    let data = cnn_data::digits(cnn_data::DigitsConfig { train: 12, test: 12, ..Default::default() })?;
+    for index in 0..12 {
+        let class = folder.join(["even", "odd"][index % 2]);
+        std::fs::create_dir_all(&class)?;
+        std::fs::write(class.join(format!("{index}.png")), data.train().picture(index)?.png()?)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_a_run_writes_does_not_become_a_class() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let images = folder.path().join("photos");
+    photos(&images)?;
+    let train = ["train", "mnist_mlp", "--dataset", path(&images), "--resize", "28", "--epochs", "1", "--no-report"];
+    for out in [images.clone(), images.join("run"), images.join("even/run"), images.join("../photos/x/y")] {
+        let said = error_of(&[&train[..], &["--out", path(&out)]].concat())?;
+        assert!(said.contains("lies in") && said.contains("choose an --out beside it"), "{said}");
+        assert!(out == images || !out.exists(), "{}", out.display());
+    }
+    let said = error_of(&["sweep", "mnist_mlp", "--dataset", path(&images), "--lr", "0.1", "--out", path(&images)])?;
+    assert!(said.contains("choose an --out beside it"), "{said}");
+    // What an earlier version left there is passed over.
+    for run in [images.join("run"), images.join("odd/run")] {
+        std::fs::create_dir_all(run.join("report/mistakes"))?;
+        std::fs::write(run.join(".cnn-run"), "")?;
+        std::fs::copy(images.join("odd/1.png"), run.join("report/mistakes/1.png"))?;
+    }
+    let output = xtask(&[&train[..], &["--out", path(&folder.path().join("run"))]].concat())?;
+    let said = String::from_utf8(output.stdout)?;
+    assert!(output.status.success() && said.contains("2 classes"), "{said}");
+    assert!(String::from_utf8(output.stderr)?.contains("2 members are no pictures of a class"));
+    Ok(())
+}
+
+#[test]
+fn a_run_whose_checkpoints_were_removed_is_not_begun_anew() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 100, 3)?;
+    let out = folder.path().join("run");
+    let more = ["--epochs", "3", "--keep", "3", "--no-report", "--out", path(&out)];
+    assert!(xtask(&[&["train", "lenet"], &data(folder.path())[..], &more].concat())?.status.success());
+    // Those that were kept stay when the run goes on.
+    assert!(xtask(&["train", "--resume", path(&out), "--epochs", "4", "--no-report"])?.status.success());
+    assert_eq!(std::fs::read_dir(out.join("checkpoints"))?.count(), 3);
+    // Changes add up, and those that came to nothing are not among them.
+    let said = error_of(&["train", "--resume", path(&out), "--epochs", "5", "--lr", "1e20", "--no-report"])?;
+    assert!(said.contains("diverged"), "{said}");
+    let recipe = || std::fs::read_to_string(out.join("recipe.toml"));
+    assert!(recipe()?.contains("changed on the way (epochs 3 → 4), so that"), "{}", recipe()?);
+    assert!(xtask(&["train", "--resume", path(&out), "--epochs", "5", "--no-report"])?.status.success());
+    assert!(recipe()?.contains("changed on the way (epochs 3 → 4; then epochs 4 → 5), so that"), "{}", recipe()?);
+    std::fs::remove_dir_all(out.join("checkpoints"))?;
+    let before = files(&out)?;
+    let said = error_of(&["train", "--resume", path(&out), "--epochs", "6"])?;
+    assert!(said.contains("holds last.safetensors but no checkpoint to go on from"), "{said}");
+    assert!(files(&out)? == before);
     Ok(())
 }
 
@@ -324,7 +397,8 @@ fn what_does_not_fit_on_the_disk_ends_the_run_and_damages_nothing() -> Result<()
     assert!(std::fs::read(run.join("last.safetensors"))? == weights);
     let left = std::fs::read_dir(run.join("checkpoints"))?.count();
     assert_eq!(left, 1);
-    let output = xtask(&["train", "--resume", path(&run), "--no-report"])?;
+    // What came to no checkpoint is not the run's: it is asked for again.
+    let output = xtask(&["train", "--resume", path(&run), "--epochs", "3", "--no-report"])?;
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(std::fs::read_to_string(run.join("metrics.jsonl"))?.lines().count(), 3);
     Ok(())

@@ -220,7 +220,10 @@ fn a_folder_with_three_splits_holds_test_out_and_says_what_it_does() -> Result<(
     );
     let last = text.lines().last().unwrap_or_default();
     assert!(last.starts_with("held-out accuracy ") && last.contains("10 images of test"), "{text}");
-    assert!(said.contains("1 member is no picture and passed over") && said.contains("labels.txt"), "{said}");
+    assert!(
+        said.contains("1 member is no picture of a class and passed over") && said.contains("labels.txt"),
+        "{said}"
+    );
     let judgement: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("judgement.json"))?)?;
     assert_eq!((judgement["test"]["images"].as_u64(), judgement["held_out"]["images"].as_u64()), (Some(12), Some(10)));
     let page = std::fs::read_to_string(out.join("report/index.html"))?;

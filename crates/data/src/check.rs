@@ -1,6 +1,6 @@
 //! A folder of images looked through before it is trained on.
 
-use crate::class_names::number_order;
+use crate::class_names::class_notes;
 use crate::decode::Encoded;
 use crate::folder::find::{self, Class};
 use crate::folder::layout::{self, Layout};
@@ -29,8 +29,8 @@ pub struct FolderCheck {
     pub kinds: BTreeMap<String, usize>,
     /// Files that are the same byte for byte.
     pub duplicates: Vec<Duplicates>,
-    /// Where the classes are numbers that do not come in their order.
-    pub number_order: Option<ClassNote>,
+    /// What whoever made the folders may not have meant.
+    pub notes: Vec<ClassNote>,
 }
 
 /// A file or a folder with which something is wrong.
@@ -167,7 +167,7 @@ pub fn check(
     check.unsound.sort_by(|a, b| a.path.cmp(&b.path));
     let first: Vec<String> =
         classes.iter().filter(|(split, _)| *split == 0).map(|(_, class)| class.name.clone()).collect();
-    check.number_order = number_order(&first);
+    check.notes = class_notes(&first);
     Ok(check)
 }
 

@@ -32,6 +32,16 @@ pub enum ClassNote {
         /// The first two names that stand in another order than their numbers.
         first: [String; 2],
     },
+    /// There is one class: whatever is answered is right.
+    Single {
+        /// Its name.
+        class: String,
+    },
+    /// Classes have names that usually stand for parts of a data set.
+    LikeSplits {
+        /// Their names.
+        classes: Vec<String>,
+    },
 }
 
 impl fmt::Display for ClassNote {
@@ -51,6 +61,16 @@ impl fmt::Display for ClassNote {
             Self::NumberOrder { first: [a, b] } => {
                 write!(f, "the classes are numbers and sorted by text, as torchvision sorts them: {a} comes before {b}")
             }
+            Self::Single { class } => write!(
+                f,
+                "{class} is the only class, so that every answer is right: folders in a class belong to it; \
+                 are the classes one folder further down?"
+            ),
+            Self::LikeSplits { classes } => write!(
+                f,
+                "classes are called {}: parts of a data set lie in folders train, val and test, with the classes in each",
+                classes.join(", ")
+            ),
         }
     }
 }
@@ -105,9 +125,26 @@ pub fn match_classes(images: &Images, found: &[String], known: &[String]) -> Res
     Ok(Matched { images: images.relabelled(labels), notes })
 }
 
+/// What whoever made the folders of these classes may not have meant.
+pub fn class_notes(classes: &[String]) -> Vec<ClassNote> {
+    const SPLITS: [&str; 10] =
+        ["train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval", "evaluation"];
+    let mut notes = Vec::new();
+    if let [class] = classes {
+        notes.push(ClassNote::Single { class: class.clone() });
+    }
+    let like: Vec<String> =
+        classes.iter().filter(|class| SPLITS.contains(&&*class.trim().to_lowercase())).cloned().collect();
+    if like.len() > 1 {
+        notes.push(ClassNote::LikeSplits { classes: like });
+    }
+    notes.extend(number_order(classes));
+    notes
+}
+
 /// Whether the names are all numbers and their order is not that of the numbers: whoever numbered the folders may be
 /// surprised by it.
-pub fn number_order(classes: &[String]) -> Option<ClassNote> {
+fn number_order(classes: &[String]) -> Option<ClassNote> {
     let numbers: Option<Vec<u64>> = classes.iter().map(|name| name.parse().ok()).collect();
     let place = numbers?.windows(2).position(|pair| pair[0] > pair[1])?;
     Some(ClassNote::NumberOrder { first: [classes[place].clone(), classes[place + 1].clone()] })
@@ -172,5 +209,10 @@ mod tests {
         assert_eq!(said[1], "the classes are numbers and sorted by text, as torchvision sorts them: 10 comes before 2");
         assert_eq!(number_order(&names(&["0", "1", "2"])), None);
         assert_eq!(number_order(&names(&["10", "2", "x"])), None);
+        let said = |classes: &[&str]| class_notes(&names(classes)).iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert!(said(&["flowers"])[0].starts_with("flowers is the only class"));
+        assert!(said(&["Testing", "Training"])[0].starts_with("classes are called Testing, Training"));
+        assert!(said(&["test", "car", "bus"]).is_empty() && said(&["2", "10"]).is_empty());
+        assert!(said(&["10", "2"])[0].contains("10 comes before 2"));
     }
 }

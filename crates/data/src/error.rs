@@ -65,6 +65,15 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// Two folders that stand for the same split.
+    #[error("{} and {} are names of the same split: rename or remove one of them", path.display(), other.display())]
+    SplitTwice {
+        /// A folder.
+        path: PathBuf,
+        /// The other.
+        other: PathBuf,
+    },
+
     /// A folder to train on that has images to judge alone.
     #[error("{}: found {split} but no folder train beside it: images to train on are missing", path.display())]
     OnlyJudged {

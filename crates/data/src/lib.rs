@@ -78,14 +78,14 @@ pub use augmentation::{
 pub use batch::Batch;
 pub use card::Card;
 pub use check::{ClassCount, Duplicates, FolderCheck, Unsound, check};
-pub use class_names::{ClassNote, Matched, match_classes, number_order};
+pub use class_names::{ClassNote, Matched, class_notes, match_classes};
 pub use crop_mode::CropMode;
 pub use dataset::{Dataset, Origins};
 pub use digits::{DigitsConfig, digits};
 pub use error::Error;
 pub use fit::Fit;
 pub use fold::Fold;
-pub use folder::{Damage, FolderConfig, FolderImages, folder, folder_images};
+pub use folder::{Damage, FolderConfig, FolderImages, RUN_MARK, folder, folder_images};
 pub use images::Images;
 pub use interpolation::Interpolation;
 pub use load::{Source, load};

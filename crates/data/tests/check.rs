@@ -39,7 +39,7 @@ fn a_sound_folder_is_counted() {
     let kinds: Vec<_> = found.kinds.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
     assert_eq!(kinds, [("JPEG RGB", 1), ("PNG RGB", 8)]);
     assert_eq!(found.imbalance(), Some(2.0));
-    assert!(found.number_order.is_some());
+    assert!(found.notes.iter().any(|note| matches!(note, cnn_data::ClassNote::NumberOrder { .. })));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The file that says a folder is this program's, and that is locked while something writes there.
-const MARK: &str = ".cnn-run";
+const MARK: &str = cnn_data::RUN_MARK;
 
 /// A folder that this process alone writes to, until it is dropped or the process ends, however it ends.
 #[derive(Debug)]

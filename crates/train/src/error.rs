@@ -58,6 +58,17 @@ pub enum Error {
         /// The file that was found there.
         file: &'static str,
     },
+    /// A run whose checkpoints were removed.
+    #[error(
+        "{}: holds {file} but no checkpoint to go on from: begin another run, with --init from these weights if you like",
+        path.display()
+    )]
+    CheckpointsGone {
+        /// The folder.
+        path: PathBuf,
+        /// What came of the run.
+        file: &'static str,
+    },
     /// A checkpoint that a run cannot go on from.
     #[error("{}: a checkpoint {problem}", path.display())]
     Checkpoint {
@@ -68,13 +79,17 @@ pub enum Error {
     },
     /// A run that is over, so that other settings have no effect.
     #[error(
-        "the run is over after {epochs} epochs, so {change} would have no effect: --epochs says how many there shall be"
+        "the run is over after {epochs} epochs{}, so {change} would have no effect: {}",
+        if *.by_rule { ", since --patience of them brought no new best" } else { "" },
+        if *.by_rule { "a larger --patience lets it go on" } else { "--epochs says how many there shall be" }
     )]
     RunOver {
         /// Epochs that are done.
         epochs: usize,
         /// A setting that is another.
         change: String,
+        /// Whether its own rule ended it before its last epoch.
+        by_rule: bool,
     },
     /// A checkpoint of which some file is no longer what was written.
     #[error("{}: damaged: {problem}", path.display())]

@@ -116,7 +116,8 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// A folder that holds no run, or that another process is writing to.
+    /// A folder that holds no run, that another process is writing to, or whose checkpoints were removed while what came of
+    /// the run is still there: beginning anew would write over it.
     pub fn resume(path: &Path) -> Result<Self> {
         let aside = SetAside::of(path);
         let missing = || Error::NoRun { path: path.to_path_buf(), file: RECIPE };
@@ -139,6 +140,7 @@ impl RunFolder {
         match described.recipe {
             None => Err(missing()),
             Some(_) => {
+                checkpoints_are_there(path)?;
                 let mut folder = Self::of(path, claim);
                 (folder.resumed, folder.described) = (true, described);
                 Ok(folder)
@@ -152,7 +154,7 @@ impl RunFolder {
     }
 
     /// The same for a run that may go on with other settings than it had: all but the seed can change. What is written of
-    /// the run from here on takes its place when [`train`](crate::train) has found that it can go on so.
+    /// the run from here on takes its place with the first checkpoint that [`train`](crate::train) writes.
     #[must_use]
     pub fn changing(mut self) -> Self {
         self.changing = self.resumed;
@@ -250,6 +252,15 @@ impl RunFolder {
         checkpoint::any(&self.path.join(CHECKPOINTS))
     }
 
+    /// How many checkpoints there are.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be read.
+    pub fn kept(&self) -> Result<usize> {
+        checkpoint::count(&self.path.join(CHECKPOINTS))
+    }
+
     pub(crate) fn checkpoints(&self) -> Checkpoints {
         self.checkpoints
     }
@@ -315,6 +326,20 @@ fn results(path: &Path) -> Result<Option<&'static str>> {
     match file {
         Some(file) => Ok(Some(file)),
         None => Ok(checkpoint::any(&path.join(CHECKPOINTS))?.then_some(CHECKPOINTS)),
+    }
+}
+
+/// Refuses a run that has results but no checkpoint. One that was killed while it wrote its very first has a folder for it
+/// and an epoch at most.
+fn checkpoints_are_there(path: &Path) -> Result<()> {
+    if checkpoint::any(&path.join(CHECKPOINTS))? {
+        return Ok(());
+    }
+    let Some(file) = results(path)? else { return Ok(()) };
+    let epochs = std::fs::read_to_string(path.join(METRICS)).map_or(0, |text| text.lines().count());
+    match path.join(CHECKPOINTS).is_dir() && epochs <= 1 {
+        true => Ok(()),
+        false => Err(Error::CheckpointsGone { path: path.to_path_buf(), file }),
     }
 }
 

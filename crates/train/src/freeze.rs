@@ -16,7 +16,13 @@ pub(crate) fn frozen(network: &Network, prefixes: &[String]) -> Result<Vec<bool>
     };
     for prefix in prefixes {
         if !network.tensors().any(|spec| begins(&spec.name, prefix)) {
-            return error(prefix, format!("has no tensor that begins so; its parts are {}", parts(network)));
+            return error(
+                prefix,
+                format!(
+                    "has no tensor of that name and none that goes on so behind a dot; its parts are {} (and `*` stands for any letters)",
+                    parts(network)
+                ),
+            );
         }
     }
     let frozen: Vec<bool> =
@@ -43,7 +49,10 @@ mod tests {
         assert_eq!(find(&["conv1"]).unwrap(), [true, true, false, false, false, false]);
         assert_eq!(find(&["conv10", "fc.bias"]).unwrap(), [false, false, true, true, false, true]);
         let message = find(&["layer"]).unwrap_err().to_string();
-        assert_eq!(message, "freeze layer: small has no tensor that begins so; its parts are conv1, conv10, fc");
+        assert_eq!(
+            message,
+            "freeze layer: small has no tensor of that name and none that goes on so behind a dot; its parts are conv1, conv10, fc (and `*` stands for any letters)"
+        );
         let message = find(&["conv1", "conv10", "fc"]).unwrap_err().to_string();
         assert_eq!(message, "freeze conv1, conv10, fc: small has nothing left to train");
     }

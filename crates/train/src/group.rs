@@ -86,9 +86,13 @@ pub(crate) fn paces(network: &Network, settings: &Settings) -> Result<Vec<Pace>>
         Some((group, _)) => {
             let trained = network.tensors().filter(|spec| spec.trained());
             let problem = match trained.into_iter().any(|spec| begins(&spec.name, &group.prefix)) {
-                true => "the tensors that begin so belong to groups before it".to_string(),
+                true => "the tensors of that name belong to groups before it".to_string(),
                 false => {
-                    format!("{} trains no tensor that begins so; its parts are {}", network.name(), parts(network))
+                    format!(
+                        "{} trains no tensor of that name and none that goes on so behind a dot; its parts are {}",
+                        network.name(),
+                        parts(network)
+                    )
                 }
             };
             Err(Error::Setting { setting: "groups", problem: format!("{}: {problem}", group.prefix) })
@@ -128,10 +132,13 @@ mod tests {
     fn a_group_without_tensors_is_refused() {
         let message = |groups: &[Group]| found(groups, Decay::All).unwrap_err().to_string();
         let found = message(&[group("layer", 1.0, 1.0)]);
-        assert_eq!(found, "groups layer: small trains no tensor that begins so; its parts are conv, fc, norm");
-        assert!(message(&[group("norm.running_mean", 1.0, 1.0)]).contains("trains no tensor that begins so"));
+        assert_eq!(
+            found,
+            "groups layer: small trains no tensor of that name and none that goes on so behind a dot; its parts are conv, fc, norm"
+        );
+        assert!(message(&[group("norm.running_mean", 1.0, 1.0)]).contains("trains no tensor of that name"));
         let found = message(&[group("norm", 1.0, 1.0), group("norm.bias", 1.0, 1.0)]);
-        assert_eq!(found, "groups norm.bias: the tensors that begin so belong to groups before it");
+        assert_eq!(found, "groups norm.bias: the tensors of that name belong to groups before it");
         let message = group("norm", f64::NAN, 1.0).check().unwrap_err().to_string();
         assert_eq!(message, "groups norm: the factor NaN of learning-rate must be a number from 0 up");
     }

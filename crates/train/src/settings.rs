@@ -78,7 +78,7 @@ pub struct Settings {
     /// Stop after this many epochs in a row without a new best test accuracy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
-    /// Tensors whose names begin so stay as they are, their layers as in evaluation.
+    /// Tensors whose names are so, or go on so behind a dot, stay as they are, their layers as in evaluation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub freeze: Vec<String>,
     /// Compute again in the backward pass what would take memory to keep.

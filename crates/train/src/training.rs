@@ -99,12 +99,10 @@ pub fn train_with(
         Some(ranks) => going_on_together(ranks, position, saved)?,
         None => (position, saved),
     };
-    if let Some(first) = changes.first().filter(|_| over(task, &position).is_some()) {
+    if let Some((first, ending)) = changes.first().zip(over(task, &position)) {
         let (epochs, change) = (position.epochs.len(), first.to_string());
-        return Err(Error::RunOver { epochs, change });
+        return Err(Error::RunOver { epochs, change, by_rule: ending == Ending::Rule });
     }
-    // Only now is it certain that the run goes on so.
-    folder.filter(|folder| folder.may_change()).map(RunFolder::describe).transpose()?;
     let weighted = task.trained_loss()?;
     let loss = weighted.as_deref().unwrap_or(task.loss);
     // A run that goes on has its weights from the checkpoint.

@@ -127,7 +127,7 @@ pub struct Settings {
     /// Stop after so many epochs without a new best
     #[arg(long, value_name = "EPOCHS")]
     pub patience: Option<usize>,
-    /// Tensors whose names begin so stay as they are
+    /// Tensors stay as they are whose names are so or go on so behind a dot: conv1, layer1.0; `*` stands for any letters
     #[arg(long, value_name = "PREFIX", value_delimiter = ',')]
     pub freeze: Vec<String>,
     /// What is done to training images, in short: padded-crop:4,flip,mixup:0.2; see `cargo xtask augment`
@@ -158,9 +158,9 @@ pub struct Folder {
     /// Steps between two checkpoints [default: one every ten minutes]; there is one after every epoch too
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub checkpoint_steps: Option<u32>,
-    /// Checkpoints that are kept
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    pub keep: u16,
+    /// Checkpoints that are kept [default: 1, or as many as the run has that goes on]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub keep: Option<u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -71,11 +71,11 @@ fn show(found: &FolderCheck) {
     if let Some(ratio) = found.imbalance().filter(|ratio| *ratio >= 1.5) {
         println!("the largest class has {ratio:.1} times as many images as the smallest");
     }
-    if let Some(note) = &found.number_order {
+    for note in &found.notes {
         println!("{}", printable(&note.to_string()));
     }
     if let Some(first) = found.strays.first() {
-        println!("no pictures, and passed over: {}, the first {}", found.strays.len(), path(first));
+        println!("no pictures of a class, and passed over: {}, the first {}", found.strays.len(), path(first));
     }
     let twice = found.duplicates.iter().filter(|same| !same.across_classes && !same.across_splits).count();
     if twice > 0 {
@@ -118,7 +118,7 @@ fn as_json(found: &FolderCheck) -> Value {
         "sizes": found.sizes.iter().map(|([height, width], count)| json!({ "height": height, "width": width, "files": count })).collect::<Vec<_>>(),
         "kinds": found.kinds,
         "imbalance": found.imbalance(),
-        "number_order": found.number_order.as_ref().map(ToString::to_string),
+        "notes": found.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "strays": found.strays.iter().map(text).collect::<Vec<_>>(),
         "duplicates": found.duplicates.iter().map(|same| json!({
             "paths": same.paths.iter().map(text).collect::<Vec<_>>(),

@@ -3,11 +3,16 @@
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
 use crate::judging::{self, Verdicts, WEIGHTS};
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use cnn_data::Dataset;
 use cnn_report::{Comparison, Cost, Judged, Report, Run};
 use cnn_train::{DataChoice, TestTime};
 use std::path::{Path, PathBuf};
+
+/// What a run has in its folder.
+const RECIPE: &str = "recipe.toml";
+/// A file of a report that shows how a run judges images.
+const JUDGED: &str = "report/confusion.svg";
 
 pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     let runs: Vec<Run> = args.runs.iter().map(|path| Run::read(path)).collect::<Result<_, _>>()?;
@@ -24,7 +29,10 @@ pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     ensure!(args.dataset.is_none() && args.data_dir.is_none(), "--dataset and --data-dir are for a single run");
     let runs = runs.into_iter().map(|run| (cost(&run), run)).map(|(cost, run)| (run, cost));
     let comparison = Comparison::of(runs.collect());
-    let page = comparison.write(args.out.as_deref().unwrap_or(Path::new("runs/report")))?;
+    let out = args.out.as_deref().unwrap_or(Path::new("runs/report"));
+    let of_a_run = out.join(RECIPE).exists() || out.parent().is_some_and(|parent| parent.join(RECIPE).exists());
+    ensure!(!of_a_run, "{}: that is a run's own folder, choose another --out", cnn_figures::path(out));
+    let page = comparison.write(out)?;
     print!("{comparison}");
     println!("report: {}", cnn_figures::path(&page));
     Ok(())
@@ -51,8 +59,14 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
             Ok(Some(dataset))
         }
         Err(error) if needs_hub(&error) => Err(error),
+        // A page without them would take the place of one with them.
+        Err(error) if run.path.join(JUDGED).exists() => bail!(
+            "{}; the report that is there stays: --dataset says where the run's images are now",
+            crate::sentence(&error)
+        ),
         Err(error) => {
-            eprintln!("warning: the run's data cannot be read, so its page shows no judgement of images: {error:#}");
+            let why = crate::sentence(&error);
+            eprintln!("warning: the run's data cannot be read, so its page shows no judgement of images: {why}");
             Ok(None)
         }
     }

@@ -6,7 +6,7 @@ mod summary;
 
 use super::report::cost;
 use crate::cli::{self, Common};
-use crate::data::unchanged;
+use crate::data::{apart, unchanged};
 use crate::interrupt::Interrupts;
 use crate::output::Work;
 use crate::progress::Progress;
@@ -26,6 +26,9 @@ use summary::{grid, summary, table};
 const PICTURE: &str = "sweep.svg";
 const REPORT: &str = "report";
 const TABLE: &str = "sweep.csv";
+
+/// What a run has in its folder, and a sweep in those of its runs.
+const RECIPE: &str = "recipe.toml";
 
 /// What came of a run that did not diverge.
 struct Done {
@@ -66,6 +69,8 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
         session.task(&recipe).check()?;
         runs.push((session, name(&axes, combination), recipe));
     }
+    apart(&out, &sessions[0].recipe.data)?;
+    ensure!(!out.join(RECIPE).exists(), "{}: holds a run, choose another --out", path(&out));
     let _claim = Claim::take(&out, &[PICTURE, REPORT, TABLE])?;
     let (mut outcomes, mut interrupts) = (Vec::new(), Interrupts::default());
     start::lines(&sessions[0])?.iter().for_each(|line| println!("{line}"));

@@ -4,7 +4,7 @@ mod find_rate;
 
 use super::report;
 use crate::cli::{self, Common};
-use crate::data::unchanged;
+use crate::data::{apart, unchanged};
 use crate::judging::{self, Verdicts};
 use crate::output::Work;
 use crate::processes;
@@ -19,6 +19,9 @@ use cnn_report::Run;
 use cnn_train::{Checkpoints, Ending, Every, MacroF1, Outcome, Recipe, RunFolder, Silent, Task, Top, train};
 use std::path::{Path, PathBuf};
 
+/// What a recipe says of itself whose run was changed, before and behind the changes.
+const CHANGED: &str = "changed on the way (";
+const NOT_REPEATED: &str = "), so that beginning anew does not repeat the run";
 /// From so many classes on, it is told how often the right one is among the first five.
 const MANY: usize = 10;
 
@@ -63,10 +66,11 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     let work = Work::begin();
     let mut folder = match resumed {
         Some(folder) => folder.changing(),
-        None => open(&args.folder, &session.name())?,
+        None => open(&args.folder, &session)?,
     };
     session.describe(&mut folder, &session.recipe)?;
-    let folder = folder.checkpointing(checkpoints(&args.folder));
+    let checkpoints = checkpoints(&args.folder, folder.kept()?);
+    let folder = folder.checkpointing(checkpoints);
     let ranks = Some(ranks).filter(|ranks| ranks.world() > 1);
     let task = Task { metrics: metrics.to_vec(), ranks, ..session.task(&session.recipe) };
     println!("writing to {}", path(folder.path()));
@@ -132,9 +136,10 @@ fn goes_on_from(before: &Recipe, session: &mut Session) -> Result<()> {
     let changes = before.training.changes(&session.recipe.training);
     if !changes.is_empty() {
         let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        let about =
-            format!("changed on the way ({}), so that beginning anew does not repeat the run", changes.join(", "));
-        session.recipe.about = about;
+        // A run may have been changed before.
+        let earlier = before.about.strip_prefix(CHANGED).and_then(|about| about.strip_suffix(NOT_REPEATED));
+        let all = earlier.map(str::to_string).into_iter().chain([changes.join(", ")]);
+        session.recipe.about = format!("{CHANGED}{}{NOT_REPEATED}", all.collect::<Vec<_>>().join("; then "));
     }
     Ok(())
 }
@@ -174,18 +179,20 @@ fn preparation(folder: &RunFolder) -> Result<Option<Preparation>> {
     Ok(preparation.map(serde_json::from_value).transpose()?)
 }
 
-fn open(args: &cli::Folder, name: &str) -> Result<RunFolder> {
-    Ok(match &args.out {
-        Some(path) if args.overwrite => RunFolder::create_or_overwrite(path)?,
-        Some(path) => RunFolder::create(path)?,
-        None => RunFolder::create(&free_folder(name))?,
+fn open(args: &cli::Folder, session: &Session) -> Result<RunFolder> {
+    let path = args.out.clone().unwrap_or_else(|| free_folder(&session.name()));
+    apart(&path, &session.recipe.data)?;
+    Ok(match args.overwrite {
+        true => RunFolder::create_or_overwrite(&path)?,
+        false => RunFolder::create(&path)?,
     })
 }
 
-fn checkpoints(args: &cli::Folder) -> Checkpoints {
+/// `kept` are those that there are: none of them was to go.
+fn checkpoints(args: &cli::Folder, kept: usize) -> Checkpoints {
     let usual = Checkpoints::default();
     let every = args.checkpoint_steps.map_or(usual.every, |steps| Every::Steps(steps as usize));
-    Checkpoints { keep: args.keep.into(), every }
+    Checkpoints { keep: args.keep.map_or(kept.max(usual.keep), usize::from), every }
 }
 
 /// `runs/NAME`, or the first of `runs/NAME-2`, `runs/NAME-3` … that is not there.

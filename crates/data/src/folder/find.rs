@@ -5,11 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
+/// A file of this name says that the folder it lies in is a run's: what that wrote is no class and no picture of one.
+pub const RUN_MARK: &str = ".cnn-run";
+
 /// The classes of a folder, and what else lies there.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) classes: Vec<Class>,
-    /// What is no picture, neither by its name nor by how it begins.
+    /// What is no picture of a class: neither named like one nor beginning like one, beside the classes, or a run's folder.
     pub(crate) strays: Vec<PathBuf>,
 }
 
@@ -24,7 +27,7 @@ pub(crate) struct Class {
 pub(crate) fn classes(path: &Path) -> Result<Found, Error> {
     let mut found = Found::default();
     for entry in entries(path)? {
-        if entry.is_dir() {
+        if entry.is_dir() && !is_run(&entry) {
             let class = class(entry, &mut found.strays)?;
             found.classes.push(class);
         } else {
@@ -48,8 +51,13 @@ fn class(path: PathBuf, strays: &mut Vec<PathBuf>) -> Result<Class, Error> {
         })?;
         let (hidden, is_folder) = (is_hidden(entry.path()), entry.file_type().is_dir());
         let named = picture_file::is_named_like_a_picture(entry.path());
-        if is_folder && (hidden || named) {
+        let of_run = is_folder && !hidden && is_run(entry.path());
+        if is_folder && (hidden || named || of_run) {
             walk.skip_current_dir();
+        }
+        if of_run {
+            strays.push(entry.into_path());
+            continue;
         }
         // What is named like a picture counts as one, whatever it turns out to be.
         if hidden || is_folder && !named {
@@ -76,6 +84,11 @@ pub(super) fn entries(path: &Path) -> Result<Vec<PathBuf>, Error> {
     }
     found.sort_unstable();
     Ok(found)
+}
+
+/// Whether a folder is a run's.
+pub(super) fn is_run(folder: &Path) -> bool {
+    folder.join(RUN_MARK).is_file()
 }
 
 fn is_hidden(path: &Path) -> bool {

@@ -36,7 +36,8 @@ pub(super) fn heads(folder: &Path, files: Labelled, reading: Reading, damage: Da
     for head in read {
         match head {
             Ok(head) => heads.push(head),
-            Err(error @ Error::Image { .. }) if damage == Damage::Skip => {
+            // A link that leads nowhere, or a file that may not be read, is damaged too.
+            Err(error @ (Error::Image { .. } | Error::Read { .. })) if damage == Damage::Skip => {
                 tracing::warn!("{error}; it is left out");
             }
             Err(error) => return Err(damage.refusing(error)),

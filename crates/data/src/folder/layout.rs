@@ -1,6 +1,6 @@
 //! Which folders in a folder hold images to train on and to judge.
 
-use super::find::entries;
+use super::find::{entries, is_run};
 use crate::Error;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Looks what lies in a folder. Without `train` beside them, folders named `val` and `test` are splits only where no
+    /// Looks what lies in a folder; a name of a split that is there in two cases is an error. Without `train` beside them, folders named `val` and `test` are splits only where no
     /// other folder is there: else they are classes of those names.
     pub(crate) fn of(folder: &Path) -> Result<Self, Error> {
         let (mut layout, mut plain) = (Self::default(), false);
@@ -33,19 +33,22 @@ impl Layout {
             match names.into_iter().position(|known| known == name).filter(|_| path.is_dir()) {
                 Some(place) => places.push((place, path.clone())),
                 None => {
-                    plain |= path.is_dir();
+                    plain |= path.is_dir() && !is_run(path);
                     layout.beside.push(path.clone());
                 }
             }
         }
         places.sort();
+        if let Some(pair) = places.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(Error::SplitTwice { path: pair[0].1.clone(), other: pair[1].1.clone() });
+        }
         for (place, path) in places {
             let split = match place {
                 0 => &mut layout.train,
                 1 => &mut layout.test,
                 _ => &mut layout.val,
             };
-            // `valid` beside `val`, or `Train` beside `train`.
+            // `valid` beside `val`.
             if split.is_some() { layout.beside.push(path) } else { *split = Some(path) }
         }
         layout.beside.sort();
@@ -87,6 +90,21 @@ mod tests {
         }
         let (place, found) = layout(&["train", "valid", "val"]);
         assert_eq!((found.val, found.beside), (Some(place.path().join("val")), vec![place.path().join("valid")]));
+    }
+
+    #[test]
+    fn a_split_in_two_cases_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let [one, other] = ["Train", "train"].map(|name| place.path().join(name));
+        std::fs::create_dir(&one).unwrap();
+        // A file system may hold both names for one.
+        if std::fs::create_dir(&other).is_ok() {
+            let message = Layout::of(place.path()).unwrap_err().to_string();
+            assert!(
+                message.contains(&*one.to_string_lossy()) && message.contains(&*other.to_string_lossy()),
+                "{message}"
+            );
+        }
     }
 
     #[test]

@@ -170,6 +170,11 @@ pub(crate) fn any(folder: &Path) -> Result<bool> {
     Ok(!list(folder)?.is_empty())
 }
 
+/// How many checkpoints there are.
+pub(crate) fn count(folder: &Path) -> Result<usize> {
+    Ok(list(folder)?.len())
+}
+
 /// Whether a file or folder of this name is a checkpoint, or what became of one.
 pub(crate) fn is_own(name: &str) -> bool {
     [PREFIX, WRITING, LEAVING, DAMAGED].iter().any(|prefix| name.starts_with(prefix))

@@ -1,7 +1,7 @@
 //! What a sweep goes over: settings, seeds, parts of the data.
 
 use crate::{cli, settings};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use cnn_data::Fold;
 use cnn_train::Recipe;
 
@@ -62,6 +62,13 @@ pub fn axes(args: &cli::Sweep) -> Result<Vec<Axis>> {
     for (name, values) in repeated {
         if !values.is_empty() {
             axes.push(Axis { name: name.to_string(), values });
+        }
+    }
+    for Axis { name, values } in &axes {
+        let twice =
+            values.iter().enumerate().find(|(place, value)| values[..*place].iter().any(|v| v.text == value.text));
+        if let Some((_, value)) = twice {
+            bail!("{name} is to be {} twice: two runs of the same settings are one", value.text);
         }
     }
     Ok(axes)
