@@ -101,6 +101,10 @@ fn what_cannot_be_is_one_sentence() -> Result<(), Failure> {
         files.refused("mnist_conv", "x", &["--classes", "5"])?,
         format!("{weights}: mnist_conv: tensor fc.weight should be 5×320, but the weights have 7×320")
     );
+    let args = ["forward", "mnist_conv", "--weights", &weights, "--input", &files.path("x"), "--output", &weights];
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask")).args(args).output()?;
+    let message = String::from_utf8(output.stderr)?;
+    assert!(output.status.code() == Some(1) && message.contains("is read by this command"), "{message}");
     let message = files.refused("lenet", "x", &[])?;
     let shapes = "lenet: tensor conv1.weight should be 6×1×5×5, but the weights have 10×1×5×5";
     assert_eq!(message, format!("{}: {shapes}", files.path("w")));

@@ -84,9 +84,12 @@ impl Classifier {
     ///
     /// # Errors
     ///
-    /// Numbers that are not those of whole pictures.
+    /// Numbers that are not those of whole pictures; scores that are not finite.
     pub fn classify_prepared(&self, pictures: &[f32], top: usize) -> Result<Vec<Vec<Answer>>> {
         let probabilities = self.predictor.probabilities(pictures)?;
+        if probabilities.iter().any(|probability| !probability.is_finite()) {
+            return Err(Error::NoAnswer { network: self.card.network.clone() });
+        }
         Ok(probabilities.chunks_exact(self.card.classes.len()).map(|row| self.best(row, top)).collect())
     }
 

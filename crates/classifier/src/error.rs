@@ -70,6 +70,14 @@ pub enum Error {
         /// What it may have meant.
         near: String,
     },
+    /// Numbers that overflow on their way through the network.
+    #[error(
+        "{network} gives no finite answer for this picture: is it prepared as those the weights were trained on were?"
+    )]
+    NoAnswer {
+        /// The network.
+        network: String,
+    },
     /// A name that leads to no picture.
     #[error("{name}: {problem}")]
     NoPicture {

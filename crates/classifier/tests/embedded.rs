@@ -2,6 +2,7 @@
 
 use cnn_classifier::{Classifier, Features, Form, Known, Trained, embedded};
 use cnn_core::Weights;
+use cnn_core::weights::Tensor;
 use cnn_data::{DigitsConfig, Fit, Interpolation, Picture, Preparation, digits};
 use std::path::PathBuf;
 
@@ -131,5 +132,51 @@ fn what_is_not_known_is_asked_for() -> Result<(), Failure> {
     let name = folder.path().display().to_string();
     let message = Trained::open(&name, &Known::default()).unwrap_err().to_string();
     assert_eq!(message, format!("{name}: no run's folder, since best.safetensors is not in it"));
+    Ok(())
+}
+
+/// The layer that makes the scores may have no tensors of its own, as that of radial basis functions.
+#[test]
+fn weights_of_every_small_network_are_for_as_many_classes_as_they_were_made_for() -> Result<(), Failure> {
+    let mut seen = 0;
+    for entry in cnn_zoo::all() {
+        let own = entry.architecture(entry.classes).at_usual_input()?;
+        if own.summary().parameters > 3_000_000 {
+            continue;
+        }
+        for classes in [entry.classes, 7] {
+            // A layer of fixed codes has no other number.
+            let Ok(network) = entry.architecture(classes).without_heads().at_usual_input() else { continue };
+            let scores = network.node(network.outputs()[0].node).shape.dims().to_vec();
+            let weights = Weights::initialised(&network, 1);
+            let found = weights.sizes(&entry.architecture(entry.classes))?.classes;
+            assert!(found.is_none_or(|found| scores == [found]), "{}: {found:?}, not {scores:?}", entry.name);
+        }
+        seen += 1;
+    }
+    assert!(seen > 20, "{seen}");
+    Ok(())
+}
+
+#[test]
+fn an_answer_that_is_no_number_is_none() -> Result<(), Failure> {
+    let mut large = Weights::new();
+    for (name, tensor) in embedded::weights("lenet")?.ok_or("no weights")?.iter() {
+        let values: Vec<f32> = tensor.numbers::<f32>(name)?.iter().map(|x| x * 1e10).collect();
+        large.insert(name.to_string(), Tensor::new(name, tensor.dims(), values)?);
+    }
+    let known = Known {
+        network: Some("lenet".to_string()),
+        preparation: Some(Preparation::mnist().fitted(Fit::Resize {
+            height: 32,
+            width: 32,
+            interpolation: Interpolation::Bilinear,
+        })),
+        ..Known::default()
+    };
+    let classifier = Classifier::new(&Trained::new(&large, &known)?)?;
+    let data = digits(DigitsConfig { train: 1, test: 1, seed: 977 })?;
+    let problem = classifier.classify(&data.test().picture(0)?, 3).unwrap_err();
+    assert!(problem.to_string().starts_with("lenet gives no finite answer for this picture"), "{problem}");
     Ok(())
 }

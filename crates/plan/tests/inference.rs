@@ -206,6 +206,10 @@ fn a_plan_comes_back_from_its_file_and_what_is_not_it_is_refused() -> Result<(),
         std::fs::write(&damaged, &bytes[..length])?;
         assert!(refusal(&damaged, None, options).contains(": it "), "{length}");
     }
+    for behind in [1, 4, 10, 64] {
+        std::fs::write(&damaged, [&bytes[..], &vec![0; behind]].concat())?;
+        assert!(refusal(&damaged, None, options).ends_with("it is damaged"), "{behind} bytes behind the end");
+    }
     Ok(())
 }
 

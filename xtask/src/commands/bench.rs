@@ -51,6 +51,9 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
         );
         return Ok(());
     }
+    if !args.train {
+        cnn_train::check_evaluation_fits(&workload.network, workload.batch)?;
+    }
     let batch = workload.batch()?;
     let base = Memory::now();
     let mut engine = bench::open(args.engine, &workload, batch)?;

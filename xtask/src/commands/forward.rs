@@ -2,7 +2,7 @@
 
 use crate::cli::{self, Common};
 use crate::numbers::Chosen;
-use crate::weights::{classes_of, of_file};
+use crate::weights::{apart, classes_of, left_out, of_file};
 use anyhow::{Context, Result, bail};
 use cnn_core::device::Device;
 use cnn_core::network::NodeId;
@@ -18,7 +18,9 @@ use std::path::Path;
 pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
     let device = common.device.open()?;
+    apart(&args.output, &[&args.weights, &args.input])?;
     let weights = Weights::read(&args.weights)?;
+    left_out(&weights).iter().for_each(|note| println!("{note}"));
     let classes = match args.classes {
         Some(classes) => classes as usize,
         None => classes_of(&entry, &weights)?,
@@ -30,8 +32,12 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     let paths: Vec<&str> = nodes.iter().map(|(_, id)| network.node(*id).path.as_str()).collect();
     let numbers = Chosen::new(&args.numbers, (network.name(), &args.weights.to_string_lossy()), &device)?;
     let values = values(args, (&network, &weights), &numbers, &device, &images, &paths)?;
+    if let Some(warning) = not_finite("the input", &images) {
+        eprintln!("{warning}; in 8 bits each counts as the nearest number there is");
+    }
     let (mut tensors, mut written) = (BorrowedWeights::new(), Vec::new());
     for ((name, node), values) in nodes.into_iter().zip(values) {
+        not_finite(&name, &values).iter().for_each(|warning| eprintln!("{warning}"));
         let dims = [vec![n], network.node(node).shape.dims()].concat();
         written.push(format!("{name} {}", times(&dims)));
         tensors.insert(name, &dims, values)?;
@@ -41,6 +47,12 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     numbers.announce();
     println!("{}: {}", args.output.display(), written.join(", "));
     Ok(())
+}
+
+/// What is said of values of which some are not finite.
+fn not_finite(name: &str, values: &[f32]) -> Option<String> {
+    let count = values.iter().filter(|value| !value.is_finite()).count();
+    (count > 0).then(|| format!("warning: {count} of {} values of {name} are not finite", values.len()))
 }
 
 /// The values of some nodes: by the inference plan on the CPU, else by candle.

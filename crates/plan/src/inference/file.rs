@@ -151,7 +151,9 @@ impl Saved {
         }
         let runs = lines.map(|line| run(line, numbers.len())).collect::<Option<Vec<_>>>();
         let Some(runs) = runs else { return Err(problem(path, "it is damaged")) };
-        if !intact(numbers, &runs) {
+        // Nothing lies behind what was written.
+        let end = runs.last().map_or(FRONT + length, |(range, _)| range.end * size_of::<f32>()).next_multiple_of(LINE);
+        if file.metadata().map_err(fails)?.len() != end as u64 || !intact(numbers, &runs) {
             return Err(problem(path, "it is damaged"));
         }
         let runs: Vec<Range<usize>> = runs.into_iter().map(|(range, _)| range).collect();

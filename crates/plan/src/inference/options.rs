@@ -113,10 +113,10 @@ impl<'a> InferenceOptions<'a> {
         Self { nodes, only_nodes: true, ..self }
     }
 
-    /// For calls of about so many images.
+    /// For calls of about so many images; more than a million are a million.
     #[must_use]
     pub fn usual_batch(self, images: usize) -> Self {
-        Self { usual_batch: images, ..self }
+        Self { usual_batch: images.min(1_000_000), ..self }
     }
 
     /// By this algorithm wherever it suits.
