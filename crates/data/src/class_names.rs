@@ -37,6 +37,13 @@ pub enum ClassNote {
         /// Its name.
         class: String,
     },
+    /// Classes that are trained on and of which a split has no image.
+    NotIn {
+        /// The split.
+        split: String,
+        /// Their names.
+        classes: Vec<String>,
+    },
     /// Classes have names that usually stand for parts of a data set.
     LikeSplits {
         /// Their names.
@@ -66,6 +73,9 @@ impl fmt::Display for ClassNote {
                 "{class} is the only class, so that every answer is right: folders in a class belong to it; \
                  are the classes one folder further down?"
             ),
+            Self::NotIn { split, classes } => {
+                write!(f, "{split} has no image of {}", classes.join(", "))
+            }
             Self::LikeSplits { classes } => write!(
                 f,
                 "classes are called {}: parts of a data set lie in folders train, val and test, with the classes in each",

@@ -43,6 +43,28 @@ fn a_sound_folder_is_counted() {
 }
 
 #[test]
+fn a_class_that_is_never_judged_and_doubtful_names_are_told() {
+    let root = tempfile::tempdir().unwrap();
+    for (number, path) in ["train/a/1.png", "train/b/1.png", "val/a/1.png"].into_iter().enumerate() {
+        picture(&root.path().join(path), number as u8);
+    }
+    let said = |path: &Path| checked(path).unwrap().notes.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(said(root.path()), ["val has no image of b"]);
+    assert!(said(&root.path().join("val"))[0].starts_with("a is the only class"));
+    let root = tempfile::tempdir().unwrap();
+    picture(&root.path().join("Training/a/1.png"), 1);
+    picture(&root.path().join("Testing/a/1.png"), 2);
+    assert!(said(root.path())[0].starts_with("classes are called Testing, Training"));
+    // A picture whose head says that it has more pixels than memory holds.
+    let mut bomb = fs::read(root.path().join("Testing/a/1.png")).unwrap();
+    bomb[16..24].copy_from_slice(&[0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff]);
+    let sum = crc32fast::hash(&bomb[12..29]).to_be_bytes();
+    bomb[29..33].copy_from_slice(&sum);
+    let problem = cnn_data::Picture::decode("bomb", &bomb, Reading::default()).unwrap_err().to_string();
+    assert!(problem.contains("max-pixels"), "{problem}");
+}
+
+#[test]
 fn whatever_is_wrong_is_named() {
     let root = tempfile::tempdir().unwrap();
     for (number, path) in ["train/a/1.png", "train/a/2.png", "train/b/1.png", "val/c/1.png"].into_iter().enumerate() {

@@ -228,7 +228,7 @@ fn what_is_no_image_is_named() {
         (b"not an image".to_vec(), "expected JPEG, PNG, GIF, BMP, TIFF or WebP, found a file that is no image"),
         (b"qoif\0\0\0\x01\0\0\0\x01\x03\0".to_vec(), "expected JPEG, PNG, GIF, BMP, TIFF or WebP, found QOI"),
         (b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), "it is damaged: Unexpected End of File"),
-        (vec![], "expected JPEG, PNG, GIF, BMP, TIFF or WebP, found a file that is no image"),
+        (vec![], "expected JPEG, PNG, GIF, BMP, TIFF or WebP, found nothing: it is empty"),
         (encoded(RgbImage::new(8, 8).into(), ImageFormat::Png)[..20].to_vec(), "it is damaged: "),
     ] {
         fs::write(&stray, bytes).unwrap();

@@ -143,6 +143,11 @@ fn print_steps(engine: &dyn Engine, runs: f64) {
     }
 }
 
+/// Milliseconds, of less than one more digits.
+fn digits(ms: f64) -> String {
+    if ms < 1.0 { format!("{ms:.4}") } else { format!("{ms:.2}") }
+}
+
 struct Measured<'a> {
     args: &'a cli::Bench,
     workload: Workload,
@@ -194,9 +199,9 @@ impl Measured<'_> {
             rerun::threads()
         );
         println!(
-            "median {:.2} ms, min {:.2} ms of {} runs: {:.1} images/s, {:.1} GFLOP/s",
-            self.times.median(),
-            self.times.min(),
+            "median {} ms, min {} ms of {} runs: {:.1} images/s, {:.1} GFLOP/s",
+            digits(self.times.median()),
+            digits(self.times.min()),
             self.times.len(),
             self.images_per_second(),
             self.gflops()

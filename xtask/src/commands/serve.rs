@@ -1,6 +1,6 @@
 //! `serve`: a classifier behind HTTP.
 
-use crate::cli;
+use crate::cli::{self, Mode};
 use crate::trained::{self, Opened};
 use anyhow::{Context, Result, bail};
 use cnn_classifier::embedded;
@@ -29,6 +29,10 @@ pub fn run(args: &cli::Serve) -> Result<()> {
     let end = server.ended_by_signal()?;
     opened.iter().for_each(Opened::announce);
     numbers.announce();
+    if args.numbers.mode != Mode::F32 {
+        let name = printable(&first.trained.card.network);
+        eprintln!("POST /predict answers so, by {name}; the page, with whatever network, computes in f32");
+    }
     eprintln!("listening on http://{}; Ctrl-C ends it", server.address());
     server.run(end)?;
     eprintln!("ended");

@@ -165,6 +165,7 @@ impl<'a> Encoded<'a> {
                 | ImageFormat::WebP),
             ) => Ok(format),
             Ok(other) => Err(format!("{EXPECTED}, found {}", name(other))),
+            Err(_) if self.bytes.is_empty() => Err(format!("{EXPECTED}, found nothing: it is empty")),
             Err(_) => Err(format!("{EXPECTED}, found a file that is no image")),
         }
     }

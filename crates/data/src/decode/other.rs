@@ -61,6 +61,10 @@ fn decoder<'a>(encoded: Encoded<'a>, format: ImageFormat) -> Result<impl ImageDe
 fn problem(error: ImageError) -> Problem {
     match error {
         ImageError::Unsupported(error) => super::one_line("it is of a kind that is not read", error),
+        ImageError::Limits(_) => {
+            "it has more pixels, or needs more memory to be decoded, than max-pixels allows: that sets the bound"
+                .to_string()
+        }
         error => super::damage(error),
     }
 }
