@@ -160,9 +160,13 @@ fn what_cannot_be_written_ends_the_run_and_leaves_whole_files() -> Result<(), Fa
         let left = std::fs::read_dir(&path)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
         let left: Vec<String> = left.collect::<Result<_, Failure>>()?;
         assert!(!left.iter().any(|name| name.starts_with(".writing")), "{left:?}");
-        // Out of the way, the run begins anew and comes to its end.
+        // Out of the way, there is no checkpoint to go on from: what the run came to is not written over unasked.
         std::fs::remove_file(&place)?;
-        assert_eq!(train(&task, Some(&RunFolder::resume(&path)?), &mut Silent)?.epochs.len(), 9);
+        let refused = RunFolder::resume(&path).err().ok_or("it began anew")?.to_string();
+        assert!(refused.contains("holds last.safetensors but no checkpoint"), "{refused}");
+        assert!(kept(&path)? == (weights, epochs));
+        let run = RunFolder::create_or_overwrite(&path)?;
+        assert_eq!(train(&task, Some(&run), &mut Silent)?.epochs.len(), 9);
     }
     Ok(())
 }
