@@ -75,7 +75,10 @@ fn what_cannot_be_is_one_sentence() -> Result<(), Failure> {
     let message = refused(&["bench", "resnet18", "--shape", "3,32,32", "--train"])?;
     assert!(message.contains("batch norm"), "one value a channel: {message}");
     let message = refused(&["bench", "alexnet", "--batch", "100000", "--shape", "3,30000,30000"])?;
-    assert!(message.contains("do not fit in memory"), "{message}");
+    assert!(message.starts_with("alexnet with 100000 images at a time does not fit: at least "), "{message}");
+    // The images alone would fit.
+    let message = refused(&["bench", "lenet", "--shape", "1,50000,50000"])?;
+    assert!(message.starts_with("lenet with 1 images at a time does not fit: at least "), "{message}");
     for bad in [&["--batch", "0"][..], &["--runs", "0"], &["--mode", "f16"], &["--engine", "x"], &["--shape", "1,2"]] {
         let output = xtask(&[&["bench", "lenet"], bad].concat())?;
         assert_eq!(output.status.code(), Some(2), "{bad:?}: {}", String::from_utf8_lossy(&output.stderr));
