@@ -1,6 +1,7 @@
 //! Weights that a command line names, and what they say of the network they are for.
 
 use anyhow::{Error, Result, bail};
+use cnn_core::weights::Sizes;
 use cnn_core::{Network, Weights};
 use cnn_data::Card;
 use cnn_figures::path;
@@ -11,20 +12,19 @@ use std::path::Path;
 /// The number of classes that the weights are for, or the network's own.
 pub fn classes_of(entry: &Entry, weights: &Weights) -> Result<usize> {
     let sizes = weights.sizes(&entry.architecture(entry.classes))?;
-    let of_card = || Ok::<_, Error>(Card::of(weights)?.map(|card| card.classes.len()));
-    Ok(match sizes.classes {
-        Some(classes) => classes,
-        None => of_card()?.unwrap_or(entry.classes),
-    })
+    classes(entry, weights, sizes)
 }
 
-/// What was left out of a file that holds several sets of weights.
-pub fn left_out(weights: &Weights) -> Option<String> {
-    weights.form().contains("not taken").then(|| format!("{} is {}", weights.source(), weights.form()))
+/// What the tensors tell, else the weights' card, else the network's own.
+fn classes(entry: &Entry, weights: &Weights, sizes: Sizes) -> Result<usize> {
+    if let Some(classes) = sizes.classes {
+        return Ok(classes);
+    }
+    Ok(Card::of(weights)?.map_or(entry.classes, |card| card.classes.len()))
 }
 
 /// Refuses to write over what a command reads.
-pub fn apart(output: &Path, inputs: &[&Path]) -> Result<()> {
+pub fn not_over(output: &Path, inputs: &[&Path]) -> Result<()> {
     let real = |path: &Path| path.canonicalize().ok();
     match inputs.iter().any(|input| real(output).is_some_and(|output| real(input) == Some(output))) {
         true => bail!("{} is read by this command: give what is written another name", path(output)),
@@ -35,7 +35,7 @@ pub fn apart(output: &Path, inputs: &[&Path]) -> Result<()> {
 /// The network for the classes and the input channels that the weights are for.
 pub fn network_of(entry: &Entry, weights: &Weights) -> Result<Network> {
     let sizes = weights.sizes(&entry.architecture(entry.classes))?;
-    let architecture = entry.architecture(classes_of(entry, weights)?);
+    let architecture = entry.architecture(classes(entry, weights, sizes)?);
     let [usual, height, width] = architecture.usual_input();
     let channels = sizes.channels.unwrap_or(usual);
     Ok(architecture.at([channels, height, width])?)

@@ -74,9 +74,7 @@ impl Trained {
         let sizes = weights.sizes(&entry.architecture(entry.classes)).map_err(|problem| of_weights(problem.into()))?;
         let of_card = card.as_ref().map(|card| card.classes.len());
         let outputs = sizes.classes.or(of_card).unwrap_or(entry.classes);
-        if weights.form().contains("not taken") {
-            notes.push(format!("{source} is {}", weights.form()));
-        }
+        notes.extend(weights.choice());
         let architecture = entry.architecture(outputs).without_heads();
         let preparation = match (&known.preparation, &card) {
             (Some(preparation), _) => preparation.clone(),

@@ -16,7 +16,7 @@ use cnn_train::{BalancedAccuracy, Epoch, MacroF1, Metric, Predictions};
 use std::path::PathBuf;
 
 /// The folder of a report within its run's.
-const FOLDER: &str = "report";
+pub(crate) const FOLDER: &str = "report";
 
 /// So many mistakes are shown.
 const SHOWN: usize = 24;

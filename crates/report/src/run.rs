@@ -1,6 +1,8 @@
 //! A run, read back from its folder.
 
 use crate::error::{Error, Result};
+use crate::output::CONFUSION;
+use crate::report::FOLDER;
 use cnn_figures::{printable, shortened};
 use cnn_train::Epoch;
 use serde_json::Value;
@@ -33,6 +35,11 @@ pub struct Run {
 }
 
 impl Run {
+    /// Whether the report in its folder shows how it judges images.
+    pub fn shows_judgement(&self) -> bool {
+        self.path.join(FOLDER).join(CONFUSION).exists()
+    }
+
     /// Reads a run's folder.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use crate::set_aside::SetAside;
 use crate::whole_file::write_whole;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub(crate) const BEST: &str = "best.safetensors";
@@ -43,6 +44,8 @@ pub struct RunFolder {
     resumed: bool,
     /// Whether a run that goes on may have other settings than it had.
     changing: bool,
+    /// Whether they are still to be written.
+    undescribed: AtomicBool,
     /// What the run was started with, as it is or will be written.
     described: Described,
     claim: Claim,
@@ -121,7 +124,7 @@ impl RunFolder {
     pub fn resume(path: &Path) -> Result<Self> {
         let aside = SetAside::of(path);
         let missing = || Error::NoRun { path: path.to_path_buf(), file: RECIPE };
-        if !path.join(RECIPE).exists() && !aside.exists() {
+        if !Self::has_recipe(path) && !aside.exists() {
             return Err(missing());
         }
         if !Claim::marks(path) {
@@ -129,7 +132,7 @@ impl RunFolder {
             Recipe::read(&path.join(RECIPE))?;
         }
         let claim = Claim::lock(path)?;
-        aside.settle(results(path)?.is_some(), path.join(RECIPE).exists())?;
+        aside.settle(results(path)?.is_some(), Self::has_recipe(path))?;
         let text = |name| -> Result<Option<Vec<u8>>> {
             match cnn_core::file::read(path.join(name), LARGEST_TEXT) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -150,7 +153,15 @@ impl RunFolder {
 
     fn of(path: &Path, claim: Claim) -> Self {
         let (checkpoints, described) = (Checkpoints::default(), Described::default());
-        Self { path: path.to_path_buf(), checkpoints, resumed: false, changing: false, described, claim }
+        Self {
+            path: path.to_path_buf(),
+            checkpoints,
+            resumed: false,
+            changing: false,
+            undescribed: AtomicBool::new(false),
+            described,
+            claim,
+        }
     }
 
     /// The same for a run that may go on with other settings than it had: all but the seed can change. What is written of
@@ -158,6 +169,7 @@ impl RunFolder {
     #[must_use]
     pub fn changing(mut self) -> Self {
         self.changing = self.resumed;
+        self.undescribed = AtomicBool::new(self.changing);
         self
     }
 
@@ -172,6 +184,11 @@ impl RunFolder {
         tempfile::tempfile_in(path).map_err(Error::file(path, "cannot write into the folder"))?;
         SetAside::of(path).settle(results(path)?.is_some(), false)?;
         Ok(Self::of(path, claim))
+    }
+
+    /// Whether the folder `path` has the recipe of a run, and so is one's.
+    pub fn has_recipe(path: &Path) -> bool {
+        path.join(RECIPE).exists()
     }
 
     /// The same with other checkpoints.
@@ -223,7 +240,16 @@ impl RunFolder {
         if self.changing { Ok(()) } else { self.describe() }
     }
 
-    pub(crate) fn describe(&self) -> Result<()> {
+    /// Writes the settings of a run that goes on with others, once.
+    pub(crate) fn describe_changes(&self) -> Result<()> {
+        if self.undescribed.load(Ordering::Acquire) {
+            self.describe()?;
+            self.undescribed.store(false, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    fn describe(&self) -> Result<()> {
         for (name, text) in [(CONFIG, &self.described.config), (RECIPE, &self.described.recipe)] {
             if let Some(text) = text {
                 write_whole(&self.path.join(name), text)?;

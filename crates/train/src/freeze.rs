@@ -1,7 +1,7 @@
 //! Which tensors do not learn.
 
 use crate::error::{Error, Result};
-use crate::prefix::{begins, parts};
+use crate::prefix::{begins, nothing_begins};
 use cnn_core::Network;
 
 /// For each tensor, in the network's order, whether its name begins with one of `prefixes`.
@@ -16,13 +16,7 @@ pub(crate) fn frozen(network: &Network, prefixes: &[String]) -> Result<Vec<bool>
     };
     for prefix in prefixes {
         if !network.tensors().any(|spec| begins(&spec.name, prefix)) {
-            return error(
-                prefix,
-                format!(
-                    "has no tensor of that name and none that goes on so behind a dot; its parts are {} (and `*` stands for any letters)",
-                    parts(network)
-                ),
-            );
+            return error(prefix, format!("has {} (and `*` stands for any letters)", nothing_begins(network)));
         }
     }
     let frozen: Vec<bool> =

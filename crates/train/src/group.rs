@@ -1,7 +1,7 @@
 //! Tensors with a learning rate and a weight decay of their own.
 
 use crate::error::{Error, Result};
-use crate::prefix::{begins, parts};
+use crate::prefix::{begins, nothing_begins};
 use crate::rule::Rule;
 use crate::settings::{Decay, Settings};
 use cnn_core::Network;
@@ -87,13 +87,7 @@ pub(crate) fn paces(network: &Network, settings: &Settings) -> Result<Vec<Pace>>
             let trained = network.tensors().filter(|spec| spec.trained());
             let problem = match trained.into_iter().any(|spec| begins(&spec.name, &group.prefix)) {
                 true => "the tensors of that name belong to groups before it".to_string(),
-                false => {
-                    format!(
-                        "{} trains no tensor of that name and none that goes on so behind a dot; its parts are {}",
-                        network.name(),
-                        parts(network)
-                    )
-                }
+                false => format!("{} trains {}", network.name(), nothing_begins(network)),
             };
             Err(Error::Setting { setting: "groups", problem: format!("{}: {problem}", group.prefix) })
         }

@@ -49,9 +49,7 @@ impl RunFolder {
         let keep = self.checkpoints().keep;
         checkpoint::write(&self.path().join(CHECKPOINTS), &kept.checkpoint, keep, |weights| {
             // Only now is it certain that the run goes on with the settings that were asked for.
-            if self.may_change() {
-                self.describe()?;
-            }
+            self.describe_changes()?;
             let Some(Finished { weights: averaged, best, epochs }) = &kept.epoch else { return Ok(()) };
             match averaged {
                 Some(bytes) => write_whole(&self.last(), bytes)?,

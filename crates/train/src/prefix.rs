@@ -21,8 +21,13 @@ pub(crate) fn fits(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// What a network's names begin with, for a sentence.
-pub(crate) fn parts(network: &Network) -> String {
+/// What is said of a prefix that no tensor of a network has.
+pub(crate) fn nothing_begins(network: &Network) -> String {
+    format!("no tensor of that name and none that goes on so behind a dot; its parts are {}", parts(network))
+}
+
+/// What a network's names begin with.
+fn parts(network: &Network) -> String {
     let parts: BTreeSet<&str> = network.tensors().filter_map(|spec| spec.name.split('.').next()).collect();
     parts.into_iter().collect::<Vec<_>>().join(", ")
 }

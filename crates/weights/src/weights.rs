@@ -13,6 +13,8 @@ pub struct Weights {
     metadata: BTreeMap<String, String>,
     source: String,
     form: String,
+    /// Other sets of weights of the same file, by their keys.
+    left_out: Vec<String>,
 }
 
 impl Default for Weights {
@@ -28,7 +30,7 @@ impl Weights {
     }
 
     pub(crate) fn of(tensors: BTreeMap<String, Tensor>, metadata: BTreeMap<String, String>) -> Self {
-        Self { tensors, metadata, source: "the weights".to_string(), form: String::new() }
+        Self { tensors, metadata, source: "the weights".to_string(), form: String::new(), left_out: Vec::new() }
     }
 
     /// What every tensor of a network is filled with before training, drawn from a seed and the tensor's name.
@@ -60,6 +62,16 @@ impl Weights {
     /// state_dict`. Empty where they are from no file.
     pub fn form(&self) -> &str {
         &self.form
+    }
+
+    #[cfg(feature = "pytorch")]
+    pub(crate) fn with_left_out(self, others: Vec<String>) -> Self {
+        Self { left_out: others, ..self }
+    }
+
+    /// What these are of a file that holds several sets of weights, in a sentence; nothing of one that holds these alone.
+    pub fn choice(&self) -> Option<String> {
+        (!self.left_out.is_empty()).then(|| format!("{} is {}", self.source, self.form))
     }
 
     /// Adds a tensor, or puts it in the place of one of the same name.

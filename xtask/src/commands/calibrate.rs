@@ -4,7 +4,7 @@ use super::eval::Ready;
 use crate::cli::{self, Common};
 use crate::numbers::{beside, write};
 use crate::progress::{bar, interrupted};
-use crate::weights::apart;
+use crate::weights::not_over;
 use anyhow::{Result, bail};
 use cnn_core::{Calibrator, InferenceOptions};
 use cnn_train::predict;
@@ -19,7 +19,7 @@ pub fn run(args: &cli::Calibrate, common: &Common) -> Result<()> {
     let trained = &ready.opened.trained;
     let (network, weights) = (&trained.network, &trained.weights);
     let file = args.scales.clone().unwrap_or_else(|| beside(&trained.card.network, weights.source()));
-    apart(&file, &[Path::new(weights.source())])?;
+    not_over(&file, &[Path::new(weights.source())])?;
     let (images, of) = match &ready.learnt {
         Some(images) => (images, "of those to train on"),
         None => (&ready.images, "of those that are judged: there are no others"),

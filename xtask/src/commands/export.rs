@@ -3,7 +3,7 @@
 use crate::cli::{self, PreparationArgs};
 use crate::preparation::choose;
 use crate::trained;
-use crate::weights::{apart, classes_of, left_out, of_file};
+use crate::weights::{classes_of, not_over, of_file};
 use anyhow::{Context, Result, bail};
 use cnn_core::weights::Allowed;
 use cnn_core::{Bytes, Weights};
@@ -17,8 +17,8 @@ pub fn run(args: &cli::Export) -> Result<()> {
         bail!("say which weights: a network with weights of its name, or --weights");
     };
     let weights = trained::read(source)?;
-    apart(&args.onnx, &[Path::new(weights.source())])?;
-    left_out(&weights).iter().for_each(|note| println!("{note}"));
+    not_over(&args.onnx, &[Path::new(weights.source())])?;
+    weights.choice().iter().for_each(|note| println!("{note}"));
     let card = card(args, &weights)?;
     let network = asked.filter(|name| !name.contains(':')).map(str::to_string);
     let network = network.or_else(|| card.as_ref().map(|card| card.network.clone()));

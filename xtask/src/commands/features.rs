@@ -3,7 +3,7 @@
 use crate::cli;
 use crate::progress::{bar, interrupted};
 use crate::trained;
-use crate::weights::apart;
+use crate::weights::not_over;
 use anyhow::{Result, bail};
 use cnn_classifier::{Features, Form};
 use cnn_core::weights::BorrowedWeights;
@@ -27,7 +27,7 @@ pub fn run(args: &cli::Features) -> Result<()> {
     if names.is_empty() {
         bail!("say which pictures: files, folders or patterns");
     }
-    apart(&args.out, &[Path::new(opened.trained.weights.source())])?;
+    not_over(&args.out, &[Path::new(opened.trained.weights.source())])?;
     let form = if args.maps { Form::Maps } else { Form::Pooled };
     let chosen = opened.numbers(&args.numbers)?;
     let features = Features::by(&opened.trained, args.node.as_deref(), form, chosen.options())?;

@@ -1,8 +1,8 @@
 //! `forward`: a network on tensors from a file, for anyone who compares with another framework.
 
-use crate::cli::{self, Common};
+use crate::cli::{self, Common, Mode};
 use crate::numbers::Chosen;
-use crate::weights::{apart, classes_of, left_out, of_file};
+use crate::weights::{classes_of, not_over, of_file};
 use anyhow::{Context, Result, bail};
 use cnn_core::device::Device;
 use cnn_core::network::NodeId;
@@ -18,9 +18,9 @@ use std::path::Path;
 pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
     let device = common.device.open()?;
-    apart(&args.output, &[&args.weights, &args.input])?;
+    not_over(&args.output, &[&args.weights, &args.input])?;
     let weights = Weights::read(&args.weights)?;
-    left_out(&weights).iter().for_each(|note| println!("{note}"));
+    weights.choice().iter().for_each(|note| println!("{note}"));
     let classes = match args.classes {
         Some(classes) => classes as usize,
         None => classes_of(&entry, &weights)?,
@@ -33,7 +33,9 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     let numbers = Chosen::new(&args.numbers, (network.name(), &args.weights.to_string_lossy()), &device)?;
     let values = values(args, (&network, &weights), &numbers, &device, &images, &paths)?;
     if let Some(warning) = not_finite("the input", &images) {
-        eprintln!("{warning}; in 8 bits each counts as the nearest number there is");
+        let as_what =
+            if args.numbers.mode == Mode::Int8 { "; each counts as the least or the greatest there is" } else { "" };
+        eprintln!("{warning}{as_what}");
     }
     let (mut tensors, mut written) = (BorrowedWeights::new(), Vec::new());
     for ((name, node), values) in nodes.into_iter().zip(values) {

@@ -6,13 +6,8 @@ use crate::judging::{self, Verdicts, WEIGHTS};
 use anyhow::{Result, bail, ensure};
 use cnn_data::Dataset;
 use cnn_report::{Comparison, Cost, Judged, Report, Run};
-use cnn_train::{DataChoice, TestTime};
+use cnn_train::{DataChoice, RunFolder, TestTime};
 use std::path::{Path, PathBuf};
-
-/// What a run has in its folder.
-const RECIPE: &str = "recipe.toml";
-/// A file of a report that shows how a run judges images.
-const JUDGED: &str = "report/confusion.svg";
 
 pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     let runs: Vec<Run> = args.runs.iter().map(|path| Run::read(path)).collect::<Result<_, _>>()?;
@@ -30,7 +25,7 @@ pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     let runs = runs.into_iter().map(|run| (cost(&run), run)).map(|(cost, run)| (run, cost));
     let comparison = Comparison::of(runs.collect());
     let out = args.out.as_deref().unwrap_or(Path::new("runs/report"));
-    let of_a_run = out.join(RECIPE).exists() || out.parent().is_some_and(|parent| parent.join(RECIPE).exists());
+    let of_a_run = out.ancestors().take(2).any(RunFolder::has_recipe);
     ensure!(!of_a_run, "{}: that is a run's own folder, choose another --out", cnn_figures::path(out));
     let page = comparison.write(out)?;
     print!("{comparison}");
@@ -60,7 +55,7 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
         }
         Err(error) if needs_hub(&error) => Err(error),
         // A page without them would take the place of one with them.
-        Err(error) if run.path.join(JUDGED).exists() => bail!(
+        Err(error) if run.shows_judgement() => bail!(
             "{}; the report that is there stays: --dataset says where the run's images are now",
             crate::sentence(&error)
         ),

@@ -27,9 +27,6 @@ const PICTURE: &str = "sweep.svg";
 const REPORT: &str = "report";
 const TABLE: &str = "sweep.csv";
 
-/// What a run has in its folder, and a sweep in those of its runs.
-const RECIPE: &str = "recipe.toml";
-
 /// What came of a run that did not diverge.
 struct Done {
     path: PathBuf,
@@ -70,7 +67,7 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
         runs.push((session, name(&axes, combination), recipe));
     }
     apart(&out, &sessions[0].recipe.data)?;
-    ensure!(!out.join(RECIPE).exists(), "{}: holds a run, choose another --out", path(&out));
+    ensure!(!RunFolder::has_recipe(&out), "{}: holds a run, choose another --out", path(&out));
     let _claim = Claim::take(&out, &[PICTURE, REPORT, TABLE])?;
     let (mut outcomes, mut interrupts) = (Vec::new(), Interrupts::default());
     start::lines(&sessions[0])?.iter().for_each(|line| println!("{line}"));

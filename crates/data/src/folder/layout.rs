@@ -21,8 +21,8 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Looks what lies in a folder; a name of a split that is there in two cases is an error. Without `train` beside them, folders named `val` and `test` are splits only where no
-    /// other folder is there: else they are classes of those names.
+    /// Looks what lies in a folder; a name of a split that is there in two cases is an error. Without `train` beside them,
+    /// folders named `val` and `test` are splits only where no other folder is there: else they are classes of those names.
     pub(crate) fn of(folder: &Path) -> Result<Self, Error> {
         let (mut layout, mut plain) = (Self::default(), false);
         let entries = entries(folder)?;

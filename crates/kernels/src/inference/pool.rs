@@ -3,7 +3,7 @@
 use super::arena::{Arena, Place};
 use super::step::{Affine, Input};
 use crate::pieces::clear_padding;
-use crate::pool::{Average, Max};
+use crate::pool::{Average, Max, Window, Windows};
 use crate::simd::{LANES, Vector};
 use std::ops::Range;
 
@@ -122,30 +122,6 @@ impl Join for Total {
     }
 }
 
-/// The positions a window reads: the first, the step and how many.
-#[derive(Clone, Copy)]
-struct Window {
-    first: usize,
-    step: usize,
-    count: usize,
-}
-
-impl Window {
-    fn of_max(max: &Max, axis: usize, output: usize, length: usize) -> Self {
-        let (start, step) = (output * max.stride[axis], max.dilation[axis]);
-        let reads = |tap: &usize| (start + tap * step).checked_sub(max.padding[axis]).is_some_and(|at| at < length);
-        let first = (0..max.kernel[axis]).find(reads);
-        let count = (0..max.kernel[axis]).filter(reads).count();
-        let first = first.map_or(0, |first| start + first * step - max.padding[axis]);
-        Self { first, step, count }
-    }
-
-    /// Behind the last position.
-    fn end(&self) -> usize {
-        self.first + self.count.saturating_sub(1) * self.step + 1
-    }
-}
-
 /// Some rows of a block of the largest numbers.
 ///
 /// # Safety
@@ -166,18 +142,18 @@ pub(super) unsafe fn max<V: Vector<Element = f32>>(
     let plane = Plane { from, width, map, block };
     let to = arena.at(output, image).wrapping_add(block * output.plane());
     let held = &mut held[..width * LANES];
-    let mut windows = [Window { first: 0, step: 1, count: 0 }; COLUMNS];
+    let mut windows = [Window::NONE; COLUMNS];
     for first in (0..output.size[1]).step_by(COLUMNS) {
         let windows = &mut windows[..COLUMNS.min(output.size[1] - first)];
         let mut columns = width..0;
         for (number, window) in windows.iter_mut().enumerate() {
-            *window = Window::of_max(max, 1, first + number, width);
+            *window = Windows::window(max, 1, first + number, width);
             if window.count > 0 {
-                columns = columns.start.min(window.first)..columns.end.max(window.end());
+                columns = columns.start.min(window.first)..columns.end.max(window.first + window.length());
             }
         }
         for row in rows.clone() {
-            let down = Window::of_max(max, 0, row, height);
+            let down = Windows::window(max, 0, row, height);
             // SAFETY: the rows are the map's.
             unsafe { plane.join::<V>(down, columns.clone(), held, Larger) }
             for (number, across) in windows.iter().enumerate() {
@@ -221,9 +197,8 @@ pub(super) unsafe fn average<V: Vector<Element = f32>>(
     let held = &mut held[..width * LANES];
     for row in rows {
         let down = average.spans[0][row];
-        let window = Window { first: down.start, step: 1, count: down.end - down.start };
         // SAFETY: the rows are the map's.
-        unsafe { plane.join::<V>(window, 0..width, held, Total) }
+        unsafe { plane.join::<V>(average.window(0, row, place.size[0]), 0..width, held, Total) }
         for (column, across) in average.spans[1].iter().enumerate() {
             let mut sum = V::zero();
             for x in held[across.start * LANES..across.end * LANES].chunks_exact(LANES) {

@@ -3,21 +3,20 @@
 
 #![allow(clippy::needless_range_loop)]
 
+mod axis;
 mod integers;
-mod windows;
 
 use super::finish::{Values, check_ends, open};
 use super::transfer::Reader;
 use super::{Finish, Format, Outlet, Parts, Source, Stored, Target};
-use crate::pool::{Average, Max, Span};
+use crate::pool::{Average, Max, Span, Window, Windows};
 use crate::region::Region;
 use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
 use crate::threads::for_each;
+use axis::Axis;
 use integers::{Largest, MOST_SUMMED, Sum};
 use std::ops::Range;
 use std::sync::Arc;
-use windows::Axis;
-use windows::Windows;
 
 /// Outputs of a task, about.
 const PIXELS: usize = 256;
@@ -123,9 +122,9 @@ impl Cut {
     /// `mapped` where something is done to what is read.
     pub(crate) fn new<F: Format>(pool: &Pool, mapped: bool) -> Self {
         let [down, across] = &*pool.0;
-        let all = |holds: fn(&Axis) -> bool| holds(down) && holds(across);
-        let integers = F::ORDERED && !mapped && all(|axis| axis.full && axis.longest <= HELD);
-        let way = if integers && all(|axis| !axis.shares) {
+        let all = |holds: fn(&Window) -> bool| down.all(holds) && across.all(holds);
+        let integers = F::ORDERED && !mapped && all(|window| window.count > 0 && window.length() <= HELD);
+        let way = if integers && all(|window| window.share.is_none()) {
             Way::Largest
         } else if integers && down.most * across.most <= MOST_SUMMED {
             Way::Sum
@@ -242,17 +241,6 @@ impl<F: Format, O: Stored> Piece<'_, F, O> {
             }
             column += count;
         }
-    }
-}
-
-/// Vectors of narrow numbers one behind the other.
-struct Narrow<F>(*const F);
-
-impl<F: Format, V: Vector<Element = f32>> Values<V> for Narrow<F> {
-    #[inline(always)]
-    unsafe fn at(&self, i: usize) -> V {
-        // SAFETY: as the caller says.
-        unsafe { F::load(self.0.add(i * LANES)) }
     }
 }
 

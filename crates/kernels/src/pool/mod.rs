@@ -3,9 +3,11 @@
 
 mod average;
 mod max;
+mod window;
 
 pub use average::{Average, Span};
 pub use max::Max;
+pub(crate) use window::{Window, Windows};
 
 use crate::simd::{LANES, Vector};
 use crate::view::{Map, View};

@@ -167,7 +167,7 @@ fn differing(found: &[u8], weights: &[u8], state: &[u8]) -> Option<&'static str>
 
 /// Whether `folder` has a checkpoint.
 pub(crate) fn any(folder: &Path) -> Result<bool> {
-    Ok(!list(folder)?.is_empty())
+    Ok(count(folder)? > 0)
 }
 
 /// How many checkpoints there are.

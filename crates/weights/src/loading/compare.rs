@@ -80,11 +80,7 @@ impl Loading {
     /// Notes the number of classes and of input channels where a layer's first tensor tells them.
     fn look_at_first(&mut self, place: &Place<'_>, scores: Option<&str>, tensor: Option<&Tensor>) {
         let Some(dims) = tensor.map(Tensor::dims) else { return };
-        // A last layer without tensors, as one of radial basis functions, makes scores of something else.
-        let outputs = place.network.outputs().first().map(|output| place.network.node(output.node).shape.dims());
-        let expected = place.node.tensors.first().and_then(|spec| spec.dims.first().copied());
-        let makes_them = outputs.and_then(|dims| dims.first().copied()) == expected;
-        if scores == Some(place.node.path.as_str()) && makes_them {
+        if scores == Some(place.node.path.as_str()) {
             self.classes = dims.first().copied();
         }
         if self.channels.is_none() && dims.len() == 4 && sees_input(place.network, place.node) {

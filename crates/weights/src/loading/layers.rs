@@ -29,12 +29,15 @@ pub(super) fn scoring(network: &Network) -> Vec<bool> {
     scoring
 }
 
-/// The layer that makes the main output's scores.
+/// The layer that makes the main output's scores, as many as it has outputs; none where what comes behind it makes them of
+/// something else, as radial basis functions do.
 pub(super) fn main_scores<'n>(network: &'n Network, scoring: &[bool]) -> Option<&'n Node> {
     let makes = |(node, scoring): &(&'n Node, &bool)| {
         **scoring && node.head.is_none() && matches!(node.op, Op::Conv(_) | Op::Linear(_))
     };
-    network.nodes().iter().zip(scoring).rev().find(makes).map(|(node, _)| node)
+    let (node, _) = network.nodes().iter().zip(scoring).rev().find(makes)?;
+    let scores = network.node(network.outputs().first()?.node).shape.dims().first().copied();
+    (node.shape.dims().first().copied() == scores).then_some(node)
 }
 
 /// Whether a convolution sees the network's input channels, all of them at once.

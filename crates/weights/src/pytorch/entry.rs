@@ -28,6 +28,8 @@ pub(super) struct Found {
     pub tensors: BTreeMap<String, Tensor>,
     /// Where, for a sentence: `, under state_dict`.
     pub from: String,
+    /// Other keys that hold some.
+    pub left_out: Vec<String>,
 }
 
 /// How a file is opened, as a whole or under a key.
@@ -37,7 +39,7 @@ type Open<'a> = dyn Fn(Option<&str>) -> Result<PytorchReader, String> + 'a;
 pub(super) fn choose(open: &Open<'_>, asked: Option<&str>) -> Result<Found, String> {
     if let Some(asked) = asked {
         let tensors = sorted(open(Some(asked))?)?;
-        return Ok(Found { tensors, from: format!(", under {asked}") });
+        return Ok(Found { tensors, from: format!(", under {asked}"), left_out: Vec::new() });
     }
     let whole = open(None)?;
     let begins = |key: &str| whole.tensors().keys().any(|name| first(name) == key && name.len() > key.len());
@@ -45,14 +47,14 @@ pub(super) fn choose(open: &Open<'_>, asked: Option<&str>) -> Result<Found, Stri
     let opened = KEYS.into_iter().filter(|key| begins(key)).filter_map(|key| Some((key, open(Some(key)).ok()?)));
     let mut held = opened.filter(|(_, reader)| !reader.is_empty());
     let Some((key, reader)) = held.next() else {
-        return Ok(Found { tensors: sorted(whole)?, from: String::new() });
+        return Ok(Found { tensors: sorted(whole)?, from: String::new(), left_out: Vec::new() });
     };
-    let others: Vec<&str> = held.map(|(key, _)| key).collect();
-    let others = match others[..] {
+    let left_out: Vec<String> = held.map(|(key, _)| key.to_string()).collect();
+    let others = match left_out[..] {
         [] => String::new(),
-        _ => format!("; {} not taken", others.join(", ")),
+        _ => format!("; {} not taken", left_out.join(", ")),
     };
-    Ok(Found { tensors: sorted(reader)?, from: format!(", under {key}{others}") })
+    Ok(Found { tensors: sorted(reader)?, from: format!(", under {key}{others}"), left_out })
 }
 
 fn first(name: &str) -> &str {

@@ -123,7 +123,8 @@ fn weights(path: &Path, length: u64, format: Format, entry: Option<&str>, open: 
         let content = Content::Pytorch(Arc::new(Lazy { path: path.to_path_buf(), tensor }));
         weights.insert(name, Tensor::stored(dims, Stored { content, kind }));
     }
-    Ok(weights.with_form(format!("{}{}", format.name(), found.from)).from_source(path.display().to_string()))
+    let weights = weights.with_form(format!("{}{}", format.name(), found.from)).with_left_out(found.left_out);
+    Ok(weights.from_source(path.display().to_string()))
 }
 
 /// What is said of a file on which the reader panics.

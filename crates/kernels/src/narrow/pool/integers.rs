@@ -2,9 +2,9 @@
 
 #![allow(clippy::needless_range_loop)]
 
-use super::{HELD, Narrow, Piece, WRITTEN};
-use crate::narrow::finish::{Apply, Values};
-use crate::narrow::{Format, Outlet, Stored};
+use super::{HELD, Piece, WRITTEN};
+use crate::narrow::finish::Values;
+use crate::narrow::{Format, Stored};
 use crate::simd::{LANES, Vector};
 
 /// Numbers that are joined at once.
@@ -22,18 +22,12 @@ pub(super) trait Join<F: Format> {
     fn join(a: Self::Joined, b: Self::Joined) -> Self::Joined;
     /// What the result is at most.
     const MOST: f32;
-    /// Writes `count` results.
+    /// Sixteen results in `f32`.
     ///
     /// # Safety
     ///
-    /// As [`Outlet::write`].
-    unsafe fn write<V: Vector<Element = f32>, O: Stored>(
-        outlet: &Outlet<'_, F, O>,
-        apply: &Apply<V>,
-        at: [usize; 4],
-        count: usize,
-        results: (&[Self::Joined; WRITTEN * LANES], &[f32; WRITTEN]),
-    );
+    /// There must be as many.
+    unsafe fn load<V: Vector<Element = f32>>(results: &[Self::Joined], share: f32) -> V;
 }
 
 /// The largest.
@@ -52,15 +46,9 @@ impl<F: Format> Join<F> for Largest {
         F::larger(a, b)
     }
     #[inline(always)]
-    unsafe fn write<V: Vector<Element = f32>, O: Stored>(
-        outlet: &Outlet<'_, F, O>,
-        apply: &Apply<V>,
-        at: [usize; 4],
-        count: usize,
-        (results, _): (&[F; WRITTEN * LANES], &[f32; WRITTEN]),
-    ) {
-        // SAFETY: as the caller says, and there are `count` vectors.
-        unsafe { outlet.write(apply, at, count, false, Narrow(results.as_ptr())) }
+    unsafe fn load<V: Vector<Element = f32>>(results: &[F], _: f32) -> V {
+        // SAFETY: as the caller says.
+        unsafe { F::load(results.as_ptr()) }
     }
 }
 
@@ -80,15 +68,27 @@ impl<F: Format> Join<F> for Sum {
         a.wrapping_add(b)
     }
     #[inline(always)]
-    unsafe fn write<V: Vector<Element = f32>, O: Stored>(
-        outlet: &Outlet<'_, F, O>,
-        apply: &Apply<V>,
-        at: [usize; 4],
-        count: usize,
-        (sums, shares): (&[u16; WRITTEN * LANES], &[f32; WRITTEN]),
-    ) {
-        // SAFETY: as the caller says, and there are `count` vectors.
-        unsafe { outlet.write(apply, at, count, false, Means { sums, shares }) }
+    unsafe fn load<V: Vector<Element = f32>>(results: &[u16], share: f32) -> V {
+        let mut sums = [0; LANES];
+        for (to, from) in sums.iter_mut().zip(results) {
+            *to = i32::from(*from);
+        }
+        // SAFETY: sixteen numbers.
+        unsafe { V::load_integers(sums.as_ptr()) }.mul(V::splat(share))
+    }
+}
+
+/// Results one behind the other, each with its share.
+struct Results<'a, F: Format, J: Join<F>> {
+    joined: &'a [J::Joined],
+    shares: &'a [f32],
+}
+
+impl<F: Format, J: Join<F>, V: Vector<Element = f32>> Values<V> for Results<'_, F, J> {
+    #[inline(always)]
+    unsafe fn at(&self, i: usize) -> V {
+        // SAFETY: sixteen of them.
+        unsafe { J::load(&self.joined[i * LANES..][..LANES], self.shares[i]) }
     }
 }
 
@@ -160,8 +160,9 @@ impl<F: Format, O: Stored> Piece<'_, F, O> {
                     number += length;
                 }
                 if !copies {
-                    // SAFETY: as above.
-                    unsafe { J::write(self.outlet, &apply, at, count, (&found, &shares)) };
+                    let results = Results::<F, J> { joined: &found, shares: &shares };
+                    // SAFETY: as above, and there are `count` vectors.
+                    unsafe { self.outlet.write(&apply, at, count, false, results) };
                 }
             }
             column += count;
@@ -226,22 +227,4 @@ unsafe fn join<F: Format, J: Join<F>, const COUNT: usize>(
     }
     // SAFETY: as above.
     unsafe { to.cast::<[J::Joined; COUNT]>().write_unaligned(all) }
-}
-
-/// Sums one behind the other, each times its share.
-struct Means<'a> {
-    sums: &'a [u16],
-    shares: &'a [f32],
-}
-
-impl<V: Vector<Element = f32>> Values<V> for Means<'_> {
-    #[inline(always)]
-    unsafe fn at(&self, i: usize) -> V {
-        let mut sums = [0; LANES];
-        for (to, from) in sums.iter_mut().zip(&self.sums[i * LANES..][..LANES]) {
-            *to = i32::from(*from);
-        }
-        // SAFETY: sixteen numbers.
-        unsafe { V::load_integers(sums.as_ptr()) }.mul(V::splat(self.shares[i]))
-    }
 }
