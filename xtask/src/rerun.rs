@@ -91,8 +91,10 @@ pub fn with_feature(feature: &str, why: &str) -> Result<ExitCode> {
     let mut features = vec![feature];
     for (built, name) in [
         (cfg!(feature = "candle"), "candle"),
+        (cfg!(feature = "dashboard"), "dashboard"),
         (cfg!(feature = "explain"), "explain"),
         (cfg!(feature = "formats"), "formats"),
+        (cfg!(feature = "whitening"), "whitening"),
         (cfg!(feature = "hub"), "hub"),
         (cfg!(feature = "fetch"), "fetch"),
         (cfg!(feature = "serve"), "serve"),

@@ -6,7 +6,9 @@ use crate::interrupt::Interrupts;
 use crate::live_run::LiveRun;
 use crate::progress::Progress;
 use anyhow::Result;
-use cnn_dashboard::{Dashboard, Log};
+#[cfg(feature = "dashboard")]
+use cnn_dashboard::Dashboard;
+use cnn_dashboard::Log;
 use cnn_report::TensorBoard;
 use cnn_train::{Begin, Observer, Observers, Task};
 use std::io::Write;
@@ -42,13 +44,24 @@ pub fn watched<T>(
 }
 
 fn shown(args: &Watching) -> Box<dyn Observer> {
-    if args.tui {
-        match Dashboard::open() {
-            Ok(dashboard) => return Box::new(dashboard),
-            Err(error) => eprintln!("{error}; going on without it"),
+    dashboard(args.tui).unwrap_or_else(|| Box::new(Progress::new()))
+}
+
+#[cfg(feature = "dashboard")]
+fn dashboard(wanted: bool) -> Option<Box<dyn Observer>> {
+    match wanted.then(Dashboard::open)? {
+        Ok(dashboard) => Some(Box::new(dashboard)),
+        Err(error) => {
+            eprintln!("{error}; going on without it");
+            None
         }
     }
-    Box::new(Progress::new())
+}
+
+/// Who wants it is given a build that has it.
+#[cfg(not(feature = "dashboard"))]
+fn dashboard(_: bool) -> Option<Box<dyn Observer>> {
+    None
 }
 
 /// Says where a run goes on, and what is otherwise than before.

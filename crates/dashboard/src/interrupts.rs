@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The number of the signal that an interrupt is.
+#[cfg(any(feature = "terminal", not(unix)))]
 const INTERRUPT: i32 = 2;
 
 /// Listens for requests to stop, until it is dropped: once nobody listens, signals do again what they do by default.
@@ -63,11 +64,13 @@ impl Interrupts {
     }
 
     /// Asks for a stop.
+    #[cfg(feature = "terminal")]
     pub(crate) fn stop(&self) {
         self.asked.stop.store(true, Ordering::SeqCst);
     }
 
     /// Does what SIGINT does.
+    #[cfg(feature = "terminal")]
     pub(crate) fn interrupt(&self) {
         self.asked.ask(INTERRUPT);
     }

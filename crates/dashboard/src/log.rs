@@ -34,12 +34,14 @@ impl Write for Log {
 }
 
 /// The last lines, the oldest first.
+#[cfg(feature = "terminal")]
 pub(crate) fn last(count: usize) -> Vec<String> {
     let lines = lines();
     lines[lines.len().saturating_sub(count)..].to_vec()
 }
 
 /// Writes the lines to standard error, now that they can be seen there.
+#[cfg(feature = "terminal")]
 pub(crate) fn release() {
     for line in std::mem::take(&mut *lines()) {
         // Nobody may be left to read it.

@@ -42,8 +42,6 @@ mod dataset;
 mod decode;
 mod digest;
 mod digits;
-#[cfg(feature = "patches")]
-mod eigen;
 mod error;
 mod fit;
 mod fitting;
@@ -60,7 +58,6 @@ mod loader;
 mod look_through;
 mod name;
 mod operations;
-#[cfg(feature = "patches")]
 mod patches;
 mod picture;
 mod picture_file;
@@ -91,8 +88,7 @@ pub use interpolation::Interpolation;
 pub use load::{Source, load};
 pub use loader::{Batches, Loader};
 pub use name::Name;
-#[cfg(feature = "patches")]
-pub use patches::{PatchDirections, PatchWindow, Patches};
+pub use patches::{PatchWindow, Patches};
 pub use picture::Picture;
 pub use picture_file::is_named_like_a_picture;
 pub use preparation::Preparation;

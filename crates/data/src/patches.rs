@@ -1,6 +1,5 @@
-//! The patches that a convolution's window sees in images, and the directions in which they differ.
+//! The patches that a convolution's window sees in images, and how they differ.
 
-use crate::eigen::eigen;
 use rayon::prelude::*;
 
 /// The most rows, and the most columns, that patches of an image begin at.
@@ -24,15 +23,6 @@ pub struct Patches {
     sums: Vec<f64>,
     /// Of each pair of numbers, the second at or behind the first.
     products: Vec<f64>,
-}
-
-/// The directions in which patches differ, the widest first.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PatchDirections {
-    /// The variance of each; rounding may bring the least below 0.
-    pub variances: Vec<f64>,
-    /// Each of length 1, an entry for each number of a patch, a direction after the other.
-    pub directions: Vec<f64>,
 }
 
 impl Patches {
@@ -101,19 +91,13 @@ impl Patches {
     }
 
     /// The covariance of the numbers of a patch, row after row; `None` of no patch.
-    fn covariance(&self) -> Option<Vec<f64>> {
+    pub fn covariance(&self) -> Option<Vec<f64>> {
         let (size, seen) = (self.sums.len(), self.seen as f64);
         let mean = |place: usize| self.sums[place] / seen;
         let of = |first: usize, second: usize| {
             self.products[first.min(second) * size + first.max(second)] / seen - mean(first) * mean(second)
         };
         (self.seen > 0).then(|| (0..size * size).map(|place| of(place / size, place % size)).collect())
-    }
-
-    /// The directions in which patches differ, with the variance of each; `None` of no patch.
-    pub fn directions(&self) -> Option<PatchDirections> {
-        let (variances, directions) = eigen(self.covariance()?, self.sums.len());
-        Some(PatchDirections { variances, directions })
     }
 }
 
@@ -153,10 +137,10 @@ mod tests {
     }
 
     #[test]
-    fn no_patch_has_no_directions() {
+    fn no_patch_has_no_covariance() {
         let mut patches = Patches::new(PatchWindow { kernel: [3, 3], dilation: [1, 1] }, 1);
         patches.add(&[1.0; 4], 2);
-        assert_eq!((patches.seen(), patches.directions()), (0, None));
+        assert_eq!((patches.seen(), patches.covariance()), (0, None));
     }
 
     #[test]
@@ -173,7 +157,7 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let mut patches = Patches::new(PatchWindow { kernel: [3, 3], dilation: [1, 1] }, 3);
             pool.install(|| (0..4).for_each(|seed| patches.add(&image(seed, 3 * 11 * 13), 13)));
-            patches.directions().unwrap()
+            patches.covariance().unwrap()
         };
         assert_eq!(of(1), of(2));
         assert_eq!(of(1), of(5));

@@ -208,6 +208,9 @@ pub enum Error {
     /// The engine `candle` in a build without the feature of that name.
     #[error("the engine candle is not in this program, which was built without the feature `candle`")]
     CandleFeature,
+    /// A first layer that whitens, in a build without what it takes.
+    #[error("whitening is not in this program, which was built without the feature `whitening`")]
+    WhiteningFeature,
     /// An error of a loss or an engine of one's own.
     #[error("{source}")]
     Own {

@@ -52,6 +52,8 @@ mod class_weights;
 mod classify;
 #[cfg(feature = "candle")]
 mod classify_candle;
+#[cfg(feature = "whitening")]
+mod eigen;
 mod engine;
 mod epoch;
 mod error;

@@ -108,6 +108,9 @@ impl<'a> Task<'a> {
         if self.engine == Engine::Candle && !cfg!(feature = "candle") {
             return Err(Error::CandleFeature);
         }
+        if self.settings.whitening.is_some() && !cfg!(feature = "whitening") {
+            return Err(Error::WhiteningFeature);
+        }
         let frozen = frozen(self.network, &self.settings.freeze)?;
         paces(self.network, &self.settings)?;
         self.check_whitening()?;

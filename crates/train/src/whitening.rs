@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use cnn_core::network::Node;
 use cnn_core::op::Conv;
 use cnn_core::{Network, Op};
-use cnn_data::{Images, Loader, PatchDirections, PatchWindow, Patches, Preparation};
+use cnn_data::{Images, Loader, PatchWindow, Patches, Preparation};
 use cnn_weights::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -77,9 +77,10 @@ impl Whitening {
         let spec = &node.tensors[0];
         let size = spec.dims[1..].iter().product::<usize>();
         let patches = self.patches(images, preparation, conv, spec.dims[1])?;
-        let PatchDirections { variances, directions } = patches
-            .directions()
+        let covariance = patches
+            .covariance()
             .ok_or_else(|| refusal("needs images no smaller than the convolution's kernel".to_string()))?;
+        let (variances, directions) = directions(covariance, size)?;
         let mut weights = drawn.to_vec();
         let signed = [1.0, -1.0].into_iter().flat_map(|sign| (0..size).map(move |direction| (direction, sign)));
         for (filter, (direction, sign)) in weights.chunks_exact_mut(size).zip(signed) {
@@ -110,6 +111,17 @@ impl Whitening {
     }
 }
 
+/// The directions in which patches differ, the widest first, each of length 1, and the variance of each before them.
+#[cfg(feature = "whitening")]
+fn directions(covariance: Vec<f64>, size: usize) -> Result<(Vec<f64>, Vec<f64>)> {
+    Ok(crate::eigen::eigen(covariance, size))
+}
+
+#[cfg(not(feature = "whitening"))]
+fn directions(_: Vec<f64>, _: usize) -> Result<(Vec<f64>, Vec<f64>)> {
+    Err(Error::WhiteningFeature)
+}
+
 fn refusal(problem: String) -> Error {
     Error::Setting { setting: "whitening", problem }
 }
@@ -137,6 +149,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(feature = "whitening")]
     fn outputs_are_uncorrelated_and_of_variance_one() {
         let (images, preparation) = (images(), Preparation::of(&images()).unwrap());
         let network = network(conv([2, 1]).out(11));

@@ -48,6 +48,10 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Train(args) if args.watching.serve.is_some() => {
             rerun::with_feature("serve", "the page of a run needs the server, which is built when it is first wanted")
         }
+        #[cfg(not(feature = "dashboard"))]
+        Command::Train(args) if args.watching.tui => {
+            rerun::with_feature("dashboard", "the dashboard is built when it is first wanted")
+        }
         Command::Train(args) => match processes::lacking(args) {
             Ok(true) => {
                 rerun::with_feature("mpi", "processes are connected by MPI, which is built in when it is first wanted")
@@ -112,6 +116,9 @@ fn lacking(error: &anyhow::Error) -> Option<(&'static str, String)> {
     }
     if let Some(cnn_train::Error::CandleFeature) = error.downcast_ref() {
         return Some(("candle", "the engine candle is built when it is first wanted".to_string()));
+    }
+    if let Some(cnn_train::Error::WhiteningFeature) = error.downcast_ref() {
+        return Some(("whitening", "what whitens the first layer is built when it is first wanted".to_string()));
     }
     match error.downcast_ref() {
         Some(cnn_data::Error::HubFeature { name }) => Some(("hub", format!("{name} comes from the Hugging Face hub"))),

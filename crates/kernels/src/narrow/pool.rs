@@ -175,10 +175,11 @@ impl<F: Format, O: Stored> DotKernel<F> for Piece<'_, F, O> {
 
     #[inline(always)]
     fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) {
+        // What a format has no integers for is not compiled for it.
         match self.way {
-            Way::Largest => self.integers::<V, Largest>(),
-            Way::Sum => self.integers::<V, Sum>(),
-            Way::Numbers => self.joined::<V>(),
+            Way::Largest if F::ORDERED => self.integers::<V, Largest>(),
+            Way::Sum if F::ORDERED => self.integers::<V, Sum>(),
+            Way::Largest | Way::Sum | Way::Numbers => self.joined::<V>(),
         }
     }
 }

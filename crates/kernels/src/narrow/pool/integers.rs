@@ -96,9 +96,11 @@ impl<F: Format, O: Stored> Piece<'_, F, O> {
     /// Joins the integers of each window.
     #[inline(always)]
     pub(super) fn integers<V: Vector<Element = f32>, J: Join<F>>(&self) {
+        // Few maps of pools are written in another format than they are read in.
+        let usual = J::SAME && size_of::<F>() == size_of::<O>();
         match [self.axes[0].most, self.axes[1].most] {
-            [2, 2] if J::SAME => self.windows::<V, J, 2>(),
-            [3, 3] if J::SAME => self.windows::<V, J, 3>(),
+            [2, 2] if usual => self.windows::<V, J, 2>(),
+            [3, 3] if usual => self.windows::<V, J, 3>(),
             _ => self.windows::<V, J, 0>(),
         }
     }
