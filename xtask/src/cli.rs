@@ -40,7 +40,7 @@ pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, S
 pub use watching::Watching;
 pub use weights::{Weights, WeightsCommand};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use cnn_core::device::DeviceChoice;
 use std::fmt;
 use std::path::PathBuf;
@@ -54,6 +54,20 @@ pub struct Cli {
     pub command: Command,
     #[command(flatten)]
     pub common: Common,
+}
+
+impl Cli {
+    /// What the command line says; where it says nothing that is one, the program ends with a sentence.
+    pub fn of_command_line() -> Self {
+        let matches = with_negative_numbers(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Takes a number with a minus for the value of a flag, so that what the flag expects is said of it.
+fn with_negative_numbers(command: clap::Command) -> clap::Command {
+    let with = |arg: clap::Arg| if arg.is_positional() { arg } else { arg.allow_negative_numbers(true) };
+    command.mut_args(with).mut_subcommands(with_negative_numbers)
 }
 
 /// What every command takes.

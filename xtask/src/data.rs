@@ -1,6 +1,7 @@
 //! The data set of a command.
 
 use crate::cli::Data;
+use crate::no_effect;
 use crate::progress::looked_through;
 use anyhow::{Context, Result, bail};
 use cnn_data::{
@@ -19,7 +20,9 @@ const CONFIG: &str = "config.json";
 pub fn dataset(args: &Data, seed: u64) -> Result<Dataset> {
     let mut choice = DataChoice::default();
     change(&mut choice, args);
-    chosen(&choice, seed)
+    let dataset = chosen(&choice, seed)?;
+    no_effect::of_data(args, &choice, &dataset)?;
+    Ok(dataset)
 }
 
 /// Changes a choice as the command line says.

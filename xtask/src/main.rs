@@ -15,6 +15,7 @@ mod interrupt;
 mod judging;
 #[cfg(feature = "serve")]
 mod live_run;
+mod no_effect;
 mod numbers;
 mod preparation;
 mod processes;
@@ -29,7 +30,6 @@ mod watching;
 mod weights;
 
 use anyhow::{Error, Result};
-use clap::Parser;
 use cnn_figures::printable;
 use cnn_kernels::InstructionSet;
 use cnn_kernels::threads::set_threads;
@@ -37,7 +37,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::of_command_line();
     tracing_subscriber::fmt()
         .with_max_level(cli.common.log)
         .with_writer(|| cnn_dashboard::Log)

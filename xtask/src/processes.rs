@@ -1,6 +1,6 @@
 //! Training on several processes.
 
-use crate::cli::{self, Common};
+use crate::cli::{self, Common, EngineName};
 use crate::session::Session;
 use anyhow::{Context, Result, ensure};
 use cnn_distributed::{Place, Ranks};
@@ -18,13 +18,14 @@ pub fn lacking(args: &cli::Train) -> Result<bool> {
     if cfg!(feature = "mpi") || Place::from_environment()?.is_some() {
         return Ok(false);
     }
-    check(processes)?;
+    check(processes, args.engine)?;
     let compiler = Command::new("mpicc").arg("--version").output();
     compiler.context("--processes needs an MPI: on Debian libopenmpi-dev, openmpi-bin and libclang-dev (no mpicc)")?;
     Ok(true)
 }
 
-fn check(processes: u16) -> Result<()> {
+fn check(processes: u16, engine: Option<EngineName>) -> Result<()> {
+    ensure!(engine != Some(EngineName::Candle), "--processes belongs to the engine plan, which computes on the CPU");
     ensure!(processes.is_power_of_two(), "--processes {processes}: must be a power of two");
     Ok(())
 }
@@ -52,7 +53,7 @@ pub fn start(args: &cli::Train, common: &Common) -> Result<bool> {
         );
         return Ok(false);
     }
-    check(processes)?;
+    check(processes, args.engine)?;
     let program = std::env::current_exe().context("cannot tell which program this is")?;
     let mut command = Command::new("mpirun");
     command.args(["-n", &processes.to_string()]).arg(program).args(std::env::args_os().skip(1));

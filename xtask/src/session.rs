@@ -3,7 +3,7 @@
 use crate::cli::{self, Common, EngineName};
 use crate::preparation::in_words;
 use crate::weights::of_file;
-use crate::{data, progress, settings, trained};
+use crate::{data, no_effect, progress, settings, trained};
 use anyhow::{Context, Result};
 use cnn_core::device::Device;
 use cnn_core::weights::Allowed;
@@ -66,6 +66,7 @@ impl Session {
         recipe.check()?;
         let device = common.device.open()?;
         let mut dataset = data::chosen(&recipe.data, recipe.training.seed)?;
+        no_effect::of_data(choice.data, &recipe.data, &dataset)?;
         let entry = choose(choice, &asked, dataset.train().shape())?;
         let mut recipe_name = choice.recipe_name.map(str::to_string);
         if choice.recipe.is_none() {

@@ -86,6 +86,56 @@ fn settings_that_cannot_be_meant() -> Result<(), Failure> {
 }
 
 #[test]
+fn flags_that_would_change_nothing_are_refused() -> Result<(), Failure> {
+    let refused = |args: &[&str]| error_of(&[&["train"], args].concat());
+    for flag in [&["--test-share", "0.3"][..], &["--skip-damaged"], &["--no-exif"], &["--max-pixels", "9"]] {
+        let expected = format!("{} is about a folder of images, and digits is none: leave it out", flag[0]);
+        assert_eq!(refused(&[&["lenet"], flag].concat())?, expected);
+    }
+    assert_eq!(
+        refused(&["lenet", "--bucket", "32"])?,
+        "--bucket is about gradients that ranks send each other, and this process is alone: leave it out"
+    );
+    assert_eq!(refused(&["lenet", "--sync-batch-norm"])?, "--sync-batch-norm: lenet has no batch normalisation");
+    let whole = "--sync-batch-norm: a batch is whole; --set 'shards = N' or --processes N cuts it into shards";
+    assert_eq!(refused(&["resnet20_cifar", "--exact", "--resize", "32", "--sync-batch-norm"])?, whole);
+    assert_eq!(
+        refused(&["lenet", "--engine", "candle", "--processes", "2"])?,
+        "--processes belongs to the engine plan, which computes on the CPU"
+    );
+
+    let folder = tempfile::tempdir()?;
+    let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/classifier/tests/seven.png");
+    for (class, name) in [("train/a", "1"), ("train/a", "2"), ("train/b", "1"), ("train/b", "2"), ("val/a", "1")] {
+        std::fs::create_dir_all(folder.path().join(class))?;
+        std::fs::copy(picture, folder.path().join(class).join(name).with_extension("png"))?;
+    }
+    let photos = ["lenet", "--dataset", path(folder.path()), "--test-share", "0.5"];
+    let judged = folder.path().join("val");
+    let expected =
+        format!("--test-share has no effect: {} is judged, so nothing is drawn; leave it out", path(&judged));
+    assert_eq!(refused(&photos)?, expected);
+    std::fs::remove_dir_all(&judged)?;
+    let fold = "--test-share has no effect beside the fold 1/2, which says what is judged: leave out one of the two";
+    assert_eq!(refused(&[&photos[..], &["--fold", "1/2"]].concat())?, fold);
+    Ok(())
+}
+
+/// Otherwise it would be taken for another flag, and the answer would be about that.
+#[test]
+fn a_number_below_zero_is_a_flags_value() -> Result<(), Failure> {
+    for flag in ["--epochs", "--batch-size", "--limit", "--patience", "--keep", "--resize", "--threads", "--seed"] {
+        let output = xtask(&["train", "lenet", flag, "-3"])?;
+        let said = String::from_utf8(output.stderr)?;
+        assert!(
+            !output.status.success() && said.starts_with(&format!("error: invalid value '-3' for '{flag} <")),
+            "{said}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
 fn numbers_that_the_cpu_does_not_multiply() -> Result<(), Failure> {
     let program = env!("CARGO_BIN_EXE_xtask");
     let lacking = "portable has no instructions that multiply bf16; that takes avx512 with AVX512_BF16";

@@ -25,6 +25,8 @@ pub struct Origins {
     pub train: String,
     /// Those that are judged after each epoch.
     pub test: String,
+    /// Whether these were drawn from those to train on.
+    pub drawn: bool,
     /// Those that are held out, if there are some.
     pub held_out: Option<String>,
 }

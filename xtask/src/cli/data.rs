@@ -19,7 +19,7 @@ pub struct Data {
     pub limit: Option<u32>,
     /// Share of a folder's images to judge, where it has neither val nor test: about so many, by their names and the seed
     /// [default: 0.2]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X")]
     pub test_share: Option<f64>,
     /// Judge one part of the images to train on, as 2/5, and train on the others: a part of a cross-validation
     #[arg(long, value_name = "K/N")]

@@ -8,10 +8,10 @@ use std::str::FromStr;
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub struct PreparationArgs {
     /// Mean of each channel on the scale 0 to 1: R,G,B, or one number for grey
-    #[arg(long, value_name = "R,G,B", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(long, value_name = "R,G,B", value_delimiter = ',')]
     pub mean: Option<Vec<f32>>,
     /// Standard deviation of each channel on the scale 0 to 1
-    #[arg(long, value_name = "R,G,B", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(long, value_name = "R,G,B", value_delimiter = ',')]
     pub std: Option<Vec<f32>>,
     /// Side of the piece that is cut out of the middle, and the shorter side before that [default: 8/7 of the piece]
     #[arg(long, value_name = "N|N/SHORT")]

@@ -35,13 +35,13 @@ pub struct Sweep {
     #[arg(long, value_name = "KEY = VALUE")]
     pub set: Vec<String>,
     /// Learning rates to try
-    #[arg(long, value_name = "X,X,…", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(long, value_name = "X,X,…", value_delimiter = ',')]
     pub lr: Vec<f64>,
     /// Momenta to try
-    #[arg(long, value_name = "X,X,…", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(long, value_name = "X,X,…", value_delimiter = ',')]
     pub momentum: Vec<f64>,
     /// Weight decays to try
-    #[arg(long, value_name = "X,X,…", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(long, value_name = "X,X,…", value_delimiter = ',')]
     pub weight_decay: Vec<f64>,
     /// Batch sizes to try
     #[arg(long, value_name = "N,N,…", value_delimiter = ',')]

@@ -23,6 +23,21 @@ Examples:
   cargo xtask train lenet --serve 8081
   cargo xtask train lenet --find-lr";
 
+/// What is of no use where nothing is trained.
+const FIND_LR_HAS_NO: [&str; 11] = [
+    "resume",
+    "overwrite",
+    "keep",
+    "checkpoint_steps",
+    "patience",
+    "processes",
+    "bucket",
+    "tui",
+    "tensorboard",
+    "serve",
+    "no_report",
+];
+
 #[derive(Debug, Args)]
 pub struct Train {
     /// A network's name, or a family's for the variant that fits the images
@@ -42,7 +57,7 @@ pub struct Train {
     #[arg(long, value_name = "FILE|RUN|NAME")]
     pub init: Option<String>,
     /// Train nothing, but look which learning rate to begin with, and draw the loss over it
-    #[arg(long, conflicts_with_all = ["resume", "overwrite", "tui", "tensorboard", "serve"])]
+    #[arg(long, conflicts_with_all = FIND_LR_HAS_NO)]
     pub find_lr: bool,
     /// What computes a step [default: plan on the CPU, candle elsewhere]
     #[arg(long, value_enum)]
@@ -79,31 +94,31 @@ pub struct Settings {
     #[arg(long, value_name = "N")]
     pub accumulate: Option<usize>,
     /// Learning rate
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X")]
     pub lr: Option<f64>,
     /// Learning rate over time, with usual numbers; --set has all of them
     #[arg(long, value_enum)]
     pub schedule: Option<ScheduleName>,
     /// Epochs over which the learning rate rises
-    #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "EPOCHS")]
     pub warm_up: Option<f64>,
     /// The optimiser
     #[arg(long, value_enum)]
     pub optimizer: Option<OptimizerName>,
     /// Momentum of SGD or RMSprop
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X")]
     pub momentum: Option<f64>,
     /// Nesterov's momentum
     #[arg(long)]
     pub nesterov: bool,
     /// Weight decay
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X")]
     pub weight_decay: Option<f64>,
     /// What weight decay pulls at: everything, or weights without biases and batch norms
     #[arg(long, value_enum)]
     pub decay: Option<DecayName>,
     /// Share of the target that is spread over all classes
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X")]
     pub label_smoothing: Option<f64>,
     /// What an image counts in the loss by its class: auto, as much less as its class has more images, or a file with a
     /// class and its weight on each line
@@ -116,13 +131,13 @@ pub struct Settings {
     #[arg(long)]
     pub sync_batch_norm: bool,
     /// Scale all gradients together down to this norm
-    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "clip_value")]
+    #[arg(long, value_name = "X", conflicts_with = "clip_value")]
     pub clip_norm: Option<f64>,
     /// Cut gradients off at this value
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X")]
     pub clip_value: Option<f64>,
     /// Keep and judge a moving average of the weights, of which this share stays at each step
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X")]
     pub average: Option<f64>,
     /// Stop after so many epochs without a new best
     #[arg(long, value_name = "EPOCHS")]

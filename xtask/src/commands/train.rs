@@ -7,10 +7,10 @@ use crate::cli::{self, Common};
 use crate::data::{apart, unchanged};
 use crate::judging::{self, Verdicts};
 use crate::output::Work;
-use crate::processes;
 use crate::session::{Choice, Session};
 use crate::start;
 use crate::watching::watched;
+use crate::{no_effect, processes};
 use anyhow::{Result, ensure};
 use cnn_data::Preparation;
 use cnn_distributed::Ranks;
@@ -47,6 +47,7 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     let (before, preparation) = processes::of_first(ranks, (before, preparation))?;
     let mut session = Session::new(&choice(args, before.clone(), preparation, common)?, common)?;
     processes::share_out(ranks, &mut session)?;
+    no_effect::of_training(args, &session.recipe.training, &session.network, ranks.world())?;
     if args.find_lr {
         return find_rate::run(&session, args.folder.out.as_deref());
     }

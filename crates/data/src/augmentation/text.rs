@@ -30,9 +30,12 @@ const FORMS: [&str; 12] = [
 impl FromStr for Augmentation {
     type Err = Error;
 
-    /// An empty text is no augmentation. What is read is also checked, as by [`Augmentation::check`].
+    /// `none`, or an empty text, is no augmentation. What is read is also checked, as by [`Augmentation::check`].
     fn from_str(text: &str) -> Result<Self, Error> {
         let mut augmentation = Self::default();
+        if text.trim() == "none" {
+            return Ok(augmentation);
+        }
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             augmentation.read(part)?;
         }
@@ -47,7 +50,8 @@ impl Augmentation {
         let name = words.next().unwrap_or_default();
         let error = |problem: String| Error::Augmentation { step: name.to_string(), problem };
         let form = FORMS.iter().find(|form| form.split([':', '[']).next() == Some(name));
-        let form = form.ok_or_else(|| error(format!("there is no such step, expected one of {}", FORMS.join(", "))))?;
+        let form =
+            form.ok_or_else(|| error(format!("there is no such step, expected none or one of {}", FORMS.join(", "))))?;
         let numbers: Vec<f64> = words
             .map(|word| word.trim().parse().map_err(|_| error(format!("expected {form}, found {word:?}"))))
             .collect::<Result<_, _>>()?;
@@ -194,7 +198,7 @@ mod tests {
         }
         let error = "turn:3".parse::<Augmentation>().unwrap_err().to_string();
         assert!(
-            error.starts_with("augmentation turn: there is no such step, expected one of padded-crop:PIXELS"),
+            error.starts_with("augmentation turn: there is no such step, expected none or one of padded-crop:PIXELS"),
             "{error}"
         );
     }

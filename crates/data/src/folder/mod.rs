@@ -68,6 +68,7 @@ pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
                 format!("{}, {}{left_out}", place.display(), draw::in_words(config))
             }
         },
+        drawn: judged.is_none(),
         held_out: held_out.as_ref().map(|split| split.display().to_string()),
     };
     let held_out = held_out.map(|split| named(&split)).transpose()?;
