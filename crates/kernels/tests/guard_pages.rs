@@ -66,6 +66,16 @@ fn sinks<T: Element>(
     moments: bool,
     mut kernel: impl FnMut(Sink<'_, T>),
 ) {
+    each_sink(rng, side, shape, moments, &mut kernel);
+}
+
+fn each_sink<T: Element>(
+    rng: &mut ChaCha8Rng,
+    side: Side,
+    shape: [usize; 4],
+    moments: bool,
+    kernel: &mut dyn FnMut(Sink<'_, T>),
+) {
     let region = region(rng, shape);
     let empty = vec![T::NAN; region.len()];
     let mut data = Guarded::new(&empty, side);

@@ -39,7 +39,7 @@ fn targets<F: Number>(
     rng: &mut ChaCha8Rng,
     side: Side,
     shape: [usize; 4],
-    kernel: impl Fn(Target<'_, F>, &Finish<'_, F>),
+    kernel: &dyn Fn(Target<'_, F>, &Finish<'_, F>),
 ) {
     let target = region(rng, shape);
     let entries = |rng: &mut ChaCha8Rng| Guarded::new(&F::scales(rng, shape[1]), side);
@@ -81,7 +81,7 @@ fn all<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         let own: Vec<F::Weight> = (0..conv.weights()).map(|_| F::random_weight(rng)).collect();
         let weights = F::pack(&conv, set, &own);
         let needed = vec![f32::NAN; weights.workspace(&held.region)];
-        targets::<F>(rng, side, [batch, outs, rows, columns], |target, finish| {
+        targets::<F>(rng, side, [batch, outs, rows, columns], &|target, finish| {
             weights.convolve(held.source(), target, finish, &mut Guarded::new(&needed, side));
         });
     }
@@ -101,16 +101,16 @@ fn all<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
             length.saturating_sub(covered).div_ceil(pool.stride[axis])
         }
     });
-    targets::<F>(rng, side, [batch, ins, windows[0], windows[1]], |target, finish| {
+    targets::<F>(rng, side, [batch, ins, windows[0], windows[1]], &|target, finish| {
         Pool::max(&pool, size, windows).unwrap().run(set, held.source(), target, finish);
     });
-    targets::<F>(rng, side, [batch, ins, 1, 1], |target, finish| {
+    targets::<F>(rng, side, [batch, ins, 1, 1], &|target, finish| {
         Pool::average(&Average::global(size), size).unwrap().run(set, held.source(), target, finish);
     });
-    targets::<F>(rng, side, from, |target, finish| transfer(set, Origin::Narrow(held.source()), target, finish));
+    targets::<F>(rng, side, from, &|target, finish| transfer(set, Origin::Narrow(held.source()), target, finish));
     let wide = region(rng, from);
     let numbers = Guarded::new(&vec![0.5; wide.len()], side);
-    targets::<F>(rng, side, from, |target, finish| {
+    targets::<F>(rng, side, from, &|target, finish| {
         transfer(set, Origin::Wide(View::plain(&numbers, wide)), target, finish);
     });
 }

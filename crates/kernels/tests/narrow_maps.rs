@@ -34,7 +34,7 @@ impl<F: Number> Held<F> {
 }
 
 /// Holds what a kernel sends to both kinds of targets against what it computes before it finishes.
-fn check<F: Number>(rng: &mut ChaCha8Rng, expected: &Maps, what: &str, kernel: impl Fn(Target<'_, F>, &Finish<'_, F>)) {
+fn check<F: Number>(rng: &mut ChaCha8Rng, expected: &Maps, what: &str, kernel: &dyn Fn(Target<'_, F>, &Finish<'_, F>)) {
     let (shape, target) = (expected.shape, region(rng, expected.shape));
     let (scale, bias) = (F::scales(rng, shape[1]), F::scales(rng, shape[1]));
     let added = F::maps(rng, shape);
@@ -79,7 +79,7 @@ fn check_max<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng, held: &Held<F
         expected.set(o, largest);
     }
     let prepared = Pool::max(pool, [height, width], windows).unwrap();
-    check::<F>(rng, &expected, &format!("{set} {pool:?} {shape:?}"), |target, finish| {
+    check::<F>(rng, &expected, &format!("{set} {pool:?} {shape:?}"), &|target, finish| {
         prepared.run(set, held.source(), target, finish);
     });
 }
@@ -101,7 +101,7 @@ fn check_average<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng, held: &He
         expected.set(o, f64::from(sum as f32 * share));
     }
     let prepared = Pool::average(pool, [height, width]).unwrap();
-    check::<F>(rng, &expected, &format!("{set} {pool:?} {shape:?}"), |target, finish| {
+    check::<F>(rng, &expected, &format!("{set} {pool:?} {shape:?}"), &|target, finish| {
         prepared.run(set, held.source(), target, finish);
     });
 }
@@ -162,11 +162,11 @@ fn transfers<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let [height, width] = size(rng);
     let shape = [batch(rng), channels(rng), height, width];
     let held = Held::<F>::random(rng, shape);
-    check::<F>(rng, &held.read, &format!("{set} narrow {shape:?}"), |target, finish| {
+    check::<F>(rng, &held.read, &format!("{set} narrow {shape:?}"), &|target, finish| {
         transfer(set, Origin::Narrow(held.source()), target, finish);
     });
     let seen = Seen::<f32>::random(rng, shape);
-    check::<F>(rng, &seen.maps, &format!("{set} wide {shape:?}"), |target, finish| {
+    check::<F>(rng, &seen.maps, &format!("{set} wide {shape:?}"), &|target, finish| {
         transfer(set, Origin::Wide(seen.view()), target, finish);
     });
 }
