@@ -170,7 +170,7 @@ fn nothing_is_done_for_what_is_frozen() -> Result<(), Failure> {
     let beginning = ["conv1", "bn1", "layer1", "layer2"];
     let frozen = under(&problem.network, &beginning);
     let plan = TrainingPlan::new(&problem.network, TrainingOptions { frozen: &frozen, ..Default::default() })?;
-    let mut run = TrainingRun::new(&plan, DROPOUT);
+    let mut run = TrainingRun::<f64>::new(&plan, DROPOUT);
     problem.with(&mut run, problem.values()?)?;
     let mut backward = 0;
     for (path, work, time) in run.times() {

@@ -1,12 +1,11 @@
-//! One training step in f64, by candle's autograd or planned, and how far two of them are apart.
+//! One training step, in f64 where nothing else is said, by candle's autograd or planned, and how far two of them are apart.
 
 use crate::Failure;
 use cnn_core::candle_core::{DType, Device, Tensor};
 use cnn_core::candle_nn::{VarBuilder, VarMap};
-use cnn_core::weights::{Tensor as WeightsTensor, Weights};
+use cnn_core::weights::{Number, Tensor as WeightsTensor, Weights};
 use cnn_core::{Model, Network, initialisation, model};
-use cnn_plan::{Dropout, Parameters, Targets, TrainingOptions, TrainingPlan, TrainingRun};
-use std::hash::{DefaultHasher, Hasher};
+use cnn_plan::{Dropout, Parameters, Real, Targets, TrainingOptions, TrainingPlan, TrainingRun};
 
 const BATCH: usize = 3;
 pub const SEED: u64 = 5;
@@ -81,37 +80,39 @@ impl Problem {
 
     /// Planned, from these values of the tensors on.
     pub fn planned(&self, values: Vec<Vec<f64>>, options: TrainingOptions<'_>) -> Result<Outcome, Failure> {
-        self.with(&mut TrainingRun::new(&TrainingPlan::new(&self.network, options)?, DROPOUT), values)
+        self.with(&mut TrainingRun::<f64>::new(&TrainingPlan::new(&self.network, options)?, DROPOUT), values)
     }
 
-    /// A step of a run for the network.
-    pub fn with(&self, run: &mut TrainingRun<f64>, values: Vec<Vec<f64>>) -> Result<Outcome, Failure> {
-        let before: Vec<u64> = values.iter().map(|values| hash(values)).collect();
+    /// A step of a run for the network, from these values on as its numbers hold them.
+    pub fn with<T: Real>(&self, run: &mut TrainingRun<T>, values: Vec<Vec<f64>>) -> Result<Outcome, Failure> {
+        let held = |x: &f64| Number::to_f64(<T as Number>::from_f64(*x));
+        let before: Vec<u64> = values.iter().map(|values| hash(values.iter().map(held))).collect();
         let mut weights = Weights::new();
         for (spec, values) in self.network.tensors().zip(values) {
             weights.insert(spec.name.clone(), WeightsTensor::new(&spec.name, &spec.dims, values)?);
         }
-        let mut parameters = Parameters::new(&self.network, &weights)?;
+        let mut parameters = Parameters::<T>::new(&self.network, &weights)?;
         drop(weights);
         let targets = Targets { mixed: Some((&self.others, SHARE)), ..Targets::new(&self.labels) };
-        let forward = run.forward(&mut parameters, &self.images)?;
+        let images: Vec<T> = self.images.iter().map(|x| <T as Number>::from_f64(*x)).collect();
+        let forward = run.forward(&mut parameters, &images)?;
         let loss = forward.cross_entropy(&targets)?;
-        let outputs = (0..self.network.outputs().len()).map(|output| forward.output(output)).collect();
+        let outputs = (0..self.network.outputs().len()).map(|output| numbers(&forward.output(output))).collect();
         let mut gradients: Vec<Option<Vec<f64>>> = vec![None; self.network.tensors().count()];
         let mut twice = false;
-        forward.backward(&loss.gradients, &mut |tensor: usize, _: &mut [f64], gradient: &[f64]| {
-            twice |= gradients[tensor].replace(gradient.to_vec()).is_some();
+        forward.backward(&loss.gradients, &mut |tensor: usize, _: &mut [T], gradient: &[T]| {
+            twice |= gradients[tensor].replace(numbers(gradient)).is_some();
         });
         if twice {
             return Err("a gradient came twice".into());
         }
         let weights = self.network.tensors().zip(parameters.values().zip(before)).filter(|(spec, _)| spec.trained());
         for (spec, (after, before)) in weights {
-            if hash(after) != before {
+            if hash(after.iter().map(|x| Number::to_f64(*x))) != before {
                 return Err(format!("the step has moved {}", spec.name).into());
             }
         }
-        let values = parameters.values().map(<[f64]>::to_vec).collect();
+        let values = parameters.values().map(numbers).collect();
         Ok(Outcome { loss: loss.value, outputs, gradients, values })
     }
 }
@@ -165,10 +166,13 @@ impl Outcome {
 }
 
 /// Stands for the bits of a tensor, where a copy of it would take its memory.
-fn hash(values: &[f64]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    values.iter().for_each(|value| hasher.write_u64(value.to_bits()));
-    hasher.finish()
+fn hash(values: impl Iterator<Item = f64>) -> u64 {
+    // Each step can be undone, so a single value that differs is seen. The multiplier is an odd number with its bits spread.
+    values.fold(0, |hash: u64, value| (hash.rotate_left(29) ^ value.to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+fn numbers<T: Real>(values: &[T]) -> Vec<f64> {
+    values.iter().map(|x| Number::to_f64(*x)).collect()
 }
 
 /// Largest difference relative to the largest expected.

@@ -4,9 +4,12 @@
 
 #![allow(dead_code)]
 
+mod fewer;
 #[cfg(all(unix, not(miri)))]
 pub mod guarded;
 pub mod narrow;
+
+pub use fewer::{fewer, some};
 
 use cnn_kernels::{
     Arrival, Conv, Element, InstructionSet, LANES, Map, Moments, Pull, Region, Sink, Store, Sums, View, threads,
@@ -28,12 +31,6 @@ pub fn sets() -> Vec<InstructionSet> {
         Ok(None) => InstructionSet::ALL.into_iter().filter(|set| set.available()).collect(),
         Err(problem) => panic!("{problem}"),
     }
-}
-
-/// A hundredth of the problems where Miri interprets them, and as many fewer as `CNN_FEWER_PROBLEMS` says.
-pub fn fewer(count: u64) -> u64 {
-    let asked = std::env::var("CNN_FEWER_PROBLEMS").ok().and_then(|times| times.parse().ok());
-    count.div_ceil(if cfg!(miri) { 100 } else { asked.unwrap_or(1).max(1) })
 }
 
 /// Runs problems on every instruction set in `f32`, and in `f64`.
