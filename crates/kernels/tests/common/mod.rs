@@ -16,6 +16,7 @@ use cnn_kernels::{
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The kernels have one pool, and the tests change its number of threads.
@@ -312,7 +313,7 @@ impl<T: Element> Seen<T> {
 
 /// Whether two numbers are the same but for rounding.
 #[track_caller]
-pub fn close<T: Element>(is: f64, should: f64, what: &str) {
+pub fn close<T: Element>(is: f64, should: f64, what: impl Display) {
     let tolerance = if size_of::<T>() == 4 { 3e-5 } else { 1e-10 };
     let same = is == should || (is.is_nan() && should.is_nan());
     let near = (is - should).abs() <= tolerance * (1.0 + should.abs());
@@ -323,7 +324,7 @@ pub fn close<T: Element>(is: f64, should: f64, what: &str) {
 pub fn all_close<T: Element>(is: &[T], should: &[f64], what: &str) {
     assert_eq!(is.len(), should.len(), "{what}");
     for (i, (is, should)) in is.iter().zip(should).enumerate() {
-        close::<T>(is.to_f64(), *should, &format!("{what} {i}"));
+        close::<T>(is.to_f64(), *should, format_args!("{what} {i}"));
     }
 }
 
@@ -373,13 +374,13 @@ fn check_each<T: Element>(rng: &mut ChaCha8Rng, expected: &Maps, moments: bool, 
             false => pulled(rng, expected, &region, &old, &mut data, kernel),
         };
         for p in expected.each() {
-            close::<T>(data[index(&region, p)].to_f64(), should.at(p), &format!("{what} at {p:?} {region:?}"));
+            close::<T>(data[index(&region, p)].to_f64(), should.at(p), format_args!("{what} at {p:?} {region:?}"));
         }
         for [sums, should] in [0, 1].map(|i| [&sums[i], &should_sums[i]]) {
             assert_eq!(sums.len(), should.len(), "{what}");
             for (sum, should) in sums.iter().zip(should.iter()) {
                 let pixels = expected.pixels().max(1) as f64;
-                close::<T>(sum / pixels, should / pixels, &format!("{what}: sums"));
+                close::<T>(sum / pixels, should / pixels, format_args!("{what}: sums"));
             }
         }
         // Padding stays zero, what is beside stays as it was.
