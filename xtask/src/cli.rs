@@ -42,6 +42,7 @@ pub use weights::{Weights, WeightsCommand};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use cnn_core::device::DeviceChoice;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -57,16 +58,18 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// What the command line says; where it says nothing that is one, the program ends with a sentence.
-    pub fn of_command_line() -> Self {
-        let matches = with_negative_numbers(Self::command()).get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    /// Reads a command line, the program's name first.
+    pub fn read(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
+        Self::from_arg_matches(&with_negative_numbers(Self::command()).try_get_matches_from(words)?)
     }
 }
 
 /// Takes a number with a minus for the value of a flag, so that what the flag expects is said of it.
 fn with_negative_numbers(command: clap::Command) -> clap::Command {
-    let with = |arg: clap::Arg| if arg.is_positional() { arg } else { arg.allow_negative_numbers(true) };
+    let with = |arg: clap::Arg| {
+        let flag = !arg.is_positional() && arg.get_action().takes_values();
+        if flag { arg.allow_negative_numbers(true) } else { arg }
+    };
     command.mut_args(with).mut_subcommands(with_negative_numbers)
 }
 

@@ -20,8 +20,9 @@ const CONFIG: &str = "config.json";
 pub fn dataset(args: &Data, seed: u64) -> Result<Dataset> {
     let mut choice = DataChoice::default();
     change(&mut choice, args);
+    no_effect::of_choice(args, &choice)?;
     let dataset = chosen(&choice, seed)?;
-    no_effect::of_data(args, &choice, &dataset)?;
+    no_effect::of_share(args, &dataset)?;
     Ok(dataset)
 }
 
@@ -122,6 +123,7 @@ impl RunData {
     /// # Errors
     /// What would make it other data: which images were trained on is the run's to say.
     pub fn located(mut self, args: &Data) -> Result<Self> {
+        no_effect::of_choice(args, &self.choice)?;
         let before = self.choice.clone();
         change(&mut self.choice, &Data { limit: None, ..args.clone() });
         unchanged(
@@ -163,6 +165,7 @@ pub fn unchanged(before: &DataChoice, now: &DataChoice, way_out: &str) -> Result
 
 /// All images of a folder to judge weights on that were not trained on it.
 pub fn folder_to_judge(args: &Data, folder: &Path) -> Result<FolderImages> {
+    no_effect::of_whole_folder(args, folder)?;
     Ok(folder_images(&FolderConfig {
         damage: if args.skip_damaged { Damage::Skip } else { Damage::Refuse },
         max_pixels: args.max_pixels.unwrap_or(FolderConfig::MAX_PIXELS),

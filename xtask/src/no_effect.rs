@@ -4,29 +4,40 @@ use crate::cli;
 use crate::data::folder_of;
 use anyhow::{Result, bail};
 use cnn_core::{Network, Op};
-use cnn_data::Dataset;
+use cnn_data::{Dataset, Name};
 use cnn_train::{DataChoice, Settings};
+use std::path::Path;
 
-/// Of a data set.
-pub fn of_data(args: &cli::Data, choice: &DataChoice, dataset: &Dataset) -> Result<()> {
-    if choice.dataset.as_deref().and_then(folder_of).is_none() {
-        let of_folders = [
-            ("--test-share", args.test_share.is_some()),
-            ("--skip-damaged", args.skip_damaged),
-            ("--no-exif", args.no_exif),
-            ("--max-pixels", args.max_pixels.is_some()),
-        ];
-        if let Some((flag, _)) = of_folders.into_iter().find(|(_, given)| *given) {
-            bail!("{flag} is about a folder of images, and {} is none: leave it out", dataset.name());
+/// The first of some flags that is given.
+fn given<const N: usize>(flags: [(&'static str, bool); N]) -> Option<&'static str> {
+    flags.into_iter().find_map(|(flag, given)| given.then_some(flag))
+}
+
+/// Flags about another kind of data set than the one chosen, before any of it is read.
+pub fn of_choice(args: &cli::Data, choice: &DataChoice) -> Result<()> {
+    let name = choice.dataset.as_deref().unwrap_or(Name::Digits.as_str());
+    let of_folders = given([
+        ("--test-share", args.test_share.is_some()),
+        ("--skip-damaged", args.skip_damaged),
+        ("--no-exif", args.no_exif),
+        ("--max-pixels", args.max_pixels.is_some()),
+    ]);
+    match (of_folders, choice.fold) {
+        (Some(flag), _) if folder_of(name).is_none() => {
+            bail!("{flag} is about a folder of images, and {name} is none: leave it out")
         }
+        (_, Some(fold)) if args.test_share.is_some() => {
+            bail!(
+                "--test-share has no effect beside the fold {fold}, which says what is judged: leave out one of the two"
+            )
+        }
+        _ => Ok(()),
     }
-    if args.test_share.is_none() {
-        return Ok(());
-    }
-    if let Some(fold) = choice.fold {
-        bail!("--test-share has no effect beside the fold {fold}, which says what is judged: leave out one of the two");
-    }
-    match dataset.origins() {
+}
+
+/// A share to be drawn of a data set that has images to judge.
+pub fn of_share(args: &cli::Data, dataset: &Dataset) -> Result<()> {
+    match dataset.origins().filter(|_| args.test_share.is_some()) {
         Some(origins) if !origins.drawn => {
             bail!("--test-share has no effect: {} is judged, so nothing is drawn; leave it out", origins.test)
         }
@@ -34,11 +45,35 @@ pub fn of_data(args: &cli::Data, choice: &DataChoice, dataset: &Dataset) -> Resu
     }
 }
 
-/// Of a training on so many ranks.
-pub fn of_training(args: &cli::Train, settings: &Settings, network: &Network, ranks: usize) -> Result<()> {
-    if args.bucket.is_some() && ranks == 1 {
-        bail!("--bucket is about gradients that ranks send each other, and this process is alone: leave it out");
+/// Flags about a part of a folder that is judged as a whole.
+pub fn of_whole_folder(args: &cli::Data, folder: &Path) -> Result<()> {
+    let of_parts = given([
+        ("--test-share", args.test_share.is_some()),
+        ("--fold", args.fold.is_some()),
+        ("--channels", args.channels.is_some()),
+        ("--data-dir", args.data_dir.is_some()),
+    ]);
+    match of_parts {
+        Some(flag) => {
+            let folder = cnn_figures::path(folder);
+            bail!("{flag} has no effect: all images of {folder} are judged, as the weights take them; leave it out")
+        }
+        None => Ok(()),
     }
+}
+
+/// Flags about several ranks where there is one.
+pub fn of_ranks(args: &cli::Train, ranks: usize) -> Result<()> {
+    match args.bucket {
+        Some(_) if ranks == 1 => {
+            bail!("--bucket is about gradients that ranks send each other, and this process is alone: leave it out")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Batch normalisation over shards where there are none, or nothing to normalise.
+pub fn of_shards(args: &cli::Train, settings: &Settings, network: &Network) -> Result<()> {
     if !args.settings.sync_batch_norm {
         return Ok(());
     }

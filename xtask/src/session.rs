@@ -65,8 +65,9 @@ impl Session {
         }
         recipe.check()?;
         let device = common.device.open()?;
+        no_effect::of_choice(choice.data, &recipe.data)?;
         let mut dataset = data::chosen(&recipe.data, recipe.training.seed)?;
-        no_effect::of_data(choice.data, &recipe.data, &dataset)?;
+        no_effect::of_share(choice.data, &dataset)?;
         let entry = choose(choice, &asked, dataset.train().shape())?;
         let mut recipe_name = choice.recipe_name.map(str::to_string);
         if choice.recipe.is_none() {

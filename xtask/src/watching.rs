@@ -11,6 +11,8 @@ use cnn_dashboard::Dashboard;
 use cnn_dashboard::Log;
 use cnn_report::TensorBoard;
 use cnn_train::{Begin, Observer, Observers, Task};
+#[cfg(not(feature = "dashboard"))]
+use std::io::IsTerminal;
 use std::io::Write;
 
 /// Calls `train` with the observers that the command line asks for; `warnings` are said when it begins.
@@ -58,10 +60,19 @@ fn dashboard(wanted: bool) -> Option<Box<dyn Observer>> {
     }
 }
 
-/// Who wants it is given a build that has it.
+/// Where there is a terminal, `commands::run` has run the command again in a build that has it.
 #[cfg(not(feature = "dashboard"))]
-fn dashboard(_: bool) -> Option<Box<dyn Observer>> {
+fn dashboard(wanted: bool) -> Option<Box<dyn Observer>> {
+    if wanted {
+        eprintln!("there is no terminal, which a dashboard needs; going on without it");
+    }
     None
+}
+
+/// Whether there is one to be taken.
+#[cfg(not(feature = "dashboard"))]
+pub fn has_terminal() -> bool {
+    std::io::stdout().is_terminal() && std::io::stdin().is_terminal()
 }
 
 /// Says where a run goes on, and what is otherwise than before.

@@ -99,6 +99,11 @@ fn flags_that_would_change_nothing_are_refused() -> Result<(), Failure> {
     assert_eq!(refused(&["lenet", "--sync-batch-norm"])?, "--sync-batch-norm: lenet has no batch normalisation");
     let whole = "--sync-batch-norm: a batch is whole; --set 'shards = N' or --processes N cuts it into shards";
     assert_eq!(refused(&["resnet20_cifar", "--exact", "--resize", "32", "--sync-batch-norm"])?, whole);
+    // Before anything is fetched or built for it.
+    assert_eq!(
+        refused(&["lenet", "--dataset", "mnist", "--no-exif"])?,
+        "--no-exif is about a folder of images, and mnist is none: leave it out"
+    );
     assert_eq!(
         refused(&["lenet", "--engine", "candle", "--processes", "2"])?,
         "--processes belongs to the engine plan, which computes on the CPU"
@@ -115,6 +120,11 @@ fn flags_that_would_change_nothing_are_refused() -> Result<(), Failure> {
     let expected =
         format!("--test-share has no effect: {} is judged, so nothing is drawn; leave it out", path(&judged));
     assert_eq!(refused(&photos)?, expected);
+    for flag in [&["--test-share", "0.5"][..], &["--fold", "1/2"], &["--channels", "1"]] {
+        let eval = ["eval", "lenet", "--weights", "lenet", "--dataset", path(folder.path())];
+        let said = error_of(&[&eval[..], flag].concat())?;
+        assert!(said.starts_with(&format!("{} has no effect: all images of ", flag[0])), "{said}");
+    }
     std::fs::remove_dir_all(&judged)?;
     let fold = "--test-share has no effect beside the fold 1/2, which says what is judged: leave out one of the two";
     assert_eq!(refused(&[&photos[..], &["--fold", "1/2"]].concat())?, fold);

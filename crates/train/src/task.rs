@@ -108,9 +108,6 @@ impl<'a> Task<'a> {
         if self.engine == Engine::Candle && !cfg!(feature = "candle") {
             return Err(Error::CandleFeature);
         }
-        if self.settings.whitening.is_some() && !cfg!(feature = "whitening") {
-            return Err(Error::WhiteningFeature);
-        }
         let frozen = frozen(self.network, &self.settings.freeze)?;
         paces(self.network, &self.settings)?;
         self.check_whitening()?;
@@ -159,7 +156,12 @@ impl<'a> Task<'a> {
             let problem = format!("{} of {steps} steps are more than {} steps", self.settings.epochs, i32::MAX);
             return Err(Error::Setting { setting: "epochs", problem });
         }
-        self.check_memory(batch_size)
+        self.check_memory(batch_size)?;
+        // Last, since whoever reads it may build another program.
+        match self.settings.whitening {
+            Some(_) if !cfg!(feature = "whitening") => Err(Error::WhiteningFeature),
+            _ => Ok(()),
+        }
     }
 
     fn check_whitening(&self) -> Result<()> {

@@ -19,6 +19,7 @@ Steps, separated by commas, what is in brackets may be left out from the right:
   erasing[:PROBABILITY:SCALE:SCALE:RATIO:RATIO]
   mixup:ALPHA
   cutmix:ALPHA
+or none, where a recipe has some.
 
 Examples:
   cargo xtask augment --dataset digits --augment affine:15:0.1 --out digits.png

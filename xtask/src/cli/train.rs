@@ -145,7 +145,7 @@ pub struct Settings {
     /// Tensors stay as they are whose names are so or go on so behind a dot: conv1, layer1.0; `*` stands for any letters
     #[arg(long, value_name = "PREFIX", value_delimiter = ',')]
     pub freeze: Vec<String>,
-    /// What is done to training images, in short: padded-crop:4,flip,mixup:0.2; see `cargo xtask augment`
+    /// What is done to training images, in short: padded-crop:4,flip,mixup:0.2, or none; see `cargo xtask augment`
     #[arg(long, value_name = "STEPS")]
     pub augment: Option<Augmentation>,
     /// Judge every image by these views of it

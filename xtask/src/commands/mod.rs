@@ -49,7 +49,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
             rerun::with_feature("serve", "the page of a run needs the server, which is built when it is first wanted")
         }
         #[cfg(not(feature = "dashboard"))]
-        Command::Train(args) if args.watching.tui => {
+        Command::Train(args) if args.watching.tui && crate::watching::has_terminal() => {
             rerun::with_feature("dashboard", "the dashboard is built when it is first wanted")
         }
         Command::Train(args) => match processes::lacking(args) {
@@ -136,4 +136,19 @@ fn on_the_cpu(common: &Common) -> Result<()> {
 
 fn success((): ()) -> ExitCode {
     ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise a command that a smaller build cannot do ends, where another build can do it.
+    #[test]
+    fn what_a_build_lacks_names_the_feature_that_brings_it() {
+        let feature = |error: anyhow::Error| lacking(&error).map(|(feature, _)| feature);
+        assert_eq!(feature(cnn_train::Error::CandleFeature.into()), Some("candle"));
+        assert_eq!(feature(cnn_train::Error::WhiteningFeature.into()), Some("whitening"));
+        assert_eq!(feature(cnn_data::Error::HubFeature { name: "mnist".into() }.into()), Some("hub"));
+        assert_eq!(feature(cnn_data::Error::NoImages.into()), None);
+    }
 }

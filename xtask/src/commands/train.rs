@@ -40,6 +40,7 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
 
 /// Trains on this rank, together with the others.
 fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
+    no_effect::of_ranks(args, ranks.world())?;
     // A run that goes on is locked before anything is read of it.
     let resumed = args.folder.resume.as_deref().filter(|_| ranks.is_first()).map(RunFolder::resume).transpose()?;
     let before = resumed.as_ref().map(recipe_of).transpose()?;
@@ -47,7 +48,7 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     let (before, preparation) = processes::of_first(ranks, (before, preparation))?;
     let mut session = Session::new(&choice(args, before.clone(), preparation, common)?, common)?;
     processes::share_out(ranks, &mut session)?;
-    no_effect::of_training(args, &session.recipe.training, &session.network, ranks.world())?;
+    no_effect::of_shards(args, &session.recipe.training, &session.network)?;
     if args.find_lr {
         return find_rate::run(&session, args.folder.out.as_deref());
     }

@@ -4,7 +4,6 @@ use super::markers;
 use crate::cli::{Cli, Command};
 use crate::comparison::Comparison;
 use anyhow::{Result, bail};
-use clap::Parser;
 use cnn_core::Network;
 use cnn_core::definition::*;
 use cnn_figures::count;
@@ -18,7 +17,7 @@ pub fn fill(text: &str) -> Result<String> {
 
 fn compare(words: &str) -> Result<String> {
     let command = ["xtask", "compare"].into_iter().chain(words.split_whitespace());
-    match Cli::try_parse_from(command)?.command {
+    match Cli::read(command)?.command {
         Command::Compare(args) => {
             Ok(format!("```text\n$ cargo xtask compare {words}\n{}\n```", Comparison::of(&args)?))
         }

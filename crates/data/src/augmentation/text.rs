@@ -49,6 +49,9 @@ impl Augmentation {
         let mut words = part.split(':');
         let name = words.next().unwrap_or_default();
         let error = |problem: String| Error::Augmentation { step: name.to_string(), problem };
+        if name == "none" {
+            return Err(error("expected alone, found other steps".to_string()));
+        }
         let form = FORMS.iter().find(|form| form.split([':', '[']).next() == Some(name));
         let form =
             form.ok_or_else(|| error(format!("there is no such step, expected none or one of {}", FORMS.join(", "))))?;
@@ -164,7 +167,9 @@ mod tests {
             let json = serde_json::to_string(&read).unwrap();
             assert_eq!(serde_json::from_str::<Augmentation>(&json).unwrap(), read, "{json}");
         }
-        assert!("".parse::<Augmentation>().unwrap().is_empty());
+        for none in ["", "none", " none "] {
+            assert!(none.parse::<Augmentation>().unwrap().is_empty(), "{none}");
+        }
     }
 
     #[test]
@@ -181,6 +186,7 @@ mod tests {
     #[test]
     fn what_cannot_be_is_one_sentence() {
         for (text, expected) in [
+            ("none,flip", "augmentation none: expected alone, found other steps"),
             ("flip:2", "augmentation flip: expected a probability from 0 to 1, found 2"),
             ("padded-crop:-1", "augmentation padded-crop: expected a whole number of pixels, found -1"),
             ("padded-crop", "augmentation padded-crop: expected padded-crop:PIXELS, found 0 numbers"),

@@ -175,7 +175,8 @@ impl<F: Format, O: Stored> DotKernel<F> for Piece<'_, F, O> {
 
     #[inline(always)]
     fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) {
-        // What a format has no integers for is not compiled for it.
+        // `Cut` finds ways of integers for formats of integers alone: for others they are not compiled.
+        debug_assert!(F::ORDERED || matches!(self.way, Way::Numbers));
         match self.way {
             Way::Largest if F::ORDERED => self.integers::<V, Largest>(),
             Way::Sum if F::ORDERED => self.integers::<V, Sum>(),

@@ -2,7 +2,7 @@
 //!
 //! Numbers are multiples of 1/8 and few, so that sums and comparisons come out the same in `f32` and `f64`.
 
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod fewer;
 #[cfg(all(unix, not(miri)))]
@@ -355,7 +355,7 @@ pub fn check_sinks<T: Element>(
     check_each(rng, expected, moments, what, &mut kernel);
 }
 
-/// Sends results to a kind of sink. One of these for all kernels is compiled in a third of the time of one for each.
+/// What sends its results to a sink. No type of each kernel's own: all that checks them would be compiled for each.
 type Kernel<'k, T> = &'k mut dyn FnMut(Sink<'_, T>);
 
 fn check_each<T: Element>(rng: &mut ChaCha8Rng, expected: &Maps, moments: bool, what: &str, kernel: Kernel<'_, T>) {
