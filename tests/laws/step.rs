@@ -167,8 +167,8 @@ impl Outcome {
 
 /// Stands for the bits of a tensor, where a copy of it would take its memory.
 fn hash(values: impl Iterator<Item = f64>) -> u64 {
-    // The standard library's hasher took half the time of the laws on recomputation. Each step here can be undone, so that a
-    // value that differs is seen.
+    // The standard library's hasher takes longer than a step. Each line of this one can be undone, so that a value that differs
+    // is seen.
     values.fold(0, |hash: u64, value| (hash.rotate_left(29) ^ value.to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 

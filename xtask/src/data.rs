@@ -20,8 +20,16 @@ const CONFIG: &str = "config.json";
 pub fn dataset(args: &Data, seed: u64) -> Result<Dataset> {
     let mut choice = DataChoice::default();
     change(&mut choice, args);
-    no_effect::of_choice(args, &choice)?;
-    let dataset = chosen(&choice, seed)?;
+    changed(&choice, args, seed)
+}
+
+/// Loads the data set of a choice that `args` have changed.
+///
+/// # Errors
+/// Flags among them that change nothing.
+pub fn changed(choice: &DataChoice, args: &Data, seed: u64) -> Result<Dataset> {
+    no_effect::of_choice(args, choice)?;
+    let dataset = chosen(choice, seed)?;
     no_effect::of_share(args, &dataset)?;
     Ok(dataset)
 }

@@ -64,12 +64,10 @@ pub fn of_whole_folder(args: &cli::Data, folder: &Path) -> Result<()> {
 
 /// Flags about several ranks where there is one.
 pub fn of_ranks(args: &cli::Train, ranks: usize) -> Result<()> {
-    match args.bucket {
-        Some(_) if ranks == 1 => {
-            bail!("--bucket is about gradients that ranks send each other, and this process is alone: leave it out")
-        }
-        _ => Ok(()),
+    if args.bucket.is_some() && ranks == 1 {
+        bail!("--bucket is about gradients that ranks send each other, and this process is alone: leave it out");
     }
+    Ok(())
 }
 
 /// Batch normalisation over shards where there are none, or nothing to normalise.

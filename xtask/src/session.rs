@@ -3,7 +3,7 @@
 use crate::cli::{self, Common, EngineName};
 use crate::preparation::in_words;
 use crate::weights::of_file;
-use crate::{data, no_effect, progress, settings, trained};
+use crate::{data, progress, settings, trained};
 use anyhow::{Context, Result};
 use cnn_core::device::Device;
 use cnn_core::weights::Allowed;
@@ -65,9 +65,7 @@ impl Session {
         }
         recipe.check()?;
         let device = common.device.open()?;
-        no_effect::of_choice(choice.data, &recipe.data)?;
-        let mut dataset = data::chosen(&recipe.data, recipe.training.seed)?;
-        no_effect::of_share(choice.data, &dataset)?;
+        let mut dataset = data::changed(&recipe.data, choice.data, recipe.training.seed)?;
         let entry = choose(choice, &asked, dataset.train().shape())?;
         let mut recipe_name = choice.recipe_name.map(str::to_string);
         if choice.recipe.is_none() {

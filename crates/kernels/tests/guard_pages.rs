@@ -5,7 +5,7 @@
 
 use crate::common;
 use crate::common::guarded::{Guarded, Side};
-use crate::common::{Kind, Maps, Seen, batch, cast, channels, many, one_of, region, size};
+use crate::common::{Kernel, Kind, Maps, Seen, batch, cast, channels, many, one_of, region, size};
 use cnn_kernels::activation::{Activation, multiply};
 use cnn_kernels::copy::{Channels, concat, copy, gather, sum};
 use cnn_kernels::flatten::{flatten, unflatten};
@@ -69,13 +69,7 @@ fn sinks<T: Element>(
     each_sink(rng, side, shape, moments, &mut kernel);
 }
 
-fn each_sink<T: Element>(
-    rng: &mut ChaCha8Rng,
-    side: Side,
-    shape: [usize; 4],
-    moments: bool,
-    kernel: &mut dyn FnMut(Sink<'_, T>),
-) {
+fn each_sink<T: Element>(rng: &mut ChaCha8Rng, side: Side, shape: [usize; 4], moments: bool, kernel: Kernel<'_, T>) {
     let region = region(rng, shape);
     let empty = vec![T::NAN; region.len()];
     let mut data = Guarded::new(&empty, side);

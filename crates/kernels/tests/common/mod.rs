@@ -356,7 +356,7 @@ pub fn check_sinks<T: Element>(
 }
 
 /// What sends its results to a sink. No type of each kernel's own: all that checks them would be compiled for each.
-type Kernel<'k, T> = &'k mut dyn FnMut(Sink<'_, T>);
+pub type Kernel<'k, T> = &'k mut dyn FnMut(Sink<'_, T>);
 
 fn check_each<T: Element>(rng: &mut ChaCha8Rng, expected: &Maps, moments: bool, what: &str, kernel: Kernel<'_, T>) {
     let region = region(rng, expected.shape);
