@@ -119,6 +119,9 @@ impl Picture<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::DynamicImage;
+    use image::codecs::png::PngDecoder;
+    use std::io::Cursor;
 
     /// `Image.new("RGB", …).convert("L")` of Pillow.
     #[test]
@@ -152,7 +155,8 @@ mod tests {
     fn a_png_has_the_pixels_of_the_picture() {
         let decoded = |shape: [usize; 3], pixels: &[u8]| {
             let png = Picture { shape, pixels: pixels.into() }.png().unwrap();
-            image::load_from_memory(&png).unwrap()
+            let decoder = PngDecoder::new(Cursor::new(png)).unwrap();
+            DynamicImage::from_decoder(decoder).unwrap()
         };
         let colours = decoded([3, 1, 2], &[1, 2, 3, 4, 5, 6]).into_rgb8();
         assert_eq!((colours.dimensions(), colours.as_raw().as_slice()), ((2, 1), &[1, 3, 5, 2, 4, 6][..]));

@@ -134,6 +134,9 @@ impl Sheet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::DynamicImage;
+    use image::codecs::png::PngDecoder;
+    use std::io::Cursor;
 
     #[test]
     fn images_lie_in_rows_with_their_channels_together() {
@@ -152,7 +155,8 @@ mod tests {
         let images = Images::new([3, 1, 2], vec![1, 2, 3, 4, 5, 6], vec![0]).unwrap();
         let large = sheet(&images, &[0], 1, 0).unwrap().enlarged(2).unwrap();
         assert_eq!(large.pixels, [[1, 3, 5, 1, 3, 5, 2, 4, 6, 2, 4, 6]; 2].concat());
-        let read = image::load_from_memory(&large.png().unwrap()).unwrap();
+        let decoder = PngDecoder::new(Cursor::new(large.png().unwrap())).unwrap();
+        let read = DynamicImage::from_decoder(decoder).unwrap();
         assert_eq!((read.width(), read.height(), read.into_rgb8().into_raw()), (4, 2, large.pixels));
         let two = Sheet { width: 1, height: 1, channels: 2, pixels: vec![0; 2] };
         let error = two.png().unwrap_err().to_string();

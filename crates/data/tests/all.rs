@@ -6,6 +6,8 @@ mod digits;
 mod folder;
 #[cfg(feature = "hub")]
 mod hub;
+mod judged;
+mod load;
 mod loader;
 mod mutations;
 mod own;
