@@ -27,11 +27,12 @@ fn networks(entry: &Entry) -> Vec<Network> {
     taken.take(3).collect()
 }
 
+/// By itself a test sees a share that takes seconds; that of each run of CI is chosen by its commit.
 fn share() -> Result<Share, Failure> {
     if std::env::var_os("CNN_EVERY_NETWORK").is_some() {
         return Ok("1/1".parse()?);
     }
-    Ok(std::env::var("CNN_SHARE").unwrap_or("1/40".to_string()).parse()?)
+    Ok(std::env::var("CNN_SHARE").unwrap_or("33/40".to_string()).parse()?)
 }
 
 #[test]

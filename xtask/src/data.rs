@@ -7,14 +7,14 @@ use anyhow::{Context, Result, bail};
 use cnn_data::{
     Damage, Dataset, DigitsConfig, FolderConfig, FolderImages, Name, Source, digits, folder, folder_images, load,
 };
-use cnn_train::{DataChoice, DataMark, Recipe, TestTime};
+use cnn_train::{DataChoice, DataMark, Recipe, RunFolder, TestTime};
 use std::path::{Path, PathBuf};
 
 /// How the name of a folder of images begins.
 const FOLDER: &str = "folder:";
 /// Files of a run's folder.
-const RECIPE: &str = "recipe.toml";
-const CONFIG: &str = "config.json";
+const RECIPE: &str = RunFolder::RECIPE;
+const CONFIG: &str = RunFolder::CONFIG;
 
 /// Loads the data set that `args` names; `seed` draws digits, and what a limit or a folder's split leaves to chance.
 pub fn dataset(args: &Data, seed: u64) -> Result<Dataset> {
@@ -205,7 +205,7 @@ fn whole(choice: &DataChoice, seed: u64) -> Result<Dataset> {
     let name = named(choice.dataset.as_deref().unwrap_or(Name::Digits.as_str()));
     if let Some(path) = name.strip_prefix(FOLDER) {
         if choice.data_dir.is_some() {
-            bail!("--data-dir is where the classic files lie, expected only folder:PATH for a folder of images");
+            bail!("--data-dir is where the classic files lie; for a folder of images, leave it out");
         }
         return Ok(folder(&FolderConfig {
             test_share: choice.test_share.unwrap_or(FolderConfig::TEST_SHARE),

@@ -5,11 +5,13 @@ use anyhow::{Result, bail};
 use cnn_core::device::Device;
 use cnn_data::{Card, Dataset, Images, Loader};
 use cnn_report::Run;
-use cnn_train::{BalancedAccuracy, MacroF1, Metric, Predictions, TestTime, Top, Weights, classifier, predict};
+use cnn_train::{
+    BalancedAccuracy, MacroF1, Metric, Predictions, RunFolder, TestTime, Top, Weights, classifier, predict,
+};
 use serde_json::{Value, json};
 
 /// The weights that are judged.
-pub const WEIGHTS: &str = "best.safetensors";
+pub const WEIGHTS: &str = RunFolder::BEST;
 
 /// What the best weights say.
 pub struct Verdicts {

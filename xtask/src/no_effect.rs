@@ -2,7 +2,7 @@
 
 use crate::cli;
 use crate::data::folder_of;
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use cnn_core::{Network, Op};
 use cnn_data::{Dataset, Name};
 use cnn_train::{DataChoice, Settings};
@@ -67,6 +67,7 @@ pub fn of_ranks(args: &cli::Train, ranks: usize) -> Result<()> {
     if args.bucket.is_some() && ranks == 1 {
         bail!("--bucket is about gradients that ranks send each other, and this process is alone: leave it out");
     }
+    ensure!(!args.find_lr || ranks == 1, "--find-lr looks by one process, and {ranks} have started: start it alone");
     Ok(())
 }
 

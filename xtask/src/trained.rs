@@ -150,6 +150,11 @@ pub fn found(names: &[String]) -> Result<Vec<PathBuf>> {
     Ok(found.files)
 }
 
+/// The files that weights and what is known of them were read from.
+pub fn read_by<'a>(trained: &'a Trained, args: &'a cli::Trained) -> impl Iterator<Item = &'a Path> {
+    [Path::new(trained.weights.source())].into_iter().chain(args.known.class_names.as_deref())
+}
+
 /// The names of classes in a file, or of a data set that is known.
 pub fn class_names(file: &Path) -> Result<Vec<String>> {
     let known = file.to_str().filter(|_| !file.exists());

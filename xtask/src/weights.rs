@@ -24,9 +24,10 @@ fn classes(entry: &Entry, weights: &Weights, sizes: Sizes) -> Result<usize> {
 }
 
 /// Refuses to write over what a command reads.
-pub fn not_over(output: &Path, inputs: &[&Path]) -> Result<()> {
+pub fn not_over<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
     let real = |path: &Path| path.canonicalize().ok();
-    match inputs.iter().any(|input| real(output).is_some_and(|output| real(input) == Some(output))) {
+    let Some(found) = real(output) else { return Ok(()) };
+    match inputs.into_iter().any(|input| real(input).as_ref() == Some(&found)) {
         true => bail!("{} is read by this command: give what is written another name", path(output)),
         false => Ok(()),
     }

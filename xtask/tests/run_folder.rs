@@ -374,6 +374,20 @@ fn a_run_whose_checkpoints_were_removed_is_not_begun_anew() -> Result<(), Failur
     let said = error_of(&["train", "--resume", path(&out), "--epochs", "6"])?;
     assert!(said.contains("holds last.safetensors but no checkpoint to go on from"), "{said}");
     assert!(files(&out)? == before);
+    // Nor where only what was in it was removed, and the figures too, which would have told how long the run was.
+    std::fs::remove_file(out.join("metrics.jsonl"))?;
+    std::fs::create_dir(out.join("checkpoints"))?;
+    let before = files(&out)?;
+    let said = error_of(&["train", "--resume", path(&out)])?;
+    assert!(said.contains("holds last.safetensors but no checkpoint to go on from"), "{said}");
+    assert!(files(&out)? == before);
+    // A run that was killed while it wrote its first one has no other.
+    std::fs::create_dir(out.join("checkpoints/.writing-abc"))?;
+    let output = xtask(&["train", "--resume", path(&out), "--epochs", "2", "--no-report"])?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let left: Vec<PathBuf> =
+        std::fs::read_dir(out.join("checkpoints"))?.map(|e| Ok(e?.path())).collect::<Result<_, Failure>>()?;
+    assert!(left.iter().all(|path| path.to_string_lossy().contains("step-")), "{left:?}");
     Ok(())
 }
 

@@ -337,6 +337,7 @@ fn a_learning_rate_is_looked_for_and_drawn() -> Result<(), Failure> {
     let data = ["--dataset", "mnist", "--data-dir", path(folder.path()), "--batch-size", "20"];
     let text = printed(&[&["train", "mnist_conv", "--find-lr", "--out", path(folder.path())], &data[..]].concat())?;
     assert!(text.contains("the recipe has 0.01"), "{text}");
+    assert!(text.contains("up to 200 steps at rates from 1e-6 to 1e1; epochs, schedule"), "{text}");
     let picture = std::fs::read_to_string(folder.path().join("mnist_conv-mnist-learning-rates.svg"))?;
     assert!(picture.contains("training loss over the learning rate"), "{picture}");
     assert!(!folder.path().join("recipe.toml").exists());

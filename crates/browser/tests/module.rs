@@ -66,7 +66,7 @@ fn what_is_no_network_is_refused() {
     }
     let lenet = embedded::weights("lenet").unwrap().unwrap();
     let card = Card::of(&lenet).unwrap().unwrap();
-    let with = |card: Card| refused(&card.put_on(lenet.clone()).to_bytes().unwrap());
+    let with = |card: Card| refused(&card.put_on(lenet.clone()).unwrap().to_bytes().unwrap());
     assert!(with(Card { network: "<b>lenet".to_string(), ..card.clone() }).contains("<b>lenet"));
     let other = with(Card { network: "lenet_linear".to_string(), ..card.clone() });
     assert!(other.contains("lenet_linear"), "{other}");

@@ -175,6 +175,9 @@ pub enum Error {
     /// A file that holds no weights that can be read.
     #[error(transparent)]
     Weights(#[from] cnn_weights::Error),
+    /// A card that cannot be written.
+    #[error(transparent)]
+    Card(#[from] cnn_data::Error),
 }
 
 fn full(source: &std::io::Error) -> &'static str {

@@ -45,7 +45,8 @@ impl Published {
     ///
     /// As [`Published::fetch`]; [`Error::Weights`] for a file that cannot be read.
     pub fn weights(&self, options: &Options) -> Result<Weights> {
-        Ok(self.card().put_on(Weights::read(self.fetch(options)?)?))
+        let weights = Weights::read(self.fetch(options)?)?;
+        Ok(self.card().put_on(weights)?)
     }
 
     /// The file of these weights if it is in the cache and whole.

@@ -9,7 +9,7 @@ use cnn_data::{Card, Picture, Preparation};
 use std::path::Path;
 
 /// The file of a run's folder that holds its best weights.
-const BEST: &str = "best.safetensors";
+const BEST: &str = cnn_data::RUN_BEST;
 
 /// Weights, the network they are of, and how pictures become inputs and outputs names.
 #[derive(Clone, Debug)]

@@ -40,7 +40,7 @@ mod model_error;
 pub use cnn_network::*;
 pub use cnn_plan as plan;
 pub use cnn_plan::{Calibration, Calibrator, InferenceOptions, InferencePlan, Numeric, Predictor};
-pub use cnn_system::{Bytes, file, guard, memory};
+pub use cnn_system::{Bytes, file, guard, memory, whole};
 pub use cnn_weights as weights;
 pub use cnn_weights::Weights;
 

@@ -49,15 +49,26 @@ impl Card {
     }
 
     /// The weights with this card instead of the one they have.
-    #[must_use]
-    pub fn put_on(&self, weights: Weights) -> Weights {
-        weights.with_metadata(CARD, self.to_json())
+    ///
+    /// # Errors
+    ///
+    /// As [`Card::to_json`].
+    pub fn put_on(&self, weights: Weights) -> Result<Weights, Error> {
+        Ok(weights.with_metadata(CARD, self.to_json()?))
     }
 
     /// The card as JSON.
-    pub fn to_json(&self) -> String {
-        // Texts, numbers and lists: nothing that JSON could refuse but numbers that are not finite, which become null.
-        serde_json::to_string(self).unwrap_or_default()
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Card`], of a mean or deviation that is not finite: JSON has no such number.
+    pub fn to_json(&self) -> Result<String, Error> {
+        let problem = |problem: String| Error::Card { weights: self.network.clone(), problem };
+        let Preparation { mean, std, .. } = &self.preparation;
+        if let Some(number) = mean.iter().chain(std).find(|number| !number.is_finite()) {
+            return Err(problem(format!("{number} is no mean and no deviation")));
+        }
+        serde_json::to_string(self).map_err(|error| problem(error.to_string()))
     }
 }
 
@@ -77,7 +88,11 @@ mod tests {
             preparation: Preparation::mnist().fitted(Fit::Pad { height: 32, width: 32 }),
         };
         assert_eq!([[28, 28], [40, 28]].map(|size| card.stretches(size)), [None, Some([28, 28])]);
-        let bytes = card.put_on(Weights::new()).to_bytes().unwrap();
+        let mut broken = card.clone();
+        broken.preparation.std = vec![f32::NAN];
+        let problem = broken.put_on(Weights::new()).unwrap_err().to_string();
+        assert_eq!(problem, "lenet: the card in its metadata: NaN is no mean and no deviation");
+        let bytes = card.put_on(Weights::new()).unwrap().to_bytes().unwrap();
         let read = Weights::from_bytes(bytes, "here").unwrap();
         assert_eq!(Card::of(&read).unwrap(), Some(card));
         assert_eq!(Card::of(&Weights::new()).unwrap(), None);

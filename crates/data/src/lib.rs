@@ -82,7 +82,7 @@ pub use digits::{DigitsConfig, digits};
 pub use error::Error;
 pub use fit::Fit;
 pub use fold::Fold;
-pub use folder::{Damage, FolderConfig, FolderImages, RUN_MARK, folder, folder_images};
+pub use folder::{Damage, FolderConfig, FolderImages, RUN_BEST, RUN_MARK, folder, folder_images};
 pub use images::Images;
 pub use interpolation::Interpolation;
 pub use load::{Source, load};

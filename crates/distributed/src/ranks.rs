@@ -107,8 +107,9 @@ impl Ranks {
         if place.world == 1 {
             return Ok(Self::alone_at(place.to_string()));
         }
-        let ranks = Self::connected(place)?;
+        let mut ranks = Self::connected(place)?;
         if ranks.world != place.world {
+            ranks.leave();
             let problem = format!(
                 "MPI sees {}; start with the mpirun of the MPI this program was built with, or srun --mpi=pmix",
                 ranks.world
@@ -184,9 +185,7 @@ impl Ranks {
         if world.is_power_of_two() {
             return Ok(ranks);
         }
-        // All ranks know it, and each ends by itself.
-        ranks.jobs = None;
-        ranks.join_thread();
+        ranks.leave();
         Err(Error::World { world })
     }
 
@@ -331,6 +330,12 @@ impl Ranks {
         parted
     }
 
+    /// Ends by itself, without a word to the others, which know the same.
+    fn leave(&mut self) {
+        self.jobs = None;
+        self.join_thread();
+    }
+
     /// Waits for the thread, not for ever: a rank that hangs while the others part holds nobody up.
     fn join_thread(&mut self) {
         let Some(thread) = self.thread.take() else { return };
@@ -350,8 +355,7 @@ impl Drop for Ranks {
     fn drop(&mut self) {
         if self.jobs.is_some() {
             let _ = self.fail("ended before the others");
-            self.jobs = None;
-            self.join_thread();
+            self.leave();
         }
     }
 }

@@ -158,7 +158,7 @@ fn what_is_computed_in_32_bits_says_why() -> Result<(), Failure> {
 #[test]
 fn scales_come_back_from_their_file_and_those_of_others_are_refused() -> Result<(), Failure> {
     let _alone = alone();
-    let (network, weights, _, calibration) = ready(2)?;
+    let (network, weights, images, calibration) = ready(2)?;
     assert_eq!(calibration.images(), 2);
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("mixed.int8.json");
@@ -180,6 +180,9 @@ fn scales_come_back_from_their_file_and_those_of_others_are_refused() -> Result<
     let mut calibrator = Calibrator::new(&network, &weights)?;
     let message = calibrator.observe(&vec![f32::NAN; network.input().elements()]).err().map(|error| error.to_string());
     assert!(message.is_some_and(|message| message.contains("is not finite on image 1")));
+    // Nothing of that image is in what is found of others.
+    calibrator.observe(&images)?;
+    assert_eq!(calibrator.calibration()?, calibration);
 
     let text = std::fs::read_to_string(&path)?;
     let damaged = folder.path().join("damaged.json");

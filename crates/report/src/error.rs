@@ -37,14 +37,6 @@ pub enum Error {
         /// What is wrong there.
         problem: String,
     },
-    /// A run's file that is not as files of runs are, and is not read.
-    #[error("{}: {problem}", cnn_figures::path(path))]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
     /// Predictions that are not of these images.
     #[error("{predictions} predictions of {classes} classes do not fit {images} images of {named} classes")]
     Mismatch {

@@ -25,7 +25,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Pages need nothing beside themselves: no script, no link; that of a run that is not over listens to its server. Every file is written whole or not at all. A
+//! Pages need nothing beside themselves: no script, no link; that of a run that is not over
+//! listens to its server. Every file is written whole or not at all, but for TensorBoard's, to which events are added. A
 //! [`Judgement`] is what a report counts from predictions, for those who want the numbers.
 
 mod chart;

@@ -12,11 +12,11 @@ use cnn_data::Images;
 use cnn_figures::axis::Unit;
 use cnn_figures::svg::escaped;
 use cnn_figures::{bytes, count, duration, fixed, percent, rate};
-use cnn_train::{BalancedAccuracy, Epoch, MacroF1, Metric, Predictions};
+use cnn_train::{BalancedAccuracy, Epoch, MacroF1, Metric, Predictions, RunFolder};
 use std::path::PathBuf;
 
 /// The folder of a report within its run's.
-pub(crate) const FOLDER: &str = "report";
+pub(crate) const FOLDER: &str = RunFolder::REPORT;
 
 /// So many mistakes are shown.
 const SHOWN: usize = 24;

@@ -3,16 +3,16 @@
 use crate::error::{Error, Result};
 use crate::output::CONFUSION;
 use crate::report::FOLDER;
+use cnn_core::file;
 use cnn_figures::{printable, shortened};
-use cnn_train::Epoch;
+use cnn_train::{Epoch, RunFolder, best_epoch};
 use serde_json::Value;
 use std::fmt::Display;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-const CONFIG: &str = "config.json";
-const METRICS: &str = "metrics.jsonl";
+const CONFIG: &str = RunFolder::CONFIG;
+const METRICS: &str = RunFolder::METRICS;
 
 /// Bytes of a file of settings, and of a line of figures, at most.
 const LARGEST_CONFIG: u64 = 4 << 20;
@@ -78,8 +78,7 @@ impl Run {
 
     /// The epoch with the highest test accuracy, the first of equals.
     pub fn best(&self) -> Option<&Epoch> {
-        let higher = |best: &&Epoch, epoch: &&Epoch| epoch.test_accuracy > best.test_accuracy;
-        self.epochs.iter().reduce(|best, epoch| if higher(&best, &epoch) { epoch } else { best })
+        self.epochs.get(best_epoch(&self.epochs))
     }
 
     /// Seconds of all epochs.
@@ -109,14 +108,9 @@ impl Run {
 /// The settings of the run in this folder.
 fn config(folder: &Path) -> Result<Value> {
     let path = folder.join(CONFIG);
-    let Some(file) = open(&path)? else {
+    let Some(bytes) = there(&path, file::read(&path, LARGEST_CONFIG))? else {
         return Err(Error::NoRun { path: folder.to_path_buf(), file: CONFIG });
     };
-    let mut bytes = Vec::new();
-    file.take(LARGEST_CONFIG + 1).read_to_end(&mut bytes).map_err(Error::file(&path, "cannot read"))?;
-    if bytes.len() as u64 > LARGEST_CONFIG {
-        return Err(Error::Unreadable { path, problem: format!("longer than {LARGEST_CONFIG} bytes") });
-    }
     let config: Value = serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error.line(), error))?;
     if !config.is_object() {
         return Err(damaged(&path, 1, "not an object of settings"));
@@ -127,7 +121,7 @@ fn config(folder: &Path) -> Result<Value> {
 /// The epochs of the run in this folder; none where it was interrupted in its first.
 fn epochs(folder: &Path) -> Result<Vec<Epoch>> {
     let path = folder.join(METRICS);
-    let Some(file) = open(&path)? else { return Ok(Vec::new()) };
+    let Some(file) = there(&path, file::open(&path))? else { return Ok(Vec::new()) };
     let mut file = BufReader::new(file);
     let (mut epochs, mut line) = (Vec::new(), Vec::new());
     loop {
@@ -148,16 +142,11 @@ fn epochs(folder: &Path) -> Result<Vec<Epoch>> {
     }
 }
 
-/// A regular file of a run, `None` where there is none.
-fn open(path: &Path) -> Result<Option<File>> {
-    match std::fs::metadata(path) {
+/// What reading a file came to; `None` where there is no file.
+fn there<T>(path: &Path, read: std::io::Result<T>) -> Result<Option<T>> {
+    match read {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::file(path, "cannot read")(error)),
-        // Opening a pipe would wait for somebody to write to it, and a device may never end.
-        Ok(metadata) if !metadata.is_file() => {
-            Err(Error::Unreadable { path: path.to_path_buf(), problem: "not a regular file".to_string() })
-        }
-        Ok(_) => File::open(path).map(Some).map_err(Error::file(path, "cannot read")),
+        read => read.map(Some).map_err(Error::file(path, "cannot read")),
     }
 }
 

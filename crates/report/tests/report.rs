@@ -263,10 +263,16 @@ fn folders_that_are_no_runs() -> Result<(), Failure> {
     assert!(second_line(&b" ".repeat(70_000))?.ends_with("line 2: longer than 65536 bytes"));
     std::fs::remove_file(&metrics)?;
     std::fs::create_dir(&metrics)?;
-    assert_eq!(message(folder.path()), format!("{path}/metrics.jsonl: not a regular file"));
+    assert_eq!(
+        message(folder.path()),
+        format!("{path}/metrics.jsonl: cannot read: expected a regular file, found a folder")
+    );
     std::fs::remove_dir(&metrics)?;
     assert!(Run::read(folder.path())?.epochs.is_empty());
     std::fs::write(folder.path().join("config.json"), " ".repeat(5_000_000))?;
-    assert_eq!(message(folder.path()), format!("{path}/config.json: longer than 4194304 bytes"));
+    assert_eq!(
+        message(folder.path()),
+        format!("{path}/config.json: cannot read: expected at most 4.2 MB, found 5.0 MB")
+    );
     Ok(())
 }

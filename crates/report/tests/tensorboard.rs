@@ -41,7 +41,7 @@ fn event_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Begins a run of a small network that keeps its figures in `folder`.
-fn begin(events: &mut TensorBoard, folder: &Path) -> Result<(), Failure> {
+fn begin(events: &mut TensorBoard, folder: &Path, steps_done: usize) -> Result<(), Failure> {
     let dataset = cnn_data::digits(cnn_data::DigitsConfig { train: 20, test: 10, ..Default::default() })?;
     let network = cnn_core::definition::chain()
         .flatten()
@@ -49,7 +49,7 @@ fn begin(events: &mut TensorBoard, folder: &Path) -> Result<(), Failure> {
         .named("small", [1, 28, 28])
         .at([1, 28, 28])?;
     let task = Task::new(&network, &dataset, cnn_data::Preparation::of(dataset.train())?);
-    events.begin(&Begin { task: &task, folder: Some(folder), epochs_done: 0, steps_done: 0, changes: &[] });
+    events.begin(&Begin { task: &task, folder: Some(folder), epochs_done: 0, steps_done, changes: &[] });
     Ok(())
 }
 
@@ -58,7 +58,7 @@ fn a_run_that_begins_anew_replaces_its_events() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     for _ in 0..2 {
         let mut events = TensorBoard::new();
-        begin(&mut events, folder.path())?;
+        begin(&mut events, folder.path(), 0)?;
         for step in 1..=3 {
             let (images, loss, accuracy, learning_rate) = (10, 2.0, 0.5, 0.1);
             let at = StepReport { epoch: 1, epochs: 1, step, steps: 3, images, loss, accuracy, learning_rate };
@@ -93,11 +93,26 @@ fn a_run_that_begins_anew_replaces_its_events() -> Result<(), Failure> {
 }
 
 #[test]
+fn a_run_that_goes_on_within_its_first_epoch_keeps_its_events() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    std::fs::create_dir(folder.path().join("tensorboard"))?;
+    let before = folder.path().join("tensorboard/events.out.tfevents.0000000001.cnn.1");
+    std::fs::write(&before, "of the steps before")?;
+    for (steps_done, kept) in [(5, true), (0, false)] {
+        let mut events = TensorBoard::new();
+        begin(&mut events, folder.path(), steps_done)?;
+        events.finish()?;
+        assert_eq!(before.exists(), kept, "{steps_done}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_told_at_the_end() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("tensorboard"), "in the way")?;
     let mut events = TensorBoard::new();
-    begin(&mut events, folder.path())?;
+    begin(&mut events, folder.path(), 0)?;
     let message = events.finish().err().ok_or("it was written")?.to_string();
     assert!(message.contains("tensorboard: cannot make the folder"), "{message}");
     Ok(())

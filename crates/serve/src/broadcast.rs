@@ -52,9 +52,14 @@ impl Said {
         let mut new: Vec<_> = latest.iter().filter(|(_, (number, _))| *number > heard).collect();
         new.sort_by_key(|(_, (number, _))| *number);
         let last = new.last().map_or(heard, |(_, (number, _))| *number);
-        let text = new.iter().map(|(kind, (_, data))| format!("event: {kind}\ndata: {data}\n\n")).collect();
-        (last, text)
+        (last, new.iter().map(|(kind, (_, data))| event(kind, data)).collect())
     }
+}
+
+/// An event as it is sent: every line of its data on a line of its own, whatever ends it.
+fn event(kind: &str, data: &str) -> String {
+    let lines = data.split(['\n', '\r']).map(|line| format!("data: {line}\n"));
+    format!("event: {kind}\n{}\n", lines.collect::<String>())
 }
 
 impl Broadcast {
@@ -89,10 +94,9 @@ impl Broadcast {
         self.address
     }
 
-    /// Says something to all that listen, in one line: JSON. Who is slow gets the latest of each kind alone.
+    /// Says something to all that listen, as JSON. Who is slow gets the latest of each kind alone.
     pub fn send(&self, kind: &'static str, data: impl Into<Arc<str>>) {
         let data = data.into();
-        debug_assert!(!data.contains('\n'));
         let Some(last) = &self.number else { return };
         // Held until the number is told, so that no two events have one.
         let mut latest = self.said.latest.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,4 +147,17 @@ fn events(said: Arc<Said>, number: watch::Receiver<u64>) -> Response {
     });
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     (headers, Body::from_stream(stream)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_an_event_is_another_event() {
+        assert_eq!(event("step", "{}"), "event: step\ndata: {}\n\n");
+        let found = event("step", "{\n\n\revent: epoch\r\n}");
+        assert!(found.starts_with("event: step\ndata: {\n") && found.ends_with("data: }\n\n"), "{found}");
+        assert!(found.trim_end().lines().skip(1).all(|line| line.starts_with("data: ")), "{found}");
+    }
 }

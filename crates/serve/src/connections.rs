@@ -1,4 +1,4 @@
-//! Connections: accepted within a bound, closed when they are idle, ended in peace.
+//! Connections: accepted within a bound, closed where nothing comes or nothing is taken, ended in peace.
 
 use crate::metrics::Metrics;
 use crate::settings::Settings;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 
 /// File descriptors that are not connections'.
 const OTHERS: u64 = 64;
@@ -20,14 +21,18 @@ const HEAD: usize = 16 * 1024;
 /// How long is waited before the next attempt where the system has no file descriptor left.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Raises the limit on open files as far as it goes, and gives how many connections there may be at once.
+/// How many connections there may be at once. Where so many are more than the process may open files, its limit is raised as
+/// far as it goes.
 pub fn most(wanted: usize) -> usize {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         let limit = getrlimit(Resource::Nofile);
-        // One that cannot be raised stays.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+        let needed = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(OTHERS);
+        if limit.current.is_some_and(|files| files < needed) {
+            // One that cannot be raised stays.
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+        }
         if let Some(files) = getrlimit(Resource::Nofile).current {
             let left = files.saturating_sub(OTHERS).max(1);
             return wanted.min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -65,8 +70,10 @@ pub async fn serve(
         };
         // Answers are short: they are sent at once.
         let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(settings.patience));
         let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
         let metrics = Arc::clone(&metrics);
         metrics.connections.inc();
         tokio::spawn(async move {

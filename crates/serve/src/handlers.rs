@@ -26,13 +26,13 @@ pub struct Shared {
     pub reading: Reading,
     /// The page's pictures that may be decoded at once: as many as there are cores, since each may take as much memory as a
     /// picture may have pixels.
-    pub decoding: Semaphore,
+    pub decoding: Arc<Semaphore>,
     /// The page at `/`, which needs nothing from elsewhere.
     pub page: String,
     /// Its networks.
     pub shown: Vec<Shown>,
     /// Its pictures that may wait.
-    pub watching: Semaphore,
+    pub watching: Arc<Semaphore>,
 }
 
 pub fn router(shared: Arc<Shared>) -> Router {

@@ -149,16 +149,16 @@ async fn working(
         let sentence = format!("there is no network {number}, there are {}", shared.shown.len());
         return Err(Refusal::new(StatusCode::NOT_FOUND, sentence));
     }
-    let _place = shared.watching.try_acquire().map_err(|_| Refusal::full())?;
-    let permit = shared.decoding.acquire().await.map_err(|_| Refusal::ending())?;
+    let place = Arc::clone(&shared.watching).try_acquire_owned().map_err(|_| Refusal::full())?;
+    let permit = Arc::clone(&shared.decoding).acquire_owned().await.map_err(|_| Refusal::ending())?;
     let theirs = Arc::clone(shared);
+    // A client that goes away ends what waits for the work, not the work: what bounds it goes along.
     let done = tokio::task::spawn_blocking(move || {
+        let _bounds = (place, permit);
         let _busy = threads::busy();
         let work = || work(&theirs.shown[number], theirs.reading);
         let failed = |panic| Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the picture: {panic}")));
         guard::caught(work).unwrap_or_else(failed)
     });
-    let done = done.await.map_err(|_| Refusal::ending())?;
-    drop(permit);
-    done
+    done.await.map_err(|_| Refusal::ending())?
 }

@@ -118,10 +118,10 @@ impl Server {
             bodies: Bodies::new(&settings),
             metrics: Arc::clone(&metrics),
             reading: settings.reading,
-            decoding: Semaphore::new(cores()),
+            decoding: Arc::new(Semaphore::new(cores())),
             page,
             shown,
-            watching: Semaphore::new(settings.queue),
+            watching: Arc::new(Semaphore::new(settings.queue)),
         };
         runtime.block_on(connections::serve(listener, router(Arc::new(shared)), &settings, metrics, end));
         runtime.shutdown_timeout(settings.farewell);

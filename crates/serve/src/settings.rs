@@ -21,9 +21,11 @@ pub struct Settings {
     pub body: Bytes,
     /// The most bytes of all bodies that are here.
     pub bodies: Bytes,
-    /// How long a body, or the head of a request, may take to come; an idle connection is closed after it.
+    /// How long a body, or the head of a request, may take to come; a connection that is idle, or whose client takes nothing
+    /// of an answer, is closed after it.
     pub patience: Duration,
-    /// Connections at once. Further ones wait to be accepted.
+    /// Connections at once. Further ones wait to be accepted. Where the process may open fewer files than this, its own
+    /// limit, which programs that it starts inherit, is raised as far as the system lets it.
     pub connections: usize,
     /// How long those that are being answered have when the server is to end.
     pub farewell: Duration,

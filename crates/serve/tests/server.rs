@@ -181,6 +181,33 @@ fn slow_and_idle_clients_are_waited_for_so_long_and_others_are_served() -> Resul
 }
 
 #[test]
+fn clients_that_take_no_answer_are_waited_for_so_long() -> Result<(), Failure> {
+    let running = Running::new(|settings| settings.patience = Duration::from_millis(600))?;
+    // Of more pages than a system keeps for a client that does not read.
+    let mut idle = running.connect()?;
+    let asked = 400;
+    idle.write_all("GET / HTTP/1.1\r\nhost: here\r\n\r\n".repeat(asked).as_bytes())?;
+    let page = running.raw(b"GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n")?.1;
+    let open = || -> Result<bool, Failure> {
+        let (_, metrics) = running.raw(b"GET /metrics HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n")?;
+        // This one is open too.
+        let line = metrics.lines().find(|line| line.starts_with("cnn_connections ")).ok_or("no such metric")?;
+        Ok(line != "cnn_connections 1")
+    };
+    assert!(open()?);
+    let began = Instant::now();
+    while open()? {
+        assert!(began.elapsed() < Duration::from_secs(20), "it is open still");
+        thread::sleep(Duration::from_millis(50));
+    }
+    let mut taken = Vec::new();
+    // What was on its way comes; then the connection is over, in one way or the other.
+    let _ = idle.read_to_end(&mut taken);
+    assert!(taken.len() < asked * page.len(), "{} of {asked} times {}", taken.len(), page.len());
+    running.stop()
+}
+
+#[test]
 fn a_full_queue_says_so() -> Result<(), Failure> {
     let running = Running::new(|settings| (settings.queue, settings.batch) = (1, 1))?;
     let digit = pictures(1)?.swap_remove(0);

@@ -30,8 +30,8 @@ pub struct Epoch {
     pub metrics: BTreeMap<String, f64>,
 }
 
-/// The position of the first epoch with the highest test accuracy.
-pub(crate) fn best(epochs: &[Epoch]) -> usize {
+/// The position of the first epoch with the highest test accuracy; 0 of none.
+pub fn best_epoch(epochs: &[Epoch]) -> usize {
     let mut best = 0;
     for (number, epoch) in epochs.iter().enumerate() {
         if epoch.test_accuracy > epochs[best].test_accuracy {

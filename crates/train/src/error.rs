@@ -18,6 +18,14 @@ pub enum Error {
     /// What is wrong with weights.
     #[error(transparent)]
     Weights(#[from] cnn_weights::Error),
+    /// Scores that say nothing of an image.
+    #[error("the scores of image {image}, counted from 0, are not all finite: {score}")]
+    Scores {
+        /// Its place in the set.
+        image: usize,
+        /// The first score that is not.
+        score: f32,
+    },
     /// A file or folder that could not be read or written.
     #[error("{}: {action}: {source}", path.display())]
     File {

@@ -134,9 +134,10 @@ fn together(ranks: &Ranks, own: &[JudgedBatch]) -> Result<Vec<JudgedBatch>> {
     Ok(all)
 }
 
-/// How many rows of scores are largest at their label; the first of equals counts.
+/// How many rows of scores are largest at their label; the first of equals counts, and what is no number never does.
 pub(crate) fn count_correct(logits: &[f32], labels: &[u32]) -> usize {
     let rows = logits.chunks_exact((logits.len() / labels.len().max(1)).max(1));
     let largest = |row: &[f32]| (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best });
-    rows.zip(labels).filter(|(row, label)| largest(row) == **label as usize).count()
+    let right = |row: &[f32], label: usize| largest(row) == label && !row[label].is_nan();
+    rows.zip(labels).filter(|(row, label)| right(row, **label as usize)).count()
 }

@@ -1,9 +1,11 @@
 //! Which learning rate to begin with.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::freeze::frozen;
+use crate::settings::Settings;
 use crate::task::{Task, Taught};
-use cnn_data::{Batch, Loader};
+use crate::training::{leave_out_singles, loaders};
+use cnn_data::{Batch, Batches, Loader};
 use std::ops::ControlFlow;
 
 /// How a learning rate is looked for.
@@ -55,8 +57,8 @@ const REACH: usize = 5;
 
 impl RateSearch {
     /// Takes steps with ever larger learning rates, from the task's beginning (Smith 2017, section 3.3), and judges nothing.
-    /// The task's own learning rate and schedule play no part. After each step `goes_on` is told how many are done and may
-    /// end the search there.
+    /// The task's own learning rate and schedule play no part, nor does an average or what looks ahead. After each step
+    /// `goes_on` is told how many are done and may end the search there.
     ///
     /// ```
     /// use cnn_core::definition::{chain, linear};
@@ -74,8 +76,10 @@ impl RateSearch {
     ///
     /// # Errors
     ///
-    /// A task that cannot be done; those of computing.
+    /// A task that cannot be done, images that are all left out; those of computing.
     pub fn run(&self, task: &Task<'_>, goes_on: &mut dyn FnMut(usize) -> ControlFlow<()>) -> Result<FoundRates> {
+        let settings = Settings { average: None, lookahead: None, ..task.settings.clone() };
+        let task = &Task { settings, ..task.clone() };
         task.check()?;
         let settings = &task.settings;
         let frozen = frozen(task.network, &settings.freeze)?;
@@ -83,18 +87,12 @@ impl RateSearch {
         let loss = weighted.as_deref().unwrap_or(task.loss);
         let (start, taught) = (task.beginning()?, Taught { loss, frozen: &frozen, passes: 0 });
         let mut learner = task.engine.learner(task.lesson(start.as_ref(), taught))?;
-        let loader = Loader::new(task.dataset.train(), task.preparation.clone(), settings.batch_size)?;
-        let loader = loader.augmented(settings.augmentation.clone())?.balanced(settings.balance);
+        let (loader, _) = loaders(task)?;
         let single = task.single_valued(&frozen).is_some();
-        let mut batches = (1..).flat_map(|epoch| loader.epoch(settings.seed, epoch));
+        let mut groups = Groups { loader: &loader, settings, single, epoch: 1, batches: None };
         let (mut points, mut average, mut least) = (Vec::<RatePoint>::new(), 0.0, f64::INFINITY);
         while points.len() < self.steps {
-            let mut group: Vec<Batch> = Vec::new();
-            while group.len() < settings.accumulate {
-                let Some(batch) = batches.next().transpose()? else { break };
-                // As in training, a batch of one image is left out where it cannot be normalised.
-                group.extend(Some(batch).filter(|batch| !single || batch.indices.len() > 1));
-            }
+            let group = groups.next()?;
             let learning_rate = self.rate(points.len());
             let lost = f64::from(learner.step(&group, learning_rate)?.loss);
             average = STAYS * average + (1.0 - STAYS) * lost;
@@ -118,6 +116,41 @@ impl RateSearch {
     }
 }
 
+/// The batches of one step after the other, epoch by epoch.
+struct Groups<'a> {
+    loader: &'a Loader<'a>,
+    settings: &'a Settings,
+    /// Whether a batch of a single image cannot be normalised.
+    single: bool,
+    epoch: usize,
+    batches: Option<Batches>,
+}
+
+impl Groups<'_> {
+    fn next(&mut self) -> Result<Vec<Batch>> {
+        let Settings { accumulate, shards, seed, .. } = *self.settings;
+        // The rest of an epoch may hold nothing, a whole one must not.
+        for _ in 0..2 {
+            let batches = self.batches.get_or_insert_with(|| self.loader.epoch(seed, self.epoch));
+            loop {
+                let mut group = batches.by_ref().take(accumulate * shards).collect::<Result<Vec<Batch>, _>>()?;
+                if group.is_empty() {
+                    break;
+                }
+                if self.single {
+                    leave_out_singles(&mut group, shards);
+                }
+                if group.iter().any(|batch| !batch.indices.is_empty()) {
+                    return Ok(group);
+                }
+            }
+            (self.batches, self.epoch) = (None, self.epoch + 1);
+        }
+        let reason = "no batch could be trained on; their images were all left out".to_string();
+        Err(Error::NoStep { epoch: self.epoch - 1, reason })
+    }
+}
+
 fn steepest(points: &[RatePoint]) -> Option<f64> {
     let slope = |place: usize| points[place + REACH].loss - points[place - REACH].loss;
     let places = REACH..points.len().saturating_sub(REACH);
@@ -134,6 +167,45 @@ fn largest(points: &[RatePoint]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::average::Lookahead;
+    use cnn_core::definition::{batch_norm, chain, linear};
+    use cnn_data::{DigitsConfig, Preparation, digits};
+
+    fn found(settings: Settings) -> Result<FoundRates> {
+        let dataset = digits(DigitsConfig { train: 50, test: 10, seed: 1 })?;
+        let network = chain().flatten().then("fc", linear(10)).then("norm", batch_norm()).named("one", [1, 28, 28]);
+        let network = network.at_usual_input().unwrap();
+        let task = Task { settings, ..Task::new(&network, &dataset, Preparation::mnist()) };
+        RateSearch { steps: 30, ..RateSearch::default() }.run(&task, &mut |_| ControlFlow::Continue(()))
+    }
+
+    #[test]
+    fn what_plays_no_part_changes_nothing() {
+        let plain = Settings { batch_size: 20, ..Settings::default() };
+        let expected = found(plain.clone()).unwrap();
+        assert_eq!(expected.points.len(), 30);
+        let lookahead = Some(Lookahead { every: 2, stays: 0.5, rise: 0.0 });
+        for other in [
+            Settings { lookahead, ..plain.clone() },
+            Settings { average: Some(0.9), ..plain.clone() },
+            Settings { epochs: 3, learning_rate: 7.0, ..plain.clone() },
+        ] {
+            assert_eq!(found(other).unwrap(), expected);
+        }
+        // Shards are normalised one by one.
+        assert_ne!(found(Settings { shards: 2, ..plain }).unwrap().points, expected.points);
+    }
+
+    #[test]
+    fn a_step_is_of_one_epoch_and_a_search_ends() {
+        // Three batches and two: the last step of an epoch is of one batch.
+        for shards in [1, 2] {
+            let settings = Settings { batch_size: 20, accumulate: 2, shards, ..Settings::default() };
+            assert_eq!(found(settings).unwrap().points.len(), 30, "{shards}");
+        }
+        let error = found(Settings { batch_size: 1, ..Settings::default() }).unwrap_err().to_string();
+        assert!(error.contains("no batch could be trained on"), "{error}");
+    }
 
     #[test]
     fn rates_are_found_where_the_loss_falls_and_where_it_is_least() {

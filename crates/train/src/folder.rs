@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-pub(crate) const BEST: &str = "best.safetensors";
+pub(crate) const BEST: &str = cnn_data::RUN_BEST;
 pub(crate) const LAST: &str = "last.safetensors";
 pub(crate) const METRICS: &str = "metrics.jsonl";
 pub(crate) const JUDGEMENT: &str = "judgement.json";
@@ -20,9 +20,13 @@ pub(crate) const CONFIG: &str = "config.json";
 pub(crate) const RECIPE: &str = "recipe.toml";
 pub(crate) const CHECKPOINTS: &str = "checkpoints";
 /// What is written beside a run by others: its report and TensorBoard's event files.
-const BESIDE: [&str; 2] = ["report", "tensorboard"];
+const REPORT: &str = "report";
+pub(crate) const EVENTS: &str = "tensorboard";
+pub(crate) const EVENT_FILE: &str = "events.out.tfevents.";
+const BESIDE: [&str; 2] = [REPORT, EVENTS];
 
-/// The folder a run writes to. Every file in it is whole at every moment, and one run at a time writes there.
+/// The folder a run writes to. Every file in it is whole at every moment, but for the event files of TensorBoard, which grow;
+/// and one run at a time writes there.
 ///
 /// | file | |
 /// | --- | --- |
@@ -32,7 +36,8 @@ const BESIDE: [&str; 2] = ["report", "tensorboard"];
 /// | `judgement.json` | what the best weights are worth, on images that were held out too |
 /// | `config.json` | what was trained on what |
 /// | `recipe.toml` | the settings, to run it again |
-/// | `checkpoints/step-N` | what the run needs to go on |
+/// | `checkpoints/step-N` | what the run needs to go on; one that is damaged is renamed to `damaged-step-N` |
+/// | `report/`, `tensorboard/` | what others write of the run; the report of one that is replaced stays until the new one's is written |
 /// | `.cnn-run` | says that the folder holds a run, and is locked while the run goes on |
 ///
 /// A run that is replaced stays in `.replaced` until the new one has a checkpoint or weights of its own; if the new one
@@ -84,6 +89,21 @@ impl Default for Checkpoints {
 }
 
 impl RunFolder {
+    /// The file of the weights of the best epoch.
+    pub const BEST: &'static str = BEST;
+    /// The file of the figures of all epochs.
+    pub const METRICS: &'static str = METRICS;
+    /// The file that says what was trained on what.
+    pub const CONFIG: &'static str = CONFIG;
+    /// The file of the settings.
+    pub const RECIPE: &'static str = RECIPE;
+    /// The folder of the run's report.
+    pub const REPORT: &'static str = REPORT;
+    /// The folder of TensorBoard's event files.
+    pub const EVENTS: &'static str = EVENTS;
+    /// How the name of an event file begins.
+    pub const EVENT_FILE: &'static str = EVENT_FILE;
+
     /// Makes the folder `path`, or takes it if it holds neither a run nor files of others where a run's would be. A run
     /// that came to no checkpoint does not count: it is replaced.
     ///
@@ -355,15 +375,13 @@ fn results(path: &Path) -> Result<Option<&'static str>> {
     }
 }
 
-/// Refuses a run that has results but no checkpoint. One that was killed while it wrote its very first has a folder for it
-/// and an epoch at most.
+/// Refuses a run that has results but no checkpoint, unless it was ended while it wrote its very first.
 fn checkpoints_are_there(path: &Path) -> Result<()> {
     if checkpoint::any(&path.join(CHECKPOINTS))? {
         return Ok(());
     }
     let Some(file) = results(path)? else { return Ok(()) };
-    let epochs = std::fs::read_to_string(path.join(METRICS)).map_or(0, |text| text.lines().count());
-    match path.join(CHECKPOINTS).is_dir() && epochs <= 1 {
+    match checkpoint::was_being_written(&path.join(CHECKPOINTS))? {
         true => Ok(()),
         false => Err(Error::CheckpointsGone { path: path.to_path_buf(), file }),
     }

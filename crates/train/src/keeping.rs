@@ -47,9 +47,11 @@ impl RunFolder {
     /// it misses nothing: the checkpoint gets its name last.
     pub(crate) fn keep(&self, kept: &Kept) -> Result<()> {
         let keep = self.checkpoints().keep;
-        checkpoint::write(&self.path().join(CHECKPOINTS), &kept.checkpoint, keep, |weights| {
+        checkpoint::write(&self.path().join(CHECKPOINTS), &kept.checkpoint, keep, |weights, new| {
             // Only now is it certain that the run goes on with the settings that were asked for.
-            self.describe_changes()?;
+            if new {
+                self.describe_changes()?;
+            }
             let Some(Finished { weights: averaged, best, epochs }) = &kept.epoch else { return Ok(()) };
             match averaged {
                 Some(bytes) => write_whole(&self.last(), bytes)?,
@@ -68,7 +70,7 @@ impl RunFolder {
     pub(crate) fn lost(&self, taken: &Taken<'_>) -> Error {
         let path = self.path().to_path_buf();
         let write = |folder: &Path| -> Result<PathBuf> {
-            checkpoint::write(&folder.join(CHECKPOINTS), &taken.pack()?, self.checkpoints().keep, |_| Ok(()))?;
+            checkpoint::write(&folder.join(CHECKPOINTS), &taken.pack()?, self.checkpoints().keep, |_, _| Ok(()))?;
             Ok(folder.to_path_buf())
         };
         let rescued = match self.whereabouts() {

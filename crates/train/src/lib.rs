@@ -99,7 +99,7 @@ pub use cnn_data::Card;
 pub use cnn_plan::Targets;
 pub use cnn_weights::{Start, Weights};
 pub use engine::{Engine, Learner, Lesson, Saved, Stepped, Updates};
-pub use epoch::Epoch;
+pub use epoch::{Epoch, best_epoch};
 pub use error::{Error, Result};
 pub use evaluate::{Evaluated, evaluate};
 pub use find_rate::{FoundRates, RatePoint, RateSearch};

@@ -1,7 +1,7 @@
 //! What a model says of every image of a set.
 
 use crate::classify::Classify;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use cnn_data::Loader;
 
 /// Probabilities and labels of the images of a set, in its order.
@@ -18,7 +18,7 @@ pub struct Predictions {
 ///
 /// # Errors
 ///
-/// Those of the network and the loader.
+/// Those of the network and the loader; scores of an image that are not all finite.
 pub fn predict(model: &dyn Classify, loader: &Loader<'_>) -> Result<Predictions> {
     if loader.is_empty() {
         return Err(cnn_data::Error::NoImages.into());
@@ -26,7 +26,12 @@ pub fn predict(model: &dyn Classify, loader: &Loader<'_>) -> Result<Predictions>
     let mut predictions = Predictions::default();
     for batch in loader.in_order() {
         let batch = batch?;
-        predictions.add(&model.logits(&batch.images)?, &batch.labels);
+        let scores = model.logits(&batch.images)?;
+        if let Some(at) = scores.iter().position(|score| !score.is_finite()) {
+            let classes = scores.len() / batch.labels.len().max(1);
+            return Err(Error::Scores { image: predictions.len() + at / classes.max(1), score: scores[at] });
+        }
+        predictions.add(&scores, &batch.labels);
     }
     Ok(predictions)
 }
@@ -80,11 +85,12 @@ impl Predictions {
         self.probabilities.chunks_exact(self.classes.max(1))
     }
 
-    /// Share of the images whose label is among their `k` most probable classes, from 0 to 1; of equal ones the first.
+    /// Share of the images whose label is among their `k` most probable classes, from 0 to 1; of equal ones the first. What
+    /// is no number is not among them.
     pub fn top(&self, k: usize) -> f64 {
         let among = |(row, label): &(&[f32], &u32)| {
             let place = **label as usize;
-            let Some(own) = row.get(place) else { return false };
+            let Some(own) = row.get(place).filter(|own| !own.is_nan()) else { return false };
             let before = |(class, p): &(usize, &f32)| *p > own || (*p == own && *class < place);
             row.iter().enumerate().filter(before).count() < k
         };
@@ -113,6 +119,33 @@ mod tests {
         fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
             Ok(images.to_vec())
         }
+    }
+
+    /// One score of one image is as given.
+    struct Odd(usize, f32);
+
+    impl Classify for Odd {
+        fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
+            let mut scores = images.to_vec();
+            scores.get_mut(self.0).into_iter().for_each(|score| *score = self.1);
+            Ok(scores)
+        }
+    }
+
+    #[test]
+    fn scores_that_are_no_numbers_are_never_right() {
+        let images = Images::new([1, 1, 3], vec![7; 15], vec![0, 1, 2, 0, 1]).unwrap();
+        let preparation = Preparation { fit: cnn_data::Fit::None, mean: vec![0.0], std: vec![1.0] };
+        let loader = Loader::new(&images, preparation, 5).unwrap();
+        for (at, score, image) in [(0, f32::NAN, 0), (5, f32::INFINITY, 1), (14, f32::NEG_INFINITY, 4)] {
+            let error = predict(&Odd(at, score), &loader).unwrap_err().to_string();
+            assert_eq!(error, format!("the scores of image {image}, counted from 0, are not all finite: {score}"));
+        }
+        let mut predictions = Predictions::default();
+        predictions.add(&[f32::NAN; 6], &[0, 1]);
+        assert_eq!([1, 2, 3].map(|k| predictions.top(k)), [0.0; 3]);
+        assert_eq!(crate::evaluate::count_correct(&[f32::NAN; 6], &[0, 1]), 0);
+        assert_eq!(crate::evaluate::count_correct(&[f32::NAN, 1.0, 0.0], &[0]), 0);
     }
 
     #[test]

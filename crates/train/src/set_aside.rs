@@ -2,10 +2,8 @@
 
 use crate::checkpoint;
 use crate::error::{Error, Result};
-use crate::folder::{BEST, CHECKPOINTS, CONFIG, JUDGEMENT, LAST, METRICS, RECIPE};
+use crate::folder::{BEST, CHECKPOINTS, CONFIG, EVENT_FILE, EVENTS, JUDGEMENT, LAST, METRICS, RECIPE};
 use std::path::{Path, PathBuf};
-
-const EVENTS: &str = "tensorboard";
 
 /// Where the files of a run are kept that is to be replaced: `.replacing` while they are moved there or back, then
 /// `.replaced`. Each move is a renaming, so whatever moment a program is killed at, all files are there.
@@ -55,7 +53,7 @@ impl<'a> SetAside<'a> {
             let names = entries.filter_map(|path| path.file_name()?.to_str().map(str::to_string));
             Ok(names.filter(|name| is_own(name)).map(|name| Path::new(folder).join(name)).collect())
         };
-        let events = own(EVENTS, |name| name.starts_with("events.out.tfevents."))?;
+        let events = own(EVENTS, |name| name.starts_with(EVENT_FILE))?;
         Ok([own(CHECKPOINTS, checkpoint::is_own)?, events].concat())
     }
 

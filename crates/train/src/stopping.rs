@@ -1,6 +1,6 @@
 //! When a run is over before its last epoch.
 
-use crate::epoch::{Epoch, best};
+use crate::epoch::{Epoch, best_epoch};
 use std::fmt;
 
 /// Decides after every epoch whether the run is over. It must depend on the figures alone, so that a run that is resumed
@@ -38,6 +38,6 @@ pub struct Patience(pub usize);
 
 impl StoppingRule for Patience {
     fn is_over(&self, epochs: &[Epoch]) -> bool {
-        epochs.len() > best(epochs) + self.0
+        epochs.len() > best_epoch(epochs) + self.0
     }
 }

@@ -4,7 +4,7 @@ use crate::changes::{Change, DataMark};
 use crate::checkpoint::{Checkpoint, History, Position, Taken, Wanted};
 use crate::engine::sharded::passes_of;
 use crate::engine::{Learner, Lesson, Saved};
-use crate::epoch::{Epoch, best, plateaus};
+use crate::epoch::{Epoch, best_epoch, plateaus};
 use crate::error::{Error, Result};
 use crate::evaluate::{Evaluated, Judging, judged_together};
 use crate::folder::{Every, LAST, RunFolder};
@@ -132,7 +132,7 @@ pub fn train_with(
         };
         let ending = run.run(&changes, observer)?;
         let epochs = run.position.epochs;
-        let best = best(&epochs);
+        let best = best_epoch(&epochs);
         Ok(Outcome { weights: run.learner.kept()?.into_weights(), epochs, best, ending })
     })
 }
@@ -268,7 +268,7 @@ impl Run<'_, '_> {
     /// Begins to keep what there is after an epoch, and tells whether it is the best.
     fn keep_epoch(&mut self, epoch: Epoch) -> Result<bool> {
         self.position = std::mem::replace(&mut self.position, Position::start()).after(epoch);
-        let best = best(&self.position.epochs) + 1 == self.position.epochs.len();
+        let best = best_epoch(&self.position.epochs) + 1 == self.position.epochs.len();
         if self.writer.is_some() {
             self.look()?;
             // Without an average, what is kept is what is trained.
@@ -365,18 +365,7 @@ impl Run<'_, '_> {
     /// Takes out of a step the batches that cannot be trained on. Their images come again in other epochs.
     fn leave_out(&mut self, group: &mut Vec<Batch>) {
         let Some(path) = &self.single_valued else { return };
-        let before = group.len();
-        let mut left_out = false;
-        if self.task.settings.shards == 1 {
-            group.retain(|batch| batch.indices.len() > 1);
-            left_out = group.len() < before;
-        }
-        // A shard stays in its place.
-        for batch in group.iter_mut().filter(|batch| batch.indices.len() == 1) {
-            left_out = true;
-            batch.indices.clear();
-        }
-        if left_out && !self.left_out {
+        if leave_out_singles(group, self.task.settings.shards) && !self.left_out {
             self.left_out = true;
             tracing::warn!(
                 "a batch of a single image is left out of each epoch: {path} would see one value per channel; a batch \
@@ -504,8 +493,24 @@ fn says(said: Pending<Vec<u8>>) -> Result<bool> {
     Ok(said.wait()? == [1])
 }
 
+/// Takes batches of a single image out of a step: whole ones, of a batch of several shards the image. Whether there was one.
+pub(crate) fn leave_out_singles(group: &mut Vec<Batch>, shards: usize) -> bool {
+    let before = group.len();
+    if shards == 1 {
+        group.retain(|batch| batch.indices.len() > 1);
+        return group.len() < before;
+    }
+    // A shard stays in its place.
+    let mut left_out = false;
+    for batch in group.iter_mut().filter(|batch| batch.indices.len() == 1) {
+        left_out = true;
+        batch.indices.clear();
+    }
+    left_out
+}
+
 /// What trains, and what tests.
-fn loaders<'a>(task: &Task<'a>) -> Result<(Loader<'a>, Loader<'a>)> {
+pub(crate) fn loaders<'a>(task: &Task<'a>) -> Result<(Loader<'a>, Loader<'a>)> {
     let Task { dataset, settings, device, preparation, transforms, .. } = task;
     let loader = Loader::new(dataset.train(), preparation.clone(), settings.batch_size)?;
     let (rank, world) = task.ranks.map_or((0, 1), |ranks| (ranks.rank(), ranks.world()));

@@ -13,7 +13,7 @@ use std::path::Path;
 
 /// The bytes of a file of weights with its card; `path` is what an error names.
 pub(crate) fn file_of(weights: BorrowedWeights<'_>, card: &Card, path: &Path) -> Result<Vec<u8>> {
-    Ok(weights.with_metadata(CARD, card.to_json()).to_bytes(&path.display().to_string())?)
+    Ok(weights.with_metadata(CARD, card.to_json()?).to_bytes(&path.display().to_string())?)
 }
 
 /// Writes a model's tensors, statistics included, and the card: the file is whole or not there.

@@ -1,39 +1,18 @@
 //! Files that are written whole or not at all.
 
 use crate::error::{Error, Result};
+use cnn_core::whole::WRITING;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Files and folders that are being written; what is left of a program that was killed may be removed.
-pub(crate) const WRITING: &str = ".writing-";
-
-/// Writes `bytes` beside `path` under another name, to the disk, and renames: whoever reads `path`, at whatever moment
-/// the program is killed, finds the old file or the new one. A file that is there is replaced and keeps its permissions;
-/// a link is followed.
+/// Writes `bytes` to a file, whole or not at all: [`cnn_core::whole::write`], with an error that names the file.
 ///
 /// # Errors
 ///
 /// A folder that cannot be written, a full disk, and a path that names something other than a regular file, such as a
 /// folder or a device; then `path` is as it was.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || {
-        let (target, permissions) = target(path)?;
-        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        // A temporary file is private; what is kept gets the permissions that any new file would have.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.prefix(WRITING).tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        if let Some(permissions) = permissions {
-            file.as_file().set_permissions(permissions)?;
-        }
-        file.as_file().sync_all()?;
-        file.persist(&target).map_err(|error| error.error)?;
-        // The renaming itself reaches the disk with the folder.
-        std::fs::File::open(folder)?.sync_all()
-    };
-    write().map_err(Error::file(path, "cannot write"))
+    cnn_core::whole::write(path, bytes).map_err(Error::file(path, "cannot write"))
 }
 
 /// Makes a folder within another, which must be there, if it is not there itself. A run's folder that was moved or removed is
@@ -71,23 +50,6 @@ pub(crate) fn link_whole(from: &Path, to: &Path) -> Result<()> {
     }
     let bytes = std::fs::read(from).map_err(Error::file(from, "cannot read"))?;
     write_whole(to, &bytes)
-}
-
-/// The file that `path` names, behind links, and its permissions if it is there.
-fn target(path: &Path) -> io::Result<(PathBuf, Option<std::fs::Permissions>)> {
-    let linked = match path.symlink_metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((path.to_path_buf(), None)),
-        metadata => metadata?.is_symlink(),
-    };
-    let target = if linked { path.canonicalize()? } else { path.to_path_buf() };
-    let metadata = target.metadata()?;
-    match metadata.is_file() {
-        true => Ok((target, Some(metadata.permissions()))),
-        false => {
-            let what = if metadata.is_dir() { "a folder" } else { "a device or a pipe" };
-            Err(io::Error::other(format!("it is {what}, and only a regular file is replaced")))
-        }
-    }
 }
 
 /// Writes a new file, to the disk.

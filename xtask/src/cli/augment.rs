@@ -25,7 +25,7 @@ Examples:
   cargo xtask augment --dataset digits --augment affine:15:0.1 --out digits.png
   cargo xtask augment --dataset cifar10 --augment padded-crop:4,flip,erasing --images 6 --out cifar.png
   cargo xtask augment --dataset cifar10 --recipe resnet-cifar --out recipe.png
-  cargo xtask augment --dataset folder:flowers --augment random-resized-crop,flip,trivial-augment --out flowers.png";
+  cargo xtask augment --dataset flowers --augment random-resized-crop,flip,trivial-augment --out flowers.png";
 
 #[derive(Debug, Args)]
 pub struct Augment {

@@ -19,7 +19,7 @@ pub fn run(args: &cli::Calibrate, common: &Common) -> Result<()> {
     let trained = &ready.opened.trained;
     let (network, weights) = (&trained.network, &trained.weights);
     let file = args.scales.clone().unwrap_or_else(|| beside(&trained.card.network, weights.source()));
-    not_over(&file, &[Path::new(weights.source())])?;
+    not_over(&file, [Path::new(weights.source())])?;
     let (images, of) = match &ready.learnt {
         Some(images) => (images, "of those to train on"),
         None => (&ready.images, "of those that are judged: there are no others"),

@@ -71,7 +71,7 @@ impl Ready {
             network => (network, trained::source(&args.trained, network)),
         };
         let weights = trained::read(source)?;
-        let mut judged = judged(args, common, source, &weights)?;
+        let mut judged = judged(args, common, &weights)?;
         if let Some(limit) = args.data.limit.map(|limit| limit as usize).filter(|limit| *limit < judged.images.len()) {
             judged.images = judged.images.drawn(limit, common.seed());
             judged.of = format!("{limit} of {}, each class its share", judged.of);
@@ -100,7 +100,7 @@ impl Ready {
                 card.input
             );
         }
-        let run = folder_of(source).map(|folder| RunData::of(&folder)).transpose()?.flatten();
+        let run = folder_of(&weights).map(|folder| RunData::of(&folder)).transpose()?.flatten();
         let own = run.map_or(TestTime::Plain, |run| run.test_time);
         Ok(Self {
             device,
@@ -148,8 +148,8 @@ impl Ready {
 }
 
 /// The images that a command line means: those of the run whose weights they are, unless it names others.
-fn judged(args: &cli::Judge, common: &Common, source: &str, weights: &Weights) -> Result<Judged> {
-    let own = folder_of(source).map(|folder| RunData::of(&folder)).transpose()?.flatten();
+fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judged> {
+    let own = folder_of(weights).map(|folder| RunData::of(&folder)).transpose()?.flatten();
     let asked = args.data.dataset.as_deref();
     let (mut notes, card) = (Vec::new(), Card::of(weights)?);
     let seed = common.seed();
@@ -241,12 +241,8 @@ fn of_synsets(found: &[String], known: &[String]) -> bool {
     known.iter().map(String::as_str).eq(imagenet::names()) && found.iter().all(|name| imagenet::name_of(name).is_some())
 }
 
-/// The folder of a run that weights may lie in.
-fn folder_of(source: &str) -> Option<PathBuf> {
-    let path = Path::new(source);
-    if path.is_dir() {
-        Some(path.to_path_buf())
-    } else {
-        path.is_file().then(|| path.parent().map(Path::to_path_buf))?
-    }
+/// The folder that weights of a file lie in, which may be a run's.
+fn folder_of(weights: &Weights) -> Option<PathBuf> {
+    let path = Path::new(weights.source());
+    path.is_file().then(|| path.parent().map(Path::to_path_buf))?
 }

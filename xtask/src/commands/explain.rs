@@ -6,12 +6,14 @@ mod module;
 
 use crate::cli::{self, Common};
 use crate::trained;
+use crate::weights::not_over;
 use anyhow::{Context, Result, bail};
 use cnn_classifier::Trained;
 use cnn_core::Weights;
 use cnn_data::{Card, Fit, Interpolation, Picture, Preparation, Reading};
 use cnn_explain::{Explainer, Page, Subject};
 use cnn_figures::{bytes, path};
+use std::path::PathBuf;
 
 /// Every picture beyond these would make the page too long to read.
 const MOST_PICTURES: usize = 20;
@@ -42,7 +44,8 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
             (opened.trained.clone(), Some(opened))
         }
     };
-    let files = if names.is_empty() { Vec::new() } else { cnn_classifier::pictures(names)?.files };
+    let files = if names.is_empty() { Vec::new() } else { trained::found(names)? };
+    not_over(&args.out, trained::read_by(&trained, &args.trained).chain(files.iter().map(PathBuf::as_path)))?;
     if files.len() > MOST_PICTURES {
         bail!("{} pictures are more than a page shows well: name {MOST_PICTURES} at most", files.len());
     }

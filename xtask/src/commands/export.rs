@@ -17,7 +17,7 @@ pub fn run(args: &cli::Export) -> Result<()> {
         bail!("say which weights: a network with weights of its name, or --weights");
     };
     let weights = trained::read(source)?;
-    not_over(&args.onnx, &[Path::new(weights.source())])?;
+    not_over(&args.onnx, [Path::new(weights.source())])?;
     weights.choice().iter().for_each(|note| println!("{note}"));
     let card = card(args, &weights)?;
     let network = asked.filter(|name| !name.contains(':')).map(str::to_string);

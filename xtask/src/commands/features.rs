@@ -27,13 +27,13 @@ pub fn run(args: &cli::Features) -> Result<()> {
     if names.is_empty() {
         bail!("say which pictures: files, folders or patterns");
     }
-    not_over(&args.out, &[Path::new(opened.trained.weights.source())])?;
+    let files = trained::found(names)?;
+    not_over(&args.out, trained::read_by(&opened.trained, &args.trained).chain(files.iter().map(PathBuf::as_path)))?;
     let form = if args.maps { Form::Maps } else { Form::Pooled };
     let chosen = opened.numbers(&args.numbers)?;
     let features = Features::by(&opened.trained, args.node.as_deref(), form, chosen.options())?;
     opened.announce();
     chosen.announce();
-    let files = trained::found(names)?;
     let (bar, stop) = (bar(files.len() as u64), interrupted());
     let mut numbers = Vec::new();
     let reading = args.reading.reading();

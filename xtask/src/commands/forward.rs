@@ -18,7 +18,7 @@ use std::path::Path;
 pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
     let device = common.device.open()?;
-    not_over(&args.output, &[&args.weights, &args.input])?;
+    not_over(&args.output, [&*args.weights, &*args.input])?;
     let weights = Weights::read(&args.weights)?;
     weights.choice().iter().for_each(|note| println!("{note}"));
     let classes = match args.classes {

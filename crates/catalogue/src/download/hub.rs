@@ -141,8 +141,5 @@ fn write_reference(path: &Path, commit: &str) -> Result<()> {
     let failed = |source| Error::Write { path: path.to_path_buf(), source };
     let folder = path.parent().unwrap_or(path);
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder).map_err(failed)?;
-    std::io::Write::write_all(&mut file, commit.as_bytes()).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    cnn_core::whole::write(path, commit.as_bytes()).map_err(failed)
 }

@@ -7,6 +7,8 @@ use walkdir::WalkDir;
 
 /// A file of this name says that the folder it lies in is a run's: what that wrote is no class and no picture of one.
 pub const RUN_MARK: &str = ".cnn-run";
+/// The file of the weights of a run's best epoch, in its folder.
+pub const RUN_BEST: &str = "best.safetensors";
 
 /// The classes of a folder, and what else lies there.
 #[derive(Default)]

@@ -9,7 +9,7 @@ mod judged;
 pub(crate) mod layout;
 
 pub use config::{Damage, FolderConfig};
-pub use find::RUN_MARK;
+pub use find::{RUN_BEST, RUN_MARK};
 pub use judged::{FolderImages, folder_images};
 
 use crate::{Dataset, Error, Images, Origins};

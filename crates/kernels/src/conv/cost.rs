@@ -54,6 +54,9 @@ pub(super) const OF_BF16: Costs = Costs {
 /// What each tap of a vector of weights costs before the products of a correlation.
 const PREPARED: f64 = 100.0;
 
+/// What each tap of a vector of weights costs after Winograd's sums of a gradient.
+const FINISHED: f64 = 100.0;
+
 /// What the direct computation costs.
 pub(super) fn direct_cost(problem: &Problem<'_>, costs: &Costs) -> f64 {
     let taps = (problem.taps[0] * problem.taps[1]) as f64;
@@ -88,7 +91,7 @@ pub(super) fn winograd_cost(problem: &Problem<'_>, Tile { outputs, kernel }: Til
                 + PREPARED * taps * pairs
         }
         Pass::Weights => {
-            tiles * (costs.winograd_sum * planes * pairs + costs.winograd_sum_block * blocks) + 100.0 * taps * pairs
+            tiles * (costs.winograd_sum * planes * pairs + costs.winograd_sum_block * blocks) + FINISHED * taps * pairs
         }
     }
 }

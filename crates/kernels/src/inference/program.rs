@@ -268,10 +268,7 @@ impl Builder {
                 return Err(refused("the images are of another size"));
             }
             let padded = input.channels().next_multiple_of(LANES);
-            let whole = |map: &super::step::Affine| {
-                [&map.scale, &map.shift, &map.floor].iter().all(|entries| entries.len() == padded)
-            };
-            if !input.map().is_none_or(whole) {
+            if !input.map().is_none_or(|map| map.is_of(padded)) {
                 return Err(refused("a map is not of whole blocks of channels"));
             }
         }
@@ -331,7 +328,7 @@ impl Builder {
         let room = Place::of_vectors(false, step.gathered, gathered / LANES);
         step.output.size == [1, 1]
             && step.finish.residual.is_none()
-            && step.map.as_ref().is_none_or(|map| map.scale.len() == step.input.blocks() * LANES)
+            && step.map.as_ref().is_none_or(|map| map.is_of(step.input.blocks() * LANES))
             && room.fits(self.program.numbers)
             && room.apart(&step.output)
             && room.apart(&step.input)

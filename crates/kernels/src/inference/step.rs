@@ -47,6 +47,11 @@ pub struct Affine {
 }
 
 impl Affine {
+    /// Whether there is an entry for each of so many channels.
+    pub(super) fn is_of(&self, channels: usize) -> bool {
+        [&self.scale, &self.shift, &self.floor].iter().all(|entries| entries.len() == channels)
+    }
+
     /// Scale, shift and floor of a block's channels.
     #[inline(always)]
     pub(super) fn of_block<V: Vector<Element = f32>>(&self, block: usize) -> [V; 3] {

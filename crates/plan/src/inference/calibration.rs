@@ -80,7 +80,7 @@ impl Calibration {
         let write = || -> std::io::Result<()> {
             let mut text = serde_json::to_vec_pretty(self)?;
             text.push(b'\n');
-            super::file::write_whole(path, |to| to.write_all(&text))
+            cnn_system::whole::write(path, &text)
         };
         write().map_err(|error| problem(path, &format!("it cannot be written: {error}")))
     }

@@ -62,7 +62,7 @@ impl Calibrator {
     ///
     /// # Errors
     ///
-    /// Numbers that are no whole images; values that are not finite.
+    /// Numbers that are no whole images; an image of which some value is not finite, which is then not among those seen.
     pub fn observe(&mut self, images: &[f32]) -> Result<()> {
         self.plan.batch_of(images.len())?;
         for image in images.chunks_exact(self.plan.network().input().elements()) {
@@ -71,8 +71,7 @@ impl Calibrator {
             let (histograms, outputs) = (&self.histograms, &self.outputs);
             let bad = AtomicUsize::new(usize::MAX);
             cnn_kernels::threads::for_each(outputs.len(), |node| {
-                let mut histogram = histograms[node].lock().unwrap_or_else(PoisonError::into_inner);
-                if !histogram.add(&outputs[node]) {
+                if !outputs[node].iter().all(|value| value.is_finite()) {
                     bad.fetch_min(node, Ordering::Relaxed);
                 }
             });
@@ -81,6 +80,9 @@ impl Calibrator {
                 let why = format!("a value of node {path} is not finite on image {}", self.images + 1);
                 return Err(Error::Calibration { network, why });
             }
+            cnn_kernels::threads::for_each(outputs.len(), |node| {
+                histograms[node].lock().unwrap_or_else(PoisonError::into_inner).add(&outputs[node]);
+            });
             self.images += 1;
         }
         Ok(())

@@ -15,6 +15,7 @@ use cnn_kernels::InstructionSet;
 use cnn_kernels::inference::Numbers;
 use cnn_kernels::mapped::{MappedFile, bytes};
 use cnn_network::Network;
+use cnn_system::whole;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -91,23 +92,7 @@ pub(super) fn save(path: &Path, made_for: &[(&'static str, String)], runs: &[Num
         }
         to.write_all(&[0; LINE][..next - at])
     };
-    write_whole(path, write).map_err(|error| problem(path, &format!("it cannot be written: {error}")))
-}
-
-/// Writes a file, whole or not at all.
-pub(super) fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // A temporary file is private; what is kept gets the permissions that any new file would have.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.prefix(".cnn-plan").tempfile_in(folder)?;
-    let mut to = io::BufWriter::new(file.as_file_mut());
-    write(&mut to)?;
-    to.flush()?;
-    drop(to);
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    whole::write_with(path, write).map_err(|error| problem(path, &format!("it cannot be written: {error}")))
 }
 
 fn problem(path: &Path, why: &str) -> Error {

@@ -11,7 +11,7 @@ pub use event::{Event, What};
 pub use record::{framed, masked_crc};
 
 use crate::error::{Error, Result};
-use cnn_train::{Begin, Epoch, Observer, Recent, StepReport, Stop, make_within};
+use cnn_train::{Begin, Epoch, Observer, Recent, RunFolder, StepReport, Stop, make_within};
 use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -19,10 +19,10 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The folder of event files within a run's.
-const FOLDER: &str = "tensorboard";
+const FOLDER: &str = RunFolder::EVENTS;
 
 /// What a file's name begins with: TensorBoard looks for it.
-const PREFIX: &str = "events.out.tfevents.";
+const PREFIX: &str = RunFolder::EVENT_FILE;
 
 /// Points of a curve over a run's steps, about. TensorBoard itself shows a thousand.
 const POINTS: usize = 1000;
@@ -67,7 +67,7 @@ impl TensorBoard {
 
     fn open(folder: &Path, begin: &Begin<'_>) -> Result<(PathBuf, File)> {
         make_within(folder)?;
-        if begin.epochs_done == 0 {
+        if begin.epochs_done == 0 && begin.steps_done == 0 {
             remove_events(folder).map_err(Error::file(folder, "cannot replace"))?;
         }
         let name = format!("{PREFIX}{:010}.cnn.{}", now() as u64, std::process::id());

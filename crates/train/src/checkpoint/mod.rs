@@ -16,7 +16,8 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::weights::file_of;
-use crate::whole_file::{WRITING, make_within, sync_folder, write_synced};
+use crate::whole_file::{make_within, sync_folder, write_synced};
+use cnn_core::whole::WRITING;
 use cnn_data::Card;
 use cnn_weights::BorrowedWeights;
 use position::PREFIX;
@@ -100,7 +101,9 @@ impl Packed {
 }
 
 /// Writes a checkpoint into `folder`, which is made if the run's folder is there, then removes all but the newest `keep`.
-/// Before it has its name, `beside` is called with the file of its weights: what belongs to it is done by then.
+/// Before it has its name, `beside` is called with the file of its weights, and whether it is new: what belongs to it is done
+/// by then. One that is there stays: the same step of the same run has the same bits, and settings that changed since then
+/// are not in it.
 ///
 /// # Errors
 ///
@@ -110,13 +113,12 @@ pub(crate) fn write(
     folder: &Path,
     packed: &Packed,
     keep: usize,
-    beside: impl FnOnce(&Path) -> Result<()>,
+    beside: impl FnOnce(&Path, bool) -> Result<()>,
 ) -> Result<()> {
     make_within(folder)?;
     let path = folder.join(&packed.name);
-    // The same step of the same run has the same bits.
     if path.exists() {
-        beside(&path.join(WEIGHTS))?;
+        beside(&path.join(WEIGHTS), false)?;
         return remove_old(folder, keep);
     }
     let temporary = tempfile::Builder::new()
@@ -129,10 +131,12 @@ pub(crate) fn write(
         write_synced(&temporary.path().join(name), bytes)?;
     }
     sync_folder(temporary.path())?;
-    beside(&temporary.path().join(WEIGHTS))?;
+    // From here on it stays, whatever fails: it says that what lies beside it came of no checkpoint yet.
     let written = temporary.keep();
+    beside(&written.join(WEIGHTS), true)?;
     std::fs::rename(&written, &path).map_err(Error::file(&path, "cannot write"))?;
     sync_folder(folder)?;
+    clean(folder)?;
     remove_old(folder, keep)
 }
 
@@ -163,6 +167,11 @@ fn differing(found: &[u8], weights: &[u8], state: &[u8]) -> Option<&'static str>
     } else {
         WEIGHTS
     })
+}
+
+/// Whether a checkpoint in `folder` was being written when its run was ended.
+pub(crate) fn was_being_written(folder: &Path) -> Result<bool> {
+    Ok(entries(folder)?.iter().any(|path| starts_with(path, WRITING)))
 }
 
 /// Whether `folder` has a checkpoint.
@@ -258,11 +267,11 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let run = place.path().join("run");
         let packed = Packed { name: "step-00000001".to_string(), weights: vec![1], state: vec![2] };
-        write(&run.join("checkpoints"), &packed, 1, |_| Ok(())).unwrap_err();
+        write(&run.join("checkpoints"), &packed, 1, |_, _| Ok(())).unwrap_err();
         assert!(!run.exists());
         std::fs::create_dir(&run).unwrap();
         for _ in 0..2 {
-            write(&run.join("checkpoints"), &packed, 1, |_| Ok(())).unwrap();
+            write(&run.join("checkpoints"), &packed, 1, |_, _| Ok(())).unwrap();
         }
         assert_eq!(list(&run.join("checkpoints")).unwrap(), [run.join("checkpoints/step-00000001")]);
     }
@@ -273,7 +282,7 @@ mod tests {
         let place = run.path().join("checkpoints");
         std::fs::write(&place, "in the way").unwrap();
         let packed = Packed { name: "step-00000001".to_string(), weights: vec![1], state: vec![2] };
-        let message = write(&place, &packed, 1, |_| Ok(())).unwrap_err().to_string();
+        let message = write(&place, &packed, 1, |_, _| Ok(())).unwrap_err().to_string();
         assert!(message.starts_with(&format!("{}: cannot make the folder: ", place.display())), "{message}");
         assert_eq!(std::fs::read(&place).unwrap(), b"in the way");
     }

@@ -1,7 +1,7 @@
 //! Reading a checkpoint, and whether a run can go on from it.
 
 use super::{
-    CHECKSUMS, DAMAGED, Extent, Header, History, KEY, Position, STATE, WEIGHTS, clean, differing, list, remove,
+    CHECKSUMS, DAMAGED, Extent, Header, History, KEY, Position, STATE, WEIGHTS, any, clean, differing, list, remove,
 };
 use crate::changes::{Change, DataMark};
 use crate::engine::{Engine, Saved};
@@ -50,7 +50,10 @@ pub(crate) struct Wanted<'a> {
 ///
 /// Checkpoints that are all damaged, or one that is of another network or other settings.
 pub(crate) fn newest(folder: &Path, wanted: &Wanted<'_>) -> Result<Option<Checkpoint>> {
-    clean(folder)?;
+    // Where there is none yet, one that was being written says so until there is.
+    if any(folder)? {
+        clean(folder)?;
+    }
     let mut damaged: Vec<(PathBuf, PathBuf, String)> = Vec::new();
     for path in list(folder)?.into_iter().rev() {
         let found = match read(&path, wanted) {

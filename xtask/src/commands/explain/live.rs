@@ -3,6 +3,7 @@
 use super::module;
 use crate::cli;
 use crate::trained::{self, Opened};
+use crate::weights::not_over;
 use anyhow::{Result, bail};
 use cnn_explain::{Engine, Explainer, LivePage, Page, Subject};
 use cnn_figures::{bytes, path};
@@ -15,9 +16,10 @@ pub fn run(args: &cli::Explain, network: Option<&str>, pictures: &[String]) -> R
         bail!("with --live pictures are drawn on the page, or dropped on it; none is named");
     }
     let opened = trained::open(&args.trained, network, None)?;
+    not_over(&args.out, trained::read_by(&opened.trained, &args.trained))?;
     let name = opened.trained.card.network.clone();
     // The classes and the preparation that the command line says go with the weights.
-    let weights = opened.trained.card.put_on(opened.trained.weights.clone()).to_bytes()?;
+    let weights = opened.trained.card.put_on(opened.trained.weights.clone())?.to_bytes()?;
     let (html, still) = match module::compiled() {
         Ok(module) => (moving(&opened, &name, &module, &weights)?, None),
         Err(problem) => (still(&opened, &name)?, Some(problem)),

@@ -14,6 +14,10 @@ pub fn run(session: &Session, out: Option<&Path>) -> Result<()> {
     let task = session.task(&session.recipe);
     let search = RateSearch::default();
     start::lines(session)?.iter().for_each(|line| println!("{line}"));
+    println!(
+        "up to {} steps at rates from {:.0e} to {:.0e}; epochs, schedule, average and what is judged play no part",
+        search.steps, search.from, search.to
+    );
     let folder = out.unwrap_or(Path::new("runs"));
     std::fs::create_dir_all(folder)?;
     let (bar, stop) = (bar(search.steps as u64), interrupted());
