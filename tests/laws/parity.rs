@@ -104,14 +104,17 @@ fn a_damaged_golden_is_refused_in_one_sentence() -> Result<(), Failure> {
 fn no_damaged_byte_is_a_panic() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let bytes = std::fs::read(Path::new(GOLDENS).join("mnist_mlp.safetensors"))?;
+    let header = 8 + u64::from_le_bytes(*bytes.first_chunk().ok_or("no length")?) as usize;
     let mut refused = 0;
     for at in 0..bytes.len() {
-        for bit in [1, 16] {
+        // A number is compared, whichever of its bits is another: that takes a hundred times as long as to refuse a header.
+        let bits: &[u8] = if at < header { &[1, 16] } else { &[16] };
+        for bit in bits {
             let mut other = bytes.clone();
             other[at] ^= bit;
             refused += usize::from(complaint(folder.path(), &other)?.is_some());
         }
     }
-    assert!(refused > 1000, "only {refused} of {} are refused", 2 * bytes.len());
+    assert!(refused > 1000, "only {refused} are refused");
     Ok(())
 }
