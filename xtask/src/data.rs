@@ -142,6 +142,19 @@ impl RunData {
         Ok(self)
     }
 
+    /// The same data in the folder that the command line names, if the run's images are there now: by its own share, seed and
+    /// fold it comes to the same.
+    pub fn moved(&self, args: &Data) -> Option<Self> {
+        let mark = self.mark.as_ref()?;
+        folder_of(self.choice.dataset.as_deref()?)?;
+        folder_of(args.dataset.as_deref()?)?;
+        let choice = DataChoice { dataset: args.dataset.clone(), ..self.choice.clone() };
+        let there = Self { choice, seed: self.seed, test_time: self.test_time, mark: Some(mark.clone()) };
+        // What cannot be read is other data, whose own error is told.
+        let found = there.load().ok()?;
+        (DataMark::of(&found) == *mark).then_some(there)
+    }
+
     /// Its images; files that are damaged are left out where the run left some out.
     pub fn load(&self) -> Result<Dataset> {
         let dataset = chosen(&self.choice, self.seed)?;

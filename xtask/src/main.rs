@@ -70,11 +70,19 @@ fn settled(common: &cli::Common) -> Result<()> {
     Ok(())
 }
 
+/// A text up to the line behind which an indented one follows, as of a backtrace or a picture of a file; the names of files may
+/// have other ends of lines in them.
+fn first_paragraph(text: &str) -> String {
+    let ends = |at: &usize| text[at + 1..].chars().next().is_none_or(char::is_whitespace);
+    let end = text.match_indices('\n').map(|(at, _)| at).find(ends).unwrap_or(text.len());
+    cnn_figures::printable(&text[..end]).into_owned()
+}
+
 /// The whole chain of causes in one line; candle's errors can carry a backtrace behind their first.
 fn sentence(error: &Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let part = cause.to_string().lines().next().unwrap_or_default().to_string();
+        let part = first_paragraph(&cause.to_string());
         if !parts.iter().any(|earlier| earlier.contains(&part)) {
             parts.push(part);
         }

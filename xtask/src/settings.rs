@@ -1,14 +1,33 @@
 //! The settings of a run: a recipe, and what the command line changes.
 
 use crate::cli::{self, DecayName, OptimizerName, PrecisionName, ScheduleName, TestTimeName};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use cnn_figures::path;
 use cnn_train::{ClassWeights, Clip, Decay, Precision, Recipe, Rule, Schedule, Settings, TestTime, WarmUp};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Changes a recipe as the command line says.
+/// Changes a recipe as the command line says, in which no setting is said twice in two ways.
 pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
+    by_flags(recipe, args)?;
+    for assignment in &args.set {
+        recipe.set(assignment)?;
+    }
+    let mut again = recipe.clone();
+    by_flags(&mut again, args)?;
+    if let Some(change) = again.training.changes(&recipe.training).first() {
+        bail!("a flag and --set say different things, {change}: leave one of them out");
+    }
+    for assignment in &args.set {
+        let mut again = recipe.clone();
+        again.set(assignment)?;
+        ensure!(again == *recipe, "--set '{assignment}' and a later --set say different things: leave one of them out");
+    }
+    Ok(())
+}
+
+/// Changes a recipe as all flags but `--set` say.
+fn by_flags(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
     let settings = &mut recipe.training;
     let set = |place: &mut usize, value: Option<usize>| *place = value.unwrap_or(*place);
     set(&mut settings.epochs, args.epochs.map(|epochs| epochs as usize));
@@ -57,7 +76,11 @@ pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
     settings.clip = clip.or(settings.clip);
     settings.average = args.average.or(settings.average);
     settings.patience = args.patience.or(settings.patience);
-    settings.freeze.extend(args.freeze.iter().cloned());
+    for prefix in &args.freeze {
+        if !settings.freeze.contains(prefix) {
+            settings.freeze.push(prefix.clone());
+        }
+    }
     settings.augmentation = args.augment.clone().unwrap_or(std::mem::take(&mut settings.augmentation));
     settings.test_time = args.test_time.map_or(settings.test_time, test_time);
     settings.recompute |= args.recompute.recompute;
@@ -66,9 +89,6 @@ pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
         Some(PrecisionName::F32) => Precision::F32,
         Some(PrecisionName::Bf16) => Precision::Bf16,
     };
-    for assignment in &args.set {
-        recipe.set(assignment)?;
-    }
     Ok(())
 }
 

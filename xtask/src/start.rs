@@ -1,5 +1,7 @@
 //! What is said before the first step of a run.
 
+mod besides;
+
 use crate::preparation::describe;
 use crate::session::Session;
 use anyhow::Result;
@@ -8,7 +10,7 @@ use cnn_figures::{bytes, count, path, printable};
 use cnn_train::{ClassWeights, Engine, Precision, Rule, Schedule, Settings, Task};
 use std::path::PathBuf;
 
-/// The most classes that are each told with their number of images.
+/// The most classes that are each told with a number.
 const FEW: usize = 12;
 /// From so many times as many images in one class as in another on, there is a warning.
 const LOPSIDED: f64 = 3.0;
@@ -44,6 +46,10 @@ pub fn lines(session: &Session) -> Result<Vec<String>> {
         say("numbers", "convolutions multiply bf16; all else, and what is judged, is of f32".to_string());
     }
     say("rates", rates(settings));
+    let besides = besides::of(settings, dataset)?;
+    if !besides.is_empty() {
+        say("besides", besides.join("; "));
+    }
     if let Some(memory) = task.step_memory()? {
         say("memory", format!("about {} for a step", bytes(memory)));
     }

@@ -10,6 +10,7 @@ mod docs;
 mod explain;
 mod export;
 mod forward;
+mod judged_data;
 mod not_over;
 mod output;
 mod pictures;

@@ -33,24 +33,50 @@ fn pairs(bytes: &[u8]) -> Vec<(String, String)> {
 
 /// What differs, what it is at first, what it is elsewhere.
 fn difference(first: &[(String, String)], other: &[(String, String)]) -> Option<(String, String, String)> {
-    let missing = "nothing".to_string();
-    for number in 0..first.len().max(other.len()) {
-        let (here, there) = (first.get(number), other.get(number));
-        if here == there {
-            continue;
-        }
-        let what = here.or(there).map(|(name, _)| name.clone()).unwrap_or_default();
-        let (Some((_, here)), Some((_, there))) = (here, there) else {
-            return Some((what, missing.clone(), missing));
+    let mut pairs = (0..first.len().max(other.len())).map(|number| (first.get(number), other.get(number)));
+    let (here, there) = pairs.find(|(here, there)| here != there)?;
+    let (what, _) = here.or(there)?;
+    let text = |pair: Option<&(String, String)>| pair.filter(|(name, _)| name == what).map(|(_, text)| text.clone());
+    let [here, there] = apart(text(here), text(there));
+    Some((what.clone(), here, there))
+}
+
+/// The first line that differs, of either text.
+fn apart(here: Option<String>, there: Option<String>) -> [String; 2] {
+    let texts = [here.unwrap_or_default(), there.unwrap_or_default()];
+    let [here, there] = texts.each_ref().map(|text| text.split('\n').collect::<Vec<&str>>());
+    let place = (0..here.len().max(there.len())).find(|line| here.get(*line) != there.get(*line)).unwrap_or(0);
+    [here, there].map(|lines| match lines.get(place) {
+        None | Some(&"") => "nothing".to_string(),
+        // What cannot be seen is shown.
+        Some(line) if line.ends_with(char::is_whitespace) => format!("{line:?}"),
+        Some(line) => line.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_told_of_both() {
+        let of = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            pairs.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect()
         };
-        let (mut here, mut there) = (here.lines(), there.lines());
-        loop {
-            let (left, right) = (here.next(), there.next());
-            if left != right || left.is_none() {
-                let shown = |line: Option<&str>| line.map_or_else(|| missing.clone(), str::to_string);
-                return Some((what, shown(left), shown(right)));
-            }
+        let told = |first: &[(&str, &str)], other: &[(&str, &str)]| {
+            difference(&of(first), &of(other)).map(|(what, here, there)| format!("{what}: {here}, {there}"))
+        };
+        let first = [("network", "lenet"), ("recipe", "epochs = 3\nlr = 0.1\n")];
+        assert_eq!(told(&first, &first), None);
+        for (recipe, expected) in [
+            ("epochs = 3\nlr = 0.2\n", "recipe: lr = 0.1, lr = 0.2"),
+            ("epochs = 3\n", "recipe: lr = 0.1, nothing"),
+            ("epochs = 3\r\nlr = 0.1\n", "recipe: epochs = 3, \"epochs = 3\\r\""),
+            ("epochs = 3\nlr = 0.1 \n", "recipe: lr = 0.1, \"lr = 0.1 \""),
+        ] {
+            assert_eq!(told(&first, &[first[0], ("recipe", recipe)]).as_deref(), Some(expected));
         }
+        assert_eq!(told(&first, &first[..1]).as_deref(), Some("recipe: epochs = 3, nothing"));
+        assert_eq!(told(&first, &first[1..]).as_deref(), Some("network: lenet, nothing"));
     }
-    None
 }

@@ -41,6 +41,10 @@ fn start(error: impl Debug) -> Error {
     Error::Start { problem: format!("{error:?}") }
 }
 
+fn meeting(error: std::io::Error) -> Error {
+    Error::Start { problem: error.to_string() }
+}
+
 /// The identity of this group of ranks, which rank 0 makes and the others ask for.
 fn identified(place: Place) -> Result<Id> {
     let variable = |name: &'static str| {
@@ -50,10 +54,10 @@ fn identified(place: Place) -> Result<Id> {
     let address = format!("{}:{}", variable("MASTER_ADDR")?, variable("MASTER_PORT")?);
     if place.rank == 0 {
         let id = Id::new().map_err(start)?;
-        let listener = TcpListener::bind(&address).map_err(start)?;
+        let listener = TcpListener::bind(&address).map_err(meeting)?;
         for _ in 1..place.world {
-            let (mut stream, _) = listener.accept().map_err(start)?;
-            stream.write_all(&id.internal().map(|byte| byte as u8)).map_err(start)?;
+            let (mut stream, _) = listener.accept().map_err(meeting)?;
+            stream.write_all(&id.internal().map(|byte| byte as u8)).map_err(meeting)?;
         }
         return Ok(id);
     }
@@ -61,12 +65,12 @@ fn identified(place: Place) -> Result<Id> {
     let mut stream = loop {
         match TcpStream::connect(&address) {
             Ok(stream) => break stream,
-            Err(error) if began.elapsed() > START => return Err(start(error)),
+            Err(error) if began.elapsed() > START => return Err(meeting(error)),
             Err(_) => std::thread::sleep(Duration::from_millis(100)),
         }
     };
     let mut bytes = [0u8; 128];
-    stream.read_exact(&mut bytes).map_err(start)?;
+    stream.read_exact(&mut bytes).map_err(meeting)?;
     Ok(Id::uninit(bytes.map(|byte| byte as _)))
 }
 

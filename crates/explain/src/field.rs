@@ -56,6 +56,10 @@ fn before(op: &Op, axis: usize, places: &Range<usize>, n: usize) -> Range<usize>
         let clip = |at: isize| usize::try_from(at).unwrap_or(0).min(n);
         clip(start)..clip(end)
     };
+    if places.is_empty() {
+        // What sees only padding depends on nothing.
+        return 0..0;
+    }
     match op {
         Op::Conv(conv) => under(conv.window.axes()[axis]),
         Op::MaxPool(window) => under(window.axes()[axis]),

@@ -78,6 +78,30 @@ fn a_unit_sees_what_has_a_gradient() -> Result<(), Failure> {
     Ok(())
 }
 
+/// A unit of padding alone, and one whose inputs are of padding alone, depend on nothing.
+#[test]
+fn what_sees_only_padding_sees_nothing() -> Result<(), Failure> {
+    let pointwise = || conv(1).out(2).pad(1);
+    for (network, side) in [
+        (chain().then("first", conv(3).out(2)).then("padded", pointwise()).named("window", [1, 8, 8]), 8),
+        (chain().and(adaptive_avg_pool(4)).then("padded", pointwise()).named("spans", [1, 9, 9]), 9),
+    ] {
+        let network = network.at_usual_input()?;
+        let padded = network.find("padded")?;
+        let [rows, columns] = network.node(padded).shape.size().ok_or("no map")?.axes();
+        for row in 0..rows {
+            for column in 0..columns {
+                let found = seen(&network, padded, [row, column])?;
+                let padding = |at: usize, count: usize| at == 0 || at + 1 == count;
+                assert_eq!(found.rows.is_empty(), padding(row, rows), "{row}, {column}");
+                assert_eq!(found.columns.is_empty(), padding(column, columns), "{row}, {column}");
+                assert!(found.rows.end <= side && found.columns.end <= side);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Without noise the average of gradients is the gradient; with it the seed decides.
 #[test]
 fn smooth_gradients_come_from_their_seed() -> Result<(), Failure> {

@@ -56,8 +56,8 @@ pub enum Init {
     PartialIdentity {
         /// Inputs of an output.
         inputs: usize,
-        /// Taps of the kernel.
-        taps: usize,
+        /// Height and width of the kernel.
+        kernel: [usize; 2],
         /// Largest magnitude of outputs that copy nothing.
         bound: f64,
     },
@@ -70,8 +70,8 @@ pub struct Fans {
     pub fan_in: usize,
     /// Weights out of one input.
     pub fan_out: usize,
-    /// Taps of the kernel, 1 of a linear layer.
-    pub taps: usize,
+    /// Height and width of the kernel, 1 of a linear layer.
+    pub kernel: [usize; 2],
 }
 
 impl Law {
@@ -88,8 +88,8 @@ impl Law {
             Self::LeCun => Init::Uniform { bound: 2.4 / fan_in },
             Self::FanInUniform => Init::Uniform { bound: 1.0 / fan_in.sqrt() },
             Self::PartialIdentity => {
-                let taps = fans.taps.max(1);
-                Init::PartialIdentity { inputs: fans.fan_in / taps, taps, bound: 1.0 / fan_in.sqrt() }
+                let taps = fans.kernel[0].saturating_mul(fans.kernel[1]).max(1);
+                Init::PartialIdentity { inputs: fans.fan_in / taps, kernel: fans.kernel, bound: 1.0 / fan_in.sqrt() }
             }
         }
     }
@@ -121,19 +121,20 @@ impl Init {
             },
         };
         let mut values: Vec<f32> = (0..count).map(|_| draw_one() as f32).collect();
-        if let Self::PartialIdentity { inputs, taps, .. } = self {
-            copy_inputs(&mut values, inputs, taps);
+        if let Self::PartialIdentity { inputs, kernel, .. } = self {
+            copy_inputs(&mut values, inputs, kernel);
         }
         values
     }
 }
 
-/// Makes the first filters, each of `inputs · taps` values, copy one input each.
-fn copy_inputs(filters: &mut [f32], inputs: usize, taps: usize) {
+/// Makes the first filters, each of as many values as inputs times places of the kernel, copy one input each.
+fn copy_inputs(filters: &mut [f32], inputs: usize, [height, width]: [usize; 2]) {
+    let taps = height.saturating_mul(width);
     let length = inputs.saturating_mul(taps).max(1);
     for (input, filter) in filters.chunks_exact_mut(length).take(inputs).enumerate() {
         filter.fill(0.0);
-        filter[input * taps + taps / 2] = 1.0;
+        filter[input * taps + height / 2 * width + width / 2] = 1.0;
     }
 }
 
@@ -187,7 +188,7 @@ impl Scheme {
 mod tests {
     use super::*;
 
-    const FANS: Fans = Fans { fan_in: 50, fan_out: 200, taps: 1 };
+    const FANS: Fans = Fans { fan_in: 50, fan_out: 200, kernel: [1, 1] };
 
     fn moments(values: &[f32]) -> (f64, f64) {
         let n = values.len() as f64;
@@ -231,15 +232,21 @@ mod tests {
     /// `torch.nn.init.dirac_(w[:2])` of a `Conv2d(2, 3, 3)`: ones at [0, 0, 1, 1] and [1, 1, 1, 1], the third filter drawn.
     #[test]
     fn the_first_filters_copy_their_inputs() {
-        let law = Law::PartialIdentity.resolve(Fans { fan_in: 18, fan_out: 27, taps: 9 });
+        let law = Law::PartialIdentity.resolve(Fans { fan_in: 18, fan_out: 27, kernel: [3, 3] });
         let values = law.draw(1, "w", 54);
         let ones: Vec<usize> = (0..36).filter(|place| values[*place] == 1.0).collect();
         assert_eq!(ones, [4, 18 + 9 + 4]);
         assert!(values[..36].iter().filter(|value| **value != 0.0).count() == 2);
         assert_eq!(
             values[36..],
-            Law::FanInUniform.resolve(Fans { fan_in: 18, fan_out: 27, taps: 9 }).draw(1, "w", 54)[36..]
+            Law::FanInUniform.resolve(Fans { fan_in: 18, fan_out: 27, kernel: [3, 3] }).draw(1, "w", 54)[36..]
         );
+        // `dirac_` of kernels of other sizes: the middle is the place behind the half.
+        for (kernel, place) in [([2, 2], 3), ([4, 4], 10), ([2, 3], 4), ([1, 4], 2), ([3, 2], 3)] {
+            let taps = kernel[0] * kernel[1];
+            let law = Law::PartialIdentity.resolve(Fans { fan_in: taps, fan_out: taps, kernel });
+            assert_eq!(law.draw(1, "w", taps).iter().position(|value| *value == 1.0), Some(place), "{kernel:?}");
+        }
         // Fewer outputs than inputs: each still copies one.
         assert_eq!(law.draw(1, "w", 18).iter().sum::<f32>(), 1.0);
     }

@@ -70,11 +70,11 @@ pub(crate) fn tensors_of(op: &Op, path: &str, input: Shape, scheme: &Scheme) -> 
                 dims,
                 conv.bias.then_some(out),
                 laws,
-                Fans { fan_in, fan_out: out.saturating_mul(kernel.area()), taps: kernel.area() },
+                Fans { fan_in, fan_out: out.saturating_mul(kernel.area()), kernel: kernel.axes() },
             )
         }
         Op::Linear(linear) => {
-            let fans = Fans { fan_in: input.channels(), fan_out: linear.out_features, taps: 1 };
+            let fans = Fans { fan_in: input.channels(), fan_out: linear.out_features, kernel: [1, 1] };
             let laws = [linear.weight_law.unwrap_or(scheme.linear), linear.bias_law.unwrap_or(scheme.linear_bias)];
             let dims = vec![linear.out_features, input.channels()];
             weight_and_bias(dims, linear.bias.then_some(linear.out_features), laws, fans)

@@ -44,8 +44,10 @@ pub struct FoundRates {
     pub points: Vec<RatePoint>,
     /// Where the loss falls fastest over the logarithm of the learning rate.
     pub steepest: Option<f64>,
-    /// A tenth of where the loss is least: as large a rate as is safe.
+    /// A tenth of where the loss is least: as large a rate as is safe. None where it never fell, or where it still falls.
     pub largest: Option<f64>,
+    /// Whether the loss falls still at the largest rate that was tried, so that no bound was found.
+    pub still_falls: bool,
 }
 
 /// The share of the average that stays at each step.
@@ -109,7 +111,10 @@ impl RateSearch {
                 break;
             }
         }
-        Ok(FoundRates { steepest: steepest(&points), largest: largest(&points), points })
+        // Whoever ends a search early has not seen where the loss rises.
+        let still_falls = points.len() == self.steps && least_of(&points).is_some_and(|at| at + REACH >= points.len());
+        let largest = largest(&points).filter(|_| !still_falls);
+        Ok(FoundRates { steepest: steepest(&points), largest, still_falls, points })
     }
 
     fn rate(&self, step: usize) -> f64 {
@@ -131,6 +136,7 @@ struct Groups<'a> {
 impl Groups<'_> {
     fn next(&mut self) -> Result<Vec<Batch>> {
         let Settings { accumulate, shards, seed, .. } = *self.settings;
+        let images = self.loader.images();
         // The rest of an epoch may hold nothing, a whole one must not.
         for _ in 0..2 {
             let batches = self.batches.get_or_insert_with(|| self.loader.epoch(seed, self.epoch));
@@ -140,7 +146,7 @@ impl Groups<'_> {
                     break;
                 }
                 if self.single {
-                    leave_out_singles(&mut group, shards);
+                    leave_out_singles(&mut group, self.settings, images);
                 }
                 if group.iter().any(|batch| !batch.indices.is_empty()) {
                     return Ok(group);
@@ -161,8 +167,13 @@ fn steepest(points: &[RatePoint]) -> Option<f64> {
     (slope(place) < 0.0).then(|| points[place].learning_rate)
 }
 
+/// Where the loss is least.
+fn least_of(points: &[RatePoint]) -> Option<usize> {
+    (0..points.len()).min_by(|a, b| points[*a].loss.total_cmp(&points[*b].loss))
+}
+
 fn largest(points: &[RatePoint]) -> Option<f64> {
-    let least = points.iter().min_by(|a, b| a.loss.total_cmp(&b.loss))?;
+    let least = &points[least_of(points)?];
     // Where the loss never fell, no rate is found.
     (least.loss < points.first()?.loss).then_some(least.learning_rate / 10.0)
 }
@@ -197,6 +208,18 @@ mod tests {
         }
         // Shards are normalised one by one.
         assert_ne!(found(Settings { shards: 2, ..plain }).unwrap().points, expected.points);
+    }
+
+    #[test]
+    fn where_the_loss_falls_still_there_is_no_bound() {
+        let dataset = digits(DigitsConfig { train: 400, test: 10, seed: 1 }).unwrap();
+        let network = chain().flatten().then("fc", linear(10)).named("one", [1, 28, 28]).at_usual_input().unwrap();
+        let task = Task::new(&network, &dataset, Preparation::mnist());
+        let search = RateSearch { from: 1e-4, to: 3e-3, steps: 60 };
+        let found = search.run(&task, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert!(found.still_falls && found.largest.is_none() && found.steepest.is_some());
+        let found = RateSearch { to: 100.0, ..search }.run(&task, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert!(!found.still_falls && found.largest.is_some());
     }
 
     #[test]

@@ -140,8 +140,10 @@ impl<'a> Task<'a> {
         self.trained_loss()?;
         let Extent { images, steps, .. } = self.extent();
         let batch_size = self.settings.batch_size.min(images);
-        if let Some(path) = self.single_valued(&frozen).filter(|_| batch_size / self.settings.shards <= 1) {
-            let problem = match self.settings.shards {
+        let shards = if self.settings.sync_batch_norm { 1 } else { self.settings.shards };
+        let normalised_together = batch_size / shards;
+        if let Some(path) = self.single_valued(&frozen).filter(|_| normalised_together <= 1) {
+            let problem = match shards {
                 1 => format!("1 gives {path} a single value per channel, which cannot be normalised: 2 can"),
                 shards => format!(
                     "{batch_size} in {shards} shards gives {path} a single value per channel, which cannot be \

@@ -14,6 +14,7 @@ use crate::memory::Memory;
 use crate::observer::{Begin, Evaluation, Judged, Observer, StepReport, Stop};
 use crate::predictions::Predictions;
 use crate::schedule::{Schedule, When};
+use crate::settings::Settings;
 use crate::task::{Task, Taught};
 use crate::weights::file_of;
 use cnn_data::Card;
@@ -365,12 +366,17 @@ impl Run<'_, '_> {
     /// Takes out of a step the batches that cannot be trained on. Their images come again in other epochs.
     fn leave_out(&mut self, group: &mut Vec<Batch>) {
         let Some(path) = &self.single_valued else { return };
-        if leave_out_singles(group, self.task.settings.shards) && !self.left_out {
+        let (settings, images) = (&self.task.settings, self.task.dataset.train().len());
+        let left_out = leave_out_singles(group, settings, images);
+        if left_out > 0 && !self.left_out {
             self.left_out = true;
+            let which = match settings.shards > 1 && !settings.sync_batch_norm {
+                true => format!("{left_out} images of a batch, each alone in its shard, are left out of each epoch"),
+                false => "a batch of a single image is left out of each epoch".to_string(),
+            };
             tracing::warn!(
-                "a batch of a single image is left out of each epoch: {path} would see one value per channel; a batch \
-                 size that divides the {} images leaves none out",
-                self.task.dataset.train().len()
+                "{which}: {path} would see one value per channel; a batch size that divides the {images} images leaves \
+                 none out"
             );
         }
     }
@@ -493,20 +499,22 @@ fn says(said: Pending<Vec<u8>>) -> Result<bool> {
     Ok(said.wait()? == [1])
 }
 
-/// Takes batches of a single image out of a step: whole ones, of a batch of several shards the image. Whether there was one.
-pub(crate) fn leave_out_singles(group: &mut Vec<Batch>, shards: usize) -> bool {
+/// Takes out of a step the images that are normalised alone: those of a batch of one, or of a shard of one where shards are
+/// normalised one by one. How many there were; `images` are those of an epoch.
+pub(crate) fn leave_out_singles(group: &mut Vec<Batch>, settings: &Settings, images: usize) -> usize {
     let before = group.len();
-    if shards == 1 {
+    if settings.shards == 1 {
         group.retain(|batch| batch.indices.len() > 1);
-        return group.len() < before;
+        return before - group.len();
     }
+    let whole = |number: usize| images.saturating_sub(number * settings.batch_size).min(settings.batch_size);
+    let alone = |batch: &Batch| match settings.sync_batch_norm {
+        true => whole(batch.number) == 1 && !batch.indices.is_empty(),
+        false => batch.indices.len() == 1,
+    };
     // A shard stays in its place.
-    let mut left_out = false;
-    for batch in group.iter_mut().filter(|batch| batch.indices.len() == 1) {
-        left_out = true;
-        batch.indices.clear();
-    }
-    left_out
+    let singles = group.iter_mut().filter(|batch| alone(batch)).map(|batch| batch.indices.clear());
+    singles.count()
 }
 
 /// What trains, and what tests.

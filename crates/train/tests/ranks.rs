@@ -192,6 +192,32 @@ fn shards_that_are_normalised_together_are_one_batch() {
     assert!(apart > 1e-3, "{apart}: it would not show");
 }
 
+/// Values of one number per channel are normalised with those of the other shards: an image may be alone in its own.
+#[test]
+fn an_image_alone_in_its_shard_is_normalised_with_the_others() {
+    let network = chain().flatten().then("fc", linear(10)).then("norm", batch_norm()).named("single", [1, 28, 28]);
+    let network = network.at_usual_input().unwrap();
+    // The last batch of each epoch has as many images as there are shards.
+    let dataset = digits(DigitsConfig { train: 72, test: 20, seed: 1 }).unwrap();
+    let trained = |batch_size: usize, shards: usize, sync_batch_norm: bool| {
+        let settings = Settings { epochs: 2, batch_size, shards, sync_batch_norm, ..Settings::default() };
+        train(&Task { settings, ..task(&network, &dataset) }, None, &mut Silent).map_err(|error| error.to_string())
+    };
+    let numbers = |outcome: Outcome| -> Vec<f32> {
+        let tensors = outcome.weights.iter();
+        tensors.flat_map(|(name, tensor)| tensor.numbers::<f32>(name).unwrap().into_owned()).collect()
+    };
+    for batch_size in [64, 8] {
+        let [whole, together] =
+            [(1, false), (8, true)].map(|(shards, sync)| trained(batch_size, shards, sync).unwrap());
+        let apart = numbers(whole).into_iter().zip(numbers(together)).map(|(a, b)| (a - b).abs() / (1.0 + a.abs()));
+        let apart = apart.fold(0.0, f32::max);
+        assert!(apart < 1e-4, "{batch_size}: {apart}");
+    }
+    let refused = trained(8, 8, false).unwrap_err();
+    assert!(refused.contains("8 in 8 shards gives norm a single value per channel"), "{refused}");
+}
+
 #[test]
 fn a_run_goes_on_with_another_number_of_ranks() {
     let place = tempfile::tempdir().unwrap();

@@ -39,14 +39,16 @@ pub fn run(args: &cli::Calibrate, common: &Common) -> Result<()> {
     let calibration = calibrator.calibration()?;
     drop(calibrator);
     let judged = ready.loader(&ready.images)?;
-    let accuracy = |options| Ok::<_, anyhow::Error>(predict(&ready.judging(ready.model(options)?), &judged)?.top(1));
-    let exact = accuracy(InferenceOptions::default())?;
-    let narrow = accuracy(InferenceOptions::default().int8(&calibration))?;
+    let predictions = |options| Ok::<_, anyhow::Error>(predict(&ready.judging(ready.model(options)?), &judged)?);
+    let exact = predictions(InferenceOptions::default())?;
+    let of_judged = ready.of_judged(exact.len());
+    let exact = exact.top(1);
+    let narrow = predictions(InferenceOptions::default().int8(&calibration))?.top(1);
     write(&calibration, &file)?;
     ready.announce();
     eprintln!("ranges of least squared error, taken on {} images {of}", calibration.images());
     println!("accuracy in f32  {:.2} %", 100.0 * exact);
-    println!("accuracy in int8 {:.2} %, {:+.2} points, on {}", 100.0 * narrow, 100.0 * (narrow - exact), ready.of);
+    println!("accuracy in int8 {:.2} %, {:+.2} points, on {}", 100.0 * narrow, 100.0 * (narrow - exact), of_judged);
     println!("{}", cnn_figures::path(&file));
     Ok(())
 }

@@ -58,7 +58,7 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     ready.announce();
     numbers.announce();
     let predictions = predict(&ready.judging(model), &loader)?;
-    Figures::new(&predictions, &trained.card, &ready.of).print(args.json)
+    Figures::new(&predictions, &trained.card, &ready.of_judged(predictions.len())).print(args.json)
 }
 
 impl Ready {
@@ -115,6 +115,15 @@ impl Ready {
         })
     }
 
+    /// What so many images are that were judged; damaged ones may be found only when they are decoded.
+    pub fn of_judged(&self, judged: usize) -> String {
+        match self.images.len() - judged {
+            0 => self.of.clone(),
+            1 => format!("{}, of which 1 is damaged and left out", self.of),
+            damaged => format!("{}, of which {damaged} are damaged and left out", self.of),
+        }
+    }
+
     /// Images as batches.
     pub fn loader<'a>(&self, images: &'a Images) -> Result<Loader<'a>> {
         Ok(Loader::new(images, self.opened.trained.card.preparation.clone(), self.batch_size)?)
@@ -157,7 +166,14 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
         None => true,
         Some(asked) => own.choice.dataset.as_deref().is_some_and(|dataset| data::is_same(dataset, asked)),
     };
-    if let Some(own) = own.filter(of_run) {
+    let own = match own {
+        Some(own) if of_run(&own) => Some(own),
+        Some(own) => {
+            own.moved(&args.data).inspect(|_| notes.push("these are the run's own images, in another place".into()))
+        }
+        None => None,
+    };
+    if let Some(own) = own {
         if let Some(asked) = common.seed.filter(|seed| *seed != own.seed) {
             bail!("the run set its images aside by seed {}, not by {asked}: leave --seed out", own.seed);
         }

@@ -35,8 +35,13 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
         Workload::new(&case.request(args.train), common.seed(), Device::Cpu)?;
     }
     if let Some(path) = &args.json {
+        let is_new = !path.exists();
         let opened = OpenOptions::new().create(true).append(true).open(path);
         opened.with_context(|| format!("{} cannot be written", path.display()))?;
+        if is_new {
+            // It comes when the race is over.
+            std::fs::remove_file(path).with_context(|| format!("{} cannot be removed", path.display()))?;
+        }
     }
     let path = docs::repository().join(docs::RECORDS);
     let records = args.docs.then(|| Records::read(&path)).transpose()?;

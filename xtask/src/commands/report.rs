@@ -2,7 +2,7 @@
 
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
-use crate::judging::{self, Verdicts, WEIGHTS};
+use crate::judging::{self, Verdict, Verdicts, WEIGHTS};
 use anyhow::{Result, bail, ensure};
 use cnn_data::Dataset;
 use cnn_report::{Comparison, Cost, Judged, Report, Run};
@@ -14,7 +14,11 @@ pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     if let [run] = runs.as_slice() {
         ensure!(args.out.is_none(), "--out is for several runs; the report of one lies in its folder");
         let page = match dataset(args, run, common)? {
-            Some(dataset) => write(run, &dataset, &judging::judged(run, &dataset, &common.device.open()?)?)?,
+            Some(dataset) => {
+                let verdicts = judging::judged(run, &dataset, &common.device.open()?)?;
+                verdicts.notes.iter().for_each(|note| eprintln!("warning: {}", cnn_figures::printable(note)));
+                write(run, &verdicts)?
+            }
             None => Report { run, cost: cost(run), judged: None, held_out: None }.write()?,
         };
         print!("{}", Comparison::of(vec![(run.clone(), cost(run))]));
@@ -43,9 +47,12 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
             (Some(own), Some(asked)) => data::is_same(own, asked),
             (own, asked) => own == asked,
         };
-        let own = own.filter(is_own);
+        let own = own.and_then(|own| if is_own(&own) { Some(own) } else { own.moved(args) });
         let elsewhere = || RunData { choice: DataChoice::default(), seed, mark: None, test_time: TestTime::Plain };
-        return Ok(Some(own.unwrap_or_else(elsewhere).located(args)?.load()?));
+        let chosen = own.unwrap_or_else(elsewhere).located(args)?;
+        let dataset = chosen.load()?;
+        chosen.note(&dataset).iter().for_each(|note| eprintln!("warning: {note}"));
+        return Ok(Some(dataset));
     }
     let Some(own) = own.filter(|_| run.path.join(WEIGHTS).is_file()) else { return Ok(None) };
     match own.load() {
@@ -73,12 +80,14 @@ fn needs_hub(error: &anyhow::Error) -> bool {
 }
 
 /// Writes a run's report with what its best weights say.
-pub fn write(run: &Run, dataset: &Dataset, verdicts: &Verdicts) -> Result<PathBuf> {
-    let classes = dataset.classes();
-    let judged = Judged { images: dataset.test(), classes, predictions: &verdicts.test, weights: WEIGHTS };
-    let held_out = dataset.held_out().zip(verdicts.held_out.as_ref());
-    let held_out = held_out.map(|(images, predictions)| Judged { images, classes, predictions, weights: WEIGHTS });
-    Ok(Report { run, cost: cost(run), judged: Some(judged), held_out }.write()?)
+pub fn write(run: &Run, verdicts: &Verdicts) -> Result<PathBuf> {
+    let held_out = verdicts.held_out.as_ref().map(|verdict| judged(verdict, &verdicts.classes));
+    let judged = Some(judged(&verdicts.test, &verdicts.classes));
+    Ok(Report { run, cost: cost(run), judged, held_out }.write()?)
+}
+
+fn judged<'a>(Verdict { images, predictions }: &'a Verdict, classes: &'a [String]) -> Judged<'a> {
+    Judged { images, classes, predictions, weights: WEIGHTS }
 }
 
 /// What a run's network costs, if it is of the zoo.

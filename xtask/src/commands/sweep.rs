@@ -67,6 +67,15 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
         runs.push((session, name(&axes, combination), recipe));
     }
     apart(&out, &sessions[0].recipe.data)?;
+    let names: Vec<&str> = runs.iter().map(|(_, name, _)| &**name).collect();
+    for entry in std::fs::read_dir(&out).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        ensure!(
+            !RunFolder::has_recipe(&entry.path()) || names.iter().any(|known| name == *known),
+            "{} is a run of another sweep, whose table would be replaced: say its values too, or choose another --out",
+            path(&entry.path())
+        );
+    }
     ensure!(!RunFolder::has_recipe(&out), "{}: holds a run, choose another --out", path(&out));
     let _claim = Claim::take(&out, &[PICTURE, REPORT, TABLE])?;
     let (mut outcomes, mut interrupts) = (Vec::new(), Interrupts::default());
@@ -97,6 +106,7 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
     }
     print!("{}", summary(&axes, &combinations, &accuracies));
     println!("picture: {}\ntable: {}\nreport: {}", path(&picture), path(&out.join(TABLE)), path(&page));
+    ensure!(accuracies.iter().any(Option::is_some), "every run diverged");
     Ok(())
 }
 

@@ -63,6 +63,14 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
         train(&task, None, &mut Silent)?;
         return Ok(());
     }
+    if let Some(folder) = &resumed {
+        ensure!(
+            folder.best().is_file() || folder.kept()? == 0 || Run::read(folder.path())?.epochs.is_empty(),
+            "{} is gone, without which the run cannot be judged at its end: begin another with --init {}",
+            path(&folder.best()),
+            path(&folder.last())
+        );
+    }
     start::lines(&session)?.iter().for_each(|line| println!("{line}"));
     // From here on, a terminal that goes away takes nothing with it but what it would have shown.
     let work = Work::begin();
@@ -87,7 +95,7 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     let verdicts = judging::judged(&run, &session.dataset, &task.device)?;
     folder.write_judgement(&verdicts.as_json(&run))?;
     if !args.watching.no_report {
-        let page = report::write(&run, &session.dataset, &verdicts)?;
+        let page = report::write(&run, &verdicts)?;
         println!("report: {}", path(&page));
     }
     tell_held_out(&verdicts);
@@ -113,7 +121,7 @@ fn tell(outcome: &Outcome, folder: &RunFolder) {
 
 fn tell_held_out(verdicts: &Verdicts) {
     if let Some(held_out) = &verdicts.held_out {
-        let (accuracy, images) = (percent(held_out.top(1)), held_out.len());
+        let (accuracy, images) = (percent(held_out.predictions.top(1)), held_out.predictions.len());
         println!("held-out accuracy {accuracy}: {images} images of test, which took part in no choice");
     }
 }
@@ -184,6 +192,7 @@ fn preparation(folder: &RunFolder) -> Result<Option<Preparation>> {
 fn open(args: &cli::Folder, session: &Session) -> Result<RunFolder> {
     let path = args.out.clone().unwrap_or_else(|| free_folder(&session.name()));
     apart(&path, &session.recipe.data)?;
+    ensure!(path.to_str().is_some(), "--out {}: the name of a run's folder is to be UTF-8", cnn_figures::path(&path));
     Ok(match args.overwrite {
         true => RunFolder::create_or_overwrite(&path)?,
         false => RunFolder::create(&path)?,

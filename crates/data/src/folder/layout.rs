@@ -21,7 +21,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Looks what lies in a folder; a name of a split that is there in two cases is an error. Without `train` beside them,
+    /// Looks what lies in a folder; a split that is there in two cases or under two names is an error. Without `train` beside them,
     /// folders named `val` and `test` are splits only where no other folder is there: else they are classes of those names.
     pub(crate) fn of(folder: &Path) -> Result<Self, Error> {
         let (mut layout, mut plain) = (Self::default(), false);
@@ -39,23 +39,26 @@ impl Layout {
             }
         }
         places.sort();
-        if let Some(pair) = places.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(Error::SplitTwice { path: pair[0].1.clone(), other: pair[1].1.clone() });
-        }
+        let mut twice = None;
         for (place, path) in places {
             let split = match place {
                 0 => &mut layout.train,
                 1 => &mut layout.test,
                 _ => &mut layout.val,
             };
-            // `valid` beside `val`.
-            if split.is_some() { layout.beside.push(path) } else { *split = Some(path) }
+            match split {
+                Some(first) => twice = twice.or_else(|| Some((first.clone(), path))),
+                None => *split = Some(path),
+            }
         }
         layout.beside.sort();
         if layout.train.is_none() && (plain || layout.splits().next().is_none()) {
             return Ok(Self::default());
         }
-        Ok(layout)
+        match twice {
+            Some((path, other)) => Err(Error::SplitTwice { path, other }),
+            None => Ok(layout),
+        }
     }
 
     /// The splits there are: train, val, test.
@@ -88,28 +91,27 @@ mod tests {
             assert_eq!((found.train, found.val, found.test), (at("Train"), at(choosing), at("TEST")));
             assert_eq!(found.beside, [place.path().join("labels")]);
         }
-        let (place, found) = layout(&["train", "valid", "val"]);
-        assert_eq!((found.val, found.beside), (Some(place.path().join("val")), vec![place.path().join("valid")]));
     }
 
     #[test]
-    fn a_split_in_two_cases_is_refused() {
-        let place = tempfile::tempdir().unwrap();
-        let [one, other] = ["Train", "train"].map(|name| place.path().join(name));
-        std::fs::create_dir(&one).unwrap();
-        // A file system may hold both names for one.
-        if std::fs::create_dir(&other).is_ok() {
-            let message = Layout::of(place.path()).unwrap_err().to_string();
-            assert!(
-                message.contains(&*one.to_string_lossy()) && message.contains(&*other.to_string_lossy()),
-                "{message}"
-            );
+    fn a_split_in_two_cases_or_under_two_names_is_refused() {
+        for pair in [["Train", "train"], ["val", "valid"], ["validation", "VAL"], ["Test", "TEST"]] {
+            let place = tempfile::tempdir().unwrap();
+            std::fs::create_dir(place.path().join("TRAIN")).unwrap();
+            let [one, other] = pair.map(|name| place.path().join(name));
+            std::fs::create_dir(&one).unwrap();
+            // A file system may hold both names for one.
+            if std::fs::create_dir(&other).is_ok() {
+                let message = Layout::of(place.path()).unwrap_err().to_string();
+                assert!(pair.iter().all(|name| message.contains(name)), "{message}");
+            }
         }
     }
 
     #[test]
     fn classes_may_have_the_names_of_splits() {
         assert_eq!(layout(&["good", "test", "val"]).1, Layout::default());
+        assert_eq!(layout(&["good", "val", "valid"]).1, Layout::default());
         let (place, found) = layout(&["test"]);
         assert_eq!((found.train, found.test), (None, Some(place.path().join("test"))));
         assert_eq!(layout(&[]).1, Layout::default());

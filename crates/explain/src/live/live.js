@@ -111,7 +111,7 @@ class Pane {
     if (network === this.network) return;
     this.network = network;
     this.arithmetic?.end();
-    this.arithmetic = this.opened = undefined;
+    this.arithmetic = this.opened = this.frame = this.pixels = undefined;
     this.element.replaceChildren();
     this.list.replaceChildren();
     this.note.textContent = "";
@@ -122,6 +122,8 @@ class Pane {
       const opened = await engine.open(network);
       if (this.network === network) this.show(opened);
     } catch (error) {
+      /* What was chosen since then is another's matter. */
+      if (this.network !== network) return;
       this.note.textContent = error.message;
       this.network = -1;
     }
@@ -174,8 +176,10 @@ class Pane {
         this.note.textContent = [`${(performance.now() - since).toFixed(1)} ms`, ...opened.notes].join("; ");
       }
     } catch (error) {
-      this.list.replaceChildren();
-      this.note.textContent = error.message;
+      if (opened === this.opened) {
+        this.list.replaceChildren();
+        this.note.textContent = error.message;
+      }
     }
     this.asking = false;
     const next = this.next;
@@ -317,10 +321,13 @@ pad.addEventListener("pointerdown", (event) => {
 /* Where a server computes, a move is told as it comes and not first before the next picture of the screen. */
 const moves = !engine.always && "onpointerrawupdate" in window ? "pointerrawupdate" : "pointermove";
 pad.addEventListener(moves, (event) => event.buttons && drawn && stroke(event));
-pad.addEventListener("pointerup", (event) => {
-  last = undefined;
-  if (drawn && !engine.always) ask(drawing, true, event.timeStamp);
-});
+/* A stroke that the system breaks off, to scroll or for a palm, ends too. */
+for (const end of ["pointerup", "pointercancel"]) {
+  pad.addEventListener(end, (event) => {
+    last = undefined;
+    if (drawn && !engine.always) ask(drawing, true, event.timeStamp);
+  });
+}
 
 async function open(file) {
   if (!file) return;

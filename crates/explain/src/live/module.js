@@ -31,7 +31,14 @@ const engine = {
     return this.opened[number];
   },
   async open(network) {
-    if (!this.exports) await (this.begun ??= this.begin(data));
+    if (!this.exports) {
+      this.begun ??= this.begin(data);
+      /* One that failed may be begun again. */
+      await this.begun.catch((error) => {
+        this.begun = undefined;
+        throw error;
+      });
+    }
     return this.opened[network] ?? this.read(network, await this.unpack(this.data.weights[network]));
   },
   look(network, pixels, exact) {

@@ -112,7 +112,9 @@
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    show((current + step + points.length) % points.length);
+    /* The first step goes to one of the ends. */
+    const from = current < 0 && step < 0 ? 0 : current;
+    show((from + step + points.length) % points.length);
   });
   place();
   plane.append(choice, picture, beside);

@@ -36,8 +36,7 @@ impl Quantisation {
 }
 
 /// Weights as 8-bit integers, symmetric: `scale[out] · q`, with `q` in `−127..=127`. Gives them with the scales. An output
-/// all of whose weights are 0, or one of whose weights is not finite, gets a scale of 1; of the latter the weights that are
-/// not a number become 0.
+/// all of whose weights are 0, or one of whose weights is infinite, gets a scale of 1. A weight that is not a number becomes 0.
 ///
 /// # Panics
 ///

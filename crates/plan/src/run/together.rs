@@ -5,6 +5,7 @@
 //! that the gradient of the mean and of the variance need. torch's `SyncBatchNorm` adds the same.
 
 use super::loss::OutputGradients;
+use super::maps::check_batch;
 use super::training::TrainingRun;
 use crate::error::Error;
 use crate::instances::Real;
@@ -38,7 +39,7 @@ impl<T: Real> TrainingRun<T> {
     ///
     /// # Errors
     ///
-    /// As [`TrainingRun::forward`], but a shard may be a single image; those of `share`.
+    /// As [`TrainingRun::forward`], but a shard may be a single image where all shards together have more; those of `share`.
     ///
     /// # Panics
     ///
@@ -65,6 +66,7 @@ impl<T: Real> TrainingRun<T> {
             }
             if matches!(stage.work, Work::Fill(_)) && plan.lowered.stores[stage.output.store].normalised {
                 images = share_moments(stage, runs, &batches, share)?;
+                check_batch(&plan, images)?;
             }
         }
         // The moments of all shards are the same, also where a shard is empty.

@@ -38,6 +38,9 @@ pub fn run(session: &Session, out: Option<&Path>) -> Result<()> {
     }
     match found.largest {
         Some(rate) => println!("a tenth of where it is least: {rate:.2e}, as large as is safe (--lr {rate:.1e})"),
+        None if found.still_falls => {
+            println!("the loss falls still at {:.0e}, the largest rate tried: no bound was found", search.to);
+        }
         None => println!("the loss falls at no learning rate from {:.0e} to {:.0e}", search.from, search.to),
     }
     println!("the recipe has {}", session.recipe.training.learning_rate);

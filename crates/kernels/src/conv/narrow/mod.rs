@@ -22,8 +22,8 @@ use half::bf16;
 pub(crate) use pack::pack;
 pub(crate) use task::{run as compute, task};
 
-/// Products that fit a sum of 32 bits, whatever the numbers: 255 · 127 each.
-const MOST_PRODUCTS: usize = i32::MAX as usize / (255 * 127);
+/// Products that fit a sum of 32 bits, whatever the numbers: 255 · 128 each.
+const MOST_PRODUCTS: usize = i32::MAX as usize / (255 * 128);
 
 /// A convolution with its weights packed for inference, of `bf16` or of 8-bit numbers (`u8` maps, `i8` weights). A linear
 /// layer is one of 1x1 on maps of a pixel; behind a flattened map, one with a kernel as large as the map.
