@@ -37,6 +37,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    cnn_dashboard::file_limits_are_errors();
     let cli = cli::Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     tracing_subscriber::fmt()
         .with_max_level(cli.common.log)

@@ -121,3 +121,30 @@ fn a_folder_is_judged_by_the_names_of_its_classes() -> Result<(), Failure> {
     assert!(message.starts_with("\"eight\" is no class of the weights"), "{message}");
     Ok(())
 }
+
+/// What a PNG holds beside its pixels is bounded too: a profile of colours of 400 MB, packed into 400 kB.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_profile_of_colours_has_a_bound() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let file = drawn(folder.path(), 1)?.swap_remove(0).0;
+    let picture = std::fs::read(&file)?;
+    let mut packed = flate2::write::ZlibEncoder::new(b"iCCPa\0\0".to_vec(), flate2::Compression::fast());
+    for _ in 0..400 {
+        packed.write_all(&[0; 1_000_000])?;
+    }
+    let chunk = packed.finish()?;
+    let length = u32::try_from(chunk.len() - 4)?.to_be_bytes();
+    // Behind the signature and the head.
+    let whole = [&picture[..33], &length, &chunk, &crc32fast::hash(&chunk).to_be_bytes(), &picture[33..]].concat();
+    std::fs::write(&file, whole)?;
+    let script = "ulimit -v 500000; exec \"$0\" predict \"$1\" --threads 1 --csv";
+    let mut command = Command::new("bash");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_xtask"), path(&file)]).env_remove("CARGO");
+    let output = command.output()?;
+    let text = String::from_utf8([output.stdout, output.stderr].concat())?;
+    // Read without its profile, or refused in a sentence.
+    let refused = output.status.code() == Some(1) && text.contains("max-pixels");
+    assert!(output.status.success() || refused, "{:?}: {text}", output.status);
+    Ok(())
+}

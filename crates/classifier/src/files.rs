@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::features::Features;
 use cnn_data::Picture;
 use rayon::prelude::*;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
@@ -101,27 +102,38 @@ fn of_files<C: Compute>(
         let prepared = open(path).map_err(Error::from).and_then(|picture| network.prepared(&picture));
         (path.clone(), prepared.map_err(|problem| named(path, problem)))
     };
+    let mut judge = |prepared: Vec<Judged<Vec<f32>>>| -> Result<ControlFlow<()>> {
+        let sound = prepared.iter().filter_map(|(_, numbers)| numbers.as_ref().ok());
+        let pictures: Vec<f32> = sound.flatten().copied().collect();
+        let found = if pictures.is_empty() { Vec::new() } else { network.compute(&pictures)? };
+        let mut found = found.into_iter();
+        for (path, numbers) in prepared {
+            let Some(outcome) = numbers.map(|_| found.next()).transpose() else { continue };
+            if !each((path, outcome)) {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    };
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(1);
-        let prepare = &prepare;
-        scope.spawn(move || {
-            for files in files.chunks(BATCH) {
-                let prepared: Vec<Judged<Vec<f32>>> = files.par_iter().map(prepare).collect();
-                if sender.send(prepared).is_err() {
-                    return;
+        let prepared = |files: &[PathBuf]| files.par_iter().map(&prepare).collect::<Vec<_>>();
+        let beside = move || {
+            // An error is a receiver that wants no more.
+            let _ = files.chunks(BATCH).try_for_each(|files| sender.send(prepared(files)));
+        };
+        if std::thread::Builder::new().name("pictures".to_string()).spawn_scoped(scope, beside).is_ok() {
+            for prepared in receiver {
+                if judge(prepared)?.is_break() {
+                    break;
                 }
             }
-        });
-        for prepared in receiver {
-            let sound = prepared.iter().filter_map(|(_, numbers)| numbers.as_ref().ok());
-            let pictures: Vec<f32> = sound.flatten().copied().collect();
-            let found = if pictures.is_empty() { Vec::new() } else { network.compute(&pictures)? };
-            let mut found = found.into_iter();
-            for (path, numbers) in prepared {
-                let Some(outcome) = numbers.map(|_| found.next()).transpose() else { continue };
-                if !each((path, outcome)) {
-                    return Ok(());
-                }
+            return Ok(());
+        }
+        // A system that makes no thread more: one after the other.
+        for files in files.chunks(BATCH) {
+            if judge(prepared(files))?.is_break() {
+                break;
             }
         }
         Ok(())

@@ -103,6 +103,15 @@ enum Request {
     HangUp,
 }
 
+/// A file that grows beyond what the process may write is an error of writing from now on, not the end of the process.
+pub fn file_limits_are_errors() {
+    #[cfg(unix)]
+    {
+        // Where it cannot be had, the signal does what it did.
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
+    }
+}
+
 #[cfg(unix)]
 mod system {
     use super::Request;

@@ -31,7 +31,7 @@ mod view;
 
 #[cfg(feature = "terminal")]
 pub use dashboard::Dashboard;
-pub use interrupts::Interrupts;
+pub use interrupts::{Interrupts, file_limits_are_errors};
 pub use log::Log;
 
 /// Why there can be no dashboard.

@@ -290,6 +290,11 @@ impl RunFolder {
         write_whole(&path, (text + "\n").as_bytes())
     }
 
+    /// Whether the folder keeps a finished run that another one was to replace.
+    pub fn replaces(path: &Path) -> bool {
+        SetAside::of(path).exists()
+    }
+
     /// Whether there is a checkpoint to go on from.
     ///
     /// # Errors

@@ -11,9 +11,11 @@ use cnn_data::Card;
 use cnn_weights::{BorrowedWeights, CARD};
 use std::path::Path;
 
-/// The bytes of a file of weights with its card; `path` is what an error names.
+/// The bytes of a file of weights with its card; `path` is what an error names. Weights that are not finite are none.
 pub(crate) fn file_of(weights: BorrowedWeights<'_>, card: &Card, path: &Path) -> Result<Vec<u8>> {
-    Ok(weights.with_metadata(CARD, card.to_json()?).to_bytes(&path.display().to_string())?)
+    let name = path.display().to_string();
+    weights.check_finite(&name)?;
+    Ok(weights.with_metadata(CARD, card.to_json()?).to_bytes(&name)?)
 }
 
 /// Writes a model's tensors, statistics included, and the card: the file is whole or not there.

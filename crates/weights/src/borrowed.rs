@@ -53,6 +53,21 @@ impl<'a> BorrowedWeights<'a> {
         Ok(())
     }
 
+    /// Checks that all numbers are finite; `weights` is what an error names.
+    ///
+    /// # Errors
+    ///
+    /// The first number that is not.
+    pub fn check_finite(&self, weights: &str) -> Result<()> {
+        for (name, tensor) in &self.tensors {
+            if let Some(position) = tensor.values.iter().position(|number| !number.is_finite()) {
+                let (weights, name, found) = (weights.to_string(), name.clone(), f64::from(tensor.values[position]));
+                return Err(Error::NotFinite { weights, name, found, position });
+            }
+        }
+        Ok(())
+    }
+
     /// The same with a line of metadata.
     #[must_use]
     pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {

@@ -3,7 +3,7 @@
 use super::plan::plan_of;
 use super::times::Times;
 use super::workload::Workload;
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use cnn_plan::InferencePlan;
 use std::time::Instant;
 
@@ -31,12 +31,13 @@ fn rate(plan: &InferencePlan, images: &[f32], (threads, batch, runs): (usize, us
         let calls: Vec<_> = workspaces
             .iter_mut()
             .map(|workspace| {
-                scope.spawn(move || {
+                std::thread::Builder::new().spawn_scoped(scope, move || {
                     let mut outputs = vec![0.0; batch * plan.output_len(0)];
                     (0..runs).try_for_each(|_| plan.run(workspace, images, &mut [outputs.as_mut_slice()]))
                 })
             })
-            .collect();
+            .collect::<Result<_, _>>()
+            .context("the system makes no thread for each caller")?;
         for call in calls {
             call.join().map_err(|_| anyhow!("a caller panicked"))??;
         }

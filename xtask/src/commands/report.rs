@@ -11,6 +11,14 @@ use std::path::{Path, PathBuf};
 
 pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     let runs: Vec<Run> = args.runs.iter().map(|path| Run::read(path)).collect::<Result<_, _>>()?;
+    for run in runs.iter().filter(|run| run.epochs.is_empty()) {
+        ensure!(
+            !RunFolder::replaces(&run.path),
+            "{} holds the beginning of a run, and the finished one that it was to replace in .replaced: a training that is \
+             started with --out or --resume of this folder settles it",
+            cnn_figures::path(&run.path)
+        );
+    }
     if let [run] = runs.as_slice() {
         ensure!(args.out.is_none(), "--out is for several runs; the report of one lies in its folder");
         let page = match dataset(args, run, common)? {

@@ -52,9 +52,20 @@ fn stored_bits(stored: ExtendedColorType) -> u8 {
 fn decoder<'a>(encoded: Encoded<'a>, format: ImageFormat) -> Result<impl ImageDecoder + 'a, Problem> {
     let mut reader = ImageReader::with_format(Cursor::new(encoded.bytes), format);
     let mut limits = Limits::default();
-    limits.max_alloc = Some(encoded.reading.max_pixels.saturating_mul(HELD).saturating_add(BESIDE));
+    let all = encoded.reading.max_pixels.saturating_mul(HELD).saturating_add(BESIDE);
+    // The rest of a PNG than its pixels is unpacked before they are: profiles of colours, a line.
+    let beside = |width: u64| BESIDE.saturating_add(width.saturating_mul(LINES));
+    limits.max_alloc = Some(png_width(encoded.bytes).filter(|_| format == ImageFormat::Png).map_or(all, beside));
     reader.limits(limits);
     reader.into_decoder().map_err(problem)
+}
+
+/// Bytes that a PNG's decoder may hold for each pixel of a line: some lines of 16 bits and four channels.
+const LINES: u64 = 64;
+
+/// The width that the head of a PNG tells.
+fn png_width(bytes: &[u8]) -> Option<u64> {
+    bytes.get(16..20).and_then(|width| Some(u64::from(u32::from_be_bytes(width.try_into().ok()?))))
 }
 
 /// A palette in a TIFF is no damage.

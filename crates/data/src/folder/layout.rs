@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_split_in_two_cases_or_under_two_names_is_refused() {
-        for pair in [["Train", "train"], ["val", "valid"], ["validation", "VAL"], ["Test", "TEST"]] {
+        for pair in [["Val", "val"], ["val", "valid"], ["validation", "VAL"], ["Test", "TEST"]] {
             let place = tempfile::tempdir().unwrap();
             std::fs::create_dir(place.path().join("TRAIN")).unwrap();
             let [one, other] = pair.map(|name| place.path().join(name));

@@ -132,6 +132,9 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
         if expected != Some(tensor.elements()) {
             return Err(damaged(STATE, format!("{name} with {} numbers belongs to no tensor", tensor.elements())));
         }
+        if let Some(number) = tensor.numbers::<f32>(name)?.iter().find(|number| !number.is_finite()) {
+            return Err(damaged(STATE, format!("{name} holds {number}")));
+        }
     }
     let changes = changes(&header, wanted).map_err(other)?;
     Ok(going_on(header, changes, wanted, weights, state))
