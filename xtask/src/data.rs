@@ -240,8 +240,8 @@ fn whole(choice: &DataChoice, seed: u64) -> Result<Dataset> {
     }
     let parsed: Result<Name, _> = name.parse();
     let parsed = match parsed {
-        Err(error) if name.contains(['/', '.', '\\']) => bail!("{error}; nor is there a folder of that name"),
-        parsed => parsed?,
+        Err(error) => bail!("{error}; nor is there a folder of that name"),
+        Ok(parsed) => parsed,
     };
     let source = match (&choice.data_dir, parsed) {
         (Some(folder), _) => Source::Folder(folder.clone()),

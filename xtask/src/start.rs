@@ -34,7 +34,11 @@ pub fn lines(session: &Session) -> Result<Vec<String>> {
     say("training", of_images(dataset.train().len(), dataset, dataset.origins().map(|origins| &*origins.train)));
     let judged = dataset.origins().map(|origins| &*origins.test);
     let unjudged = unjudged(dataset);
-    say("judging", format!("{}, after each epoch{unjudged}", of_images(dataset.test().len(), dataset, judged)));
+    // Of images in memory no origin tells of a fold.
+    let fold = session.recipe.data.fold.filter(|_| judged.is_none());
+    let fold = fold.map_or_else(String::new, |fold| format!(", the part {fold} of those to train on"));
+    let images = of_images(dataset.test().len(), dataset, judged);
+    say("judging", format!("{images}{fold}, after each epoch{unjudged}"));
     if let Some(images) = dataset.held_out() {
         let origin = dataset.origins().and_then(|origins| origins.held_out.as_deref());
         say("held out", format!("{}, judged once at the end", of_images(images.len(), dataset, origin)));
@@ -81,6 +85,21 @@ pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
              one of them is enough"
                 .to_string(),
         );
+    }
+    let empty: Vec<&str> =
+        names.iter().zip(&counts).filter(|(_, count)| **count == 0).map(|(name, _)| &**name).collect();
+    if let [first, ..] = empty[..] {
+        warnings.push(format!(
+            "of {} of {} classes there is no image to train on, {first} first",
+            empty.len(),
+            names.len()
+        ));
+    }
+    if let Some(warm_up) = settings.warm_up.filter(|warm_up| warm_up.epochs > settings.epochs as f64) {
+        warnings.push(format!(
+            "the warm-up of {} epochs does not end within {}: the learning rate is never reached",
+            warm_up.epochs, settings.epochs
+        ));
     }
     warnings.extend(strays(dataset.strays()));
     warnings.extend(class_notes(names).iter().map(ToString::to_string));

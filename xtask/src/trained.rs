@@ -95,7 +95,15 @@ pub fn of_weights(
         size: prepared.map(|known| known.size),
         other_channels: args.other_channels,
     };
-    let trained = Trained::new(weights, &known)?;
+    let mut trained = Trained::new(weights, &known)?;
+    if let Some(card) = card.filter(|card| args.known.class_names.is_some() && card.classes != trained.card.classes) {
+        let first = card.classes.iter().zip(&trained.card.classes).position(|(own, given)| own != given);
+        let place = first.unwrap_or(card.classes.len());
+        trained.notes.push(format!(
+            "--class-names takes the place of the names in the weights, which call class {place} {:?}",
+            card.classes.get(place).map_or("nothing", |name| name)
+        ));
+    }
     if let Some(family) = family
         && cnn_zoo::find(&trained.card.network)?.family != family
     {

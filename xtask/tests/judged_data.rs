@@ -41,6 +41,11 @@ fn data_that_moved_is_judged_as_the_run_did() -> Result<(), Failure> {
     let judged = number(&eval(&[])?)?;
     assert!((4..=20).contains(&judged), "{judged}");
     std::fs::rename(&data, &moved)?;
+    let message = error_of(&["eval", path(&out)])?;
+    assert!(
+        message.contains("is gone, whose images the run set aside: --dataset says where they are now"),
+        "{message}"
+    );
     let text = eval(&["--dataset", path(&moved)])?;
     assert!(text.contains("these are the run's own images, in another place"), "{text}");
     assert_eq!(number(&text)?, judged);

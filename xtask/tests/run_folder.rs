@@ -308,7 +308,7 @@ fn a_report_that_is_written_anew_says_what_it_said() -> Result<(), Failure> {
     // Neither a comparison nor a sweep writes over a run's own page.
     let before = files(&out)?;
     let said = error_of(&["report", path(&out), path(&out), "--out", path(&out.join("report"))])?;
-    assert!(said.ends_with("that is a run's own folder, choose another --out"), "{said}");
+    assert!(said.ends_with("is a run's own folder or lies in one: choose another --out"), "{said}");
     let sweep = ["sweep", "lenet", "--dataset", "digits", "--limit", "50", "--lr", "0.1", "--out", path(&out)];
     assert_eq!(error_of(&sweep)?, format!("{}: holds a run, choose another --out", out.display()));
     assert!(files(&out)? == before);

@@ -98,7 +98,7 @@ pub enum Error {
     /// A folder of which no image was drawn to be judged.
     #[error(
         "{}: none of the {images} images is drawn to be judged, since their names and the seed decide; another seed, a \
-         larger test-share, more images or a folder val give some", path.display()
+         larger test-share, fewer folds, more images or a folder val give some", path.display()
     )]
     NoneDrawn {
         /// The folder.

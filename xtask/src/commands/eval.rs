@@ -178,7 +178,14 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
             bail!("the run set its images aside by seed {}, not by {asked}: leave --seed out", own.seed);
         }
         let own = own.located(&args.data)?;
-        let dataset = own.load()?;
+        let gone = own.choice.dataset.as_deref().and_then(data::folder_of).filter(|folder| !folder.exists());
+        let dataset = match gone {
+            Some(folder) => bail!(
+                "{} is gone, whose images the run set aside: --dataset says where they are now",
+                cnn_figures::path(&folder)
+            ),
+            None => own.load()?,
+        };
         notes.extend(own.note(&dataset));
         let of = format!("{} test images of {}", dataset.test().len(), dataset.name());
         return Ok(Judged {

@@ -38,7 +38,7 @@ pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     let comparison = Comparison::of(runs.collect());
     let out = args.out.as_deref().unwrap_or(Path::new("runs/report"));
     let of_a_run = out.ancestors().take(2).any(RunFolder::has_recipe);
-    ensure!(!of_a_run, "{}: that is a run's own folder, choose another --out", cnn_figures::path(out));
+    ensure!(!of_a_run, "{} is a run's own folder or lies in one: choose another --out", cnn_figures::path(out));
     let page = comparison.write(out)?;
     print!("{comparison}");
     println!("report: {}", cnn_figures::path(&page));

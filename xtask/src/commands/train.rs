@@ -11,7 +11,7 @@ use crate::session::{Choice, Session};
 use crate::start;
 use crate::watching::watched;
 use crate::{no_effect, processes};
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use cnn_data::Preparation;
 use cnn_distributed::Ranks;
 use cnn_figures::{path, percent};
@@ -41,6 +41,9 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
 /// Trains on this rank, together with the others.
 fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     no_effect::of_ranks(args, ranks.world())?;
+    if let Some(folder) = args.folder.resume.as_deref().filter(|folder| !folder.exists()) {
+        bail!("--resume {}: there is no such folder, expected that of a run", path(folder));
+    }
     // A run that goes on is locked before anything is read of it.
     let resumed = args.folder.resume.as_deref().filter(|_| ranks.is_first()).map(RunFolder::resume).transpose()?;
     let before = resumed.as_ref().map(recipe_of).transpose()?;

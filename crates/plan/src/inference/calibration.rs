@@ -102,9 +102,10 @@ impl Calibration {
     pub(super) fn check_weights(&self, sums: &BTreeMap<String, u32>) -> Result<()> {
         match sums.iter().find(|(name, sum)| self.weights.get(*name) != Some(*sum)) {
             None => Ok(()),
-            Some((name, _)) => {
-                Err(refused(&self.network, format!("the scales were found with other weights: tensor {name} differs")))
-            }
+            Some((name, _)) => Err(refused(
+                &self.network,
+                format!("the scales were found with other weights: tensor {name} differs; find them anew for these"),
+            )),
         }
     }
 }
