@@ -107,7 +107,7 @@ fn no_damaged_byte_is_a_panic() -> Result<(), Failure> {
     let header = 8 + u64::from_le_bytes(*bytes.first_chunk().ok_or("no length")?) as usize;
     let mut refused = 0;
     for at in 0..bytes.len() {
-        // A number is compared, whichever of its bits is another: that takes a hundred times as long as to refuse a header.
+        // A number is compared, whichever of its bits is another, which takes longer than to refuse a header.
         let bits: &[u8] = if at < header { &[1, 16] } else { &[16] };
         for bit in bits {
             let mut other = bytes.clone();

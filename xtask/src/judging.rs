@@ -2,8 +2,9 @@
 
 use crate::data::RunData;
 use anyhow::{Context, Result, bail, ensure};
+use cnn_catalogue::imagenet;
 use cnn_core::device::Device;
-use cnn_data::{Card, Dataset, Images, Loader, match_classes};
+use cnn_data::{Card, Dataset, Images, Loader, Matched, match_classes};
 use cnn_report::Run;
 use cnn_train::{
     BalancedAccuracy, MacroF1, Metric, Predictions, RunFolder, TestTime, Top, Weights, classifier, predict,
@@ -32,6 +33,32 @@ pub struct Verdict {
     pub predictions: Predictions,
 }
 
+/// Images as weights with this card take them: in its channels, of its size, with its classes' labels by their names. `of` says
+/// which images they are.
+pub fn suited(of: &str, images: &Images, classes: &[String], card: &Card) -> Result<Matched> {
+    let channels = card.preparation.mean.len();
+    let suited = images.in_channels(channels);
+    let images = suited.with_context(|| format!("images of {} channels do not suit {channels}", images.channels()))?;
+    let known: Vec<String> = match of_synsets(classes, &card.classes) {
+        true => imagenet::synsets().map(str::to_string).collect(),
+        false => card.classes.clone(),
+    };
+    let matched = match_classes(&images, classes, &known)?;
+    let found = card.preparation.shape(matched.images.shape())?;
+    ensure!(
+        found == card.input,
+        "{of}: images become {found:?}, but {} reads {:?} with these weights",
+        card.network,
+        card.input
+    );
+    Ok(matched)
+}
+
+/// Whether folders are named by ImageNet's synsets (`n01440764`) and the weights know ImageNet's classes.
+fn of_synsets(found: &[String], known: &[String]) -> bool {
+    known.iter().map(String::as_str).eq(imagenet::names()) && found.iter().all(|name| imagenet::name_of(name).is_some())
+}
+
 /// Judges a run's best weights on the images of its data set that are not trained on; classes are matched by name.
 pub fn judged(run: &Run, dataset: &Dataset, device: &Device) -> Result<Verdicts> {
     let weights = Weights::read(run.path.join(WEIGHTS))?;
@@ -45,13 +72,7 @@ pub fn judged(run: &Run, dataset: &Dataset, device: &Device) -> Result<Verdicts>
     let model = test_time.judging(classifier(&network, &weights, device)?, network.input().dims()[2]);
     let mut notes = BTreeSet::new();
     let mut of = |images: &Images| -> Result<Verdict> {
-        let channels = card.preparation.mean.len();
-        let suited = images.in_channels(channels);
-        let images =
-            suited.with_context(|| format!("images of {} channels do not suit {channels}", images.channels()))?;
-        let found = card.preparation.shape(images.shape())?;
-        ensure!(found == card.input, "images become {found:?}, but the run's network reads {:?}", card.input);
-        let matched = match_classes(&images, dataset.classes(), &card.classes)?;
+        let matched = suited(dataset.name(), images, dataset.classes(), &card)?;
         notes.extend(matched.notes.iter().map(ToString::to_string));
         let images = matched.images;
         let predictions = predict(&model, &Loader::new(&images, card.preparation.clone(), 100)?)?;

@@ -6,7 +6,7 @@ use crate::epoch::Epoch;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::set_aside::SetAside;
-use crate::whole_file::{self, write_whole};
+use crate::whole_file::write_whole;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -164,7 +164,7 @@ impl RunFolder {
             None => Err(missing()),
             Some(_) => {
                 checkpoints_are_there(path)?;
-                whole_file::remove_unfinished(path)?;
+                checkpoint::remove_unfinished(path)?;
                 let mut folder = Self::of(path, claim);
                 (folder.resumed, folder.described) = (true, described);
                 Ok(folder)

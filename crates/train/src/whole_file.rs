@@ -15,18 +15,6 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     cnn_core::whole::write(path, bytes).map_err(Error::file(path, "cannot write"))
 }
 
-/// Removes files of a folder that a program was killed over while it wrote them.
-pub(crate) fn remove_unfinished(folder: &Path) -> Result<()> {
-    for entry in std::fs::read_dir(folder).map_err(Error::file(folder, "cannot read"))? {
-        let path = entry.map_err(Error::file(folder, "cannot read"))?.path();
-        let unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(WRITING));
-        if unfinished && path.is_file() {
-            std::fs::remove_file(&path).map_err(Error::file(&path, "cannot remove"))?;
-        }
-    }
-    Ok(())
-}
-
 /// Makes a folder within another, which must be there, if it is not there itself. A run's folder that was moved or removed is
 /// never made anew by what is written within it: it would be nobody's.
 ///

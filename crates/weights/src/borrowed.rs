@@ -1,6 +1,7 @@
 //! Tensors that lie elsewhere, on their way to a file.
 
 use crate::error::{Error, Result};
+use crate::tensor::Number;
 use crate::tensor::Tensor;
 use crate::weights::Weights;
 use crate::written::serialised;
@@ -60,7 +61,7 @@ impl<'a> BorrowedWeights<'a> {
     /// The first number that is not.
     pub fn check_finite(&self, weights: &str) -> Result<()> {
         for (name, tensor) in &self.tensors {
-            if let Some(position) = tensor.values.iter().position(|number| !number.is_finite()) {
+            if let Some(position) = f32::first_not_finite(&tensor.values) {
                 let (weights, name, found) = (weights.to_string(), name.clone(), f64::from(tensor.values[position]));
                 return Err(Error::NotFinite { weights, name, found, position });
             }

@@ -4,16 +4,16 @@ mod figures;
 
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
+use crate::judging;
 use crate::numbers::Chosen;
 use crate::settings;
 use crate::start;
 use crate::trained::{self, Fallback, Opened, Prepared, of_weights};
-use anyhow::{Result, anyhow, bail};
-use cnn_catalogue::imagenet;
+use anyhow::{Result, bail};
 use cnn_classifier::Trained;
 use cnn_core::device::Device;
 use cnn_core::{InferenceOptions, InferencePlan, Predictor, Weights};
-use cnn_data::{Card, Dataset, Images, Loader, Name, match_classes};
+use cnn_data::{Card, Dataset, Images, Loader, Name};
 use cnn_train::{Classify, TestTime, check_evaluation_fits, classifier, predict};
 use figures::Figures;
 use std::path::{Path, PathBuf};
@@ -81,25 +81,9 @@ impl Ready {
         let card = &opened.trained.card;
 
         let channels = card.preparation.mean.len();
-        let suited = judged.images.in_channels(channels);
-        let images =
-            suited.ok_or_else(|| anyhow!("images of {} channels do not suit {channels}", judged.images.channels()))?;
-        let known = match of_synsets(&judged.classes, &card.classes) {
-            true => imagenet::synsets().map(str::to_string).collect(),
-            false => card.classes.clone(),
-        };
-        let matched = match_classes(&images, &judged.classes, &known)?;
+        let matched = judging::suited(&judged.of, &judged.images, &judged.classes, card)?;
         judged.notes.extend(matched.notes.iter().map(ToString::to_string));
-        check_evaluation_fits(&opened.trained.network, args.batch_size.min(images.len()))?;
-        let found = card.preparation.shape(matched.images.shape())?;
-        if found != card.input {
-            bail!(
-                "{}: images become {found:?}, but {} reads {:?} with these weights",
-                judged.of,
-                card.network,
-                card.input
-            );
-        }
+        check_evaluation_fits(&opened.trained.network, args.batch_size.min(matched.images.len()))?;
         let run = folder_of(&weights).map(|folder| RunData::of(&folder)).transpose()?.flatten();
         let own = run.map_or(TestTime::Plain, |run| run.test_time);
         Ok(Self {
@@ -257,11 +241,6 @@ fn fallback(
 /// The images to train on, where all of them are in memory.
 fn in_memory(dataset: &Dataset) -> Option<Images> {
     Some(dataset.train()).filter(|images| images.in_memory()).cloned()
-}
-
-/// Whether folders are named by ImageNet's synsets (`n01440764`) and the weights know ImageNet's classes.
-fn of_synsets(found: &[String], known: &[String]) -> bool {
-    known.iter().map(String::as_str).eq(imagenet::names()) && found.iter().all(|name| imagenet::name_of(name).is_some())
 }
 
 /// The folder that weights of a file lie in, which may be a run's.

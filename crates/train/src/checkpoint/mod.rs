@@ -225,6 +225,14 @@ fn clean(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Removes files of a run's folder that a program was killed over while it wrote them.
+pub(crate) fn remove_unfinished(run: &Path) -> Result<()> {
+    for path in entries(run)?.into_iter().filter(|path| starts_with(path, WRITING) && path.is_file()) {
+        std::fs::remove_file(&path).map_err(Error::file(&path, "cannot remove"))?;
+    }
+    Ok(())
+}
+
 fn remove(folder: &Path) -> Result<()> {
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
