@@ -28,7 +28,7 @@ pub mod svg;
 mod table;
 
 pub use axis::Axis;
-pub use number::{bytes, count, duration, fixed, percent, rate};
+pub use number::{bytes, count, duration, fixed, percent, plural, rate};
 pub use plot::Plot;
 pub use printable::{path, printable, shortened};
 pub use table::Table;

@@ -16,6 +16,15 @@ pub fn count(number: usize) -> String {
     text
 }
 
+/// A number of things, with the word for one of them or for several: `1 file`, `2,000 files`.
+///
+/// ```
+/// assert_eq!([0, 1, 2000].map(|files| cnn_figures::plural(files, "file", "files")), ["0 files", "1 file", "2,000 files"]);
+/// ```
+pub fn plural(number: usize, one: &str, several: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { several })
+}
+
 /// A number with so many decimals, at most 17: `2.3026`. From ten million on with an exponent, `2.3e18`, so that the
 /// text stays short.
 pub fn fixed(value: f64, decimals: usize) -> String {
@@ -45,10 +54,11 @@ pub fn percent(share: f64) -> String {
 
 /// Bytes in powers of ten: `52.4 MB`.
 pub fn bytes(number: u64) -> String {
+    // Units change where rounding would write a thousand of the smaller.
     match number as f64 {
-        n if n < 1e6 => format!("{:.1} kB", n / 1e3),
-        n if n < 1e9 => format!("{:.1} MB", n / 1e6),
-        n if n < 1e12 => format!("{:.2} GB", n / 1e9),
+        n if n < 999_950.0 => format!("{:.1} kB", n / 1e3),
+        n if n < 999.95e6 => format!("{:.1} MB", n / 1e6),
+        n if n < 999.995e9 => format!("{:.2} GB", n / 1e9),
         n => format!("{:.2} TB", n / 1e12),
     }
 }
@@ -88,6 +98,10 @@ mod tests {
         assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(|x| fixed(x, 2)), ["NaN", "inf", "-inf"]);
         assert_eq!([0.974_34, -0.5, 1e300, f64::MAX].map(percent), ["97.43 %", "-50.00 %", "1.0e302 %", "inf %"]);
         assert_eq!([0, 1_500_000, u64::MAX].map(bytes), ["0.0 kB", "1.5 MB", "18446744.07 TB"]);
+        assert_eq!(
+            [999_949, 999_950, 999_950_000, 999_995_000_000].map(bytes),
+            ["999.9 kB", "1.0 MB", "1.00 GB", "1.00 TB"]
+        );
     }
 
     #[test]
