@@ -2,6 +2,7 @@
 
 use crate::Interpolation;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// How an image is brought to another size, before it is normalised.
 ///
@@ -84,6 +85,29 @@ pub enum Fit {
         #[serde(default, skip_serializing_if = "Interpolation::is_usual")]
         interpolation: Interpolation,
     },
+}
+
+/// In words, but for the interpolation.
+impl fmt::Display for Fit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("pictures as they are"),
+            Self::Pad { height, width } => write!(f, "framed to {height}×{width}"),
+            Self::Resize { height, width, .. } => write!(f, "stretched to {height}×{width}"),
+            Self::Crop { short, height, width, .. } => {
+                write!(f, "shorter side {short}, of it the middle {height}×{width}")
+            }
+            Self::Cover { stretched: [a, b], height, width, .. } => {
+                write!(f, "stretched to cover {a}×{b}, of it the middle {height}×{width}")
+            }
+            Self::Squash { stretched: [a, b], height, width, .. } => {
+                write!(f, "stretched to {a}×{b}, of it the middle {height}×{width}")
+            }
+            Self::Border { stretched: [a, b], height, width, .. } => {
+                write!(f, "stretched to lie within {a}×{b}, in the middle of {height}×{width}")
+            }
+        }
+    }
 }
 
 impl Fit {

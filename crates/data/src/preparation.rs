@@ -2,6 +2,7 @@
 
 use crate::fitting::Fitting;
 use crate::{Error, Fit, Images, Picture};
+use cnn_network::shape::times;
 use cnn_system::{Bytes, memory};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -124,7 +125,7 @@ impl Preparation {
     /// As [`Preparation::shape`]; [`Error::Sizes`] where images of different sizes would stay so.
     pub fn output(&self, images: &Images) -> Result<[usize; 3], Error> {
         if !images.have_one_size() && !self.fit.equals_sizes() {
-            return Err(Error::Sizes { found: format!("{:?}", self.fit) });
+            return Err(Error::Sizes { found: self.fit.to_string() });
         }
         self.shape(images.shape())
     }
@@ -256,7 +257,7 @@ impl Writer<'_> {
     pub(crate) fn write(&self, picture: &Picture<'_>, out: &mut [f32]) -> Result<(), Error> {
         if self.preparation.shape(picture.shape())? != self.to {
             // A file that changed since its head was read.
-            let [expected, found] = [self.to, picture.shape()].map(|shape| format!("{shape:?}"));
+            let [expected, found] = [self.to, picture.shape()].map(|shape| times(&shape));
             return Err(Error::Preparation { shape: picture.shape(), expected, found });
         }
         if picture.size() == self.usual {
