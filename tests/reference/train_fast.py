@@ -93,7 +93,7 @@ def factor(training, done, steps):
         peak = int(numbers["peak-at"] * steps)
         return float(np.interp(done, [0, peak, steps], [numbers["start"], 1.0, numbers["end"]]))
     if kind == "one-cycle":
-        peak, last = numbers["peak_at"] * steps - 1.0, max(steps - 1, 1)
+        peak, last = numbers["peak-at"] * steps - 1.0, max(steps - 1, 1)
         turn = lambda a, b, share: b + (a - b) * 0.5 * (1 + np.cos(np.pi * share))
         if done <= peak:
             return turn(numbers["start"], 1.0, done / max(peak, 1.0))

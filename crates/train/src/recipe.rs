@@ -228,7 +228,7 @@ impl Recipe {
     /// What is no such line, or no setting.
     pub fn set(&mut self, assignment: &str) -> Result<()> {
         let error = |problem: String| Error::Set { assignment: assignment.to_string(), problem };
-        let problem = |message: &str| error(message.lines().collect::<Vec<_>>().join(" "));
+        let problem = |message: &str| error(plain(message));
         let changes: toml::Table = toml::from_str(assignment).map_err(|e| problem(e.message()))?;
         let mut settings = toml::Table::try_from(&self.training).map_err(|e| error(e.to_string()))?;
         merge(&mut settings, changes);
@@ -239,10 +239,28 @@ impl Recipe {
     fn parse(path: &Path, text: &str) -> Result<Self> {
         toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            let problem = error.message().lines().collect::<Vec<_>>().join(" ");
+            let problem = plain(error.message());
             Error::Recipe { path: path.to_path_buf(), line, problem }
         })
     }
+}
+
+/// What is wrong with a text of TOML, in a line without the words of Rust's types.
+fn plain(message: &str) -> String {
+    const WORDS: [(&str, &str); 7] = [
+        ("expected usize", "expected a whole number from 0 up"),
+        ("expected u64", "expected a whole number from 0 up"),
+        ("expected f64", "expected a number"),
+        ("expected f32", "expected a number"),
+        (
+            "invalid type: unit variant, expected struct variant",
+            "its settings are missing, as in `optimizer = { sgd = { momentum = 0.9 } }`",
+        ),
+        ("invalid type: unit variant, expected newtype variant", "its value is missing, as in `clip = { norm = 1.0 }`"),
+        ("floating point `", "number `"),
+    ];
+    let line = message.lines().collect::<Vec<_>>().join(" ");
+    WORDS.into_iter().fold(line, |line, (theirs, ours)| line.replace(theirs, ours))
 }
 
 /// Puts the entries of one table over another's. A table that has none of the keys put over it is a choice among

@@ -34,8 +34,10 @@ pub enum Schedule {
     /// Half a cosine, from the end of the warm-up to zero at the end (Loshchilov and Hutter 2017).
     Cosine,
     /// Up to the learning rate and down again by half cosines (Smith and Topin 2018), as torch's `OneCycleLR` has it.
+    #[serde(rename_all = "kebab-case")]
     OneCycle {
         /// The share of the run at which the top is reached.
+        #[serde(alias = "peak_at")]
         peak_at: f64,
         /// The share of the learning rate to start from.
         start: f64,
