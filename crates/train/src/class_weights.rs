@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 #[non_exhaustive]
 pub enum ClassWeights {
     /// As much less as the class has more images: `N / (K · n)` of N images in K classes, n of them of the class (King and
-    /// Zeng 2001, section 4.2; scikit-learn calls it balanced).
+    /// Zeng 2001, section 4.2; scikit-learn calls it balanced); 0 for a class without an image.
     Auto,
     /// So much, by the names of the classes; each must be there. They are scaled, so that the mean over the images to train
     /// on is 1 and the learning rate means what it meant.
@@ -32,8 +32,11 @@ impl ClassWeights {
         let classes = counts.iter().filter(|count| **count > 0).count() as f64;
         let wrong = |problem: String| Error::Setting { setting: "class weights:", problem };
         let weights: Vec<f64> = match self {
-            // A class without an image has no say.
-            Self::Auto => counts.iter().map(|count| images / (classes * (*count).max(1) as f64)).collect(),
+            Self::Auto => {
+                // A class without an image has no say, nor has what label smoothing gives it.
+                let weight = |count: &usize| if *count == 0 { 0.0 } else { images / (classes * *count as f64) };
+                counts.iter().map(weight).collect()
+            }
             Self::Of(of) => {
                 if let Some(name) = of.keys().find(|name| !names.contains(name)) {
                     return Err(wrong(format!("{name:?} is no class of {}", dataset.name())));
@@ -149,6 +152,14 @@ mod tests {
         let train = Images::new([1, 1, 1], vec![0; 10], [vec![0; 8], vec![1; 2]].concat()).unwrap();
         let test = Images::new([1, 1, 1], vec![0], vec![0]).unwrap();
         Dataset::new("few", ["often", "rarely"].map(str::to_string).to_vec(), train, test).unwrap()
+    }
+
+    #[test]
+    fn a_class_without_an_image_has_no_weight() {
+        let train = Images::new([1, 1, 1], vec![0; 10], [vec![0; 8], vec![2; 2]].concat()).unwrap();
+        let names = ["often", "never", "rarely"].map(str::to_string).to_vec();
+        let dataset = Dataset::new("few", names, train.clone(), train).unwrap();
+        assert_eq!(ClassWeights::Auto.of(&dataset).unwrap(), [0.625, 0.0, 2.5]);
     }
 
     #[test]

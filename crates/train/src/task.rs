@@ -262,8 +262,16 @@ impl<'a> Task<'a> {
     pub(crate) fn lesson<'b>(&'b self, start: Option<&'b Start>, how: Taught<'b>) -> Lesson<'b> {
         let Self { network, settings, device, .. } = self;
         let Taught { loss, frozen, passes } = how;
-        let steps = self.extent().steps.saturating_mul(settings.epochs);
+        let left_out = self.single_valued(frozen).is_some() && self.ends_alone();
+        let steps = (self.extent().steps - usize::from(left_out)).saturating_mul(settings.epochs);
         Lesson { network, settings, loss, device, start, frozen, passes, steps, ranks: self.ranks }
+    }
+
+    /// Whether the last step of an epoch is of a single image.
+    fn ends_alone(&self) -> bool {
+        let Settings { batch_size, accumulate, shards, .. } = self.settings;
+        let whole = self.dataset.train().len() / batch_size;
+        shards == 1 && self.dataset.train().len() % batch_size == 1 && whole.is_multiple_of(accumulate)
     }
 
     /// What judges as these settings say, by a network that answers.
