@@ -112,7 +112,7 @@ pub use metric::{BalancedAccuracy, MacroF1, Metric, Top};
 pub use observer::{Begin, Evaluation, Judged, Observer, Observers, Silent, StepReport, Stop};
 #[cfg(feature = "candle")]
 pub use optimiser::Optimiser;
-pub use predictions::{Predictions, predict};
+pub use predictions::{Predictions, predict, predict_while};
 pub use recent::{Figures, Recent};
 pub use recipe::{DataChoice, Recipe};
 pub use rule::Rule;

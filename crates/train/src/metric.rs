@@ -43,14 +43,7 @@ impl Metric for Top {
     }
 
     fn value(&self, predictions: &Predictions) -> f64 {
-        let rows = predictions.probabilities().zip(predictions.labels());
-        let among = rows.filter(|(row, label)| {
-            let own = row.get(**label as usize).copied().unwrap_or(f32::NAN);
-            // The first of equals comes before the others.
-            let before = |(class, p): (usize, &f32)| *p > own || *p == own && class < **label as usize;
-            !own.is_nan() && row.iter().enumerate().filter(|(class, p)| before((*class, p))).count() < self.0
-        });
-        among.count() as f64 / predictions.len() as f64
+        predictions.top(self.0)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::classify::Classify;
 use crate::error::{Error, Result};
 use cnn_data::Loader;
+use std::ops::ControlFlow;
 
 /// Probabilities and labels of the images of a set, in its order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +21,19 @@ pub struct Predictions {
 ///
 /// Those of the network and the loader; scores of an image that are not all finite.
 pub fn predict(model: &dyn Classify, loader: &Loader<'_>) -> Result<Predictions> {
+    Ok(predict_while(model, loader, &mut |_| ControlFlow::Continue(()))?.unwrap_or_default())
+}
+
+/// [`predict`], which says after each batch how many images it has seen; `None` where it is told to stop then.
+///
+/// # Errors
+///
+/// Those of [`predict`].
+pub fn predict_while(
+    model: &dyn Classify,
+    loader: &Loader<'_>,
+    goes_on: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Result<Option<Predictions>> {
     if loader.is_empty() {
         return Err(cnn_data::Error::NoImages.into());
     }
@@ -32,8 +46,11 @@ pub fn predict(model: &dyn Classify, loader: &Loader<'_>) -> Result<Predictions>
             return Err(Error::Scores { image: predictions.len() + at / classes.max(1), score: scores[at] });
         }
         predictions.add(&scores, &batch.labels);
+        if goes_on(predictions.len()).is_break() {
+            return Ok(None);
+        }
     }
-    Ok(predictions)
+    Ok(Some(predictions))
 }
 
 impl Predictions {
@@ -78,6 +95,11 @@ impl Predictions {
     /// The cross-entropy of each image.
     pub fn losses(&self) -> &[f64] {
         &self.losses
+    }
+
+    /// The mean cross-entropy; 0 of no image.
+    pub fn loss(&self) -> f64 {
+        self.losses.iter().sum::<f64>() / self.len().max(1) as f64
     }
 
     /// The probabilities of each image's classes, an image after the other.
@@ -149,13 +171,25 @@ mod tests {
     }
 
     #[test]
+    fn whoever_watches_counts_images_and_can_stop() {
+        let images = Images::new([1, 1, 3], vec![7; 15], vec![0, 1, 2, 0, 1]).unwrap();
+        let loader = Loader::new(&images, Preparation { fit: cnn_data::Fit::None, mean: vec![0.0], std: vec![1.0] }, 2);
+        let (loader, mut seen) = (loader.unwrap(), Vec::new());
+        let stopped = predict_while(&Pixels, &loader, &mut |images| {
+            seen.push(images);
+            if images < 4 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        assert_eq!((stopped.unwrap(), seen), (None, vec![2, 4]));
+    }
+
+    #[test]
     fn predictions_agree_with_the_evaluation() {
         let pixels = (0..21).map(|i| (i * 89 % 251) as u8).collect();
         let images = Images::new([1, 1, 3], pixels, vec![0, 1, 2, 0, 1, 2, 0]).unwrap();
         let loader = Loader::new(&images, Preparation::of(&images).unwrap(), 3).unwrap();
         let (predictions, evaluated) = (predict(&Pixels, &loader).unwrap(), evaluate(&Pixels, &loader).unwrap());
         assert_eq!((predictions.len(), predictions.classes()), (7, 3));
-        let loss = predictions.losses().iter().sum::<f64>() / 7.0;
+        let loss = predictions.loss();
         assert!((loss - evaluated.loss).abs() < 1e-6, "{loss} {}", evaluated.loss);
         let right = predictions.predicted().zip(predictions.labels()).filter(|((found, _), label)| found == *label);
         assert_eq!(right.count() as f64 / 7.0, evaluated.accuracy);
