@@ -60,8 +60,27 @@ pub struct Cli {
 impl Cli {
     /// Reads a command line, the program's name first.
     pub fn read(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
-        Self::from_arg_matches(&with_negative_numbers(Self::command()).try_get_matches_from(words)?)
+        let matches = with_negative_numbers(Self::command()).try_get_matches_from(words).map_err(in_plain_words)?;
+        Self::from_arg_matches(&matches)
     }
+}
+
+/// What is wrong with a number, as the standard library and this program say it.
+const NUMBERS: [(&str, &str); 6] = [
+    ("invalid digit found in string", "expected a whole number from 0 up"),
+    ("cannot parse integer from empty string", "expected a whole number from 0 up"),
+    ("number too large to fit in target type", "expected a smaller number"),
+    ("number too small to fit in target type", "expected a larger number"),
+    ("invalid float literal", "expected a number, such as 0.1"),
+    ("cannot parse float from empty string", "expected a number, such as 0.1"),
+];
+
+/// Says of a number what is expected.
+fn in_plain_words(error: clap::Error) -> clap::Error {
+    let text = error.to_string();
+    let Some((theirs, ours)) = NUMBERS.into_iter().find(|(theirs, _)| text.contains(theirs)) else { return error };
+    let text = text.strip_prefix("error: ").unwrap_or(&text).replace(theirs, ours);
+    clap::Error::raw(error.kind(), text)
 }
 
 /// Takes a number with a minus for the value of a flag, so that what the flag expects is said of it.

@@ -1,14 +1,14 @@
 //! A run's best weights, judged once more when it is over.
 
 use crate::data::RunData;
+use crate::progress::predicted;
 use anyhow::{Context, Result, bail, ensure};
 use cnn_catalogue::imagenet;
 use cnn_core::device::Device;
+use cnn_core::shape::times;
 use cnn_data::{Card, Dataset, Images, Loader, Matched, match_classes};
 use cnn_report::Run;
-use cnn_train::{
-    BalancedAccuracy, MacroF1, Metric, Predictions, RunFolder, TestTime, Top, Weights, classifier, predict,
-};
+use cnn_train::{BalancedAccuracy, MacroF1, Metric, Predictions, RunFolder, TestTime, Top, Weights, classifier};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -47,9 +47,11 @@ pub fn suited(of: &str, images: &Images, classes: &[String], card: &Card) -> Res
     let found = card.preparation.shape(matched.images.shape())?;
     ensure!(
         found == card.input,
-        "{of}: images become {found:?}, but {} reads {:?} with these weights",
+        "{of}: images become {}, but {} reads {} with these weights: --crop {} makes them fit",
+        times(&found),
         card.network,
-        card.input
+        times(&card.input),
+        card.input[1]
     );
     Ok(matched)
 }
@@ -75,7 +77,7 @@ pub fn judged(run: &Run, dataset: &Dataset, device: &Device) -> Result<Verdicts>
         let matched = suited(dataset.name(), images, dataset.classes(), &card)?;
         notes.extend(matched.notes.iter().map(ToString::to_string));
         let images = matched.images;
-        let predictions = predict(&model, &Loader::new(&images, card.preparation.clone(), 100)?)?;
+        let predictions = predicted(&model, &Loader::new(&images, card.preparation.clone(), 100)?)?;
         Ok(Verdict { images, predictions })
     };
     let (test, held_out) = (of(dataset.test())?, dataset.held_out().map(&mut of).transpose()?);
@@ -100,7 +102,7 @@ pub fn figures(predictions: &Predictions) -> Value {
         "images": predictions.len(),
         "accuracy": predictions.top(1),
         "top5": Top(5).value(predictions),
-        "loss": predictions.losses().iter().sum::<f64>() / predictions.len().max(1) as f64,
+        "loss": predictions.loss(),
         "macro_f1": MacroF1.value(predictions),
         "balanced_accuracy": BalancedAccuracy.value(predictions),
     })

@@ -1,8 +1,9 @@
 //! Flags that would change nothing. They are refused: whoever gives one expects something of it.
 
-use crate::cli;
+use crate::cli::{self, Command, Common};
 use crate::data::folder_of;
 use anyhow::{Result, bail, ensure};
+use cnn_core::device::DeviceChoice;
 use cnn_core::{Network, Op};
 use cnn_data::{Dataset, Name};
 use cnn_train::{DataChoice, Settings};
@@ -11,6 +12,28 @@ use std::path::Path;
 /// The first of some flags that is given.
 fn given<const N: usize>(flags: [(&'static str, bool); N]) -> Option<&'static str> {
     flags.into_iter().find_map(|(flag, given)| given.then_some(flag))
+}
+
+/// Flags that every command takes, where a command does nothing that they are about.
+pub fn of_common(command: &Command, common: &Common) -> Result<()> {
+    let (draws, computes_elsewhere) = match command {
+        Command::Train(_) | Command::Sweep(_) | Command::Eval(_) | Command::Report(_) | Command::Bench(_) => {
+            (true, true)
+        }
+        // It says itself that it computes on the CPU.
+        Command::Calibrate(_) => (true, true),
+        Command::Forward(_) => (false, true),
+        Command::Augment(_) | Command::Explain(_) | Command::Race(_) => (true, false),
+        _ => (false, false),
+    };
+    if let Some(seed) = common.seed.filter(|_| !draws) {
+        bail!("--seed {seed} has no effect: this command draws nothing by it; leave it out");
+    }
+    match common.device {
+        DeviceChoice::Auto | DeviceChoice::Cpu => Ok(()),
+        _ if computes_elsewhere => Ok(()),
+        other => bail!("this command computes on the CPU, not on {other}: leave --device out"),
+    }
 }
 
 /// Flags about another kind of data set than the one chosen, before any of it is read.

@@ -3,7 +3,7 @@
 use crate::cli;
 use anyhow::{Context, Result, bail};
 use cnn_core::device::Device;
-use cnn_figures::{path, printable};
+use cnn_figures::{path, plural, printable};
 use cnn_plan::{Calibration, InferenceOptions, Numeric};
 use std::path::{Path, PathBuf};
 
@@ -53,7 +53,11 @@ impl Chosen {
     pub fn announce(&self) {
         match &self.scales {
             Some((file, calibration)) => {
-                eprintln!("computed in int8, by the scales of {}, found on {} images", path(file), calibration.images())
+                eprintln!(
+                    "computed in int8, by the scales of {}, found on {}",
+                    path(file),
+                    plural(calibration.images() as usize, "image", "images")
+                )
             }
             None if self.numeric != Numeric::F32 => eprintln!("computed in {}", self.numeric),
             None => {}

@@ -83,7 +83,7 @@ pub fn choose(args: &PreparationArgs, brought: Option<&Preparation>, origin: &st
     let mut parts = vec![
         part(format!("mean {}", numbers(&preparation.mean)), flag(args.mean.is_some(), "--mean")),
         part(format!("deviation {}", numbers(&preparation.std)), flag(args.std.is_some(), "--std")),
-        part(describe(&fit), flag(args.crop.is_some(), "--crop")),
+        part(fit.to_string(), flag(args.crop.is_some(), "--crop")),
     ];
     if let Some(filter) = fit.interpolation() {
         let told = args.interpolation.is_some() || brought.is_some_and(|brought| brought.fit.interpolation().is_some());
@@ -98,27 +98,7 @@ pub fn in_words(preparation: &Preparation) -> String {
     let numbers = |numbers: &[f32]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let filter = preparation.fit.interpolation().map_or_else(String::new, |filter| format!(", {filter}"));
     let (mean, std) = (numbers(&preparation.mean), numbers(&preparation.std));
-    format!("{}{filter}; mean {mean}, deviation {std}", describe(&preparation.fit))
-}
-
-/// A fit in words, but for its filter.
-pub fn describe(fit: &Fit) -> String {
-    match fit {
-        Fit::None => "pictures as they are".to_string(),
-        Fit::Pad { height, width } => format!("framed to {height}×{width}"),
-        Fit::Resize { height, width, .. } => format!("stretched to {height}×{width}"),
-        Fit::Crop { short, height, width, .. } => format!("shorter side {short}, of it the middle {height}×{width}"),
-        Fit::Cover { stretched: [a, b], height, width, .. } => {
-            format!("stretched to cover {a}×{b}, of it the middle {height}×{width}")
-        }
-        Fit::Squash { stretched: [a, b], height, width, .. } => {
-            format!("stretched to {a}×{b}, of it the middle {height}×{width}")
-        }
-        Fit::Border { stretched: [a, b], height, width, .. } => {
-            format!("stretched to lie within {a}×{b}, in the middle of {height}×{width}")
-        }
-        _ => format!("{fit:?}"),
-    }
+    format!("{}{filter}; mean {mean}, deviation {std}", preparation.fit)
 }
 
 #[cfg(test)]

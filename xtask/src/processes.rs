@@ -86,9 +86,9 @@ pub fn of_first<T: Serialize + DeserializeOwned>(ranks: &Ranks, value: T) -> Res
     Ok(serde_json::from_slice(&bytes)?)
 }
 
-/// Cuts batches into shards where ranks are to share them out, and says so.
-pub fn share_out(ranks: &Ranks, session: &mut Session) -> Result<()> {
-    if ranks.world() == 1 {
+/// Cuts batches into shards where ranks are to share them out, one of them alone too, and says so.
+pub fn share_out(ranks: &Ranks, args: &cli::Train, session: &mut Session) -> Result<()> {
+    if ranks.world() == 1 && args.processes.is_none() && Place::from_environment()?.is_none() {
         return Ok(());
     }
     let synchronous = session.recipe.training.sync_batch_norm;
@@ -97,9 +97,17 @@ pub fn share_out(ranks: &Ranks, session: &mut Session) -> Result<()> {
     if chosen {
         *shards = SHARDS.max(ranks.world());
     }
-    let how = if chosen { ", chosen for them; --set 'shards = N' sets another number" } else { "" };
+    let how = match chosen {
+        true if *shards > SHARDS => ", a shard for each, so that the bits are others than those of fewer ranks",
+        true => ", chosen for them; --set 'shards = N' sets another number",
+        false => "",
+    };
     let norm = if synchronous { " that have one batch normalisation" } else { "" };
-    let note = format!("{} ranks ({}), batches in {shards} shards{norm}{how}", ranks.world(), ranks.place());
+    let who = match ranks.world() {
+        1 => "1 rank".to_string(),
+        several => format!("{several} ranks ({})", ranks.place()),
+    };
+    let note = format!("{who}, batches in {shards} shards{norm}{how}");
     session.notes.push(note);
     Ok(())
 }

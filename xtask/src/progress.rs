@@ -4,14 +4,14 @@ mod pace;
 
 use anyhow::{Context, Result};
 use cnn_dashboard::Interrupts;
-use cnn_data::{Dataset, Images};
+use cnn_data::{Dataset, Images, Loader};
 use cnn_figures::{count, duration, fixed, percent, rate};
-use cnn_train::{Begin, Epoch, Evaluation, Observer, StepReport, Stop};
+use cnn_train::{Begin, Classify, Epoch, Evaluation, Observer, Predictions, StepReport, Stop, predict_while};
 use indicatif::{ProgressBar, ProgressStyle};
 use pace::Pace;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -53,9 +53,11 @@ impl Progress {
     }
 }
 
+/// Set by the first call of [`interrupted`].
+static INTERRUPTS: OnceLock<Option<Interrupts>> = OnceLock::new();
+
 /// Whether somebody has asked the program to stop, from the first call on: see [`Interrupts`].
 pub fn interrupted() -> Arc<AtomicBool> {
-    static INTERRUPTS: OnceLock<Option<Interrupts>> = OnceLock::new();
     let listening = INTERRUPTS.get_or_init(|| match Interrupts::listen() {
         Ok(interrupts) => Some(interrupts),
         Err(error) => {
@@ -69,6 +71,20 @@ pub fn interrupted() -> Arc<AtomicBool> {
 /// A bar of `length` on a terminal, nothing elsewhere.
 pub fn bar(length: u64) -> ProgressBar {
     if std::io::stderr().is_terminal() { ProgressBar::new(length).with_style(style()) } else { ProgressBar::hidden() }
+}
+
+/// What a model says of every image of a loader, with a bar. An interrupt ends it; where the program listens to none, the
+/// system ends the program.
+pub fn predicted(model: &dyn Classify, loader: &Loader<'_>) -> Result<Predictions> {
+    let bar = bar(loader.images() as u64);
+    let stop = INTERRUPTS.get().and_then(Option::as_ref).map(Interrupts::flag).unwrap_or_default();
+    bar.set_prefix("judging");
+    let found = predict_while(model, loader, &mut |images| {
+        bar.set_position(images as u64);
+        if stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    bar.finish_and_clear();
+    found?.context("interrupted before all images were judged")
 }
 
 /// Decodes every picture of a data set once, with a bar, and leaves out what is damaged where that is wanted.

@@ -9,6 +9,7 @@ use cnn_core::device::Device;
 use cnn_core::weights::Allowed;
 use cnn_core::{Architecture, Network};
 use cnn_data::{Card, Dataset, Preparation};
+use cnn_figures::count;
 use cnn_train::{DataMark, Engine, Recipe, RunFolder, Start, Task, Weights};
 use cnn_zoo::{Entry, Family};
 use serde_json::json;
@@ -77,6 +78,9 @@ impl Session {
         }
         let architecture = entry.architecture(dataset.classes().len());
         let mut notes = Vec::new();
+        if let Some(limit) = recipe.data.limit.filter(|limit| *limit > dataset.train().len()) {
+            notes.push(format!("a limit of {} leaves out none of the images to train on", count(limit)));
+        }
         if let Some(grey) = grey(&mut recipe, &architecture, &dataset)? {
             dataset = grey;
             notes.push(

@@ -10,8 +10,14 @@ use std::path::Path;
 /// Changes a recipe as the command line says, in which no setting is said twice in two ways.
 pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
     by_flags(recipe, args)?;
+    let by_name = recipe.training.schedule.clone();
     for assignment in &args.set {
         recipe.set(assignment)?;
+    }
+    let settings = &mut recipe.training;
+    if let Some(name) = args.schedule.filter(|_| settings.schedule == by_name) {
+        // Its numbers are shares of a run that --set may have made longer.
+        settings.schedule = schedule(name, settings.epochs);
     }
     // As text, in which what is not a number is the same as itself.
     let text = recipe.to_toml()?;

@@ -2,11 +2,10 @@
 
 mod besides;
 
-use crate::preparation::describe;
 use crate::session::Session;
 use anyhow::Result;
 use cnn_data::{Dataset, Fit, class_notes};
-use cnn_figures::{bytes, count, path, printable};
+use cnn_figures::{bytes, count, path, plural, printable};
 use cnn_train::{ClassWeights, Engine, Precision, Rule, Schedule, Settings, Task};
 use std::path::PathBuf;
 
@@ -27,8 +26,7 @@ pub fn lines(session: &Session) -> Result<Vec<String>> {
     let mut say = |name: &str, text: String| lines.push(format!("{name:<NAMES$} {}", printable(&text)));
     let chosen = session.chosen_for.as_ref().map_or_else(String::new, |asked| format!(", chosen for {asked}"));
     let parameters = count(network.summary().parameters);
-    let classes = dataset.classes().len();
-    let classes = format!("{classes} {}", if classes == 1 { "class" } else { "classes" });
+    let classes = plural(dataset.classes().len(), "class", "classes");
     say("network", format!("{}{chosen}: {parameters} parameters, {classes}", network.name()));
     say("recipe", recipe(session));
     say("training", of_images(dataset.train().len(), dataset, dataset.origins().map(|origins| &*origins.train)));
@@ -101,6 +99,14 @@ pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
             warm_up.epochs, settings.epochs
         ));
     }
+    if settings.learning_rate == 0.0 {
+        warnings.push("the learning rate is 0: nothing is learnt".to_string());
+    }
+    let batches = dataset.train().len().div_ceil(settings.batch_size);
+    if settings.accumulate > batches {
+        let batches = plural(batches, "batch", "batches");
+        warnings.push(format!("a step is of {} batches, but an epoch has {batches}", settings.accumulate));
+    }
     warnings.extend(strays(dataset.strays()));
     warnings.extend(class_notes(names).iter().map(ToString::to_string));
     warnings
@@ -109,8 +115,8 @@ pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
 /// What is said of members of a folder that are no pictures.
 pub fn strays(strays: &[PathBuf]) -> Option<String> {
     let first = strays.first()?;
-    let members = if strays.len() == 1 { "member is no picture" } else { "members are no pictures" };
-    Some(format!("{} {members} of a class and passed over, {} first", strays.len(), path(first)))
+    let members = plural(strays.len(), "member is no picture", "members are no pictures");
+    Some(format!("{members} of a class and passed over, {} first", path(first)))
 }
 
 fn recipe(session: &Session) -> String {
@@ -121,8 +127,7 @@ fn recipe(session: &Session) -> String {
 }
 
 fn of_images(number: usize, dataset: &Dataset, origin: Option<&str>) -> String {
-    let images = if number == 1 { "image" } else { "images" };
-    format!("{} {images} of {}", count(number), origin.unwrap_or(dataset.name()))
+    format!("{} of {}", plural(number, "image", "images"), origin.unwrap_or(dataset.name()))
 }
 
 /// Classes of which no image is judged.
@@ -171,8 +176,8 @@ fn pictures(session: &Session) -> String {
     let how = match fit {
         Fit::None => "as they are".to_string(),
         fit => match fit.interpolation() {
-            Some(filter) => format!("{} ({filter})", describe(&fit)),
-            None => describe(&fit),
+            Some(filter) => format!("{fit} ({filter})"),
+            None => fit.to_string(),
         },
     };
     let dims = session.network.input().dims();
@@ -204,14 +209,18 @@ fn rates(settings: &Settings) -> String {
     let warm_up =
         settings.warm_up.map_or_else(String::new, |warm_up| format!(" after {} epochs of warm-up", warm_up.epochs));
     let schedule = match &settings.schedule {
-        Schedule::Constant => "constant",
-        Schedule::Step { .. } => "in steps",
-        Schedule::MultiStep { .. } => "in some steps",
-        Schedule::Exponential { .. } => "falling by a factor",
-        Schedule::Cosine => "along a cosine",
-        Schedule::OneCycle { .. } => "in one cycle",
-        Schedule::Plateau { .. } => "lower when the loss stays",
-        _ => "as its schedule says",
+        Schedule::Constant => "constant".to_string(),
+        Schedule::Step { every, factor } => format!("times {factor} every {every} epochs"),
+        Schedule::MultiStep { at, factor } => {
+            let at: Vec<String> = at.iter().map(ToString::to_string).collect();
+            format!("times {factor} after {} epochs", at.join(" and "))
+        }
+        Schedule::Exponential { factor } => format!("times {factor} over each epoch"),
+        Schedule::Cosine => "along a cosine".to_string(),
+        Schedule::OneCycle { .. } => "in one cycle".to_string(),
+        Schedule::Triangle { .. } => "up and down along straight lines".to_string(),
+        Schedule::Plateau { factor, patience } => format!("times {factor} when the loss stays for {patience} epochs"),
+        _ => "as its schedule says".to_string(),
     };
     let rule = match settings.optimizer {
         Rule::Sgd { momentum, nesterov, weight_decay } => {

@@ -9,6 +9,7 @@ mod damage;
 mod docs;
 mod explain;
 mod export;
+mod flags;
 mod forward;
 mod judged_data;
 mod not_over;

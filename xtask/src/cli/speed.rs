@@ -24,6 +24,10 @@ Examples:
   cargo xtask race --train --case resnet18:64:3,32,32:10 --rounds 20 --json race.json
   cargo xtask race --instructions avx2 --case resnet50:1";
 
+/// What is of no use where nothing is computed.
+const LOAD_HAS_NO: [&str; 10] =
+    ["train", "serve", "steps", "scaling", "classes", "engine", "mode", "recompute", "explain", "callers"];
+
 #[derive(Debug, Args)]
 pub struct Bench {
     /// The network's name, see `cargo xtask list`
@@ -35,7 +39,7 @@ pub struct Bench {
     #[command(flatten)]
     pub recompute: RecomputeArgs,
     /// Time the loader alone on this data set, from files to batches as `train` makes them for the network
-    #[arg(long, value_name = "NAME|FOLDER", conflicts_with_all = ["train", "serve", "steps", "scaling", "classes"])]
+    #[arg(long, value_name = "NAME|FOLDER", conflicts_with_all = LOAD_HAS_NO)]
     pub load: Option<String>,
     /// What is done to the images that are loaded, in short; see `cargo xtask augment`
     #[arg(long, value_name = "STEPS", requires = "load")]

@@ -62,7 +62,7 @@ pub struct Train {
     /// What computes a step [default: plan on the CPU, candle elsewhere]
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
-    /// Train on so many processes of this machine, a power of two: to the same bits on any number
+    /// Train on so many processes of this machine, a power of two: to the same bits on 1, 2, 4 or 8
     #[arg(long, value_name = "N", conflicts_with = "serve", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub processes: Option<u16>,
     /// KiB of gradients that ranks send together, while others are computed; 0 sends all at the end [default: 256, on one

@@ -4,6 +4,7 @@ use crate::cli::{Augment, Common};
 use crate::data;
 use anyhow::Result;
 use cnn_data::{Batch, Fit, Grid, Images, Loader, Preparation, sheet};
+use cnn_figures::{path, plural};
 use cnn_train::Recipe;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -47,7 +48,8 @@ pub fn run(args: &Augment, common: &Common) -> Result<()> {
     let cells: Vec<usize> = (0..rows * columns).collect();
     let sheet = sheet(&Images::new(shape, pixels, vec![0; cells.len()])?, &cells, columns, gap)?.enlarged(factor)?;
     cnn_train::write_whole(&args.out, &sheet.png()?)?;
-    println!("{rows} images, each as it is and {} times augmented: {}", args.count, args.out.display());
+    let (images, times) = (plural(rows, "image", "images"), plural(args.count.into(), "time", "times"));
+    println!("{images}, each as it is and {times} augmented: {}", path(&args.out));
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::progress;
 use crate::rerun;
 use anyhow::{Result, ensure};
 use cnn_core::shape::times;
-use cnn_figures::bytes;
+use cnn_figures::{bytes, plural};
 use cnn_kernels::{InstructionSet, peak, threads};
 use cnn_train::Memory;
 use serde_json::{Value, json};
@@ -189,11 +189,11 @@ impl Measured<'_> {
     fn print(&self) {
         let what = if self.workload.train { "a training step" } else { "a forward pass" };
         println!(
-            "{}: {what} of {} × {}, {} classes, without dropout; {}, {}, threads: {}",
+            "{}: {what} of {} × {}, {}, without dropout; {}, {}, threads: {}",
             self.args.network,
             self.workload.batch,
             times(&self.workload.shape()),
-            self.workload.classes,
+            plural(self.workload.classes, "class", "classes"),
             self.args.engine,
             self.args.mode,
             rerun::threads()

@@ -3,11 +3,11 @@
 use super::eval::Ready;
 use crate::cli::{self, Common};
 use crate::numbers::{beside, write};
-use crate::progress::{bar, interrupted};
+use crate::progress::{bar, interrupted, predicted};
 use crate::weights::not_over;
 use anyhow::{Result, bail};
 use cnn_core::{Calibrator, InferenceOptions};
-use cnn_train::predict;
+use cnn_figures::plural;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -28,6 +28,7 @@ pub fn run(args: &cli::Calibrate, common: &Common) -> Result<()> {
     let images = if wanted < images.len() { images.drawn(wanted, common.seed()) } else { images.clone() };
     let mut calibrator = Calibrator::new(network, weights)?;
     let (bar, stop) = (bar(images.len() as u64), interrupted());
+    bar.set_prefix("ranges");
     for batch in ready.loader(&images)?.in_order() {
         calibrator.observe(&batch?.images)?;
         bar.set_position(calibrator.images());
@@ -39,14 +40,15 @@ pub fn run(args: &cli::Calibrate, common: &Common) -> Result<()> {
     let calibration = calibrator.calibration()?;
     drop(calibrator);
     let judged = ready.loader(&ready.images)?;
-    let predictions = |options| Ok::<_, anyhow::Error>(predict(&ready.judging(ready.model(options)?), &judged)?);
+    let predictions = |options| predicted(&ready.judging(ready.model(options)?), &judged);
     let exact = predictions(InferenceOptions::default())?;
     let of_judged = ready.of_judged(exact.len());
     let exact = exact.top(1);
     let narrow = predictions(InferenceOptions::default().int8(&calibration))?.top(1);
     write(&calibration, &file)?;
     ready.announce();
-    eprintln!("ranges of least squared error, taken on {} images {of}", calibration.images());
+    let taken = plural(calibration.images() as usize, "image", "images");
+    eprintln!("ranges of least squared error, taken on {taken} {of}");
     println!("accuracy in f32  {:.2} %", 100.0 * exact);
     println!("accuracy in int8 {:.2} %, {:+.2} points, on {}", 100.0 * narrow, 100.0 * (narrow - exact), of_judged);
     println!("{}", cnn_figures::path(&file));

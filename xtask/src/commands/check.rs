@@ -4,7 +4,7 @@ use crate::cli::DataCheck;
 use crate::progress;
 use anyhow::Result;
 use cnn_data::{FolderCheck, Reading, check};
-use cnn_figures::{Table, path, printable};
+use cnn_figures::{Table, path, plural, printable};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,7 +24,7 @@ pub fn run(args: &DataCheck) -> Result<ExitCode> {
     if args.json {
         println!("{:#}", as_json(&found));
     } else if args.csv {
-        print!("{}", as_csv(&found));
+        print!("{}", as_csv(&found)?);
     } else {
         show(&found);
     }
@@ -79,17 +79,17 @@ fn show(found: &FolderCheck) {
     }
     let twice = found.duplicates.iter().filter(|same| !same.across_classes && !same.across_splits).count();
     if twice > 0 {
-        println!("{twice} pictures lie more than once in their class");
+        println!("{} more than once in their class", plural(twice, "picture lies", "pictures lie"));
     }
     let problems = problems(found);
     for (file, problem) in problems.iter().take(SHOWN) {
         println!("{}: {}", path(file), printable(problem));
     }
     more(problems.len(), "problems, which --csv lists");
+    let decoded = plural(found.files, "picture", "pictures");
     match problems.len() {
-        0 => println!("{} pictures decoded, nothing is wrong", found.files),
-        1 => println!("{} pictures decoded, 1 problem", found.files),
-        count => println!("{} pictures decoded, {count} problems", found.files),
+        0 => println!("{decoded} decoded, nothing is wrong"),
+        wrong => println!("{decoded} decoded, {}", plural(wrong, "problem", "problems")),
     }
 }
 
@@ -99,13 +99,13 @@ fn more(count: usize, what: &str) {
     }
 }
 
-fn as_csv(found: &FolderCheck) -> String {
-    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    let mut lines = "path,problem\n".to_string();
+fn as_csv(found: &FolderCheck) -> Result<String> {
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(["path", "problem"])?;
     for (file, problem) in problems(found) {
-        lines += &format!("{},{}\n", quoted(&file.to_string_lossy()), quoted(&problem));
+        table.write_record([&*file.to_string_lossy(), &*problem])?;
     }
-    lines
+    Ok(String::from_utf8(table.into_inner()?)?)
 }
 
 fn as_json(found: &FolderCheck) -> Value {

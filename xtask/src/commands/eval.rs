@@ -6,6 +6,7 @@ use crate::cli::{self, Common};
 use crate::data::{self, RunData};
 use crate::judging;
 use crate::numbers::Chosen;
+use crate::progress::predicted;
 use crate::settings;
 use crate::start;
 use crate::trained::{self, Fallback, Opened, Prepared, of_weights};
@@ -14,7 +15,8 @@ use cnn_classifier::Trained;
 use cnn_core::device::Device;
 use cnn_core::{InferenceOptions, InferencePlan, Predictor, Weights};
 use cnn_data::{Card, Dataset, Images, Loader, Name};
-use cnn_train::{Classify, TestTime, check_evaluation_fits, classifier, predict};
+use cnn_figures::plural;
+use cnn_train::{Classify, TestTime, check_evaluation_fits, classifier};
 use figures::Figures;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +59,7 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let loader = ready.loader(&ready.images)?;
     ready.announce();
     numbers.announce();
-    let predictions = predict(&ready.judging(model), &loader)?;
+    let predictions = predicted(&ready.judging(model), &loader)?;
     Figures::new(&predictions, &trained.card, &ready.of_judged(predictions.len())).print(args.json)
 }
 
@@ -171,7 +173,7 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
             None => own.load()?,
         };
         notes.extend(own.note(&dataset));
-        let of = format!("{} test images of {}", dataset.test().len(), dataset.name());
+        let of = test_images(&dataset, own.choice.fold.is_some());
         return Ok(Judged {
             images: dataset.test().clone(),
             classes: dataset.classes().to_vec(),
@@ -194,14 +196,14 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
             );
         }
         notes.extend(start::strays(&found.strays));
-        let of = format!("{} images of {}", found.images.len(), found.path.display());
+        let of = format!("{} of {}", plural(found.images.len(), "image", "images"), found.path.display());
         return Ok(Judged { statistics: None, learnt: None, images: found.images, classes: found.classes, of, notes });
     }
     let known = card.map(|card| card.dataset).filter(|name| name.split('+').all(|name| name.parse::<Name>().is_ok()));
     let mut named = cli::Data { dataset: args.data.dataset.clone().or(known), ..args.data.clone() };
     named.limit = None;
     let dataset = data::dataset(&named, seed)?;
-    let of = format!("{} test images of {}", dataset.test().len(), dataset.name());
+    let of = test_images(&dataset, named.fold.is_some());
     let (images, classes) = (dataset.test().clone(), dataset.classes().to_vec());
     let learnt = Some(dataset.train().clone());
     Ok(Judged { images, classes, of, notes, statistics: in_memory(&dataset), learnt })
@@ -236,6 +238,12 @@ fn fallback(
     let dims = network.input().dims();
     let origin = "of the data set's images to train on, since the weights say nothing".to_string();
     Ok(Some(Fallback { preparation: Some(Prepared { preparation, size: [dims[1], dims[2]], origin }), classes }))
+}
+
+/// What is judged of a data set that is loaded; a fold is of those to train on.
+fn test_images(dataset: &Dataset, is_fold: bool) -> String {
+    let kind = if is_fold { "" } else { "test " };
+    format!("{} of {}", plural(dataset.test().len(), &format!("{kind}image"), &format!("{kind}images")), dataset.name())
 }
 
 /// The images to train on, where all of them are in memory.

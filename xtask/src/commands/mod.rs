@@ -30,14 +30,14 @@ mod verify_parity;
 mod verify_shapes;
 pub mod weights;
 
-use crate::cli::{Cli, Command, Common, DataCommand};
-use crate::{processes, rerun};
+use crate::cli::{Cli, Command, DataCommand};
+use crate::{no_effect, processes, rerun};
 use anyhow::Result;
-use cnn_core::device::DeviceChoice;
 use std::process::ExitCode;
 
 /// Runs the command, in a build with the hub if it turns out to need it.
 pub fn run(cli: &Cli) -> Result<ExitCode> {
+    no_effect::of_common(&cli.command, &cli.common)?;
     let done: Result<ExitCode> = match &cli.command {
         Command::List => list::run().map(success),
         Command::Summary(args) => summary::run(args).map(success),
@@ -62,19 +62,19 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Command::Report(args) => report::run(args, &cli.common).map(success),
         Command::Eval(args) => eval::run(args, &cli.common).map(success),
         Command::Calibrate(args) => calibrate::run(args, &cli.common).map(success),
-        Command::Predict(args) => on_the_cpu(&cli.common).and_then(|()| predict::run(args)),
+        Command::Predict(args) => predict::run(args),
         #[cfg(feature = "serve")]
-        Command::Serve(args) => on_the_cpu(&cli.common).and_then(|()| serve::run(args)).map(success),
+        Command::Serve(args) => serve::run(args).map(success),
         #[cfg(not(feature = "serve"))]
         Command::Serve(_) => rerun::with_feature("serve", "the server is built when it is first wanted"),
         #[cfg(not(feature = "formats"))]
         Command::Features(args) if features::ending(args) == "npy" => {
             rerun::with_feature("formats", "what writes NumPy's files is built when it is first wanted")
         }
-        Command::Features(args) => on_the_cpu(&cli.common).and_then(|()| features::run(args)).map(success),
+        Command::Features(args) => features::run(args).map(success),
         Command::Diagram(args) => diagram::run(args).map(success),
         #[cfg(feature = "explain")]
-        Command::Explain(args) => on_the_cpu(&cli.common).and_then(|()| explain::run(args, &cli.common)).map(success),
+        Command::Explain(args) => explain::run(args, &cli.common).map(success),
         #[cfg(not(feature = "explain"))]
         Command::Explain(_) => rerun::with_feature("explain", "what looks inside is built when it is first wanted"),
         Command::Weights(args) => weights::run(args).map(success),
@@ -123,14 +123,6 @@ fn lacking(error: &anyhow::Error) -> Option<(&'static str, String)> {
     match error.downcast_ref() {
         Some(cnn_data::Error::HubFeature { name }) => Some(("hub", format!("{name} comes from the Hugging Face hub"))),
         _ => None,
-    }
-}
-
-/// Refuses another device where a command computes on the CPU.
-fn on_the_cpu(common: &Common) -> Result<()> {
-    match common.device {
-        DeviceChoice::Auto | DeviceChoice::Cpu => Ok(()),
-        other => anyhow::bail!("this command computes on the CPU, not on {other}: leave --device out"),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::session::{Choice, Session};
 use crate::start;
 use crate::watching::GoingOn;
 use anyhow::{Result, bail, ensure};
-use axes::{axes, combinations, name};
+use axes::{agree, axes, combinations, name};
 use cnn_data::Fold;
 use cnn_figures::path;
 use cnn_report::{Comparison, Run};
@@ -60,6 +60,7 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
         for (axis, value) in axes.iter().zip(combination) {
             axis.values[*value].change.make(&mut recipe)?;
         }
+        agree(&recipe, args, &axes, combination)?;
         // All runs are on the same data, whatever their seeds.
         recipe.data.seed = recipe.data.seed.or(Some(session.recipe.training.seed));
         recipe.check()?;
@@ -111,8 +112,7 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
 }
 
 fn session(args: &cli::Sweep, fold: Option<Fold>, common: &Common, again: bool) -> Result<Session> {
-    let epochs = args.epochs;
-    let settings = cli::Settings { epochs, set: args.set.clone(), ..cli::Settings::default() };
+    let settings = axes::of_all(args);
     // A network's name stands for its usual recipe.
     let is_network = Recipe::text(&args.recipe).is_none() && cnn_zoo::find(&args.recipe).is_ok();
     let (network, recipe) = match (&args.network, is_network) {

@@ -50,7 +50,7 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     let preparation = resumed.as_ref().map(preparation).transpose()?.flatten();
     let (before, preparation) = processes::of_first(ranks, (before, preparation))?;
     let mut session = Session::new(&choice(args, before.clone(), preparation, common)?, common)?;
-    processes::share_out(ranks, &mut session)?;
+    processes::share_out(ranks, args, &mut session)?;
     no_effect::of_shards(args, &session.recipe.training, &session.network)?;
     if args.find_lr {
         return find_rate::run(&session, args.folder.out.as_deref());
@@ -91,9 +91,6 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     let outcome = watched(&args.watching, &task, warnings, |observer| Ok(train(&task, Some(&folder), observer)?))?;
     drop(work);
     tell(&outcome, &folder);
-    if args.watching.no_report && session.dataset.held_out().is_none() {
-        return Ok(());
-    }
     let run = Run::read(folder.path())?;
     let verdicts = judging::judged(&run, &session.dataset, &task.device)?;
     folder.write_judgement(&verdicts.as_json(&run))?;

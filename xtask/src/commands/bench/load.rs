@@ -1,12 +1,12 @@
 //! `bench --load`: the loader alone, from files to batches.
 
 use crate::bench::{Times, milliseconds};
-use crate::cli;
+use crate::cli::{self, InputShape};
 use crate::preparation::in_words;
 use crate::{data, progress, rerun};
-use anyhow::{Context, Result};
-use cnn_data::Loader;
-use cnn_figures::{count, rate};
+use anyhow::{Context, Result, ensure};
+use cnn_data::{Images, Loader};
+use cnn_figures::{count, plural, rate};
 use serde_json::json;
 use std::time::Instant;
 
@@ -15,13 +15,24 @@ const AHEAD: usize = 2;
 /// Batches before those that are timed: files come into the system's memory.
 const WARM_UP: u32 = 2;
 
+/// The size of a square shape with the channels of the images.
+fn size(InputShape([channels, height, width]): InputShape, images: &Images) -> Result<usize> {
+    ensure!(
+        height == width && channels == images.channels(),
+        "--shape {channels},{height},{width} beside --load: images are loaded as squares with their {}, as {},{height},{height}",
+        plural(images.channels(), "channel", "channels"),
+        images.channels()
+    );
+    Ok(height)
+}
+
 /// Takes the time of the batches of a data set as `train` would make them for the network.
 pub fn run(args: &cli::Bench, named: &str, seed: u64) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
     let dataset = data::dataset(&cli::Data { dataset: Some(named.to_string()), ..cli::Data::default() }, seed)?;
     let images = dataset.train();
     let architecture = entry.architecture(dataset.classes().len());
-    let resize = args.shape.map(|shape| shape.0[1]);
+    let resize = args.shape.map(|shape| size(shape, images)).transpose()?;
     let (network, preparation) = cnn_train::fit(&architecture, images, resize)?;
     let augmentation = args.augment.clone().unwrap_or_default();
     let loader = Loader::new(images, preparation.clone(), args.batch as usize)?.augmented(augmentation)?.ahead(AHEAD);

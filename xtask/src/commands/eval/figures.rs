@@ -13,6 +13,9 @@ const FEW: usize = 20;
 /// Of more classes so many of the worst, and of the most confused pairs.
 const WORST: usize = 10;
 
+/// What all images that CIFAR-10 is judged by are called.
+const CIFAR10: &str = "10,000 test images of cifar10";
+
 pub struct Figures<'a> {
     predictions: &'a Predictions,
     card: &'a Card,
@@ -34,7 +37,7 @@ impl<'a> Figures<'a> {
         if self.card.classes.len() > 5 {
             println!("top-5 {:.2} %", 100.0 * self.predictions.top(5));
         }
-        println!("loss {:.4} on {}", self.loss(), printable(self.of));
+        println!("loss {:.4} on {}", self.predictions.loss(), printable(self.of));
         for published in self.published() {
             println!("published: {:.2} % ({})", published.top1, published.source.name());
         }
@@ -45,14 +48,10 @@ impl<'a> Figures<'a> {
         Ok(())
     }
 
-    fn loss(&self) -> f64 {
-        self.predictions.losses().iter().sum::<f64>() / self.predictions.len().max(1) as f64
-    }
-
     /// What others publish of this network on these images.
     fn published(&self) -> impl Iterator<Item = Published> {
         let benchmark = match (&*self.card.dataset, self.card.classes.len()) {
-            ("cifar10", _) if self.of.ends_with("cifar10") => Some(Benchmark::Cifar10),
+            ("cifar10", 10) if self.of == CIFAR10 && self.predictions.len() == 10_000 => Some(Benchmark::Cifar10),
             ("imagenet", 1000) if self.predictions.len() == 50_000 => Some(Benchmark::ImageNet),
             _ => None,
         };
@@ -64,12 +63,13 @@ impl<'a> Figures<'a> {
     fn classes(&self) -> Table {
         let figures = self.judgement.classes();
         let mut order: Vec<usize> = (0..figures.len()).filter(|class| figures[*class].images > 0).collect();
-        if order.len() > FEW {
+        let worst = order.len() > FEW;
+        if worst {
             let recall = |class: &usize| figures[*class].recall.unwrap_or(1.0);
             order.sort_by(|a, b| recall(a).total_cmp(&recall(b)));
             order.truncate(WORST);
         }
-        let header = if figures.len() > FEW { "classes with the least recall" } else { "class" };
+        let header = if worst { "classes with the least recall" } else { "class" };
         let mut table = Table::new([header, "images", "recall", "precision"]);
         for class in order {
             let share = |share: Option<f64>| share.map_or_else(|| "–".to_string(), percent);
@@ -118,7 +118,7 @@ impl<'a> Figures<'a> {
             "of": self.of,
             "accuracy": self.predictions.top(1),
             "top5": self.predictions.top(5),
-            "loss": self.loss(),
+            "loss": self.predictions.loss(),
             "published": self.published().map(|it| json!({ "top1": it.top1, "source": it.source.name() })).collect::<Vec<_>>(),
             "classes": classes.collect::<Vec<_>>(),
             "confusion": self.judgement.confusion,

@@ -51,7 +51,7 @@ pub fn axes(args: &cli::Sweep) -> Result<Vec<Axis>> {
             let text = text.trim().to_string();
             Value { change: Change::Assignment(format!("{} = {text}", key.trim())), text }
         };
-        axes.push(Axis { name: key.trim().to_string(), values: values.split(',').map(value).collect() });
+        axes.push(Axis { name: key.trim().to_string(), values: apart(values).into_iter().map(value).collect() });
     }
     // What is repeated comes last: its runs lie beside each other.
     let seed = |seed: &u64| Value { text: seed.to_string(), change: Change::Seed(*seed) };
@@ -72,6 +72,59 @@ pub fn axes(args: &cli::Sweep) -> Result<Vec<Axis>> {
         }
     }
     Ok(axes)
+}
+
+/// Parts of a text between commas, but for those within brackets or quotes.
+fn apart(text: &str) -> Vec<&str> {
+    let (mut parts, mut begin, mut depth, mut quote) = (Vec::new(), 0, 0_usize, None);
+    for (at, letter) in text.char_indices() {
+        match (letter, quote) {
+            (letter, Some(open)) if letter == open => quote = None,
+            (_, Some(_)) => {}
+            ('"' | '\'', None) => quote = Some(letter),
+            ('[' | '{', None) => depth += 1,
+            (']' | '}', None) => depth = depth.saturating_sub(1),
+            (',', None) if depth == 0 => {
+                parts.push(&text[begin..at]);
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[begin..]);
+    parts
+}
+
+/// What every run of a sweep has in common, beside its recipe.
+pub fn of_all(args: &cli::Sweep) -> cli::Settings {
+    cli::Settings { epochs: args.epochs, set: args.set.clone(), ..cli::Settings::default() }
+}
+
+/// Refuses a combination in which two flags say different things of one setting: its name would tell of one of them alone.
+pub fn agree(recipe: &Recipe, args: &cli::Sweep, axes: &[Axis], combination: &[usize]) -> Result<()> {
+    let differs = |change: &dyn Fn(&mut Recipe) -> Result<()>| -> Result<Option<String>> {
+        let mut again = recipe.clone();
+        // A table of another choice cannot be told a key of this one: they differ.
+        if change(&mut again).is_err() {
+            return Ok(Some("a setting that the others leave no place for".to_string()));
+        }
+        let same = again.to_toml()? == recipe.to_toml()?;
+        Ok((!same).then(|| again.training.changes(&recipe.training).iter().map(ToString::to_string).collect()))
+    };
+    if let Some(change) = differs(&|recipe| settings::change(recipe, &of_all(args)))? {
+        bail!("--set or --epochs and what is tried say different things, {change}: leave one of them out");
+    }
+    for (axis, value) in axes.iter().zip(combination) {
+        let value = &axis.values[*value];
+        if let Some(change) = differs(&|recipe| value.change.make(recipe))? {
+            bail!(
+                "{} = {} and what is tried beside say different things, {change}: leave one of them out",
+                axis.name,
+                value.text
+            );
+        }
+    }
+    Ok(())
 }
 
 impl Axis {
@@ -119,4 +172,17 @@ pub fn all_combinations(axes: &[Axis]) -> Vec<Vec<usize>> {
 pub fn name(axes: &[Axis], combination: &[usize]) -> String {
     let parts = axes.iter().zip(combination).map(|(axis, value)| format!("{}={}", axis.name, axis.values[*value].text));
     parts.collect::<Vec<_>>().join(",").replace(['/', '"', ' '], "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_apart_at_commas_outside_brackets_and_quotes() {
+        assert_eq!(apart("1, 2,3"), ["1", " 2", "3"]);
+        let tables = r#"{ step = { every = 2, factor = 0.5 } }, "cosine", [1, 2], 'a,b'"#;
+        let parts: Vec<&str> = apart(tables).into_iter().map(str::trim).collect();
+        assert_eq!(parts, ["{ step = { every = 2, factor = 0.5 } }", r#""cosine""#, "[1, 2]", "'a,b'"]);
+    }
 }

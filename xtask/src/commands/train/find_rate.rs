@@ -1,9 +1,11 @@
 //! `train --find-lr`: which learning rate to begin with.
 
+use crate::data::apart;
 use crate::progress::{bar, interrupted};
 use crate::session::Session;
 use crate::start;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use cnn_figures::path;
 use cnn_report::write_rates;
 use cnn_train::RateSearch;
 use std::ops::ControlFlow;
@@ -19,7 +21,7 @@ pub fn run(session: &Session, out: Option<&Path>) -> Result<()> {
         search.steps, search.from, search.to
     );
     let folder = out.unwrap_or(Path::new("runs"));
-    std::fs::create_dir_all(folder)?;
+    apart(folder, &session.recipe.data)?;
     let (bar, stop) = (bar(search.steps as u64), interrupted());
     bar.set_prefix("learning rates");
     let mut goes_on = |steps: usize| {
@@ -31,6 +33,7 @@ pub fn run(session: &Session, out: Option<&Path>) -> Result<()> {
     if stop.load(Ordering::SeqCst) {
         bail!("interrupted");
     }
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", path(folder)))?;
     let picture = folder.join(format!("{}-learning-rates.svg", session.name()));
     write_rates(&found, &picture)?;
     if let Some(rate) = found.steepest {
@@ -44,6 +47,6 @@ pub fn run(session: &Session, out: Option<&Path>) -> Result<()> {
         None => println!("the loss falls at no learning rate from {:.0e} to {:.0e}", search.from, search.to),
     }
     println!("the recipe has {}", session.recipe.training.learning_rate);
-    println!("picture: {}", cnn_figures::path(&picture));
+    println!("picture: {}", path(&picture));
     Ok(())
 }
