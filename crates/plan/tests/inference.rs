@@ -5,7 +5,7 @@ use cnn_kernels::InstructionSet;
 use cnn_network::Network;
 use cnn_network::definition::*;
 use cnn_network::oracle::{self, Batch, Mode};
-use cnn_plan::{ConvAlgorithm, InferenceOptions, InferencePlan};
+use cnn_plan::{ConvAlgorithm, InferenceOptions, InferencePlan, Numeric};
 use cnn_weights::Weights;
 
 /// Everything that is fused, on odd sizes: residual units with and without a projection, a normalisation before a
@@ -209,6 +209,26 @@ fn a_plan_comes_back_from_its_file_and_what_is_not_it_is_refused() -> Result<(),
     for behind in [1, 4, 10, 64] {
         std::fs::write(&damaged, [&bytes[..], &vec![0; behind]].concat())?;
         assert!(refusal(&damaged, None, options).ends_with("it is damaged"), "{behind} bytes behind the end");
+    }
+    Ok(())
+}
+
+#[test]
+fn instructions_that_the_cpu_lacks_are_refused() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = chain().flatten().then("fc", linear(3)).named("small", [1, 2, 2]).at_usual_input()?;
+    let weights = Weights::initialised(&network, 5);
+    let path = tempfile::tempdir()?.path().join("small.plan");
+    // No CPU has them all.
+    for set in InstructionSet::ALL.into_iter().filter(|set| !set.available()) {
+        for numeric in Numeric::ALL {
+            let options = InferenceOptions::default().on(set).numeric(numeric);
+            let made = InferencePlan::new(&network, &weights, options);
+            for plan in [made, InferencePlan::open(&path, &network, None, options)] {
+                let message = plan.err().map(|error| error.to_string());
+                assert_eq!(message, Some(format!("{numeric}: this CPU has no {set}")));
+            }
+        }
     }
     Ok(())
 }

@@ -202,6 +202,17 @@ fn scales_come_back_from_their_file_and_those_of_others_are_refused() -> Result<
     Ok(())
 }
 
+/// A plan's file as if narrow numbers had been multiplied by instructions of an unknown name that is as long.
+fn of_another_cpu(file: &[u8], own: &str) -> Result<Vec<u8>, Failure> {
+    let length = u32::from_le_bytes(file[8..12].try_into()?) as usize;
+    let text = std::str::from_utf8(&file[16..16 + length])?;
+    let line = text.lines().find(|line| line.starts_with("instructions: ")).ok_or("no instructions")?;
+    let (_, by) = line.split_once(&format!(", {own} by ")).ok_or("nothing says by what")?;
+    let text = text.replacen(line, &line.replace(&format!(" by {by}"), &format!(" by {}", "x".repeat(by.len()))), 1);
+    let sum = crc32fast::hash(text.as_bytes()).to_le_bytes();
+    Ok([&file[..12], &sum, text.as_bytes(), &file[16 + length..]].concat())
+}
+
 #[test]
 fn plans_of_narrow_numbers_come_back_from_their_files() -> Result<(), Failure> {
     let _alone = alone();
@@ -215,6 +226,17 @@ fn plans_of_narrow_numbers_come_back_from_their_files() -> Result<(), Failure> {
         assert_comes_back(&plan, &weights, options, (&images, &path))?;
         let message = InferencePlan::open(&path, &network, None, usual).err().map(|error| error.to_string());
         assert!(message.is_some_and(|message| message.contains("made for other options: ")));
+    }
+    // The CPU of a file may have multiplied by other instructions, whose weights lie in another order.
+    for (own, options) in [("int8", usual.int8(&calibration)), ("bf16", usual.numeric(Numeric::Bf16))] {
+        if bf16.is_none() && options.numeric == Numeric::Bf16 {
+            continue;
+        }
+        let path = folder.path().join(own);
+        InferencePlan::new(&network, &weights, options)?.save(&path)?;
+        std::fs::write(&path, of_another_cpu(&std::fs::read(&path)?, own)?)?;
+        let message = InferencePlan::open(&path, &network, None, options).err().map(|error| error.to_string());
+        assert!(message.is_some_and(|message| message.contains("made for other instructions: ")), "{own}");
     }
     // Another calibration is another plan.
     let path = folder.path().join("mixed.plan");

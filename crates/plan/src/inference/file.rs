@@ -6,12 +6,12 @@
 //! numbers, each run from a multiple of 64 bytes on, in the order in which the plan asks for them
 //! ```
 //!
-//! Numbers are little-endian, in the layout of one instruction set. A file is read only where everything is the same as when
-//! it was written: this crate's version, the instructions, the network, the options and, where they are given, the weights.
+//! Numbers are little-endian, in the layout of the instructions that multiply them. A file is read only where everything is
+//! the same as when it was written: this crate's version, the network, the options, the instructions and, where they are
+//! given, the weights.
 
 use super::options::{InferenceOptions, Numeric};
 use crate::error::{Error, Result};
-use cnn_kernels::InstructionSet;
 use cnn_kernels::inference::Numbers;
 use cnn_kernels::mapped::{MappedFile, bytes};
 use cnn_network::Network;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// With a number that counts up whenever kernels pack in another way. Which way a convolution is packed its length tells.
-const MAGIC: [u8; 8] = *b"cnnplan4";
+const MAGIC: [u8; 8] = *b"cnnplan5";
 /// Bytes before the text: magic, length, checksum.
 const FRONT: usize = 16;
 /// Numbers before the text.
@@ -43,22 +43,17 @@ pub(super) struct Saved {
 }
 
 /// What a plan was made for, a line each.
-pub(super) fn made_for(
-    network: &Network,
-    options: &InferenceOptions<'_>,
-    set: InstructionSet,
-    weights: u64,
-) -> [(&'static str, String); 6] {
+pub(super) fn made_for(network: &Network, options: &InferenceOptions<'_>, weights: u64) -> [(&'static str, String); 6] {
     let algorithm = options.algorithm.map_or("chosen", |algorithm| algorithm.name());
     let scales = options.calibration.filter(|_| options.numeric == Numeric::Int8);
     let scales = scales.map_or_else(String::new, |calibration| format!(", scales {:08x}", calibration.sum()));
     let nodes = format!("{} {:?}", if options.only_nodes { "only" } else { "with" }, options.nodes);
     [
         ("version", env!("CARGO_PKG_VERSION").to_string()),
-        ("instructions", set.to_string()),
         ("network", format!("{} {:08x}", network.name(), crc32fast::hash(format!("{network:?}").as_bytes()))),
         ("options", format!("{}, {} images, {algorithm}{scales}", options.numeric, options.usual_batch.max(1))),
         ("nodes", nodes),
+        ("instructions", options.numeric.layout(options.set())),
         ("weights", format!("{weights:016x}")),
     ]
 }

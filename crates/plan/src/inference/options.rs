@@ -1,9 +1,10 @@
 //! How an inference plan is to be made.
 
 use super::calibration::Calibration;
+use crate::error::{Error, Result};
 use cnn_kernels::InstructionSet;
 use cnn_kernels::inference::ConvAlgorithm;
-use cnn_kernels::narrow::bf16_available;
+use cnn_kernels::narrow::{Format, bf16, bf16_available};
 
 /// What an inference plan computes with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,15 +25,27 @@ impl Numeric {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::F32, Self::Bf16, Self::Int8];
 
-    /// Whether a plan can be made for these instructions: `bf16` only where it is faster than `f32`.
+    /// Whether a plan can be made for these instructions: only for those that the CPU has, `bf16` only where it is faster
+    /// than `f32`.
     ///
     /// # Errors
     ///
     /// A sentence that says what the CPU lacks.
     pub fn available(self, set: InstructionSet) -> Result<(), String> {
         match self {
+            _ if !set.available() => Err(format!("this CPU has no {set}")),
             Self::F32 | Self::Int8 => Ok(()),
             Self::Bf16 => bf16_available(set),
+        }
+    }
+
+    /// The instructions in whose layout weights are packed where `set` is asked for. Narrow weights have another one than
+    /// the set's own where the CPU lacks what multiplies them.
+    pub(super) fn layout(self, set: InstructionSet) -> String {
+        match self {
+            Self::F32 => set.to_string(),
+            Self::Bf16 => format!("{set}, bf16 by {}", <bf16 as Format>::set(set)),
+            Self::Int8 => format!("{set}, int8 by {}", <u8 as Format>::set(set)),
         }
     }
 
@@ -87,6 +100,12 @@ impl<'a> InferenceOptions<'a> {
     /// The instructions it computes with.
     pub(super) fn set(&self) -> InstructionSet {
         self.set.unwrap_or_else(InstructionSet::chosen)
+    }
+
+    /// Refuses a way of computing that the CPU has no instructions for.
+    pub(super) fn check_available(&self) -> Result<()> {
+        let lacks = |why| Error::Numeric { numeric: self.numeric.name(), why };
+        self.numeric.available(self.set()).map_err(lacks)
     }
 
     /// The same with another way of computing.

@@ -106,12 +106,9 @@ impl InferencePlan {
     /// Weights that are not this network's, numbers that are not finite, a node that is not there, a way of computing that
     /// the CPU has no instructions for.
     pub fn new(network: &Network, weights: &Weights, options: InferenceOptions<'_>) -> Result<Self> {
+        options.check_available()?;
         let targets = targets(network, &options)?;
         let weights = weights.for_nodes(network, &targets)?;
-        options
-            .numeric
-            .available(options.set())
-            .map_err(|why| Error::Numeric { numeric: options.numeric.name(), why })?;
         let mut source = Source::Weights(Numbers::new(&weights));
         let built = built(network, &targets, &options, &mut source)?;
         let sum = match &source {
@@ -123,7 +120,7 @@ impl InferencePlan {
             }
             Source::File(_) => 0,
         };
-        let made_for = made_for(network, &options, options.set(), sum);
+        let made_for = made_for(network, &options, sum);
         Ok(Self(Arc::new(Inner { network: network.clone(), targets, built, made_for })))
     }
 
@@ -142,13 +139,14 @@ impl InferencePlan {
     /// # Errors
     ///
     /// A file that is no plan, that is damaged, or that was made for another network, with other options or weights, for
-    /// other instructions, or by another version of this crate.
+    /// other instructions, or by another version of this crate; a way of computing that the CPU has no instructions for.
     pub fn open(
         path: impl AsRef<Path>,
         network: &Network,
         weights: Option<&Weights>,
         options: InferenceOptions<'_>,
     ) -> Result<Self> {
+        options.check_available()?;
         let targets = targets(network, &options)?;
         let calibration = calibration(network, &options)?;
         let sum = match weights {
@@ -162,7 +160,7 @@ impl InferencePlan {
             }
             None => 0,
         };
-        let mut made_for = made_for(network, &options, options.set(), sum);
+        let mut made_for = made_for(network, &options, sum);
         let mut saved = Saved::open(path.as_ref(), &made_for, weights.is_some())?;
         let built = built(network, &targets, &options, &mut Source::File(&mut saved))?;
         made_for[5].1 = saved.weights.clone();
