@@ -62,16 +62,8 @@ pub(super) fn build(
     source: &mut Source<'_>,
 ) -> Result<Built> {
     let layout = Layout::new(lowered, options);
-    let packed = |(step, choice): (&Step, &Choice)| match &step.work {
-        Work::Conv { conv, .. } => (conv.weights() as f64 * choice.growth()) as usize,
-        Work::Linear { .. } => {
-            let Value { channels, size, .. } = step.inputs[0];
-            channels * size[0] * size[1] * step.output.channels
-        }
-        _ => 0,
-    };
-    let packed: usize = lowered.steps.iter().zip(&layout.choices).map(packed).sum();
-    ask(network, packed * size_of::<f32>())?;
+    let packed = lowered.steps.iter().zip(&layout.choices).map(|(step, choice)| grown(weights_of(step), *choice));
+    ask(network, packed.sum::<usize>() * size_of::<f32>(), source)?;
     let mut builder = Builder::new(options.set(), network.input().elements(), layout.numbers);
     let (mut about, mut kept) = (Vec::new(), Vec::new());
     for (number, step) in lowered.steps.iter().enumerate() {
@@ -94,8 +86,28 @@ pub(super) fn build(
     Ok(Built { program, outputs, about, of, kept })
 }
 
-/// Refuses packed weights of more bytes than there are.
-pub(super) fn ask(network: &Network, bytes: usize) -> Result<()> {
+/// Numbers of a step's weights as they are.
+pub(super) fn weights_of(step: &Step) -> usize {
+    match &step.work {
+        Work::Conv { conv, .. } => conv.weights(),
+        Work::Linear { .. } => {
+            let Value { channels, size, .. } = step.inputs[0];
+            channels * size[0] * size[1] * step.output.channels
+        }
+        _ => 0,
+    }
+}
+
+/// So many weights of a convolution as an algorithm packs them.
+pub(super) fn grown(weights: usize, choice: Choice) -> usize {
+    (weights as f64 * choice.growth()) as usize
+}
+
+/// Refuses packed weights of more bytes than there are. Those of a file stay in it.
+pub(super) fn ask(network: &Network, bytes: usize, source: &Source<'_>) -> Result<()> {
+    if let Source::File(_) = source {
+        return Ok(());
+    }
     cnn_system::memory::ask(cnn_system::Bytes::of(bytes))
         .map_err(|shortage| Error::PackedWeights { network: network.name().to_string(), shortage })
 }

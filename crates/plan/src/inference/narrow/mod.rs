@@ -12,7 +12,7 @@ mod step;
 mod tensors;
 mod way;
 
-use super::build::Built;
+use super::build::{Built, ask, weights_of};
 use super::calibration::Calibration;
 use super::lower::Lowered;
 use super::options::InferenceOptions;
@@ -38,8 +38,6 @@ pub(super) fn build<F: Narrow>(
     calibration: Option<&Calibration>,
     source: &mut Source<'_>,
 ) -> Result<Built> {
-    let weights: usize = network.tensors().map(|spec| spec.elements()).sum();
-    super::build::ask(network, weights * size_of::<F>())?;
     images_first(&mut lowered, (network.input().channels(), crate::plan::size(network.input())));
     apart(&mut lowered);
     let pictures = F::PICTURES.then(|| Pictures::first::<F>(&mut lowered)).flatten();
@@ -51,6 +49,8 @@ pub(super) fn build<F: Narrow>(
         false => Way::of::<F>(step, &scales, &wide, options),
     });
     let ways = ways.collect::<Result<Vec<_>>>()?;
+    let packed = lowered.steps.iter().zip(&ways).map(|(step, way)| way.bytes::<F>(weights_of(step)));
+    ask(network, packed.sum(), source)?;
     let layout = Layout::new::<F>(&lowered, &wide, &ways);
     let builder = Builder::new(options.set(), network.input().elements(), layout.numbers);
     let mut made = Made { network, builder, about: Vec::new(), of: Vec::new(), kept: Vec::new() };

@@ -5,7 +5,7 @@ use super::number::{Narrow, REAL};
 use super::scales::Scales;
 use super::step::{as_read, has_no_kernel};
 use crate::error::Result;
-use crate::inference::build::choose;
+use crate::inference::build::{choose, grown};
 use crate::inference::lower::{Step, Value, Work};
 use crate::inference::options::InferenceOptions;
 use crate::operation::Operation;
@@ -52,6 +52,17 @@ impl Way {
             }
             _ => Self::Narrow,
         })
+    }
+}
+
+impl Way {
+    /// Bytes of a step's packed weights, of which there are so many.
+    pub(super) fn bytes<F: Narrow>(self, weights: usize) -> usize {
+        match self {
+            Self::Narrow => weights * size_of::<F>(),
+            Self::Winograd(choice) => grown(weights, choice) * size_of::<f32>(),
+            Self::Wide(_) => weights * size_of::<f32>(),
+        }
     }
 }
 
