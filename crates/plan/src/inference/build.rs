@@ -4,7 +4,7 @@ use super::fold::line;
 use super::fusion::Chain;
 use super::lifetime::{Room, arrange};
 use super::lower::{At, Lowered, Step, Value, Work, is_native};
-use super::options::InferenceOptions;
+use super::options::{InferenceOptions, usual};
 use super::report::About;
 use super::source::{Numbers, Source, refused};
 use crate::error::{Error, Result};
@@ -225,7 +225,7 @@ pub(super) fn choose(
     output: &Value,
     options: &InferenceOptions<'_>,
 ) -> Choice {
-    let batch = options.usual_batch.max(1);
+    let batch = usual(options.usual_batch);
     match options.algorithm {
         _ if input.at == At::Images => Choice::DIRECT,
         Some(algorithm) if algorithm.suits(conv) => Choice::of(algorithm, conv, output.size, batch),

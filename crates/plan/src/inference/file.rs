@@ -10,7 +10,7 @@
 //! the same as when it was written: this crate's version, the network, the options, the instructions and, where they are
 //! given, the weights.
 
-use super::options::{InferenceOptions, Numeric};
+use super::options::{InferenceOptions, Numeric, usual};
 use crate::error::{Error, Result};
 use cnn_kernels::inference::Numbers;
 use cnn_kernels::mapped::{MappedFile, bytes};
@@ -51,7 +51,7 @@ pub(super) fn made_for(network: &Network, options: &InferenceOptions<'_>, weight
     [
         ("version", env!("CARGO_PKG_VERSION").to_string()),
         ("network", format!("{} {:08x}", network.name(), crc32fast::hash(format!("{network:?}").as_bytes()))),
-        ("options", format!("{}, {} images, {algorithm}{scales}", options.numeric, options.usual_batch.max(1))),
+        ("options", format!("{}, {} images, {algorithm}{scales}", options.numeric, usual(options.usual_batch))),
         ("nodes", nodes),
         ("instructions", options.numeric.layout(options.set())),
         ("weights", format!("{weights:016x}")),

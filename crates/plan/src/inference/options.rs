@@ -74,6 +74,11 @@ impl std::str::FromStr for Numeric {
     }
 }
 
+/// Images of a usual call, in the range in which times can be predicted.
+pub(super) fn usual(images: usize) -> usize {
+    images.clamp(1, 1_000_000)
+}
+
 /// How an inference plan is made.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -84,8 +89,8 @@ pub struct InferenceOptions<'a> {
     pub nodes: &'a [&'a str],
     /// Whether only those nodes are wanted, and not the main output.
     pub only_nodes: bool,
-    /// Images of a usual call, for which algorithms are chosen; 0 for one. Any number can be computed, by the same
-    /// algorithms.
+    /// Images of a usual call, for which algorithms are chosen; 0 for one, more than a million for a million. Any number
+    /// can be computed, by the same algorithms.
     pub usual_batch: usize,
     /// The algorithm of all convolutions that it suits, instead of the one that is predicted to be the fastest; for tests
     /// and measurements.
@@ -134,8 +139,8 @@ impl<'a> InferenceOptions<'a> {
 
     /// For calls of about so many images; more than a million are a million.
     #[must_use]
-    pub fn usual_batch(self, images: usize) -> Self {
-        Self { usual_batch: images.min(1_000_000), ..self }
+    pub fn usual_batch(self, usual_batch: usize) -> Self {
+        Self { usual_batch, ..self }
     }
 
     /// By this algorithm wherever it suits.

@@ -6,7 +6,7 @@ use super::file::{self, Saved, made_for};
 use super::fusion::fuse;
 use super::lower::{Lowered, lower, origin};
 use super::narrow;
-use super::options::{InferenceOptions, Numeric};
+use super::options::{InferenceOptions, Numeric, usual};
 use super::report::StepReport;
 use super::source::{Numbers, Source, read};
 use crate::error::{Error, Result};
@@ -266,7 +266,7 @@ impl InferencePlan {
         let Built { program, about, of, .. } = &self.0.built;
         let mut times = vec![Duration::ZERO; about.len()];
         of.iter().zip(program.times(&workspace.0)).for_each(|(step, time)| times[*step] += time);
-        about.iter().zip(times).map(|(about, time)| about.report(&self.0.network, usual_batch, time)).collect()
+        about.iter().zip(times).map(|(about, time)| about.report(&self.0.network, usual(usual_batch), time)).collect()
     }
 }
 
