@@ -62,14 +62,8 @@ pub(crate) fn check_numbers(op: &Op, path: &str) -> Result<()> {
             positive(path, "centres", centres.len())?;
             centres.iter().flatten().try_for_each(|centre| number("a centre's entry", *centre))
         }
-        Op::Input
-        | Op::Relu
-        | Op::Sigmoid
-        | Op::Softmax
-        | Op::Flatten
-        | Op::ZeroChannels { .. }
-        | Op::Add
-        | Op::Concat => Ok(()),
+        Op::Input => require(false, path, || "the input stands at the beginning of a network alone".to_string()),
+        Op::Relu | Op::Sigmoid | Op::Softmax | Op::Flatten | Op::ZeroChannels { .. } | Op::Add | Op::Concat => Ok(()),
     }
 }
 

@@ -81,7 +81,7 @@ pub fn block(rng: &mut Rng, depth: usize) -> Block {
         4 => adaptive_avg_pool(pair(rng)).into(),
         5 => batch_norm().eps(number(rng)).momentum(number(rng)).into(),
         6 => Lrn { size: count(rng), alpha: number(rng), beta: number(rng), k: number(rng) }.into(),
-        7 => [Op::Relu, Op::Sigmoid, Op::Softmax, Op::Flatten][rng.random_range(0..4)].clone().into(),
+        7 => [Op::Relu, Op::Sigmoid, Op::Softmax, Op::Flatten, Op::Input][rng.random_range(0..5)].clone().into(),
         8 => tanh(number(rng), number(rng)).into(),
         9 => dropout(number(rng)).into(),
         10 => scale(number(rng)).into(),

@@ -69,6 +69,7 @@ fn every_number_out_of_range_is_refused_with_the_node_and_the_number() {
         (conv(3).connections(vec![]).into(), "it: output channels must be at least 1"),
         (conv(3).connections(vec![vec![0]]).groups(2).into(), "it: a connection table and groups exclude each other"),
         (conv(3).connections(vec![vec![0]]).depthwise().into(), "it: a connection table and groups exclude each other"),
+        (Op::Input.into(), "it: the input stands at the beginning of a network alone"),
         (
             Op::Conv(Conv { window: window(|w| w.ceil = true), ..conv(2) }).into(),
             "it: a convolution has no window that hangs over the edge",
