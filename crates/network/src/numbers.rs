@@ -101,14 +101,8 @@ fn check_conv(conv: &Conv, path: &str) -> Result<()> {
     if let Some(out) = conv.out_channels {
         positive(path, "output channels", out)?;
     }
-    let Some(table) = &conv.connections else { return Ok(()) };
-    require(conv.groups == 1 && conv.depthwise.is_none(), path, || {
-        "a connection table and groups exclude each other".to_string()
-    })?;
-    let out = conv.out_channels.unwrap_or(table.len());
-    require(table.len() == out, path, || {
-        format!("a connection table of {} rows for {out} output channels", table.len())
-    })
+    let alone = conv.connections.is_none() || (conv.groups == 1 && conv.depthwise.is_none());
+    require(alone, path, || "a connection table and groups exclude each other".to_string())
 }
 
 /// A pool's window may not be padded by more than half of itself, or a window could see padding alone.

@@ -110,6 +110,8 @@ fn check_channels(path: &str, conv: &Conv, channels: usize) -> Result<()> {
     let divided = channels.is_multiple_of(conv.groups) && out.is_multiple_of(conv.groups);
     require(divided, path, || format!("{} groups do not divide {channels} channels in, {out} out", conv.groups))?;
     let Some(table) = &conv.connections else { return Ok(()) };
+    let rows = table.len();
+    require(rows == out, path, || format!("a connection table of {rows} rows for {out} output channels"))?;
     // Plain candle operations address the dense weights by 32 bits.
     let addressable = out.checked_mul(channels).is_some_and(|pairs| u32::try_from(pairs).is_ok());
     require(addressable, path, || format!("a connection table between {channels} and {out} channels is too large"))?;

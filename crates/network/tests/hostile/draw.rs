@@ -60,6 +60,7 @@ fn convolution(rng: &mut Rng) -> Conv {
             let row = |rng: &mut Rng| (0..rng.random_range(0..4)).filter(|_| rng.random_bool(0.8)).collect();
             let rows = (0..rng.random_range(0..4)).map(|_| row(rng)).collect();
             conv = conv.connections(rows);
+            conv.out_channels = conv.out_channels.filter(|_| rng.random_bool(0.8));
         }
         _ => {}
     }

@@ -59,6 +59,10 @@ fn every_number_out_of_range_is_refused_with_the_node_and_the_number() {
             "it: a connection table of 2 rows for 9 output channels",
         ),
         (
+            Op::Conv(Conv { connections: Some(vec![vec![0], vec![1]]), ..conv(3) }).into(),
+            "it: a connection table of 2 rows for 4 output channels",
+        ),
+        (
             conv(3).connections(vec![vec![0, 4]]).into(),
             "it: output channel 0 is connected to [0, 4], not to some of 0..4 in order",
         ),
