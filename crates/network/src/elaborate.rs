@@ -140,11 +140,13 @@ impl Elaboration<'_> {
                 Step::Tap { label, loss_weight, head } if self.context.heads => {
                     let path = join(scope, label);
                     check_loss_weight(&path, *loss_weight)?;
-                    let outer = self.head.replace(self.heads.len() + 1);
-                    let node = self.block(head, scope, Some(label), value)?;
+                    // It has its place before the heads that stand in it; its node is known behind them.
+                    self.heads.push(Output { name: path, node: value, loss_weight: *loss_weight });
+                    let number = self.heads.len();
+                    let outer = self.head.replace(number);
+                    self.heads[number - 1].node = self.block(head, scope, Some(label), value)?;
                     self.head = outer;
                     self.not_stopped()?;
-                    self.heads.push(Output { name: path, node, loss_weight: *loss_weight });
                 }
                 Step::Tap { label, .. } => self.left_out_heads.push(join(scope, label)),
             }

@@ -115,6 +115,26 @@ fn heads_hang_on_a_chain_and_can_be_left_off() -> Result<()> {
 }
 
 #[test]
+fn a_head_may_stand_in_a_head() -> Result<()> {
+    let deep = || chain().then("b", conv(1).out(3)).global_avg_pool();
+    let aux = chain().then("c", conv(1).out(4)).tap("deep", 0.1, deep()).global_avg_pool();
+    let net = chain().then("a", conv(1).out(5)).tap("aux", 0.3, aux).global_avg_pool().named("headed", [3, 4, 4]);
+    let net = net.at_usual_input()?;
+    let outputs = net.outputs().iter().map(|output| (output.name.as_str(), output.loss_weight));
+    assert_eq!(outputs.collect::<Vec<_>>(), [("logits", 1.0), ("aux", 0.3), ("aux.deep", 0.1)]);
+    let head = |path: &str| net.node_at(path).map(|node| node.head);
+    assert_eq!([head("a")?, head("aux.c")?, head("aux")?], [None, Some(1), Some(1)]);
+    assert_eq!([head("aux.deep.b")?, head("aux.deep")?], [Some(2), Some(2)]);
+    for (number, output) in net.outputs().iter().enumerate().skip(1) {
+        assert_eq!(net.node(output.node).head, Some(number));
+    }
+    let stages = net.outline().stages;
+    let heads = stages.iter().filter_map(|stage| Some((stage.label.as_str(), stage.reads.as_deref()?)));
+    assert_eq!(heads.collect::<Vec<_>>(), [("aux", "a"), ("aux.deep", "aux.c")]);
+    Ok(())
+}
+
+#[test]
 fn a_dense_layer_is_a_concat_with_the_identity() -> Result<()> {
     let layer = || {
         concat().branch(chain()).branch(
