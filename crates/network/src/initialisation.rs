@@ -131,7 +131,10 @@ impl Init {
 /// Makes the first filters, each of as many values as inputs times places of the kernel, copy one input each.
 fn copy_inputs(filters: &mut [f32], inputs: usize, [height, width]: [usize; 2]) {
     let taps = height.saturating_mul(width);
-    let length = inputs.saturating_mul(taps).max(1);
+    let length = inputs.saturating_mul(taps);
+    if length == 0 {
+        return;
+    }
     for (input, filter) in filters.chunks_exact_mut(length).take(inputs).enumerate() {
         filter.fill(0.0);
         filter[input * taps + height / 2 * width + width / 2] = 1.0;
@@ -247,6 +250,10 @@ mod tests {
             let law = Law::PartialIdentity.resolve(Fans { fan_in: taps, fan_out: taps, kernel });
             assert_eq!(law.draw(1, "w", taps).iter().position(|value| *value == 1.0), Some(place), "{kernel:?}");
         }
+        // A kernel of no places copies nothing.
+        let law_of = |kernel| Law::PartialIdentity.resolve(Fans { fan_in: 18, fan_out: 27, kernel });
+        let empty = [[0, 5], [5, 0], [0, 0]].map(|kernel| law_of(kernel).draw(1, "w", 9));
+        assert!(empty.iter().flatten().all(|value| value.abs() < 1.0));
         // Fewer outputs than inputs: each still copies one.
         assert_eq!(law.draw(1, "w", 18).iter().sum::<f32>(), 1.0);
     }
