@@ -96,7 +96,7 @@ impl<T: Element> Pass<'_, T> {
         let Value { channels, size, .. } = stage.output;
         let numbers = self.batch * channels * size[0] * size[1];
         let drawn = dropout_mask(self.dropout.seed, self.dropout.passes, &stage.path, rate, numbers);
-        let drawn: Vec<T> = drawn.into_iter().map(|x| T::from_f64(f64::from(x))).collect();
+        let drawn: Vec<T> = drawn.into_iter().map(T::from_f64).collect();
         let own = Region::new(self.batch, channels, size);
         mask.resize(own.len(), T::ZERO);
         to_blocks(&drawn, mask, &own);
