@@ -79,6 +79,16 @@ pub enum Error {
         /// Paths that look like it.
         near: Vec<String>,
     },
+    /// A node's position that is another network's.
+    #[error("{network} has {nodes} nodes and none at position {position}, which is another network's")]
+    OtherNode {
+        /// The network.
+        network: String,
+        /// The position.
+        position: usize,
+        /// How many nodes there are.
+        nodes: usize,
+    },
     /// Weights that lack a tensor of the network.
     #[error("{network}: the weights have no tensor {name} (expected {}){}", times(.expected), they_have(.near))]
     MissingTensor {
@@ -124,6 +134,16 @@ pub enum Error {
         expected: Shape,
         /// Dimensions of the batch.
         found: Vec<usize>,
+    },
+    /// Numbers that are no whole samples.
+    #[error("{network}: {numbers} numbers are no whole samples of {sample} each")]
+    BatchLength {
+        /// The network.
+        network: String,
+        /// Numbers of the batch.
+        numbers: usize,
+        /// Numbers of a sample.
+        sample: usize,
     },
 }
 

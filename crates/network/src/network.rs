@@ -6,7 +6,8 @@ use crate::shape::Shape;
 use crate::tensors::TensorSpec;
 use std::collections::BTreeMap;
 
-/// Position of a node in [`Network::nodes`].
+/// Position of a node in [`Network::nodes`]. It says nothing of another network, or of the same one at another input or
+/// without its heads: [`Network::find`] gives the position there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(crate) usize);
 
@@ -90,6 +91,10 @@ impl Network {
     }
 
     /// The node at this position.
+    ///
+    /// # Panics
+    ///
+    /// Where it is behind the last node: see [`Network::check_nodes`].
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
     }
@@ -158,7 +163,23 @@ impl Network {
         }
     }
 
+    /// Whether there are nodes at these positions.
+    ///
+    /// # Errors
+    ///
+    /// The first position behind the last node: it is another network's.
+    pub fn check_nodes(&self, ids: &[NodeId]) -> Result<()> {
+        match ids.iter().find(|id| id.0 >= self.nodes.len()) {
+            None => Ok(()),
+            Some(id) => Err(Error::OtherNode { network: self.name.clone(), position: id.0, nodes: self.nodes.len() }),
+        }
+    }
+
     /// For each node whether one of `targets` needs it.
+    ///
+    /// # Panics
+    ///
+    /// Where a target is behind the last node: see [`Network::check_nodes`].
     pub fn needed_for(&self, targets: &[NodeId]) -> Vec<bool> {
         let mut needed = vec![false; self.nodes.len()];
         for target in targets {

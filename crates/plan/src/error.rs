@@ -12,6 +12,12 @@ pub enum Error {
     /// A node that is not in the network.
     #[error(transparent)]
     Network(#[from] cnn_network::Error),
+    /// A plan of no value.
+    #[error("{network}: no node is asked for; a plan computes the value of at least one")]
+    NoTargets {
+        /// The network.
+        network: String,
+    },
     /// Weights that are not the network's.
     #[error(transparent)]
     Weights(#[from] cnn_weights::Error),

@@ -26,7 +26,7 @@ impl Weights {
     ///
     /// # Errors
     ///
-    /// As [`Weights::check`].
+    /// As [`Weights::check`]; nodes of another network.
     pub fn check_for(&self, network: &Network, targets: &[NodeId]) -> Result<()> {
         self.for_nodes(network, targets).map(drop)
     }
@@ -35,7 +35,7 @@ impl Weights {
     ///
     /// # Errors
     ///
-    /// As [`Weights::for_network`].
+    /// As [`Weights::for_network`]; nodes of another network.
     pub fn for_nodes(&self, network: &Network, targets: &[NodeId]) -> Result<Self> {
         compare(self, network, targets, Allowed::default())?.weights()
     }

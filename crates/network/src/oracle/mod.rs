@@ -22,7 +22,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Number of samples.
+    /// Number of whole samples.
     pub fn len(&self) -> usize {
         self.values.len() / self.shape.elements()
     }
@@ -54,7 +54,7 @@ pub enum Mode {
 ///
 /// # Errors
 ///
-/// A missing tensor, one of the wrong length, an input of another shape.
+/// A missing tensor, one of the wrong length, an input of another shape or of no whole samples, a target of another network.
 pub fn run(
     network: &Network,
     weights: &Weights,
@@ -66,6 +66,11 @@ pub fn run(
         let found = input.shape.dims();
         return Err(Error::BatchShape { network: network.name().to_string(), expected: network.input(), found });
     }
+    let [numbers, sample] = [input.values.len(), input.shape.elements()];
+    if numbers == 0 || !numbers.is_multiple_of(sample) {
+        return Err(Error::BatchLength { network: network.name().to_string(), numbers, sample });
+    }
+    network.check_nodes(targets)?;
     let needed = network.needed_for(targets);
     let mut values: Vec<Option<Batch>> = vec![None; network.nodes().len()];
     for (id, node) in network.nodes().iter().enumerate().filter(|(id, _)| needed[*id]) {

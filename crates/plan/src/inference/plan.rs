@@ -10,7 +10,7 @@ use super::options::{InferenceOptions, Numeric, usual};
 use super::report::StepReport;
 use super::source::{Numbers, Source, read};
 use crate::error::{Error, Result};
-use crate::plan::homes_by;
+use crate::plan::{check_nodes, homes_by};
 use cnn_kernels::inference as kernels;
 use cnn_kernels::narrow::bf16;
 use cnn_network::Network;
@@ -45,7 +45,9 @@ pub struct Workspace(kernels::Workspace);
 fn targets(network: &Network, options: &InferenceOptions<'_>) -> Result<Vec<NodeId>> {
     let named = options.nodes.iter().map(|path| network.find(path));
     let main = (!options.only_nodes).then_some(Ok(network.outputs()[0].node));
-    Ok(main.into_iter().chain(named).collect::<Result<_, cnn_network::Error>>()?)
+    let targets = main.into_iter().chain(named).collect::<Result<Vec<_>, cnn_network::Error>>()?;
+    check_nodes(network, &targets)?;
+    Ok(targets)
 }
 
 /// What scales lack for this network, or that they are another's.
@@ -103,8 +105,8 @@ impl InferencePlan {
     ///
     /// # Errors
     ///
-    /// Weights that are not this network's, numbers that are not finite, a node that is not there, a way of computing that
-    /// the CPU has no instructions for.
+    /// Weights that are not this network's, numbers that are not finite, no node or one that is not there, a way of computing
+    /// that the CPU has no instructions for.
     pub fn new(network: &Network, weights: &Weights, options: InferenceOptions<'_>) -> Result<Self> {
         options.check_available()?;
         let targets = targets(network, &options)?;

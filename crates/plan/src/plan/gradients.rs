@@ -2,7 +2,7 @@
 
 use super::lower::{Purpose, lower};
 use super::recompute::{Recompute, schedule};
-use super::{Deref, Plan};
+use super::{Deref, Plan, check_nodes};
 use crate::error::Result;
 use cnn_network::Network;
 use cnn_network::network::NodeId;
@@ -20,8 +20,10 @@ impl GradientPlan {
     ///
     /// # Errors
     ///
-    /// A max pool whose window is too large.
+    /// No output, a node of another network, a max pool whose window is too large.
     pub fn new(network: &Network, outputs: &[NodeId], nodes: &[NodeId]) -> Result<Self> {
+        check_nodes(network, outputs)?;
+        network.check_nodes(nodes)?;
         let targets = [outputs, nodes].concat();
         let lowered = lower(network, &targets, Purpose::Gradients { nodes });
         let schedule = schedule(&lowered, Recompute::default());

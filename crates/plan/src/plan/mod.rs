@@ -123,8 +123,9 @@ impl EvaluationPlan {
     ///
     /// # Errors
     ///
-    /// A max pool whose window is too large.
+    /// No node, one that is another network's, a max pool whose window is too large.
     pub fn of_nodes(network: &Network, nodes: &[NodeId]) -> Result<Self> {
+        check_nodes(network, nodes)?;
         let lowered = lower(network, nodes, Purpose::Evaluation);
         let schedule = Schedule::forward_only(&lowered);
         Ok(Self(Arc::new(Plan::new(network, nodes.to_vec(), lowered, schedule)?)))
@@ -134,11 +135,19 @@ impl EvaluationPlan {
     ///
     /// # Errors
     ///
-    /// A node that is not there, with those most like it; a max pool whose window is too large.
+    /// No path, a node that is not there, with those most like it; a max pool whose window is too large.
     pub fn of_paths(network: &Network, paths: &[&str]) -> Result<Self> {
         let nodes = paths.iter().map(|path| network.find(path)).collect::<Result<Vec<_>, cnn_network::Error>>()?;
         Self::of_nodes(network, &nodes)
     }
+}
+
+/// Refuses no nodes, and those of another network.
+pub(crate) fn check_nodes(network: &Network, nodes: &[NodeId]) -> Result<()> {
+    if nodes.is_empty() {
+        return Err(Error::NoTargets { network: network.name().to_string() });
+    }
+    Ok(network.check_nodes(nodes)?)
 }
 
 impl Plan {

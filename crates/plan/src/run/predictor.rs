@@ -30,7 +30,7 @@ impl Predictor {
     ///
     /// # Errors
     ///
-    /// As [`Predictor::new`]; a node that is not there, with those most like it.
+    /// As [`Predictor::new`]; no path, a node that is not there, with those most like it.
     pub fn of_nodes(network: &Network, weights: &Weights, paths: &[&str]) -> Result<Self> {
         Ok(Self::of(InferencePlan::new(network, weights, InferenceOptions::default().of_nodes(paths))?))
     }

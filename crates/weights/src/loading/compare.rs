@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 /// Compares weights with a network of which only some nodes are to be computed: tensors that they do not need may be
 /// missing.
 pub(crate) fn compare(weights: &Weights, network: &Network, targets: &[NodeId], allowed: Allowed) -> Result<Loading> {
+    network.check_nodes(targets)?;
     let scoring = scoring(network);
     let names = Names::of(weights, network, &scoring);
     let mut taken = Weights::new().from_source(weights.source().to_string()).with_form(weights.form());
