@@ -5,7 +5,9 @@ use cnn_kernels::InstructionSet;
 use cnn_network::Network;
 use cnn_network::definition::*;
 use cnn_network::oracle::{self, Batch, Mode};
-use cnn_plan::{ConvAlgorithm, InferenceOptions, InferencePlan, Numeric};
+use cnn_plan::{
+    ConvAlgorithm, EvaluationPlan, GradientPlan, InferenceOptions, InferencePlan, Numeric, Parameters, Predictor,
+};
 use cnn_weights::Weights;
 
 /// Everything that is fused, on odd sizes: residual units with and without a projection, a normalisation before a
@@ -208,6 +210,68 @@ fn a_plan_comes_back_from_its_file_and_what_is_not_it_is_refused() -> Result<(),
         std::fs::write(&damaged, [&bytes[..], &vec![0; behind]].concat())?;
         assert!(refusal(&damaged, None, options).ends_with("it is damaged"), "{behind} bytes behind the end");
     }
+    Ok(())
+}
+
+#[test]
+fn a_plan_computes_at_least_one_node_and_one_of_its_network() -> Result<(), Failure> {
+    let _alone = alone();
+    let small = chain().flatten().then("fc", linear(3)).named("small", [1, 2, 2]).at_usual_input()?;
+    let large = network()?;
+    let weights = Weights::initialised(&small, 5);
+    let fc = small.find("fc")?;
+    let none = "small: no node is asked for; a plan computes the value of at least one";
+    let said = [
+        Predictor::of_nodes(&small, &weights, &[]).err(),
+        EvaluationPlan::of_nodes(&small, &[]).err(),
+        EvaluationPlan::of_paths(&small, &[]).err(),
+        GradientPlan::new(&small, &[], &[fc]).err(),
+    ];
+    for error in said {
+        assert_eq!(error.map(|error| error.to_string()).as_deref(), Some(none));
+    }
+    assert!(GradientPlan::new(&small, &[fc], &[]).is_ok());
+    let others = [large.find("fc")?];
+    let said = [
+        EvaluationPlan::of_nodes(&small, &others).err(),
+        GradientPlan::new(&small, &others, &[fc]).err(),
+        GradientPlan::new(&small, &[fc], &others).err(),
+        Parameters::<f32>::for_nodes(&small, &weights, &others).err(),
+    ];
+    for error in said {
+        let message = error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(message.starts_with("small has 3 nodes and none at position "), "{message}");
+    }
+    let batch = |numbers: usize| Batch { shape: small.input(), values: vec![0.5; numbers] };
+    let oracle = |numbers, nodes: &[_]| {
+        let named = small.tensors().map(|spec| (spec.name.clone(), vec![0.5; spec.elements()])).collect();
+        oracle::run(&small, &named, &batch(numbers), Mode::Evaluation, nodes).err().map(|error| error.to_string())
+    };
+    assert_eq!(oracle(8, &[fc]), None);
+    assert!(oracle(8, &others).is_some_and(|message| message.contains("none at position")));
+    for numbers in [0, 3, 5] {
+        let expected = format!("small: {numbers} numbers are no whole samples of 4 each");
+        assert_eq!(oracle(numbers, &[fc]), Some(expected));
+    }
+    Ok(())
+}
+
+/// What a plan of some nodes asks for is what these take: the rest of the network may be larger than any memory.
+#[test]
+fn a_plan_in_16_bits_needs_no_memory_for_other_nodes() -> Result<(), Failure> {
+    let _alone = alone();
+    if let Err(why) = Numeric::Bf16.available(InstructionSet::chosen()) {
+        println!("not run: {why}");
+        return Ok(());
+    }
+    let body = |out| chain().then("conv", conv(3).out(16)).global_avg_pool().then("fc", linear(out));
+    let [small, vast] = [3, 1 << 37].map(|out| body(out).named("vast", [3, 8, 8]).at_usual_input());
+    let mut weights = Weights::initialised(&small?, 5);
+    for name in ["fc.weight", "fc.bias"] {
+        weights.remove(name);
+    }
+    let options = InferenceOptions::default().numeric(Numeric::Bf16).of_nodes(&["conv"]);
+    InferencePlan::new(&vast?, &weights, options)?;
     Ok(())
 }
 
