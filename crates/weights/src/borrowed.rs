@@ -1,8 +1,7 @@
 //! Tensors that lie elsewhere, on their way to a file.
 
 use crate::error::{Error, Result};
-use crate::tensor::Number;
-use crate::tensor::Tensor;
+use crate::tensor::{Number, Tensor, check_count};
 use crate::weights::Weights;
 use crate::written::serialised;
 use safetensors::{Dtype, View};
@@ -46,10 +45,7 @@ impl<'a> BorrowedWeights<'a> {
     /// Numbers whose count is not the product of the dimensions.
     pub fn insert(&mut self, name: impl Into<String>, dims: &[usize], values: impl Into<Cow<'a, [f32]>>) -> Result<()> {
         let (name, values) = (name.into(), values.into());
-        let elements = dims.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim));
-        if elements != Some(values.len()) {
-            return Err(Error::Count { name, dims: dims.to_vec(), found: values.len() });
-        }
+        check_count(&name, dims, values.len())?;
         self.tensors.insert(name, Borrowed { dims: dims.to_vec(), values });
         Ok(())
     }

@@ -84,10 +84,7 @@ impl Tensor {
     ///
     /// Numbers whose count is not the product of the dimensions.
     pub fn new<T: Number>(name: &str, dims: &[usize], values: Vec<T>) -> Result<Self> {
-        let elements = dims.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim));
-        if elements != Some(values.len()) {
-            return Err(Error::Count { name: name.to_string(), dims: dims.to_vec(), found: values.len() });
-        }
+        check_count(name, dims, values.len())?;
         Ok(Self { dims: dims.to_vec(), numbers: T::kept(values) })
     }
 
@@ -100,10 +97,10 @@ impl Tensor {
         &self.dims
     }
 
-    /// The same numbers, in the same order, of other dimensions that are as many.
-    pub(crate) fn reshaped(&self, dims: &[usize]) -> Self {
-        debug_assert_eq!(self.elements(), dims.iter().product::<usize>());
-        Self { dims: dims.to_vec(), numbers: self.numbers.clone() }
+    /// The same numbers, in the same order, of other dimensions; `name` is what an error names.
+    pub(crate) fn reshaped(&self, name: &str, dims: &[usize]) -> Result<Self> {
+        check_count(name, dims, self.elements())?;
+        Ok(Self { dims: dims.to_vec(), numbers: self.numbers.clone() })
     }
 
     /// Number of elements.
@@ -167,6 +164,14 @@ impl Tensor {
             Numbers::F64(_) => true,
             Numbers::Stored(stored) => stored.is_f64(),
         }
+    }
+}
+
+/// Refuses dimensions of more or fewer numbers than there are.
+pub(crate) fn check_count(name: &str, dims: &[usize], found: usize) -> Result<()> {
+    match dims.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim)) == Some(found) {
+        true => Ok(()),
+        false => Err(Error::Count { name: name.to_string(), dims: dims.to_vec(), found }),
     }
 }
 

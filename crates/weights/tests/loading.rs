@@ -124,6 +124,23 @@ fn timm_writes_vggs_linear_layers_as_convolutions() -> Result<(), Failure> {
 }
 
 #[test]
+fn a_linear_layer_as_a_convolution_has_as_many_outputs() -> Result<(), Failure> {
+    let body =
+        |out| chain().then("conv1", conv(3).out(4).no_bias()).global_avg_pool().then("fc", linear(out).no_bias());
+    let network = |out| body(out).named("net", [3, 8, 8]).at_usual_input();
+    let (own, other) = (network(10)?, network(1000)?);
+    let mut weights = Weights::initialised(&other, 7);
+    let values = weights.get("fc.weight").ok_or("no scores")?.numbers::<f32>("fc.weight")?.into_owned();
+    weights.insert("fc.weight", Tensor::new("fc.weight", &[1000, 4, 1, 1], values)?);
+    assert!(weights.check(&other).is_ok());
+    let message = weights.check(&own).err().map(|error| error.to_string());
+    let expected = "net: tensor fc.weight should be 10×4, but the weights have 1000×4×1×1";
+    assert_eq!(message.as_deref(), Some(expected));
+    assert_eq!(weights.load(&own, Allowed::START)?.anew(), ["fc.weight"]);
+    Ok(())
+}
+
+#[test]
 fn densenets_of_old_are_spelt_with_dots() -> Result<(), Failure> {
     let layer = chain().then("norm1", batch_norm()).relu().then("conv1", conv(1).out(4));
     let layer = layer.then("norm2", batch_norm()).relu().then("conv2", conv(3).out(2));

@@ -113,7 +113,7 @@ impl Loading {
         }
         if same_numbers(place.network, place.node, expected, found) {
             self.reshaped.push(spec.name.clone());
-            return Ok(Fitted::Taken(tensor.reshaped(expected)));
+            return Ok(Fitted::Taken(tensor.reshaped(&spec.name, expected)?));
         }
         let channels = sees_input(place.network, place.node) && other_channels(expected, found);
         if channels && place.allowed.channels {

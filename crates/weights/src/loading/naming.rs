@@ -35,8 +35,8 @@ impl Weights {
             for part in ["weight", "bias"] {
                 let Some(tensor) = named.remove(&format!("{ours}.{part}")) else { continue };
                 let tensor = match (ours, part) {
-                    ("classifier.0", "weight") => tensor.reshaped(&[&tensor.dims()[..1], &maps[..]].concat()),
-                    ("classifier.3", "weight") => tensor.reshaped(&[tensor.dims(), &[1, 1]].concat()),
+                    ("classifier.0", "weight") => tensor.reshaped(ours, &[&tensor.dims()[..1], &maps[..]].concat())?,
+                    ("classifier.3", "weight") => tensor.reshaped(ours, &[tensor.dims(), &[1, 1]].concat())?,
                     _ => tensor,
                 };
                 named.insert(format!("{timm}.{part}"), tensor);

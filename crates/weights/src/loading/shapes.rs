@@ -7,11 +7,11 @@ use cnn_network::Network;
 use cnn_network::network::Node;
 
 /// Whether a layer's weights of the dimensions `found` are those of `expected`, number by number: one of them a linear
-/// layer's `[out, in]`, the other a convolution's over all of the maps that the layer sees.
+/// layer's `[out, in]`, the other a convolution's over all of the maps that the layer sees, with as many outputs.
 pub(super) fn same_numbers(network: &Network, node: &Node, expected: &[usize], found: &[usize]) -> bool {
     let kernel = match (expected, found) {
-        ([_, seen], [_, c, h, w]) | ([_, c, h, w], [_, seen])
-            if h.checked_mul(*w).and_then(|plane| plane.checked_mul(*c)) == Some(*seen) =>
+        ([own, seen], [outs, c, h, w]) | ([own, c, h, w], [outs, seen])
+            if own == outs && h.checked_mul(*w).and_then(|plane| plane.checked_mul(*c)) == Some(*seen) =>
         {
             [*c, *h, *w]
         }
