@@ -160,10 +160,15 @@ pub fn did_you_mean(near: &[String]) -> String {
     if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) }
 }
 
-/// The up to three of `known` most like `asked`, best first, none that is not like it at all.
+/// The longest name that is compared with another, in bytes: how long it takes grows with both lengths.
+const LONGEST_COMPARED: usize = 1000;
+
+/// The up to three of `known` most like `asked`, best first, none that is not like it at all or has more than a thousand
+/// bytes.
 pub fn near_names<'a>(asked: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
+        .filter(|name| name.len().max(asked.len()) <= LONGEST_COMPARED)
         .map(|name| (strsim::jaro_winkler(asked, name), name))
         .filter(|(likeness, _)| *likeness > 0.75)
         .collect();

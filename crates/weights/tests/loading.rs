@@ -58,6 +58,21 @@ fn wrappers_may_stand_anywhere_and_any_number_of_times() -> Result<(), Failure> 
 }
 
 #[test]
+fn a_name_that_is_too_long_is_nobodys() -> Result<(), Failure> {
+    let network = residual(3, 3)?;
+    let weights = Weights::initialised(&network, 7);
+    let long = "a.".repeat(400);
+    assert_same(&network, &weights, &named(&weights, |name| format!("{long}{name}")))?;
+    let too_long = named(&weights, |name| format!("{long}{long}{name}")).load(&network, Allowed::default())?;
+    assert_eq!((too_long.taken()[0], too_long.unexpected().len()), (0, weights.len()));
+    // One tensor whose name is as long as a file can be.
+    let vast = named(&weights, |name| format!("{}{name}", "a.".repeat(2_000_000)));
+    let message = vast.for_network(&network).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(message.starts_with("net: the weights have no tensor conv1.weight") && message.len() < 2000, "{message}");
+    Ok(())
+}
+
+#[test]
 fn a_label_of_the_network_is_no_wrapper() -> Result<(), Failure> {
     let inner = chain().then("module", chain().then("conv", conv(3).out(4))).global_avg_pool();
     let network = inner.named("net", [1, 8, 8]).at_usual_input()?;

@@ -12,6 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// torch counts the batches a normalisation has seen; nothing here does.
 const COUNTER: &str = "num_batches_tracked";
 
+/// The longest name that is looked at, in bytes; a longer one is no tensor's of any network.
+const LONGEST: usize = 1000;
+
 /// The number of models in an average of `torch.optim.swa_utils`.
 const AVERAGED: &str = "n_averaged";
 
@@ -49,13 +52,15 @@ struct Name<'w> {
 impl Names {
     pub fn of(weights: &Weights, network: &Network, scoring: &[bool]) -> Self {
         let known = Known::of(network);
-        let mut names: Vec<Name<'_>> = weights.iter().map(|(file, _)| Name::of(file, &known)).collect();
+        let (short, long): (Vec<&str>, Vec<&str>) =
+            weights.iter().map(|(file, _)| file).partition(|file| file.len() <= LONGEST);
+        let mut names: Vec<Name<'_>> = short.into_iter().map(|file| Name::of(file, &known)).collect();
         without_prefixes(&mut names, &known);
         for name in &mut names {
             name.spelt_as_here(&known);
         }
         scores(&mut names, &known, weights, network, scoring);
-        let mut resolved = Self::default();
+        let mut resolved = Self { unexpected: long.into_iter().map(str::to_string).collect(), ..Self::default() };
         let mut of: BTreeMap<String, Vec<Name<'_>>> = BTreeMap::new();
         for name in names {
             match known.role(&name.name) {
@@ -175,22 +180,27 @@ fn old_densenet(name: &str) -> Option<String> {
     })
 }
 
-/// Takes away what all names begin with and no name of the network does, as often as there is such a thing.
+/// Takes away what all names begin with and no name of the network does, as many parts as there are.
 fn without_prefixes(names: &mut [Name<'_>], known: &Known<'_>) {
-    loop {
-        let mut all = names.iter().filter(|name| name.name != AVERAGED).map(|name| name.name.split_once('.'));
-        let Some(Some((prefix, _))) = all.next() else { return };
-        if known.begins(prefix) || !all.all(|name| name.is_some_and(|(first, _)| first == prefix)) {
-            return;
-        }
-        let prefix = format!("{prefix}.");
-        for name in names.iter_mut() {
-            if let Some(rest) = name.name.strip_prefix(&prefix) {
-                name.name = rest.to_string();
-                name.how.push(format!("without {prefix}"));
-            }
+    let mut rests: Vec<&str> = names.iter().map(|name| name.name.as_str()).collect();
+    while let Some(first) = common_first(&rests).filter(|first| !known.begins(first)) {
+        for rest in &mut rests {
+            *rest = rest.strip_prefix(first).and_then(|rest| rest.strip_prefix('.')).unwrap_or(rest);
         }
     }
+    let lengths: Vec<usize> = rests.into_iter().map(str::len).collect();
+    for (name, length) in names.iter_mut().zip(lengths).filter(|(name, length)| name.name.len() > *length) {
+        let rest = name.name.split_off(name.name.len() - length);
+        name.how.push(format!("without {}", name.name));
+        name.name = rest;
+    }
+}
+
+/// What all names begin with, up to a dot.
+fn common_first<'a>(names: &[&'a str]) -> Option<&'a str> {
+    let mut all = names.iter().filter(|name| **name != AVERAGED).map(|name| Some(name.split_once('.')?.0));
+    let first = all.next()??;
+    all.all(|other| other == Some(first)).then_some(first)
 }
 
 /// Gives the layer that makes the scores its name, where the file has one such layer under another usual name.
