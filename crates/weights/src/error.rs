@@ -108,6 +108,22 @@ pub enum Error {
         /// Its position, in row-major order.
         position: usize,
     },
+    /// A running variance by which nothing can be normalised.
+    #[error(
+        "{weights}: tensor {name} holds {found} at position {position}; a variance and its ε, here {eps}, are above 0 together"
+    )]
+    Variance {
+        /// Where the weights are from.
+        weights: String,
+        /// The tensor.
+        name: String,
+        /// The first such number.
+        found: f64,
+        /// Its position.
+        position: usize,
+        /// What is added to it.
+        eps: f64,
+    },
     /// A number too large to be written with so few bits.
     #[error("{weights}: tensor {name} holds {found}, which {precision} cannot hold")]
     TooLarge {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::tensor::{Number, Tensor};
-use cnn_network::Network;
+use cnn_network::{Network, Op};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -129,10 +129,11 @@ impl Weights {
     /// # Errors
     ///
     /// A tensor that is not there, a file that can no longer be read, numbers that are not floating-point ones or not
-    /// finite.
+    /// finite, a running variance that is not above 0 together with its ε.
     pub fn numbers_of<T: Number>(&self, network: &Network, name: &str) -> Result<Cow<'_, [T]>> {
         let values = self.tensor_of(network, name)?.numbers::<T>(name)?;
         self.all_finite(name, 0, &values)?;
+        self.all_variances(network, name, &values)?;
         Ok(values)
     }
 
@@ -172,7 +173,27 @@ impl Weights {
         }
     }
 
-    /// Whether all numbers of the network's tensors that are there are finite, one tensor in memory at a time.
+    /// Whether a batch normalisation can divide by the roots of these numbers, if they are its running variance.
+    fn all_variances<T: Number>(&self, network: &Network, name: &str, values: &[T]) -> Result<()> {
+        let eps = network.nodes().iter().find_map(|node| match &node.op {
+            Op::BatchNorm(norm) if node.tensors.last().is_some_and(|spec| spec.name == name) => Some(norm.eps),
+            _ => None,
+        });
+        let Some(eps) = eps else { return Ok(()) };
+        match values.iter().position(|value| value.to_f64() + eps <= 0.0) {
+            None => Ok(()),
+            Some(position) => Err(Error::Variance {
+                weights: self.source.clone(),
+                name: name.to_string(),
+                found: values[position].to_f64(),
+                position,
+                eps,
+            }),
+        }
+    }
+
+    /// Whether all numbers of the network's tensors that are there are finite, and running variances above 0 together with
+    /// their ε; one tensor in memory at a time.
     ///
     /// # Errors
     ///

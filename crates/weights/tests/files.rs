@@ -181,6 +181,25 @@ fn the_wrong_weights_are_never_taken() -> Result<(), Failure> {
 }
 
 #[test]
+fn a_variance_by_which_nothing_can_be_normalised_is_refused() -> Result<(), Failure> {
+    let body = |eps| chain().then("bn", batch_norm().eps(eps)).named("normalised", [3, 2, 2]).at_usual_input();
+    let (usual, none) = (body(1e-5)?, body(0.0)?);
+    for (network, found, taken) in
+        [(&usual, -1.0, false), (&usual, -2e-5, false), (&usual, 0.0, true), (&none, 0.0, false), (&none, 1e-30, true)]
+    {
+        let mut weights = Weights::initialised(network, 7);
+        let variances = vec![1.0, found, 1.0];
+        weights.insert("bn.running_var", Tensor::new("bn.running_var", &[3], variances)?);
+        let said = weights.numbers_of::<f64>(network, "bn.running_var").err().map(|error| error.to_string());
+        let expected = format!("the weights: tensor bn.running_var holds {found} at position 1; a variance and its ε");
+        assert_eq!(said.is_none(), taken, "{said:?}");
+        assert!(said.is_none_or(|said| said.starts_with(&expected)));
+        assert_eq!(weights.check_finite(network).is_ok(), taken);
+    }
+    Ok(())
+}
+
+#[test]
 fn heads_may_be_left_out() -> Result<(), Failure> {
     let head = chain().global_avg_pool().then("fc", linear(3));
     let body = chain().then("conv", conv(3).out(4)).tap("aux", 0.3, head.clone()).and(head);

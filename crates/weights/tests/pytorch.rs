@@ -28,7 +28,7 @@ fn compare(weights: &Weights, factor: f64) -> Result<(), Failure> {
     let network = network()?;
     let weights = weights.for_network(&network)?;
     for spec in network.tensors() {
-        let found = weights.numbers_of::<f64>(&network, &spec.name)?;
+        let found = weights.get(&spec.name).ok_or("no such tensor")?.numbers::<f64>(&spec.name)?;
         let expected: Vec<f64> = (0..spec.elements()).map(|index| factor * number(&spec.name, index)).collect();
         assert_eq!(found, expected, "{} of {}", spec.name, weights.source());
     }

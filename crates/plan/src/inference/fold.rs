@@ -1,7 +1,7 @@
 //! Scales and shifts: folded into weights, or as maps that are applied where a value is read.
 
 use super::source::Numbers;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use cnn_kernels::LANES;
 use cnn_kernels::inference::Affine;
 use cnn_network::{Network, Op};
@@ -55,12 +55,7 @@ pub(super) fn line(network: &Network, nodes: &[usize], channels: usize, weights:
             Op::BatchNorm(op) => {
                 let [weight, bias, mean, variance] = [tensor(0)?, tensor(1)?, tensor(2)?, tensor(3)?];
                 for c in 0..channels {
-                    let variance = f64::from(variance[c]) + op.eps;
-                    if variance <= 0.0 {
-                        let why = format!("the variance of channel {c} and eps are {variance:e} together, not above 0");
-                        return Err(Error::Refused { path: node.path.clone(), why });
-                    }
-                    let scale = f64::from(weight[c]) / variance.sqrt();
+                    let scale = f64::from(weight[c]) / (f64::from(variance[c]) + op.eps).sqrt();
                     line.then(c, scale, f64::from(bias[c]) - f64::from(mean[c]) * scale);
                 }
             }
