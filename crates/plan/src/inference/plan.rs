@@ -10,7 +10,7 @@ use super::options::{InferenceOptions, Numeric, usual};
 use super::report::StepReport;
 use super::source::{Numbers, Source, read};
 use crate::error::{Error, Result};
-use crate::plan::{check_nodes, homes_by};
+use crate::plan::{batch_of, check_nodes, homes_by};
 use cnn_kernels::inference as kernels;
 use cnn_kernels::narrow::bf16;
 use cnn_network::Network;
@@ -253,12 +253,7 @@ impl InferencePlan {
 
     /// How many images a slice of numbers has.
     pub(crate) fn batch_of(&self, numbers: usize) -> Result<usize> {
-        let expected = self.0.network.input();
-        if numbers == 0 || !numbers.is_multiple_of(expected.elements()) {
-            let network = self.0.network.name().to_string();
-            return Err(Error::BatchLength { network, expected, found: numbers });
-        }
-        Ok(numbers / expected.elements())
+        batch_of(&self.0.network, numbers)
     }
 }
 

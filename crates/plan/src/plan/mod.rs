@@ -204,14 +204,17 @@ impl Plan {
 
     /// How many images a slice of numbers has.
     pub(crate) fn batch_of(&self, numbers: usize) -> Result<usize> {
-        let expected = self.network.input();
-        let batch = numbers / expected.elements();
-        if numbers == 0 || !numbers.is_multiple_of(expected.elements()) {
-            let network = self.network.name().to_string();
-            return Err(Error::BatchLength { network, expected, found: numbers });
-        }
-        Ok(batch)
+        batch_of(&self.network, numbers)
     }
+}
+
+/// How many images of a network a slice of numbers has.
+pub(crate) fn batch_of(network: &Network, numbers: usize) -> Result<usize> {
+    let expected = network.input();
+    if numbers == 0 || !numbers.is_multiple_of(expected.elements()) {
+        return Err(Error::BatchLength { network: network.name().to_string(), expected, found: numbers });
+    }
+    Ok(numbers / expected.elements())
 }
 
 impl Deref for TrainingPlan {

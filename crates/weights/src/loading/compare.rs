@@ -2,7 +2,7 @@
 
 use super::layers::{main_scores, scoring, sees_input};
 use super::names::Names;
-use super::shapes::{other_channels, same_numbers, with_channels};
+use super::shapes::{other_channels, same_numbers, seen, with_channels};
 use super::{Allowed, Listed, Loading, Misshapen, Renamed};
 use crate::error::Result;
 use crate::tensor::Tensor;
@@ -120,7 +120,6 @@ impl Loading {
             self.channels_changed = Some([found[1], expected[1]]);
             return Ok(Fitted::Taken(with_channels(&spec.name, tensor, expected)?));
         }
-        let seen = |dims: &[usize]| dims.get(1..).map(|dims| dims.iter().fold(1usize, |n, dim| n.saturating_mul(*dim)));
         let classes = place.scoring && !found.is_empty() && expected[0] != found[0] && seen(expected) == seen(found);
         if classes && place.allowed.classes {
             let layer = matches!(place.node.op, Op::Conv(_) | Op::Linear(_));

@@ -5,6 +5,7 @@
 
 use super::Twice;
 use super::layers::main_scores;
+use super::shapes::seen;
 use crate::weights::Weights;
 use cnn_network::{Network, Op};
 use std::collections::{BTreeMap, BTreeSet};
@@ -209,7 +210,6 @@ fn scores(names: &mut [Name<'_>], known: &Known<'_>, weights: &Weights, network:
     let Some(weight) = node.tensors.first().filter(|weight| !names.iter().any(|name| name.name == weight.name)) else {
         return;
     };
-    let seen = |dims: &[usize]| dims.get(1..).map(|dims| dims.iter().fold(1usize, |n, dim| n.saturating_mul(*dim)));
     let layer_of = |name: &Name<'_>| {
         let layer = name.name.strip_suffix(".weight")?;
         let base = layer.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');

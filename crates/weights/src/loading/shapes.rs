@@ -6,6 +6,11 @@ use crate::tensor::Tensor;
 use cnn_network::Network;
 use cnn_network::network::Node;
 
+/// How many numbers an output sees, of a layer's weights of these dimensions.
+pub(super) fn seen(dims: &[usize]) -> Option<usize> {
+    dims.get(1..).map(|dims| dims.iter().fold(1usize, |n, dim| n.saturating_mul(*dim)))
+}
+
 /// Whether a layer's weights of the dimensions `found` are those of `expected`, number by number: one of them a linear
 /// layer's `[out, in]`, the other a convolution's over all of the maps that the layer sees, with as many outputs.
 pub(super) fn same_numbers(network: &Network, node: &Node, expected: &[usize], found: &[usize]) -> bool {
