@@ -19,6 +19,7 @@ use crate::text::short;
 use crate::weights::Weights;
 use cnn_system::guard;
 use pytorch_reader::{DType, PytorchReader};
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
@@ -43,67 +44,88 @@ impl Lazy {
     }
 }
 
+/// A file that is read: on a disk, or in memory.
+struct Origin<'a> {
+    path: &'a Path,
+    length: u64,
+    format: Format,
+    entry: Option<&'a str>,
+    /// Whether it asks for no more than such files do.
+    look: &'a dyn Fn() -> Result<(), String>,
+    /// All of its bytes.
+    whole: &'a dyn Fn() -> Result<Cow<'a, [u8]>>,
+    open: &'a Open<'a>,
+}
+
 /// The weights of a file of this format, under the key `entry` or where they usually are.
 pub(crate) fn read(path: &Path, file: File, format: Format, entry: Option<&str>) -> Result<Weights> {
     let failed = |source| Error::Read { path: path.to_path_buf(), source };
     let length = file.metadata().map_err(failed)?.len();
-    let problem = |problem| Error::Pytorch { path: path.to_path_buf(), problem };
-    if format == Format::Pickle {
-        let needed = cnn_system::Bytes(length.saturating_mul(2));
-        cnn_system::memory::ask(needed).map_err(|shortage| problem(shortage.to_string()))?;
-        let pickle = cnn_system::file::read(path, length).map_err(failed)?;
-        if let Some(spliced) = splice::legacy(&pickle) {
-            drop(pickle);
-            return anew(spliced, path, format, entry);
-        }
-    }
-    let looked = guard::caught(|| limits::check(BufReader::new(file), length, format));
-    looked.unwrap_or_else(|panic| Err(gave_up(&panic))).map_err(problem)?;
+    let look = || limits::check(BufReader::new(&file), length, format);
+    let whole = || Ok(Cow::Owned(cnn_system::file::read(path, length).map_err(failed)?));
     let open = |key: Option<&str>| match key {
         None => PytorchReader::new(path),
         Some(key) => PytorchReader::with_top_level_key(path, key),
     };
-    let read = weights(path, length, format, entry, &open);
-    if is_old_module(&read) {
-        let needed = cnn_system::Bytes(length.saturating_mul(3));
-        cnn_system::memory::ask(needed).map_err(|shortage| problem(shortage.to_string()))?;
-        let file = cnn_system::file::read(path, length).map_err(failed)?;
-        if let Some(written) = modules::without_sources(&file) {
-            drop(file);
-            return anew(written, path, format, entry);
+    Origin { path, length, format, entry, look: &look, whole: &whole, open: &open }.weights()
+}
+
+/// The same of a file in memory; `source` is what an error names.
+pub(crate) fn of_bytes(bytes: &[u8], format: Format, source: PathBuf) -> Result<Weights> {
+    let length = bytes.len() as u64;
+    let look = || limits::check(Cursor::new(bytes), length, format);
+    let whole = || Ok(Cow::Borrowed(bytes));
+    let open = |key: Option<&str>| PytorchReader::from_bytes(bytes.to_vec(), key);
+    Origin { path: &source, length, format, entry: None, look: &look, whole: &whole, open: &open }.weights()
+}
+
+impl Origin<'_> {
+    fn weights(&self) -> Result<Weights> {
+        if self.format == Format::Pickle
+            && let Some(spliced) = self.written_anew(2, splice::legacy)?
+        {
+            return self.anew(spliced);
         }
+        self.guarded(self.look)?;
+        let read = weights(self.path, self.length, self.format, self.entry, self.open);
+        if is_old_module(&read)
+            && let Some(written) = self.written_anew(3, modules::without_sources)?
+        {
+            return self.anew(written);
+        }
+        read
     }
-    read
+
+    /// The file as `write` writes it anew, in memory for so many of it.
+    fn written_anew(&self, times: u64, write: fn(&[u8]) -> Option<Vec<u8>>) -> Result<Option<Vec<u8>>> {
+        let needed = cnn_system::Bytes(self.length.saturating_mul(times));
+        cnn_system::memory::ask(needed).map_err(|shortage| self.problem(shortage.to_string()))?;
+        let file = (self.whole)()?;
+        self.guarded(|| Ok(write(&file)))
+    }
+
+    /// The weights of the file that was written anew as one of torch's before 1.6.
+    fn anew(&self, written: Vec<u8>) -> Result<Weights> {
+        let length = written.len() as u64;
+        self.guarded(|| limits::check(Cursor::new(&written[..]), length, Format::Legacy))?;
+        let open = |key: Option<&str>| PytorchReader::from_bytes(written.clone(), key);
+        weights(self.path, length, self.format, self.entry, &open)
+    }
+
+    /// What `work` gives, or a sentence where it panics.
+    fn guarded<T>(&self, work: impl FnOnce() -> Result<T, String>) -> Result<T> {
+        let done = guard::caught(work).unwrap_or_else(|panic| Err(gave_up(&panic)));
+        done.map_err(|problem| self.problem(problem))
+    }
+
+    fn problem(&self, problem: String) -> Error {
+        Error::Pytorch { path: self.path.to_path_buf(), problem }
+    }
 }
 
 /// Whether the reader stopped at the sources of a whole module.
 fn is_old_module(read: &Result<Weights>) -> bool {
     matches!(read, Err(Error::Pytorch { problem, .. }) if problem == problem::OLD_MODULE)
-}
-
-/// The same of a file in memory; `source` is what an error names.
-pub(crate) fn of_bytes(bytes: &[u8], format: Format, source: PathBuf) -> Result<Weights> {
-    let problem = |problem| Error::Pytorch { path: source.clone(), problem };
-    if let Some(spliced) = (format == Format::Pickle).then(|| splice::legacy(bytes)).flatten() {
-        return anew(spliced, &source, format, None);
-    }
-    let looked = guard::caught(|| limits::check(Cursor::new(bytes), bytes.len() as u64, format));
-    looked.unwrap_or_else(|panic| Err(gave_up(&panic))).map_err(problem)?;
-    let open = |key: Option<&str>| PytorchReader::from_bytes(bytes.to_vec(), key);
-    let read = weights(&source, bytes.len() as u64, format, None, &open);
-    match is_old_module(&read).then(|| modules::without_sources(bytes)).flatten() {
-        Some(written) => anew(written, &source, format, None),
-        None => read,
-    }
-}
-
-/// The weights of a file that was written anew as one of torch's before 1.6; `format` is the one that it had.
-fn anew(written: Vec<u8>, path: &Path, format: Format, entry: Option<&str>) -> Result<Weights> {
-    let length = written.len() as u64;
-    limits::check(Cursor::new(&written[..]), length, Format::Legacy)
-        .map_err(|problem| Error::Pytorch { path: path.to_path_buf(), problem })?;
-    let open = |key: Option<&str>| PytorchReader::from_bytes(written.clone(), key);
-    weights(path, length, format, entry, &open)
 }
 
 /// How a file is opened, as a whole or under a key.

@@ -6,11 +6,12 @@
 
 use super::pickle::Walk;
 use super::splice::operation_at;
+use std::collections::BTreeSet;
 use std::io::Cursor;
 
 /// The file without the sources of its classes, if it has any.
 pub(super) fn without_sources(file: &[u8]) -> Option<Vec<u8>> {
-    let mut rewritten = Rewritten { file, out: Vec::new(), word: false, remembered: Vec::new(), classes: 0 };
+    let mut rewritten = Rewritten { file, out: Vec::new(), word: false, remembered: BTreeSet::new(), classes: 0 };
     let (mut walk, mut cursor) = (Walk::default(), Cursor::new(file));
     (0..3).try_for_each(|_| walk.pickle(&mut cursor).map(drop)).ok()?;
     let begin = usize::try_from(cursor.position()).ok()?;
@@ -29,7 +30,7 @@ struct Rewritten<'a> {
     /// Whether the word `module` was the last that was copied.
     word: bool,
     /// Under which numbers that word is remembered.
-    remembered: Vec<u32>,
+    remembered: BTreeSet<u32>,
     classes: usize,
 }
 
@@ -38,7 +39,7 @@ impl Rewritten<'_> {
     fn copy(&mut self, at: usize) -> Option<usize> {
         let (end, string) = operation_at(self.file, at)?;
         if let (true, Some(number)) = (self.word, self.number(at, [b'q', b'r'])) {
-            self.remembered.push(number);
+            self.remembered.insert(number);
         }
         self.word = string == Some(b"module");
         self.out.extend(&self.file[at..end]);
