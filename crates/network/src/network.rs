@@ -163,6 +163,21 @@ impl Network {
         }
     }
 
+    /// Whether a node gives probabilities: a softmax, or one that has only been flattened, averaged over all places of a map
+    /// or gone through dropout since.
+    pub fn gives_probabilities(&self, id: NodeId) -> bool {
+        let node = self.node(id);
+        match (&node.op, &node.inputs[..]) {
+            (Op::Softmax, _) => true,
+            (Op::Dropout { .. }, [input]) => self.gives_probabilities(*input),
+            // Of a map of several places each place has probabilities of its own.
+            (Op::Flatten | Op::AdaptiveAvgPool { .. }, [input]) => {
+                node.shape.elements() == self.node(*input).shape.channels() && self.gives_probabilities(*input)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether there are nodes at these positions.
     ///
     /// # Errors

@@ -115,6 +115,29 @@ fn heads_hang_on_a_chain_and_can_be_left_off() -> Result<()> {
 }
 
 #[test]
+fn a_softmax_is_seen_through_what_keeps_its_numbers() -> Result<()> {
+    let probabilities = |body: Chain| {
+        let net = body.named("net", [3, 4, 4]).at_usual_input()?;
+        Ok::<_, cnn_network::Error>(net.gives_probabilities(net.outputs()[0].node))
+    };
+    let vector = || chain().flatten().then("fc", linear(5)).softmax();
+    for body in [
+        vector(),
+        vector().dropout(0.5),
+        vector().flatten().dropout(0.5),
+        chain().global_avg_pool().softmax().flatten(),
+        chain().softmax().global_avg_pool(),
+        chain().softmax(),
+    ] {
+        assert!(probabilities(body)?);
+    }
+    for body in [chain().relu(), vector().then("last", linear(3)), chain().softmax().flatten(), vector().relu()] {
+        assert!(!probabilities(body)?);
+    }
+    Ok(())
+}
+
+#[test]
 fn a_head_may_stand_in_a_head() -> Result<()> {
     let deep = || chain().then("b", conv(1).out(3)).global_avg_pool();
     let aux = chain().then("c", conv(1).out(4)).tap("deep", 0.1, deep()).global_avg_pool();

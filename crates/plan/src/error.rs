@@ -113,6 +113,14 @@ pub enum Error {
         /// Its shape.
         shape: Shape,
     },
+    /// A cross-entropy of an output that is probabilities already.
+    #[error("{network}: output {output} is a softmax, and a cross-entropy takes one of its own; leave it out to train")]
+    Probabilities {
+        /// The network.
+        network: String,
+        /// The output.
+        output: String,
+    },
     /// Probabilities of an output that is not a vector of scores.
     #[error("{network}: output {output} is {shape}, not a vector of scores, and has no probabilities of classes")]
     NoScores {

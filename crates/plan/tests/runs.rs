@@ -65,6 +65,25 @@ fn own_loss(output: &[f64], inner: &[f64]) -> f64 {
     weighted(output, 0.5) + weighted(inner, 0.125)
 }
 
+/// Probabilities are given once, and a cross-entropy takes no softmax of its own for scores.
+#[test]
+fn a_softmax_at_the_end_is_not_taken_twice() -> Result<(), Failure> {
+    let body = || chain().flatten().then("fc", linear(3));
+    for ending in [body().softmax(), body().softmax().flatten(), body().softmax().dropout(0.5)] {
+        let network = ending.named("ends", [1, 2, 2]).at_usual_input()?;
+        let weights = Weights::initialised(&network, 7);
+        let predictor = Predictor::new(&network, &weights)?;
+        let image = [0.5, -1.0, 2.0, 0.25];
+        assert_eq!(predictor.probabilities(&image)?, predictor.logits(&image)?);
+        let plan = TrainingPlan::new(&network, TrainingOptions::default())?;
+        let message = plan.check_targets(&Targets::new(&[1]), 1).err().map(|error| error.to_string());
+        let expected =
+            "ends: output logits is a softmax, and a cross-entropy takes one of its own; leave it out to train";
+        assert_eq!(message.as_deref(), Some(expected));
+    }
+    Ok(())
+}
+
 #[test]
 fn maps_and_inner_nodes_train_by_a_loss_of_ones_own() -> Result<(), Failure> {
     let network = network()?;

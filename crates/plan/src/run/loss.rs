@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::plan::Plan;
 use cnn_kernels::loss::{CrossEntropy, Targets};
 use cnn_kernels::{Element, InstructionSet, Region, to_blocks};
+use cnn_network::Network;
 
 /// A loss and its gradients with respect to the outputs.
 #[derive(Clone, Debug)]
@@ -76,28 +77,42 @@ pub(crate) fn cross_entropy<T: Element>(
     Ok(loss)
 }
 
+/// Whether a network's outputs have a cross-entropy against targets of which `own` is the label's share where another was
+/// mixed in, and `smoothing` what is spread over all classes.
+///
+/// # Errors
+///
+/// Outputs that are no vectors, or probabilities already; shares that are not from 0 to 1.
+pub fn check_cross_entropy(network: &Network, own: f64, smoothing: f64) -> Result<()> {
+    let name = || network.name().to_string();
+    for output in network.outputs() {
+        let shape = network.node(output.node).shape;
+        if shape.size().is_some() {
+            return Err(Error::Output { network: name(), output: output.name.clone(), shape });
+        }
+        if network.gives_probabilities(output.node) {
+            return Err(Error::Probabilities { network: name(), output: output.name.clone() });
+        }
+    }
+    let shares = [("a label's own part", own), ("smoothing", smoothing)];
+    match shares.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
+        None => Ok(()),
+        Some((what, found)) => Err(Error::Share { network: name(), what, found }),
+    }
+}
+
 impl Plan {
     /// Whether the cross-entropy of a batch of `batch` images can be taken against `targets`.
     ///
     /// # Errors
     ///
-    /// Outputs that are no vectors, labels that are not one for each image or no class, shares that are not from 0 to 1.
+    /// As [`check_cross_entropy`]; labels that are not one for each image or no class.
     pub fn check_targets(&self, targets: &Targets<'_>, batch: usize) -> Result<()> {
         let network = || self.network.name().to_string();
-        for output in self.network.outputs() {
-            let shape = self.network.node(output.node).shape;
-            if shape.size().is_some() {
-                return Err(Error::Output { network: network(), output: output.name.clone(), shape });
-            }
-        }
+        check_cross_entropy(&self.network, targets.mixed.map_or(1.0, |(_, share)| share), targets.smoothing)?;
         let others = targets.mixed.map_or(targets.labels, |(labels, _)| labels);
         if let Some(labels) = [targets.labels, others].into_iter().find(|labels| labels.len() != batch) {
             return Err(Error::Labels { network: network(), expected: batch, found: labels.len() });
-        }
-        let shares =
-            [("a label's own part", targets.mixed.map_or(1.0, |(_, share)| share)), ("smoothing", targets.smoothing)];
-        if let Some((what, found)) = shares.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
-            return Err(Error::Share { network: network(), what, found });
         }
         let heads = self.network.outputs().iter();
         let classes = heads.map(|head| self.network.node(head.node).shape.channels()).min().unwrap_or(0);

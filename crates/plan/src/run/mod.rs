@@ -15,7 +15,7 @@ mod workspace;
 pub use clock::StageTime;
 pub use evaluation::Evaluation;
 pub use gradients::{GradientForward, GradientRun};
-pub use loss::{Loss, OutputGradients};
+pub use loss::{Loss, OutputGradients, check_cross_entropy};
 pub use predictor::Predictor;
 pub use together::{ReceiveOfShard, Share, Together};
 pub use training::{Dropout, Forward, TrainingRun};

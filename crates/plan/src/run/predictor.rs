@@ -79,7 +79,7 @@ impl Predictor {
     }
 
     /// The probability of each class for images `(N, C, H, W)`, `(N, classes)`: the softmax of the logits, or, where the
-    /// network ends in a softmax of its own, what it gives.
+    /// network ends in a softmax of its own, flattened or not, what it gives.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl Predictor {
             return Err(Error::NoScores { network, output, shape });
         };
         let mut rows = self.logits(images)?;
-        if output.op != cnn_network::Op::Softmax {
+        if !network.gives_probabilities(self.plan.targets()[0]) {
             rows.chunks_exact_mut(classes).for_each(softmax);
         }
         Ok(rows)
