@@ -26,6 +26,19 @@ pub enum ModelError {
         /// Shape of one sample.
         shape: Shape,
     },
+    /// A loss of more or fewer outputs than the network has.
+    #[error(
+        "{network}: a loss takes all {expected} outputs of Model::outputs_t, the auxiliary heads' too, not {found}; \
+         Architecture::without_heads leaves them out"
+    )]
+    Outputs {
+        /// The network.
+        network: String,
+        /// Outputs of the network.
+        expected: usize,
+        /// Outputs given.
+        found: usize,
+    },
     /// A device this build or this machine lacks, or a name that means none.
     #[error("device {name}: {problem}")]
     Device {

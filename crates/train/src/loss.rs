@@ -107,13 +107,10 @@ impl LossFunction for SoftmaxCrossEntropy {
     }
 
     fn check(&self, network: &Network, dataset: &Dataset) -> Result<()> {
+        cnn_plan::check_cross_entropy(network, 1.0, 0.0)?;
         let classes = dataset.classes().len();
         for output in network.outputs() {
             let shape = network.node(output.node).shape;
-            if shape.size().is_some() {
-                let (network, output) = (network.name().to_string(), output.name.clone());
-                return Err(cnn_plan::Error::Output { network, output, shape }.into());
-            }
             if shape.elements() != classes {
                 let (network, dataset) = (network.name().to_string(), dataset.name().to_string());
                 return Err(Error::Classes { network, outputs: shape.elements(), dataset, classes });

@@ -3,6 +3,7 @@
 use candle_core::{Result, Tensor};
 use candle_nn::loss::nll;
 use candle_nn::ops::log_softmax;
+use cnn_network::Network;
 
 /// What the outputs of a batch should be.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,11 @@ impl<'a> From<&'a Tensor> for Targets<'a> {
 }
 
 impl Targets<'_> {
+    /// Whether the outputs of a network have a cross-entropy against these.
+    pub(super) fn check(&self, network: &Network) -> cnn_plan::Result<()> {
+        cnn_plan::check_cross_entropy(network, self.mixed.map_or(1.0, |(_, share)| share), self.smoothing)
+    }
+
     /// Mean cross-entropy of logits `(N, classes)`: `−Σ t · ln p` with `t` as the targets say.
     pub(super) fn cross_entropy(&self, logits: &Tensor) -> Result<Tensor> {
         let log = log_softmax(logits, 1)?;

@@ -224,9 +224,15 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// A label that is no class.
+    /// More or fewer outputs than the network has: [`ModuleT::forward_t`] gives the logits alone, which are all outputs of a
+    /// network without heads. As [`cnn_plan::check_cross_entropy`]. A label that is no class.
     pub fn loss<'a>(&self, outputs: &[Tensor], targets: impl Into<Targets<'a>>) -> Result<Tensor> {
         let targets = targets.into();
+        let (expected, found) = (self.network.outputs().len(), outputs.len());
+        if expected != found {
+            return Err(ModelError::Outputs { network: self.network.name().to_string(), expected, found });
+        }
+        targets.check(&self.network)?;
         let mut total = targets.cross_entropy(&outputs[0])?;
         for (output, head) in outputs.iter().zip(self.network.outputs()).skip(1) {
             total = (total + (targets.cross_entropy(output)? * head.loss_weight)?)?;
