@@ -3,6 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 use cnn_core::definition::*;
 use cnn_core::model::Targets;
+use cnn_core::plan::{Dropout, Parameters, TrainingOptions, TrainingPlan, TrainingRun};
 use cnn_core::{Model, Network, Weights};
 
 type Failure = Box<dyn std::error::Error>;
@@ -43,5 +44,30 @@ fn a_softmax_at_the_end_has_no_cross_entropy() -> Result<(), Failure> {
     let outputs = model.outputs_t(&Tensor::ones((1, 1, 2, 2), DType::F32, &Device::Cpu)?, true)?;
     let message = model.loss(&outputs, &Tensor::new(&[1u32], &Device::Cpu)?).err().map(|error| error.to_string());
     assert!(message.is_some_and(|message| message.starts_with("ends: output logits is a softmax")));
+    Ok(())
+}
+
+#[test]
+fn statistics_move_whatever_a_list_says_of_them_alone() -> Result<(), Failure> {
+    let network = chain().then("bn", batch_norm()).named("normalised", [1, 1, 2]).at_usual_input()?;
+    let images = [1.0f32, 2.0, 3.0, 6.0];
+    let batch = Tensor::from_slice(&images, (2, 1, 1, 2), &Device::Cpu)?;
+    for (frozen, moved) in [([false, false, true, true], true), ([false, true, true, false], true), ([true; 4], false)]
+    {
+        let model = model(&network)?.freeze(&frozen)?;
+        model.outputs_t(&batch, true)?;
+        let candles = model.to_weights()?;
+        let plan = TrainingPlan::new(&network, TrainingOptions { frozen: &frozen, ..TrainingOptions::default() })?;
+        let mut run = TrainingRun::new(&plan, Dropout::default());
+        let mut parameters = Parameters::new(&network, &Weights::initialised(&network, 7))?;
+        let plans = run.forward(&mut parameters, &images)?.parameters().to_weights(&network);
+        for (name, before, after) in [("bn.running_mean", 0.0, 0.3), ("bn.running_var", 1.0, 0.9 + 1.4 / 3.0)] {
+            let expected: f32 = if moved { after } else { before };
+            for weights in [&candles, &plans] {
+                let found = weights.numbers_of::<f32>(&network, name)?[0];
+                assert!((found - expected).abs() < 1e-6, "{name}, {frozen:?}: {found}, not {expected}");
+            }
+        }
+    }
     Ok(())
 }

@@ -8,7 +8,7 @@ use cnn_core::Network;
 ///
 /// # Errors
 ///
-/// A prefix of no tensor; nothing left to train.
+/// A prefix of no tensor, or of running statistics alone, which are not learnt; nothing left to train.
 pub(crate) fn frozen(network: &Network, prefixes: &[String]) -> Result<Vec<bool>> {
     let error = |prefix: &str, problem: String| {
         let (prefix, network) = (prefix.to_string(), network.name().to_string());
@@ -17,6 +17,12 @@ pub(crate) fn frozen(network: &Network, prefixes: &[String]) -> Result<Vec<bool>
     for prefix in prefixes {
         if !network.tensors().any(|spec| begins(&spec.name, prefix)) {
             return error(prefix, format!("has {} (and `*` stands for any letters)", nothing_begins(network)));
+        }
+        let mut begun = network.tensors().filter(|spec| begins(&spec.name, prefix));
+        if begun.all(|spec| !spec.trained()) {
+            let problem = "has running statistics alone by that name, and they move with the batches as ever; they stay \
+                           where the weight of their batch normalisation is frozen";
+            return error(prefix, problem.to_string());
         }
     }
     let frozen: Vec<bool> =
@@ -47,6 +53,15 @@ mod tests {
             message,
             "freeze layer: small has no tensor of that name and none that goes on so behind a dot; its parts are conv1, conv10, fc (and `*` stands for any letters)"
         );
+        let normalised = chain().then("bn", batch_norm()).named("normalised", [3, 2, 2]).at_usual_input().unwrap();
+        for prefix in ["*.running_*", "bn.running_var"] {
+            let message = frozen(&normalised, &[prefix.to_string()]).unwrap_err().to_string();
+            assert!(
+                message.starts_with(&format!("freeze {prefix}: normalised has running statistics alone")),
+                "{message}"
+            );
+        }
+        assert_eq!(frozen(&normalised, &["bn.weight".to_string()]).unwrap(), [true, false, false, false]);
         let message = find(&["conv1", "conv10", "fc"]).unwrap_err().to_string();
         assert_eq!(message, "freeze conv1, conv10, fc: small has nothing left to train");
     }

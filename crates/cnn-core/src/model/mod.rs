@@ -144,8 +144,8 @@ impl Model {
     }
 
     /// The same with some tensors that do not learn: `frozen` says which, in the order of [`Network::tensors`]. They
-    /// get no gradient, and a batch normalisation whose weight is among them uses its running statistics, which stay. An
-    /// empty list freezes nothing.
+    /// get no gradient, and a batch normalisation whose weight is among them uses its running statistics, which stay. Of
+    /// statistics alone it says nothing: they are not learnt. An empty list freezes nothing.
     ///
     /// # Errors
     ///
@@ -157,11 +157,13 @@ impl Model {
             return Err(cnn_plan::Error::Frozen { network, expected, found: frozen.len() }.into());
         }
         let mut frozen = frozen.iter().copied();
-        for (tensors, node) in self.tensors.iter_mut().zip(&mut self.frozen) {
-            for (i, tensor) in tensors.iter_mut().enumerate() {
-                if frozen.next().unwrap_or(false) {
+        let of_nodes = self.network.nodes().iter().zip(self.tensors.iter_mut().zip(&mut self.frozen));
+        for (node, (tensors, stays)) in of_nodes {
+            for (i, (spec, tensor)) in node.tensors.iter().zip(tensors).enumerate() {
+                // A statistic is moved as the variable that it is.
+                if frozen.next().unwrap_or(false) && spec.trained() {
                     *tensor = tensor.detach();
-                    *node |= i == 0;
+                    *stays |= i == 0;
                 }
             }
         }
