@@ -10,8 +10,8 @@ use crate::golden::{Golden, NODE_SAMPLES};
 use crate::mismatch::{Findings, Mismatch};
 use crate::rule::Rule;
 use crate::stack::deep;
-use candle_core::{DType, Device, Tensor, Var};
-use candle_nn::{VarBuilder, VarMap};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
 use cnn_core::oracle::{self, Batch, Weights};
 use cnn_core::tensors::TensorSpec;
 use cnn_core::{Model, Network, Op, candle_core, candle_nn};
@@ -201,15 +201,10 @@ impl Parity<'_> {
 
     /// The network with weights by the rule, and these statistics or zeros.
     fn model(&self, network: &Network, statistics: &Statistics, dtype: DType) -> Result<Model> {
-        let map = VarMap::new();
-        {
-            let mut data = map.data().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            for spec in network.tensors() {
-                let tensor = Tensor::from_vec(self.values(spec, statistics), spec.dims.as_slice(), &Device::Cpu)?
-                    .to_dtype(dtype)?;
-                data.insert(spec.name.clone(), Var::from_tensor(&tensor)?);
-            }
-        }
+        let map = cnn_core::model::variables(network, |spec| {
+            let values = self.values(spec, statistics);
+            Ok(Tensor::from_vec(values, spec.dims.as_slice(), &Device::Cpu)?.to_dtype(dtype)?)
+        })?;
         Ok(Model::new(network, VarBuilder::from_varmap(&map, dtype, &Device::Cpu))?)
     }
 

@@ -48,13 +48,23 @@ pub struct Model {
 ///
 /// Those of the device.
 pub fn initialise(network: &Network, seed: u64, dtype: DType, device: &Device) -> Result<VarMap> {
+    variables(network, |spec| {
+        let values = spec.init.draw(seed, &spec.name, spec.elements());
+        Ok(Tensor::from_vec(values, spec.dims.as_slice(), device)?.to_dtype(dtype)?)
+    })
+}
+
+/// A variable map that holds for every tensor of `network` what `tensor` gives.
+///
+/// # Errors
+///
+/// Those of `tensor` and of its device.
+pub fn variables(network: &Network, mut tensor: impl FnMut(&TensorSpec) -> Result<Tensor>) -> Result<VarMap> {
     let map = VarMap::new();
     {
         let mut data = map.data().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         for spec in network.tensors() {
-            let values = spec.init.draw(seed, &spec.name, spec.elements());
-            let tensor = Tensor::from_vec(values, spec.dims.as_slice(), device)?.to_dtype(dtype)?;
-            data.insert(spec.name.clone(), Var::from_tensor(&tensor)?);
+            data.insert(spec.name.clone(), Var::from_tensor(&tensor(spec)?)?);
         }
     }
     Ok(map)
@@ -99,23 +109,18 @@ impl Model {
     /// Weights that are not this network's: a tensor missing, surplus or of another shape; numbers that are not finite.
     pub fn from_weights(network: &Network, weights: &Weights, dtype: DType, device: &Device) -> Result<Self> {
         let weights = weights.for_network(network)?;
-        let map = VarMap::new();
-        {
-            let mut data = map.data().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            for spec in network.tensors() {
-                let tensor = match dtype {
-                    DType::F64 => {
-                        let values = weights.numbers_of::<f64>(network, &spec.name)?;
-                        Tensor::from_slice(&values, spec.dims.as_slice(), device)?
-                    }
-                    _ => {
-                        let values = weights.numbers_of::<f32>(network, &spec.name)?;
-                        Tensor::from_slice(&values, spec.dims.as_slice(), device)?.to_dtype(dtype)?
-                    }
-                };
-                data.insert(spec.name.clone(), Var::from_tensor(&tensor)?);
-            }
-        }
+        let map = variables(network, |spec| {
+            Ok(match dtype {
+                DType::F64 => {
+                    let values = weights.numbers_of::<f64>(network, &spec.name)?;
+                    Tensor::from_slice(&values, spec.dims.as_slice(), device)?
+                }
+                _ => {
+                    let values = weights.numbers_of::<f32>(network, &spec.name)?;
+                    Tensor::from_slice(&values, spec.dims.as_slice(), device)?.to_dtype(dtype)?
+                }
+            })
+        })?;
         Self::new(network, VarBuilder::from_varmap(&map, dtype, device))
     }
 

@@ -12,7 +12,7 @@ use crate::optimiser::Optimiser;
 use crate::settings::{Clip, Precision};
 use crate::tensor_rule::averaged;
 use crate::weights::tensors_of;
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor};
 use candle_nn::{VarBuilder, VarMap};
 use cnn_core::{Model, Network};
 use cnn_data::Batch;
@@ -41,14 +41,11 @@ struct Average {
 impl<'a> CandleLearner<'a> {
     pub(super) fn new(lesson: Lesson<'a>) -> Result<Self> {
         let Lesson { network, settings, loss, device, frozen, passes, steps, .. } = lesson;
-        let variables = VarMap::new();
         let beginning = lesson.beginning();
-        for spec in network.tensors() {
+        let variables = cnn_core::model::variables(network, |spec| {
             let values = beginning.numbers_of::<f32>(network, &spec.name)?;
-            let tensor = Tensor::from_slice(&values, spec.dims.as_slice(), device)?;
-            let mut data = variables.data().lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            data.insert(spec.name.clone(), Var::from_tensor(&tensor)?);
-        }
+            Ok(Tensor::from_slice(&values, spec.dims.as_slice(), device)?)
+        })?;
         let vb = VarBuilder::from_varmap(&variables, DType::F32, device);
         let model = Model::new(network, vb)?.freeze(frozen)?.with_dropout(settings.seed, passes);
         let precision = match settings.precision {
