@@ -205,6 +205,24 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// Runs or gradients that are not one for each shard.
+    #[error("{found} {what} for {expected} shards of a batch, where each has its own, in the shards' order")]
+    Shards {
+        /// `runs` or `gradients`.
+        what: &'static str,
+        /// Shards given, of gradients those that have images.
+        expected: usize,
+        /// Runs or gradients given.
+        found: usize,
+    },
+    /// A run of another plan than the first shard's.
+    #[error("{network}: the run of shard {shard} is by another plan than that of shard 0")]
+    ShardPlan {
+        /// The first shard's network.
+        network: String,
+        /// The shard.
+        shard: usize,
+    },
     /// More images than a workspace holds.
     #[error("{network}: {found} images, the workspace holds {expected}; ask the plan for a larger one")]
     Capacity {

@@ -65,6 +65,48 @@ fn own_loss(output: &[f64], inner: &[f64]) -> f64 {
     weighted(output, 0.5) + weighted(inner, 0.125)
 }
 
+#[test]
+fn shards_have_a_run_and_a_gradient_each() -> Result<(), Failure> {
+    let network = |out| {
+        let body = chain().then("bn", batch_norm()).flatten().then("fc", linear(out));
+        body.named("sharded", [1, 2, 2]).at_usual_input()
+    };
+    let (own, other) = (network(3)?, network(4)?);
+    let run = |network: &Network| -> Result<TrainingRun, Failure> {
+        Ok(TrainingRun::new(&TrainingPlan::new(network, TrainingOptions::default())?, Dropout::default()))
+    };
+    let mut parameters = Parameters::new(&own, &Weights::initialised(&own, 7))?;
+    let image = [0.5, -1.0, 2.0, 0.25];
+    let shards = [&image[..], &[]];
+    let mut share = |all: Vec<Vec<f64>>| -> Result<Vec<f64>, cnn_plan::Error> {
+        Ok((0..all[0].len()).map(|at| all.iter().map(|sums| sums[at]).sum()).collect())
+    };
+    let cases = [
+        (vec![], "0 runs for 2 shards of a batch, where each has its own, in the shards' order"),
+        (vec![run(&own)?], "1 runs for 2 shards of a batch, where each has its own, in the shards' order"),
+        (vec![run(&own)?, run(&other)?], "sharded: the run of shard 1 is by another plan than that of shard 0"),
+    ];
+    for (mut runs, expected) in cases {
+        let forward = TrainingRun::forward_together(&mut runs, &mut parameters, &shards, &mut share);
+        assert_eq!(forward.err().map(|error| error.to_string()).as_deref(), Some(expected));
+    }
+    let mut runs = [run(&own)?, run(&own)?];
+    let expected = "gradients for 1 shards of a batch, where each has its own, in the shards' order";
+    for given in [vec![], vec![true], vec![false, false], vec![true, true]] {
+        let forward = TrainingRun::forward_together(&mut runs, &mut parameters, &shards, &mut share)?;
+        let gradient = forward.gradients(0, &[Some(&[1.0, 0.0, 0.0])])?;
+        let gradients: Vec<_> = given.iter().map(|given| given.then(|| gradient.clone())).collect();
+        let message = forward.backward(&gradients, &mut |_, _, _: &[f32]| {}, &mut share).err();
+        assert!(message.is_some_and(|error| error.to_string().ends_with(expected)), "{given:?}");
+    }
+    let forward = TrainingRun::forward_together(&mut runs, &mut parameters, &shards, &mut share)?;
+    let gradient = forward.gradients(0, &[Some(&[1.0, 0.0, 0.0])])?;
+    let mut received = 0;
+    forward.backward(&[Some(gradient), None], &mut |_, _, _: &[f32]| received += 1, &mut share)?;
+    assert_eq!(received, 4);
+    Ok(())
+}
+
 /// Probabilities are given once, and a cross-entropy takes no softmax of its own for scores.
 #[test]
 fn a_softmax_at_the_end_is_not_taken_twice() -> Result<(), Failure> {

@@ -107,6 +107,11 @@ impl TrainingPlan {
         let schedule = schedule(&lowered, recompute);
         Ok(Self(Arc::new(Plan::new(network, targets, lowered, schedule)?)))
     }
+
+    /// Whether both are the same plan, or equal ones.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self == other
+    }
 }
 
 impl EvaluationPlan {

@@ -39,17 +39,15 @@ impl<T: Real> TrainingRun<T> {
     ///
     /// # Errors
     ///
-    /// As [`TrainingRun::forward`], but a shard may be a single image where all shards together have more; those of `share`.
-    ///
-    /// # Panics
-    ///
-    /// Where there is no run.
+    /// As [`TrainingRun::forward`], but a shard may be a single image where all shards together have more; those of `share`;
+    /// no run, more or fewer runs than shards, a run of another plan.
     pub fn forward_together<'r, E: From<Error>>(
         runs: &'r mut [Self],
         parameters: &'r mut Parameters<T>,
         shards: &[&'r [T]],
         share: &mut Share<'_, E>,
     ) -> Result<Together<'r, T>, E> {
+        check_runs(runs, shards.len())?;
         let mut batches = Vec::new();
         for (run, images) in runs.iter_mut().zip(shards) {
             batches.push(if images.is_empty() { 0 } else { run.plan.batch_of(images.len())? });
@@ -75,6 +73,17 @@ impl<T: Real> TrainingRun<T> {
         }
         runs.iter_mut().for_each(|run| run.dropout.passes += 1);
         Ok(Together { runs, parameters, shards: shards.to_vec(), batches, images })
+    }
+}
+
+/// Refuses runs that are not one for each shard, by one plan.
+fn check_runs<T>(runs: &[TrainingRun<T>], shards: usize) -> crate::Result<()> {
+    let Some(first) = runs.first().filter(|_| runs.len() == shards) else {
+        return Err(Error::Shards { what: "runs", expected: shards, found: runs.len() });
+    };
+    match runs.iter().position(|run| !run.plan.is(&first.plan)) {
+        None => Ok(()),
+        Some(shard) => Err(Error::ShardPlan { network: first.plan.network().name().to_string(), shard }),
     }
 }
 
@@ -142,18 +151,23 @@ impl<T: Real> Together<'_, T> {
     ///
     /// # Errors
     ///
-    /// Those of `share`.
+    /// Those of `share`; gradients that are not one for each shard with images.
     ///
     /// # Panics
     ///
     /// Where the gradients are of other batches.
-    pub fn backward<E>(
+    pub fn backward<E: From<Error>>(
         self,
         gradients: &[Option<OutputGradients<T>>],
         receiver: &mut ReceiveOfShard<'_, T>,
         share: &mut Share<'_, E>,
     ) -> Result<(), E> {
         let Self { runs, parameters, shards, batches, images } = self;
+        let given = |shard: usize| gradients.get(shard).is_some_and(Option::is_some);
+        if gradients.len() != runs.len() || batches.iter().enumerate().any(|(at, batch)| given(at) != (*batch > 0)) {
+            let expected = batches.iter().filter(|batch| **batch > 0).count();
+            return Err(Error::Shards { what: "gradients", expected, found: gradients.iter().flatten().count() }.into());
+        }
         let plan: TrainingPlan = runs[0].plan.clone();
         for ((run, batch), gradients) in runs.iter_mut().zip(&batches).zip(gradients) {
             if let Some(gradients) = gradients {
