@@ -95,13 +95,14 @@ pub fn inception_e() -> Branches {
         .branch(pool_branch(192))
 }
 
-/// Figure 8: the auxiliary classifier on 17×17 maps, which it averages to 5×5. torchvision begins its last two layers
-/// smaller than the rest of the network.
+/// Figure 8: the auxiliary classifier on 17×17 maps, which it averages to 5×5. torchvision begins its last layer smaller than
+/// the rest of the network. It gives `conv1` a deviation of 0.01 too, but to the unit of convolution and normalisation, where
+/// its loop over convolutions and linear layers does not look: the convolution begins as the others do.
 pub fn auxiliary_head(classes: usize) -> Chain {
     chain()
         .and(avg_pool(5).stride(3))
         .then("conv0", conv_bn(conv(1).out(128)))
-        .then("conv1", conv_bn(conv(5).out(768).weights(Law::TruncatedNormal(0.01))))
+        .then("conv1", conv_bn(conv(5).out(768)))
         .and(adaptive_avg_pool(1))
         .flatten()
         .then("fc", linear(classes).weights(Law::TruncatedNormal(0.001)))

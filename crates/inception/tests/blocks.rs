@@ -2,6 +2,7 @@
 
 use cnn_core::Result;
 use cnn_core::definition::{Block, chain};
+use cnn_core::initialisation::{Init, Law, Scheme};
 use cnn_inception::residual::{self, ReductionB, ResidualA, ResidualBc};
 use cnn_inception::v4::{self, ReductionA};
 use cnn_inception::{Widths, bn_inception, book, four_branch, mnist, naive, v3};
@@ -33,6 +34,18 @@ fn the_blocks_of_bn_inception() -> Result<()> {
     for (size, halved) in [(28, 14), (29, 15)] {
         assert_eq!(output(reduction(row_3c), [320, size, size])?, [576, halved, halved]);
     }
+    Ok(())
+}
+
+/// As torchvision's `init_weights` leaves them: 0.1 whatever stands beside a convolution, 0.001 of the last layer.
+#[test]
+fn the_head_of_inception_v3_begins_as_torchvisions() -> Result<()> {
+    let tenth = Scheme::TORCH.conv(Law::TruncatedNormal(0.1)).linear(Law::TruncatedNormal(0.1));
+    let head = v3::auxiliary_head(7).named("head", [768, 17, 17]).initialised(tenth).at_usual_input()?;
+    let law = |name: &str| head.tensor(name).map(|spec| spec.init);
+    let normal = |std| Some(Init::TruncatedNormal { std, bound: 2.0 });
+    assert_eq!([law("conv0.conv.weight"), law("conv1.conv.weight")], [normal(0.1); 2]);
+    assert_eq!(law("fc.weight"), normal(0.001));
     Ok(())
 }
 
