@@ -87,8 +87,8 @@ const ERRORS: [(&str, Source, f64); 14] = [
     ("densenet190bc_cifar", Densenet, 3.46),
 ];
 
-/// Every result that a paper publishes, family by family. Those of weights that can be had are in `cnn-catalogue`, beside
-/// the weights.
+/// Results that papers publish, family by family; not every network has one here. Those of weights that can be had are in
+/// `cnn-catalogue`, beside the weights.
 pub fn published() -> impl Iterator<Item = Published> {
     ERRORS.into_iter().map(|(network, source, error)| Published { network, source, top1: 100.0 - error })
 }
