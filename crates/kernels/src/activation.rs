@@ -37,6 +37,7 @@ impl Activation {
     }
 
     pub(crate) fn compute_forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
+        input.check();
         assert!(input.region.same_shape(output.region()));
         fill(set, self.grain(), &Forward { function: *self, input: input.flat() }, output);
     }
@@ -63,6 +64,7 @@ impl Activation {
         gradient: &View<'_, T>,
         input: Sink<'_, T>,
     ) {
+        [output, gradient].iter().for_each(|view| view.check());
         assert!(output.region.same_shape(input.region()) && gradient.region.same_shape(input.region()));
         let backward = Backward { function: *self, output: output.flat(), gradient: gradient.flat() };
         fill(set, self.grain(), &backward, input);
@@ -95,6 +97,7 @@ pub fn multiply<T: Element>(set: InstructionSet, input: &View<'_, T>, mask: &[T]
 
 pub(crate) fn compute_multiply<T: Element>(set: InstructionSet, input: &View<'_, T>, mask: &[T], output: Sink<'_, T>) {
     let region = output.region();
+    input.check();
     assert!(input.region.same_shape(region));
     let mask = View::plain(mask, Region::new(region.batch, region.channels, [region.height, region.width])).flat();
     assert_eq!(mask.data.len(), mask.region.len());

@@ -26,7 +26,10 @@ pub fn sum<T: Element>(set: InstructionSet, inputs: &[View<'_, T>], output: Sink
 }
 
 pub(crate) fn compute_sum<T: Element>(set: InstructionSet, inputs: &[View<'_, T>], output: Sink<'_, T>) {
-    inputs.iter().for_each(|input| assert!(input.region.same_shape(output.region())));
+    for input in inputs {
+        input.check();
+        assert!(input.region.same_shape(output.region()));
+    }
     fill(set, Grain { cost: inputs.len(), ..Grain::NUMBER }, &Sum { inputs }, output);
 }
 
@@ -86,11 +89,17 @@ pub(crate) fn compute_gather<T: Element>(set: InstructionSet, inputs: Ranges<'_,
     let mut end = 0;
     for number in 0..inputs.len() {
         let Channels { view, from, to, count } = inputs.at(number, end);
-        assert!(from + count <= view.region.channels && to + count <= region.channels);
+        view.check();
+        assert!(within(from, count, view.region.channels) && within(to, count, region.channels));
         assert!(view.region.with_channels(region.channels).same_shape(&region));
         end = to + count;
     }
     fill(set, Grain { cost: 2, ..Grain::NUMBER }, &Gather { inputs }, output);
+}
+
+/// Whether so many channels from one on are among so many.
+fn within(first: usize, count: usize, channels: usize) -> bool {
+    first.checked_add(count).is_some_and(|end| end <= channels)
 }
 
 /// Writes views one behind the other, by channels, to a sink.

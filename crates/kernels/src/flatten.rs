@@ -19,6 +19,7 @@ pub fn flatten<T: Element>(set: InstructionSet, input: &View<'_, T>, output: &mu
 
 pub(crate) fn compute_flatten<T: Element>(set: InstructionSet, input: &View<'_, T>, output: &mut [T], region: &Region) {
     region.check();
+    input.check();
     let (from, pixels) = (input.region, input.region.pixels());
     assert_eq!([region.batch, region.channels, region.pixels()], [from.batch, from.channels * pixels, 1]);
     let shared = Shared::new(output);
@@ -52,6 +53,7 @@ pub fn unflatten<T: Element>(set: InstructionSet, gradient: &View<'_, T>, input:
 }
 
 pub(crate) fn compute_unflatten<T: Element>(set: InstructionSet, gradient: &View<'_, T>, input: Sink<'_, T>) {
+    gradient.check();
     let (batch, pixels) = (gradient.region.batch, input.size()[0] * input.size()[1]);
     assert_eq!(gradient.region.channels, input.channels() * pixels);
     let open = input.open(batch).flat();

@@ -69,6 +69,7 @@ impl CrossEntropy {
         targets: &Targets<'_>,
         gradient: &mut [T],
     ) -> f64 {
+        logits.check();
         let Region { batch, channels, height, width, .. } = logits.region;
         let row = logits.region.padded_channels();
         let others = targets.mixed.map_or(targets.labels, |(others, _)| others);

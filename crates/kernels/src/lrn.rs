@@ -34,6 +34,7 @@ impl Lrn {
     }
 
     pub(crate) fn compute_forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
+        input.check();
         assert!(self.size > 0 && input.region.same_shape(output.region()));
         fill(set, Grain::PIXEL, &Forward { lrn: *self, input: input.flat() }, output);
     }
@@ -60,6 +61,7 @@ impl Lrn {
         gradient: &View<'_, T>,
         to: Sink<'_, T>,
     ) {
+        [input, gradient].iter().for_each(|view| view.check());
         assert!(self.size > 0 && input.region.same_shape(to.region()) && gradient.region.same_shape(to.region()));
         fill(set, Grain::PIXEL, &Backward { lrn: *self, input: input.flat(), gradient: gradient.flat() }, to);
     }

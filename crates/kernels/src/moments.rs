@@ -23,6 +23,7 @@ pub fn moments<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Moments {
 }
 
 pub(crate) fn compute_moments<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Moments {
+    view.check();
     let cut = Cut::new(&view.region, Grain::NUMBER);
     let view = view.flat();
     let mut moments = Moments::default();

@@ -47,7 +47,8 @@ pub struct Pull<'a, T> {
     pub arrival: Arrival,
     /// A factor for each padded channel.
     pub factor: Option<&'a [T]>,
-    /// The view, where it has a floor or sums are wanted.
+    /// The view, where it has a floor or sums are wanted: of the gradient's shape, and of [`Map::Identity`] or
+    /// [`Map::Affine`].
     pub through: Option<View<'a, T>>,
     /// The sums wanted.
     pub sums: Option<&'a mut Sums>,
@@ -146,6 +147,9 @@ impl<'a, T: Element> Sink<'a, T> {
             }
             Self::Pull(Pull { data, region, arrival, factor, through, sums }) => {
                 assert!(arrival == Arrival::Count || data.len() >= region.len());
+                if let Some(view) = &through {
+                    view.check_way_back(&region);
+                }
                 let centre = sums.as_ref().map(|sums| wide(sums.centre.iter().map(|c| T::from_f64(*c)).collect()));
                 let factor = factor.map(|factor| factor[..padded].to_vec());
                 let rule = Rule::Pull { arrival, factor, through, centre };

@@ -59,6 +59,25 @@ impl<'a, T: Element> View<'a, T> {
         Self { data, region, map: Map::Identity }
     }
 
+    /// Panics where its region is none, or what it mixes is of another shape.
+    pub(crate) fn check(&self) {
+        self.region.check();
+        if let Map::Mix { other_region, .. } = &self.map {
+            other_region.check();
+            assert!(other_region.same_shape(&self.region), "{other_region:?} is not of the shape of {:?}", self.region);
+        }
+    }
+
+    /// Panics where a gradient of this region cannot be taken back through it.
+    pub(crate) fn check_way_back(&self, region: &Region) {
+        assert!(
+            matches!(self.map, Map::Identity | Map::Affine { .. }),
+            "a gradient goes back through no pictures and no mixed maps"
+        );
+        assert!(self.region.same_shape(region), "{:?} is not of the shape of the gradient {region:?}", self.region);
+        self.region.check();
+    }
+
     /// Height and width.
     pub(crate) fn size(&self) -> [usize; 2] {
         [self.region.height, self.region.width]

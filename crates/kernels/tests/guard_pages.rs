@@ -19,6 +19,7 @@ use cnn_kernels::{
 };
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A random view, all of whose memory is guarded.
 struct Held<T> {
@@ -85,20 +86,21 @@ fn each_sink<T: Element>(rng: &mut ChaCha8Rng, side: Side, shape: [usize; 4], mo
     let raw = Maps::zeros(shape);
     let mut data = Guarded::new(&common::lay::<T>(&region, &raw), side);
     let factor = rng.random_bool(0.5).then(|| Guarded::new(&vec![T::ONE; region.padded_channels()], side));
-    // A gradient passes back through no view that mixes two buffers, nor through pictures.
-    let through = rng
-        .random_bool(0.7)
-        .then(|| Held::<T>::random(rng, side, shape))
-        .filter(|held| held.other.is_none() && !held.planar);
+    let through = rng.random_bool(0.7).then(|| Held::<T>::random(rng, side, shape));
     let mut sums = through.as_ref().map(|_| Sums { centre: many(rng, shape[1]), ..Sums::default() });
-    kernel(Sink::Pull(Pull {
+    let sink = Sink::Pull(Pull {
         data: &mut data,
         region,
         arrival: one_of(rng, &[Arrival::Replace, Arrival::Add, Arrival::Finish, Arrival::Count]),
         factor: factor.as_deref(),
         through: through.as_ref().map(Held::view),
         sums: sums.as_mut(),
-    }));
+    });
+    // A gradient passes back through no view that mixes two buffers, nor through pictures.
+    match through.as_ref().is_some_and(|held| held.other.is_some() || held.planar) {
+        true => assert!(catch_unwind(AssertUnwindSafe(|| kernel(sink))).is_err(), "no way back"),
+        false => kernel(sink),
+    }
 }
 
 /// Numbers for a kernel to overwrite.

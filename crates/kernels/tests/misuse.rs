@@ -1,7 +1,8 @@
 //! Convolutions refuse regions that do not belong together.
 
 use cnn_kernels::conv::Conv;
-use cnn_kernels::{InstructionSet, Region, Sink, View};
+use cnn_kernels::copy::copy;
+use cnn_kernels::{Arrival, InstructionSet, Map, Pull, Region, Sink, View};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 const CONV: Conv = Conv {
@@ -40,4 +41,37 @@ fn sizes_and_batches_that_no_convolution_makes_are_refused() {
         assert_eq!(refused(Region::new(1, 16, wrong)), [true; 3], "{wrong:?}");
     }
     assert_eq!(refused(Region::new(2, 16, [6, 6])), [true; 3]);
+}
+
+/// Places that would wrap around, and what is mixed or taken back through maps of another shape.
+#[test]
+fn views_of_other_regions_are_refused() {
+    let set = InstructionSet::Portable;
+    let region = Region::new(1, 16, [2, 2]);
+    let refused = |run: &dyn Fn(&mut [f32])| {
+        let mut to = vec![0.0; region.len()];
+        catch_unwind(AssertUnwindSafe(|| run(&mut to))).is_err()
+    };
+    let (maps, other) = (vec![1.0_f32; region.len()], Region::new(1, 16, [1, 4]));
+    assert!(!refused(&|to| copy(set, &View::plain(&maps, region), Sink::store(to, region))));
+    let wrapping = Region { buffer_blocks: usize::MAX / 16 + 1, ..region };
+    assert!(refused(&|to| copy(set, &View::plain(&maps, wrapping), Sink::store(to, region))));
+    let entries = [0.5_f32; 16];
+    let mix = |other_region| {
+        let map = Map::Mix { scale: &entries, other: &maps, other_region, other_scale: &entries, shift: &entries };
+        View { map, ..View::plain(&maps, region) }
+    };
+    assert!(!refused(&|to| copy(set, &mix(region), Sink::store(to, region))));
+    assert!(refused(&|to| copy(set, &mix(other), Sink::store(to, region))));
+    let pull = |through: View<'_, f32>| {
+        refused(&|data| {
+            let (arrival, factor, through) = (Arrival::Replace, None, Some(through));
+            let pull = Pull { data, region, arrival, factor, through, sums: None };
+            copy(set, &View::plain(&maps, region), Sink::Pull(pull));
+        })
+    };
+    assert!(!pull(View::plain(&maps, region)));
+    assert!(pull(View::plain(&maps, other)));
+    assert!(pull(mix(region)));
+    assert!(pull(View { map: Map::Planar, ..View::plain(&maps, region) }));
 }

@@ -74,6 +74,7 @@ impl Conv {
         gradient: &View<'_, T>,
         weights: &mut [T],
     ) {
+        [input, gradient].iter().for_each(|view| view.check());
         self.check(&input.region, &gradient.region, weights.len());
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
         match choose::<T>(algorithm, &Problem::weights(self, &axes, gradient.region.batch)) {

@@ -125,6 +125,7 @@ impl Conv {
         weights: &[T],
         output: Sink<'_, T>,
     ) {
+        input.check();
         self.check(&input.region, output.region(), weights.len());
         let correlation = Correlation::forward(self, input.size(), output.size());
         correlate(algorithm, set, correlation, input, weights, output);
@@ -169,6 +170,7 @@ impl Conv {
         weights: &[T],
         input: Sink<'_, T>,
     ) {
+        gradient.check();
         self.check(input.region(), &gradient.region, weights.len());
         let correlation = Correlation::backward(self, input.size(), gradient.size());
         correlate(algorithm, set, correlation, gradient, weights, input);

@@ -280,6 +280,7 @@ impl Linear {
 
 /// The vectors of a view one behind the other, filled up to whole vectors.
 fn gathered<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Buffer<T> {
+    view.check();
     let mut vectors = Buffer::zeros(view.region.batch * view.region.padded_channels());
     rows(set, view, &mut vectors);
     vectors

@@ -44,6 +44,7 @@ impl Average {
     }
 
     pub(crate) fn compute_forward<T: Element>(&self, set: InstructionSet, input: &View<'_, T>, output: Sink<'_, T>) {
+        input.check();
         let to = *output.region();
         self.check(&input.region, &to);
         let cost = (input.region.pixels() / to.pixels().max(1)).max(1);
@@ -61,6 +62,7 @@ impl Average {
     }
 
     pub(crate) fn compute_backward<T: Element>(&self, set: InstructionSet, gradient: &View<'_, T>, input: Sink<'_, T>) {
+        gradient.check();
         let from = *input.region();
         self.check(&from, &gradient.region);
         let axis = |axis: usize, input: usize| {

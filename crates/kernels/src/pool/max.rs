@@ -53,6 +53,7 @@ impl Max {
         output: Sink<'_, T>,
         winners: &mut [u8],
     ) {
+        input.check();
         let (from, to) = (input.region, *output.region());
         let region = self.check(&from, &to, winners.len());
         let axes = [self.taps(0, from.height, to.height), self.taps(1, from.width, to.width)];
@@ -93,6 +94,7 @@ impl Max {
         winners: &[u8],
         input: Sink<'_, T>,
     ) {
+        gradient.check();
         let (from, to) = (*input.region(), gradient.region);
         let region = self.check(&from, &to, winners.len());
         let axis = |axis: usize, input: usize, output: usize, factor: usize| {
