@@ -376,6 +376,36 @@ fn steps_on_narrow_numbers_that_would_not_be_sound_are_refused() {
     assert_eq!(refused(convolution(place(16, 24, 2, Number::U8))).as_deref(), shapes);
 }
 
+#[test]
+fn sizes_of_nothing_are_refused_and_rows_of_nothing_are_none() -> Result<(), Box<dyn std::error::Error>> {
+    let place = |offset: usize, channels: usize, size: usize| place(offset, channels, size, Number::F32);
+    let of_none = Step::Convolution(Convolution {
+        input: Input::Value { place: place(0, 16, 28), map: None },
+        output: place(28 * 28 * 16, 16, 28),
+        conv: conv(0, 16, 3),
+        choice: Choice { algorithm: ConvAlgorithm::Winograd4x3, filters: Filters::Transformed },
+        finish: Finish::default(),
+        transformed: 0,
+        alone: false,
+    });
+    let mut builder = Builder::new(InstructionSet::Portable, 4, [0, 2 * 28 * 28 * 16]);
+    let why = builder.push(of_none, None).err().map(|why| why.to_string());
+    assert_eq!(why.as_deref(), Some("its shapes do not fit each other"));
+
+    let (input, output) = (place(0, 3, 1), place(16, 7, 1));
+    let layer = Step::Linear(LinearLayer { input, map: None, output, finish: Finish::default(), gathered: 32 });
+    let builder = Builder::new(InstructionSet::chosen(), 4, [0, 64]);
+    let (factors, bias, weights) = (vec![0.5; 7], numbers(7, 9), numbers(21, 3));
+    let mut packing = builder.pack_linear(&layer, &factors, &bias)?;
+    packing.push(&[])?;
+    packing.push(&weights)?;
+    packing.push(&[])?;
+    assert!(packing.push(&weights).is_err());
+    let tensors = Tensors { weights: &weights, factors: &factors, bias: &bias };
+    assert_eq!(packing.packed()?.weights.get(), builder.pack(&layer, tensors)?.weights.get());
+    Ok(())
+}
+
 /// Of so many inputs that plain filters are transformed in several parts, and outputs in several panels.
 #[test]
 fn every_choice_gives_what_the_definition_does() -> Result<(), Box<dyn std::error::Error>> {

@@ -99,6 +99,9 @@ impl<'a> LinearPacking<'a> {
         if rows.len() != count * self.row() || until > outs || !whole {
             return Err(Refused("the tensors are not of its shape".into()));
         }
+        if count == 0 {
+            return Ok(());
+        }
         let (blocks, vectors) = (self.step.output.blocks(), self.step.input.blocks() * pixels);
         let (panels, factors) = (self.panels, self.factors);
         let shared = Shared::new(&mut self.weights);

@@ -101,8 +101,10 @@ impl Builder {
         self.program.set
     }
 
-    /// Numbers of the packed weights and of the packed bias of a step; `None` for one that has no weights.
+    /// Numbers of the packed weights and of the packed bias of a step; `None` for one that has no weights, or would be
+    /// refused.
     pub fn packed_lens(&self, step: &Step) -> Option<[usize; 2]> {
+        self.check(step).ok()?;
         let weights = match self.cut(step) {
             Cut::Direct(direct) => direct.packed_len(),
             Cut::Winograd(winograd) => winograd.packed_len(),
@@ -262,10 +264,11 @@ impl Builder {
             return Err(refused("it would write what it reads"));
         }
         for input in step.inputs() {
-            if let Input::Images { channels, size, .. } = input
-                && channels * size[0] * size[1] != self.program.image
-            {
-                return Err(refused("the images are of another size"));
+            if let Input::Images { channels, size, .. } = input {
+                let numbers = size.iter().try_fold(*channels, |product, length| product.checked_mul(*length));
+                if numbers != Some(self.program.image) {
+                    return Err(refused("the images are of another size"));
+                }
             }
             let padded = input.channels().next_multiple_of(LANES);
             if !input.map().is_none_or(|map| map.is_of(padded)) {
@@ -305,16 +308,19 @@ impl Builder {
             && conv.in_channels.is_multiple_of(conv.groups)
             && conv.out_channels.is_multiple_of(conv.groups);
         let images = matches!(step.input, Input::Images { .. });
+        // What follows computes with sizes that belong together.
+        if !sound
+            || !step.choice.algorithm.suits(conv)
+            || conv.output(step.input.size()) != Some(step.output.size)
+            || [step.input.channels(), step.output.channels] != [conv.in_channels, conv.out_channels]
+        {
+            return false;
+        }
         let transformed = winograd::transformed_len(conv, step.output.size, step.choice);
         let room = Place::of_vectors(step.alone, step.transformed, transformed / LANES);
-        sound
-            && step.choice.algorithm.suits(conv)
-            && conv.output(step.input.size()) == Some(step.output.size)
-            && [step.input.channels(), step.output.channels] == [conv.in_channels, conv.out_channels]
-            && step
-                .finish
-                .residual
-                .is_none_or(|residual| residual.channels == step.output.channels && residual.size == step.output.size)
+        step.finish
+            .residual
+            .is_none_or(|residual| residual.channels == step.output.channels && residual.size == step.output.size)
             && (!images || (step.choice.algorithm == ConvAlgorithm::Direct && takes_images(conv)))
             && (transformed == 0
                 || (room.fits(self.program.numbers)

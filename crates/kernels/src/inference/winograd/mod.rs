@@ -155,7 +155,8 @@ fn tile_rows(conv: &Conv, size: [usize; 2], choice: Choice) -> Option<usize> {
     if down * across < MANY || choice.filters == Filters::Plain {
         return None;
     }
-    let most = (WHOLE / (tile.planes() * conv.in_channels.next_multiple_of(LANES))).clamp(FEWEST, MOST_TILES);
+    let most =
+        (WHOLE / (tile.planes() * conv.in_channels.next_multiple_of(LANES).max(LANES))).clamp(FEWEST, MOST_TILES);
     // Some tasks at least for a map.
     let rows = (most / across).clamp(1, down.div_ceil(2));
     Some(down.div_ceil(down.div_ceil(rows)))
