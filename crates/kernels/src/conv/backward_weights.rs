@@ -441,7 +441,7 @@ impl<'a, T: Element> Task<'a, T> {
             let [inputs, gradients] = self.all_blocks();
             ahead.tile(&self.input, next, inputs);
             let [rows, columns] = next.span.clone();
-            ahead.view(&self.gradient, Rows { images: next.images.clone(), blocks: gradients, rows, columns });
+            ahead.view(&self.gradient, Rows { images: next.images.clone(), blocks: gradients, rows, step: 1, columns });
         }
         let products = self.own.cells() * (self.sum.taps.len() * LANES).div_ceil(rows);
         ahead.over(tile.positions().div_ceil(PIECE) * products)

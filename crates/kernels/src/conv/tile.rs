@@ -1,5 +1,6 @@
 //! The part of the input a task reads, copied into scratch memory: mapped, with its border of zeros, and with columns
 //! sorted by their remainder by the stride, so that neighbouring outputs read neighbouring pixels whatever the stride.
+//! Rows and columns that no window reads, as between the windows of a stride larger than the kernel, are left out.
 
 use super::few;
 use super::sweep::Axis;
@@ -23,9 +24,14 @@ pub(super) struct Tile {
     along_images: bool,
     /// Rows and columns of the input it holds, from which on; they may lie outside.
     low: [isize; 2],
-    rows: usize,
     stride: [usize; 2],
-    /// Columns of one remainder.
+    /// Rows and columns from the first that a window reads to the last.
+    extent: [usize; 2],
+    /// Rows it holds, and those of them between two rows of positions.
+    rows: usize,
+    row_step: usize,
+    /// Remainders of a row, and columns of each.
+    remainders: usize,
     columns: usize,
 }
 
@@ -43,14 +49,13 @@ impl Tile {
         span: [Range<usize>; 2],
     ) -> Self {
         let along_images = all_columns < SHORT && images.len() > all_columns;
-        let extent = |i: usize| {
-            let (stride, (low, high)) = axes[i];
-            let length = (span[i].len().max(1) - 1) * stride + (high - low) as usize + 1;
-            (low + (span[i].start * stride) as isize, length)
-        };
-        let ((top, rows), (left, columns)) = (extent(0), extent(1));
-        let stride = [axes[0].0, axes[1].0];
-        Self { images, span, along_images, low: [top, left], rows, stride, columns: columns.div_ceil(stride[1]) }
+        let extent = axes.map(|(_, (low, high))| (high - low) as usize + 1);
+        let stride = axes.map(|(stride, _)| stride);
+        let low = [0, 1].map(|i| axes[i].1.0 + (span[i].start * stride[i]) as isize);
+        let [row_step, remainders] = [0, 1].map(|i| stride[i].min(extent[i]));
+        let [before, right] = [0, 1].map(|i| span[i].len().max(1) - 1);
+        let (rows, columns) = (before * row_step + extent[0], right + extent[1].div_ceil(stride[1]));
+        Self { images, span, along_images, low, stride, extent, rows, row_step, remainders, columns }
     }
 
     /// Whether images lie side by side, innermost.
@@ -65,7 +70,7 @@ impl Tile {
 
     /// Numbers per row.
     pub(super) fn row(&self) -> usize {
-        self.stride[1] * self.columns * self.pixel()
+        self.remainders * self.columns * self.pixel()
     }
 
     /// Numbers between two images.
@@ -120,13 +125,19 @@ impl Tile {
         }
     }
 
-    /// Rows and columns of an input of this size that it holds.
-    pub(super) fn reads(&self, size: [usize; 2]) -> [Range<usize>; 2] {
-        let lengths = [self.rows, self.columns * self.stride[1]];
-        [0, 1].map(|axis| {
+    /// Rows and columns of an input of this size from the first it holds to the last, and how far it is from one of these rows
+    /// to the next, where a window has one.
+    pub(super) fn reads(&self, size: [usize; 2]) -> ([Range<usize>; 2], usize) {
+        let step = if self.extent[0] == 1 { self.stride[0] } else { 1 };
+        let ranges = [0, 1].map(|axis| {
             let within = |position: isize| position.clamp(0, size[axis] as isize) as usize;
-            within(self.low[axis])..within(self.low[axis] + lengths[axis] as isize)
-        })
+            let length = (self.span[axis].len().max(1) - 1) * self.stride[axis] + self.extent[axis];
+            let end = self.low[axis] + length as isize;
+            // Rows that lie before the input are left out whole steps at a time.
+            let before = whole_steps(-self.low[axis], if axis == 0 { step } else { 1 });
+            within(self.low[axis] + before)..within(end)
+        });
+        (ranges, step)
     }
 
     /// Positions it covers.
@@ -137,7 +148,7 @@ impl Tile {
     /// Where the window of position (`row`, `column`) starts, counted from the first the tile covers.
     #[inline(always)]
     pub(super) fn at(&self, image: usize, row: usize, column: usize) -> usize {
-        image * self.image() + row * self.stride[0] * self.row() + column * self.pixel()
+        image * self.image() + row * self.row_step * self.row() + column * self.pixel()
     }
 
     /// How far from there the pixel is that a tap of these offsets reads.
@@ -151,24 +162,34 @@ impl Tile {
     /// Fills `to` with `blocks` blocks of the input, as they are multiplied.
     #[inline(always)]
     pub(super) fn fill<M: Multiply>(&self, input: &View<'_, M::Number>, blocks: Range<usize>, to: &mut [M::Number]) {
-        self.fill_from(&Mapped::<M>(input, PhantomData), blocks, [false; 2], cells::<M>(to));
+        self.fill_from(&Mapped::<M>(input, PhantomData), blocks, cells::<M>(to));
     }
 
-    /// The same from any input. Where only one offset is read along an axis, as `single` says, what lies between the
-    /// positions read is left as it is.
+    /// The same from any input.
     #[inline(always)]
-    pub(super) fn fill_from<R: Rows>(&self, input: &R, blocks: Range<usize>, single: [bool; 2], to: &mut [R::Cell]) {
-        let (rows, remainders) =
-            (if single[0] { self.stride[0] } else { 1 }, if single[1] { 1 } else { self.stride[1] });
+    pub(super) fn fill_from<R: Rows>(&self, input: &R, blocks: Range<usize>, to: &mut [R::Cell]) {
+        // The micro-kernels read the tile by pointers.
+        let (each, maps) = (self.rows * self.remainders * self.columns * LANES, self.images.len() * blocks.len());
+        assert!(maps == 0 || each <= to.len() / maps, "{} numbers are too few for {maps} maps of {each}", to.len());
         for (block, to) in blocks.zip(to.chunks_exact_mut(self.block().max(1))) {
             for number in 0..self.images.len() {
-                for row in (0..self.rows).step_by(rows) {
+                for row in 0..self.rows {
                     let start = number * self.image() + row * self.row();
                     let from = [self.images.start + number, block];
-                    self.fill_row(input, from, (self.low[0] + row as isize, remainders), &mut to[start..]);
+                    self.fill_row(input, from, self.input_row(row), &mut to[start..]);
                 }
             }
         }
+    }
+
+    /// The row of the input, which may lie outside, of one of the rows it holds.
+    #[inline(always)]
+    fn input_row(&self, row: usize) -> isize {
+        let position = match self.extent[0] < self.stride[0] {
+            true => row / self.extent[0] * self.stride[0] + row % self.extent[0],
+            false => row,
+        };
+        self.low[0] + position as isize
     }
 
     /// Fills `to` with the one block of an input of few channels, packed closer; `held` is memory for a row.
@@ -184,26 +205,19 @@ impl Tile {
             for row in 0..self.rows {
                 let start = number * self.image() + row * self.row();
                 let from = Mapped::<Whole<M::Vector>>(input, PhantomData);
-                let row = (self.low[0] + row as isize, self.stride[1]);
-                self.fill_row(&from, [self.images.start + number, 0], row, held);
+                self.fill_row(&from, [self.images.start + number, 0], self.input_row(row), held);
                 few::pack::<M>(held, &mut to[start / LANES * few::STEP..]);
             }
         }
     }
 
     #[inline(always)]
-    fn fill_row<R: Rows>(
-        &self,
-        input: &R,
-        [image, block]: [usize; 2],
-        (row, remainders): (isize, usize),
-        to: &mut [R::Cell],
-    ) {
+    fn fill_row<R: Rows>(&self, input: &R, [image, block]: [usize; 2], row: isize, to: &mut [R::Cell]) {
         let apart = self.pixel() / LANES;
         let [height, width] = input.size().map(|length| length as isize);
         let inside = row >= 0 && row < height;
         let (width, step) = (if inside { width } else { 0 }, self.stride[1]);
-        for remainder in 0..remainders {
+        for remainder in 0..self.remainders {
             let to = &mut to[remainder * self.columns * self.pixel()..];
             // Column `i` of this remainder is column `first + i · step` of the input; outside it is border.
             let first = self.low[1] + remainder as isize;
@@ -255,6 +269,11 @@ impl<M: Multiply> Rows for Mapped<'_, M> {
     }
 }
 
+/// The least multiple of `step` that is at least `distance`, and 0 where that is negative.
+fn whole_steps(distance: isize, step: usize) -> isize {
+    (distance.max(0) as usize).next_multiple_of(step) as isize
+}
+
 /// How many of `count` things a part takes if it takes at most `most` and the parts are as even as can be.
 pub(super) fn even(count: usize, most: usize) -> usize {
     count.div_ceil(count.div_ceil(most.max(1)).max(1)).max(1)
@@ -278,4 +297,35 @@ pub(super) fn largest(
         return (1, [down, across]);
     }
     (most(most_images, &|images| fits(images, [down, across])), [down, across])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pixels of a tile of so many positions along each axis, where windows of this extent are so far apart.
+    fn pixels(stride: usize, extent: usize, positions: usize) -> usize {
+        let span = [0..positions, 0..positions];
+        Tile::with([(stride, (0, extent as isize - 1)); 2], positions, 0..1, span).block() / LANES
+    }
+
+    #[test]
+    fn rows_that_are_read_are_asked_for() {
+        let tile = |low: isize, extent: isize| {
+            let axis = (2, (low, low + extent - 1));
+            Tile::with([axis; 2], 5, 0..1, [0..5, 0..5]).reads([8, 8])
+        };
+        assert_eq!(tile(0, 1), ([0..8, 0..8], 2));
+        assert_eq!(tile(-1, 1), ([1..8, 0..8], 2));
+        assert_eq!(tile(-1, 3), ([0..8, 0..8], 1));
+    }
+
+    #[test]
+    fn what_no_window_reads_is_left_out() {
+        assert_eq!(pixels(2, 1, 28), 28 * 28);
+        assert_eq!(pixels(3, 2, 5), 10 * 10);
+        // Windows that meet leave out nothing, but a row is whole columns of each remainder.
+        assert_eq!(pixels(2, 3, 10), 21 * 22);
+        assert_eq!(pixels(1, 3, 10), 12 * 12);
+    }
 }

@@ -19,7 +19,9 @@ use std::ops::Range;
 pub(super) struct Rows {
     pub(super) images: Range<usize>,
     pub(super) blocks: Range<usize>,
+    /// Every so many of these.
     pub(super) rows: Range<usize>,
+    pub(super) step: usize,
     pub(super) columns: Range<usize>,
 }
 
@@ -51,8 +53,8 @@ impl<T: Element> TilePrefetch<T> {
 
     /// Adds what a tile reads of some blocks.
     pub(super) fn tile(&mut self, view: &View<'_, T>, tile: &Tile, blocks: Range<usize>) {
-        let [rows, columns] = tile.reads([view.region.height, view.region.width]);
-        self.view(view, Rows { images: tile.images.clone(), blocks, rows, columns });
+        let ([rows, columns], step) = tile.reads([view.region.height, view.region.width]);
+        self.view(view, Rows { images: tile.images.clone(), blocks, rows, step, columns });
     }
 
     /// Adds some rows of a view.
@@ -113,7 +115,12 @@ impl<T: Element> TilePrefetch<T> {
 
 impl Rows {
     fn count(&self) -> usize {
-        if self.columns.is_empty() { 0 } else { self.images.len() * self.blocks.len() * self.rows.len() }
+        if self.columns.is_empty() { 0 } else { self.images.len() * self.blocks.len() * self.of_map() }
+    }
+
+    /// Those of one map.
+    fn of_map(&self) -> usize {
+        self.rows.len().div_ceil(self.step)
     }
 }
 
@@ -124,10 +131,10 @@ impl<T> Placed<T> {
     }
 
     fn row(&self, number: usize) -> Lines {
-        let Rows { images, blocks, rows, columns } = &self.rows;
-        let (plane, row) = (number / rows.len(), number % rows.len());
+        let Rows { images, blocks, rows, step, columns } = &self.rows;
+        let (plane, row) = (number / self.rows.of_map(), number % self.rows.of_map());
         let (image, block) = (plane % images.len(), plane / images.len());
-        let [image, block, row] = [images.start + image, blocks.start + block, rows.start + row];
+        let [image, block, row] = [images.start + image, blocks.start + block, rows.start + row * step];
         Lines::new(self.data.wrapping_add(self.region.at(image, block, row, columns.start)), self.lines())
     }
 }

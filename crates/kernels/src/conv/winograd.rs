@@ -350,7 +350,7 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
         let mut ahead = TilePrefetch::nothing();
         let rows = |part: &Part, blocks: Range<usize>| {
             let [rows, columns] = part.tiles.clone().map(|tiles| tiles.start * OUT..tiles.end * OUT);
-            Rows { images: part.images.clone(), blocks, rows, columns }
+            Rows { images: part.images.clone(), blocks, rows, step: 1, columns }
         };
         if let Some(next) = &self.next {
             let last = panels.end.saturating_sub(1);

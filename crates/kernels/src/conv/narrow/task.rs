@@ -128,8 +128,7 @@ impl<F: Format, O: Stored> DotKernel<F> for Placed<'_, F, O> {
             assert!(cells / D::PER_WORD <= held.len());
             // SAFETY: cells are whole numbers of at most 32 bits, as many as the tile has room for, and any bits are one.
             let held = unsafe { std::slice::from_raw_parts_mut(held.as_mut_ptr().cast::<D::Cell>(), cells) };
-            let single = [rows == 1, columns == 1];
-            tile.fill_from(&Cells::<V, D> { source, vectors: PhantomData }, blocks, single, held);
+            tile.fill_from(&Cells::<V, D> { source, vectors: PhantomData }, blocks, held);
             (held.as_ptr().cast::<u32>(), tile.block() / D::PER_WORD)
         };
         let panels = cut.share(task.split);
