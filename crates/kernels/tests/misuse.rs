@@ -2,6 +2,8 @@
 
 use cnn_kernels::conv::Conv;
 use cnn_kernels::copy::copy;
+use cnn_kernels::inference::{Builder, Choice, Convolution, Finish, Input, Number, Packed, Place, Step};
+use cnn_kernels::narrow::{self, Source, Target, Weights, bf16};
 use cnn_kernels::{Arrival, InstructionSet, Map, Pull, Region, Sink, View};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -41,6 +43,93 @@ fn sizes_and_batches_that_no_convolution_makes_are_refused() {
         assert_eq!(refused(Region::new(1, 16, wrong)), [true; 3], "{wrong:?}");
     }
     assert_eq!(refused(Region::new(2, 16, [6, 6])), [true; 3]);
+}
+
+/// Three times this is 2, if it wraps around.
+const THIRD: usize = usize::MAX / 3 + 1;
+
+/// A kernel of four taps whose extent seems to be three.
+const WRAPPING: Conv = Conv { kernel: [4, 1], dilation: [THIRD, 1], ..CONV };
+
+#[test]
+fn sizes_that_wrap_around_are_none() {
+    assert_eq!(WRAPPING.output([8, 8]), None);
+    let half = usize::MAX / 2 + 1;
+    for conv in [
+        Conv { padding: [half, 0], ..CONV },
+        Conv { padding: [half / 2, half / 4], ..CONV },
+        Conv { kernel: [usize::MAX, 1], dilation: [usize::MAX, 1], ..CONV },
+        Conv { in_channels: usize::MAX, ..CONV },
+        Conv { stride: [1, usize::MAX], ..CONV },
+        Conv { stride: [0, 1], ..CONV },
+        Conv { kernel: [0, 1], ..CONV },
+    ] {
+        assert_eq!(conv.output([8, 8]), None, "{conv:?}");
+    }
+    assert_eq!(Conv { kernel: [half, 2], ..CONV }.weights(), usize::MAX);
+}
+
+#[test]
+fn a_kernel_whose_extent_wraps_around_is_refused() {
+    let set = InstructionSet::Portable;
+    let (input, output) = (Region::new(1, 16, [8, 8]), Region::new(1, 16, [6, 8]));
+    let weights = vec![0.5_f32; WRAPPING.weights()];
+    let refused = |run: &dyn Fn()| catch_unwind(AssertUnwindSafe(run)).is_err();
+    let maps = vec![1.0; input.len()];
+    assert!(refused(&|| {
+        let mut to = vec![0.0; output.len()];
+        WRAPPING.forward(set, &View::plain(&maps, input), &weights, Sink::store(&mut to, output));
+    }));
+    assert!(refused(&|| {
+        let (from, mut to) = (vec![bf16::ONE; input.len()], vec![0.0; output.len()]);
+        let weights = Weights::<bf16>::new(&WRAPPING, set, &weights);
+        let mut workspace = vec![0.0; 1 << 16];
+        let target = Target::Wide(&mut to, output);
+        weights.convolve(Source::plain(&from, input), target, &narrow::Finish::default(), &mut workspace);
+    }));
+    let place = |offset, size| Place {
+        alone: false,
+        offset,
+        channels: 16,
+        size,
+        first_block: 0,
+        store_blocks: 1,
+        number: Number::F32,
+    };
+    let step = Step::Convolution(Convolution {
+        input: Input::Value { place: place(0, [8, 8]), map: None },
+        output: place(1024, [8, 6]),
+        conv: Conv { kernel: [1, 4], dilation: [1, THIRD], ..CONV },
+        choice: Choice::DIRECT,
+        finish: Finish::default(),
+        transformed: 0,
+        alone: false,
+    });
+    let mut builder = Builder::new(set, 0, [0, 2048]);
+    assert_eq!(builder.packed_lens(&step), None);
+    let numbers = |count: usize| (&*vec![0.0_f32; count]).into();
+    let packed = Packed { weights: numbers(16 * 16 * 4), bias: numbers(16) };
+    let why = builder.push(step, Some(packed)).err().map(|why| why.to_string());
+    assert_eq!(why.as_deref(), Some("its shapes do not fit each other"));
+}
+
+/// A window that is alone in its row has no next one, however far that would be.
+#[test]
+fn a_stride_beyond_all_maps_is_as_good_as_one_that_leaves_the_map() {
+    let set = InstructionSet::Portable;
+    let (input, output) = (Region::new(2, 16, [8, 8]), Region::new(2, 16, [6, 1]));
+    let passes = |stride: usize| {
+        let conv = Conv { stride: [1, stride], ..CONV };
+        let numbers = |count: usize| (0..count).map(|i| (i % 13) as f32 - 6.0).collect::<Vec<_>>();
+        let (from, weights, given) = (numbers(input.len()), numbers(conv.weights()), numbers(output.len()));
+        let (mut to, mut back) = (vec![0.0; output.len()], vec![f32::NAN; input.len()]);
+        let mut gradient = vec![0.0; weights.len()];
+        conv.forward(set, &View::plain(&from, input), &weights, Sink::store(&mut to, output));
+        conv.backward_input(set, &View::plain(&given, output), &weights, Sink::store(&mut back, input));
+        conv.backward_weights(set, &View::plain(&from, input), &View::plain(&given, output), &mut gradient);
+        [to, back, gradient]
+    };
+    assert_eq!(passes(1 << (usize::BITS - 6)), passes(8));
 }
 
 /// Places that would wrap around, and what is mixed or taken back through maps of another shape.

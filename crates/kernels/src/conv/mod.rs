@@ -51,6 +51,9 @@ pub struct Conv {
     pub dilation: [usize; 2],
 }
 
+/// Numbers that padded maps may have at most: twice as many fit the address space.
+const MOST_NUMBERS: usize = isize::MAX as usize / (2 * size_of::<f32>());
+
 /// How a convolution and its gradients are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -78,18 +81,27 @@ pub enum Algorithm {
 }
 
 impl Conv {
-    /// Height and width of the output; `None` where the kernel is larger than the padded input.
+    /// Height and width of the output; `None` where the kernel is larger than the padded input, the kernel or a stride is
+    /// 0, or a stride or maps of the padded input's size are longer than memory can be.
     pub fn output(&self, input: [usize; 2]) -> Option<[usize; 2]> {
+        let padded = |i: usize| self.padding[i].checked_mul(2)?.checked_add(input[i]);
+        let channels = self.in_channels.max(self.out_channels).checked_next_multiple_of(LANES)?;
+        // No tile is larger, so no size or distance in one wraps around.
+        let numbers = padded(0)?.checked_mul(padded(1)?)?.checked_mul(channels)?;
+        if numbers > MOST_NUMBERS || self.stride.iter().any(|stride| *stride > MOST_NUMBERS) {
+            return None;
+        }
         let axis = |i: usize| {
-            let extent = self.dilation[i] * (self.kernel[i].checked_sub(1)?) + 1;
-            Some((input[i] + 2 * self.padding[i]).checked_sub(extent)? / self.stride[i] + 1)
+            let extent = self.kernel[i].checked_sub(1)?.checked_mul(self.dilation[i])?.checked_add(1)?;
+            Some(padded(i)?.checked_sub(extent)?.checked_div(self.stride[i])? + 1)
         };
         Some([axis(0)?, axis(1)?])
     }
 
-    /// Number of weights, in the order `(out, in / groups, height, width)`.
+    /// Number of weights, in the order `(out, in / groups, height, width)`; the largest number there is where they are more.
     pub fn weights(&self) -> usize {
-        self.out_channels * (self.in_channels / self.groups) * self.kernel[0] * self.kernel[1]
+        let sizes = [self.in_channels / self.groups, self.kernel[0], self.kernel[1]];
+        sizes.iter().fold(self.out_channels, |product, size| product.saturating_mul(*size))
     }
 
     /// Writes the convolution of `input` to `output`.

@@ -14,7 +14,7 @@ pub(super) struct Axis {
     pub(super) stride: usize,
     /// Step between positions written.
     pub(super) step: usize,
-    /// One for each phase.
+    /// One for each phase that has positions, the first in any case.
     pub(super) phases: Vec<Phase>,
 }
 
@@ -39,7 +39,8 @@ impl Axis {
     /// The way back between the same.
     pub(super) fn backward(conv: &Conv, axis: usize, input: usize, output: usize) -> Self {
         let step = conv.stride[axis];
-        let phases = (0..step).map(|phase| {
+        // Remainders behind the input have no positions.
+        let phases = (0..step.min(input).max(1)).map(|phase| {
             // Output o meets input i at tap k where o · stride = i + padding − k · dilation.
             let reach = |k: usize| (phase + conv.padding[axis]) as isize - (k * conv.dilation[axis]) as isize;
             let whole = |k: &usize| reach(*k).rem_euclid(step as isize) == 0;

@@ -257,6 +257,8 @@ impl Direct {
                 }
                 let map = map.as_deref();
                 if self.flat {
+                    // The micro-kernel reads them by pointers.
+                    assert!(blocks.len() * span.len() * LANES <= scratch.len(), "too few numbers for a frame");
                     for (block, to) in blocks.clone().zip(scratch.chunks_exact_mut(span.len() * LANES)) {
                         let from = first.wrapping_add((block - blocks.start) * place.plane() + span.start * LANES);
                         // SAFETY: pixels of the map.

@@ -99,6 +99,8 @@ impl Frame {
     ) {
         let start = arena.at(place, image).cast_const();
         let length = self.block(outputs) * LANES;
+        // The micro-kernel reads the frame by pointers.
+        assert!(blocks.len() * length <= to.len(), "{} numbers are too few for a frame", to.len());
         for (block, to) in blocks.zip(to.chunks_exact_mut(length)) {
             let from = start.wrapping_add(block * place.plane());
             for (row, to) in to.chunks_exact_mut(self.row() * LANES).enumerate() {

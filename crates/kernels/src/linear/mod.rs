@@ -45,7 +45,7 @@ pub struct Linear {
 impl Linear {
     /// Number of weights, in the order `(out, in)`.
     pub fn weights(&self) -> usize {
-        self.in_features * self.out_features
+        self.in_features.saturating_mul(self.out_features)
     }
 
     /// Writes `input · weightsᵀ` to `output`, whose bias may be the layer's.

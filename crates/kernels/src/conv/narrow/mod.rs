@@ -128,7 +128,7 @@ impl<F: Format> Weights<F> {
         };
         let outputs = weights.bundles.count * weights.bundles.outs.next_multiple_of(LANES);
         let lengths = [weights.packed.get().len(), wholes.len()];
-        (lengths == [outputs * weights.depth(), outputs]).then_some(weights)
+        (lengths == [outputs.checked_mul(weights.depth())?, outputs]).then_some(weights)
     }
 
     /// Bytes the packed weights take.
@@ -181,9 +181,9 @@ impl<F: Format> Weights<F> {
 
     /// Words of a bundle's weights for each output.
     fn depth(&self) -> usize {
-        let taps = self.conv.kernel[0] * self.conv.kernel[1];
+        let taps = self.conv.kernel[0].saturating_mul(self.conv.kernel[1]);
         let whole = self.bundles.ins / LANES * self.words_of(LANES);
-        (whole + self.words_of(self.bundles.ins % LANES)) * taps
+        (whole + self.words_of(self.bundles.ins % LANES)).saturating_mul(taps)
     }
 }
 
