@@ -3,7 +3,7 @@
 
 use crate::common::narrow::{Number, arrived, finished, lay_narrow, mapped, random_map};
 use crate::common::{Maps, alone, channels, fewer, index, meetings, one_of, random, random_convolution, region, sets};
-use cnn_kernels::narrow::{Addend, Finish, Format, ReadMap, Source, Target, Weights, bf16};
+use cnn_kernels::narrow::{Addend, Finish, ReadMap, Source, Target, Weights, bf16};
 use cnn_kernels::{Conv, InstructionSet, LANES, Region, threads};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -214,12 +214,25 @@ fn misuse_is_refused() {
     assert!(run(region, region, [length, length, needed], 15));
     assert!(run(region, Region::new(1, 16, [8, 7]), [length, length, needed], 16));
     assert!(run(Region::new(1, 17, [8, 8]), region, [2 * length, length, needed], 16));
+    let one_by_one = Conv { kernel: [1, 1], padding: [0, 0], ..conv };
     assert!(!Weights::<u8>::fits(&Conv { in_channels: 1 << 20, ..conv }));
+    // The functions behind the public ones refuse what they do.
+    assert!(unchecked(&weights, region, length - 1));
+    assert!(!unchecked(&weights, region, length));
+    let (short, few) = (Weights::<bf16>::new(&one_by_one, InstructionSet::chosen(), &[0.5; 256]), region.len() - 16);
+    assert!(unchecked(&short, region, few));
     let short = std::panic::catch_unwind(|| Weights::<bf16>::new(&conv, InstructionSet::Portable, &[1.0; 5]));
     assert!(short.is_err());
 }
 
-/// What `F: Number` adds to [`Format`] for tests alone.
-fn _is_a_format<F: Number>() -> impl Format {
-    F::default()
+/// Whether a convolution of so many numbers is refused, asked for behind the public function.
+#[cfg(panic = "unwind")]
+fn unchecked<F: cnn_kernels::narrow::Format>(weights: &Weights<F>, region: Region, numbers: usize) -> bool {
+    let run = || {
+        let (data, mut to) = (vec![F::default(); numbers], vec![F::default(); region.len()]);
+        let mut workspace = vec![0.0; weights.workspace(&region)];
+        let target = Target::Narrow(&mut to, region);
+        F::conv_run(weights, Source::plain(&data, region), target, &Finish::default(), &mut workspace);
+    };
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
 }

@@ -17,7 +17,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Cache lines of weights that are asked for at most.
 const MOST_AHEAD: usize = 256 * 1024 / LINE;
 
-/// Computes a convolution whose ends have been checked.
+/// Computes a convolution.
+///
+/// # Panics
+///
+/// Where shapes or lengths do not fit, or the workspace is too small for one thread.
 pub(crate) fn run<F: Format>(
     weights: &Weights<F>,
     source: Source<'_, F>,
@@ -25,6 +29,8 @@ pub(crate) fn run<F: Format>(
     finish: &Finish<'_, F>,
     workspace: &mut [f32],
 ) {
+    source.check();
+    weights.conv.check(&source.region, &target.region(), weights.conv.weights());
     let Some(cut) = weights.cut(&source.region) else { return };
     let target = Parts::from(target);
     let own = cut.workspace();
