@@ -215,6 +215,8 @@ fn misuse_is_refused() {
     assert!(run(region, Region::new(1, 16, [8, 7]), [length, length, needed], 16));
     assert!(run(Region::new(1, 17, [8, 8]), region, [2 * length, length, needed], 16));
     let one_by_one = Conv { kernel: [1, 1], padding: [0, 0], ..conv };
+    assert!(Weights::<u8>::fits(&Conv { in_channels: 65_793, ..one_by_one }));
+    assert!(!Weights::<u8>::fits(&Conv { in_channels: 65_794, ..one_by_one }));
     assert!(!Weights::<u8>::fits(&Conv { in_channels: 1 << 20, ..conv }));
     // The functions behind the public ones refuse what they do.
     assert!(unchecked(&weights, region, length - 1));
@@ -235,4 +237,32 @@ fn unchecked<F: cnn_kernels::narrow::Format>(weights: &Weights<F>, region: Regio
         F::conv_run(weights, Source::plain(&data, region), target, &Finish::default(), &mut workspace);
     };
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
+}
+
+/// The largest sums there may be, with and without a zero point.
+#[test]
+fn sums_of_8_bits_fit_32_bits_up_to_the_last_product() {
+    let _alone = alone();
+    let channels = 65_793;
+    let one = [1, 1];
+    let conv = Conv {
+        in_channels: channels,
+        out_channels: 1,
+        groups: 1,
+        kernel: one,
+        stride: one,
+        padding: [0, 0],
+        dilation: one,
+    };
+    let (from, to) = (Region::new(1, channels, one), Region::new(1, 1, one));
+    for set in sets() {
+        let weights = Weights::<u8>::new(&conv, set, &vec![-128; channels]);
+        for (number, zero, expected) in [(255, 0, -2_147_483_520.0), (0, 255, 2_147_483_520.0), (255, 255, 0.0)] {
+            let (data, mut found) = (vec![number; from.len()], vec![0.0; to.len()]);
+            let mut workspace = vec![0.0; weights.workspace(&from)];
+            let source = Source { zero, ..Source::plain(&data, from) };
+            weights.convolve(source, Target::Wide(&mut found, to), &Finish::default(), &mut workspace);
+            assert_eq!(found[0], expected, "{set}: {number} less {zero}");
+        }
+    }
 }
