@@ -25,7 +25,16 @@ unsafe impl<T: Send> Send for Buffer<T> {}
 // SAFETY: as above.
 unsafe impl<T: Sync> Sync for Buffer<T> {}
 
-/// Numbers whose bits may all be zero, which is what they are in new memory.
+/// Numbers whose bits may all be zero, which is what they are in new memory. They take some memory each, and need no more
+/// alignment than a cache line has, or no buffer of them is compiled:
+///
+/// ```compile_fail
+/// #[derive(Clone, Copy)]
+/// struct Nothing;
+/// // SAFETY: there are no bits.
+/// unsafe impl cnn_kernels::Plain for Nothing {}
+/// let nothing = cnn_kernels::Buffer::<Nothing>::zeros(1);
+/// ```
 ///
 /// # Safety
 ///
@@ -46,11 +55,12 @@ unsafe impl Plain for u32 {}
 impl<T: Plain> Buffer<T> {
     /// `len` zeros.
     pub fn zeros(len: usize) -> Self {
+        const { assert!(size_of::<T>() > 0 && align_of::<T>() <= LINE) };
         if len == 0 {
             return Self { start: NonNull::dangling(), len };
         }
         let layout = Self::layout(len);
-        // SAFETY: the layout is not of size zero.
+        // SAFETY: neither the length nor a number is of size zero.
         let start = unsafe { alloc(layout) }.cast::<T>();
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
         // Before the first write, which settles the size of a page.
@@ -59,7 +69,7 @@ impl<T: Plain> Buffer<T> {
             // SAFETY: advice on memory that is ours; that it may be refused does not matter.
             unsafe { libc::madvise(start.as_ptr().cast(), layout.size(), libc::MADV_HUGEPAGE) };
         }
-        // SAFETY: the memory was allocated above. All bits zero is 0.0.
+        // SAFETY: the memory was allocated above, aligned to a line. All bits zero is a value, as [`Plain`] says.
         unsafe { start.as_ptr().write_bytes(0, len) };
         Self { start, len }
     }
