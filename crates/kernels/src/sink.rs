@@ -136,7 +136,7 @@ impl<'a, T: Element> Sink<'a, T> {
             Self::Pull(pull) => pull.sums.is_some(),
         };
         let valid = valid(self.region().channels);
-        let partial = Buffer::zeros(if summed { parts * 2 * padded } else { 0 });
+        let partial = Buffer::zeros(if summed { parts * ROWS * padded } else { 0 });
         match self {
             Self::Store(Store { data, region, bias, floor, moments }) => {
                 assert!(data.len() >= region.len());
@@ -179,7 +179,7 @@ pub(crate) struct Open<'a, T> {
     rule: Rule<'a, T>,
     /// 0 for the lanes that fill the last block up, else 1.
     valid: [T; LANES],
-    /// `[part][2][channel]`
+    /// `[part][`[`ROWS`]`][channel]`
     partial: Buffer<T>,
     moments: Option<&'a mut Moments>,
     sums: Option<&'a mut Sums>,
@@ -202,17 +202,23 @@ fn valid<T: Element>(channels: usize) -> [T; LANES] {
     valid
 }
 
-/// Sums of one part and block, kept while its rows are written.
+/// Rows of numbers that a part leaves of each channel.
+const ROWS: usize = 3;
+
+/// Sums of one part and block, kept while its rows are written: of gradients `Σ g` and `Σ g · (z − centre)`, of stored
+/// numbers `Σ (x − base)` and `Σ (x − base)²`.
 #[derive(Clone, Copy)]
 pub(crate) struct Tally<V> {
-    pub(crate) first: V,
-    pub(crate) second: V,
+    first: V,
+    second: V,
+    /// About the mean.
+    base: V,
 }
 
 impl<V: Vector> Tally<V> {
     #[inline(always)]
     pub(crate) fn new() -> Self {
-        Self { first: V::zero(), second: V::zero() }
+        Self { first: V::zero(), second: V::zero(), base: V::zero() }
     }
 }
 
@@ -229,7 +235,7 @@ pub(crate) struct Row {
 impl<'a, T: Element> Open<'a, T> {
     /// A sink that takes the moments of what lies at `region`, and writes nothing.
     pub(crate) fn measure(region: Region, parts: usize, moments: &'a mut Moments) -> Self {
-        let partial = Buffer::zeros(parts * 2 * region.padded_channels());
+        let partial = Buffer::zeros(parts * ROWS * region.padded_channels());
         let rule = Rule::Store { bias: None, floor: T::NAN };
         let valid = valid(region.channels);
         Self {
@@ -322,19 +328,27 @@ impl<'a, T: Element> Open<'a, T> {
         }
     }
 
-    /// Sum, and sum of squared deviations from the mean, of results that were stored.
+    /// Sums of deviations of results that were stored. Numbers far from zero lose what they differ by when they are added
+    /// up; so the differences from the first are, and then from about the mean, to know what it is off by.
     #[inline(always)]
     pub(crate) fn moments_of<V: Vector<Element = T>>(&self, results: &[T]) -> Tally<V> {
-        let count = T::from_f64(1.0 / (results.len() / LANES).max(1) as f64);
         let mut tally = Tally::<V>::new();
+        if results.len() < LANES {
+            return tally;
+        }
+        // SAFETY: sixteen numbers.
+        let first = unsafe { V::load(results.as_ptr()) };
+        let mut sum = V::zero();
         for i in (0..results.len()).step_by(LANES) {
             // SAFETY: within `results`, whose length is a multiple of sixteen.
-            tally.first = tally.first.add(unsafe { V::load(results.as_ptr().add(i)) });
+            sum = sum.add(unsafe { V::load(results.as_ptr().add(i)) }.sub(first));
         }
-        let mean = tally.first.mul(V::splat(count));
+        let share = T::from_f64(1.0 / (results.len() / LANES) as f64);
+        tally.base = sum.mul_add(V::splat(share), first);
         for i in (0..results.len()).step_by(LANES) {
             // SAFETY: as above.
-            let away = unsafe { V::load(results.as_ptr().add(i)) }.sub(mean);
+            let away = unsafe { V::load(results.as_ptr().add(i)) }.sub(tally.base);
+            tally.first = tally.first.add(away);
             tally.second = away.mul_add(away, tally.second);
         }
         tally
@@ -352,49 +366,68 @@ impl<'a, T: Element> Open<'a, T> {
     #[inline(always)]
     pub(crate) unsafe fn leave<V: Vector<Element = T>>(&self, part: usize, block: usize, tally: Tally<V>) {
         let padded = self.region.padded_channels();
-        let at = part * 2 * padded + block * LANES;
-        assert!(at + padded + LANES <= self.partial.len());
-        // SAFETY: in bounds, and this thread's alone, as the caller says; nothing reads before the loop has ended.
-        unsafe {
-            let to = self.partial.start().add(at);
-            V::load(to).add(tally.first).store(to);
-            let to = to.add(padded);
-            V::load(to).add(tally.second).store(to);
+        let at = part * ROWS * padded + block * LANES;
+        assert!(at + (ROWS - 1) * padded + LANES <= self.partial.len());
+        let rows: [V; ROWS] = [tally.first, tally.second, tally.base];
+        for (number, row) in rows.into_iter().enumerate() {
+            // SAFETY: in bounds, and this thread's alone, as the caller says; nothing reads before the loop has ended.
+            unsafe {
+                let to = self.partial.start().add(at + number * padded);
+                V::load(to).add(row).store(to);
+            }
         }
     }
 
     /// Adds the parts' sums up, in their order; `pixels(part)` is the number of pixels of a part.
     pub(crate) fn close(self, pixels: impl Fn(usize) -> usize) {
-        let (padded, channels) = (self.region.padded_channels(), self.region.channels);
-        // Part by part, as they lie in memory.
-        let parts = || self.partial.chunks_exact(2 * padded.max(1)).enumerate();
-        let total = |row: usize| {
-            let mut total = vec![0.0; channels];
-            for (_, part) in parts() {
-                total.iter_mut().zip(&part[row * padded..]).for_each(|(total, own)| *total += own.to_f64());
-            }
-            total
-        };
         if let Some(moments) = self.moments {
-            let count: f64 = parts().map(|(number, _)| pixels(number) as f64).sum();
-            let mean: Vec<f64> = total(0).into_iter().map(|sum| sum / count).collect();
-            let mut deviation = vec![0.0; channels];
-            for (number, part) in parts() {
-                let count = pixels(number) as f64;
-                let own = 1.0 / count.max(1.0);
-                for (channel, deviation) in deviation.iter_mut().enumerate() {
-                    let away = part[channel].to_f64() * own - mean[channel];
-                    *deviation += part[padded + channel].to_f64() + count * away * away;
-                }
-            }
-            moments.variance.extend(deviation.into_iter().map(|sum| sum / count));
-            moments.mean.extend(mean);
+            *moments = joined(&self.partial, &self.region, pixels);
         }
         if let Some(sums) = self.sums {
-            sums.gradient.extend(total(0));
-            sums.product.extend(total(1));
+            let (padded, channels) = (self.region.padded_channels(), self.region.channels);
+            let mut totals = [vec![0.0; channels], vec![0.0; channels]];
+            // Part by part, as they lie in memory.
+            for part in self.partial.chunks_exact(ROWS * padded.max(1)) {
+                for (total, row) in totals.iter_mut().zip(part.chunks_exact(padded)) {
+                    total.iter_mut().zip(row).for_each(|(total, own)| *total += own.to_f64());
+                }
+            }
+            [sums.gradient, sums.product] = totals;
+            // What was subtracted is the centre rounded.
+            let centre = sums.centre.iter().map(|centre| T::from_f64(*centre).to_f64() - centre);
+            let products = sums.product.iter_mut().zip(&sums.gradient);
+            products.zip(centre).for_each(|((product, gradient), off)| *product += gradient * off);
         }
     }
+}
+
+/// The moments of all parts of a region, of the sums that each has left.
+fn joined<T: Element>(partial: &[T], region: &Region, pixels: impl Fn(usize) -> usize) -> Moments {
+    let (padded, channels) = (region.padded_channels(), region.channels);
+    // Part by part, as they lie in memory: pixels, and of each channel sum, square and base.
+    let parts = || partial.chunks_exact(ROWS * padded.max(1)).enumerate().map(|(number, part)| (pixels(number), part));
+    let of = |part: &[T], pixels: usize, channel: usize| {
+        let [sum, square, base] = [0, 1, 2].map(|row| part[row * padded + channel].to_f64());
+        let off = sum / pixels.max(1) as f64;
+        let away = square - sum * off;
+        // Less than nothing is rounding.
+        (base + off, if away < 0.0 { 0.0 } else { away })
+    };
+    let count: f64 = parts().map(|(pixels, _)| pixels as f64).sum();
+    let (mut mean, mut variance) = (vec![0.0; channels], vec![0.0; channels]);
+    for (pixels, part) in parts() {
+        mean.iter_mut().enumerate().for_each(|(channel, mean)| *mean += pixels as f64 * of(part, pixels, channel).0);
+    }
+    mean.iter_mut().for_each(|mean| *mean /= count);
+    for (pixels, part) in parts() {
+        for (channel, variance) in variance.iter_mut().enumerate() {
+            let (own, square) = of(part, pixels, channel);
+            let away = own - mean[channel];
+            *variance += square + pixels as f64 * away * away;
+        }
+    }
+    variance.iter_mut().for_each(|variance| *variance /= count);
+    Moments { mean, variance }
 }
 
 /// The entries of a block's channels, or a number for all of them.

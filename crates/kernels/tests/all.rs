@@ -9,6 +9,7 @@ mod dense;
 mod elementwise;
 mod guard_pages;
 mod misuse;
+mod moments;
 mod narrow;
 mod narrow_guard;
 mod narrow_maps;
