@@ -13,7 +13,7 @@ use crate::view::View;
 /// A function of the channels of a pixel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
-    /// `1 / (1 + e⁻ˣ)`, as `½ tanh(½x) + ½`: nothing in between overflows.
+    /// `1 / (1 + e⁻ˣ)`; of small results too all digits are right.
     Sigmoid,
     /// `amplitude · tanh(slope · x)`.
     Tanh {
@@ -73,16 +73,6 @@ impl Activation {
     fn grain(&self) -> Grain {
         if *self == Self::Softmax { Grain::PIXEL } else { Grain::NUMBER }
     }
-
-    /// As `amplitude · tanh(slope · x) + shift`.
-    #[inline(always)]
-    fn as_tanh<T: Element>(&self) -> [T; 3] {
-        let [amplitude, slope, shift] = match *self {
-            Self::Tanh { amplitude, slope } => [amplitude, slope, 0.0],
-            _ => [0.5, 0.5, 0.5],
-        };
-        [T::from_f64(amplitude), T::from_f64(slope), T::from_f64(shift)]
-    }
 }
 
 /// Writes the product of `input` and `mask` to `output`: dropout, forward and backward. The mask lies as a buffer of
@@ -127,17 +117,26 @@ impl<T: Element> Fill<T> for Forward<'_, T> {
     fn fill<V: Vector<Element = T>>(&self, at: &At, results: &mut [T], _: &mut [T]) {
         read::<V>(&self.input, at, results);
         let (channels, pixels) = (self.input.region.channels, at.pixels.len());
-        if self.function == Activation::Softmax {
-            for pixel in 0..pixels {
-                softmax(channels, pixels, pixel, results);
+        match self.function {
+            Activation::Softmax => {
+                for pixel in 0..pixels {
+                    softmax(channels, pixels, pixel, results);
+                }
+                return;
             }
-            return;
+            Activation::Sigmoid => {
+                for x in results.iter_mut() {
+                    *x = x.sigmoid();
+                }
+            }
+            Activation::Tanh { amplitude, slope } => {
+                let [amplitude, slope] = [T::from_f64(amplitude), T::from_f64(slope)];
+                for x in results.iter_mut() {
+                    *x = amplitude * (slope * *x).tanh();
+                }
+            }
         }
-        let [amplitude, slope, shift] = self.function.as_tanh::<T>();
         for (number, results) in results.chunks_exact_mut(pixels * LANES).enumerate() {
-            for x in results.iter_mut() {
-                *x = amplitude * (slope * *x).tanh() + shift;
-            }
             clear_padding(channels, at.blocks.start + number, results);
         }
     }
@@ -179,39 +178,68 @@ impl<T: Element> Fill<T> for Backward<'_, T> {
         let outputs = &mut scratch[..results.len()];
         read::<V>(&self.gradient, at, results);
         read::<V>(&self.output, at, outputs);
-        let row = at.pixels.len() * LANES;
-        if self.function == Activation::Softmax {
-            for pixel in 0..at.pixels.len() {
-                let mut sum = V::zero();
-                for i in (pixel * LANES..results.len()).step_by(row) {
-                    // SAFETY: pixels of the piece, in both.
-                    unsafe {
-                        let y = V::load(outputs.as_ptr().add(i));
-                        sum = V::load(results.as_ptr().add(i)).mul_add(y, sum);
-                    }
-                }
-                let sum = V::splat(total(sum));
-                for i in (pixel * LANES..results.len()).step_by(row) {
-                    // SAFETY: as above.
-                    unsafe {
-                        let to = results.as_mut_ptr().add(i);
-                        V::load(to).sub(sum).mul(V::load(outputs.as_ptr().add(i))).store(to);
-                    }
-                }
+        match self.function {
+            Activation::Softmax => softmax_back::<V>(outputs, at.pixels.len(), results),
+            Activation::Sigmoid => sigmoid_back::<V>(outputs, results),
+            Activation::Tanh { amplitude, slope } => {
+                tanh_back::<V>(outputs, [amplitude, slope].map(T::from_f64), results);
             }
-            return;
         }
-        // With t = (y − shift) / amplitude the derivative is amplitude · slope · (1 − t²).
-        let [amplitude, slope, shift] = self.function.as_tanh::<T>();
-        let (inverse, factor) = (V::splat(T::ONE / amplitude), V::splat(amplitude * slope));
-        let (shift, one) = (V::splat(shift), V::splat(T::ONE));
-        for i in (0..results.len()).step_by(LANES) {
+    }
+}
+
+/// The gradient, in place, of pixels whose softmax these outputs are.
+#[inline(always)]
+fn softmax_back<V: Vector>(outputs: &[V::Element], pixels: usize, results: &mut [V::Element]) {
+    assert_eq!(outputs.len(), results.len());
+    let row = pixels * LANES;
+    for pixel in 0..pixels {
+        let mut sum = V::zero();
+        for i in (pixel * LANES..results.len()).step_by(row) {
             // SAFETY: pixels of the piece, in both.
             unsafe {
-                let to = results.as_mut_ptr().add(i);
-                let t = V::load(outputs.as_ptr().add(i)).sub(shift).mul(inverse);
-                V::load(to).mul(one.sub(t.mul(t))).mul(factor).store(to);
+                let y = V::load(outputs.as_ptr().add(i));
+                sum = V::load(results.as_ptr().add(i)).mul_add(y, sum);
             }
+        }
+        let sum = V::splat(total(sum));
+        for i in (pixel * LANES..results.len()).step_by(row) {
+            // SAFETY: as above.
+            unsafe {
+                let to = results.as_mut_ptr().add(i);
+                V::load(to).sub(sum).mul(V::load(outputs.as_ptr().add(i))).store(to);
+            }
+        }
+    }
+}
+
+/// The gradient, in place, of numbers whose sigmoid `y` these outputs are: its derivative is `y (1 − y)`.
+#[inline(always)]
+fn sigmoid_back<V: Vector>(outputs: &[V::Element], results: &mut [V::Element]) {
+    assert_eq!(outputs.len(), results.len());
+    let one = V::splat(V::Element::ONE);
+    for i in (0..results.len()).step_by(LANES) {
+        // SAFETY: pixels of the piece, in both.
+        unsafe {
+            let to = results.as_mut_ptr().add(i);
+            let y = V::load(outputs.as_ptr().add(i));
+            V::load(to).mul(y).mul(one.sub(y)).store(to);
+        }
+    }
+}
+
+/// The same of `y = amplitude · tanh(slope · x)`: with `t = y / amplitude` its derivative is `amplitude · slope · (1 − t²)`.
+#[inline(always)]
+fn tanh_back<V: Vector>(outputs: &[V::Element], [amplitude, slope]: [V::Element; 2], results: &mut [V::Element]) {
+    assert_eq!(outputs.len(), results.len());
+    let (inverse, factor) = (V::splat(V::Element::ONE / amplitude), V::splat(amplitude * slope));
+    let one = V::splat(V::Element::ONE);
+    for i in (0..results.len()).step_by(LANES) {
+        // SAFETY: pixels of the piece, in both.
+        unsafe {
+            let to = results.as_mut_ptr().add(i);
+            let t = V::load(outputs.as_ptr().add(i)).mul(inverse);
+            V::load(to).mul(one.sub(t.mul(t))).mul(factor).store(to);
         }
     }
 }

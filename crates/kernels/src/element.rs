@@ -5,6 +5,7 @@ use crate::instances::Instances;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::simd::Halves;
 use crate::simd::{self, Arithmetic, Exact, InstructionSet, Kernel};
+use crate::tanh;
 use std::fmt::Debug;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
@@ -52,6 +53,8 @@ pub trait Element:
     fn sqrt(self) -> Self;
     /// Hyperbolic tangent.
     fn tanh(self) -> Self;
+    /// `1 / (1 + e⁻ˣ)`.
+    fn sigmoid(self) -> Self;
     /// `eˣ`.
     fn exp(self) -> Self;
     /// Natural logarithm.
@@ -65,7 +68,7 @@ pub trait Element:
 }
 
 macro_rules! element {
-    ($type:ty, winograd: $winograd:literal, narrowed: $narrowed:ty, tanh: $tanh:path, $run:path) => {
+    ($type:ty, winograd: $winograd:literal, narrowed: $narrowed:ty, tanh: $tanh:path, sigmoid: $sigmoid:path, $run:path) => {
         impl Element for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -96,6 +99,10 @@ macro_rules! element {
                 $tanh(self)
             }
             #[inline(always)]
+            fn sigmoid(self) -> Self {
+                $sigmoid(self)
+            }
+            #[inline(always)]
             fn exp(self) -> Self {
                 self.exp()
             }
@@ -119,9 +126,15 @@ macro_rules! element {
     };
 }
 
+/// `1 / (1 + e⁻ˣ)`: the power is of a negative number, so that nothing overflows and small results keep their digits.
+fn sigmoid(x: f64) -> f64 {
+    let z = (-x.abs()).exp();
+    (if x < 0.0 { z } else { 1.0 }) / (1.0 + z)
+}
+
 // A web page does not train, and its module has no room for kernels that no browser is faster by.
 #[cfg(target_arch = "wasm32")]
-element!(f32, winograd: true, narrowed: Exact<f32>, tanh: crate::tanh::tanh, simd::run_f32);
+element!(f32, winograd: true, narrowed: Exact<f32>, tanh: tanh::tanh, sigmoid: tanh::sigmoid, simd::run_f32);
 #[cfg(not(target_arch = "wasm32"))]
-element!(f32, winograd: true, narrowed: Halves, tanh: crate::tanh::tanh, simd::run_f32);
-element!(f64, winograd: false, narrowed: Exact<f64>, tanh: f64::tanh, simd::run_f64);
+element!(f32, winograd: true, narrowed: Halves, tanh: tanh::tanh, sigmoid: tanh::sigmoid, simd::run_f32);
+element!(f64, winograd: false, narrowed: Exact<f64>, tanh: f64::tanh, sigmoid: sigmoid, simd::run_f64);

@@ -1,9 +1,16 @@
-//! The hyperbolic tangent in `f32`, without a branch or a call, so that a loop over numbers becomes one over vectors.
+//! The hyperbolic tangent and the sigmoid in `f32`, without a branch or a call, so that a loop over numbers becomes one over
+//! vectors.
 
 /// From here on `1 − 2 / (e²ˣ + 1)`, below it a polynomial: the difference would lose what `x` is near 0.
 const SMALL: f32 = 0.625;
 /// From here on the tangent is 1 in `f32`.
 const FLAT: f32 = 9.5;
+/// From here on `e⁻ˣ` is 0 in `f32`.
+const NOTHING: f32 = 110.0;
+/// From here on `e⁻ˣ` is computed times 2⁶⁴: it may be too small for the power of two in it to be a number.
+const TINY: f32 = 64.0;
+/// 2⁻⁶⁴.
+const TINY_SCALE: f32 = f32::from_bits((127 - 64) << 23);
 /// `(tanh(√z) / √z − 1) / z` for `z` up to `SMALL²`, the coefficients of the smallest relative error.
 const TANH: [f32; 5] = [-0.333_333_28, 0.133_326, -0.053_826_045, 0.020_883_506, -0.005_937_257];
 /// `(eʳ − 1 − r) / r²` for `r` up to `½ ln 2` on either side of 0.
@@ -20,18 +27,30 @@ pub(crate) fn tanh(x: f32) -> f32 {
     let size = if size > FLAT { FLAT } else { size };
     let z = size * size;
     let small = size + size * z * polynomial(TANH, z);
-    let large = 1.0 - 2.0 / (exp(size + size) + 1.0);
+    let large = 1.0 - 2.0 / (exp(size + size, 0) + 1.0);
     let found = if size < SMALL { small } else { large };
     f32::from_bits(found.to_bits() | (x.to_bits() & 0x8000_0000))
 }
 
-/// `eˣ` for `x` whose result is neither 0 nor infinite.
+/// `1 / (1 + e⁻ˣ)`, at most 2.5 units of the last place off, or of the smallest number's. What is not a number stays so.
 #[inline(always)]
-fn exp(x: f32) -> f32 {
+pub(crate) fn sigmoid(x: f32) -> f32 {
+    let size = f32::from_bits(x.to_bits() & 0x7fff_ffff);
+    let size = if size > NOTHING { NOTHING } else { size };
+    // A power of a negative number: nothing overflows, and nothing is lost where the result is small.
+    let tiny = size > TINY;
+    let z = exp(-size, if tiny { 64 } else { 0 }) * if tiny { TINY_SCALE } else { 1.0 };
+    let above = if x < 0.0 { z } else { 1.0 };
+    above / (1.0 + z)
+}
+
+/// `eˣ` times 2 to the power of `shift`, where that is neither 0 nor infinite.
+#[inline(always)]
+fn exp(x: f32, shift: u32) -> f32 {
     let shifted = x * std::f32::consts::LOG2_E + WHOLE;
     let whole = shifted - WHOLE;
     let r = x - whole * LN_2[0] - whole * LN_2[1];
-    let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(1.0f32.to_bits()));
+    let power = f32::from_bits((shifted.to_bits().wrapping_add(shift) << 23).wrapping_add(1.0f32.to_bits()));
     (polynomial(EXP, r) * (r * r) + r + 1.0) * power
 }
 
@@ -42,7 +61,7 @@ fn polynomial(of: [f32; 5], x: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::tanh;
+    use super::{sigmoid, tanh};
 
     #[test]
     fn it_is_the_tangent_to_the_last_place_but_one() {
@@ -62,5 +81,25 @@ mod tests {
             assert_eq!(tanh(x).to_bits(), x.tanh().to_bits(), "{x}");
         }
         assert!(tanh(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn the_sigmoid_has_its_digits_far_below_zero() {
+        let far = (0..400_000).map(|i| (i as f32 - 200_000.0) / 1_800.0);
+        let near = (0..4000).flat_map(|i| [1.0, -1.0].map(|sign: f32| sign * 2f32.powf(-(i as f32) / 40.0)));
+        for x in far.chain(near) {
+            let expected = 1.0 / (1.0 + f64::from(-x).exp());
+            let place = f64::from((expected as f32).next_up() - expected as f32);
+            let off = (f64::from(sigmoid(x)) - expected).abs() / place;
+            assert!(off <= 2.5, "sigmoid({x}) is {off} places off");
+        }
+    }
+
+    #[test]
+    fn the_sigmoid_has_its_ends_and_its_middle() {
+        let ends =
+            [(0.0, 0.5), (-0.0, 0.5), (f32::INFINITY, 1.0), (f32::NEG_INFINITY, 0.0), (f32::MIN, 0.0), (1e-40, 0.5)];
+        ends.iter().for_each(|(x, y)| assert_eq!(sigmoid(*x).to_bits(), f32::to_bits(*y), "{x}"));
+        assert!(sigmoid(f32::NAN).is_nan());
     }
 }

@@ -15,4 +15,5 @@ mod narrow_guard;
 mod narrow_maps;
 mod past_the_caches;
 mod pools;
+mod tails;
 mod winograd;
