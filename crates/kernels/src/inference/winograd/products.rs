@@ -12,7 +12,6 @@ use crate::inference::step::{Convolution, Packed};
 use crate::narrow::Stored;
 use crate::prefetch::Lines;
 use crate::simd::{LANES, Vector};
-use crate::threads::threads;
 use std::ops::Range;
 
 impl Winograd {
@@ -38,7 +37,7 @@ impl Winograd {
             let last = first + channels == self.ins;
             let mut next = match after {
                 Some(after) if last && (after.count() > 0 || self.filters == Filters::Transformed) => after,
-                _ => self.next_filters(filters, first + channels, blocks),
+                _ => self.next_filters(filters, first + channels, blocks, range.end == tiles.count),
             };
             let filters = match self.filters {
                 Filters::Transformed => filters,
@@ -91,13 +90,18 @@ impl Winograd {
         }
     }
 
-    /// The filters that come behind those of so many inputs: of this panel, or those a thread takes next.
-    fn next_filters(&self, filters: &[f32], inputs: usize, blocks: usize) -> Lines {
+    /// The filters that come behind those of so many inputs: of this panel, or those that the thread most likely takes next:
+    /// of the next panel, or where these are not the `last` tiles of this one, its own again.
+    fn next_filters(&self, filters: &[f32], inputs: usize, blocks: usize, last: bool) -> Lines {
         if self.filters == Filters::Transformed {
             return Lines::new(filters.as_ptr().wrapping_add(self.panel_len()), self.panel_len() / LANES);
         }
         let vectors = self.tile.taps() * blocks;
-        let ahead = if inputs < self.ins { inputs * vectors * LANES } else { threads() * self.panel_len() };
+        let ahead = match (inputs < self.ins, last) {
+            (true, _) => inputs * vectors * LANES,
+            (false, true) => self.panel_len(),
+            (false, false) => 0,
+        };
         Lines::new(filters.as_ptr().wrapping_add(ahead), self.depth() * vectors)
     }
 
