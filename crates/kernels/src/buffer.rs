@@ -200,13 +200,16 @@ impl<T> Shared<'_, T> {
     }
 }
 
+/// Whether scratch memory is there of exactly the length asked for, and full of what is not a number: whoever looks for
+/// errors sees every step past the end, and every number read before it is written.
+pub(crate) const EXACT_SCRATCH: bool = cfg!(any(miri, exact_scratch));
+
 /// A thread's scratch memory, kept from call to call; it comes with whatever it held.
 ///
 /// Kernels take it before [`dispatch`](crate::simd::dispatch) and get it as a field: a closure is not compiled for the
 /// instruction set of the function that calls it.
 pub(crate) fn with_scratch<T: Element, R>(len: usize, use_it: impl FnOnce(&mut [T]) -> R) -> R {
-    if cfg!(any(miri, exact_scratch)) {
-        // Whoever looks for errors sees every step past the end, and every number read before it is written.
+    if EXACT_SCRATCH {
         let mut buffer = Buffer::zeros(len);
         buffer.fill(T::NAN);
         return use_it(&mut buffer);

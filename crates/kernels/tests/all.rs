@@ -15,5 +15,6 @@ mod narrow_guard;
 mod narrow_maps;
 mod past_the_caches;
 mod pools;
+mod program_guard;
 mod tails;
 mod winograd;

@@ -34,6 +34,8 @@ pub(crate) use narrow::{Call, run as run_narrow};
 pub use narrow::{Narrow, NarrowStep, NarrowWork};
 pub use packing::LinearPacking;
 pub use program::{Builder, Program, Refused, Tensors, gathered_len, takes_images};
+#[doc(hidden)]
+pub use run::Memory;
 pub use run::Workspace;
 pub use step::{Affine, Convolution, Custom, CustomRun, Finish, Input, LinearLayer, Numbers, Packed, Step};
 pub use winograd::transformed_len;

@@ -51,6 +51,8 @@ pub(super) struct Entry {
     pub(super) step: Step,
     pub(super) cut: Cut,
     pub(super) packed: Option<Packed>,
+    /// Numbers of scratch memory of a task.
+    pub(super) scratch: usize,
 }
 
 /// One pass over the tasks of a step: its only one, or one of two that follow each other.
@@ -74,7 +76,7 @@ pub struct Program {
     pub(super) numbers: [usize; 2],
     /// How many of the first passes run image by image.
     pub(super) alone: usize,
-    /// Numbers of scratch memory of a task.
+    /// Numbers of scratch memory of a task of any step.
     pub(super) scratch: usize,
 }
 
@@ -200,7 +202,7 @@ impl Builder {
         }
         self.program.works.push(Work { entry, prepares: false });
         self.program.scratch = self.program.scratch.max(scratch.next_multiple_of(LANES));
-        self.program.entries.push(Entry { step, cut, packed });
+        self.program.entries.push(Entry { step, cut, packed, scratch });
         Ok(())
     }
 

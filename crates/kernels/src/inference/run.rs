@@ -5,7 +5,7 @@ use super::narrow::{Call, Cut as NarrowCut, Narrow};
 use super::program::{Cut, Entry, Program, Work};
 use super::step::{Custom, Input, Step};
 use super::{moves, pool};
-use crate::buffer::{Buffer, Shared};
+use crate::buffer::{Buffer, EXACT_SCRATCH, Shared, with_scratch};
 use crate::prefetch::Lines;
 use crate::region::from_blocks;
 use crate::shares::{Shares, share};
@@ -13,6 +13,9 @@ use crate::simd::{Kernel, LANES, Vector, dispatch};
 use crate::sink::Store;
 use crate::threads::{for_each, threads};
 use crate::view::{Map, View};
+use std::fmt::Debug;
+use std::ops::DerefMut;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -24,9 +27,9 @@ const LOOKS: usize = 4000;
 pub struct Workspace {
     /// The number of the program it is for.
     program: usize,
-    alone: Buffer<f32>,
-    together: Buffer<f32>,
-    scratch: Buffer<f32>,
+    alone: Box<dyn Memory>,
+    together: Box<dyn Memory>,
+    scratch: Box<dyn Memory>,
     /// Threads it has scratch memory for.
     lanes: usize,
     /// Images it holds.
@@ -42,6 +45,12 @@ pub struct Workspace {
     times: Vec<Duration>,
     timed: bool,
 }
+
+/// Numbers that a program works in.
+#[doc(hidden)]
+pub trait Memory: DerefMut<Target = [f32]> + Debug + Send + Sync + UnwindSafe + RefUnwindSafe {}
+
+impl<M: DerefMut<Target = [f32]> + Debug + Send + Sync + UnwindSafe + RefUnwindSafe> Memory for M {}
 
 /// Some tasks of a pass, which are done before those of the next turn begin.
 #[derive(Debug)]
@@ -69,16 +78,32 @@ impl Workspace {
     /// Memory for a program and so many images; `None` if there is not as much.
     pub fn new(program: &Program, images: usize) -> Option<Self> {
         let lanes = threads();
-        let numbers = program.numbers[1].checked_mul(images)?;
-        let scratch = program.scratch.checked_mul(lanes)?;
-        if !Buffer::<f32>::fits(numbers.checked_add(scratch)?.checked_add(program.numbers[0])?) {
+        let lens = Self::lens(program, images, lanes)?;
+        if !Buffer::<f32>::fits(lens[0].checked_add(lens[1])?.checked_add(lens[2])?) {
             return None;
         }
-        Some(Self {
+        let memory = lens.map(|len| -> Box<dyn Memory> { Box::new(Buffer::zeros(len)) });
+        Some(Self::over(program, images, lanes, memory))
+    }
+
+    /// Numbers that a program, so many images and so many threads need: of one image, of all, and scratch memory.
+    #[doc(hidden)]
+    pub fn lens(program: &Program, images: usize, lanes: usize) -> Option<[usize; 3]> {
+        let together = program.numbers[1].checked_mul(images)?;
+        Some([program.numbers[0], together, program.scratch.checked_mul(lanes)?])
+    }
+
+    /// Over memory that someone else has made, of as many numbers as [`Workspace::lens`] says.
+    #[doc(hidden)]
+    pub fn over(program: &Program, images: usize, lanes: usize, memory: [Box<dyn Memory>; 3]) -> Self {
+        let lens = Self::lens(program, images, lanes);
+        assert_eq!(Some(memory.each_ref().map(|memory| memory.len())), lens, "memory for {images} images");
+        let [alone, together, scratch] = memory;
+        Self {
             program: program.number,
-            alone: Buffer::zeros(program.numbers[0]),
-            together: Buffer::zeros(numbers),
-            scratch: Buffer::zeros(scratch),
+            alone,
+            together,
+            scratch,
             lanes,
             capacity: images,
             turns: Vec::new(),
@@ -87,7 +112,7 @@ impl Workspace {
             views: Vec::new(),
             times: vec![Duration::ZERO; program.works.len()],
             timed: false,
-        })
+        }
     }
 
     /// Images it holds.
@@ -113,6 +138,10 @@ impl Program {
         assert_eq!(images.len(), batch * self.image);
         assert_eq!(workspace.program, self.number, "the workspace is another program's");
         assert!(batch <= workspace.capacity, "{batch} images, more than {}", workspace.capacity);
+        if EXACT_SCRATCH {
+            workspace.alone.fill(f32::NAN);
+            workspace.together.fill(f32::NAN);
+        }
         let lanes = self.plan_turns(workspace, batch);
         let arena = Arena::new([&mut workspace.alone, &mut workspace.together], workspace.planned, images);
         let mut from = 0;
@@ -209,12 +238,18 @@ impl Program {
                         Some(next) if last => self.first_lines(next, share(next.count, lane, lanes).start, &arena),
                         _ => Lines::NONE,
                     };
-                    let (task, scratch) = ((task, after), &mut *scratch);
-                    match &entry.step {
-                        Step::Narrow(Narrow(narrow)) => {
-                            narrow.run(Call { set: self.set, cut: &turn.narrow, arena: &own, task, scratch });
+                    let run = |scratch: &mut [f32]| {
+                        let task = (task, after);
+                        match &entry.step {
+                            Step::Narrow(Narrow(narrow)) => {
+                                narrow.run(Call { set: self.set, cut: &turn.narrow, arena: &own, task, scratch });
+                            }
+                            _ => dispatch(self.set, Task { work, entry, arena: &own, task, scratch }),
                         }
-                        _ => dispatch(self.set, Task { work, entry, arena: &own, task, scratch }),
+                    };
+                    match EXACT_SCRATCH {
+                        true => with_scratch(entry.scratch, run),
+                        false => run(&mut scratch[..entry.scratch]),
                     }
                     std::mem::forget(guard);
                     turn.done.fetch_add(1, Ordering::Release);
@@ -346,7 +381,7 @@ impl Kernel<f32> for Task<'_> {
     #[inline(always)]
     fn run<V: Vector<Element = f32>>(self) {
         let Self { work, entry, arena, task: (task, after), scratch } = self;
-        let Entry { step, cut, packed } = entry;
+        let Entry { step, cut, packed, .. } = entry;
         // SAFETY of all: `Builder` checked that a step's shapes fit each other and the arena and that it writes nothing it
         // reads. Each task is taken once, and writes what no other task of its turn does; no turn begins before the one
         // before it has ended.

@@ -10,12 +10,18 @@ pub enum Side {
 }
 
 /// Numbers between two protected pages.
+#[derive(Debug)]
 pub struct Guarded<T> {
     pages: *mut libc::c_void,
     bytes: usize,
     start: *mut T,
     len: usize,
 }
+
+// SAFETY: it owns its pages as a `Vec` does.
+unsafe impl<T: Send> Send for Guarded<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Guarded<T> {}
 
 impl<T: Copy> Guarded<T> {
     pub fn new(values: &[T], side: Side) -> Self {
@@ -64,6 +70,12 @@ impl<T> Deref for Guarded<T> {
     fn deref(&self) -> &[T] {
         // SAFETY: written in `new`, and ours. Pages are aligned, and so are multiples of a number's size from either end.
         unsafe { std::slice::from_raw_parts(self.start, self.len) }
+    }
+}
+
+impl<T> AsRef<[T]> for Guarded<T> {
+    fn as_ref(&self) -> &[T] {
+        self
     }
 }
 
