@@ -1,8 +1,12 @@
 //! Pools against plain loops.
 
-use crate::common::{Kind, Maps, Seen, batch, channels, check, index, lay, one_of, size};
+use crate::common::{
+    Kind, Maps, Seen, alone, batch, cast, channels, check, fewer, index, lay, one_of, random, sets, size,
+};
+use cnn_kernels::inference::{Builder, Input, Number, Place, Refused, Step, Workspace};
+use cnn_kernels::narrow::{Finish, Pool, Source, Target, bf16};
 use cnn_kernels::pool::{Average, Max, Span};
-use cnn_kernels::{Arrival, Element, InstructionSet, Pull, Region, Sink, View};
+use cnn_kernels::{Arrival, Element, InstructionSet, LANES, Pull, Region, Sink, View};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -99,6 +103,59 @@ fn strange_maxima<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     check(rng, &back, "backward", |sink| max.backward(set, &View::plain(&gradient, to), &winners, sink));
 }
 
+/// The same of narrow maps, and in a program.
+fn strange_maxima_elsewhere(set: InstructionSet, rng: &mut ChaCha8Rng) -> Result<(), Refused> {
+    let max = Max { kernel: [3, 2], stride: [1, 2], padding: [1, 1], dilation: [1, 1] };
+    let shape = [2, channels(rng), 6, 5];
+    let mut maps = Maps::random(rng, shape);
+    for p in maps.each() {
+        if rng.random_bool(0.4) {
+            maps.set(p, one_of(rng, &[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY]));
+        }
+    }
+    let (from, to) = (Region::new(2, shape[1], [6, 5]), Region::new(2, shape[1], [6, 3]));
+    let expected = Maps::zeros([2, shape[1], 6, 3]);
+    let hold = |what: &str, results: &dyn Fn([usize; 4]) -> f64| {
+        for p in expected.each() {
+            let ((value, _), is) = (winner(&max, &maps, p), results(p));
+            assert!(is == value || is.is_nan() && value.is_nan(), "{set} {what} {p:?}: {is}, not {value}");
+        }
+    };
+    let halves: Vec<bf16> = lay::<f32>(&from, &maps).into_iter().map(bf16::from_f32).collect();
+    let (mut narrow, mut wide) = (vec![bf16::ONE; to.len()], vec![1.0; to.len()]);
+    let pool = Pool::max(&max, [6, 5], [6, 3]).expect("no extent is 0");
+    for target in [Target::Narrow(&mut narrow, to), Target::Wide(&mut wide, to)] {
+        pool.run(set, Source::plain(&halves, from), target, &Finish::default());
+    }
+    hold("bf16", &|p| narrow[index(&to, p)].to_f64());
+    hold("bf16 to f32", &|p| f64::from(wide[index(&to, p)]));
+
+    let place = |offset, size| Place {
+        alone: false,
+        offset,
+        channels: shape[1],
+        size,
+        first_block: 0,
+        store_blocks: shape[1].div_ceil(LANES),
+        number: Number::F32,
+    };
+    let first = place(0, [6, 5]);
+    let second = place(first.store_len(), [6, 3]);
+    let images = Input::Images { channels: shape[1], size: [6, 5], map: None };
+    let mut builder = Builder::new(set, shape[1] * 30, [0, first.store_len() + second.store_len()]);
+    builder.push(Step::Sum { inputs: vec![images], output: first, relu: false }, None)?;
+    builder.push(Step::MaxPool { max, input: Input::Value { place: first, map: None }, output: second }, None)?;
+    let program = builder.build()?;
+    let mut workspace = Workspace::new(&program, 2).expect("there is memory");
+    program.run(&mut workspace, &cast::<f32>(&maps.data));
+    let mut found = Maps::zeros(expected.shape);
+    let mut numbers = vec![0.0; found.data.len()];
+    program.read(&workspace, &second, 2, &mut numbers);
+    found.data = numbers.into_iter().map(f64::from).collect();
+    hold("in a program", &|p| found.at(p));
+    Ok(())
+}
+
 /// Winners that tell of a floor stop the bits of a gradient that a look at the input stops.
 fn floors<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let max = Max { kernel: [3, 2], stride: [one_of(rng, &[1, 2, 3]), 2], padding: [1, 0], dilation: [1, 1] };
@@ -182,6 +239,15 @@ fn maxima_are_those_of_plain_loops() {
 #[test]
 fn maxima_of_strange_numbers() {
     on_all!(50, strange_maxima);
+}
+
+#[test]
+fn maxima_of_strange_numbers_elsewhere() -> Result<(), Refused> {
+    let _alone = alone();
+    for set in sets() {
+        (0..fewer(50)).try_for_each(|seed| strange_maxima_elsewhere(set, &mut random(seed)))?;
+    }
+    Ok(())
 }
 
 #[test]
