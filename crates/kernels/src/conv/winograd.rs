@@ -166,7 +166,8 @@ fn transform_inputs<M: Multiply, const OUT: usize, const BESIDE: bool>(
     let length = if BESIDE { LANES } else { LANES / M::DEPTH };
     for x in 0..starts.len() {
         let [start, which] = starts[x];
-        // SAFETY: each block of a tile has a place of its own in each plane.
+        // SAFETY: each block of a tile, or of the neighbouring tiles of a factor, has a place of its own in each plane, and
+        // no two threads transform tiles of one factor.
         let to = unsafe { planes.pointer(start..start + (PLANES - 1) * plane + length) };
         for y in 0..IN {
             let mut d = [M::Vector::zero(); IN];

@@ -194,6 +194,8 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
         group: &Group<'_, T>,
         blocks: [Range<usize>; 2],
     ) {
+        // Tasks begin with whole factors, counted from the group's first tile: the tiles of a factor are one task's.
+        const { assert!(TRANSFORMED[0].is_multiple_of(A::DEPTH)) };
         let pieces = group.tiles.len().div_ceil(TRANSFORMED[0]);
         // Those of the inputs are counted before those of the gradients.
         let (inputs, all) = (blocks[0].len(), blocks[0].len() + blocks[1].len());

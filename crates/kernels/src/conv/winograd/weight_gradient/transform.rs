@@ -95,7 +95,8 @@ fn transform_gradients<M: Multiply, const OUT: usize>(
     }
     for x in 0..starts.len() {
         let [start, which] = starts[x];
-        // SAFETY: each block of neighbouring tiles has a place of its own in each plane.
+        // SAFETY: each block of the neighbouring tiles of a factor has a place of its own in each plane, and no two threads
+        // transform tiles of one factor.
         let to = unsafe { planes.pointer(start..start + (PLANES - 1) * plane + LANES) };
         for y in 0..IN {
             let mut d = [M::Vector::zero(); OUT];
