@@ -5,7 +5,9 @@ use std::io;
 
 /// A file's whole numbers of four bytes, read where they lie. What is behind the last whole number is left out.
 ///
-/// Whoever shortens the file meanwhile ends the process, as with every mapped file.
+/// The file must stay as it is while it is mapped, which whoever opens one promises. Who writes to it changes the numbers
+/// that are read, also between two looks at the same one; who shortens it ends the process. A new version of the file belongs
+/// in a file of its own, renamed over the old one: what is mapped then stays.
 #[derive(Debug)]
 pub struct MappedFile {
     #[cfg(unix)]
@@ -16,7 +18,7 @@ pub struct MappedFile {
     numbers: crate::Buffer<f32>,
 }
 
-// SAFETY: memory that is only read.
+// SAFETY: memory that is only read, of a file that nobody writes meanwhile, as whoever mapped it has promised.
 #[cfg(unix)]
 unsafe impl Send for MappedFile {}
 // SAFETY: as above.
@@ -65,7 +67,8 @@ impl MappedFile {
 #[cfg(unix)]
 impl AsRef<[f32]> for MappedFile {
     fn as_ref(&self) -> &[f32] {
-        // SAFETY: the mapping begins at a page and lives as long as `self`; any bits are a number.
+        // SAFETY: the mapping begins at a page and lives as long as `self`; any bits are a number. That the file stays as it is
+        // has been promised.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.bytes / size_of::<f32>()) }
     }
 }
