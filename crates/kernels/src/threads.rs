@@ -19,7 +19,7 @@ use std::any::Any;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -173,8 +173,10 @@ pub(crate) fn for_each_range(length: usize, body: impl Fn(Range<usize>) + Sync) 
 /// Compiled once, and so is every body: with a copy for the caller's thread alone each kernel would be there twice.
 fn run(tasks: usize, body: &(dyn Fn(usize) + Sync)) {
     let pool = pool();
+    // More tasks than are counted run on the caller's thread.
     if tasks > 1
-        && let Ok(mut turn) = pool.turn.try_lock()
+        && u32::try_from(tasks).is_ok()
+        && let Some(mut turn) = pool.try_turn()
         && let Some((started, width)) = pool.begin(&mut turn, body, tasks)
     {
         let own = pool.work(body, 0, width);
@@ -224,6 +226,15 @@ fn look(time: Duration, so: impl Fn() -> bool) -> bool {
 impl Pool {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The right to begin a loop, if there is none now. That an earlier one ended in a panic does not matter.
+    fn try_turn(&self) -> Option<MutexGuard<'_, Turn>> {
+        match self.turn.try_lock() {
+            Ok(turn) => Some(turn),
+            Err(TryLockError::Poisoned(turn)) => Some(turn.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     fn first_panic(&self) -> MutexGuard<'_, Option<Payload>> {

@@ -197,3 +197,22 @@ fn threads_that_cannot_be_had_are_done_without() {
         assert_eq!(threads(), 1);
     }
 }
+
+/// More tasks than are counted run on the caller's thread, and later loops on all.
+#[test]
+fn more_tasks_than_are_counted_leave_the_pool_as_it_was() {
+    let Ok(tasks) = usize::try_from(1_u64 << 32) else { return };
+    let _alone = common::alone();
+    set_threads(2);
+    let all = at_work();
+    let ended = catch_unwind(|| {
+        for_each(tasks, |task| {
+            if task == 3 {
+                panic!("the fourth")
+            }
+        })
+    });
+    assert_eq!(ended.expect_err("a task has panicked").downcast_ref::<&str>(), Some(&"the fourth"));
+    assert_eq!(at_work(), all);
+    set_threads(0);
+}
