@@ -1,6 +1,7 @@
 //! Memory aligned to cache lines, and writes to it from several threads.
 
 use crate::element::Element;
+use crate::prefetch::LINE;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
@@ -9,8 +10,6 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut, Range};
 use std::ptr::NonNull;
 
-/// Bytes of a cache line, and of the widest register.
-const LINE: usize = 64;
 /// From this size on memory is asked for in huge pages: with small ones the kernels' strides miss the TLB.
 const HUGE: usize = 1 << 21;
 

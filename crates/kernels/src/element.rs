@@ -57,8 +57,6 @@ pub trait Element:
     fn sigmoid(self) -> Self;
     /// `eˣ`.
     fn exp(self) -> Self;
-    /// Natural logarithm.
-    fn ln(self) -> Self;
     /// `self` to the power of `exponent`.
     fn powf(self, exponent: Self) -> Self;
     /// A whole number of `0..256` as a byte.
@@ -105,10 +103,6 @@ macro_rules! element {
             #[inline(always)]
             fn exp(self) -> Self {
                 self.exp()
-            }
-            #[inline(always)]
-            fn ln(self) -> Self {
-                self.ln()
             }
             #[inline(always)]
             fn powf(self, exponent: Self) -> Self {

@@ -6,7 +6,7 @@
 
 use crate::simd::prefetch;
 
-/// Bytes of a cache line.
+/// Bytes of a cache line, and of the widest register.
 pub(crate) const LINE: usize = 64;
 
 /// Lines that lie one behind the other.

@@ -105,7 +105,7 @@ impl Conv {
         gradient: &View<'_, A::Number>,
         weights: &mut [A::Number],
     ) {
-        let flat = self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0];
+        let flat = self.is_matrix_product();
         let [input, gradient] = [input, gradient].map(|view| if flat { view.flat() } else { *view });
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
         let sum = WeightSum::new(self, axes, flat, gradient.region.batch, panels::<A>(set));

@@ -153,12 +153,6 @@ fn suits_winograd(conv: &Conv, kernel: usize) -> bool {
     conv.kernel == [kernel; 2] && conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1
 }
 
-/// Whether the direct computation is a matrix product of pixels as they lie: each map is then one long row.
-pub(super) fn is_matrix_product(correlation: &Correlation<'_>) -> bool {
-    correlation.axes.iter().all(|axis| axis.stride == 1 && axis.step == 1 && axis.reach() == (0, 0))
-        && correlation.conv.kernel == [1, 1]
-}
-
 /// Whether the direct computation packs the pixels of its tiles closer: there is one block, of few channels, whose
 /// groups are computed together, and its rows lie one behind the other.
 pub(super) fn packs_pixels(correlation: &Correlation<'_>) -> bool {
@@ -328,7 +322,7 @@ mod tests {
         let ways = |conv: &Conv, size: usize| {
             let output = conv.output([size; 2]).expect("the kernel fits");
             let forward = Correlation::forward(conv, [size; 2], output);
-            [is_matrix_product(&forward), packs_pixels(&forward), goes_by_lanes(&forward)]
+            [conv.is_matrix_product(), packs_pixels(&forward), goes_by_lanes(&forward)]
         };
         assert_eq!(ways(&same(1, [256, 64]), 14), [true, false, false]);
         assert_eq!(ways(&Conv { stride: [2, 2], ..same(1, [256, 64]) }, 14), [false; 3]);

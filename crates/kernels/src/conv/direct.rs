@@ -1,7 +1,7 @@
 //! A correlation as it is defined: the forward pass and the gradient of the input.
 
 use super::by_lanes::ByLanes;
-use super::choice::{is_matrix_product, packs_pixels};
+use super::choice::packs_pixels;
 use super::correlation::Correlation;
 use super::few;
 use super::micro::{self, Depth, panels};
@@ -54,7 +54,7 @@ pub(super) fn run<A: Arithmetic>(
     weights: &[A::Number],
     output: Sink<'_, A::Number>,
 ) {
-    let flat = is_matrix_product(&correlation);
+    let flat = correlation.conv.is_matrix_product();
     let input = if flat { input.flat() } else { *input };
     if flat {
         let pixels = correlation.axes[0].count() * correlation.axes[1].count();

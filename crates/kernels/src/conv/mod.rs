@@ -30,6 +30,7 @@ use crate::sink::Sink;
 use crate::view::View;
 use choice::{Method, Problem, choose};
 use correlation::Correlation;
+pub(crate) use winograd::odd;
 pub(crate) use winograd::transforms::{Four, Points, Six, Ten};
 
 /// A convolution (cross-correlation) of maps; pairs are `[height, width]`.
@@ -207,6 +208,11 @@ impl Conv {
         assert_eq!(input.batch, output.batch, "{input:?} and {output:?} are of different batches");
         let size = self.output([input.height, input.width]);
         assert_eq!(size, Some([output.height, output.width]), "{output:?} is not what {self:?} makes of {input:?}");
+    }
+
+    /// Whether it is a product of pixels as they lie with a matrix: each map is then one long row.
+    pub(crate) fn is_matrix_product(&self) -> bool {
+        self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0]
     }
 
     /// Bundles of groups that fill whole blocks of channels, in and out; all groups in one where none do. Within a

@@ -46,7 +46,7 @@ const STRIP: usize = 8;
 const PLANES: usize = IN * IN;
 
 /// An odd number of cache lines: planes at a distance of a power of two would evict each other.
-fn odd(vectors: usize) -> usize {
+pub(crate) fn odd(vectors: usize) -> usize {
     vectors | 1
 }
 

@@ -5,7 +5,7 @@ use super::epilogue::Epilogue;
 use super::frame::{FEW, Frame};
 use super::micro::{Depth, product};
 use super::step::{Convolution, Input, Packed};
-use crate::conv::{Bundles, Conv};
+use crate::conv::Bundles;
 use crate::prefetch::Lines;
 use crate::shares::share;
 use crate::simd::{LANES, Vector};
@@ -57,16 +57,11 @@ pub(super) struct Direct {
     panels: usize,
 }
 
-/// Whether a convolution is a product of pixels as they lie with a matrix.
-fn is_matrix_product(conv: &Conv) -> bool {
-    conv.kernel == [1, 1] && conv.stride == [1, 1] && conv.padding == [0, 0]
-}
-
 impl Direct {
     pub(super) fn new(step: &Convolution, panels: usize) -> Self {
         let (conv, bundles) = (&step.conv, step.conv.bundles());
         let few = matches!(step.input, Input::Images { .. });
-        let flat = is_matrix_product(conv) && !few;
+        let flat = conv.is_matrix_product() && !few;
         let way = match flat && step.input.map().is_none() {
             true => Way::InPlace,
             false if few => Way::Few,

@@ -43,7 +43,7 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Number of weights, in the order `(out, in)`.
+    /// Number of weights, in the order `(out, in)`; the largest number there is where they are more.
     pub fn weights(&self) -> usize {
         self.in_features.saturating_mul(self.out_features)
     }

@@ -49,7 +49,7 @@ pub(crate) struct Cut {
 impl Cut {
     pub(super) fn new(conv: &Conv, bundles: Bundles, units: Units, input: &Region) -> Option<Self> {
         let output = conv.output([input.height, input.width])?;
-        let flat = conv.kernel == [1, 1] && conv.stride == [1, 1] && conv.padding == [0, 0];
+        let flat = conv.is_matrix_product();
         let counts = if flat { [1, output[0] * output[1]] } else { output };
         let axes = [0, 1].map(|axis| {
             let padding = conv.padding[axis] as isize;

@@ -19,7 +19,7 @@ pub(super) use filters::pack;
 use super::arena::{Arena, Place};
 use super::choice::{Choice, ConvAlgorithm, Filters};
 use super::step::{Convolution, Packed};
-use crate::conv::Conv;
+use crate::conv::{Conv, odd};
 use crate::narrow::Stored;
 use crate::prefetch::Lines;
 use crate::shares::share;
@@ -38,11 +38,6 @@ const WHOLE: usize = 112 * 1024;
 const FEWEST: usize = 14;
 /// Tiles of a task at most, which bounds its products.
 const MOST_TILES: usize = 56;
-
-/// An odd number of cache lines: planes at a distance of a power of two would evict each other.
-fn odd(vectors: usize) -> usize {
-    vectors | 1
-}
 
 /// How a convolution is cut and computed.
 #[derive(Clone, Debug)]

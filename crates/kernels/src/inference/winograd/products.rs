@@ -3,7 +3,8 @@
 
 use super::scheme::{F2x3, F2x5, F4x3, F4x7, MOST, One, Scheme};
 use super::tiles::Tiles;
-use super::{Winograd, filters, odd, with_number, with_scheme};
+use super::{Winograd, filters, with_number, with_scheme};
+use crate::conv::odd;
 use crate::inference::arena::Arena;
 use crate::inference::choice::{ConvAlgorithm, Filters};
 use crate::inference::epilogue::Epilogue;
