@@ -25,6 +25,9 @@ pub struct ClassFigures {
     pub precision: Option<f64>,
     /// Share of the class's images that are predicted as it; `None` where there is none.
     pub recall: Option<f64>,
+    /// The harmonic mean of precision and recall, 0 where none is right; `None` where the class has no image and none is
+    /// predicted as it. Their mean is [`cnn_train::MacroF1`].
+    pub f1: Option<f64>,
 }
 
 /// The images whose predicted class has a probability within an interval.
@@ -109,7 +112,8 @@ impl Judgement {
             let right = self.confusion[class][class];
             let images = self.confusion[class].iter().sum();
             let predicted = self.confusion.iter().map(|row| row[class]).sum();
-            ClassFigures { images, precision: share(right, predicted), recall: share(right, images) }
+            let f1 = share(2 * right, images + predicted);
+            ClassFigures { images, precision: share(right, predicted), recall: share(right, images), f1 }
         };
         (0..self.confusion.len()).map(class).collect()
     }

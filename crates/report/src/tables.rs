@@ -54,15 +54,8 @@ pub(crate) fn epochs(epochs: &[Epoch]) -> Result<Vec<u8>> {
 pub(crate) fn classes(judgement: &Judgement, names: &[String]) -> Result<Vec<u8>> {
     let share = |share: Option<f64>| share.map(|share| share.to_string()).unwrap_or_default();
     let rows = judgement.classes().into_iter().zip(names).map(|(figures, name)| {
-        let f1 = match (figures.precision, figures.recall) {
-            (Some(precision), Some(recall)) if precision + recall > 0.0 => {
-                Some(2.0 * precision * recall / (precision + recall))
-            }
-            (Some(_), Some(_)) => Some(0.0),
-            _ => None,
-        };
         let (images, name) = (figures.images.to_string(), name.clone());
-        vec![name, images, share(figures.precision), share(figures.recall), share(f1)]
+        vec![name, images, share(figures.precision), share(figures.recall), share(figures.f1)]
     });
     written(std::iter::once(texts(["class", "images", "precision", "recall", "f1"])).chain(rows))
 }

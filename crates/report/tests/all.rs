@@ -1,4 +1,5 @@
 //! The tests that need no process of their own, as one program: to link many takes longer than to run them.
 
+mod judged;
 mod report;
 mod tensorboard;

@@ -1,35 +1,8 @@
 //! Reports: what is counted, what is written, and what is said of folders that are no runs.
 
-use cnn_data::{Images, Loader, Preparation};
+use crate::judged::{Failure, images, predictions};
 use cnn_report::{Comparison, Cost, Judged, Judgement, Report, Run};
-use cnn_train::{Classify, Predictions, predict};
 use std::path::Path;
-
-type Failure = Box<dyn std::error::Error>;
-
-/// The pixels are the logits.
-struct Pixels;
-
-impl Classify for Pixels {
-    fn logits(&self, images: &[f32]) -> cnn_train::Result<Vec<f32>> {
-        Ok(images.to_vec())
-    }
-}
-
-/// Images of 1 × `classes` pixels; the brightest pixel is the class they are taken for.
-fn images(classes: usize, taken: &[(usize, u32)]) -> Result<Images, Failure> {
-    let mut pixels = vec![0; classes * taken.len()];
-    for (image, (brightest, _)) in taken.iter().enumerate() {
-        pixels[image * classes + brightest] = 255 - image as u8;
-    }
-    Ok(Images::new([1, 1, classes], pixels, taken.iter().map(|(_, label)| *label).collect())?)
-}
-
-fn predictions(images: &Images) -> Result<Predictions, Failure> {
-    // 255 becomes 2.55.
-    let preparation = Preparation { fit: Default::default(), mean: vec![0.0], std: vec![1.0 / 2.55] };
-    Ok(predict(&Pixels, &Loader::new(images, preparation, 4)?)?)
-}
 
 fn names(classes: usize) -> Vec<String> {
     (0..classes).map(|class| format!("class <{class}>")).collect()

@@ -1,0 +1,54 @@
+//! Images whose predictions are known, and what is counted of them.
+
+use cnn_data::{Images, Loader, Preparation};
+use cnn_report::{Judged, Judgement, Report, Run};
+use cnn_train::{Classify, MacroF1, Metric, Predictions, predict};
+
+pub type Failure = Box<dyn std::error::Error>;
+
+/// The pixels are the logits.
+struct Pixels;
+
+impl Classify for Pixels {
+    fn logits(&self, images: &[f32]) -> cnn_train::Result<Vec<f32>> {
+        Ok(images.to_vec())
+    }
+}
+
+/// Images of 1 × `classes` pixels; the brightest pixel is the class they are taken for.
+pub fn images(classes: usize, taken: &[(usize, u32)]) -> Result<Images, Failure> {
+    let mut pixels = vec![0; classes * taken.len()];
+    for (image, (brightest, _)) in taken.iter().enumerate() {
+        pixels[image * classes + brightest] = 255 - image as u8;
+    }
+    Ok(Images::new([1, 1, classes], pixels, taken.iter().map(|(_, label)| *label).collect())?)
+}
+
+pub fn predictions(images: &Images) -> Result<Predictions, Failure> {
+    // 255 becomes 2.55.
+    let preparation = Preparation { fit: Default::default(), mean: vec![0.0], std: vec![1.0 / 2.55] };
+    Ok(predict(&Pixels, &Loader::new(images, preparation, 4)?)?)
+}
+
+/// Class 2 has an image that is taken for class 0 and is no answer: its F1 is 0. Class 3 has none and is none.
+#[test]
+fn the_mean_of_the_f1_of_classes_is_macro_f1() -> Result<(), Failure> {
+    let images = images(4, &[(0, 0), (0, 0), (1, 0), (1, 1), (0, 2)])?;
+    let predictions = predictions(&images)?;
+    let f1 = Judgement::of(&predictions).classes().iter().map(|figures| figures.f1).collect::<Vec<_>>();
+    assert_eq!(f1, [Some(4.0 / 6.0), Some(2.0 / 3.0), Some(0.0), None]);
+
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("config.json"), "{}")?;
+    let names = ["a", "b", "c", "d"].map(str::to_string);
+    let judged = Judged { images: &images, classes: &names, predictions: &predictions, weights: "best.safetensors" };
+    let run = Run::read(folder.path())?;
+    Report { run: &run, cost: None, judged: Some(judged), held_out: None }.write()?;
+    let table = std::fs::read_to_string(folder.path().join("report/classes.csv"))?;
+    let column = table.lines().skip(1).filter_map(|line| line.rsplit(',').next());
+    let column: Vec<f64> = column.filter(|f1| !f1.is_empty()).map(str::parse).collect::<Result<_, _>>()?;
+    assert_eq!(column.len(), 3, "{table}");
+    let mean = column.iter().sum::<f64>() / column.len() as f64;
+    assert!((mean - MacroF1.value(&predictions)).abs() < 1e-12, "{table}");
+    Ok(())
+}
