@@ -12,7 +12,7 @@ use cnn_data::Images;
 use cnn_figures::axis::Unit;
 use cnn_figures::svg::escaped;
 use cnn_figures::{bytes, count, duration, fixed, percent, rate};
-use cnn_train::{BalancedAccuracy, Epoch, MacroF1, Metric, Predictions, RunFolder};
+use cnn_train::{BalancedAccuracy, Epoch, MacroF1, Metric, Predictions, RunFolder, best_epoch};
 use std::path::PathBuf;
 
 /// The folder of a report within its run's.
@@ -289,7 +289,7 @@ pub fn live_page(title: &str) -> String {
 ///
 /// Predictions that do not fit their images.
 pub fn so_far(epochs: &[Epoch], judged: &Judged<'_>) -> Result<String> {
-    let best = epochs.iter().max_by(|a, b| a.test_accuracy.total_cmp(&b.test_accuracy)).map(|best| best.epoch);
+    let best = epochs.get(best_epoch(epochs)).map(|best| best.epoch);
     let curves = chart::draw("Curves of a run", &curves(epochs), best);
     Ok(format!("<h2>Curves</h2>\n<div class=\"wide\">{curves}</div>\n{}", judged.so_far()?))
 }

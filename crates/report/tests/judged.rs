@@ -1,8 +1,8 @@
 //! Images whose predictions are known, and what is counted of them.
 
 use cnn_data::{Images, Loader, Preparation};
-use cnn_report::{Judged, Judgement, Report, Run};
-use cnn_train::{Classify, MacroF1, Metric, Predictions, predict};
+use cnn_report::{Judged, Judgement, Report, Run, so_far};
+use cnn_train::{Classify, Epoch, MacroF1, Metric, Predictions, predict};
 
 pub type Failure = Box<dyn std::error::Error>;
 
@@ -50,5 +50,18 @@ fn the_mean_of_the_f1_of_classes_is_macro_f1() -> Result<(), Failure> {
     assert_eq!(column.len(), 3, "{table}");
     let mean = column.iter().sum::<f64>() / column.len() as f64;
     assert!((mean - MacroF1.value(&predictions)).abs() < 1e-12, "{table}");
+    Ok(())
+}
+
+/// Of epochs that are equally good the first is the best one, on the page while a run goes on as well.
+#[test]
+fn the_first_of_equal_epochs_is_marked() -> Result<(), Failure> {
+    let images = images(2, &[(0, 0), (1, 1)])?;
+    let (names, predictions) = (["a", "b"].map(str::to_string), predictions(&images)?);
+    let judged = Judged { images: &images, classes: &names, predictions: &predictions, weights: "epoch 3" };
+    let epoch = |(epoch, test_accuracy): (usize, f64)| Epoch { epoch, test_accuracy, ..Epoch::default() };
+    let epochs: Vec<Epoch> = [(1, 0.5), (2, 0.75), (3, 0.75)].map(epoch).to_vec();
+    let page = so_far(&epochs, &judged)?;
+    assert!(page.contains(">best epoch, 2<"), "{page}");
     Ok(())
 }
