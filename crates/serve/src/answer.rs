@@ -46,6 +46,13 @@ impl Refusal {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "too many pictures wait; try again in a moment")
     }
 
+    /// The bodies that are here leave no room for what comes.
+    pub fn no_room() -> Self {
+        let sentence =
+            "the pictures that are coming take all the memory that is set aside for them; try again in a moment";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, sentence)
+    }
+
     /// The server is about to end.
     pub fn ending() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the server is about to end")

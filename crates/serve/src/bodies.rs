@@ -62,7 +62,7 @@ impl Bodies {
             let needed = (bytes.len() + data.len()).div_ceil(UNIT) - units;
             if needed > 0 {
                 let permits = u32::try_from(needed).map_err(|_| self.too_large())?;
-                held.push(self.room.clone().try_acquire_many_owned(permits).map_err(|_| Refusal::full())?);
+                held.push(self.room.clone().try_acquire_many_owned(permits).map_err(|_| Refusal::no_room())?);
                 units += needed;
             }
             bytes.extend_from_slice(&data);

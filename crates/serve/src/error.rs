@@ -1,5 +1,6 @@
 //! What can keep a server from serving.
 
+use cnn_system::Bytes;
 use std::net::SocketAddr;
 
 /// A result with this crate's [`Error`].
@@ -26,6 +27,14 @@ pub enum Error {
     /// A page that cannot be made.
     #[error(transparent)]
     Page(#[from] cnn_explain::Error),
+    /// A body that would never find room.
+    #[error("a body may have {body}, but all together only {bodies}: the first cannot be more")]
+    Body {
+        /// The bound of one body.
+        body: Bytes,
+        /// The bound of all together.
+        bodies: Bytes,
+    },
     /// A bound of zero.
     #[error("{name} is 0, with which nothing could be answered; at least 1 is expected")]
     Zero {

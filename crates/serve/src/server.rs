@@ -58,7 +58,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// No network; weights that are not finite; a bound of zero; an address that cannot be listened on; a system that gives no threads.
+    /// No network; weights that are not finite; a bound of zero; a body that may be larger than all together; an address
+    /// that cannot be listened on; a system that gives no threads.
     pub fn new(networks: Vec<Trained>, settings: Settings) -> Result<Self> {
         Self::by(networks, InferenceOptions::default(), settings)
     }

@@ -19,7 +19,7 @@ pub struct Settings {
     pub queue: usize,
     /// The most bytes of one body.
     pub body: Bytes,
-    /// The most bytes of all bodies that are here.
+    /// The most bytes of all bodies that are here, at least those of one.
     pub bodies: Bytes,
     /// How long a body, or the head of a request, may take to come; a connection that is idle, or whose client takes nothing
     /// of an answer, is closed after it.
@@ -60,6 +60,7 @@ impl Settings {
         ];
         match bounds.iter().find(|(_, bound)| *bound == 0) {
             Some((name, _)) => Err(Error::Zero { name }),
+            None if self.body.0 > self.bodies.0 => Err(Error::Body { body: self.body, bodies: self.bodies }),
             None => Ok(()),
         }
     }

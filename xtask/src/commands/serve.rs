@@ -13,14 +13,16 @@ use std::time::Duration;
 
 pub fn run(args: &cli::Serve) -> Result<()> {
     let opened = networks(args)?;
+    let (usual, body) = (Settings::default(), Bytes(u64::from(args.body) * 1_000_000));
     let settings = Settings {
         address: SocketAddr::new(args.address, args.port),
         reading: args.reading.reading(),
         batch: usize::from(args.batch),
         queue: usize::from(args.queue),
-        body: Bytes(u64::from(args.body) * 1_000_000),
+        body,
+        bodies: usual.bodies.max(body),
         patience: Duration::from_secs(u64::from(args.patience)),
-        ..Settings::default()
+        ..usual
     };
     let first = opened.first().context("there is no network to classify with")?;
     let numbers = first.numbers(&args.numbers)?;

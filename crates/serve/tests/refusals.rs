@@ -1,0 +1,89 @@
+//! What a server refuses, in which words, and how it is counted.
+
+use crate::running::{Failure, Running, pictures, request};
+use cnn_serve::cnn_classifier::{Known, Trained, cnn_data::Picture};
+use cnn_serve::{Server, Settings};
+use std::io::Write;
+use std::thread;
+use std::time::{Duration, Instant};
+
+#[test]
+fn what_is_no_picture_is_refused_in_a_sentence() -> Result<(), Failure> {
+    let running = Running::new(|settings| {
+        settings.body.0 = 20_000;
+        settings.reading.max_pixels = 1000;
+    })?;
+    let sentence = |status: u16, said: &str| (status, format!(r#"{{"error":"{said}"}}"#));
+    let (status, said) = running.post("/predict", b"no picture")?;
+    assert!(status == 400 && said.starts_with(r#"{"error":"the picture: "#), "{status} {said}");
+    assert_eq!(running.post("/predict", &[])?.0, 400);
+    let large = Picture::new([1, 40, 40], vec![0_u8; 1600])?.png()?;
+    let (status, said) = running.post("/predict", &large)?;
+    assert!(status == 400 && said.contains("at most 1000 pixels, found 40×40"), "{status} {said}");
+    assert_eq!(running.post("/predict", &[0; 20_001])?, sentence(413, "a picture's file may have at most 20.0 kB"));
+    // Longer than it says, in pieces.
+    let head = "POST /predict HTTP/1.1\r\nhost: here\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
+    let mut chunked = head.as_bytes().to_vec();
+    for _ in 0..30 {
+        chunked.extend_from_slice(b"400\r\n");
+        chunked.extend_from_slice(&[7; 0x400]);
+        chunked.extend_from_slice(b"\r\n");
+    }
+    chunked.extend_from_slice(b"0\r\n\r\n");
+    assert_eq!(running.raw(&chunked)?.0, 413);
+    let digit = &pictures(1)?[0];
+    assert_eq!(running.post("/predict?top=0", digit)?, sentence(400, "top is 0, expected at least 1"));
+    assert_eq!(running.post("/predict?top=many", digit)?.0, 400);
+    assert_eq!(running.post("/predict?best=3", digit)?.0, 400);
+    assert_eq!(running.post("/predicted", digit)?.0, 404);
+    let by_post = "a picture is sent by POST, everything else is asked for by GET";
+    assert_eq!(running.get("/predict")?, sentence(405, by_post));
+    assert_eq!(running.get("/live/x")?, sentence(400, "the path names a network by its number, from 0"));
+    assert_eq!(running.post("/live/7/pixels", digit)?, sentence(404, "there is no network 7, there are 1"));
+    assert_eq!(running.raw(b"nonsense\r\n\r\n")?.0, 400);
+    let form =
+        String::from_utf8(request("/predict", b""))?.replace("host", "content-type: multipart/form-data\r\nhost");
+    assert_eq!(running.raw(form.as_bytes())?.0, 415);
+    assert_eq!(running.post("/predict?top=300", digit)?.0, 200);
+    running.stop()
+}
+
+#[test]
+fn bodies_have_one_bound_together() -> Result<(), Failure> {
+    let running = Running::new(|settings| (settings.body.0, settings.bodies.0) = (4096, 4096))?;
+    let began = Instant::now();
+    // One that comes while another is here is refused itself: then the next one takes the room.
+    let first = loop {
+        let mut first = running.connect()?;
+        first
+            .write_all(b"POST /predict HTTP/1.1\r\nhost: here\r\ncontent-length: 4096\r\nconnection: close\r\n\r\n")?;
+        first.write_all(&[1; 4000])?;
+        thread::sleep(Duration::from_millis(100));
+        let (status, said) = running.post("/predict", &[0; 3000])?;
+        if status == 503 {
+            assert!(said.contains("the pictures that are coming take all the memory"), "{said}");
+            break first;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "never full");
+    };
+    drop(first);
+    while running.post("/predict", &[0; 3000])?.0 != 400 {
+        assert!(began.elapsed() < Duration::from_secs(30), "the room was not given back");
+    }
+    running.stop()
+}
+
+#[test]
+fn bounds_with_which_nothing_could_be_answered_are_refused() -> Result<(), Failure> {
+    let refused = |settings| -> Result<String, Failure> {
+        let trained = Trained::open("lenet", &Known::default())?;
+        Ok(Server::new(vec![trained], settings).map(|_| ()).err().ok_or("it serves")?.to_string())
+    };
+    let said = refused(Settings { batch: 0, ..Settings::default() })?;
+    assert_eq!(said, "batch is 0, with which nothing could be answered; at least 1 is expected");
+    let mut settings = Settings::default();
+    (settings.body.0, settings.bodies.0) = (1_000_000_000, 512_000_000);
+    let said = refused(settings)?;
+    assert_eq!(said, "a body may have 1.00 GB, but all together only 512.0 MB: the first cannot be more");
+    Ok(())
+}
