@@ -4,15 +4,16 @@ use crate::answer::{Classes, Refusal};
 use crate::bodies::Bodies;
 use crate::live::{self, Shown};
 use crate::metrics::Metrics;
+use crate::question;
 use crate::queue::Queue;
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use cnn_classifier::Classifier;
 use cnn_classifier::cnn_data::Reading;
-use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Semaphore;
@@ -53,6 +54,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .fallback(|| async {
             Refusal::new(StatusCode::NOT_FOUND, "there are POST /predict, GET /, GET /healthz and GET /metrics")
         })
+        .layer(middleware::from_fn_with_state(Arc::clone(&shared), counted))
         .with_state(shared)
 }
 
@@ -74,38 +76,23 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     }
 }
 
-/// What may be asked for beside the picture.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Asked {
-    #[serde(default = "five")]
-    top: usize,
-}
-
-fn five() -> usize {
-    5
-}
-
-async fn predict(
-    State(shared): State<Arc<Shared>>,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
-    request: Request,
-) -> Response {
+async fn predict(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let started = Instant::now();
-    let answer = match asked {
-        Ok(Query(asked)) => classify(&shared, asked.top, request).await,
-        Err(error) => Err(Refusal::new(StatusCode::BAD_REQUEST, format!("{}: expected ?top=K", error.body_text()))),
-    };
-    let response = answer.map(Json).into_response();
-    shared.metrics.answered(response.status().as_u16(), started.elapsed());
+    let response = classify(&shared, request).await.map(Json).into_response();
+    shared.metrics.predicted(started.elapsed());
     response
 }
 
-async fn classify(shared: &Arc<Shared>, top: usize, request: Request) -> Result<Classes, Refusal> {
+/// Counts what is answered, whatever was asked for.
+async fn counted(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    shared.metrics.answered(response.status().as_u16());
+    response
+}
+
+async fn classify(shared: &Arc<Shared>, request: Request) -> Result<Classes, Refusal> {
     let (parts, body) = request.into_parts();
-    if top == 0 {
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, "top is 0, expected at least 1"));
-    }
+    let top = question::top(&parts.uri)?;
     if is_form(&parts.headers) {
         let sentence = "send the picture's file as the body, not in a form: curl --data-binary @picture.jpg";
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence));

@@ -32,6 +32,7 @@ mod error;
 mod handlers;
 mod live;
 mod metrics;
+mod question;
 mod queue;
 mod server;
 mod settings;

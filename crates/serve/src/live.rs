@@ -3,15 +3,17 @@
 use crate::answer::Refusal;
 use crate::bodies::Whole;
 use crate::handlers::Shared;
-use axum::extract::{Path, Query, Request, State};
+use crate::question;
+use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use cnn_classifier::Trained;
+use cnn_classifier::cnn_core::shape::times;
 use cnn_classifier::cnn_data::{Fit, Picture, Reading};
 use cnn_explain::{About, Live};
+use cnn_figures::{count, plural};
 use cnn_kernels::threads;
 use cnn_system::guard;
-use serde::Deserialize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A network of the page. It is prepared when it is first looked at.
@@ -62,8 +64,8 @@ impl Shown {
         let card = &self.trained.card;
         let expected = card.input.iter().product::<usize>();
         if bytes.len() != expected {
-            let sentence = format!("{} bytes are not the {expected} of a picture of {:?}", bytes.len(), card.input);
-            return Err(refused(sentence));
+            let (found, size) = (plural(bytes.len(), "byte is", "bytes are"), times(&card.input));
+            return Err(refused(format!("{found} not the {} of a picture of {size}", count(expected))));
         }
         let numbers = card.preparation.of_bytes(bytes, card.input).map_err(|problem| refused(problem.to_string()))?;
         self.with(|live| live.look(&numbers, exact).map_err(|problem| broken(&problem)))
@@ -89,17 +91,8 @@ fn broken(problem: &cnn_explain::Error) -> Refusal {
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, problem.to_string())
 }
 
-/// What may be asked for beside the picture.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Asked {
-    #[serde(default)]
-    exact: bool,
-}
-
 /// The number of a network that stands in the path.
 type Number = Result<Path<usize>, axum::extract::rejection::PathRejection>;
-type Question = Result<Query<Asked>, axum::extract::rejection::QueryRejection>;
 
 /// `GET /live/N`: what the page needs to know of a network once.
 pub async fn opened(State(shared): State<Arc<Shared>>, number: Number) -> Response {
@@ -111,26 +104,24 @@ pub async fn opened(State(shared): State<Arc<Shared>>, number: Number) -> Respon
 }
 
 /// `POST /live/N/pixels`: bytes as the network reads them.
-pub async fn pixels(State(shared): State<Arc<Shared>>, number: Number, asked: Question, request: Request) -> Response {
-    looked(&shared, number, asked, request, |shown, whole, _, exact| shown.pixels(whole.bytes, exact)).await
+pub async fn pixels(State(shared): State<Arc<Shared>>, number: Number, request: Request) -> Response {
+    looked(&shared, number, request, |shown, whole, _, exact| shown.pixels(whole.bytes, exact)).await
 }
 
 /// `POST /live/N/picture`: a picture's file.
-pub async fn picture(State(shared): State<Arc<Shared>>, number: Number, asked: Question, request: Request) -> Response {
+pub async fn picture(State(shared): State<Arc<Shared>>, number: Number, request: Request) -> Response {
     let work = |shown: &Shown, whole: Whole, reading, exact| shown.picture(&whole.bytes, reading, exact);
-    looked(&shared, number, asked, request, work).await
+    looked(&shared, number, request, work).await
 }
 
 async fn looked(
     shared: &Arc<Shared>,
     number: Number,
-    asked: Question,
     request: Request,
     work: impl FnOnce(&Shown, Whole, Reading, bool) -> Result<Vec<u8>, Refusal> + Send + 'static,
 ) -> Response {
     let answer = async {
-        let Query(Asked { exact }) =
-            asked.map_err(|error| refused(format!("{}: expected ?exact=true", error.body_text())))?;
+        let exact = question::exact(request.uri())?;
         let whole = shared.bodies.read(request.into_body()).await?;
         working(shared, number, move |shown, reading| work(shown, whole, reading, exact)).await
     };
@@ -146,7 +137,8 @@ async fn working(
 ) -> Result<Vec<u8>, Refusal> {
     let Path(number) = number.map_err(|_| refused("the path names a network by its number, from 0".to_string()))?;
     if number >= shared.shown.len() {
-        let sentence = format!("there is no network {number}, there are {}", shared.shown.len());
+        let networks = plural(shared.shown.len(), "network", "networks");
+        let sentence = format!("there is no network {number}: the page has {networks}, the first is 0");
         return Err(Refusal::new(StatusCode::NOT_FOUND, sentence));
     }
     let place = Arc::clone(&shared.watching).try_acquire_owned().map_err(|_| Refusal::full())?;

@@ -33,7 +33,8 @@ impl Metrics {
             registry.register(Box::new(made.clone()))?;
             Ok(made)
         };
-        let answers = IntCounterVec::new(Opts::new("cnn_answers_total", "Answers by status."), &["status"])?;
+        let answers =
+            IntCounterVec::new(Opts::new("cnn_answers_total", "Answers to all requests, by status."), &["status"])?;
         registry.register(Box::new(answers.clone()))?;
         let times = || exponential_buckets(0.0005, 2.0, 16);
         Ok(Self {
@@ -47,9 +48,13 @@ impl Metrics {
         })
     }
 
-    /// An answer was given, `taken` after the request came.
-    pub fn answered(&self, status: u16, taken: Duration) {
+    /// Something was answered, whatever was asked for.
+    pub fn answered(&self, status: u16) {
         self.answers.with_label_values(&[&status.to_string()]).inc();
+    }
+
+    /// A picture was answered, `taken` after its request came.
+    pub fn predicted(&self, taken: Duration) {
         self.seconds.observe(taken.as_secs_f64());
     }
 

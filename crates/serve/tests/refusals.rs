@@ -32,14 +32,22 @@ fn what_is_no_picture_is_refused_in_a_sentence() -> Result<(), Failure> {
     chunked.extend_from_slice(b"0\r\n\r\n");
     assert_eq!(running.raw(&chunked)?.0, 413);
     let digit = &pictures(1)?[0];
-    assert_eq!(running.post("/predict?top=0", digit)?, sentence(400, "top is 0, expected at least 1"));
-    assert_eq!(running.post("/predict?top=many", digit)?.0, 400);
-    assert_eq!(running.post("/predict?best=3", digit)?.0, 400);
+    let top = "top: expected a number from 1, found ";
+    assert_eq!(running.post("/predict?top=0", digit)?, sentence(400, &format!("{top}0")));
+    assert_eq!(running.post("/predict?top=many", digit)?, sentence(400, &format!("{top}many")));
+    assert_eq!(running.post("/predict?best=3", digit)?, sentence(400, "best: not known here, only top is"));
     assert_eq!(running.post("/predicted", digit)?.0, 404);
     let by_post = "a picture is sent by POST, everything else is asked for by GET";
     assert_eq!(running.get("/predict")?, sentence(405, by_post));
     assert_eq!(running.get("/live/x")?, sentence(400, "the path names a network by its number, from 0"));
-    assert_eq!(running.post("/live/7/pixels", digit)?, sentence(404, "there is no network 7, there are 1"));
+    assert_eq!(
+        running.post("/live/7/pixels", digit)?,
+        sentence(404, "there is no network 7: the page has 1 network, the first is 0")
+    );
+    let exact = "exact: expected true or false, found very";
+    assert_eq!(running.post("/live/0/pixels?exact=very", digit)?, sentence(400, exact));
+    let short = "1 byte is not the 1,024 of a picture of 1×32×32";
+    assert_eq!(running.post("/live/0/pixels", &[0])?, sentence(400, short));
     assert_eq!(running.raw(b"nonsense\r\n\r\n")?.0, 400);
     let form =
         String::from_utf8(request("/predict", b""))?.replace("host", "content-type: multipart/form-data\r\nhost");
@@ -70,6 +78,31 @@ fn bodies_have_one_bound_together() -> Result<(), Failure> {
     while running.post("/predict", &[0; 3000])?.0 != 400 {
         assert!(began.elapsed() < Duration::from_secs(30), "the room was not given back");
     }
+    running.stop()
+}
+
+/// Whatever was asked for, and whoever answered.
+#[test]
+fn every_answer_is_counted_by_its_status() -> Result<(), Failure> {
+    let running = Running::new(|_| {})?;
+    let digit = &pictures(1)?[0];
+    let asked = [
+        running.post("/predict", digit)?.0,
+        running.post("/predict?top=0", digit)?.0,
+        running.get("/nowhere")?.0,
+        running.get("/predict")?.0,
+        running.get("/live/7")?.0,
+        running.post("/live/0/pixels", &[0])?.0,
+        running.get("/healthz")?.0,
+    ];
+    assert_eq!(asked, [200, 400, 404, 405, 404, 400, 200]);
+    let (_, metrics) = running.get("/metrics")?;
+    for (status, times) in [(200, 2), (400, 2), (404, 2), (405, 1)] {
+        let line = format!("cnn_answers_total{{status=\"{status}\"}} {times}\n");
+        assert!(metrics.contains(&line), "{line}{metrics}");
+    }
+    // What takes seconds is a picture's answer.
+    assert!(metrics.contains("cnn_request_seconds_count 2\n"), "{metrics}");
     running.stop()
 }
 
