@@ -13,6 +13,8 @@ const BAR: f64 = 12.0;
 /// Between cases, and above each race.
 const GAP: f64 = 10.0;
 const HEADER: f64 = 58.0;
+/// The width of an entry of the legend.
+const ENTRY: f64 = 110.0;
 
 const STYLE: &str = "
     .case { text-anchor: end }
@@ -21,6 +23,7 @@ const STYLE: &str = "
     .onnxruntime { fill: #2f77b4 }
     .openvino { fill: #8c6bb1 }
     .ncnn { fill: #3a9a5b }
+    .rten { fill: #c44e6c }
 ";
 
 /// The text with its tables: behind `<!-- race KIND -->` the last recorded race of that kind.
@@ -95,12 +98,12 @@ fn group(canvas: &mut Canvas, axis: &Axis, title: &str, ratios: &[(&str, f64)], 
 }
 
 fn legend(canvas: &mut Canvas, race: &Race, y: f64) {
-    let mut x = WIDTH - 440.0;
     let raced = |name: &str| race.outcomes.iter().flat_map(ratios).any(|(rival, _)| rival == name);
-    for (name, _) in RIVALS.iter().filter(|(name, _)| raced(name)) {
+    let names: Vec<&str> = RIVALS.iter().map(|(name, _)| *name).filter(|name| raced(name)).collect();
+    for (place, name) in names.iter().enumerate() {
+        let x = WIDTH - ENTRY * (names.len() - place) as f64;
         canvas.rectangle(&class(name), Rectangle { at: [x, y - 9.0], width: 10.0, height: 10.0 });
         canvas.text("small", [x + 15.0, y], name);
-        x += 110.0;
     }
 }
 
@@ -112,6 +115,8 @@ fn class(rival: &str) -> String {
 mod tests {
     use super::*;
     use crate::race::example;
+    use anyhow::Context;
+    use std::collections::BTreeSet;
 
     #[test]
     fn the_picture_is_well_formed() -> Result<()> {
@@ -121,6 +126,33 @@ mod tests {
             let picture = draw(&records);
             assert_eq!(roxmltree::Document::parse(&picture)?.root_element().tag_name().name(), "svg");
             assert!(!picture.contains("NaN") && !picture.contains("inf"), "{picture}");
+        }
+        Ok(())
+    }
+
+    /// Every rival has a colour of its own, and its name lies within the picture, beside the title.
+    #[test]
+    fn every_rival_is_told_apart_and_named() -> Result<()> {
+        let mut race = example();
+        for outcome in &mut race.outcomes {
+            outcome.lanes.truncate(1);
+            for (_, layouts) in RIVALS {
+                let mut lane = outcome.lanes[0].clone();
+                lane.contestant = layouts[0].to_string();
+                outcome.lanes.push(lane);
+            }
+        }
+        let picture = draw(&Records { inference: Some(race), ..Records::default() });
+        let document = roxmltree::Document::parse(&picture)?;
+        let colours = RIVALS.iter().filter_map(|(name, _)| {
+            let (_, rule) = picture.split_once(&format!(".{} {{ fill: ", class(name)))?;
+            Some(rule.split_once(' ')?.0)
+        });
+        assert_eq!(colours.collect::<BTreeSet<_>>().len(), RIVALS.len(), "{STYLE}");
+        for (name, _) in RIVALS {
+            let entry = document.descendants().find(|node| node.text() == Some(name) && node.has_tag_name("text"));
+            let x: f64 = entry.and_then(|node| node.attribute("x")).context("it is not in the legend")?.parse()?;
+            assert!(x > 360.0 && x + 7.0 * name.len() as f64 <= WIDTH, "{name} at {x}");
         }
         Ok(())
     }
