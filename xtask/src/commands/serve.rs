@@ -50,9 +50,19 @@ fn networks(args: &cli::Serve) -> Result<Vec<Opened>> {
     let one = |network: Option<&str>| trained::open(&args.trained, network, None);
     match (&args.networks[..], &args.trained.weights) {
         ([], Some(_)) => Ok(vec![one(None)?]),
-        // What comes with the program costs nothing; with --class-names and the like one network is meant.
-        ([], None) => embedded::NAMES.iter().map(|name| one(Some(name))).collect(),
+        // What comes with the program costs nothing. What is said of weights is of one network's.
+        ([], None) => match known(&args.trained) {
+            Some(flag) => {
+                let first = embedded::NAMES[0];
+                eprintln!("{flag} is about one network: {first} alone is served; name others to serve them");
+                Ok(vec![one(Some(first))?])
+            }
+            None => embedded::NAMES.iter().map(|name| one(Some(name))).collect(),
+        },
         ([network], Some(_)) if !network.contains('=') => Ok(vec![one(Some(network))?]),
+        (networks, Some(_)) if networks.iter().any(|network| network.contains('=')) => {
+            bail!("--weights and NET=WEIGHTS both name weights: leave one out")
+        }
         (networks, Some(_)) => {
             bail!("--weights is for one network; of {} write each as NET=WEIGHTS", networks.len())
         }
@@ -68,5 +78,52 @@ fn networks(args: &cli::Serve) -> Result<Vec<Opened>> {
                 None => one(Some(network)),
             })
             .collect(),
+    }
+}
+
+/// The first flag that says something of weights.
+fn known(args: &cli::Trained) -> Option<&'static str> {
+    let cli::PreparationArgs { mean, std, crop, interpolation } = &args.known.preparation;
+    let flags = [
+        ("--class-names", args.known.class_names.is_some()),
+        ("--mean", mean.is_some()),
+        ("--std", std.is_some()),
+        ("--crop", crop.is_some()),
+        ("--interpolation", interpolation.is_some()),
+        ("--other-channels", args.other_channels),
+    ];
+    flags.into_iter().find_map(|(flag, given)| given.then_some(flag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    /// What is served, or the sentence that refuses it.
+    fn served(words: &[&str]) -> Result<Vec<String>> {
+        let cli = Cli::read([&["xtask", "serve"], words].concat())?;
+        let Command::Serve(args) = cli.command else { bail!("another command") };
+        Ok(networks(&args)?.into_iter().map(|opened| opened.trained.card.network).collect())
+    }
+
+    #[test]
+    fn what_is_said_of_weights_is_said_of_one_network() -> Result<()> {
+        assert_eq!(served(&[])?, embedded::NAMES);
+        assert_eq!(served(&["--class-names", "mnist"])?, ["lenet"]);
+        assert_eq!(served(&["--mean", "0.1307", "--std", "0.3081"])?, ["lenet"]);
+        assert_eq!(served(&["--crop", "32/36", "--interpolation", "box"])?, ["lenet"]);
+        assert_eq!(served(&["--other-channels"])?, ["lenet"]);
+        Ok(())
+    }
+
+    #[test]
+    fn weights_are_named_once() {
+        let refused = |words: &[&str]| served(words).err().map(|error| error.to_string());
+        let twice = Some("--weights and NET=WEIGHTS both name weights: leave one out".to_string());
+        assert_eq!(refused(&["lenet=runs/a", "--weights", "runs/b"]), twice);
+        assert_eq!(refused(&["lenet=runs/a", "resnet18", "--weights", "runs/b"]), twice);
+        let several = Some("--weights is for one network; of 2 write each as NET=WEIGHTS".to_string());
+        assert_eq!(refused(&["lenet", "resnet18", "--weights", "runs/b"]), several);
     }
 }
