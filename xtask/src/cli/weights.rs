@@ -23,9 +23,9 @@ pub struct Weights {
 pub enum WeightsCommand {
     /// Published weights with their accuracy
     List {
-        /// Only those of this network
-        #[arg(value_name = "NET")]
-        network: Option<String>,
+        /// Only those of this network, or the ones of this name
+        #[arg(value_name = "NET|NAME")]
+        name: Option<String>,
     },
     /// Everything that is known of published weights
     Show {

@@ -10,7 +10,7 @@ use std::io::IsTerminal;
 
 pub fn run(args: &Weights) -> Result<()> {
     match &args.command {
-        WeightsCommand::List { network } => list(network.as_deref()),
+        WeightsCommand::List { name } => list(name.as_deref()),
         WeightsCommand::Show { name } => show(&cnn_catalogue::find(name)?),
         WeightsCommand::Fetch { name, offline } => {
             let options = fetching(*offline);
@@ -20,15 +20,22 @@ pub fn run(args: &Weights) -> Result<()> {
     }
 }
 
-fn list(network: Option<&str>) -> Result<()> {
-    if let Some(network) = network {
-        // An unknown network, or one without weights, is an error that says so.
-        cnn_catalogue::find(network)?;
+/// What a list shows: all, those of a network, or those that are named. An unknown network, or one without weights, is an
+/// error that says so.
+fn listed(name: Option<&str>) -> Result<Vec<Published>> {
+    let Some(name) = name else { return Ok(cnn_catalogue::all().cloned().collect()) };
+    let found = cnn_catalogue::find(name)?;
+    match name.trim().eq_ignore_ascii_case(&found.network) {
+        true => Ok(cnn_catalogue::all().filter(|weights| weights.network == found.network).cloned().collect()),
+        false => Ok(vec![found]),
     }
+}
+
+fn list(name: Option<&str>) -> Result<()> {
     let options = Options::new();
     let header = ["weights", "", "cached", "input", "parameters", "file", "top-1", "top-5"];
     let mut table = Table::new(header).text_columns(3);
-    for weights in cnn_catalogue::all().filter(|weights| network.is_none_or(|network| weights.network == network)) {
+    for weights in listed(name)? {
         let share = |share: Option<f64>| share.map_or(String::new(), |share| format!("{share:.2}"));
         table.row([
             weights.name.clone(),
@@ -100,4 +107,23 @@ pub fn fetching(offline: bool) -> Options {
             bar.finish_and_clear();
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_of_a_network_or_of_the_weights_that_are_named() -> Result<()> {
+        let names =
+            |name| -> Result<Vec<String>> { Ok(listed(name)?.into_iter().map(|weights| weights.name).collect()) };
+        assert_eq!(names(None)?.len(), cnn_catalogue::all().len());
+        let of_network = names(Some("resnet50"))?;
+        assert!(of_network.len() > 2 && of_network.iter().all(|name| name.starts_with("resnet50:")), "{of_network:?}");
+        assert_eq!(names(Some("ResNet50"))?, of_network);
+        assert_eq!(names(Some("resnet50:imagenet1k_v2"))?, ["resnet50:imagenet1k_v2"]);
+        assert_eq!(names(Some("ResNet50_Weights.IMAGENET1K_V1"))?, ["resnet50:imagenet1k_v1"]);
+        assert!(names(Some("lenet")).is_err());
+        Ok(())
+    }
 }
