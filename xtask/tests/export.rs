@@ -1,6 +1,7 @@
 //! `export` as somebody uses it who runs networks elsewhere.
 
 use crate::common::{Failure, error_of, path, xtask};
+use cnn_data::{Card, Fit, Interpolation};
 
 fn holds(file: &[u8], text: &str) -> bool {
     file.windows(text.len()).any(|window| window == text.as_bytes())
@@ -29,6 +30,32 @@ fn what_weights_say_of_themselves_is_in_the_file() -> Result<(), Failure> {
         assert!(holds(&bytes, text), "{text}");
     }
     assert!(!holds(&bytes, "pixels"));
+    Ok(())
+}
+
+/// Pictures are cut to the size that the file's input has, and are as much larger before.
+#[test]
+fn a_shape_of_its_own_has_pictures_that_suit_it() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let (file, weights) = (folder.path().join("x.onnx"), folder.path().join("cut.safetensors"));
+    let embedded = cnn_classifier::embedded::weights("resnet20_cifar")?.ok_or("no such weights")?;
+    let mut card = Card::of(&embedded)?.ok_or("no card")?;
+    card.preparation.fit = Fit::Crop { short: 36, height: 32, width: 32, interpolation: Interpolation::Bicubic };
+    std::fs::write(&weights, card.put_on(embedded)?.to_bytes()?)?;
+    let args = ["export", "--weights", path(&weights), "--onnx", path(&file), "--shape", "3,48,64"];
+    let output = xtask(&args)?;
+    let said = String::from_utf8(output.stderr)?;
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said, "pictures are prepared for --shape: shorter side 72, of it the middle 48×64\n");
+    let bytes = std::fs::read(&file)?;
+    for text in ["[48,64]", "72", "bicubic", r#"{"crop":{"short":72,"height":48,"width":64,"#] {
+        assert!(holds(&bytes, text), "{text}");
+    }
+    assert!(!holds(&bytes, "[32,32]"));
+    let error = error_of(&[&args[..], &["--crop", "32/36"]].concat())?;
+    let expected =
+        "--crop means shorter side 36, of it the middle 32×32, but --shape asks for 48×64: leave out one of the two";
+    assert_eq!(error, expected);
     Ok(())
 }
 

@@ -1,10 +1,10 @@
 //! `export`: a network with its weights as an ONNX file.
 
 use crate::cli::{self, PreparationArgs};
-use crate::preparation::choose;
+use crate::preparation::{choose, describe};
 use crate::trained;
 use crate::weights::{classes_of, not_over, of_file};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use cnn_core::weights::Allowed;
 use cnn_core::{Bytes, Weights};
 use cnn_data::{Card, Fit, Preparation};
@@ -36,6 +36,7 @@ pub fn run(args: &cli::Export) -> Result<()> {
     };
     let usual = card.as_ref().map_or(architecture.usual_input(), |card| card.input);
     let network = architecture.without_heads().at(args.shape.map_or(usual, |shape| shape.0))?;
+    let suited = card.as_ref().map(|card| suited(card, args)).transpose()?.flatten();
     let normalise = args.normalise.map(|pixels| match pixels {
         cli::PixelsName::Bytes => Pixels::Bytes,
         cli::PixelsName::Unit => Pixels::Unit,
@@ -51,11 +52,14 @@ pub fn run(args: &cli::Export) -> Result<()> {
     if !loading.renamed().is_empty() {
         eprintln!("{loading}");
     }
-    let mut about = card.as_ref().map_or_else(About::default, about);
+    let mut about = suited.as_ref().or(card.as_ref()).map_or_else(About::default, about);
     about.source = source.file_name().map(|name| name.to_string_lossy().into_owned());
     let export = Export { fold: args.fold, probabilities: args.probabilities, normalise, about };
     let file = of_file(source, export.to_bytes(&network, &of_file(source, loading.weights())?))?;
     cnn_train::write_whole(&args.onnx, &file)?;
+    if let Some(suited) = &suited {
+        eprintln!("pictures are prepared for --shape: {}", describe(&suited.preparation.fit));
+    }
     let input = if normalise.is_some() { "pixels" } else { "input" };
     println!("{}: {}, {input} N×{}, {}", args.onnx.display(), network.name(), network.input(), Bytes::of(file.len()));
     Ok(())
@@ -88,6 +92,39 @@ fn card(args: &cli::Export, weights: &Weights) -> Result<Option<Card>> {
             preparation: chosen.preparation,
         },
     }))
+}
+
+/// The card where the command line asks for an input of another size than its pictures are brought to: they are brought to
+/// that size, and by as much larger or smaller before they are cut.
+fn suited(card: &Card, args: &cli::Export) -> Result<Option<Card>> {
+    let (Some(cli::InputShape([_, height, width])), fit) = (args.shape, card.preparation.fit) else { return Ok(None) };
+    let shape = [card.preparation.mean.len(), height, width];
+    if card.preparation.shape(shape).is_ok_and(|prepared| prepared == shape) {
+        return Ok(None);
+    }
+    let (own, asked) = (describe(&fit), format!("--shape asks for {height}×{width}"));
+    ensure!(args.known.preparation.crop.is_none(), "--crop means {own}, but {asked}: leave out one of the two");
+    let in_step = |side: usize, from: usize, to: usize| (side as f64 * to as f64 / from as f64).round() as usize;
+    let both = |[a, b]: [usize; 2], h: usize, w: usize| [in_step(a, h, height), in_step(b, w, width)];
+    let fit = match fit {
+        Fit::Pad { .. } => Fit::Pad { height, width },
+        Fit::Resize { interpolation, .. } => Fit::Resize { height, width, interpolation },
+        Fit::Crop { short, height: h, width: w, interpolation } => {
+            let short = in_step(short, h, height).max(in_step(short, w, width));
+            Fit::Crop { short, height, width, interpolation }
+        }
+        Fit::Cover { stretched, height: h, width: w, interpolation } => {
+            Fit::Cover { stretched: both(stretched, h, w), height, width, interpolation }
+        }
+        Fit::Squash { stretched, height: h, width: w, interpolation } => {
+            Fit::Squash { stretched: both(stretched, h, w), height, width, interpolation }
+        }
+        Fit::Border { stretched, height: h, width: w, interpolation } => {
+            Fit::Border { stretched: both(stretched, h, w), height, width, interpolation }
+        }
+        _ => bail!("pictures are prepared by {own}, but {asked}: leave it out"),
+    };
+    Ok(Some(Card { preparation: card.preparation.clone().fitted(fit), ..card.clone() }))
 }
 
 /// What a card says, for the file.
