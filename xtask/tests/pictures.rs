@@ -2,7 +2,7 @@
 
 use crate::common::{Failure, error_of, path, xtask};
 use cnn_data::{DigitsConfig, digits};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -76,6 +76,51 @@ fn a_picture_without_an_answer_is_named_and_the_others_have_theirs() -> Result<(
     assert!(said.contains("expected at most 783 pixels, found 28×28"), "{said}");
     let message = error_of(&["predict", "lenet", path(&files[0].0), "--weights", "lenett"])?;
     assert!(message.starts_with("lenett: no file, no run's folder and no weights of that name; did you mean lenet"));
+    Ok(())
+}
+
+/// What reads JSON gets a list, or nothing at all.
+#[test]
+fn a_list_is_not_begun_for_pictures_that_are_not_there() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let (none, broken) = (folder.path().join("none.png"), folder.path().join("broken.png"));
+    std::fs::write(&broken, "no picture")?;
+    for form in ["--json", "--csv"] {
+        let output = xtask(&["predict", path(&none), form])?;
+        assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()), "{form}");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let output = command.args(["predict", "-", form]).stdin(std::fs::File::open(&broken)?).output()?;
+        assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()), "{form}");
+    }
+    Ok(())
+}
+
+/// The list holds what was answered until then.
+#[test]
+#[cfg(unix)]
+fn an_interrupt_leaves_a_whole_list() -> Result<(), Failure> {
+    use rustix::process::{Pid, Signal, kill_process};
+    let folder = tempfile::tempdir()?;
+    let file = drawn(folder.path(), 1)?.swap_remove(0).0;
+    let all = 3000;
+    for copy in 0..all {
+        std::fs::hard_link(&file, folder.path().join(format!("copy-{copy:04}.png")))?;
+    }
+    let mut program = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["predict", path(folder.path()), "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut out = program.stdout.take().ok_or("no standard output")?;
+    // More than a pipe holds is to be printed, so that it waits to be read when the signal comes.
+    let mut text = vec![0; 1000];
+    out.read_exact(&mut text)?;
+    kill_process(Pid::from_child(&program), Signal::TERM)?;
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    out.read_to_end(&mut text)?;
+    assert_eq!(program.wait()?.code(), Some(1));
+    let list: serde_json::Value = serde_json::from_slice(&text)?;
+    assert!(list.as_array().is_some_and(|list| !list.is_empty() && list.len() < all), "{list}");
     Ok(())
 }
 

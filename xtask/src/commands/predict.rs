@@ -39,10 +39,10 @@ pub fn run(args: &cli::Predict) -> Result<ExitCode> {
     };
     let top = usize::from(args.top);
     let warn = !args.invert && opened.trained.card.knows_bright_strokes();
-    let mut answers = Answers::begin(form)?;
     if names == ["-"] {
         let picture = from_standard_input(reading)?;
         let picture = if args.invert { inverted(picture) } else { picture };
+        let mut answers = Answers::begin(form)?;
         answers.add(Path::new("-"), &classifier.classify(&picture, top))?;
         return answers.end();
     }
@@ -56,18 +56,22 @@ pub fn run(args: &cli::Predict) -> Result<ExitCode> {
         }
         Ok(if args.invert { inverted(picture) } else { picture })
     };
+    let mut answers = Answers::begin(form)?;
     let mut printed = Ok(());
-    classifier.classify_files(&files, top, open, |(path, answer)| {
+    let judged = classifier.classify_files(&files, top, open, |(path, answer)| {
         bar.inc(1);
         bar.suspend(|| printed = answers.add(&path, &answer));
         printed.is_ok() && !stop.load(Ordering::SeqCst)
-    })?;
+    });
     bar.finish_and_clear();
+    // What is printed is whole, whatever came in between.
+    let code = answers.end()?;
+    judged?;
     printed?;
     if stop.load(Ordering::SeqCst) {
         bail!("interrupted");
     }
-    answers.end()
+    Ok(code)
 }
 
 fn from_standard_input(reading: Reading) -> Result<Picture<'static>> {
