@@ -2,9 +2,10 @@
 
 use crate::cli;
 use crate::commands::weights::fetching;
+use crate::lists;
 use crate::numbers::Chosen;
 use crate::preparation::{Part, choose};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use cnn_catalogue::imagenet;
 use cnn_classifier::{Known, Trained, embedded, pictures};
 use cnn_core::Weights;
@@ -13,9 +14,6 @@ use cnn_data::{Card, Name, Preparation};
 use cnn_figures::{path, printable};
 use cnn_zoo::Family;
 use std::path::{Path, PathBuf};
-
-/// No list of class names is as long.
-const LARGEST_LIST: u64 = 10_000_000;
 
 /// Weights that are ready, and what is to be said of them.
 pub struct Opened {
@@ -172,9 +170,7 @@ pub fn class_names(file: &Path) -> Result<Vec<String>> {
     if let Some(name) = known.and_then(|name| name.parse::<Name>().ok()) {
         return Ok(name.class_names());
     }
-    let bytes = cnn_core::file::read(file, LARGEST_LIST).with_context(|| format!("cannot read {}", path(file)))?;
-    let text = String::from_utf8(bytes).with_context(|| format!("{} is no text", path(file)))?;
-    let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect();
+    let names: Vec<String> = lists::lines(file)?.into_iter().map(|(_, name)| name).collect();
     if names.is_empty() {
         bail!("{} has no name in it: a class on each line is needed", path(file));
     }
