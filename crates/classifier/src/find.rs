@@ -28,9 +28,9 @@ pub fn pictures(names: &[String]) -> Result<Found> {
             found.files.push(path.to_path_buf());
         } else {
             let problem = |problem: String| Error::NoPicture { name: name.clone(), problem };
-            let matches = glob::glob(name).map_err(|error| problem(error.to_string()))?;
+            let matches = glob::glob(name).map_err(|error| problem(of_pattern(&error)))?;
             for path in matches {
-                let path = path.map_err(|error| problem(error.to_string()))?;
+                let path = path.map_err(|error| problem(format!("{}: {}", error.path().display(), error.error())))?;
                 if path.is_dir() { within(&path, &mut found)? } else { found.files.push(path) }
             }
         }
@@ -42,12 +42,27 @@ pub fn pictures(names: &[String]) -> Result<Found> {
     Ok(found)
 }
 
+/// What is wrong with a name that is no file's.
+fn of_pattern(error: &glob::PatternError) -> String {
+    let what = match error.msg {
+        message if message.contains("range") => "a [ without its ]",
+        message if message.contains("recursive wildcards must") => {
+            "a ** that is no whole folder, as in photos/**/1.jpg"
+        }
+        _ => "more than two * in a row",
+    };
+    format!("no such file, and as a pattern it has {what}")
+}
+
 fn within(folder: &Path, found: &mut Found) -> Result<()> {
     let hidden = |entry: &walkdir::DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
     let entries = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(|entry| !hidden(entry));
     for entry in entries {
         let unread = |error: walkdir::Error| {
-            let problem = error.to_string();
+            let problem = match (error.path(), error.io_error()) {
+                (Some(path), Some(error)) => format!("{}: {error}", path.display()),
+                _ => error.to_string(),
+            };
             Error::NoPicture { name: folder.display().to_string(), problem }
         };
         let entry = entry.map_err(unread)?;
@@ -83,14 +98,15 @@ mod tests {
         assert_eq!(found.files, ["odd.data", "a/1.jpeg", "a/2.JPG", "a/deep/3.webp"].map(at));
         assert_eq!(found.passed_over, 1);
         assert_eq!(named(&["*.png"])?.files, [at("b.png")]);
-        for (name, problem) in
-            [("none.png", "no such file"), ("c*.png", "no such file"), ("a[", "Pattern syntax error")]
-        {
+        for (name, problem) in [
+            ("none.png", "no such file"),
+            ("c*.png", "no such file"),
+            ("a[", "no such file, and as a pattern it has a [ without its ]"),
+            ("a***", "no such file, and as a pattern it has more than two * in a row"),
+            ("a**b", "no such file, and as a pattern it has a ** that is no whole folder, as in photos/**/1.jpg"),
+        ] {
             let message = named(&[name]).unwrap_err().to_string();
-            assert!(
-                message.starts_with(&format!("{}: ", at(name).display())) && message.contains(problem),
-                "{message}"
-            );
+            assert_eq!(message, format!("{}: {problem}", at(name).display()));
         }
         Ok(())
     }
