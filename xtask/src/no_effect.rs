@@ -58,6 +58,25 @@ pub fn of_choice(args: &cli::Data, choice: &DataChoice) -> Result<()> {
     }
 }
 
+/// Flags about a data set where none is named, and pictures alone are read.
+pub fn of_pictures(args: &cli::Data) -> Result<()> {
+    let cli::Data { dataset, data_dir, limit, test_share, fold, channels, skip_damaged, .. } = args;
+    let of_data = given([
+        ("--data-dir", data_dir.is_some()),
+        ("--limit", limit.is_some()),
+        ("--test-share", test_share.is_some()),
+        ("--fold", fold.is_some()),
+        ("--channels", channels.is_some()),
+        ("--skip-damaged", *skip_damaged),
+    ]);
+    match of_data {
+        Some(flag) if dataset.is_none() => {
+            bail!("{flag} is about a data set, and none is named: add --dataset, or leave it out")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A share to be drawn of a data set that has images to judge.
 pub fn of_share(args: &cli::Data, dataset: &Dataset) -> Result<()> {
     match dataset.origins().filter(|_| args.test_share.is_some()) {

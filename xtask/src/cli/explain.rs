@@ -27,6 +27,23 @@ pub const DIAGRAM_EXAMPLES: &str = "Examples:
   cargo xtask diagram googlenet --wide > slide.svg
   cargo xtask diagram lenet --shape 1,64,48 --classes 26 > lenet.svg";
 
+/// What is about pictures that are named, or a data set: nothing of a page that computes by itself.
+const BESIDE_LIVE: [&str; 13] = [
+    "random",
+    "top",
+    "invert",
+    "nodes",
+    "dataset",
+    "data_dir",
+    "limit",
+    "test_share",
+    "fold",
+    "channels",
+    "skip_damaged",
+    "no_exif",
+    "max_pixels",
+];
+
 #[derive(Debug, Args)]
 pub struct Explain {
     /// The network, where the weights do not say it; then pictures, folders or patterns
@@ -46,11 +63,12 @@ pub struct Explain {
     /// first layer, and the maps that Grad-CAM looks at]
     #[arg(long = "node", value_name = "PATH", requires = "dataset")]
     pub nodes: Vec<String>,
-    /// Turn bright into dark and dark into bright first, for dark strokes where the weights know bright ones
+    /// Turn bright into dark and dark into bright first in the pictures that are named, for dark strokes where the weights
+    /// know bright ones
     #[arg(long)]
     pub invert: bool,
     /// A page that computes by itself, to draw on, instead of one of pictures
-    #[arg(long, conflicts_with_all = ["random", "top", "no_exif", "invert", "dataset"])]
+    #[arg(long, conflicts_with_all = BESIDE_LIVE)]
     pub live: bool,
     /// HTML file to write; one that is there is replaced
     #[arg(long, value_name = "FILE")]
@@ -71,4 +89,25 @@ pub struct Diagram {
     /// In columns from left to right, about as wide as a slide, instead of one from top to bottom
     #[arg(long)]
     pub wide: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+
+    /// A flag of a data set that is added needs a place there, and in `no_effect`.
+    #[test]
+    fn a_page_that_computes_by_itself_takes_no_flag_of_a_data_set() {
+        let live = ["xtask", "explain", "lenet", "--live", "--out", "page.html"];
+        assert!(Cli::read(live).is_ok());
+        let data = Data::augment_args(clap::Command::new("data"));
+        for flag in data.get_arguments() {
+            assert!(BESIDE_LIVE.contains(&flag.get_id().as_str()), "{flag}");
+        }
+        for words in [["--fold", "1/5"], ["--max-pixels", "1000"], ["--test-share", "0.5"], ["--channels", "3"]] {
+            let refused = Cli::read([&live[..], &words].concat()).err().map(|error| error.to_string());
+            assert!(refused.is_some_and(|said| said.contains(words[0])), "{words:?}");
+        }
+    }
 }

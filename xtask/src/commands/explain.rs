@@ -5,6 +5,8 @@ mod live;
 mod module;
 
 use crate::cli::{self, Common};
+use crate::commands::eval::Ready;
+use crate::no_effect;
 use crate::trained;
 use crate::weights::not_over;
 use anyhow::{Context, Result, bail};
@@ -12,7 +14,7 @@ use cnn_classifier::Trained;
 use cnn_core::Weights;
 use cnn_data::{Card, Fit, Interpolation, Picture, Preparation, Reading};
 use cnn_explain::{Explainer, Page, Subject};
-use cnn_figures::{bytes, path};
+use cnn_figures::{bytes, count, path};
 use std::path::PathBuf;
 
 /// Every picture beyond these would make the page too long to read.
@@ -23,11 +25,12 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
     if args.live {
         return live::run(args, network, names);
     }
-    if args.data.dataset.is_none() && (args.data.limit.is_some() || args.data.data_dir.is_some()) {
-        bail!("say which data set: --limit and --data-dir are of --dataset's");
-    }
+    no_effect::of_pictures(&args.data)?;
     if names.is_empty() && args.data.dataset.is_none() {
         bail!("say which pictures: files, folders or patterns");
+    }
+    if names.is_empty() && args.invert {
+        bail!("--invert is about pictures that are named, and none is: name one, or leave it out");
     }
     let dataset = match args.data.dataset {
         Some(_) => Some(collection::open(args, common, network)?),
@@ -47,27 +50,12 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
     let files = if names.is_empty() { Vec::new() } else { trained::found(names)? };
     not_over(&args.out, trained::read_by(&trained, &args.trained).chain(files.iter().map(PathBuf::as_path)))?;
     if files.len() > MOST_PICTURES {
-        bail!("{} pictures are more than a page shows well: name {MOST_PICTURES} at most", files.len());
+        bail!("{} pictures are more than a page shows well: name {MOST_PICTURES} at most", count(files.len()));
     }
-    let reading = Reading { upright: !args.data.no_exif, ..Reading::default() };
-    let mut labels: Vec<String> =
-        files.iter().map(|file| file.file_name().unwrap_or_default().to_string_lossy().into()).collect();
-    let mut prepared = Vec::new();
-    for file in &files {
-        let mut picture = Picture::read(file, reading)?;
-        if args.invert {
-            picture.invert();
-        }
-        let image = trained.prepare(&picture)?;
-        let pixels = trained.card.preparation.bytes(&image, trained.card.input);
-        prepared.push((image, pixels));
-    }
-    if let (Some(ready), true) = (&dataset, files.is_empty()) {
-        let sample = collection::sample(ready, 0)?;
-        let class = trained.card.classes.get(sample.label).map_or("", |class| class);
-        labels.push(format!("the first of {}: {class}", ready.of));
-        prepared.push((sample.image, sample.pixels));
-    }
+    let (labels, prepared) = match &dataset {
+        Some(ready) if files.is_empty() => first(ready)?,
+        _ => pictures(&files, args, &trained)?,
+    };
     let subjects: Vec<Subject<'_>> =
         labels.iter().zip(prepared).map(|(name, (image, pixels))| Subject { name, image, pixels }).collect();
     let mut explainer = Explainer::new(&trained.network, &trained.weights)?;
@@ -98,6 +86,34 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
     }
     println!("{}: {}, {}", path(&args.out), trained.card.network, bytes(html.len() as u64));
     Ok(())
+}
+
+/// Pictures by their names: what the network reads of each, and the same as bytes.
+type Prepared = (Vec<String>, Vec<(Vec<f32>, Vec<u8>)>);
+
+/// The pictures that are named, as the command line says they are read.
+fn pictures(files: &[PathBuf], args: &cli::Explain, trained: &Trained) -> Result<Prepared> {
+    let max_pixels = args.data.max_pixels.unwrap_or(Reading::MAX_PIXELS);
+    let reading = Reading { upright: !args.data.no_exif, max_pixels };
+    let labels = files.iter().map(|file| file.file_name().unwrap_or_default().to_string_lossy().into()).collect();
+    let mut prepared = Vec::new();
+    for file in files {
+        let mut picture = Picture::read(file, reading)?;
+        if args.invert {
+            picture.invert();
+        }
+        let image = trained.prepare(&picture)?;
+        let pixels = trained.card.preparation.bytes(&image, trained.card.input);
+        prepared.push((image, pixels));
+    }
+    Ok((labels, prepared))
+}
+
+/// The first image of a data set, in place of a picture.
+fn first(ready: &Ready) -> Result<Prepared> {
+    let sample = collection::sample(ready, 0)?;
+    let class = ready.opened.trained.card.classes.get(sample.label).map_or("", |class| class);
+    Ok((vec![format!("the first of {}: {class}", ready.of)], vec![(sample.image, sample.pixels)]))
 }
 
 /// A network before training, and pictures as they are prepared for networks of its kind.

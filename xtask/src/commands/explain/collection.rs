@@ -2,7 +2,9 @@
 
 use crate::cli::{self, Common};
 use crate::commands::eval::Ready;
+use crate::data::folder_of;
 use crate::progress::bar;
+use crate::trained;
 use anyhow::{Result, bail};
 use cnn_core::network::NodeId;
 use cnn_explain::{Collection, Explainer, Sample};
@@ -16,10 +18,14 @@ pub fn open(args: &cli::Explain, common: &Common, network: Option<&str>) -> Resu
     if !(2..=Collection::MOST).contains(&(limit as usize)) {
         bail!("--limit {limit}: a page shows from 2 to {} images of a data set", Collection::MOST);
     }
+    // Where the data set has no files, --no-exif and --max-pixels are about the pictures that are named.
+    let files = args.data.dataset.as_deref().is_some_and(|name| folder_of(name).is_some());
+    let of_pictures = !files && trained::split(&args.names).1.first().is_some();
+    let (no_exif, max_pixels) = if of_pictures { (false, None) } else { (args.data.no_exif, args.data.max_pixels) };
     let judge = cli::Judge {
         network: network.map(str::to_string),
         trained: args.trained.clone(),
-        data: cli::Data { limit: Some(limit), ..args.data.clone() },
+        data: cli::Data { limit: Some(limit), no_exif, max_pixels, ..args.data.clone() },
         test_time: None,
         batch_size: 1,
     };
