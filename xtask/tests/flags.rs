@@ -23,8 +23,7 @@ fn what_every_command_takes_is_refused_where_it_has_no_effect() -> Result<(), Fa
         let message = error_of(&[command, &["--seed", "5"]].concat())?;
         assert_eq!(message, "--seed 5 has no effect: this command draws nothing by it; leave it out");
     }
-    for command in [&["race"][..], &["list"], &["data", "check", "photos"], &["predict", "a.png"]]
-    {
+    for command in [&["race"][..], &["list"], &["data", "check", "photos"], &["predict", "a.png"]] {
         let message = error_of(&[command, &["--device", "metal"]].concat())?;
         assert_eq!(message, "this command computes on the CPU, not on metal:0: leave --device out");
     }

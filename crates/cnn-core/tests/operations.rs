@@ -246,6 +246,23 @@ fn every_operation_is_tried() {
     assert!(missing.is_empty(), "no case for {missing:?}");
 }
 
+/// Where it is small, it has as many digits as elsewhere.
+#[test]
+fn a_sigmoid_keeps_its_digits() -> Result<(), Failure> {
+    let network = chain().and(sigmoid()).named("tail", [1, 1, 4]).at_usual_input()?;
+    let numbers = [-10.0_f32, -18.5, -40.0, -80.0];
+    for way in WAYS {
+        let model = way(Model::new(&network, VarBuilder::zeros(DType::F32, &Device::Cpu))?);
+        let batch = Tensor::new(&numbers, &Device::Cpu)?.reshape((1, 1, 1, 4))?;
+        let found = model.outputs_t(&batch, false)?.swap_remove(0);
+        for (found, x) in found.flatten_all()?.to_vec1::<f32>()?.into_iter().zip(numbers) {
+            let expected = 1.0 / (1.0 + (-f64::from(x)).exp());
+            assert!((f64::from(found) / expected - 1.0).abs() < 1e-6, "{x}: {found} instead of {expected}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn relu_has_no_gradient_at_zero_and_keeps_what_is_not_a_number() -> Result<(), Failure> {
     let net = chain().relu().named("relu", [1, 1, 4]).at_usual_input()?;

@@ -336,7 +336,7 @@ fn images_of_different_sizes_need_a_fit() {
     classes(&root.path().join("val"), &["a"], 1);
     let data = load(root.path()).unwrap();
     let error = Loader::new(data.train(), Preparation::imagenet(), 2).unwrap_err().to_string();
-    assert_eq!(error, "expected a fit that brings images of different sizes to one, found None");
+    assert_eq!(error, "expected a fit that brings images of different sizes to one, found pictures as they are");
     assert_eq!(Preparation::of(data.train()).unwrap(), Preparation::imagenet());
     let stretched = Preparation::imagenet().fitted(Fit::resize([5, 6]));
     assert_eq!(stretched.output(data.train()).unwrap(), [3, 5, 6]);

@@ -279,13 +279,13 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Writes what the best weights are worth: `judgement.json`.
+    /// Writes what the best weights are worth into a run's folder: `judgement.json`.
     ///
     /// # Errors
     ///
     /// Those of writing.
-    pub fn write_judgement(&self, judgement: &impl Serialize) -> Result<()> {
-        let path = self.path.join(JUDGEMENT);
+    pub fn write_judgement(folder: &Path, judgement: &impl Serialize) -> Result<()> {
+        let path = folder.join(JUDGEMENT);
         let text = serde_json::to_string_pretty(judgement).map_err(|e| Error::file(&path, "cannot write")(e.into()))?;
         write_whole(&path, (text + "\n").as_bytes())
     }

@@ -1,7 +1,7 @@
 //! `export`: a network with its weights as an ONNX file.
 
 use crate::cli::{self, PreparationArgs};
-use crate::preparation::{choose, describe};
+use crate::preparation::choose;
 use crate::trained;
 use crate::weights::{classes_of, not_over, of_file};
 use anyhow::{Context, Result, bail, ensure};
@@ -58,7 +58,7 @@ pub fn run(args: &cli::Export) -> Result<()> {
     let file = of_file(source, export.to_bytes(&network, &of_file(source, loading.weights())?))?;
     cnn_train::write_whole(&args.onnx, &file)?;
     if let Some(suited) = &suited {
-        eprintln!("pictures are prepared for --shape: {}", describe(&suited.preparation.fit));
+        eprintln!("pictures are prepared for --shape: {}", suited.preparation.fit);
     }
     let input = if normalise.is_some() { "pixels" } else { "input" };
     println!("{}: {}, {input} N×{}, {}", args.onnx.display(), network.name(), network.input(), Bytes::of(file.len()));
@@ -102,7 +102,7 @@ fn suited(card: &Card, args: &cli::Export) -> Result<Option<Card>> {
     if card.preparation.shape(shape).is_ok_and(|prepared| prepared == shape) {
         return Ok(None);
     }
-    let (own, asked) = (describe(&fit), format!("--shape asks for {height}×{width}"));
+    let (own, asked) = (fit.to_string(), format!("--shape asks for {height}×{width}"));
     ensure!(args.known.preparation.crop.is_none(), "--crop means {own}, but {asked}: leave out one of the two");
     let in_step = |side: usize, from: usize, to: usize| (side as f64 * to as f64 / from as f64).round() as usize;
     let both = |[a, b]: [usize; 2], h: usize, w: usize| [in_step(a, h, height), in_step(b, w, width)];

@@ -25,6 +25,9 @@ pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
             Some(dataset) => {
                 let verdicts = judging::judged(run, &dataset, &common.device.open()?)?;
                 verdicts.notes.iter().for_each(|note| eprintln!("warning: {}", cnn_figures::printable(note)));
+                if args.dataset.is_none() && args.data_dir.is_none() {
+                    RunFolder::write_judgement(&run.path, &verdicts.as_json(run))?;
+                }
                 write(run, &verdicts)?
             }
             None => Report { run, cost: cost(run), judged: None, held_out: None }.write()?,

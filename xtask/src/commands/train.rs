@@ -93,7 +93,7 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     tell(&outcome, &folder);
     let run = Run::read(folder.path())?;
     let verdicts = judging::judged(&run, &session.dataset, &task.device)?;
-    folder.write_judgement(&verdicts.as_json(&run))?;
+    RunFolder::write_judgement(&run.path, &verdicts.as_json(&run))?;
     if !args.watching.no_report {
         let page = report::write(&run, &verdicts)?;
         println!("report: {}", path(&page));

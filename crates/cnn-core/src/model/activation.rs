@@ -8,8 +8,3 @@ pub(super) fn relu(x: &Tensor) -> Result<Tensor> {
     let zero = x.zeros_like()?;
     x.le(&zero)?.where_cond(&zero, x)
 }
-
-/// `1 / (1 + e⁻ˣ)`, written with tanh so that no intermediate overflows.
-pub(super) fn sigmoid(x: &Tensor) -> Result<Tensor> {
-    (x * 0.5)?.tanh()?.affine(0.5, 0.5)
-}

@@ -61,7 +61,7 @@ pub(super) fn compute(place: &Place<'_>, inputs: &[Tensor]) -> Result<Tensor> {
         Op::Lrn(op) => norm::local_response(op, x)?,
         Op::Relu if *kernels => kernels::relu(x)?,
         Op::Relu => activation::relu(x)?,
-        Op::Sigmoid => activation::sigmoid(x)?,
+        Op::Sigmoid => candle_nn::ops::sigmoid(x)?,
         Op::Tanh { amplitude, slope } => ((x * *slope)?.tanh()? * *amplitude)?,
         Op::Softmax => candle_nn::ops::softmax(x, 1)?,
         Op::MaxPool(window) => pool::max_pool(window, x)?,
