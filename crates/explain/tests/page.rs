@@ -2,7 +2,7 @@
 
 use cnn_explain::{Collection, Error, Explainer, Page, Sample, Subject};
 use cnn_network::Network;
-use cnn_weights::Weights;
+use cnn_weights::{Tensor, Weights};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -118,6 +118,26 @@ fn a_data_set_is_shown() -> Result<(), Failure> {
     // 6 channels and 16, 6 images each.
     assert_eq!(html.matches("<i class=\"part0\"").count(), 36);
     assert_eq!(html.matches("<i class=\"part1\"").count(), 96);
+    Ok(())
+}
+
+/// Where classes are equally probable, the first is the answer, as it is in predictions.
+#[test]
+fn the_first_of_equal_classes_is_the_answer() -> Result<(), Failure> {
+    let network = network("lenet")?;
+    let mut zeros = Weights::new();
+    for (name, tensor) in Weights::initialised(&network, 1).iter() {
+        zeros.insert(name, Tensor::new(name, tensor.dims(), vec![0.0_f32; tensor.elements()])?);
+    }
+    let mut explainer = Explainer::new(&network, &zeros)?;
+    let collection = Collection::of(&explainer, "set", &[], 10, |i| Ok::<_, Error>(sample(&network, i)))?;
+    let Sample { image, pixels, .. } = sample(&network, 0);
+    let (subjects, collection) = ([Subject { name: "first", image, pixels }], Some(&collection));
+    let html = Page { title: "set", classes: &[], notes: &[], subjects: &subjects, top: 1, collection }
+        .html(&mut explainer)?;
+    let (_, rest) = html.split_once("id=\"points\">").ok_or("no points")?;
+    let points: serde_json::Value = serde_json::from_str(rest.split_once("</script>").ok_or("no end")?.0)?;
+    assert_eq!(points["answers"], serde_json::json!(vec![0; 10]));
     Ok(())
 }
 

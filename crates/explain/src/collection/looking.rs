@@ -64,7 +64,9 @@ impl Collection {
             let probabilities = values.pop().map_or_else(Vec::new, |scores| softmax(scores.numbers));
             features.push(values.pop().map_or_else(Vec::new, |maps| maps.pooled()));
             rankings.iter_mut().zip(&values).for_each(|(ranking, maps)| ranking.look(position, maps));
-            let best = (0..classes).max_by(|a, b| probabilities[*a].total_cmp(&probabilities[*b])).unwrap_or(0);
+            // The first of equals, as everywhere.
+            let better = |best, class| if probabilities[class] > probabilities[best] { class } else { best };
+            let best = (0..classes).reduce(better).unwrap_or(0);
             answers.push((best, probabilities[best]));
             labels.push(sample.label);
             thumbnails.push(&sample.pixels, size, [0..size[0], 0..size[1]], size);
