@@ -74,6 +74,17 @@ impl Explainer {
     ///
     /// As [`Explainer::slopes`]; no copies, a noise that is no share.
     pub fn smooth_gradient(&mut self, image: &[f32], class: usize, smooth: SmoothGrad) -> Result<Maps> {
+        self.smooth_gradient_told(image, class, smooth, &mut |_| {})
+    }
+
+    /// [`Explainer::smooth_gradient`], where `done` is told of so many more copies.
+    pub(crate) fn smooth_gradient_told(
+        &mut self,
+        image: &[f32],
+        class: usize,
+        smooth: SmoothGrad,
+        done: &mut dyn FnMut(usize),
+    ) -> Result<Maps> {
         self.check_image(image)?;
         let SmoothGrad { samples, noise, seed } = smooth;
         if samples == 0 {
@@ -99,6 +110,7 @@ impl Explainer {
                 sum.iter_mut().zip(&slopes[0].gradient.numbers).for_each(|(sum, g)| *sum += f64::from(*g));
             }
             left -= batch;
+            done(batch);
         }
         let numbers = sum.into_iter().map(|x| (x / samples as f64) as f32).collect();
         Ok(Maps { shape: self.network().input(), numbers })

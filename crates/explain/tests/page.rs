@@ -121,6 +121,26 @@ fn a_data_set_is_shown() -> Result<(), Failure> {
     Ok(())
 }
 
+/// A network without maps has less to be done, and is done as well.
+#[test]
+fn the_work_on_a_page_is_told_to_its_end() -> Result<(), Failure> {
+    for name in ["lenet", "mnist_mlp"] {
+        let network = network(name)?;
+        let mut explainer = Explainer::new(&network, &Weights::initialised(&network, 1))?;
+        let subject = |i| {
+            let Sample { image, pixels, .. } = sample(&network, i);
+            Subject { name, image, pixels }
+        };
+        let subjects = [subject(0), subject(1)];
+        let page = Page { title: name, classes: &[], notes: &[], subjects: &subjects, top: 3, collection: None };
+        let mut told = Vec::new();
+        page.html_told(&mut explainer, &mut |done, all| told.push((done, all)))?;
+        assert!(told.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 == pair[1].1), "{name}: {told:?}");
+        assert!(told.last().is_some_and(|(done, all)| done == all), "{name}: {told:?}");
+    }
+    Ok(())
+}
+
 /// Where classes are equally probable, the first is the answer, as it is in predictions.
 #[test]
 fn the_first_of_equal_classes_is_the_answer() -> Result<(), Failure> {

@@ -7,6 +7,7 @@ mod module;
 use crate::cli::{self, Common};
 use crate::commands::eval::Ready;
 use crate::no_effect;
+use crate::progress::bar;
 use crate::trained;
 use crate::weights::not_over;
 use anyhow::{Context, Result, bail};
@@ -74,7 +75,7 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
     };
     let collection = collection.as_ref();
     let page = Page { title: &title, classes, notes: &notes, subjects: &subjects, top, collection };
-    let html = page.html(&mut explainer)?;
+    let html = with_bar(&page, &mut explainer)?;
     cnn_train::write_whole(&args.out, html.as_bytes())?;
     match (dataset, opened) {
         (Some(ready), _) => {
@@ -114,6 +115,17 @@ fn first(ready: &Ready) -> Result<Prepared> {
     let sample = collection::sample(ready, 0)?;
     let class = ready.opened.trained.card.classes.get(sample.label).map_or("", |class| class);
     Ok((vec![format!("the first of {}: {class}", ready.of)], vec![(sample.image, sample.pixels)]))
+}
+
+/// The page, with a bar while it is made: of a large network that takes a minute or two.
+fn with_bar(page: &Page<'_>, explainer: &mut Explainer) -> Result<String> {
+    let bar = bar(0);
+    let html = page.html_told(explainer, &mut |done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    Ok(html?)
 }
 
 /// A network before training, and pictures as they are prepared for networks of its kind.

@@ -1,7 +1,7 @@
 //! The top of a page: the network, and each picture with its classes and where the evidence for them lies.
 
 use super::picture::coloured;
-use super::{Page, Subject};
+use super::{Page, Steps, Subject};
 use crate::cam::Cam;
 use crate::error::Result;
 use crate::explainer::Explainer;
@@ -11,6 +11,9 @@ use crate::target::cam_node;
 use cnn_figures::svg::escaped;
 use cnn_figures::{count, percent};
 use std::fmt::Write;
+
+/// The noisy copies of a picture whose gradients are averaged.
+const COPIES: usize = 16;
 
 /// The network's costs, and what must be known of the page.
 pub(super) fn network(explainer: &Explainer, page: &Page<'_>, body: &mut String) {
@@ -38,16 +41,24 @@ pub(super) fn network(explainer: &Explainer, page: &Page<'_>, body: &mut String)
     }
 }
 
+/// How much work [`subject`] is.
+pub(super) fn steps(explainer: &Explainer, page: &Page<'_>) -> Result<usize> {
+    let classes = explainer.classes()?.min(page.top.max(1));
+    Ok(if cam_node(explainer.network()).is_some() { 1 + classes + 1 + COPIES + 1 } else { 1 })
+}
+
 /// A picture: the most probable classes, Grad-CAM for each, and which pixels the first depends on.
 pub(super) fn subject(
     explainer: &mut Explainer,
     page: &Page<'_>,
     subject: &Subject<'_>,
     number: usize,
+    steps: &mut Steps<'_>,
     body: &mut String,
 ) -> Result<()> {
     let image = &subject.image;
     let probabilities = explainer.probabilities(image)?.swap_remove(0);
+    steps.add(1);
     let mut order: Vec<usize> = (0..probabilities.len()).collect();
     order.sort_by(|a, b| probabilities[*b].total_cmp(&probabilities[*a]));
     order.truncate(page.top.max(1));
@@ -96,18 +107,21 @@ pub(super) fn subject(
     for class in &order {
         let heat = explainer.cam(image, &[*class], Some(node), Cam::GradCam)?.swap_remove(0);
         figure(body, Some(&coloured(&heat.numbers, heat.size[1], 0.0, 1.0)?), &page.class(*class));
+        steps.add(1);
     }
     body.push_str("</div>\n");
     let best = order[0];
     let _ =
         writeln!(body, "<h3>Which pixels <q>{}</q> depends on</h3>\n<div class=\"strip\">", escaped(&page.class(best)));
-    let smooth = SmoothGrad { samples: 16, ..SmoothGrad::default() };
-    let maps = [
-        ("gradient", greatest(&explainer.input_gradient(image, best)?)),
-        ("SmoothGrad, 16 noisy copies", greatest(&explainer.smooth_gradient(image, best, smooth)?)),
-        ("guided backpropagation", greatest(&explainer.guided_backpropagation(image, best)?)),
-    ];
-    for (caption, heat) in maps {
+    let gradient = explainer.input_gradient(image, best)?;
+    steps.add(1);
+    let smooth = SmoothGrad { samples: COPIES, ..SmoothGrad::default() };
+    let smooth = explainer.smooth_gradient_told(image, best, smooth, &mut |copies| steps.add(copies))?;
+    let guided = explainer.guided_backpropagation(image, best)?;
+    steps.add(1);
+    let noisy = format!("SmoothGrad, {COPIES} noisy copies");
+    for (caption, map) in [("gradient", gradient), (&*noisy, smooth), ("guided backpropagation", guided)] {
+        let heat = greatest(&map);
         let heat = bounded(&heat);
         let address = coloured(&heat.numbers, heat.size[1], 0.0, 1.0)?;
         let _ = writeln!(

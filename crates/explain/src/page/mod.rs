@@ -50,13 +50,25 @@ impl Page<'_> {
     ///
     /// A picture that is not what the network reads, an output that is no vector of scores, what memory does not hold.
     pub fn html(&self, explainer: &mut Explainer) -> Result<String> {
+        self.html_told(explainer, &mut |_, _| {})
+    }
+
+    /// [`Page::html`], which takes a minute or two of a large network: `told` hears after each step how many are done of
+    /// how many; the last is told when the page is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Page::html`].
+    pub fn html_told(&self, explainer: &mut Explainer, told: &mut dyn FnMut(usize, usize)) -> Result<String> {
         for subject in self.subjects {
             subject.check(explainer.network())?;
         }
+        let of_subject = head::steps(explainer, self)?;
+        let mut steps = Steps { done: 0, all: self.subjects.len() * of_subject + 1, told };
         let mut body = String::new();
         head::network(explainer, self, &mut body);
         for (number, subject) in self.subjects.iter().enumerate() {
-            head::subject(explainer, self, subject, number, &mut body)?;
+            head::subject(explainer, self, subject, number, &mut steps, &mut body)?;
         }
         filters::section(explainer, &mut body)?;
         if let Some(collection) = self.collection {
@@ -74,6 +86,7 @@ impl Page<'_> {
             let _ = write!(body, "<script>\n{}</script>\n", include_str!("field.js"));
         }
         let title = escaped(self.title);
+        steps.add(1);
         Ok(format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
              content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" \
@@ -86,6 +99,20 @@ impl Page<'_> {
     /// The name of a class.
     fn class(&self, class: usize) -> String {
         self.classes.get(class).cloned().unwrap_or_else(|| format!("class {class}"))
+    }
+}
+
+/// What is done of the work on a page. A step is about what a pass back through the network takes.
+struct Steps<'a> {
+    done: usize,
+    all: usize,
+    told: &'a mut dyn FnMut(usize, usize),
+}
+
+impl Steps<'_> {
+    fn add(&mut self, steps: usize) {
+        self.done += steps;
+        (self.told)(self.done, self.all);
     }
 }
 

@@ -1,6 +1,6 @@
 //! `explain --live`: a page that computes by itself.
 
-use super::module;
+use super::{module, with_bar};
 use crate::cli;
 use crate::trained::{self, Opened};
 use crate::weights::not_over;
@@ -56,5 +56,5 @@ fn still(opened: &Opened, name: &str) -> Result<String> {
         top: 5,
         collection: None,
     };
-    Ok(page.html(&mut Explainer::new(&trained.network, &trained.weights)?)?)
+    with_bar(&page, &mut Explainer::new(&trained.network, &trained.weights)?)
 }
