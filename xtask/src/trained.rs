@@ -11,7 +11,7 @@ use cnn_classifier::{Known, Trained, embedded, pictures};
 use cnn_core::Weights;
 use cnn_core::device::Device;
 use cnn_data::{Card, Name, Preparation};
-use cnn_figures::{path, printable};
+use cnn_figures::{path, plural, printable};
 use cnn_zoo::Family;
 use std::path::{Path, PathBuf};
 
@@ -123,10 +123,10 @@ impl Opened {
         let stretched = card.images.filter(|size| card.stretches([size[0] + 1, size[1]]).is_some());
         let stretched = stretched.map_or_else(String::new, |[h, w]| format!("stretched to {h}×{w} first; "));
         eprintln!(
-            "{} with the weights of {}: {} classes{}",
+            "{} with the weights of {}: {}{}",
             card.network,
             printable(self.trained.weights.source()),
-            card.classes.len(),
+            plural(card.classes.len(), "class", "classes"),
             printable(&dataset)
         );
         eprintln!("pictures: {stretched}{}", printable(&self.preparation()));
@@ -151,7 +151,8 @@ impl Opened {
 pub fn found(names: &[String]) -> Result<Vec<PathBuf>> {
     let found = pictures(names)?;
     if found.passed_over > 0 {
-        eprintln!("{} files of other kinds are passed over", found.passed_over);
+        let files = plural(found.passed_over, "file of another kind is", "files of other kinds are");
+        eprintln!("{files} passed over");
     }
     Ok(found.files)
 }

@@ -1,5 +1,6 @@
 //! What can go wrong between a file of weights and an answer.
 
+use cnn_figures::plural;
 use std::path::PathBuf;
 
 /// A result with this crate's [`Error`].
@@ -45,7 +46,11 @@ pub enum Error {
         weights: String,
     },
     /// Names of classes that are not as many as the network's outputs.
-    #[error("{weights}: {names} names of classes are given, but {network} has {outputs} outputs with these weights")]
+    #[error(
+        "{weights}: {} given, but {network} has {} with these weights",
+        plural(*names, "name of a class is", "names of classes are"),
+        plural(*outputs, "output", "outputs")
+    )]
     ClassNames {
         /// Where the weights are from.
         weights: String,

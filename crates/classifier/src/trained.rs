@@ -6,6 +6,7 @@ use cnn_catalogue::Options;
 use cnn_core::weights::Allowed;
 use cnn_core::{Architecture, Network, Weights};
 use cnn_data::{Card, Picture, Preparation};
+use cnn_figures::plural;
 use std::path::Path;
 
 /// The file of a run's folder that holds its best weights.
@@ -94,7 +95,9 @@ impl Trained {
             (Some(classes), _) => classes.clone(),
             (None, Some(card)) => card.classes.clone(),
             (None, None) => {
-                notes.push(format!("nothing names the {outputs} classes: they are called by their numbers"));
+                let classes =
+                    plural(outputs, "class: it is called by its number", "classes: they are called by their numbers");
+                notes.push(format!("nothing names the {classes}"));
                 (0..outputs).map(|class| class.to_string()).collect()
             }
         };

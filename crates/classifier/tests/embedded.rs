@@ -121,7 +121,7 @@ fn what_is_not_known_is_asked_for() -> Result<(), Failure> {
         ..lenet
     };
     let names = Known { classes: Some(vec!["one".to_string()]), ..prepared.clone() };
-    assert_eq!(message(names)?, "w: 1 names of classes are given, but lenet has 10 outputs with these weights");
+    assert_eq!(message(names)?, "w: 1 name of a class is given, but lenet has 10 outputs with these weights");
     let trained = Trained::new(&weights()?, &prepared)?;
     assert_eq!(trained.card.classes[9], "9");
     assert_eq!(trained.notes, ["nothing names the 10 classes: they are called by their numbers"]);

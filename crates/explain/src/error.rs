@@ -1,5 +1,6 @@
 //! What can go wrong when a network is explained.
 
+use cnn_figures::plural;
 use cnn_network::Shape;
 
 /// A result with this crate's [`Error`].
@@ -35,7 +36,11 @@ pub enum Error {
         classes: usize,
     },
     /// Classes that are not one for each image.
-    #[error("{network}: {found} classes for {expected} images; one for each is needed")]
+    #[error(
+        "{network}: {} for {}; one for each is needed",
+        plural(*found, "class", "classes"),
+        plural(*expected, "image", "images")
+    )]
     Classes {
         /// The network.
         network: String,
@@ -89,7 +94,7 @@ pub enum Error {
         found: String,
     },
     /// Numbers that are not whole images of the network's input.
-    #[error("{network}: {found} numbers are not one image of {expected}")]
+    #[error("{network}: {} not one image of {expected}", plural(*found, "number is", "numbers are"))]
     Image {
         /// The network.
         network: String,
@@ -99,7 +104,11 @@ pub enum Error {
         found: usize,
     },
     /// Rows of features of different lengths, or too few.
-    #[error("features of {rows} images, {length} numbers in the first: at least two rows of one length are needed")]
+    #[error(
+        "features of {}, {} in the first: at least two rows of one length are needed",
+        plural(*rows, "image", "images"),
+        plural(*length, "number", "numbers")
+    )]
     Rows {
         /// Rows given.
         rows: usize,

@@ -1,5 +1,6 @@
 //! What can be wrong with an export.
 
+use cnn_figures::plural;
 use cnn_system::Bytes;
 use cnn_system::memory::Shortage;
 
@@ -14,7 +15,11 @@ pub enum Error {
     #[error(transparent)]
     Weights(#[from] cnn_weights::Error),
     /// Class names that are not as many as the network's scores.
-    #[error("{network} gives {scores} scores, but there are {classes} class names")]
+    #[error(
+        "{network} gives {}, but {} given",
+        plural(*scores, "score", "scores"),
+        plural(*classes, "class name is", "class names are")
+    )]
     Classes {
         /// The network.
         network: String,
@@ -24,7 +29,12 @@ pub enum Error {
         classes: usize,
     },
     /// Means and deviations that do not fit the network's input.
-    #[error("{network} reads {channels} channels, but there are {means} means and {deviations} deviations")]
+    #[error(
+        "{network} reads {}, but {} and {} are given",
+        plural(*channels, "channel", "channels"),
+        plural(*means, "mean", "means"),
+        plural(*deviations, "deviation", "deviations")
+    )]
     Statistics {
         /// The network.
         network: String,

@@ -25,11 +25,11 @@ fn names_and_statistics_must_fit() -> Outcome {
     let (network, weights) = small()?;
     let with = |about: About, normalise| problem(&network, &weights, &Export { about, normalise, ..Export::default() });
     let about = About { classes: vec!["a".to_string()], ..About::default() };
-    assert_eq!(with(about, None), "small gives 3 scores, but there are 1 class names");
+    assert_eq!(with(about, None), "small gives 3 scores, but 1 class name is given");
     let statistics = |mean: &[f32], std: &[f32]| About { mean: mean.to_vec(), std: std.to_vec(), ..About::default() };
-    let expected = "small reads 1 channels, but there are 3 means and 1 deviations";
+    let expected = "small reads 1 channel, but 3 means and 1 deviation are given";
     assert_eq!(with(statistics(&[0.0; 3], &[1.0]), None), expected);
-    let expected = "small reads 1 channels, but there are 0 means and 0 deviations";
+    let expected = "small reads 1 channel, but 0 means and 0 deviations are given";
     assert_eq!(with(About::default(), Some(Pixels::Unit)), expected);
     for (mean, deviation) in [(0.0, 0.0), (0.0, -1.0), (f32::NAN, 1.0), (0.0, f32::INFINITY), (3e38, 1e-3)] {
         let found = with(statistics(&[mean], &[deviation]), Some(Pixels::Bytes));

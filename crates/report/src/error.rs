@@ -1,5 +1,6 @@
 //! What can go wrong in reporting.
 
+use cnn_figures::plural;
 use std::path::PathBuf;
 
 /// Result with this crate's [`Error`].
@@ -38,7 +39,13 @@ pub enum Error {
         problem: String,
     },
     /// Predictions that are not of these images.
-    #[error("{predictions} predictions of {classes} classes do not fit {images} images of {named} classes")]
+    #[error(
+        "{} of {} cannot be those of {} of {}",
+        plural(*predictions, "prediction", "predictions"),
+        plural(*classes, "class", "classes"),
+        plural(*images, "image", "images"),
+        plural(*named, "class", "classes")
+    )]
     Mismatch {
         /// Number of predictions.
         predictions: usize,

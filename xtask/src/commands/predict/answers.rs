@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use cnn_classifier::Answer;
-use cnn_figures::{path, printable};
+use cnn_figures::{count, path, plural, printable};
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -54,7 +54,7 @@ impl Answers {
         if self.failed == 0 {
             return Ok(ExitCode::SUCCESS);
         }
-        eprintln!("{} of {} pictures have no answer", self.failed, self.count);
+        eprintln!("no answer for {} of {}", count(self.failed), plural(self.count, "picture", "pictures"));
         Ok(ExitCode::FAILURE)
     }
 
