@@ -27,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-testing", &[]),
     ("cnn-kernels", &[]),
     // The zoo for its tests.
-    ("cnn-onnx", &["cnn-network", "cnn-system", "cnn-weights", "cnn-zoo"]),
+    ("cnn-onnx", &["cnn-figures", "cnn-network", "cnn-system", "cnn-weights", "cnn-zoo"]),
     // The zoo and the rule of weights for its tests.
     ("cnn-explain", &["cnn-figures", "cnn-network", "cnn-plan", "cnn-verify", "cnn-weights", "cnn-zoo"]),
     ("cnn-plan", &["cnn-kernels", "cnn-network", "cnn-system", "cnn-weights"]),
@@ -39,8 +39,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cnn-zoo",
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],
     ),
-    ("cnn-classifier", &["cnn-catalogue", "cnn-core", "cnn-data", "cnn-zoo"]),
-    ("cnn-serve", &["cnn-classifier", "cnn-explain", "cnn-kernels", "cnn-system", "cnn-testing"]),
+    ("cnn-classifier", &["cnn-catalogue", "cnn-core", "cnn-data", "cnn-figures", "cnn-zoo"]),
+    ("cnn-serve", &["cnn-classifier", "cnn-explain", "cnn-figures", "cnn-kernels", "cnn-system", "cnn-testing"]),
     // The classifier and the kernels for its tests.
     (
         "cnn-browser",
