@@ -40,7 +40,7 @@ pub struct Serve {
     /// Pictures that may wait; beyond them the answer is 503
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..))]
     pub queue: u16,
-    /// The most megabytes of a picture's file; those that come at once may have 512 together, or as many as this
+    /// The most megabytes of a picture's file; all that come at once have 512, or as many as one may have
     #[arg(long, value_name = "MB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=4000))]
     pub body: u32,
     /// Seconds in which a picture must have come

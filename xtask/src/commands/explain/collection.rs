@@ -20,7 +20,7 @@ pub fn open(args: &cli::Explain, common: &Common, network: Option<&str>) -> Resu
     }
     // Where the data set has no files, --no-exif and --max-pixels are about the pictures that are named.
     let files = args.data.dataset.as_deref().is_some_and(|name| folder_of(name).is_some());
-    let of_pictures = !files && trained::split(&args.names).1.first().is_some();
+    let of_pictures = !files && !trained::split(&args.names).1.is_empty();
     let (no_exif, max_pixels) = if of_pictures { (false, None) } else { (args.data.no_exif, args.data.max_pixels) };
     let judge = cli::Judge {
         network: network.map(str::to_string),
