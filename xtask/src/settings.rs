@@ -1,6 +1,7 @@
 //! The settings of a run: a recipe, and what the command line changes.
 
 use crate::cli::{self, DecayName, OptimizerName, PrecisionName, ScheduleName, TestTimeName};
+use crate::lists;
 use anyhow::{Context, Result, bail, ensure};
 use cnn_figures::path;
 use cnn_train::{ClassWeights, Clip, Decay, Precision, Recipe, Rule, Schedule, Settings, TestTime, WarmUp};
@@ -113,23 +114,19 @@ pub fn test_time(name: TestTimeName) -> TestTime {
     }
 }
 
-/// No list of weights is as long.
-const LARGEST_LIST: u64 = 10_000_000;
-
 /// Weights of classes: `auto`, or those in a file, a class and its weight on each line with a comma or a blank between.
 fn class_weights(name: &str) -> Result<ClassWeights> {
     if name == "auto" {
         return Ok(ClassWeights::Auto);
     }
     let file = Path::new(name);
-    let text = cnn_core::file::read_text(file, LARGEST_LIST)
-        .with_context(|| format!("--class-weights {}: expected auto or a file", path(file)))?;
+    let lines =
+        lists::lines(file).with_context(|| format!("--class-weights {}: expected auto or a file", path(file)))?;
     let mut weights = BTreeMap::new();
-    // Some editors begin a file with a mark of its encoding.
-    let text = text.trim_start_matches('\u{feff}');
-    for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
-        let parts = line.trim().rsplit_once([',', ' ', '\t']);
-        let entry = parts.and_then(|(class, weight)| Some((class.trim().to_string(), weight.trim().parse().ok()?)));
+    for (number, line) in lines {
+        let parts = line.rsplit_once([',', ' ', '\t']);
+        let name = |class: &str| class.trim().trim_end_matches(',').trim_end().to_string();
+        let entry = parts.and_then(|(class, weight)| Some((name(class), weight.trim().parse().ok()?)));
         let Some((class, weight)) = entry else {
             bail!("{}:{number}: expected a class and its weight, as `cat 2.5`", path(file));
         };

@@ -53,9 +53,7 @@ impl Way {
             _ => Self::Narrow,
         })
     }
-}
 
-impl Way {
     /// Bytes of a step's packed weights, of which there are so many.
     pub(super) fn bytes<F: Narrow>(self, weights: usize) -> usize {
         match self {
