@@ -59,6 +59,7 @@ pub fn of_choice(args: &cli::Data, choice: &DataChoice) -> Result<()> {
 }
 
 /// Flags about a data set where none is named, and pictures alone are read.
+#[cfg(feature = "explain")]
 pub fn of_pictures(args: &cli::Data) -> Result<()> {
     let cli::Data { dataset, data_dir, limit, test_share, fold, channels, skip_damaged, .. } = args;
     let of_data = given([
