@@ -2,7 +2,7 @@
 
 use crate::cli::{self, DecayName, OptimizerName, PrecisionName, ScheduleName, TestTimeName};
 use crate::lists;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use cnn_figures::path;
 use cnn_train::{ClassWeights, Clip, Decay, Precision, Recipe, Rule, Schedule, Settings, TestTime, WarmUp};
 use std::collections::BTreeMap;
@@ -20,24 +20,26 @@ pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
         // Its numbers are shares of a run that --set may have made longer.
         settings.schedule = schedule(name, settings.epochs);
     }
-    // As text, in which what is not a number is the same as itself.
-    let text = recipe.to_toml()?;
-    let mut again = recipe.clone();
-    by_flags(&mut again, args)?;
-    if again.to_toml()? != text
-        && let Some(change) = again.training.changes(&recipe.training).first()
-    {
+    if let Some(change) = differs(recipe, |recipe| by_flags(recipe, args))? {
         bail!("a flag and --set say different things, {change}: leave one of them out");
     }
     for assignment in &args.set {
-        let mut again = recipe.clone();
-        again.set(assignment)?;
-        ensure!(
-            again.to_toml()? == text,
-            "--set '{assignment}' and a later --set say different things: leave one of them out"
-        );
+        if differs(recipe, |recipe| Ok(recipe.set(assignment)?))?.is_some() {
+            bail!("--set '{assignment}' and a later --set say different things: leave one of them out");
+        }
     }
     Ok(())
+}
+
+/// What a change that was made before would make of a recipe once more; `None` where it makes nothing else of it.
+pub fn differs(recipe: &Recipe, change: impl Fn(&mut Recipe) -> Result<()>) -> Result<Option<String>> {
+    let mut again = recipe.clone();
+    change(&mut again)?;
+    // As text, in which what is not a number is the same as itself.
+    if again.to_toml()? == recipe.to_toml()? {
+        return Ok(None);
+    }
+    Ok(again.training.changes(&recipe.training).first().map(ToString::to_string))
 }
 
 /// Changes a recipe as all flags but `--set` say.

@@ -102,21 +102,17 @@ pub fn of_all(args: &cli::Sweep) -> cli::Settings {
 
 /// Refuses a combination in which two flags say different things of one setting: its name would tell of one of them alone.
 pub fn agree(recipe: &Recipe, args: &cli::Sweep, axes: &[Axis], combination: &[usize]) -> Result<()> {
-    let differs = |change: &dyn Fn(&mut Recipe) -> Result<()>| -> Result<Option<String>> {
-        let mut again = recipe.clone();
-        // A table of another choice cannot be told a key of this one: they differ.
-        if change(&mut again).is_err() {
-            return Ok(Some("a setting that the others leave no place for".to_string()));
-        }
-        let same = again.to_toml()? == recipe.to_toml()?;
-        Ok((!same).then(|| again.training.changes(&recipe.training).iter().map(ToString::to_string).collect()))
+    // A table of another choice cannot be told a key of this one: they differ.
+    let differs = |change: &dyn Fn(&mut Recipe) -> Result<()>| {
+        settings::differs(recipe, change)
+            .unwrap_or_else(|_| Some("a setting that the others leave no place for".to_string()))
     };
-    if let Some(change) = differs(&|recipe| settings::change(recipe, &of_all(args)))? {
+    if let Some(change) = differs(&|recipe| settings::change(recipe, &of_all(args))) {
         bail!("--set or --epochs and what is tried say different things, {change}: leave one of them out");
     }
     for (axis, value) in axes.iter().zip(combination) {
         let value = &axis.values[*value];
-        if let Some(change) = differs(&|recipe| value.change.make(recipe))? {
+        if let Some(change) = differs(&|recipe| value.change.make(recipe)) {
             bail!(
                 "{} = {} and what is tried beside say different things, {change}: leave one of them out",
                 axis.name,
