@@ -6,13 +6,12 @@ use crate::common::{
     Maps, Seen, all_close, cast, channels, check, check_sinks, many, meetings, one_of, random_convolution,
 };
 use cnn_kernels::narrow::bf16;
-use cnn_kernels::{Algorithm, Conv, InstructionSet, Region, Sink, View, from_blocks, threads, to_blocks};
+use cnn_kernels::{Algorithm, Conv, InstructionSet, Region, Sink, View, from_blocks, to_blocks};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 /// Runs problems on every instruction set.
 fn on_sets(count: u64, problem: fn(InstructionSet, &mut ChaCha8Rng)) {
-    let _alone = common::alone();
     for set in common::sets() {
         for seed in 0..common::fewer(count) {
             problem(set, &mut common::random(seed));
@@ -65,7 +64,7 @@ fn direct(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let mut expected = vec![0.0; conv.weights()];
     meetings(&conv, from, to, |i, o, w| expected[w] += x.at(i) * g.at(o));
     let results = [1, 2, 3].map(|width| {
-        threads::set_threads(width);
+        let _threads = common::on_threads(width);
         let mut result = vec![f32::NAN; conv.weights()];
         conv.backward_weights_by(how, set, &input.view(), &gradient.view(), &mut result);
         result
@@ -128,7 +127,7 @@ fn winograd(set: InstructionSet, rng: &mut ChaCha8Rng) {
         expected[2][w] += x.at(i) * g.at(o);
     });
     let results = [1, 2, 3].map(|width| {
-        threads::set_threads(width);
+        let _threads = common::on_threads(width);
         let mut outputs = [&of_gradient, &of_input].map(|region| vec![f32::NAN; region.len()]);
         conv.forward_by(how, set, &input, &laid, Sink::store(&mut outputs[0], of_gradient));
         conv.backward_input_by(how, set, &gradient, &laid, Sink::store(&mut outputs[1], of_input));

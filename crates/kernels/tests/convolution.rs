@@ -1,9 +1,10 @@
 //! Convolutions against plain loops.
 
 use crate::common::{
-    Maps, Seen, all_close, cast, channels, check, check_sinks, index, many, meetings, one_of, random_convolution,
+    Maps, Seen, all_close, cast, channels, check, check_sinks, index, many, meetings, on_threads, one_of,
+    random_convolution,
 };
-use cnn_kernels::{Conv, Element, InstructionSet, Region, Sink, threads};
+use cnn_kernels::{Conv, Element, InstructionSet, Region, Sink};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -47,7 +48,7 @@ fn all<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let mut expected = vec![0.0; conv.weights()];
     meetings(&conv, from, to, |i, o, w| expected[w] += input.maps.at(i) * gradient.maps.at(o));
     let mut results = [1, 3].map(|width| {
-        threads::set_threads(width);
+        let _threads = on_threads(width);
         let mut result = vec![T::NAN; conv.weights()];
         conv.backward_weights(set, &input.view(), &gradient.view(), &mut result);
         result

@@ -1,10 +1,12 @@
 //! Fully connected layers, losses, sums and optimisers against plain loops.
 
-use crate::common::{Maps, Seen, all_close, batch, cast, channels, check, close, index, many, one_of, size};
+use crate::common::{
+    Maps, Seen, all_close, batch, cast, channels, check, close, index, many, on_threads, one_of, size,
+};
 use cnn_kernels::loss::{CrossEntropy, Targets};
 use cnn_kernels::moments::{channel_sums, moments};
 use cnn_kernels::update::{AdamW, RmsProp, Sgd, Update};
-use cnn_kernels::{Element, InstructionSet, Linear, Region, View, threads};
+use cnn_kernels::{Element, InstructionSet, Linear, Region, View};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -47,7 +49,7 @@ fn layers<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         linear.backward_input(set, &gradient.view(), &laid, sink);
     });
     let mut results = [1, 3].map(|width| {
-        threads::set_threads(width);
+        let _threads = on_threads(width);
         let mut result = vec![T::NAN; linear.weights()];
         linear.backward_weights(set, &input.view(), &gradient.view(), &mut result);
         result
@@ -91,7 +93,7 @@ fn rule(rng: &mut ChaCha8Rng) -> Update {
 fn steps<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let length = one_of(rng, &[0, 1, 15, 16, 17, 100, 16384, 16385, 40000]);
     let mut update = rule(rng);
-    threads::set_threads(one_of(rng, &[1, 2, 3]));
+    let _threads = on_threads(one_of(rng, &[1, 2, 3]));
     let mut expected = many(rng, length);
     let mut is: Vec<T> = cast(&expected);
     let mut memory =
@@ -149,7 +151,7 @@ fn losses<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let (smoothing, share) = (one_of(rng, &[0.0, 0.1, 1.0]), one_of(rng, &[1.0, 0.75, 0.0]));
     let mixed = one_of(rng, &[None, Some((&*others, share))]);
     let targets = Targets { labels: &labels, mixed, smoothing };
-    threads::set_threads(one_of(rng, &[1, 2, 3]));
+    let _threads = on_threads(one_of(rng, &[1, 2, 3]));
     let row = logits.region.padded_channels();
     let mut gradient = vec![T::NAN; batch * row];
     let loss = entropy.run(set, &logits.view(), &targets, &mut gradient);
@@ -209,7 +211,7 @@ fn sums<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     view.maps.each().for_each(|p| sums[p[1]] += view.maps.at(p));
     view.maps.each().for_each(|p| squares[p[1]] += (view.maps.at(p) - sums[p[1]] / pixels).powi(2));
     let results = [1, 2, 3].map(|width| {
-        threads::set_threads(width);
+        let _threads = on_threads(width);
         (channel_sums(set, &view.view()), moments(set, &view.view()))
     });
     for (result, moments) in &results {

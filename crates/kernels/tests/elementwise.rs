@@ -1,11 +1,11 @@
 //! Copies, activations, dropout and local response normalisation against plain loops.
 
-use crate::common::{Maps, Seen, alone, batch, cast, channels, check, index, lay, one_of, random, size};
+use crate::common::{Maps, Seen, batch, cast, channels, check, index, lay, on_threads, one_of, random, size};
 use cnn_kernels::activation::{Activation, multiply};
 use cnn_kernels::copy::{Channels, concat, copy, gather, sum};
 use cnn_kernels::elementwise;
 use cnn_kernels::flatten::{flatten, unflatten};
-use cnn_kernels::{Element, InstructionSet, Lrn, Region, from_blocks, threads, to_blocks};
+use cnn_kernels::{Element, InstructionSet, Lrn, Region, from_blocks, to_blocks};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -165,7 +165,7 @@ fn not_finite<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let region = Region::new(shape[0], shape[1], [shape[2], shape[3]]);
     let data: Vec<T> = lay(&region, &maps);
     let view = cnn_kernels::View::plain(&data, region);
-    threads::set_threads(2);
+    let _threads = on_threads(2);
     let mut results = vec![vec![T::ZERO; region.len()]; 2];
     copy(set, &view, cnn_kernels::Sink::store(&mut results[0], region));
     Activation::Sigmoid.forward(set, &view, cnn_kernels::Sink::store(&mut results[1], region));
@@ -183,7 +183,7 @@ fn layouts<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let input = Seen::<T>::random(rng, shape);
     let [batch, channels, height, width] = shape;
     let region = Region::new(batch, channels, [height, width]);
-    threads::set_threads(one_of(rng, &[1, 2, 3]));
+    let threads = on_threads(one_of(rng, &[1, 2, 3]));
     let rows: Vec<T> = cast(&input.maps.data);
     let (mut blocks, mut back) = (vec![T::NAN; region.len()], vec![T::NAN; rows.len()]);
     to_blocks(&rows, &mut blocks, &region);
@@ -201,6 +201,7 @@ fn layouts<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         assert_eq!(row[..length], rows[n * length..(n + 1) * length], "{set} {shape:?}");
         assert!(row[length..].iter().all(|x| *x == T::ZERO), "{set} {shape:?}");
     }
+    drop(threads);
     if length > 0 {
         let gradient = Seen::<T>::random(rng, [batch, length, 1, 1]);
         let expected = Maps { shape, data: gradient.maps.data.clone() };
@@ -268,13 +269,10 @@ fn numbers(seed: u64, length: usize) -> Vec<f32> {
 
 /// Calls something with each of some numbers of threads.
 fn with_threads(mut body: impl FnMut()) {
-    let _alone = alone();
-    let before = threads::threads();
     for count in [1, 2, 5] {
-        threads::set_threads(count);
+        let _threads = on_threads(count);
         body();
     }
-    threads::set_threads(before);
 }
 
 /// Holds what is done in place to what a plain loop says of each number, to the last bit.

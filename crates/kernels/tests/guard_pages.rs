@@ -15,7 +15,7 @@ use cnn_kernels::pool::{Average, Max, Span};
 use cnn_kernels::update::{AdamW, RmsProp, Sgd, Update};
 use cnn_kernels::{
     Algorithm, Arrival, Conv, Element, InstructionSet, Linear, Lrn, Map, Moments, Pull, Region, Sink, Store, Sums,
-    View, from_blocks, threads, to_blocks,
+    View, from_blocks, to_blocks,
 };
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -294,7 +294,7 @@ macro_rules! guarded {
     ($($test:ident $count:literal $problem:ident)*) => {
         $(#[test]
         fn $test() {
-            threads::set_threads(2);
+            let _threads = common::on_threads(2);
             on_all!($count, $problem);
         })*
     };
@@ -311,7 +311,6 @@ guarded! {
 /// What all of the above rests on: a step beside a buffer ends the process.
 #[test]
 fn the_guards_guard() {
-    let _alone = common::alone();
     for (side, offset) in [(Side::End, 100), (Side::Start, -1)] {
         let buffer = Guarded::new(&[1.0f32; 100], side);
         // SAFETY: the child does nothing but read, and end; what it reads is meant to be out of bounds.

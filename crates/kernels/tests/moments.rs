@@ -1,12 +1,11 @@
 //! Mean and variance of numbers far from zero, and what batch normalisation's way back sums up, against plain loops over
 //! `f64`.
 
-use crate::common::{Maps, index, lay};
+use crate::common::{Maps, index, lay, on_threads};
 use cnn_kernels::copy::copy;
 use cnn_kernels::moments::moments;
 use cnn_kernels::{
     Algorithm, Arrival, Conv, Element, InstructionSet, LANES, Linear, Moments, Pull, Region, Sink, Store, Sums, View,
-    threads,
 };
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -61,7 +60,7 @@ fn stored<T: Element>(what: &str, region: Region, kernel: impl Fn(Sink<'_, T>)) 
     let mut found = Moments { mean: vec![7.0; 3], variance: vec![7.0; 3] };
     let mut before = None;
     for width in [1, 2] {
-        threads::set_threads(width);
+        let _threads = on_threads(width);
         let mut data = vec![T::NAN; region.len()];
         kernel(Sink::Store(Store { moments: Some(&mut found), ..Store::plain(&mut data, region) }));
         assert_eq!([found.mean.len(), found.variance.len()], [region.channels; 2], "{what}");
@@ -69,7 +68,6 @@ fn stored<T: Element>(what: &str, region: Region, kernel: impl Fn(Sink<'_, T>)) 
         let bits: Vec<u64> = found.mean.iter().chain(&found.variance).map(|x| x.to_bits()).collect();
         assert_eq!(before.get_or_insert_with(|| bits.clone()), &bits, "{what}: with {width} threads");
     }
-    threads::set_threads(1);
 }
 
 fn far_from_zero<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {

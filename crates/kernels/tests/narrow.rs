@@ -2,9 +2,11 @@
 //! must be the same to the last bit on every instruction set.
 
 use crate::common::narrow::{Number, arrived, finished, lay_narrow, mapped, random_map};
-use crate::common::{Maps, alone, channels, fewer, index, meetings, one_of, random, random_convolution, region, sets};
+use crate::common::{
+    Maps, channels, fewer, index, meetings, on_threads, one_of, random, random_convolution, region, sets,
+};
 use cnn_kernels::narrow::{Addend, Finish, ReadMap, Source, Target, Weights, bf16};
-use cnn_kernels::{Conv, InstructionSet, LANES, Region, threads};
+use cnn_kernels::{Conv, InstructionSet, LANES, Region};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -67,7 +69,7 @@ fn convolution<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let target = region(rng, to);
     let mut first = None;
     for width in [1, one_of(rng, &[2, 3])] {
-        threads::set_threads(width);
+        let _threads = on_threads(width);
         let mut workspace = vec![f32::NAN; weights.workspace(&at)];
         let old = F::maps(rng, to);
         let before = lay_narrow::<F>(rng, &target, &old);
@@ -79,12 +81,10 @@ fn convolution<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         let bits: Vec<u32> = wide.iter().map(|x| x.to_bits()).collect();
         assert_eq!(first.get_or_insert_with(|| bits.clone()), &bits, "{what}: with {width} threads");
     }
-    threads::set_threads(1);
 }
 
 #[test]
 fn convolutions_of_bf16_are_those_of_plain_loops() {
-    let _alone = alone();
     for set in sets() {
         (0..fewer(200)).for_each(|seed| convolution::<bf16>(set, &mut random(seed)));
     }
@@ -92,7 +92,6 @@ fn convolutions_of_bf16_are_those_of_plain_loops() {
 
 #[test]
 fn convolutions_of_8_bits_are_those_of_plain_loops() {
-    let _alone = alone();
     for set in sets() {
         (0..fewer(200)).for_each(|seed| convolution::<u8>(set, &mut random(seed)));
     }
@@ -113,6 +112,7 @@ fn rounding(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let expected = sums(&conv, &maps, &own, to);
     let absolute = |values: &[f64]| values.iter().map(|x| x.abs()).collect::<Vec<_>>();
     let sizes = sums(&conv, &Maps { data: absolute(&maps.data), ..maps.clone() }, &absolute(&own), to);
+    let _threads = on_threads(one_of(rng, &[1, 2]));
     let mut workspace = vec![0.0; weights.workspace(&at)];
     let mut wide = vec![0.0; target.len()];
     let (source, ends) = (Source::plain(&data, at), Target::Wide(&mut wide, target));
@@ -127,7 +127,6 @@ fn rounding(set: InstructionSet, rng: &mut ChaCha8Rng) {
 
 #[test]
 fn sums_of_bf16_are_rounded_as_f32_is() {
-    let _alone = alone();
     for set in sets() {
         (0..fewer(100)).for_each(|seed| rounding(set, &mut random(seed)));
     }
@@ -136,8 +135,7 @@ fn sums_of_bf16_are_rounded_as_f32_is() {
 /// An image alone gives what it gives among others, and every instruction set gives the same 8-bit numbers.
 #[test]
 fn images_do_not_depend_on_each_other_nor_8_bits_on_the_cpu() {
-    let _alone = alone();
-    threads::set_threads(2);
+    let _threads = on_threads(2);
     for (size, channels, kernel) in [([7, 7], 512, 3), ([2, 3], 48, 3), ([1, 1], 300, 1), ([14, 14], 64, 1)] {
         let mut common: Option<Vec<u8>> = None;
         for set in sets() {
@@ -147,7 +145,6 @@ fn images_do_not_depend_on_each_other_nor_8_bits_on_the_cpu() {
             assert_eq!(common.get_or_insert_with(|| bytes.clone()), &bytes, "{set}");
         }
     }
-    threads::set_threads(1);
 }
 
 fn alone_and_among<F: Number>(set: InstructionSet, size: [usize; 2], channels: usize, kernel: usize) -> Vec<F> {
@@ -185,7 +182,8 @@ fn alone_and_among<F: Number>(set: InstructionSet, size: [usize; 2], channels: u
 #[cfg(panic = "unwind")]
 #[test]
 fn misuse_is_refused() {
-    let _alone = alone();
+    // The workspace is one for the threads that are set.
+    let _threads = on_threads(2);
     let conv = Conv {
         in_channels: 16,
         out_channels: 16,
@@ -242,7 +240,7 @@ fn unchecked<F: cnn_kernels::narrow::Format>(weights: &Weights<F>, region: Regio
 /// The largest sums there may be, with and without a zero point.
 #[test]
 fn sums_of_8_bits_fit_32_bits_up_to_the_last_product() {
-    let _alone = alone();
+    let _threads = on_threads(1);
     let channels = 65_793;
     let one = [1, 1];
     let conv = Conv {

@@ -4,10 +4,10 @@
 
 use crate::common::guarded::{Guarded, Side};
 use crate::common::narrow::{Number, lay_narrow, random_map};
-use crate::common::{alone, batch, channels, fewer, one_of, random, region, sets, size};
+use crate::common::{batch, channels, fewer, on_threads, one_of, random, region, sets, size};
 use cnn_kernels::narrow::{Addend, Finish, Origin, Pool, ReadMap, Source, Target, bf16, transfer};
 use cnn_kernels::pool::{Average, Max};
-use cnn_kernels::{Conv, InstructionSet, Region, View, threads};
+use cnn_kernels::{Conv, InstructionSet, Region, View};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -117,13 +117,11 @@ fn all<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
 
 #[test]
 fn narrow_kernels_stay_within_their_memory() {
-    let _alone = alone();
-    threads::set_threads(2);
+    let _threads = on_threads(2);
     for set in sets() {
         for seed in 0..fewer(100) {
             all::<bf16>(set, &mut random(seed));
             all::<u8>(set, &mut random(seed));
         }
     }
-    threads::set_threads(1);
 }

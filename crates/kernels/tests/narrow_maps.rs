@@ -1,14 +1,14 @@
 //! Pools and transfers of narrow maps against plain loops, conversions bit by bit, and quantisation.
 
 use crate::common::narrow::{Entries, Number, arrived, finished, lay_narrow, mapped, random_map};
-use crate::common::{Maps, Seen, alone, batch, channels, fewer, one_of, random, region, sets, size};
+use crate::common::{Maps, Seen, batch, channels, fewer, on_threads, one_of, random, region, sets, size};
 use cnn_kernels::narrow::pictures::{Cells, pictures};
 use cnn_kernels::narrow::{
     Addend, Finish, Format, Origin, Pool, Quantisation, ReadMap, Source, Target, bf16, bf16_available, int8_unit,
     quantise_weights, requantise, transfer,
 };
 use cnn_kernels::pool::{Average, Max, Span};
-use cnn_kernels::{Conv, InstructionSet, LANES, Map, Region, View, threads};
+use cnn_kernels::{Conv, InstructionSet, LANES, Map, Region, View};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -50,7 +50,7 @@ fn check<F: Number>(rng: &mut ChaCha8Rng, expected: &Maps, what: &str, kernel: &
     };
     let expected = finished(expected, &finish, &added);
     for width in [1, 3] {
-        threads::set_threads(width);
+        let _threads = on_threads(width);
         let old = F::maps(rng, shape);
         let before = lay_narrow::<F>(rng, &target, &old);
         let (mut narrow, mut wide) = (before.clone(), vec![f32::NAN; target.len()]);
@@ -58,7 +58,6 @@ fn check<F: Number>(rng: &mut ChaCha8Rng, expected: &Maps, what: &str, kernel: &
         kernel(Target::Wide(&mut wide, target), &finish);
         arrived(what, &target, &expected, [&before, &narrow], &wide);
     }
-    threads::set_threads(1);
 }
 
 /// Holds a max pool with so many windows along each axis against plain loops.
@@ -173,7 +172,6 @@ fn transfers<F: Number>(set: InstructionSet, rng: &mut ChaCha8Rng) {
 
 /// Runs problems on both formats and every instruction set.
 fn on_both(count: u64, of_bf16: fn(InstructionSet, &mut ChaCha8Rng), of_u8: fn(InstructionSet, &mut ChaCha8Rng)) {
-    let _alone = alone();
     for set in sets() {
         for seed in 0..fewer(count) {
             of_bf16(set, &mut random(seed));
@@ -210,7 +208,6 @@ fn rounded<F: Format>(set: InstructionSet, numbers: &[f32]) -> Vec<F> {
 /// and what is not a number.
 #[test]
 fn rounding_to_bf16_is_exact_on_every_number() {
-    let _alone = alone();
     let numbers: Vec<f32> = (0..=u16::MAX)
         .flat_map(|upper| {
             let bits = u32::from(upper) << 16;
@@ -246,7 +243,6 @@ fn nearest(x: f32) -> u16 {
 
 #[test]
 fn rounding_to_8_bits_is_to_the_nearest_even_and_stays_within() {
-    let _alone = alone();
     let numbers: Vec<f32> = (-1100..1100)
         .map(|quarter| quarter as f32 / 4.0)
         .chain([f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e30, -1e30, 3e9, 254.5, 0.499_999_97])
@@ -329,7 +325,6 @@ fn what_is_missing_is_said() {
 
 #[test]
 fn pictures_lie_four_pixels_a_cell() {
-    let _alone = alone();
     let mut rng = random(41);
     for _ in 0..fewer(60) {
         let (batch, channels) = (rng.random_range(1..3), rng.random_range(3..5));

@@ -1,8 +1,8 @@
 //! Results that are many are written past the caches: the same numbers as where they are few, or begin within a line, and all
 //! of them there when a loop has ended.
 
-use crate::common::{alone, eighths, random, sets, some};
-use cnn_kernels::{Arrival, Buffer, Conv, Map, Moments, PAST, Pull, Region, Sink, Store, View, copy, threads};
+use crate::common::{eighths, on_threads, random, sets, some};
+use cnn_kernels::{Arrival, Buffer, Conv, Map, Moments, PAST, Pull, Region, Sink, Store, View, copy};
 
 /// As many images as make results of 8 MiB.
 const BATCH: usize = 4;
@@ -47,8 +47,6 @@ fn many_are_few(what: &str, images: &[f32], kernel: &Kernel<'_>) {
 #[test]
 #[cfg_attr(miri, ignore = "millions of numbers")]
 fn many_results_are_those_of_few() {
-    let _alone = alone();
-    let before = threads::threads();
     let conv = |kernel: usize, stride: usize, [in_channels, out_channels]: [usize; 2]| Conv {
         in_channels,
         out_channels,
@@ -64,7 +62,7 @@ fn many_results_are_those_of_few() {
     let [scale, shift, floor] = [0.5, 0.25, 0.0].map(|x| vec![x; CHANNELS.next_multiple_of(16)]);
     for set in sets() {
         for count in some(&[2, 5, 1]) {
-            threads::set_threads(count);
+            let _threads = on_threads(count);
             let said = |what: &str| format!("{what}, {set:?}, {count} threads");
             for kernel in [1, 3] {
                 let conv = conv(kernel, 1, [16, CHANNELS]);
@@ -97,5 +95,4 @@ fn many_results_are_those_of_few() {
             });
         }
     }
-    threads::set_threads(before);
 }

@@ -1,8 +1,6 @@
 //! Pools against plain loops.
 
-use crate::common::{
-    Kind, Maps, Seen, alone, batch, cast, channels, check, fewer, index, lay, one_of, random, sets, size,
-};
+use crate::common::{Kind, Maps, Seen, batch, cast, channels, check, fewer, index, lay, one_of, random, sets, size};
 use cnn_kernels::inference::{Builder, Input, Number, Place, Refused, Step, Workspace};
 use cnn_kernels::narrow::{Finish, Pool, Source, Target, bf16};
 use cnn_kernels::pool::{Average, Max, Span};
@@ -243,7 +241,6 @@ fn maxima_of_strange_numbers() {
 
 #[test]
 fn maxima_of_strange_numbers_elsewhere() -> Result<(), Refused> {
-    let _alone = alone();
     for set in sets() {
         (0..fewer(50)).try_for_each(|seed| strange_maxima_elsewhere(set, &mut random(seed)))?;
     }

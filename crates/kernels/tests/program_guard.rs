@@ -5,7 +5,7 @@
 
 use crate::common::guarded::{Guarded, Side};
 use crate::common::narrow::Number as Narrow;
-use crate::common::{alone, channels, fewer, one_of, random, random_convolution, sets};
+use crate::common::{channels, fewer, on_threads, one_of, random, random_convolution, sets};
 use cnn_kernels::inference::{
     Affine, Builder, Choice, ConvAlgorithm, Convolution, Filters, Finish, Input, LinearLayer, Memory, NarrowStep,
     NarrowWork, Number, Numbers, Packed, Place, Refused, Step, Tensors, Workspace, gathered_len, takes_images,
@@ -13,7 +13,7 @@ use cnn_kernels::inference::{
 };
 use cnn_kernels::narrow::{Format, Pool, Requantisation, bf16};
 use cnn_kernels::pool::{Average, Max};
-use cnn_kernels::{Conv, InstructionSet, LANES, threads};
+use cnn_kernels::{Conv, InstructionSet, LANES};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
@@ -246,8 +246,7 @@ fn narrow<F: Narrow>(set: InstructionSet, rng: &mut ChaCha8Rng) -> Result<(), Re
 
 #[test]
 fn programs_stay_within_their_memory() -> Result<(), Refused> {
-    let _alone = alone();
-    threads::set_threads(THREADS);
+    let _threads = on_threads(THREADS);
     for set in sets() {
         for seed in 0..fewer(60) {
             convolutions(set, &mut random(seed))?;
@@ -256,6 +255,5 @@ fn programs_stay_within_their_memory() -> Result<(), Refused> {
             narrow::<u8>(set, &mut random(seed))?;
         }
     }
-    threads::set_threads(1);
     Ok(())
 }

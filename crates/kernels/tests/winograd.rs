@@ -1,9 +1,9 @@
 //! Winograd's algorithm against the definition of a convolution, in `f64`, through all views and sinks.
 
-use crate::common::{Maps, Seen, alone, fewer, one_of};
+use crate::common::{Maps, Seen, fewer, on_threads, one_of};
 use cnn_kernels::{
     Algorithm, Arrival, Buffer, Conv, Element, InstructionSet, LANES, Map, Moments, Pull, Region, Sink, Store, Sums,
-    View, from_blocks, threads, to_blocks,
+    View, from_blocks, to_blocks,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -401,7 +401,6 @@ fn its_errors_are_small() {
 
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
-    let _alone = alone();
     let mut rng = Random::seed_from_u64(4);
     let mut problems: Vec<Problem> = (0..20).map(|_| Problem::random(&mut rng)).collect();
     for (kernel, size) in [(3, [9, 9]), (3, [40, 40]), (5, [3, 150]), (5, [19, 18])] {
@@ -409,14 +408,13 @@ fn results_do_not_depend_on_the_number_of_threads() {
     }
     for problem in problems {
         let outcomes = [1, 2, 3, 7].map(|count| {
-            threads::set_threads(count);
+            let _threads = on_threads(count);
             [Algorithm::Auto, Algorithm::Winograd].map(|algorithm| {
                 let Outcome { written, sums, .. } = problem.computed::<f32>(algorithm, InstructionSet::chosen());
                 let bits = |values: Vec<f64>| values.into_iter().map(f64::to_bits).collect::<Vec<_>>();
                 (bits(written), sums.map(bits))
             })
         });
-        threads::set_threads(0);
         assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{}", problem.describe());
     }
 }
@@ -566,7 +564,6 @@ fn errors_of_the_gradient_of_the_weights_are_small() {
 
 #[test]
 fn the_gradient_of_the_weights_does_not_depend_on_the_number_of_threads() {
-    let _alone = alone();
     let mut rng = Random::seed_from_u64(7);
     let mut problems: Vec<_> = (0..fewer(20)).map(|_| WeightGradient::<f32>::random(&mut rng)).collect();
     for (number, (batch, ins, outs, size)) in LARGE.into_iter().take(fewer(LARGE.len() as u64) as usize).enumerate() {
@@ -574,13 +571,12 @@ fn the_gradient_of_the_weights_does_not_depend_on_the_number_of_threads() {
     }
     for problem in problems {
         let outcomes = [1, 2, 3, 7].map(|count| {
-            threads::set_threads(count);
+            let _threads = on_threads(count);
             [Algorithm::Auto, Algorithm::Winograd].map(|algorithm| {
                 let weights = problem.computed(algorithm, InstructionSet::chosen());
                 weights.into_iter().map(f64::to_bits).collect::<Vec<_>>()
             })
         });
-        threads::set_threads(0);
         assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{}", problem.describe());
     }
 }

@@ -19,10 +19,26 @@ use rand_chacha::ChaCha8Rng;
 use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The kernels have one pool, and the tests change its number of threads.
+/// The kernels have one pool: who changes it, or must find it idle, waits here for others who do.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A number of threads that is set, for as long as this is held.
+pub struct Threads(MutexGuard<'static, ()>);
+
+/// Sets the number of threads. Other tests go on beside; what they compute does not depend on it.
+pub fn on_threads(count: usize) -> Threads {
+    let alone = alone();
+    threads::set_threads(count);
+    Threads(alone)
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        threads::set_threads(0);
+    }
 }
 
 /// What the kernels are tested on: all the CPU has, or the one `CNN_INSTRUCTION_SET` names.
@@ -38,7 +54,6 @@ pub fn sets() -> Vec<InstructionSet> {
 #[macro_export]
 macro_rules! on_all {
     ($count:expr, $problem:ident) => {{
-        let _alone = $crate::common::alone();
         let count = $crate::common::fewer($count);
         for set in $crate::common::sets() {
             for seed in 0..count {
@@ -366,7 +381,7 @@ fn check_each<T: Element>(rng: &mut ChaCha8Rng, expected: &Maps, moments: bool, 
     let widths = [1, one_of(rng, &[2, 3])];
     let mut first = None;
     for width in widths {
-        threads::set_threads(width);
+        let _threads = on_threads(width);
         let mut data = before.clone();
         let rng = &mut random(seed);
         let (should, sums, should_sums) = match rng.random_bool(0.5) {
@@ -400,7 +415,6 @@ fn check_each<T: Element>(rng: &mut ChaCha8Rng, expected: &Maps, moments: bool, 
             Some(first) => assert_eq!(first, &arrived, "{what}: with {width} threads"),
         }
     }
-    threads::set_threads(1);
 }
 
 type Outcome = (Maps, [Vec<f64>; 2], [Vec<f64>; 2]);
