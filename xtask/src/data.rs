@@ -103,6 +103,7 @@ pub fn is_same(one: &str, other: &str) -> bool {
 }
 
 /// What a run was trained and judged on, and the seed that drew what was left to chance.
+#[derive(Clone)]
 pub struct RunData {
     pub choice: DataChoice,
     pub seed: u64,

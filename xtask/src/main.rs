@@ -13,6 +13,7 @@ mod data;
 mod docs;
 mod interrupt;
 mod judging;
+mod learnt;
 mod lists;
 #[cfg(feature = "serve")]
 mod live_run;

@@ -2,7 +2,9 @@
 
 use crate::cli;
 use anyhow::{Context, Result, bail};
+use cnn_core::Network;
 use cnn_core::device::Device;
+use cnn_data::Preparation;
 use cnn_figures::{path, plural, printable};
 use cnn_plan::{Calibration, InferenceOptions, Numeric};
 use std::path::{Path, PathBuf};
@@ -14,8 +16,14 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// Reads the scales where 8-bit numbers are asked for; they lie beside the weights of `source`.
-    pub fn new(args: &cli::Numbers, (network, source): (&str, &str), device: &Device) -> Result<Self> {
+    /// Reads the scales where 8-bit numbers are asked for; they lie beside the weights of `source`. Pictures are prepared as is
+    /// said, or are none.
+    pub fn new(
+        args: &cli::Numbers,
+        (network, source): (&str, &str),
+        pictures: Option<&Preparation>,
+        device: &Device,
+    ) -> Result<Self> {
         let numeric = args.mode.numeric();
         if numeric != Numeric::F32 && !device.is_cpu() {
             bail!("--mode {numeric} is computed on the CPU only: leave --device out");
@@ -37,7 +45,32 @@ impl Chosen {
             );
         }
         let calibration = Calibration::read(&file)?;
+        if let (Some(found), Some(here)) = (calibration.prepared(), pictures.map(prepared))
+            && found != here
+            && calibration.network() == network
+        {
+            bail!(
+                "{}: its scales were found on pictures with {}, and here they have {here}; prepare them alike, or find the \
+                 scales anew (`cargo xtask calibrate`)",
+                path(&file),
+                printable(found)
+            );
+        }
         Ok(Self { numeric, scales: Some((file, calibration)) })
+    }
+
+    /// What is said of finite values that the scales do not reach, as those of the network's input.
+    pub fn beyond(&self, network: &Network, images: &[f32]) -> Option<String> {
+        let (_, calibration) = self.scales.as_ref()?;
+        let [low, high] = calibration.range(&network.nodes()[0].path)?;
+        let count = images.iter().filter(|value| value.is_finite() && !(low..=high).contains(*value)).count();
+        (count > 0).then(|| {
+            format!(
+                "warning: {count} of {} values of the input are beyond {low} to {high}, where the scales end; each counts as \
+                 the nearer end",
+                images.len()
+            )
+        })
     }
 
     /// The same for a plan.
@@ -63,6 +96,11 @@ impl Chosen {
             None => {}
         }
     }
+}
+
+/// What a picture's numbers depend on, whatever its size and where it is cut: the mean and deviation that they are measured by.
+pub fn prepared(preparation: &Preparation) -> String {
+    format!("mean {:?} and deviation {:?}", preparation.mean, preparation.std)
 }
 
 /// Where the scales of some weights lie: beside their file, else in the working folder under the network's name.

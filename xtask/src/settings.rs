@@ -86,7 +86,7 @@ fn by_flags(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
     settings.balance |= args.balance;
     settings.sync_batch_norm |= args.sync_batch_norm;
     if let Some(weights) = &args.class_weights {
-        settings.class_weights = Some(class_weights(weights)?);
+        settings.class_weights = class_weights(weights)?;
     }
     let clip = args.clip_norm.map(Clip::Norm).or(args.clip_value.map(Clip::Value));
     settings.clip = clip.or(settings.clip);
@@ -116,14 +116,16 @@ pub fn test_time(name: TestTimeName) -> TestTime {
     }
 }
 
-/// Weights of classes: `auto`, or those in a file, a class and its weight on each line with a comma or a blank between.
-fn class_weights(name: &str) -> Result<ClassWeights> {
-    if name == "auto" {
-        return Ok(ClassWeights::Auto);
+/// Weights of classes: `auto`, `none`, or those in a file, a class and its weight on each line with a comma or a blank between.
+fn class_weights(name: &str) -> Result<Option<ClassWeights>> {
+    match name {
+        "auto" => return Ok(Some(ClassWeights::Auto)),
+        "none" => return Ok(None),
+        _ => {}
     }
     let file = Path::new(name);
     let lines =
-        lists::lines(file).with_context(|| format!("--class-weights {}: expected auto or a file", path(file)))?;
+        lists::lines(file).with_context(|| format!("--class-weights {}: expected auto, none or a file", path(file)))?;
     let mut weights = BTreeMap::new();
     for (number, line) in lines {
         let parts = line.rsplit_once([',', ' ', '\t']);
@@ -136,7 +138,7 @@ fn class_weights(name: &str) -> Result<ClassWeights> {
             bail!("{}:{number}: {class} has a weight already", path(file));
         }
     }
-    Ok(ClassWeights::Of(weights))
+    Ok(Some(ClassWeights::Of(weights)))
 }
 
 fn name_of(rule: Rule) -> Option<OptimizerName> {

@@ -13,13 +13,25 @@ use std::path::PathBuf;
 const FEW: usize = 12;
 /// From so many times as many images in one class as in another on, there is a warning.
 const LOPSIDED: f64 = 3.0;
-/// But only where that class has as many images: few images are lopsided by chance.
-const MANY: usize = 30;
+/// But only where the difference is so many times as large as two counts of alike classes differ by chance, by the square root
+/// of their sum.
+const BY_CHANCE: f64 = 2.5;
 /// As wide are the names before what is said.
 const NAMES: usize = 10;
 
+/// What the lines are said before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// One run.
+    Run,
+    /// The runs of a sweep, which differ in some settings.
+    Sweep,
+    /// A search for learning rates, which judges nothing.
+    RateSearch,
+}
+
 /// The lines that say what is trained, on what, and how.
-pub fn lines(session: &Session) -> Result<Vec<String>> {
+pub fn lines(session: &Session, before: Before) -> Result<Vec<String>> {
     let task = &session.task(&session.recipe);
     let (dataset, network, settings) = (&session.dataset, &session.network, &task.settings);
     let mut lines = Vec::new();
@@ -30,24 +42,21 @@ pub fn lines(session: &Session) -> Result<Vec<String>> {
     say("network", format!("{}{chosen}: {parameters} parameters, {classes}", network.name()));
     say("recipe", recipe(session));
     say("training", of_images(dataset.train().len(), dataset, dataset.origins().map(|origins| &*origins.train)));
-    let judged = dataset.origins().map(|origins| &*origins.test);
-    let unjudged = unjudged(dataset);
-    // Of images in memory no origin tells of a fold.
-    let fold = session.recipe.data.fold.filter(|_| judged.is_none());
-    let fold = fold.map_or_else(String::new, |fold| format!(", the part {fold} of those to train on"));
-    let images = of_images(dataset.test().len(), dataset, judged);
-    say("judging", format!("{images}{fold}, after each epoch{unjudged}"));
-    if let Some(images) = dataset.held_out() {
-        let origin = dataset.origins().and_then(|origins| origins.held_out.as_deref());
-        say("held out", format!("{}, judged once at the end", of_images(images.len(), dataset, origin)));
+    if before != Before::RateSearch {
+        of_judging(session, before).into_iter().for_each(|(name, text)| say(name, text));
     }
     say("classes", balance(dataset));
     say("pictures", pictures(session));
-    say("epochs", epochs(task));
+    let varied = if before == Before::Sweep { ", but for what the sweep tries" } else { "" };
+    if before != Before::RateSearch {
+        say("epochs", format!("{}{varied}", epochs(task)));
+    }
     if settings.precision == Precision::Bf16 && task.engine == Engine::Plan {
         say("numbers", "convolutions multiply bf16; all else, and what is judged, is of f32".to_string());
     }
-    say("rates", rates(settings));
+    if before != Before::RateSearch {
+        say("rates", format!("{}{varied}", rates(settings)));
+    }
     let besides = besides::of(settings, dataset)?;
     if !besides.is_empty() {
         say("besides", besides.join("; "));
@@ -59,6 +68,27 @@ pub fn lines(session: &Session) -> Result<Vec<String>> {
     Ok(lines)
 }
 
+/// The lines of what is judged.
+fn of_judging(session: &Session, before: Before) -> Vec<(&'static str, String)> {
+    let dataset = &session.dataset;
+    let judged = dataset.origins().map(|origins| &*origins.test);
+    let unjudged = unjudged(dataset);
+    // Of images in memory no origin tells of a fold.
+    let fold = session.recipe.data.fold.filter(|_| judged.is_none());
+    let fold = fold.map_or_else(String::new, |fold| format!(", the part {fold} of those to train on"));
+    let images = of_images(dataset.test().len(), dataset, judged);
+    let mut lines = vec![("judging", format!("{images}{fold}, after each epoch{unjudged}"))];
+    if let Some(images) = dataset.held_out() {
+        let origin = dataset.origins().and_then(|origins| origins.held_out.as_deref());
+        let when = match before {
+            Before::Sweep => "judged by no run of a sweep (`cargo xtask eval` judges them)",
+            _ => "judged once at the end",
+        };
+        lines.push(("held out", format!("{}, {when}", of_images(images.len(), dataset, origin))));
+    }
+    lines
+}
+
 /// What whoever reads an accuracy should know of the classes.
 pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
     let (counts, names) = (dataset.counts(), dataset.classes());
@@ -67,7 +97,8 @@ pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
     let (Some(least), Some(most)) = (least, most) else { return Vec::new() };
     let ratio = counts[most] as f64 / counts[least].max(1) as f64;
     let mut warnings = Vec::new();
-    if ratio >= LOPSIDED && counts[most] >= MANY {
+    let [more, less] = [most, least].map(|class| counts[class] as f64);
+    if ratio >= LOPSIDED && more - less >= BY_CHANCE * (more + less).sqrt() {
         let way_out = match settings.class_weights.is_some() || settings.balance {
             true => "",
             false => "; --class-weights auto or --balance makes them count",

@@ -113,7 +113,13 @@ pub fn of_weights(
 impl Opened {
     /// What a plan of these weights is to compute with, on the CPU.
     pub fn numbers(&self, args: &cli::Numbers) -> Result<Chosen> {
-        Chosen::new(args, (&self.trained.card.network, self.trained.weights.source()), &Device::Cpu)
+        self.numbers_on(args, &Device::Cpu)
+    }
+
+    /// The same on a device.
+    pub fn numbers_on(&self, args: &cli::Numbers, device: &Device) -> Result<Chosen> {
+        let Trained { card, weights, .. } = &self.trained;
+        Chosen::new(args, (&card.network, weights.source()), Some(&card.preparation), device)
     }
 
     /// Says on standard error what is used, and how pictures become inputs.

@@ -44,6 +44,11 @@ fn scales_lie_beside_the_weights_and_are_those_weights_alone() -> Result<(), Fai
     assert_eq!(percentage(&String::from_utf8(output.stdout)?, "accuracy ")?, narrow);
     assert!(String::from_utf8(output.stderr)?.contains("by the scales of lenet.int8.json, found on 40 images"));
 
+    // Pictures of other numbers have other ranges.
+    let message = refused(folder, &[&eval[..], &["--mean", "0", "--std", "0.5"]].concat())?;
+    assert!(message.starts_with("lenet.int8.json: its scales were found on pictures with mean "), "{message}");
+    assert!(message.contains("here they have mean [0.0] and deviation [0.5]"), "{message}");
+
     let other = ["predict", "resnet20_cifar", "nothing.png", "--mode", "int8", "--scales", "lenet.int8.json"];
     assert_eq!(refused(folder, &other)?, "resnet20_cifar in int8: the scales are those of lenet");
     let message = refused(folder, &[&eval[..6], &["--scales", "lenet.int8.json"]].concat())?;

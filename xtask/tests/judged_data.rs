@@ -147,3 +147,78 @@ fn names_may_have_several_lines() -> Result<(), Failure> {
     assert!(message.contains("nothing\\nhere/weights.safetensors"), "{message}");
     Ok(())
 }
+
+/// What is said at the start is what is done.
+#[test]
+fn a_sweep_and_a_search_for_rates_say_what_they_judge() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    let [data, out] = ["data", "out"].map(|name| place.path().join(name));
+    for split in ["train", "val", "test"] {
+        pictures(&data.join(split), &["a", "b"], 6)?;
+    }
+    let sweep =
+        ["sweep", "lenet", "--dataset", path(&data), "--lr", "0.01,0.05", "--set", "epochs = 1", "--out", path(&out)];
+    let text = said(&sweep)?;
+    assert!(text.contains("judged by no run of a sweep") && !text.contains("judged once at the end"), "{text}");
+    assert!(text.contains(", but for what the sweep tries"), "{text}");
+    let mut runs = std::fs::read_dir(&out)?.flatten().map(|entry| entry.path().join("metrics.jsonl"));
+    let metrics = std::fs::read_to_string(runs.find(|file| file.is_file()).ok_or("no run")?)?;
+    assert!(metrics.contains("macro-f1") && metrics.contains("balanced"), "{metrics}");
+    let text =
+        said(&["train", "lenet", "--dataset", path(&data), "--find-lr", "--out", path(&place.path().join("rates"))])?;
+    assert!(!text.contains("judging") && !text.contains("held out"), "{text}");
+    Ok(())
+}
+
+/// Images that the run did not set aside itself: those it was trained on are counted, whatever their folder is called.
+#[test]
+fn learnt_images_are_told_wherever_they_lie() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    let [data, out, copy, others] = ["data", "run", "copy", "others"].map(|name| place.path().join(name));
+    for split in ["train", "val"] {
+        pictures(&data.join(split), &["a", "b"], if split == "train" { 12 } else { 30 })?;
+    }
+    // What `val` has beyond `train` was not learnt; the same pictures lie in both.
+    pictures(&copy, &["a", "b"], 20)?;
+    train(&data, &out, &[])?;
+    let eval = |folder: &Path| said(&["eval", path(&out), "--dataset", path(folder)]);
+    assert!(eval(&copy)?.contains("the run was trained on 24 of these 40 images"));
+    let text = eval(&data.join("train"))?;
+    assert!(text.contains("the run was trained on all of these images") && text.contains("24 images of"), "{text}");
+    for class in ["a", "b"] {
+        std::fs::create_dir_all(others.join(class))?;
+        image::GrayImage::from_pixel(28, 28, image::Luma([3])).save(others.join(class).join("0.png"))?;
+    }
+    assert!(!eval(&others)?.contains("trained on all") && !eval(&others)?.contains("of these 2 images"));
+    // A report of them counts and says the same; it draws no part of them.
+    let text = said(&["report", path(&out), "--dataset", path(&data.join("train"))])?;
+    assert!(text.contains("the run was trained on all of these images"), "{text}");
+    assert!(std::fs::read_to_string(out.join("report/index.html"))?.contains("24 "));
+    std::fs::rename(&data, place.path().join("gone"))?;
+    assert!(eval(&copy)?.contains("whether the run was trained on some of these images cannot be told"));
+    Ok(())
+}
+
+#[test]
+fn weights_of_a_folder_are_not_judged_on_drawn_digits() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    let [data, out] = ["ten", "run"].map(|name| place.path().join(name));
+    pictures(&data, &["0", "1"], 20)?;
+    train(&data, &out, &[])?;
+    // In a checkpoint it is the run's own.
+    let checkpoints: Vec<_> = std::fs::read_dir(out.join("checkpoints"))?.flatten().map(|entry| entry.path()).collect();
+    let kept = checkpoints.iter().map(|folder| folder.join("weights.safetensors")).find(|file| file.is_file());
+    let kept = kept.ok_or("no weights in a checkpoint")?;
+    let own = said(&["eval", path(&out)])?;
+    let line = |text: &str| text.lines().find(|line| line.starts_with("loss ")).map(str::to_string);
+    let of_checkpoint = said(&["eval", path(&kept)])?;
+    let of = |line: Option<String>| line.and_then(|line| line.split_once(" on ").map(|(_, of)| of.to_string()));
+    assert_eq!(of(line(&of_checkpoint)), of(line(&own)));
+    assert!(of(line(&own)).is_some_and(|of| of.contains("ten")), "{own}");
+    // Elsewhere nothing says where the images are.
+    let copy = place.path().join("copy.safetensors");
+    std::fs::copy(&kept, &copy)?;
+    let message = error_of(&["eval", path(&copy)])?;
+    assert!(message.contains("which is no data set by name: --dataset says what they are judged on"), "{message}");
+    Ok(())
+}

@@ -124,7 +124,13 @@ fn a_damaged_picture_ends_a_run_or_is_left_out() -> Result<(), Failure> {
     assert!(text.contains("going on after epoch 1 of 2") && text.contains("from here on epochs 1 → 2"), "{text}");
     std::fs::create_dir(images.join("empty"))?;
     let message = error_of(&args)?;
-    assert_eq!(message, format!("{}: expected images of the class, found none", images.join("empty").display()));
+    assert_eq!(
+        message,
+        format!(
+            "{}: expected images of the class, found none: remove the folder, or put its images there",
+            images.join("empty").display()
+        )
+    );
     Ok(())
 }
 
@@ -291,7 +297,26 @@ fn lopsided_classes_are_told_and_can_be_made_to_count() -> Result<(), Failure> {
         assert!(output.status.success() && said.contains("dark has 14.3 times as many images"), "{said}");
         // It is written down, and goes on.
         printed(&["train", "--resume", path(&out), "--epochs", "2", "--no-report"])?;
+        if number == 0 {
+            let off =
+                printed(&["train", "--resume", path(&out), "--epochs", "3", "--class-weights", "none", "--no-report"])?;
+            assert!(off.contains("class-weights auto → none"), "{off}");
+        }
+        let message = error_of(&["train", "--resume", path(&out), "--epochs", "4", "--set", "seed = 9"])?;
+        assert!(message.starts_with("seed = 9 would make it another run"), "{message}");
     }
+    // What archives leave behind is no class, and a link that leads nowhere may be passed over.
+    std::fs::create_dir_all(images.join("train/__MACOSX"))?;
+    let out = folder.path().join("linked");
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), images.join("train/dark/link.png"))?;
+        let message = error_of(&[&args[..], &["--out", path(&out)]].concat())?;
+        assert!(message.contains("link.png") && message.contains("--skip-damaged leaves such files out"), "{message}");
+    }
+    printed(&[&args[..], &["--skip-damaged", "--out", path(&out)]].concat())?;
+    #[cfg(unix)]
+    std::fs::remove_file(images.join("train/dark/link.png"))?;
     std::fs::write(&weights, "dark,1\n")?;
     let out = folder.path().join("none");
     let message = error_of(&[&args[..], &["--class-weights", path(&weights), "--out", path(&out)]].concat())?;

@@ -1,7 +1,7 @@
 //! What a network makes of a picture before it decides: features for searching, clustering, or a classifier of one's own.
 
 use crate::classifier::prepare;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::trained::Trained;
 use cnn_core::{InferenceOptions, InferencePlan, Predictor};
 use cnn_data::{Card, Picture};
@@ -79,9 +79,12 @@ impl Features {
     ///
     /// # Errors
     ///
-    /// Those of the network.
+    /// Those of the network; features that are not finite.
     pub fn of_prepared(&self, pictures: &[f32]) -> Result<Vec<f32>> {
         let values = self.predictor.logits(pictures)?;
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(Error::NoAnswer { network: self.card.network.clone() });
+        }
         let places: usize = self.dims[1..].iter().product();
         Ok(match self.form {
             Form::Pooled if places > 1 => values.chunks_exact(places).map(mean).collect(),

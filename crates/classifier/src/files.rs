@@ -92,6 +92,20 @@ impl Features {
     }
 }
 
+/// What is computed of each of some pictures, together; one by one where some have no finite numbers, to find which.
+fn computed<C: Compute>(network: &C, pictures: &[&Vec<f32>]) -> Result<Vec<Result<C::Found>>> {
+    if pictures.is_empty() {
+        return Ok(Vec::new());
+    }
+    match network.compute(&pictures.iter().copied().flatten().copied().collect::<Vec<f32>>()) {
+        Ok(found) => Ok(found.into_iter().map(Ok).collect()),
+        Err(Error::NoAnswer { .. }) => {
+            Ok(pictures.iter().map(|picture| network.compute(picture).map(|mut found| found.swap_remove(0))).collect())
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
 fn of_files<C: Compute>(
     network: &C,
     files: &[PathBuf],
@@ -103,12 +117,11 @@ fn of_files<C: Compute>(
         (path.clone(), prepared.map_err(|problem| named(path, problem)))
     };
     let mut judge = |prepared: Vec<Judged<Vec<f32>>>| -> Result<ControlFlow<()>> {
-        let sound = prepared.iter().filter_map(|(_, numbers)| numbers.as_ref().ok());
-        let pictures: Vec<f32> = sound.flatten().copied().collect();
-        let found = if pictures.is_empty() { Vec::new() } else { network.compute(&pictures)? };
-        let mut found = found.into_iter();
+        let sound: Vec<_> = prepared.iter().filter_map(|(_, numbers)| numbers.as_ref().ok()).collect();
+        let mut found = computed(network, &sound)?.into_iter();
         for (path, numbers) in prepared {
             let Some(outcome) = numbers.map(|_| found.next()).transpose() else { continue };
+            let outcome = outcome.and_then(|outcome| outcome.map_err(|problem| named(&path, problem)));
             if !each((path, outcome)) {
                 return Ok(ControlFlow::Break(()));
             }

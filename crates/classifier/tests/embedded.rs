@@ -174,9 +174,30 @@ fn an_answer_that_is_no_number_is_none() -> Result<(), Failure> {
         })),
         ..Known::default()
     };
-    let classifier = Classifier::new(&Trained::new(&large, &known)?)?;
+    let trained = Trained::new(&large, &known)?;
+    let classifier = Classifier::new(&trained)?;
     let data = digits(DigitsConfig { train: 1, test: 1, seed: 977 })?;
     let problem = classifier.classify(&data.test().picture(0)?, 3).unwrap_err();
     assert!(problem.to_string().starts_with("lenet gives no finite answer for this picture"), "{problem}");
+    let features = Features::new(&trained, None, Form::Pooled)?;
+    let problem = features.of(&data.test().picture(0)?).unwrap_err();
+    assert!(problem.to_string().starts_with("lenet gives no finite answer for this picture"), "{problem}");
+    // Of several files each is named.
+    let folder = tempfile::tempdir()?;
+    let files = ["one.png", "two.png"].map(|name| folder.path().join(name));
+    for file in &files {
+        std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/seven.png"), file)?;
+    }
+    let mut found = Vec::new();
+    features.of_files(
+        &files,
+        |path| Picture::open(path),
+        |(path, values)| {
+            found.push((path, values.unwrap_err().to_string()));
+            true
+        },
+    )?;
+    assert_eq!(found.len(), 2);
+    assert!(found.iter().all(|(path, problem)| problem.starts_with(&path.display().to_string())), "{found:?}");
     Ok(())
 }

@@ -249,7 +249,10 @@ pub enum Error {
     },
 
     /// The hub was asked for and this program was built without it: a caller may run itself again with the feature.
-    #[error("{name} comes from the hub, expected a build with the feature `hub`, found one without")]
+    #[error(
+        "{name} comes from the hub, expected a build with the feature `hub`, found one without; its classic files are read \
+         from a folder of yours (--data-dir)"
+    )]
     HubFeature {
         /// The data set asked for.
         name: String,
@@ -347,7 +350,7 @@ pub enum Error {
     },
 
     /// A class without images.
-    #[error("{}: expected images of the class, found none", path.display())]
+    #[error("{}: expected images of the class, found none: remove the folder, or put its images there", path.display())]
     EmptyClass {
         /// The class's folder.
         path: PathBuf,

@@ -164,6 +164,9 @@ fn scales_come_back_from_their_file_and_those_of_others_are_refused() -> Result<
     let path = folder.path().join("mixed.int8.json");
     calibration.write(&path)?;
     assert_eq!(Calibration::read(&path)?, calibration);
+    let said = calibration.clone().of_pictures("divided by 255");
+    said.write(&path)?;
+    assert_eq!(Calibration::read(&path)?.prepared(), Some("divided by 255"));
     let refusal = |network: &Network, weights: &Weights, options| {
         InferencePlan::new(network, weights, options).err().map(|error| error.to_string()).unwrap_or_default()
     };
@@ -185,9 +188,15 @@ fn scales_come_back_from_their_file_and_those_of_others_are_refused() -> Result<
     assert_eq!(calibrator.calibration()?, calibration);
 
     let text = std::fs::read_to_string(&path)?;
+    let node = network.nodes().iter().find_map(|node| calibration.range(&node.path)).ok_or("no node has a range")?;
+    let highest = serde_json::to_string(&node[1])?;
+    assert!(text.contains(&highest) && highest != "7.5");
     let damaged = folder.path().join("damaged.json");
     let cases = [
-        ("int8 ranges 1", "int8 ranges 9", "its format is"),
+        ("int8 ranges 2", "int8 ranges 9", "its format is"),
+        ("\"checksum\"", "\"sum\"", "it holds no ranges of a network in int8: "),
+        ("divided by", "less", "its ranges are not those found: damaged or edited; find them anew"),
+        (&highest, "7.5", "its ranges are not those found: damaged or edited; find them anew"),
         ("\"network\"", "\"net\"", "it holds no ranges of a network in int8: "),
         ("\"images\": 2", "\"images\": -2", "it holds no ranges of a network in int8: "),
         ("{", "[", "it holds no ranges of a network in int8: "),

@@ -17,6 +17,7 @@ impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Units change where rounding would write a thousand of the smaller.
         match self.0 as f64 {
+            _ if self.0 == 1 => write!(f, "1 byte"),
             _ if self.0 < 1000 => write!(f, "{} bytes", self.0),
             n if n < 999_950.0 => write!(f, "{:.1} kB", n / 1e3),
             n if n < 999.95e6 => write!(f, "{:.1} MB", n / 1e6),
@@ -32,9 +33,10 @@ mod tests {
 
     #[test]
     fn units_follow_the_number() {
-        let written = [0, 999, 1000, 1536, 999_949, 999_950, 97_500_000, 1_200_000_000, 3_000_000_000_000, u64::MAX];
+        let written = [0, 1, 999, 1000, 1536, 999_949, 999_950, 97_500_000, 1_200_000_000, 3_000_000_000_000, u64::MAX];
         let expected = [
             "0 bytes",
+            "1 byte",
             "999 bytes",
             "1.0 kB",
             "1.5 kB",

@@ -89,6 +89,8 @@ impl Default for Checkpoints {
 }
 
 impl RunFolder {
+    /// The folder of its checkpoints.
+    pub const CHECKPOINTS: &'static str = CHECKPOINTS;
     /// The file of the weights of the best epoch.
     pub const BEST: &'static str = BEST;
     /// The file of the figures of all epochs.

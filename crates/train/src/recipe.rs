@@ -221,7 +221,8 @@ impl Recipe {
     }
 
     /// The same with one setting changed: `assignment` is a line of TOML within `[training]`, such as
-    /// `epochs = 3`, `optimizer.sgd.momentum = 0.5` or `schedule = { step = { every = 2, factor = 0.5 } }`.
+    /// `epochs = 3`, `optimizer.sgd.momentum = 0.5` or `schedule = { step = { every = 2, factor = 0.5 } }`. What a recipe may do
+    /// without is switched off by `"none"`, as in `clip = "none"`.
     ///
     /// # Errors
     ///
@@ -229,8 +230,15 @@ impl Recipe {
     pub fn set(&mut self, assignment: &str) -> Result<()> {
         let error = |problem: String| Error::Set { assignment: assignment.to_string(), problem };
         let problem = |message: &str| error(plain(message));
-        let changes: toml::Table = toml::from_str(assignment).map_err(|e| problem(e.message()))?;
+        let mut changes: toml::Table = toml::from_str(assignment).map_err(|e| problem(e.message()))?;
         let mut settings = toml::Table::try_from(&self.training).map_err(|e| error(e.to_string()))?;
+        changes.retain(|key, value| {
+            let off = OPTIONAL.contains(&&*key.to_string()) && value.as_str() == Some(NONE);
+            if off {
+                settings.remove(key);
+            }
+            !off
+        });
         merge(&mut settings, changes);
         self.training = settings.try_into().map_err(|e: toml::de::Error| problem(e.message()))?;
         Ok(())
@@ -244,6 +252,10 @@ impl Recipe {
         })
     }
 }
+
+/// Settings that a recipe may do without, and what switches them off.
+const OPTIONAL: [&str; 7] = ["class-weights", "warm-up", "clip", "average", "lookahead", "whitening", "patience"];
+const NONE: &str = "none";
 
 /// What is wrong with a text of TOML, in a line without the words of Rust's types.
 fn plain(message: &str) -> String {
@@ -292,6 +304,30 @@ mod tests {
             assert!(!recipe.about.is_empty(), "{name}");
             assert_eq!(Recipe::parse(Path::new(name), &recipe.to_toml().unwrap()).unwrap(), recipe, "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_optional_is_switched_off_by_its_name() {
+        let mut recipe = Recipe { training: Settings::default(), ..Recipe::find("cifar10-fast").unwrap() };
+        let plain = recipe.training.clone();
+        for on in [
+            "class-weights = \"auto\"",
+            "warm-up = { epochs = 1.0, from = 0.0 }",
+            "clip = { norm = 1.0 }",
+            "average = 0.9",
+            "patience = 3",
+        ] {
+            recipe.set(on).unwrap();
+            assert_ne!(recipe.training, plain, "{on}");
+            recipe.set(&format!("{} = \"none\"", on.split(' ').next().unwrap())).unwrap();
+            assert_eq!(recipe.training, plain, "{on}");
+        }
+        let mut fast = Recipe::find("cifar10-fast").unwrap();
+        for off in OPTIONAL {
+            fast.set(&format!("{off} = \"none\"")).unwrap();
+        }
+        assert!(fast.training.whitening.is_none() && fast.training.lookahead.is_none());
+        assert!(fast.set("optimizer = \"none\"").is_err());
     }
 
     #[test]

@@ -120,9 +120,9 @@ pub struct Settings {
     /// Share of the target that is spread over all classes
     #[arg(long, value_name = "X")]
     pub label_smoothing: Option<f64>,
-    /// What an image counts in the loss by its class: auto, as much less as its class has more images, or a file with a
-    /// class and its weight on each line
-    #[arg(long, value_name = "auto|FILE")]
+    /// What an image counts in the loss by its class: auto, as much less as its class has more images; none, all alike; or
+    /// a file with a class and its weight on each line
+    #[arg(long, value_name = "auto|none|FILE")]
     pub class_weights: Option<String>,
     /// Show every class as often as any other
     #[arg(long)]

@@ -2,7 +2,7 @@
 
 use super::eval::Ready;
 use crate::cli::{self, Common};
-use crate::numbers::{beside, write};
+use crate::numbers::{beside, prepared, write};
 use crate::progress::{bar, interrupted, predicted};
 use crate::weights::not_over;
 use anyhow::{Result, bail};
@@ -37,7 +37,7 @@ pub fn run(args: &cli::Calibrate, common: &Common) -> Result<()> {
         }
     }
     bar.finish_and_clear();
-    let calibration = calibrator.calibration()?;
+    let calibration = calibrator.calibration()?.of_pictures(prepared(&trained.card.preparation));
     drop(calibrator);
     let judged = ready.loader(&ready.images)?;
     let predictions = |options| predicted(&ready.judging(ready.model(options)?), &judged);

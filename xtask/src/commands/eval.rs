@@ -5,7 +5,7 @@ mod figures;
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
 use crate::judging;
-use crate::numbers::Chosen;
+use crate::learnt;
 use crate::progress::predicted;
 use crate::settings;
 use crate::start;
@@ -16,9 +16,9 @@ use cnn_core::device::Device;
 use cnn_core::{InferenceOptions, InferencePlan, Predictor, Weights};
 use cnn_data::{Card, Dataset, Images, Loader, Name};
 use cnn_figures::plural;
-use cnn_train::{Classify, TestTime, check_evaluation_fits, classifier};
+use cnn_train::{Classify, RunFolder, TestTime, check_evaluation_fits, classifier};
 use figures::Figures;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The images that are judged.
 struct Judged {
@@ -54,7 +54,7 @@ pub struct Ready {
 pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let ready = Ready::new(&args.judge, common)?;
     let Opened { trained, .. } = &ready.opened;
-    let numbers = Chosen::new(&args.numbers, (&trained.card.network, trained.weights.source()), &ready.device)?;
+    let numbers = ready.opened.numbers_on(&args.numbers, &ready.device)?;
     let model = ready.model(numbers.options())?;
     let loader = ready.loader(&ready.images)?;
     ready.announce();
@@ -86,8 +86,7 @@ impl Ready {
         let matched = judging::suited(&judged.of, &judged.images, &judged.classes, card)?;
         judged.notes.extend(matched.notes.iter().map(ToString::to_string));
         check_evaluation_fits(&opened.trained.network, args.batch_size.min(matched.images.len()))?;
-        let run = folder_of(&weights).map(|folder| RunData::of(&folder)).transpose()?.flatten();
-        let own = run.map_or(TestTime::Plain, |run| run.test_time);
+        let own = run_of(&weights)?.map_or(TestTime::Plain, |run| run.test_time);
         Ok(Self {
             device,
             images: matched.images,
@@ -121,6 +120,7 @@ impl Ready {
         if !self.device.is_cpu() {
             return Ok(classifier(network, weights, &self.device)?);
         }
+        let options = options.usual_batch(self.batch_size.min(self.images.len()));
         Ok(Box::new(Predictor::of(InferencePlan::new(network, weights, options)?)))
     }
 
@@ -144,7 +144,7 @@ impl Ready {
 
 /// The images that a command line means: those of the run whose weights they are, unless it names others.
 fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judged> {
-    let own = folder_of(weights).map(|folder| RunData::of(&folder)).transpose()?.flatten();
+    let run = run_of(weights)?;
     let asked = args.data.dataset.as_deref();
     let (mut notes, card) = (Vec::new(), Card::of(weights)?);
     let seed = common.seed();
@@ -152,10 +152,10 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
         None => true,
         Some(asked) => own.choice.dataset.as_deref().is_some_and(|dataset| data::is_same(dataset, asked)),
     };
-    let own = match own {
-        Some(own) if of_run(&own) => Some(own),
-        Some(own) => {
-            own.moved(&args.data).inspect(|_| notes.push("these are the run's own images, in another place".into()))
+    let own = match &run {
+        Some(run) if of_run(run) => Some(run.clone()),
+        Some(run) => {
+            run.moved(&args.data).inspect(|_| notes.push("these are the run's own images, in another place".into()))
         }
         None => None,
     };
@@ -189,20 +189,38 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
             notes.push(format!("judged are the images of {}", found.path.display()));
         }
         let name = found.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if found.path == folder && card.is_some_and(|card| card.dataset == name) {
-            notes.push(
+        match &run {
+            Some(run) => notes.extend(learnt::note(run, &found.images)),
+            None if found.path == folder && card.is_some_and(|card| card.dataset == name) => notes.push(
                 "the weights were trained on a data set of this name: if it is this folder, most of these images were learnt"
                     .to_string(),
-            );
+            ),
+            None => {}
         }
         notes.extend(start::strays(&found.strays));
         let of = format!("{} of {}", plural(found.images.len(), "image", "images"), found.path.display());
         return Ok(Judged { statistics: None, learnt: None, images: found.images, classes: found.classes, of, notes });
     }
-    let known = card.map(|card| card.dataset).filter(|name| name.split('+').all(|name| name.parse::<Name>().is_ok()));
+    let known = card.map(|card| card.dataset).filter(|name| !name.is_empty());
+    if let (None, Some(known)) = (asked, &known)
+        && !known.split('+').all(|name| name.parse::<Name>().is_ok())
+    {
+        bail!(
+            "the weights were trained on {}, which is no data set by name: --dataset says what they are judged on",
+            cnn_figures::printable(known)
+        );
+    }
     let mut named = cli::Data { dataset: args.data.dataset.clone().or(known), ..args.data.clone() };
     named.limit = None;
     let dataset = data::dataset(&named, seed)?;
+    match &run {
+        Some(run) => notes.extend(learnt::note(run, dataset.test())),
+        None if named.fold.is_some() => notes.push(
+            "a fold is one of the images to train on: weights that were trained without this fold set aside have learnt it"
+                .to_string(),
+        ),
+        None => {}
+    }
     let of = test_images(&dataset, named.fold.is_some());
     let (images, classes) = (dataset.test().clone(), dataset.classes().to_vec());
     let learnt = Some(dataset.train().clone());
@@ -251,8 +269,21 @@ fn in_memory(dataset: &Dataset) -> Option<Images> {
     Some(dataset.train()).filter(|images| images.in_memory()).cloned()
 }
 
-/// The folder that weights of a file lie in, which may be a run's.
-fn folder_of(weights: &Weights) -> Option<PathBuf> {
+/// The run that weights of a file belong to: the file lies in its folder, or in one of its checkpoints.
+fn run_of(weights: &Weights) -> Result<Option<RunData>> {
     let path = Path::new(weights.source());
-    path.is_file().then(|| path.parent().map(Path::to_path_buf))?
+    if !path.is_file() {
+        return Ok(None);
+    }
+    // A path that is its file's name alone has an empty parent.
+    let full = std::path::absolute(path)?;
+    for folder in full.ancestors().skip(1).take(3) {
+        let inside = full
+            .strip_prefix(folder)
+            .is_ok_and(|rest| rest.components().count() == 1 || rest.starts_with(RunFolder::CHECKPOINTS));
+        if inside && let Some(run) = RunData::of(folder)? {
+            return Ok(Some(run));
+        }
+    }
+    Ok(None)
 }

@@ -30,13 +30,14 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     cnn_train::check_evaluation_fits(&network, n)?;
     let nodes = outputs(args, &network)?;
     let paths: Vec<&str> = nodes.iter().map(|(_, id)| network.node(*id).path.as_str()).collect();
-    let numbers = Chosen::new(&args.numbers, (network.name(), &args.weights.to_string_lossy()), &device)?;
+    let numbers = Chosen::new(&args.numbers, (network.name(), &args.weights.to_string_lossy()), None, &device)?;
     let values = values(args, (&network, &weights), &numbers, &device, &images, &paths)?;
     if let Some(warning) = not_finite("the input", &images) {
         let as_what =
             if args.numbers.mode == Mode::Int8 { "; each counts as the least or the greatest there is" } else { "" };
         eprintln!("{warning}{as_what}");
     }
+    numbers.beyond(&network, &images).iter().for_each(|warning| eprintln!("{warning}"));
     let (mut tensors, mut written) = (BorrowedWeights::new(), Vec::new());
     for ((name, node), values) in nodes.into_iter().zip(values) {
         not_finite(&name, &values).iter().for_each(|warning| eprintln!("{warning}"));

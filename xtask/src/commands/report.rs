@@ -3,10 +3,11 @@
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
 use crate::judging::{self, Verdict, Verdicts, WEIGHTS};
+use crate::learnt;
 use anyhow::{Result, bail, ensure};
-use cnn_data::Dataset;
+use cnn_data::{Dataset, FolderImages};
 use cnn_report::{Comparison, Cost, Judged, Report, Run};
-use cnn_train::{DataChoice, RunFolder, TestTime};
+use cnn_train::RunFolder;
 use std::path::{Path, PathBuf};
 
 pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
@@ -58,11 +59,21 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
             (Some(own), Some(asked)) => data::is_same(own, asked),
             (own, asked) => own == asked,
         };
-        let own = own.and_then(|own| if is_own(&own) { Some(own) } else { own.moved(args) });
-        let elsewhere = || RunData { choice: DataChoice::default(), seed, mark: None, test_time: TestTime::Plain };
-        let chosen = own.unwrap_or_else(elsewhere).located(args)?;
-        let dataset = chosen.load()?;
-        chosen.note(&dataset).iter().for_each(|note| eprintln!("warning: {note}"));
+        let chosen = own.as_ref().and_then(|own| if is_own(own) { Some(own.clone()) } else { own.moved(args) });
+        let (dataset, note) = match chosen {
+            Some(chosen) => {
+                let chosen = chosen.located(args)?;
+                let dataset = chosen.load()?;
+                let note = chosen.note(&dataset);
+                (dataset, note)
+            }
+            None => {
+                let dataset = elsewhere(args, seed)?;
+                let note = own.and_then(|own| learnt::note(&own, dataset.test()));
+                (dataset, note)
+            }
+        };
+        note.iter().for_each(|note| eprintln!("warning: {note}"));
         return Ok(Some(dataset));
     }
     let Some(own) = own.filter(|_| run.path.join(WEIGHTS).is_file()) else { return Ok(None) };
@@ -83,6 +94,14 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
             Ok(None)
         }
     }
+}
+
+/// Images that are not the run's: of a folder all that `eval` judges, since the run has set none of them aside.
+fn elsewhere(args: &cli::Data, seed: u64) -> Result<Dataset> {
+    let Some(folder) = args.dataset.as_deref().and_then(data::folder_of) else { return data::dataset(args, seed) };
+    let FolderImages { path, classes, images, .. } = data::folder_to_judge(args, &folder)?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(Dataset::new(name, classes, images.select(&[])?, images)?)
 }
 
 /// Whether a build with the hub can do it.

@@ -8,17 +8,18 @@ use super::report::cost;
 use crate::cli::{self, Common};
 use crate::data::{apart, unchanged};
 use crate::interrupt::Interrupts;
+use crate::judging;
 use crate::output::Work;
 use crate::progress::Progress;
 use crate::session::{Choice, Session};
-use crate::start;
+use crate::start::{self, Before};
 use crate::watching::GoingOn;
 use anyhow::{Result, bail, ensure};
 use axes::{agree, axes, combinations, name};
 use cnn_data::Fold;
 use cnn_figures::path;
 use cnn_report::{Comparison, Run};
-use cnn_train::{Claim, Epoch, Error, Observers, Recipe, RunFolder, train, write_whole};
+use cnn_train::{Claim, Epoch, Error, Observers, Recipe, RunFolder, Task, train, write_whole};
 use std::path::{Path, PathBuf};
 use summary::{grid, summary, table};
 
@@ -80,7 +81,7 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
     ensure!(!RunFolder::has_recipe(&out), "{}: holds a run, choose another --out", path(&out));
     let _claim = Claim::take(&out, &[PICTURE, REPORT, TABLE])?;
     let (mut outcomes, mut interrupts) = (Vec::new(), Interrupts::default());
-    start::lines(&sessions[0])?.iter().for_each(|line| println!("{line}"));
+    start::lines(&sessions[0], Before::Sweep)?.iter().for_each(|line| println!("{line}"));
     // A terminal that goes away takes nothing with it but what it would have shown.
     let work = Work::begin();
     for (number, (session, name, recipe)) in runs.iter().enumerate() {
@@ -139,7 +140,7 @@ fn session(args: &cli::Sweep, fold: Option<Fold>, common: &Common, again: bool) 
 /// What came of a combination's run, `None` if it diverged. A run that is over is not taken
 /// again, one that was stopped, or shall have more epochs, goes on.
 fn outcome(session: &Session, recipe: &Recipe, path: &Path, others: &mut Observers<'_>) -> Result<Option<Done>> {
-    let task = session.task(recipe);
+    let task = Task { metrics: judging::metrics(session.dataset.classes().len()), ..session.task(recipe) };
     let folder = match RunFolder::resume(path) {
         Err(Error::NoRun { .. }) => {
             let mut folder = RunFolder::create(path)?;

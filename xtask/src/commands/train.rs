@@ -8,7 +8,7 @@ use crate::data::{apart, unchanged};
 use crate::judging::{self, Verdicts};
 use crate::output::Work;
 use crate::session::{Choice, Session};
-use crate::start;
+use crate::start::{self, Before};
 use crate::watching::watched;
 use crate::{no_effect, processes};
 use anyhow::{Result, bail, ensure};
@@ -16,14 +16,12 @@ use cnn_data::Preparation;
 use cnn_distributed::Ranks;
 use cnn_figures::{path, percent};
 use cnn_report::Run;
-use cnn_train::{Checkpoints, Ending, Every, MacroF1, Outcome, Recipe, RunFolder, Silent, Task, Top, train};
+use cnn_train::{Checkpoints, Ending, Every, Outcome, Recipe, RunFolder, Silent, Task, train};
 use std::path::{Path, PathBuf};
 
 /// What a recipe says of itself whose run was changed, before and behind the changes.
 const CHANGED: &str = "changed on the way (";
 const NOT_REPEATED: &str = "), so that beginning anew does not repeat the run";
-/// From so many classes on, it is told how often the right one is among the first five.
-const MANY: usize = 10;
 
 pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     if processes::start(args, common)? {
@@ -58,11 +56,10 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     if let Some(before) = &before {
         goes_on_from(before, &mut session)?;
     }
-    let metrics: [&dyn cnn_train::Metric; 2] = [&MacroF1, &Top(5)];
-    let metrics = if session.dataset.classes().len() > MANY { &metrics[..] } else { &metrics[..1] };
+    let metrics = judging::metrics(session.dataset.classes().len());
     processes::agree(ranks, &session)?;
     if !ranks.is_first() {
-        let task = Task { metrics: metrics.to_vec(), ranks: Some(ranks), ..session.task(&session.recipe) };
+        let task = Task { metrics, ranks: Some(ranks), ..session.task(&session.recipe) };
         train(&task, None, &mut Silent)?;
         return Ok(());
     }
@@ -74,7 +71,7 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
             path(&folder.last())
         );
     }
-    start::lines(&session)?.iter().for_each(|line| println!("{line}"));
+    start::lines(&session, Before::Run)?.iter().for_each(|line| println!("{line}"));
     // From here on, a terminal that goes away takes nothing with it but what it would have shown.
     let work = Work::begin();
     let mut folder = match resumed {
@@ -85,7 +82,7 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     let checkpoints = checkpoints(&args.folder, folder.kept()?);
     let folder = folder.checkpointing(checkpoints);
     let ranks = Some(ranks).filter(|ranks| ranks.world() > 1);
-    let task = Task { metrics: metrics.to_vec(), ranks, ..session.task(&session.recipe) };
+    let task = Task { metrics, ranks, ..session.task(&session.recipe) };
     println!("writing to {}", path(folder.path()));
     let warnings = start::warnings(&session.dataset, &session.recipe.training);
     let outcome = watched(&args.watching, &task, warnings, |observer| Ok(train(&task, Some(&folder), observer)?))?;
@@ -143,6 +140,12 @@ fn goes_on_from(before: &Recipe, session: &mut Session) -> Result<()> {
         &session.recipe.data,
         "--resume goes on with the run's own data: begin another with --init",
     )?;
+    ensure!(
+        before.training.seed == session.recipe.training.seed,
+        "seed = {} would make it another run: --resume goes on with the run's own seed, {}",
+        session.recipe.training.seed,
+        before.training.seed
+    );
     let changes = before.training.changes(&session.recipe.training);
     if !changes.is_empty() {
         let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();

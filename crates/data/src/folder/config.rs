@@ -48,6 +48,11 @@ impl Damage {
             Error::Image { path, problem } if self == Self::Refuse => {
                 Error::Image { path, problem: format!("{problem}; --skip-damaged leaves such files out") }
             }
+            // As a link that leads nowhere.
+            Error::Read { path, source } if self == Self::Refuse => Error::Image {
+                path,
+                problem: format!("cannot be read: {source}; --skip-damaged leaves such files out"),
+            },
             error => error,
         }
     }

@@ -10,6 +10,9 @@ pub const RUN_MARK: &str = ".cnn-run";
 /// The file of the weights of a run's best epoch, in its folder.
 pub const RUN_BEST: &str = "best.safetensors";
 
+/// What macOS puts beside the folders of an archive, with a hidden file for each file.
+const OF_ARCHIVE: &str = "__MACOSX";
+
 /// The classes of a folder, and what else lies there.
 #[derive(Default)]
 pub(crate) struct Found {
@@ -29,7 +32,7 @@ pub(crate) struct Class {
 pub(crate) fn classes(path: &Path) -> Result<Found, Error> {
     let mut found = Found::default();
     for entry in entries(path)? {
-        if entry.is_dir() && !is_run(&entry) {
+        if entry.is_dir() && !is_run(&entry) && !entry.ends_with(OF_ARCHIVE) {
             let class = class(entry, &mut found.strays)?;
             found.classes.push(class);
         } else {

@@ -7,16 +7,20 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The first line of a file says what it is; the version counts changes of its form.
-const FORMAT: &str = "cnn int8 ranges 1";
+const FORMAT: &str = "cnn int8 ranges 2";
 /// No file is longer.
 const LONGEST: u64 = 1 << 26;
 
 /// Ranges of a network's values with certain weights, from which the scales of 8-bit numbers follow. A
 /// [`Calibrator`](crate::Calibrator) finds them on images. They belong to the network of this name and to weights of the
 /// same numbers: those of others are refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibration(Fields);
+
+/// As they are written. What is read is a calibration only once it was checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Calibration {
+struct Fields {
     format: String,
     /// The network's name.
     network: String,
@@ -26,6 +30,23 @@ pub struct Calibration {
     ranges: BTreeMap<String, [f32; 2]>,
     /// A checksum of the numbers of each tensor, in 32 bits.
     weights: BTreeMap<String, u32>,
+    /// How pictures became the numbers that were observed, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prepared: Option<String>,
+    /// A checksum of the ranges and of how pictures were prepared: what is edited or damaged may well be ranges of something.
+    checksum: u32,
+}
+
+impl Fields {
+    fn checksum(&self) -> u32 {
+        crc32fast::hash(format!("{:?} {:?}", self.ranges, self.prepared).as_bytes())
+    }
+}
+
+/// What a file of any version says of itself.
+#[derive(Deserialize)]
+struct Head {
+    format: String,
 }
 
 impl Calibration {
@@ -35,17 +56,39 @@ impl Calibration {
         ranges: BTreeMap<String, [f32; 2]>,
         weights: BTreeMap<String, u32>,
     ) -> Self {
-        Self { format: FORMAT.to_string(), network: network.name().to_string(), images, ranges, weights }
+        let (format, network) = (FORMAT.to_string(), network.name().to_string());
+        Self::summed(Fields { format, network, images, ranges, weights, prepared: None, checksum: 0 })
+    }
+
+    fn summed(fields: Fields) -> Self {
+        Self(Fields { checksum: fields.checksum(), ..fields })
+    }
+
+    /// The same of pictures that became numbers in this way. Other numbers have other ranges, so whoever prepares pictures
+    /// compares it with [`Calibration::prepared`].
+    #[must_use]
+    pub fn of_pictures(self, prepared: impl Into<String>) -> Self {
+        Self::summed(Fields { prepared: Some(prepared.into()), ..self.0 })
+    }
+
+    /// How the pictures became numbers that the ranges were found on, as [`Calibration::of_pictures`] was told.
+    pub fn prepared(&self) -> Option<&str> {
+        self.0.prepared.as_deref()
+    }
+
+    /// The name of the network whose ranges they are.
+    pub fn network(&self) -> &str {
+        &self.0.network
     }
 
     /// Images the ranges were found on.
     pub fn images(&self) -> u64 {
-        self.images
+        self.0.images
     }
 
     /// The lowest and the highest value of a node that 8 bits are to hold, by its path.
     pub fn range(&self, node: &str) -> Option<[f32; 2]> {
-        self.ranges.get(node).copied()
+        self.0.ranges.get(node).copied()
     }
 
     /// Reads a file that [`Calibration::write`] has written.
@@ -57,17 +100,23 @@ impl Calibration {
         let path = path.as_ref();
         let text = cnn_system::file::read_text(path, LONGEST)
             .map_err(|error| problem(path, &format!("it cannot be read: {error}")))?;
-        let found: Self = serde_json::from_str(&text)
-            .map_err(|error| problem(path, &format!("it holds no ranges of a network in int8: {error}")))?;
-        if found.format != FORMAT {
-            let format: String = found.format.chars().filter(|c| !c.is_control()).take(80).collect();
-            return Err(problem(path, &format!("its format is {format:?}, not {FORMAT:?}")));
+        // Another version has other fields.
+        if let Ok(Head { format }) = serde_json::from_str(&text)
+            && format != FORMAT
+        {
+            let format: String = format.chars().filter(|c| !c.is_control()).take(80).collect();
+            return Err(problem(path, &format!("its format is {format:?}, not {FORMAT:?}; find the ranges anew")));
         }
+        let found: Fields = serde_json::from_str(&text)
+            .map_err(|error| problem(path, &format!("it holds no ranges of a network in int8: {error}")))?;
         // A file may also say what is no number by one that is too large.
         if found.ranges.values().any(|[low, high]| !(low.is_finite() && high.is_finite() && low <= high)) {
             return Err(problem(path, "a range in it is none"));
         }
-        Ok(found)
+        if found.checksum != found.checksum() {
+            return Err(problem(path, "its ranges are not those found: damaged or edited; find them anew"));
+        }
+        Ok(Self(found))
     }
 
     /// Writes them to a file, JSON. It is there whole, or as it was before.
@@ -78,7 +127,7 @@ impl Calibration {
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let write = || -> std::io::Result<()> {
-            let mut text = serde_json::to_vec_pretty(self)?;
+            let mut text = serde_json::to_vec_pretty(&self.0)?;
             text.push(b'\n');
             cnn_system::whole::write(path, &text)
         };
@@ -86,24 +135,24 @@ impl Calibration {
     }
 
     /// A checksum of the ranges.
-    pub(super) fn sum(&self) -> u32 {
-        crc32fast::hash(format!("{:?}", self.ranges).as_bytes())
+    pub(super) fn checksum(&self) -> u32 {
+        self.0.checksum
     }
 
     pub(super) fn check_network(&self, network: &Network) -> Result<()> {
-        if self.network == network.name() {
+        if self.0.network == network.name() {
             return Ok(());
         }
-        let other: String = self.network.chars().filter(|c| !c.is_control()).take(80).collect();
+        let other: String = self.0.network.chars().filter(|c| !c.is_control()).take(80).collect();
         Err(refused(network.name(), format!("the scales are those of {other}")))
     }
 
     /// Refuses weights of other numbers, given the checksums of their tensors.
     pub(super) fn check_weights(&self, sums: &BTreeMap<String, u32>) -> Result<()> {
-        match sums.iter().find(|(name, sum)| self.weights.get(*name) != Some(*sum)) {
+        match sums.iter().find(|(name, sum)| self.0.weights.get(*name) != Some(*sum)) {
             None => Ok(()),
             Some((name, _)) => Err(refused(
-                &self.network,
+                &self.0.network,
                 format!("the scales were found with other weights: tensor {name} differs; find them anew for these"),
             )),
         }

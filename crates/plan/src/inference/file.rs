@@ -46,7 +46,7 @@ pub(super) struct Saved {
 pub(super) fn made_for(network: &Network, options: &InferenceOptions<'_>, weights: u64) -> [(&'static str, String); 6] {
     let algorithm = options.algorithm.map_or("chosen", |algorithm| algorithm.name());
     let scales = options.calibration.filter(|_| options.numeric == Numeric::Int8);
-    let scales = scales.map_or_else(String::new, |calibration| format!(", scales {:08x}", calibration.sum()));
+    let scales = scales.map_or_else(String::new, |calibration| format!(", scales {:08x}", calibration.checksum()));
     let nodes = format!("{} {:?}", if options.only_nodes { "only" } else { "with" }, options.nodes);
     [
         ("version", env!("CARGO_PKG_VERSION").to_string()),

@@ -4,7 +4,7 @@ use anyhow::Result;
 use cnn_data::Card;
 use cnn_figures::{Table, percent, printable};
 use cnn_report::Judgement;
-use cnn_train::Predictions;
+use cnn_train::{BalancedAccuracy, MacroF1, Metric, Predictions};
 use cnn_zoo::{Benchmark, Published};
 use serde_json::json;
 
@@ -37,6 +37,9 @@ impl<'a> Figures<'a> {
         if self.card.classes.len() > 5 {
             println!("top-5 {:.2} %", 100.0 * self.predictions.top(5));
         }
+        for (name, figure) in self.averages() {
+            println!("{name} {:.2} %", 100.0 * figure);
+        }
         println!("loss {:.4} on {}", self.predictions.loss(), printable(self.of));
         for published in self.published() {
             println!("published: {:.2} % ({})", published.top1, published.source.name());
@@ -46,6 +49,11 @@ impl<'a> Figures<'a> {
         println!();
         print!("{}", self.confusion());
         Ok(())
+    }
+
+    /// Means over the classes, in which each counts alike.
+    fn averages(&self) -> [(&'static str, f64); 2] {
+        [("macro F1", MacroF1.value(self.predictions)), ("balanced accuracy", BalancedAccuracy.value(self.predictions))]
     }
 
     /// What others publish of this network on these images.
@@ -118,6 +126,8 @@ impl<'a> Figures<'a> {
             "of": self.of,
             "accuracy": self.predictions.top(1),
             "top5": self.predictions.top(5),
+            "macro_f1": MacroF1.value(self.predictions),
+            "balanced_accuracy": BalancedAccuracy.value(self.predictions),
             "loss": self.predictions.loss(),
             "published": self.published().map(|it| json!({ "top1": it.top1, "source": it.source.name() })).collect::<Vec<_>>(),
             "classes": classes.collect::<Vec<_>>(),

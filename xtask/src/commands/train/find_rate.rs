@@ -3,7 +3,7 @@
 use crate::data::apart;
 use crate::progress::{bar, interrupted};
 use crate::session::Session;
-use crate::start;
+use crate::start::{self, Before};
 use anyhow::{Context, Result, bail};
 use cnn_figures::path;
 use cnn_report::write_rates;
@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 pub fn run(session: &Session, out: Option<&Path>) -> Result<()> {
     let task = session.task(&session.recipe);
     let search = RateSearch::default();
-    start::lines(session)?.iter().for_each(|line| println!("{line}"));
+    start::lines(session, Before::RateSearch)?.iter().for_each(|line| println!("{line}"));
     println!(
         "up to {} steps at rates from {:.0e} to {:.0e}; epochs, schedule, average and what is judged play no part",
         search.steps, search.from, search.to
