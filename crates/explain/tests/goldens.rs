@@ -86,7 +86,7 @@ fn apart(found: &[f64], expected: &[f64]) -> f64 {
 fn farthest(found: impl Iterator<Item = f32>, expected: &[f64]) -> f64 {
     let found: Vec<f32> = found.collect();
     assert_eq!(found.len(), expected.len());
-    found.iter().zip(expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max)
+    found.iter().zip(expected).map(|(a, b)| (f64::from(*a) - b).abs()).max_by(f64::total_cmp).unwrap_or(0.0)
 }
 
 /// The gradients of the largest logit at some nodes, in f64; `guided` as guided backpropagation has them.

@@ -39,6 +39,7 @@ mod parameters;
 mod plan;
 mod run;
 
+pub use cnn_kernels::InstructionSet;
 pub use cnn_kernels::inference::ConvAlgorithm;
 pub use cnn_kernels::loss::Targets;
 pub use error::{Error, Result};

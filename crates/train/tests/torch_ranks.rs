@@ -123,7 +123,7 @@ fn distance(found: &Outcome, expected: &Outcome) -> f64 {
     let far = |found: &[f64], expected: &[f64]| {
         assert_eq!(found.len(), expected.len());
         let largest = expected.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-        found.iter().zip(expected).fold(0.0, |most: f64, (a, b)| most.max((a - b).abs())) / largest
+        found.iter().zip(expected).map(|(a, b)| (a - b).abs()).max_by(f64::total_cmp).unwrap_or(0.0) / largest
     };
     assert_eq!(found.tensors.len(), expected.tensors.len());
     let tensors = expected.tensors.iter().map(|(name, expected)| far(&found.tensors[name], expected));

@@ -20,8 +20,9 @@ pub struct Numbers {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// 32-bit floating point
+    /// 32-bit floating point; `auto` is the same
     #[default]
+    #[value(alias = "auto")]
     F32,
     /// Maps and weights of 16 bits, sums of 32; on CPUs with AVX512_BF16
     Bf16,

@@ -1,6 +1,7 @@
 //! What a plan says of its steps.
 
-use super::lower::Value;
+use super::lower::{Step, Value};
+use super::options::Numeric;
 use cnn_kernels::Conv;
 use cnn_kernels::inference::{ConvAlgorithm, Products, cost};
 use cnn_network::Network;
@@ -17,8 +18,10 @@ pub struct StepReport<'a> {
     pub flops: f64,
     /// Bytes of its weights, as they are packed.
     pub weight_bytes: usize,
-    /// Bytes of one image that it reads and writes; in `bf16` and `int8` of what it writes alone.
+    /// Bytes of one image that it reads and writes, each value once, as numbers of the plan's kind.
     pub value_bytes: usize,
+    /// What its products are of; a plan of narrow numbers has products of `f32` too.
+    pub products: Numeric,
     /// Time that is predicted for the usual batch; of convolutions alone, in `f32` and `bf16`.
     pub predicted: Option<Duration>,
     /// Time that was measured.
@@ -37,6 +40,7 @@ pub(super) struct About {
     pub(super) macs: usize,
     pub(super) weight_bytes: usize,
     pub(super) value_bytes: usize,
+    pub(super) products: Numeric,
     /// The convolution whose time is predicted, and its output's height and width.
     pub(super) predicted: Option<((ConvAlgorithm, Products), Conv, [usize; 2])>,
     pub(super) in_f32: Option<&'static str>,
@@ -45,7 +49,8 @@ pub(super) struct About {
 impl About {
     /// A step without products.
     pub(super) fn other(node: usize, algorithm: &'static str) -> Self {
-        Self { node, algorithm, macs: 0, weight_bytes: 0, value_bytes: 0, predicted: None, in_f32: None }
+        let products = Numeric::F32;
+        Self { node, algorithm, macs: 0, weight_bytes: 0, value_bytes: 0, products, predicted: None, in_f32: None }
     }
 
     /// A copy of a value as real numbers.
@@ -58,6 +63,11 @@ impl About {
         size_of::<T>() * value.channels * value.size[0] * value.size[1]
     }
 
+    /// Bytes of what a step reads and writes of one image.
+    pub(super) fn moved<T>(step: &Step) -> usize {
+        step.reads().chain([&step.output]).map(Self::bytes::<T>).sum()
+    }
+
     /// With the time it took.
     pub(super) fn report<'n>(&self, network: &'n Network, batch: usize, measured: Duration) -> StepReport<'n> {
         let predicted = self.predicted.as_ref();
@@ -67,6 +77,7 @@ impl About {
             flops: 2.0 * self.macs as f64,
             weight_bytes: self.weight_bytes,
             value_bytes: self.value_bytes,
+            products: self.products,
             predicted: predicted.map(|(by, conv, size)| Duration::from_nanos(cost(*by, conv, *size, batch) as u64)),
             measured,
             in_f32: self.in_f32,

@@ -1,5 +1,6 @@
 //! What differs between the narrow numbers: how weights are rounded, and what a number stands for.
 
+use crate::Numeric;
 use cnn_kernels::inference::Products;
 use cnn_kernels::narrow::{Format, Quantisation, Weights, bf16, quantise_weights};
 use cnn_kernels::{Conv, InstructionSet};
@@ -9,6 +10,8 @@ pub(super) const REAL: Quantisation = Quantisation { scale: 1.0, zero: 0 };
 
 /// A narrow number that maps are made of.
 pub(in crate::inference) trait Narrow: Format {
+    /// What it is to a caller of the plan.
+    const NUMERIC: Numeric;
     /// What a convolution of such numbers is called.
     const CONVOLUTION: &'static str;
     /// Whether its results may depend on nothing but the network and its weights: then what is computed in `f32` between
@@ -28,6 +31,7 @@ pub(in crate::inference) trait Narrow: Format {
 }
 
 impl Narrow for bf16 {
+    const NUMERIC: Numeric = Numeric::Bf16;
     const CONVOLUTION: &'static str = "direct bf16";
     const SAME_EVERYWHERE: bool = false;
     const PRODUCTS: Option<Products> = Some(Products::Bf16);
@@ -47,6 +51,7 @@ impl Narrow for bf16 {
 }
 
 impl Narrow for u8 {
+    const NUMERIC: Numeric = Numeric::Int8;
     const CONVOLUTION: &'static str = "direct int8";
     const SAME_EVERYWHERE: bool = true;
     const PRODUCTS: Option<Products> = None;

@@ -115,6 +115,7 @@ fn narrow<F: Narrow>(
             let about = About {
                 macs: products * step.output.size[0] * step.output.size[1],
                 weight_bytes: weights.bytes(),
+                products: F::NUMERIC,
                 predicted: F::PRODUCTS.map(|products| ((ConvAlgorithm::Direct, products), conv, step.output.size)),
                 ..About::other(step.node, F::CONVOLUTION)
             };
@@ -144,7 +145,7 @@ fn narrow<F: Narrow>(
             (work, finish, About::other(step.node, operation.name()))
         }
     };
-    made.about(About { value_bytes: About::bytes::<F>(&step.output), ..about });
+    made.about(About { value_bytes: About::moved::<F>(step), ..about });
     let zero = match work {
         NarrowWork::Pictures(_) => F::zero(to),
         _ => F::zero(from),
@@ -185,7 +186,7 @@ fn winograd<F: Narrow>(
     made.about(About {
         macs: conv.weights() * output.pixels(),
         weight_bytes: size_of_val(packed.weights.get()),
-        value_bytes: About::bytes::<F>(&step.output),
+        value_bytes: About::moved::<F>(step),
         predicted: F::PRODUCTS.map(|products| ((choice.algorithm, products), *conv, output.size)),
         in_f32: Some("faster than direct bf16"),
         ..About::other(step.node, choice.algorithm.name())
@@ -233,7 +234,7 @@ fn wide<F: Narrow>(
     made.about(About {
         macs: weights.get().len() * step.output.size[0] * step.output.size[1],
         weight_bytes: size_of_val(weights.get()),
-        value_bytes: About::bytes::<F>(&step.output),
+        value_bytes: About::moved::<F>(step),
         in_f32: Some(why),
         ..About::other(step.node, operation.name())
     });
