@@ -14,7 +14,7 @@ pub enum Numeric {
     #[default]
     F32,
     /// Maps and weights of 16 bits (`bf16`: 8 bits of fraction), sums of 32. Logits differ by about a hundredth of the
-    /// largest. For CPUs with AVX512_BF16.
+    /// largest; tests allow a tenth. For CPUs with AVX512_BF16.
     Bf16,
     /// Maps of 8 bits with a scale each, weights of 8 bits with a scale for each output, sums of 32. It takes a
     /// [`Calibration`]. The same integers on every CPU; fast where there is AVX512_VNNI.

@@ -203,7 +203,8 @@ impl InferencePlan {
     }
 
     /// Computes the outputs for images `(N, C, H, W)`, and writes each to its slice: `(N, C, H, W)` or `(N, classes)`.
-    /// After a first call with a workspace nothing is allocated, but by layers of radial basis functions.
+    /// After a first call with a workspace nothing is allocated, but by layers of radial basis functions, and by a thread that
+    /// takes a task of an operation without a step of its own for the first time.
     ///
     /// # Errors
     ///
