@@ -2,6 +2,7 @@
 
 mod besides;
 
+use crate::learnt;
 use crate::session::Session;
 use anyhow::Result;
 use cnn_data::{Dataset, Fit, class_notes};
@@ -138,6 +139,7 @@ pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
         let batches = plural(batches, "batch", "batches");
         warnings.push(format!("a step is of {} batches, but an epoch has {batches}", settings.accumulate));
     }
+    warnings.extend(learnt::twice(dataset));
     warnings.extend(strays(dataset.strays()));
     warnings.extend(class_notes(names).iter().map(ToString::to_string));
     warnings

@@ -180,7 +180,8 @@ fn learnt_images_are_told_wherever_they_lie() -> Result<(), Failure> {
     }
     // What `val` has beyond `train` was not learnt; the same pictures lie in both.
     pictures(&copy, &["a", "b"], 20)?;
-    train(&data, &out, &[])?;
+    let text = train(&data, &out, &[])?;
+    assert!(text.contains("24 images to judge are among those to train on"), "{text}");
     let eval = |folder: &Path| said(&["eval", path(&out), "--dataset", path(folder)]);
     assert!(eval(&copy)?.contains("the run was trained on 24 of these 40 images"));
     let text = eval(&data.join("train"))?;

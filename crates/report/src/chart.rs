@@ -31,6 +31,8 @@ pub(crate) struct Series {
     /// Whether it is of training, drawn dotted.
     pub(crate) dotted: bool,
     pub(crate) points: Vec<Point>,
+    /// An epoch whose point has a ring.
+    pub(crate) ring: Option<usize>,
 }
 
 /// Curves that share their axes.
@@ -125,6 +127,13 @@ impl Panel {
             for point in points.iter().filter(|_| points.len() <= FEW) {
                 canvas.circle(&format!("dot c{}", series.colour % COLOURS), *point, 3.0);
             }
+            let ringed = series
+                .points
+                .iter()
+                .find(|[epoch, value]| Some(*epoch) == series.ring.map(|at| at as f64) && value.is_finite());
+            if let Some(point) = ringed {
+                canvas.circle(&format!("ring series c{}", series.colour % COLOURS), plot.place(*point), 5.5);
+            }
         }
         if names {
             self.names(canvas, &plot);
@@ -210,11 +219,15 @@ mod tests {
     fn two_curves_have_their_names_where_they_end() {
         let series = |name: &str, colour| {
             let points = vec![[1.0, 0.5], [2.0, 0.25]];
-            Series { name: name.to_string(), colour, dotted: false, points }
+            Series { name: name.to_string(), colour, dotted: false, points, ring: None }
         };
         let panel = |series| [Panel { title: "accuracy", unit: Unit::Percent, series }];
         let both = draw("two", &panel(vec![series("first", 0), series("second", 1)]), None);
         assert!(both.contains("first 25.00 %") && both.contains("second 25.00 %"), "{both}");
+        assert!(!both.contains("class=\"ring"), "{both}");
+        let ringed = |epoch| draw("ring", &panel(vec![Series { ring: Some(epoch), ..series("first", 0) }]), None);
+        assert_eq!(ringed(2).matches("class=\"ring series c0\"").count(), 1);
+        assert!(!ringed(7).contains("class=\"ring"));
         let long = "a name that is longer than what fits";
         let long = draw("long", &panel(vec![series("first", 0), series(long, 1)]), None);
         let single = draw("one", &panel(vec![series("first", 0)]), None);

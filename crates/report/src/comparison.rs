@@ -110,6 +110,7 @@ impl Comparison {
                 colour,
                 dotted,
                 points: run.epochs.iter().map(|epoch| [epoch.epoch as f64, value(epoch)]).collect(),
+                ring: run.best().filter(|_| !dotted).map(|best| best.epoch),
             };
             let both = [(false, test), (true, train)];
             let runs = self.runs.iter().enumerate();
@@ -117,12 +118,12 @@ impl Comparison {
         };
         [
             Panel {
-                title: "loss: solid of test, dotted of training",
+                title: "loss: solid of test, dotted of training; a ring at the best epoch",
                 unit: Unit::Number,
                 series: curves(|e| e.train_loss, |e| e.test_loss),
             },
             Panel {
-                title: "accuracy: solid of test, dotted of training",
+                title: "accuracy: solid of test, dotted of training; a ring at the best epoch",
                 unit: Unit::Percent,
                 series: curves(|e| e.train_accuracy, |e| e.test_accuracy),
             },

@@ -301,6 +301,7 @@ fn curves(epochs: &[Epoch]) -> [Panel; 3] {
         colour,
         dotted: false,
         points: epochs.iter().map(|epoch| [epoch.epoch as f64, of(epoch)]).collect(),
+        ring: None,
     };
     [
         Panel {

@@ -18,7 +18,7 @@ const PICTURE: &str = "
     .c2 { stroke: #3f9142; fill: #3f9142 } .c3 { stroke: #c23b4e; fill: #c23b4e }
     .c4 { stroke: #8c6bb1; fill: #8c6bb1 } .c5 { stroke: #1d9a9a; fill: #1d9a9a }
     .c6 { stroke: #c65d9b; fill: #c65d9b } .c7 { stroke: #83832a; fill: #83832a }
-    polyline.series { fill: none }
+    polyline.series, circle.ring { fill: none }
     .right { fill: #2f77b4 } .wrong { fill: #c23b4e } .bar { fill: #2f77b4; fill-opacity: 0.65 }
     .s0 { fill-opacity: 0 } .s1 { fill-opacity: 0.2 } .s2 { fill-opacity: 0.28 } .s3 { fill-opacity: 0.36 }
     .s4 { fill-opacity: 0.48 } .s5 { fill-opacity: 0.6 } .s6 { fill-opacity: 0.72 } .s7 { fill-opacity: 0.85 }
@@ -33,7 +33,7 @@ const PICTURE: &str = "
     .c2 { stroke: #6fc473; fill: #6fc473 } .c3 { stroke: #ee7384; fill: #ee7384 }
     .c4 { stroke: #b99ade; fill: #b99ade } .c5 { stroke: #55c9c9; fill: #55c9c9 }
     .c6 { stroke: #e58fc0; fill: #e58fc0 } .c7 { stroke: #bcbc55; fill: #bcbc55 }
-    polyline.series { fill: none }
+    polyline.series, circle.ring { fill: none }
     .right, .bar { fill: #3f8fd6 } .wrong { fill: #e0556a }
     }
 ";
