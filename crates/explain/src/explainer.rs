@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Result};
 use crate::maps::Maps;
-use crate::target::score_node;
 use cnn_network::network::NodeId;
 use cnn_network::{Network, Op, Shape};
 use cnn_plan::{Evaluation, EvaluationPlan, GradientPlan, GradientRun, Parameters};
@@ -57,7 +56,7 @@ impl Explainer {
     ///
     /// An output that is a map.
     pub fn classes(&self) -> Result<usize> {
-        match self.network.node(score_node(&self.network)).shape {
+        match self.network.output().shape {
             Shape::Vector { features } => Ok(features),
             shape => Err(Error::NoScores { network: self.network.name().to_string(), shape }),
         }
@@ -91,8 +90,9 @@ impl Explainer {
     /// As [`Explainer::activations`]; an output that is a map.
     pub fn probabilities(&self, images: &[f32]) -> Result<Vec<Vec<f32>>> {
         self.classes()?;
-        let values = self.activations(images, &[score_node(&self.network)])?;
-        Ok(values.into_iter().map(|mut values| softmax(values.swap_remove(0).numbers)).collect())
+        let values = self.activations(images, &[self.network.score_node()])?;
+        let of = |mut values: Vec<Maps>| probabilities(&self.network, values.swap_remove(0).numbers);
+        Ok(values.into_iter().map(of).collect())
     }
 
     /// The time that evaluation takes at each node that computes something, in the order of the network's nodes: the
@@ -130,6 +130,9 @@ impl Explainer {
     /// For each image the score of a class, and the gradients of that score with respect to some nodes, with their
     /// values: first by image, then in the order of `nodes`. `classes` has a class for each image.
     ///
+    /// The scores are those of [`Network::score_node`], before a softmax: it mixes all classes into each, and its gradient
+    /// is almost zero where the network is sure.
+    ///
     /// # Errors
     ///
     /// As [`Explainer::activations`]; a class that there is not, classes that are not one for each image.
@@ -153,7 +156,7 @@ impl Explainer {
         }
         let mut watched = nodes.to_vec();
         watched.extend(changed.iter().filter(|node| !nodes.contains(node)));
-        let plan = GradientPlan::new(&self.network, &[score_node(&self.network)], &watched)?;
+        let plan = GradientPlan::new(&self.network, &[self.network.score_node()], &watched)?;
         let mut run = GradientRun::new(&plan);
         let forward = run.forward(&mut self.parameters, images)?;
         let batch = images.len() / self.network.input().elements();
@@ -182,7 +185,7 @@ impl Explainer {
 
     /// The nodes of ReLUs that the scores need.
     pub(crate) fn rectifiers(&self) -> Vec<NodeId> {
-        let needed = self.network.needed_for(&[score_node(&self.network)]);
+        let needed = self.network.needed_for(&[self.network.score_node()]);
         let ids = self.network.ids().filter(|id| needed[id.index()] && self.network.node(*id).op == Op::Relu);
         ids.collect()
     }
@@ -207,8 +210,16 @@ impl Explainer {
     }
 }
 
+/// The probabilities of the classes by the numbers of a network's [`Network::score_node`] for an image: their softmax,
+/// unless no node has scores.
+pub(crate) fn probabilities(network: &Network, scores: Vec<f32>) -> Vec<f32> {
+    let output = network.outputs()[0].node;
+    let given = network.score_node() == output && network.gives_probabilities(output);
+    if given { scores } else { softmax(scores) }
+}
+
 /// `eˣ / Σ eˣ`.
-pub(crate) fn softmax(scores: Vec<f32>) -> Vec<f32> {
+fn softmax(scores: Vec<f32>) -> Vec<f32> {
     let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let exponentials: Vec<f64> = scores.iter().map(|x| f64::from(*x - greatest).exp()).collect();
     let sum: f64 = exponentials.iter().sum();

@@ -1,7 +1,6 @@
 //! The filters of the first convolution, which can be looked at because they read colours.
 
 use crate::explainer::Explainer;
-use crate::target::score_node;
 use cnn_network::Op;
 
 /// The filters of a convolution.
@@ -22,7 +21,7 @@ impl Explainer {
     /// table gives its filters different channels.
     pub fn first_filters(&self) -> Option<Filters> {
         let network = self.network();
-        let needed = network.needed_for(&[score_node(network)]);
+        let needed = network.needed_for(&[network.score_node()]);
         let nodes = network.nodes().iter().zip(needed).filter(|(_, needed)| *needed).map(|(node, _)| node);
         let (node, conv) = nodes.into_iter().find_map(|node| match &node.op {
             Op::Conv(conv) => Some((node, conv)),

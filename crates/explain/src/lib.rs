@@ -70,7 +70,7 @@ pub use maps::Maps;
 pub use neighbours::neighbour_embedding;
 pub use page::{Page, Subject};
 pub use saliency::{Occlusion, SmoothGrad, greatest};
-pub use target::{cam_node, score_node};
+pub use target::cam_node;
 
 /// The examples of the README, as tests.
 #[cfg(doctest)]

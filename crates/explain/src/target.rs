@@ -28,13 +28,3 @@ pub fn cam_node(network: &Network) -> Option<NodeId> {
         }
     }
 }
-
-/// The node of the scores that explanations differentiate: the main output, or what its softmax reads. A softmax mixes
-/// all classes into each, and its gradient is almost zero where the network is sure.
-pub fn score_node(network: &Network) -> NodeId {
-    let output = network.outputs()[0].node;
-    match network.node(output) {
-        node if node.op == Op::Softmax => node.inputs[0],
-        _ => output,
-    }
-}

@@ -1,9 +1,9 @@
 //! What explains a network, held to what it must be by definition.
 
-use cnn_explain::{Cam, Exciting, Explainer, Occlusion, SmoothGrad, cam_node, seen};
+use cnn_explain::{About, Cam, Exciting, Explainer, Live, Occlusion, SmoothGrad, cam_node, seen};
 use cnn_network::Network;
 use cnn_network::definition::*;
-use cnn_plan::{GradientPlan, GradientRun, Parameters};
+use cnn_plan::{GradientPlan, GradientRun, Parameters, Predictor};
 use cnn_weights::Weights;
 
 type Failure = Box<dyn std::error::Error>;
@@ -134,6 +134,50 @@ fn occlusion_is_the_probability_that_is_lost() -> Result<(), Failure> {
     assert!((heat.numbers[29] - (before? - after?)).abs() < 1e-6);
     let refused = [(0, 1), (1, 0), (16, 1)].map(|(side, step)| Occlusion { side, step, cover: 0.0 });
     assert!(refused.into_iter().all(|occlusion| explainer.occlusion(&image, 2, occlusion).is_err()));
+    Ok(())
+}
+
+/// What a network ends in, and whether there are scores before it.
+fn ends() -> Vec<(Chain, bool)> {
+    let (scores, maps) = (|| chain().flatten().then("fc", linear(4)).and(scale(30.0)), || conv(3).out(4));
+    let one = || chain().then("maps", maps()).and(scale(30.0)).and(adaptive_avg_pool(1)).softmax();
+    vec![
+        (scores(), true),
+        (scores().softmax(), true),
+        (scores().softmax().flatten(), true),
+        (scores().softmax().dropout(0.5), true),
+        (one().flatten(), true),
+        (one().dropout(0.5).flatten(), true),
+        (chain().then("maps", maps()).and(scale(30.0)).softmax().global_avg_pool(), false),
+    ]
+}
+
+/// Whatever comes after a softmax, nobody applies a second one, and it is the scores before it that are differentiated.
+#[test]
+fn a_network_that_gives_probabilities_gets_no_second_softmax() -> Result<(), Failure> {
+    let mut largest = 0.0f32;
+    for (end, has_scores) in ends() {
+        let network = chain().and(end).named("ends", [1, 6, 5]).at_usual_input()?;
+        let (weights, image) = (Weights::initialised(&network, 5), image(&network));
+        let mut explainer = Explainer::new(&network, &weights)?;
+        let expected = Predictor::new(&network, &weights)?.probabilities(&image)?;
+        let close = |found: &[f32]| found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5);
+        let found = explainer.probabilities(&image)?.swap_remove(0);
+        assert!(found.len() == 4 && close(&found), "{found:?} {expected:?}");
+        largest = found.iter().fold(largest, |largest, p| largest.max(*p));
+
+        let about = About { title: String::new(), classes: Vec::new(), drawn: [6, 5], notes: Vec::new() };
+        let frame = Live::new(&network, &weights, about, Default::default())?.look(&image, false)?;
+        let live: Vec<f32> =
+            frame.chunks_exact(4).take(4).map(|x| f32::from_le_bytes([x[0], x[1], x[2], x[3]])).collect();
+        assert!(close(&live), "{live:?} {expected:?}");
+
+        let scores = explainer.activations(&image, &[network.score_node()])?.swap_remove(0).swap_remove(0).numbers;
+        let total: f32 = scores.iter().map(|x| x.exp()).sum();
+        assert_eq!(close(&scores.iter().map(|x| x.exp() / total).collect::<Vec<_>>()), has_scores);
+        assert_eq!(explainer.input_gradient(&image, 3)?.numbers.len(), 30);
+    }
+    assert!(largest > 0.9, "a second softmax would hardly change {largest}");
     Ok(())
 }
 

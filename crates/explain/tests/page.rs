@@ -2,6 +2,8 @@
 
 use cnn_explain::{Collection, Error, Explainer, Page, Sample, Subject};
 use cnn_network::Network;
+use cnn_network::definition::*;
+use cnn_plan::Predictor;
 use cnn_weights::{Tensor, Weights};
 
 type Failure = Box<dyn std::error::Error>;
@@ -158,6 +160,31 @@ fn the_first_of_equal_classes_is_the_answer() -> Result<(), Failure> {
     let (_, rest) = html.split_once("id=\"points\">").ok_or("no points")?;
     let points: serde_json::Value = serde_json::from_str(rest.split_once("</script>").ok_or("no end")?.0)?;
     assert_eq!(points["answers"], serde_json::json!(vec![0; 10]));
+    Ok(())
+}
+
+/// The shares of the answers are the probabilities that a network gives, which get no second softmax.
+#[test]
+fn probabilities_are_shown_as_they_are() -> Result<(), Failure> {
+    let body = chain().then("conv", conv(3).out(10)).and(scale(30.0)).and(adaptive_avg_pool(1)).softmax().flatten();
+    let network = body.named("ends", [1, 8, 8]).at_usual_input()?;
+    let weights = Weights::initialised(&network, 1);
+    let (mut explainer, predictor) = (Explainer::new(&network, &weights)?, Predictor::new(&network, &weights)?);
+    let collection = Collection::of(&explainer, "set", &[], 10, |i| Ok::<_, Error>(sample(&network, i)))?;
+    let Sample { image, pixels, .. } = sample(&network, 0);
+    let (subjects, collection) = ([Subject { name: "first", image, pixels }], Some(&collection));
+    let html = Page { title: "set", classes: &[], notes: &[], subjects: &subjects, top: 1, collection }
+        .html(&mut explainer)?;
+    let (_, rest) = html.split_once("id=\"points\">").ok_or("no points")?;
+    let points: serde_json::Value = serde_json::from_str(rest.split_once("</script>").ok_or("no end")?.0)?;
+    let mut greatest = 0.0f32;
+    for i in 0..10 {
+        let expected = predictor.probabilities(&sample(&network, i).image)?.into_iter().fold(0.0f32, f32::max);
+        let found = points["shares"][i].as_f64().ok_or("no share")?;
+        assert!((found - f64::from(1000.0 * expected)).abs() < 1.0, "{found} {expected}");
+        greatest = greatest.max(expected);
+    }
+    assert!(greatest > 0.5, "a second softmax would hardly change {greatest}");
     Ok(())
 }
 

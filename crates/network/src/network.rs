@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, near_names};
 use crate::op::Op;
-use crate::shape::Shape;
+use crate::shape::{Pair, Shape, Window};
 use crate::tensors::TensorSpec;
 use std::collections::BTreeMap;
 
@@ -165,16 +165,40 @@ impl Network {
 
     /// Whether a node gives probabilities: a softmax, or one that has only been flattened, averaged over all places of a map
     /// or gone through dropout since.
+    ///
+    /// # Panics
+    ///
+    /// Where it is behind the last node: see [`Network::check_nodes`].
     pub fn gives_probabilities(&self, id: NodeId) -> bool {
-        let node = self.node(id);
-        match (&node.op, &node.inputs[..]) {
-            (Op::Softmax, _) => true,
-            (Op::Dropout { .. }, [input]) => self.gives_probabilities(*input),
-            // Of a map of several places each place has probabilities of its own.
-            (Op::Flatten | Op::AdaptiveAvgPool { .. }, [input]) => {
-                node.shape.elements() == self.node(*input).shape.channels() && self.gives_probabilities(*input)
+        self.softmax_of(id).is_some()
+    }
+
+    /// The node of the scores whose softmax are the probabilities of the classes: the main output, or, where that gives
+    /// probabilities already, what its softmax reads. A mean of probabilities over the places of a map is the softmax of
+    /// no node: there it is the main output too.
+    pub fn score_node(&self) -> NodeId {
+        let output = self.outputs[0].node;
+        let read = self.softmax_of(output).map(|softmax| self.node(softmax).inputs[0]);
+        let elements = self.node(output).shape.elements();
+        read.filter(|read| self.node(*read).shape.elements() == elements).unwrap_or(output)
+    }
+
+    /// The softmax whose numbers a node gives, or their means over all places of a map, if it gives any.
+    fn softmax_of(&self, mut id: NodeId) -> Option<NodeId> {
+        loop {
+            let node = self.node(id);
+            let (op, [input, others @ ..]) = (&node.op, &node.inputs[..]) else { return None };
+            let read = self.node(*input).shape;
+            match op {
+                Op::Softmax => return Some(id),
+                Op::Dropout { .. } => id = *input,
+                Op::Add | Op::Concat if others.is_empty() => id = *input,
+                Op::Flatten | Op::AdaptiveAvgPool { .. } | Op::ZeroChannels { .. } if node.shape == read => id = *input,
+                // Of a map of several places each place has probabilities of its own.
+                Op::Flatten | Op::AdaptiveAvgPool { .. } if node.shape.elements() == read.channels() => id = *input,
+                Op::AvgPool(pool) if takes_all(&pool.window, read) => id = *input,
+                _ => return None,
             }
-            _ => false,
         }
     }
 
@@ -209,4 +233,9 @@ impl Network {
         }
         needed
     }
+}
+
+/// Whether a window covers a whole map, and nothing beside it.
+fn takes_all(window: &Window, map: Shape) -> bool {
+    map.size() == Some(window.kernel) && window.padding == Pair::from(0) && window.dilation == Pair::from(1)
 }

@@ -3,7 +3,7 @@
 
 use cnn_network::definition::*;
 use cnn_network::initialisation::{Law, Scheme};
-use cnn_network::{Network, Result, Shape};
+use cnn_network::{Network, Op, Result, Shape};
 
 fn conv_bn(conv: cnn_network::op::Conv) -> Chain {
     chain().then("conv", conv.no_bias()).then("bn", batch_norm().eps(1e-3)).relu()
@@ -127,13 +127,42 @@ fn a_softmax_is_seen_through_what_keeps_its_numbers() -> Result<()> {
         vector().flatten().dropout(0.5),
         chain().global_avg_pool().softmax().flatten(),
         chain().softmax().global_avg_pool(),
+        chain().softmax().and(avg_pool(4)).flatten(),
         chain().softmax(),
+        chain().and(sum().branch(chain().softmax())),
     ] {
         assert!(probabilities(body)?);
     }
-    for body in [chain().relu(), vector().then("last", linear(3)), chain().softmax().flatten(), vector().relu()] {
+    for body in [
+        chain().relu(),
+        vector().then("last", linear(3)),
+        chain().softmax().flatten(),
+        vector().relu(),
+        chain().softmax().and(avg_pool(3)).flatten(),
+        chain().and(sum().branch(chain().softmax()).branch(chain())),
+    ] {
         assert!(!probabilities(body)?);
     }
+    Ok(())
+}
+
+#[test]
+fn the_scores_are_what_the_softmax_of_the_probabilities_reads() -> Result<()> {
+    let scores = |body: Chain| {
+        let net = body.named("net", [3, 4, 4]).at_usual_input()?;
+        Ok::<_, cnn_network::Error>(net.node(net.score_node()).path.clone())
+    };
+    let vector = || chain().flatten().then("fc", linear(5));
+    let map = || chain().then("maps", adaptive_avg_pool(1)).softmax();
+    for body in [vector(), vector().softmax(), vector().softmax().flatten().dropout(0.5)] {
+        assert_eq!(scores(body)?, "fc");
+    }
+    for body in [map(), map().flatten(), map().dropout(0.5).flatten()] {
+        assert_eq!(scores(body)?, "maps");
+    }
+    // A mean over places has no scores before it, and of two softmaxes the first gives the scores of the second.
+    assert_eq!(scores(chain().softmax().then("mean", adaptive_avg_pool(1)).then("end", Op::Flatten))?, "end");
+    assert_eq!(scores(vector().then("first", Op::Softmax).softmax())?, "first");
     Ok(())
 }
 

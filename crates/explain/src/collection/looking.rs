@@ -4,10 +4,10 @@ use super::{Collection, Excited, Sample, Tiles};
 use crate::embedding::principal_components;
 use crate::error::{Error, Result};
 use crate::exciting::Ranking;
-use crate::explainer::{Explainer, softmax};
+use crate::explainer::{Explainer, probabilities};
 use crate::field::seen;
 use crate::neighbours::neighbour_embedding;
-use crate::target::{cam_node, score_node};
+use crate::target::cam_node;
 use cnn_network::network::NodeId;
 use cnn_network::op::Kind;
 use cnn_network::{Network, Shape};
@@ -46,7 +46,7 @@ impl Collection {
         }
         let classes = explainer.classes()?;
         let nodes = if nodes.is_empty() { usual(network) } else { nodes.to_vec() };
-        let (feature, score) = (network.feature_node(), score_node(network));
+        let (feature, score) = (network.feature_node(), network.score_node());
         let wanted: Vec<NodeId> = nodes.iter().copied().chain([feature, score]).collect();
         let evaluation = explainer.evaluation(&wanted)?;
         let size = network.input().size().map_or([1, network.input().elements()], |size| size.axes());
@@ -61,7 +61,7 @@ impl Collection {
             let sample = sample(position)?;
             check(network, &sample)?;
             let mut values = explainer.run(&evaluation, &sample.image, &wanted)?.swap_remove(0);
-            let probabilities = values.pop().map_or_else(Vec::new, |scores| softmax(scores.numbers));
+            let probabilities = values.pop().map_or_else(Vec::new, |scores| probabilities(network, scores.numbers));
             features.push(values.pop().map_or_else(Vec::new, |maps| maps.pooled()));
             rankings.iter_mut().zip(&values).for_each(|(ranking, maps)| ranking.look(position, maps));
             // The first of equals, as everywhere.

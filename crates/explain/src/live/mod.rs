@@ -15,14 +15,13 @@ mod page;
 pub use page::{Engine, LivePage};
 
 use crate::error::{Error, Result};
-use crate::explainer::{Explainer, softmax};
+use crate::explainer::{Explainer, probabilities};
 use crate::maps::Maps;
 use crate::page::arithmetic::{Numbers, numbers};
 use crate::page::diagram::write;
 use crate::page::node::{Facts, Shown};
 use crate::page::sheet::Sheet;
 use crate::page::stages::Stages;
-use crate::target::score_node;
 use cnn_network::network::NodeId;
 use cnn_network::{Network, Op, Shape};
 use cnn_plan::{InferenceOptions, InferencePlan, Workspace};
@@ -95,9 +94,9 @@ impl Live {
         about: About,
         options: InferenceOptions<'a>,
     ) -> Result<Self> {
-        let (name, score) = (network.name().to_string(), score_node(network));
-        let Shape::Vector { features: classes } = network.node(score).shape else {
-            return Err(Error::NoScores { network: name, shape: network.node(score).shape });
+        let (name, score, shape) = (network.name().to_string(), network.score_node(), network.output().shape);
+        let Shape::Vector { features: classes } = shape else {
+            return Err(Error::NoScores { network: name, shape });
         };
         let input = match network.input().dims()[..] {
             [channels, height, width] => [channels, height, width],
@@ -155,7 +154,7 @@ impl Live {
         self.plan.run(&mut self.workspace, image, &mut slices)?;
         let mut bytes = Vec::new();
         let put = |bytes: &mut Vec<u8>, numbers: &[f32]| bytes.extend(numbers.iter().flat_map(|x| x.to_le_bytes()));
-        put(&mut bytes, &softmax(self.values[0].clone()));
+        put(&mut bytes, &probabilities(network, self.values[0].clone()));
         let mut exactly = Vec::new();
         let mut computed = 1;
         for (id, LiveNode { sheet, .. }) in self.nodes.iter().zip(&self.opened.nodes) {

@@ -4,7 +4,6 @@ use super::node::Shown;
 use super::picture::packed;
 use super::sheet::Sheet;
 use crate::explainer::Explainer;
-use crate::target::score_node;
 use cnn_network::network::{Node, NodeId};
 use cnn_network::shape::Window;
 use cnn_network::{Network, Op};
@@ -78,7 +77,7 @@ impl From<&Window> for WindowNumbers {
 
 /// Whether all numbers of a network fit into a page.
 pub(crate) fn is_small(network: &Network) -> bool {
-    let needed = network.needed_for(&[score_node(network)]);
+    let needed = network.needed_for(&[network.score_node()]);
     let nodes = || network.nodes().iter().zip(&needed).filter(|(_, needed)| **needed).map(|(node, _)| node);
     let values = nodes().map(|node| node.shape.elements()).fold(0, usize::saturating_add);
     let weights = nodes().flat_map(|node| &node.tensors).map(|spec| spec.elements()).fold(0, usize::saturating_add);

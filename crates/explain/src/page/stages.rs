@@ -1,7 +1,6 @@
 //! The stages of a network, and which of their nodes show what they make of a picture.
 
 use super::MOST_NODES;
-use crate::target::score_node;
 use cnn_network::Network;
 use cnn_network::network::NodeId;
 use cnn_network::op::Kind;
@@ -110,7 +109,7 @@ fn elementwise(network: &Network, id: NodeId) -> bool {
 /// The nodes whose maps are shown: of a small network all that the scores need; of others the last of each layer with
 /// what follows it element by element, and where these are many none of units that repeat others.
 fn shown(network: &Network, stages: &[(Stage, Vec<Unit>)], small: bool) -> Vec<NodeId> {
-    let needed = network.needed_for(&[score_node(network)]);
+    let needed = network.needed_for(&[network.score_node()]);
     if small {
         return network.ids().filter(|id| needed[id.index()]).collect();
     }
