@@ -28,6 +28,7 @@ impl Explainer {
     pub fn cam(&mut self, images: &[f32], classes: &[usize], node: Option<NodeId>, method: Cam) -> Result<Vec<Heat>> {
         let network = self.network();
         let node = node.or_else(|| cam_node(network)).unwrap_or(network.outputs()[0].node);
+        network.check_nodes(&[node])?;
         let found = network.node(node);
         if found.shape.size().is_none() {
             let (network, node, shape) = (network.name().to_string(), found.path.clone(), found.shape);

@@ -66,7 +66,8 @@ impl Explainer {
     ///
     /// # Errors
     ///
-    /// Numbers that are no whole images, nodes that only an auxiliary head needs, a batch that memory does not hold.
+    /// Numbers that are no whole images, nodes of another network or that only an auxiliary head needs, a batch that memory
+    /// does not hold.
     pub fn activations(&self, images: &[f32], nodes: &[NodeId]) -> Result<Vec<Vec<Maps>>> {
         self.run(&self.evaluation(nodes)?, images, nodes)
     }

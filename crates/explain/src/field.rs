@@ -21,8 +21,9 @@ pub struct Seen {
 ///
 /// # Errors
 ///
-/// A place that the node does not have.
+/// A place that the node does not have, a node of another network.
 pub fn seen(network: &Network, node: NodeId, [row, column]: [usize; 2]) -> Result<Seen> {
+    network.check_nodes(&[node])?;
     let shape = network.node(node).shape;
     let [height, width] = shape.size().map_or([1, 1], Pair::axes);
     if row >= height || column >= width {

@@ -218,6 +218,26 @@ fn bad_questions_are_refused() -> Result<(), Failure> {
     Ok(())
 }
 
+#[test]
+fn a_node_of_another_network_is_refused() -> Result<(), Failure> {
+    let network = network()?;
+    let (mut explainer, image) = (explainer(&network)?, image(&network));
+    let longer = (0..40).fold(chain(), |body, _| body.relu()).named("longer", [1, 2, 2]).at_usual_input()?;
+    let other = longer.outputs()[0].node;
+    let expected = network.check_nodes(&[other]).unwrap_err().to_string();
+    let refusals = [
+        explainer.cam(&image, &[1], Some(other), Cam::GradCam).err(),
+        seen(&network, other, [0, 0]).err(),
+        explainer.activations(&image, &[other]).err(),
+        explainer.slopes(&image, &[1], &[other]).err(),
+        explainer.exciting(other, [Ok(image.clone())], 1).err(),
+    ];
+    for (number, refusal) in refusals.into_iter().enumerate() {
+        assert!(refusal.is_some_and(|refusal| refusal.to_string().ends_with(&expected)), "{number}");
+    }
+    Ok(())
+}
+
 /// The last maps of every network, but where there are none.
 #[test]
 fn every_network_has_a_node_for_grad_cam() -> Result<(), Failure> {
