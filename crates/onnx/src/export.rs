@@ -29,7 +29,8 @@ pub struct Export {
     /// Whether a batch normalisation becomes part of the convolution or linear layer before it, where that is the same
     /// function: it must be the layer's only reader. What is left stays as it is.
     pub fold: bool,
-    /// Whether there is an output `probabilities` beside `logits`. A network that ends in a softmax has it anyway.
+    /// Whether there is an output `probabilities` beside `logits`. A network that gives probabilities itself has it anyway,
+    /// and without `logits` where it takes their mean over the places of a map, before which there are no scores.
     pub probabilities: bool,
     /// Whether the graph itself subtracts [`About::mean`] and divides by [`About::std`], and what its input then is.
     pub normalise: Option<Pixels>,

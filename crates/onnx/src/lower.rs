@@ -1,12 +1,12 @@
 //! From the network's nodes to the graph's: which values there are, and what they are called.
 
+use crate::attribute::integer;
 use crate::error::Result;
 use crate::export::Export;
 use crate::fold::{Folding, partners};
 use crate::graph::{Graph, Place, value_info};
 use crate::origin::origins;
 use crate::{elementwise, layers, norm, pool};
-use cnn_network::network::Node;
 use cnn_network::{Network, Op};
 use cnn_weights::Weights;
 
@@ -14,6 +14,24 @@ const INPUT: &str = "input";
 const PIXELS: &str = "pixels";
 const LOGITS: &str = "logits";
 const PROBABILITIES: &str = "probabilities";
+
+/// The nodes of the outputs, where nodes give them.
+struct Ends {
+    logits: Option<usize>,
+    probabilities: Option<usize>,
+}
+
+impl Ends {
+    /// A network that gives probabilities has its scores before its softmax, if anywhere.
+    fn of(network: &Network, origins: &[usize]) -> Self {
+        let (end, score) = (network.outputs()[0].node, network.score_node());
+        let given = network.gives_probabilities(end);
+        Self {
+            logits: (!given || score != end).then(|| origins[score.index()]),
+            probabilities: given.then(|| origins[end.index()]),
+        }
+    }
+}
 
 /// The graph of a network's main output.
 pub(crate) fn lower<'a>(network: &'a Network, weights: &'a Weights, export: &Export) -> Result<Graph<'a>> {
@@ -28,10 +46,7 @@ pub(crate) fn lower<'a>(network: &'a Network, weights: &'a Weights, export: &Exp
         let layer = layer.filter(|layer| foldings[*layer].as_ref().is_some_and(|f| std::ptr::eq(f.norm, node)));
         origins[index] = layer.unwrap_or(origins[origins[index]]);
     }
-    let main = origins[end.index()];
-    // A network that ends in a softmax has its scores before it.
-    let softmax = matches!(network.nodes()[main].op, Op::Softmax);
-    let logits = if softmax { origins[network.nodes()[main].inputs[0].index()] } else { main };
+    let ends = Ends::of(network, &origins);
 
     let input = if export.normalise.is_some() { PIXELS } else { INPUT };
     let mut graph = Graph::new(network, weights, &[input, LOGITS, PROBABILITIES]);
@@ -50,10 +65,10 @@ pub(crate) fn lower<'a>(network: &'a Network, weights: &'a Weights, export: &Exp
             continue;
         }
         let folding = foldings[index].take();
-        values[index] = if index == logits {
-            LOGITS.to_string()
-        } else if index == main {
+        values[index] = if ends.probabilities == Some(index) {
             PROBABILITIES.to_string()
+        } else if ends.logits == Some(index) && node.shape == network.output().shape {
+            LOGITS.to_string()
         } else {
             let path = folding.as_ref().map_or(&node.path, |folding| &folding.norm.path);
             let value = graph.value(path);
@@ -68,21 +83,28 @@ pub(crate) fn lower<'a>(network: &'a Network, weights: &'a Weights, export: &Exp
         };
         write(&mut graph, &place, folding)?;
     }
-    finish(&mut graph, export, &values[logits], &network.nodes()[logits], softmax);
+    finish(&mut graph, export, &ends, &values);
     Ok(graph)
 }
 
 /// The outputs, and what gives them where no operation does.
-fn finish(graph: &mut Graph<'_>, export: &Export, logits: &str, node: &Node, softmax: bool) {
-    if logits != LOGITS {
-        graph.node("Identity", LOGITS, &[logits], LOGITS, Vec::new());
+fn finish(graph: &mut Graph<'_>, export: &Export, ends: &Ends, values: &[String]) {
+    let shape = graph.network.output().shape;
+    if let Some(logits) = ends.logits {
+        let (value, of) = (&values[logits], graph.network.nodes()[logits].shape);
+        if of != shape {
+            // Flattened behind the softmax alone.
+            graph.node("Flatten", LOGITS, &[value], LOGITS, vec![integer("axis", 1)]);
+        } else if value != LOGITS {
+            graph.node("Identity", LOGITS, &[value], LOGITS, Vec::new());
+        }
+        graph.outputs.push(value_info(LOGITS, shape));
     }
-    graph.outputs.push(value_info(LOGITS, node.shape));
-    if !softmax && export.probabilities {
+    if ends.probabilities.is_none() && export.probabilities {
         elementwise::softmax(graph, PROBABILITIES, LOGITS, PROBABILITIES);
     }
-    if softmax || export.probabilities {
-        graph.outputs.push(value_info(PROBABILITIES, node.shape));
+    if ends.probabilities.is_some() || export.probabilities {
+        graph.outputs.push(value_info(PROBABILITIES, shape));
     }
 }
 

@@ -1,8 +1,9 @@
 //! What cannot be exported is refused in a sentence.
 
 use cnn_network::Network;
-use cnn_network::definition::{batch_norm, chain, conv, linear};
-use cnn_onnx::schema::ModelProto;
+use cnn_network::definition::{batch_norm, chain, conv, linear, max_pool};
+use cnn_onnx::schema::tensor_shape_proto::dimension::Value;
+use cnn_onnx::schema::{ModelProto, ValueInfoProto, type_proto};
 use cnn_onnx::{About, Export, Pixels};
 use cnn_weights::{Tensor, Weights};
 use prost::Message;
@@ -101,19 +102,50 @@ fn names_that_collide_are_told_apart() -> Outcome {
     Ok(())
 }
 
+/// A value's name and dimensions.
+fn described(value: &ValueInfoProto) -> (&str, String) {
+    let dims = match value.r#type.as_ref().and_then(|r#type| r#type.value.as_ref()) {
+        Some(type_proto::Value::TensorType(tensor)) => tensor.shape.iter().flat_map(|shape| &shape.dim).collect(),
+        _ => Vec::new(),
+    };
+    let dims = dims.into_iter().map(|dim| match &dim.value {
+        Some(Value::DimValue(dim)) => dim.to_string(),
+        Some(Value::DimParam(name)) => name.clone(),
+        None => String::new(),
+    });
+    (value.name(), dims.collect::<Vec<_>>().join("×"))
+}
+
 #[test]
 fn what_does_nothing_and_what_ends_in_a_softmax_has_outputs_all_the_same() -> Outcome {
     let nothing = chain().dropout(0.5).named("nothing", [1, 2, 2]);
     let softmax = chain().flatten().softmax().dropout(0.5).named("softmax", [1, 2, 2]);
+    let flattened = chain().and(max_pool(2)).softmax().dropout(0.5).flatten().named("flattened", [3, 2, 2]);
+    let averaged = chain().softmax().global_avg_pool().named("averaged", [3, 2, 2]);
     for (architecture, ops, outputs) in [
-        (nothing, vec!["Identity"], vec!["logits"]),
-        (softmax, vec!["Flatten", "Softmax"], vec!["logits", "probabilities"]),
+        (nothing, vec!["Identity"], vec![("logits", "N×1×2×2")]),
+        (softmax, vec!["Flatten", "Softmax"], vec![("logits", "N×4"), ("probabilities", "N×4")]),
+        (
+            flattened,
+            vec!["MaxPool", "Softmax", "Flatten", "Flatten"],
+            vec![("logits", "N×3"), ("probabilities", "N×3")],
+        ),
+        (averaged, vec!["Softmax", "GlobalAveragePool", "Flatten"], vec![("probabilities", "N×3")]),
     ] {
         let network = architecture.at_usual_input()?;
-        let model = ModelProto::decode(Export::default().to_bytes(&network, &Weights::new())?.as_slice())?;
-        let graph = model.graph.ok_or("no graph")?;
-        assert_eq!(graph.node.iter().filter_map(|node| node.op_type.as_deref()).collect::<Vec<_>>(), ops);
-        assert_eq!(graph.output.iter().filter_map(|value| value.name.as_deref()).collect::<Vec<_>>(), outputs);
+        for probabilities in [false, true] {
+            let export = Export { probabilities, ..Export::default() };
+            let model = ModelProto::decode(export.to_bytes(&network, &Weights::new())?.as_slice())?;
+            let graph = model.graph.ok_or("no graph")?;
+            let found: Vec<&str> = graph.node.iter().filter_map(|node| node.op_type.as_deref()).collect();
+            let added = if probabilities && network.name() == "nothing" { vec!["Softmax"] } else { Vec::new() };
+            assert_eq!(found, [ops.clone(), added].concat());
+            let shapes: Vec<(&str, String)> = graph.output.iter().map(described).collect();
+            let shapes: Vec<(&str, &str)> = shapes.iter().map(|(name, shape)| (*name, shape.as_str())).collect();
+            assert_eq!(shapes[..outputs.len()], outputs);
+            let edges: Vec<&str> = graph.node.iter().flat_map(|node| &node.output).map(String::as_str).collect();
+            assert!(shapes.iter().all(|(name, _)| edges.contains(name)), "{edges:?}");
+        }
     }
     Ok(())
 }
