@@ -257,8 +257,7 @@ impl Writer<'_> {
     pub(crate) fn write(&self, picture: &Picture<'_>, out: &mut [f32]) -> Result<(), Error> {
         if self.preparation.shape(picture.shape())? != self.to {
             // A file that changed since its head was read.
-            let [expected, found] = [self.to, picture.shape()].map(|shape| times(&shape));
-            return Err(Error::Preparation { shape: picture.shape(), expected, found });
+            return Err(self.unsuited(picture));
         }
         if picture.size() == self.usual {
             self.normalise(&self.fitting, picture, out);
@@ -270,11 +269,21 @@ impl Writer<'_> {
 
     /// Normalises what was stretched to its [`Writer::target`]; a frame is still put around it.
     pub(crate) fn write_fitted(&self, picture: &Picture<'_>, out: &mut [f32]) -> Result<(), Error> {
-        if self.preparation.fit.equals_sizes() {
-            self.normalise(&Fitting::None, picture, out);
-            return Ok(());
+        if !self.preparation.fit.equals_sizes() {
+            return self.write(picture, out);
         }
-        self.write(picture, out)
+        if picture.shape() != self.to {
+            // A transform of one's own changed what was stretched.
+            return Err(self.unsuited(picture));
+        }
+        self.normalise(&Fitting::None, picture, out);
+        Ok(())
+    }
+
+    /// A picture that does not become what is written.
+    fn unsuited(&self, picture: &Picture<'_>) -> Error {
+        let [expected, found] = [self.to, picture.shape()].map(|shape| times(&shape));
+        Error::Preparation { shape: picture.shape(), expected, found }
     }
 
     fn normalise(&self, fitting: &Fitting, picture: &Picture<'_>, out: &mut [f32]) {

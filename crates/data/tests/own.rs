@@ -1,7 +1,8 @@
 //! Sources and transforms of one's own.
 
 use cnn_data::{
-    Augmentation, Dataset, Draws, Error, Fit, Flip, ImageSource, Images, Loader, Picture, Preparation, Step, Transform,
+    Augmentation, Dataset, Draws, Error, Fit, Flip, ImageSource, Images, Loader, Picture, Preparation,
+    RandomResizedCrop, Step, Transform,
 };
 
 /// Image `i` has every pixel `i`, in as many channels as it says; some fail, some have other channels.
@@ -88,6 +89,48 @@ fn transforms_come_after_the_steps_and_change_training_images_alone() {
     let expected: Vec<f32> = (0..8).flat_map(|index| [index as f32; 12]).collect();
     let found = numbers(loader.in_order().next().unwrap().unwrap());
     assert!(found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-4));
+}
+
+/// Another picture of one colour, of a shape of its own.
+#[derive(Debug)]
+struct Replaced([usize; 3]);
+
+impl Transform for Replaced {
+    fn apply(&self, picture: &mut Picture<'_>, _: [usize; 2], _: &mut Draws) -> Result<(), Error> {
+        *picture = Picture::new(self.0, vec![9; self.0.iter().product()])?;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_transform_keeps_the_channels_and_the_size_that_nothing_changes_any_more() {
+    let images = Images::from_source(Numbered::of(4)).unwrap();
+    let resized =
+        Augmentation { steps: vec![Step::RandomResizedCrop(RandomResizedCrop::default())], ..Default::default() };
+    let found = |fit: Fit, augmentation: &Augmentation, shape: [usize; 3]| {
+        let loader = Loader::new(&images, plain().fitted(fit), 4).unwrap().augmented(augmentation.clone()).unwrap();
+        loader.transformed(Replaced(shape)).epoch(1, 0).next().unwrap().map(|batch| batch.images.len())
+    };
+    let (stretched, none) = (Fit::resize([4, 5]), Augmentation::default());
+    assert_eq!(found(stretched, &resized, [2, 4, 5]).unwrap(), 4 * 2 * 4 * 5);
+    // Taller, wider, smaller; fewer channels, more.
+    for shape in [[2, 6, 5], [2, 4, 6], [2, 2, 3], [1, 4, 5], [3, 4, 5]] {
+        let error = found(stretched, &resized, shape).unwrap_err().to_string();
+        let [channels, height, width] = shape;
+        let shape = format!("{channels}×{height}×{width}");
+        let expected = format!("the preparation does not suit images of {shape}: expected 2×4×5, found {shape}");
+        assert_eq!(error, expected);
+    }
+    // A fit still stretches what no step has, but gives nothing other channels; without one nothing is stretched.
+    assert_eq!(found(stretched, &none, [2, 9, 9]).unwrap(), 4 * 2 * 4 * 5);
+    for (fit, augmentation, shape) in [
+        (stretched, &none, [1, 4, 5]),
+        (Fit::None, &none, [2, 3, 3]),
+        (Fit::None, &resized, [2, 3, 3]),
+        (Fit::Pad { height: 4, width: 4 }, &resized, [2, 5, 3]),
+    ] {
+        assert!(matches!(found(fit, augmentation, shape), Err(Error::Preparation { .. })), "{fit}");
+    }
 }
 
 #[test]

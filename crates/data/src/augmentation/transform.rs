@@ -35,10 +35,13 @@ use std::sync::Arc;
 /// [`Loader::transformed`]: crate::Loader::transformed
 pub trait Transform: fmt::Debug + Send + Sync {
     /// Changes the image. `target` is the height and width that the network reads where images are stretched to them, else
-    /// the image's own. The channels must stay; what is random comes from `draws` alone.
+    /// the image's own. The channels must stay. The size may change where the fit brings the new one too to what the
+    /// network reads; behind a [`RandomResizedCrop`](super::RandomResizedCrop) nothing is stretched any more, and a size of
+    /// `target` must stay. What is random comes from `draws` alone.
     ///
     /// # Errors
-    /// [`Error::Own`] with whatever went wrong; the batch fails.
+    /// [`Error::Own`] with whatever went wrong; the batch fails. It fails with [`Error::Preparation`] where the channels or
+    /// the size are others.
     fn apply(&self, picture: &mut Picture<'_>, target: [usize; 2], draws: &mut Draws) -> Result<(), Error>;
 }
 
