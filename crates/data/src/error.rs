@@ -427,6 +427,30 @@ pub enum Error {
         most: usize,
     },
 
+    /// An image that is not as large as a cell of a sheet.
+    #[error("image {index} is of {}×{} pixels, but a cell of the sheet of {}×{}: bring the images to one size first",
+        size[0], size[1], cell[0], cell[1])]
+    SheetImage {
+        /// Which image of the set.
+        index: usize,
+        /// Its height and width in pixels.
+        size: [usize; 2],
+        /// Height and width of a cell in pixels.
+        cell: [usize; 2],
+    },
+
+    /// A sheet whose bytes are not those of its pixels.
+    #[error("a sheet of {}×{} pixels of {channels} channels has {found} bytes, expected one for each channel of a pixel",
+        size[0], size[1])]
+    SheetBytes {
+        /// Height and width in pixels.
+        size: [usize; 2],
+        /// Bytes per pixel.
+        channels: usize,
+        /// Bytes there are.
+        found: usize,
+    },
+
     /// A sheet that cannot be written as a picture.
     #[error("a sheet of {}×{} pixels of {channels} channels cannot be a PNG: {problem}", size[0], size[1])]
     Sheet {

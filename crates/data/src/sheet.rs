@@ -60,8 +60,8 @@ impl Grid {
 /// ```
 ///
 /// # Errors
-/// [`Error::Columns`] where there is no column, [`Error::Index`] for an index beyond the last image, as [`Grid::size`]
-/// where the sheet is too large.
+/// [`Error::Columns`] where there is no column, [`Error::SheetImage`] for an image of another size than [`Images::shape`]
+/// says; as [`Images::picture`], and as [`Grid::size`] where the sheet is too large.
 pub fn sheet(images: &Images, indices: &[usize], columns: usize, gap: usize) -> Result<Sheet, Error> {
     if columns == 0 {
         return Err(Error::Columns);
@@ -71,16 +71,21 @@ pub fn sheet(images: &Images, indices: &[usize], columns: usize, gap: usize) -> 
     let grid = Grid { rows: indices.len().div_ceil(columns), columns, cell: [height, width], gap };
     let [sheet_height, sheet_width] = grid.size()?;
     let mut pixels = vec![0; sheet_height * sheet_width * channels];
-    let gaps = |place: usize, cell: usize| place % (cell + gap) >= cell;
+    // A gap that lies between no two cells may be of any size.
+    let step = grid.cell.map(|cell| cell.saturating_add(gap));
+    let gaps = |place: usize, axis: usize| place % step[axis] >= grid.cell[axis];
     for (place, pixel) in pixels.chunks_exact_mut(channels).enumerate() {
-        if gaps(place / sheet_width, height) || gaps(place % sheet_width, width) {
+        if gaps(place / sheet_width, 0) || gaps(place % sheet_width, 1) {
             pixel.fill(255);
         }
     }
     for (place, index) in indices.iter().enumerate() {
-        let image = images.image(*index).ok_or(Error::Index { index: *index, count: images.len() })?;
-        let (top, left) = (place / columns * (height + gap), place % columns * (width + gap));
-        for (channel, plane) in image.chunks_exact(height * width).enumerate() {
+        let picture = images.picture(*index)?;
+        if picture.size() != grid.cell {
+            return Err(Error::SheetImage { index: *index, size: picture.size(), cell: grid.cell });
+        }
+        let (top, left) = (place / columns * step[0], place % columns * step[1]);
+        for (channel, plane) in picture.planes().enumerate() {
             for (offset, pixel) in plane.iter().enumerate() {
                 let (row, column) = (top + offset / width, left + offset % width);
                 pixels[(row * sheet_width + column) * channels + channel] = *pixel;
@@ -97,23 +102,27 @@ impl Sheet {
     /// Every pixel as a square of `factor` by `factor`; a factor of 0 counts as 1.
     ///
     /// # Errors
-    /// [`Error::SheetSize`] where there would be more pixels than [`Sheet::MAX_PIXELS`].
+    /// [`Error::SheetSize`] where there would be more pixels than [`Sheet::MAX_PIXELS`], [`Error::SheetBytes`] where the
+    /// bytes are not as many as the pixels need.
     pub fn enlarged(&self, factor: usize) -> Result<Self, Error> {
+        self.check()?;
         let factor = factor.max(1);
         let enlarged = Grid { rows: factor, columns: factor, cell: [self.height, self.width], gap: 0 };
-        let mut pixels = Vec::with_capacity(enlarged.size()?.iter().product::<usize>() * self.channels);
-        for line in self.pixels.chunks_exact((self.width * self.channels).max(1)) {
+        let [height, width] = enlarged.size()?;
+        let mut pixels = Vec::with_capacity(height * width * self.channels);
+        for line in self.pixels.chunks_exact(self.width.saturating_mul(self.channels).max(1)) {
             let wide = line.chunks_exact(self.channels).flat_map(|pixel| std::iter::repeat_n(pixel, factor)).flatten();
             let wide: Vec<u8> = wide.copied().collect();
             (0..factor).for_each(|_| pixels.extend_from_slice(&wide));
         }
-        Ok(Self { width: self.width * factor, height: self.height * factor, channels: self.channels, pixels })
+        Ok(Self { width, height, channels: self.channels, pixels })
     }
 
     /// The sheet as the bytes of a PNG file.
     ///
     /// # Errors
-    /// [`Error::Sheet`] where the sheet is empty, too large, or of other than 1 or 3 channels.
+    /// [`Error::Sheet`] where the sheet is empty, too large, or of other than 1 or 3 channels, [`Error::SheetBytes`] where
+    /// the bytes are not as many as the pixels need.
     pub fn png(&self) -> Result<Vec<u8>, Error> {
         let Self { width, height, channels, .. } = *self;
         let error = |problem: String| Error::Sheet { size: [height, width], channels, problem };
@@ -122,6 +131,7 @@ impl Sheet {
             3 => ExtendedColorType::Rgb8,
             _ => return Err(error("a picture has 1 or 3 channels".to_string())),
         };
+        self.check()?;
         let side = |side: usize| u32::try_from(side).map_err(|_| error("it is too large".to_string()));
         let mut bytes = Vec::new();
         let encoder = PngEncoder::new(&mut bytes);
@@ -129,11 +139,22 @@ impl Sheet {
         written.map_err(|problem| error(problem.to_string()))?;
         Ok(bytes)
     }
+
+    /// Refuses other than `height · width · channels` bytes.
+    fn check(&self) -> Result<(), Error> {
+        let Self { width, height, channels, .. } = *self;
+        let expected = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(channels));
+        match expected == Some(self.pixels.len()) {
+            true => Ok(()),
+            false => Err(Error::SheetBytes { size: [height, width], channels, found: self.pixels.len() }),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ImageSource, Picture};
     use image::DynamicImage;
     use image::codecs::png::PngDecoder;
     use std::io::Cursor;
@@ -168,8 +189,63 @@ mod tests {
         let images = Images::new([1, 1, 1], vec![0], vec![0]).unwrap();
         assert!(matches!(sheet(&images, &[0], 0, 0), Err(Error::Columns)));
         assert!(matches!(sheet(&images, &[1], 1, 0), Err(Error::Index { .. })));
-        assert_eq!(sheet(&images, &[0], usize::MAX, 0).unwrap().width, 1);
+        assert_eq!(sheet(&images, &[0], usize::MAX, usize::MAX).unwrap().width, 1);
         assert!(sheet(&images, &[], 3, 2).unwrap().pixels.is_empty());
+    }
+
+    /// Image `i` has every pixel `i`; the last is wider where sizes differ.
+    #[derive(Debug)]
+    struct Numbered {
+        count: usize,
+        one_size: bool,
+    }
+
+    impl ImageSource for Numbered {
+        fn labels(&self) -> Vec<u32> {
+            vec![0; self.count]
+        }
+
+        fn shape(&self) -> [usize; 3] {
+            [3, 1, 2]
+        }
+
+        fn picture(&self, index: usize) -> Result<Picture<'_>, Error> {
+            let width = if self.one_size || index + 1 < self.count { 2 } else { 5 };
+            Picture::new([3, 1, width], vec![index as u8; 3 * width])
+        }
+    }
+
+    #[test]
+    fn images_of_a_source_are_laid_out_too() {
+        let source = |one_size| Images::from_source(Numbered { count: 10, one_size }).unwrap();
+        let memory = Images::new([3, 1, 2], (0..10).flat_map(|index| [index; 6]).collect(), vec![0; 10]).unwrap();
+        let indices = [0, 9, 4];
+        assert_eq!(sheet(&source(true), &indices, 2, 1).unwrap(), sheet(&memory, &indices, 2, 1).unwrap());
+        let error = sheet(&source(false), &indices, 2, 1).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "image 9 is of 1×5 pixels, but a cell of the sheet of 1×2: bring the images to one size first"
+        );
+        assert!(sheet(&source(false), &[0, 8], 2, 1).is_ok());
+        assert!(matches!(sheet(&source(true), &[10], 2, 1), Err(Error::Index { index: 10, count: 10 })));
+    }
+
+    #[test]
+    fn bytes_that_are_not_as_many_are_an_error() {
+        for (channels, bytes) in [(0, 5), (1, 7), (3, 17), (3, 19), (3, 0)] {
+            let sheet = Sheet { width: 3, height: 2, channels, pixels: vec![0; bytes] };
+            let expected = format!(
+                "a sheet of 2×3 pixels of {channels} channels has {bytes} bytes, expected one for each channel of a pixel"
+            );
+            assert_eq!(sheet.enlarged(2).unwrap_err().to_string(), expected);
+            assert!(sheet.png().is_err_and(|error| channels == 0 || error.to_string() == expected));
+        }
+        let vast = Sheet { width: usize::MAX, height: 2, channels: 1, pixels: vec![0; 2] };
+        assert!(vast.enlarged(1).is_err() && vast.png().is_err());
+        let none = Sheet { width: 3, height: 2, channels: 0, pixels: Vec::new() };
+        assert!(none.enlarged(2).unwrap().pixels.is_empty());
+        let flat = Sheet { width: usize::MAX, height: 0, channels: 3, pixels: Vec::new() };
+        assert!(flat.enlarged(2).unwrap().pixels.is_empty());
     }
 
     #[test]
