@@ -40,7 +40,8 @@ impl Classifier {
     ///
     /// # Errors
     ///
-    /// Numbers that are not finite, a file that can no longer be read.
+    /// Numbers that are not finite, a file that can no longer be read; a card whose names of classes are not as many as the
+    /// network's outputs, or whose pictures are of another size than the network reads.
     pub fn new(trained: &Trained) -> Result<Self> {
         Self::by(trained, InferenceOptions::default())
     }
@@ -52,6 +53,7 @@ impl Classifier {
     /// As [`Classifier::new`]; a way of computing that the CPU has no instructions for, or that lacks its scales.
     pub fn by(trained: &Trained, options: InferenceOptions<'_>) -> Result<Self> {
         let plan = InferencePlan::new(&trained.network, &trained.weights, options)?;
+        trained.check(plan.targets()[0])?;
         Ok(Self { predictor: Predictor::of(plan), card: trained.card.clone() })
     }
 
@@ -110,11 +112,11 @@ pub(crate) fn prepare(card: &Card, picture: &Picture<'_>) -> Result<Vec<f32>> {
         None => Cow::Borrowed(picture),
     };
     let numbers = card.preparation.prepare(&picture)?;
-    if numbers.len() == card.input.iter().product::<usize>() {
-        return Ok(numbers);
-    }
     let [_, height, width] = picture.shape();
     let found = card.preparation.shape([card.preparation.mean.len(), height, width])?;
+    if found == card.input {
+        return Ok(numbers);
+    }
     let (network, expected, found) = (card.network.clone(), times(&card.input), times(&found));
     Err(Error::Size { network, expected, found })
 }

@@ -3,6 +3,8 @@
 use crate::embedded;
 use crate::error::{Error, Result};
 use cnn_catalogue::Options;
+use cnn_core::network::NodeId;
+use cnn_core::shape::times;
 use cnn_core::weights::Allowed;
 use cnn_core::{Architecture, Network, Weights};
 use cnn_data::{Card, Picture, Preparation};
@@ -119,6 +121,22 @@ impl Trained {
     /// A picture that cannot be prepared to what the network reads.
     pub fn prepare(&self, picture: &Picture<'_>) -> Result<Vec<f32>> {
         crate::classifier::prepare(&self.card, picture)
+    }
+
+    /// Whether the card suits the network, whoever put them together: its pictures are what the network reads, and each
+    /// number of an output has a name.
+    pub(crate) fn check(&self, output: NodeId) -> Result<()> {
+        let Self { network, card, .. } = self;
+        let (reads, outputs) = (network.input().dims(), network.node(output).shape.elements());
+        if card.input[..] != reads[..] {
+            let [expected, found] = [times(&reads), times(&card.input)];
+            return Err(Error::Size { network: network.name().to_string(), expected, found });
+        }
+        if card.classes.len() != outputs {
+            let (weights, names) = (self.weights.source().to_string(), card.classes.len());
+            return Err(Error::ClassNames { weights, network: network.name().to_string(), names, outputs });
+        }
+        Ok(())
     }
 }
 

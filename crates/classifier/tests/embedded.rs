@@ -135,6 +135,43 @@ fn what_is_not_known_is_asked_for() -> Result<(), Failure> {
     Ok(())
 }
 
+/// What is public may be put together anew: names and pictures that are not the network's are refused, not cut to fit.
+#[test]
+fn a_card_that_is_not_the_networks_is_refused() -> Result<(), Failure> {
+    let trained = Trained::open("lenet", &Known::default())?;
+    let problem = |change: &dyn Fn(&mut Trained)| {
+        let mut changed = trained.clone();
+        change(&mut changed);
+        Classifier::new(&changed).map(|_| "a classifier".to_string()).unwrap_or_else(|problem| problem.to_string())
+    };
+    let source = trained.weights.source();
+    for (names, said) in [
+        (0, "0 names of classes are"),
+        (1, "1 name of a class is"),
+        (2, "2 names of classes are"),
+        (5, "5 names of classes are"),
+        (11, "11 names of classes are"),
+        (20, "20 names of classes are"),
+    ] {
+        let found = problem(&|trained| trained.card.classes = vec!["a class".to_string(); names]);
+        assert_eq!(found, format!("{source}: {said} given, but lenet has 10 outputs with these weights"));
+    }
+    let [channels, height, width] = trained.card.input;
+    let found = problem(&|trained| trained.card.input = [channels, height, 2 * width]);
+    let expected =
+        format!("the picture becomes {channels}×{height}×{}, but lenet reads {channels}×{height}×{width}", 2 * width);
+    assert_eq!(found, expected);
+    assert_eq!(problem(&|_| {}), "a classifier");
+    // As many numbers, in other rows.
+    let mut turned = trained.clone();
+    turned.card.preparation.fit = Fit::resize([height / 2, 2 * width]);
+    let picture = Picture::new([1, 9, 9], vec![7; 81])?;
+    let problem = Classifier::new(&turned)?.classify(&picture, 1).unwrap_err().to_string();
+    let found = format!("{channels}×{}×{}", height / 2, 2 * width);
+    assert_eq!(problem, format!("the picture becomes {found}, but lenet reads {channels}×{height}×{width}"));
+    Ok(())
+}
+
 /// The layer that makes the scores may have no tensors of its own, as that of radial basis functions.
 #[test]
 fn weights_of_every_small_network_are_for_as_many_classes_as_they_were_made_for() -> Result<(), Failure> {
