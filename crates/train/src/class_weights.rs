@@ -1,7 +1,7 @@
 //! What an image counts in the loss by its class.
 
 use crate::error::{Error, Result};
-use crate::loss::{LossAndGradients, LossFunction, Output};
+use crate::loss::{LossAndGradients, LossFunction, Output, classes};
 use cnn_data::Dataset;
 use cnn_plan::Targets;
 use serde::{Deserialize, Serialize};
@@ -67,12 +67,17 @@ pub(crate) struct WeightedCrossEntropy {
 
 impl LossFunction for WeightedCrossEntropy {
     fn loss(&self, outputs: &[Output<'_>], targets: &Targets<'_>) -> Result<LossAndGradients> {
-        let (images, classes) = (targets.labels.len(), self.weights.len());
+        let images = targets.labels.len();
         let mut loss = LossAndGradients { value: 0.0, gradients: Vec::new() };
         for output in outputs {
+            let classes = classes(output.values.len(), targets)?;
+            if classes != self.weights.len() && images > 0 {
+                let problem = format!("there are {} for {classes} classes, expected one for each", self.weights.len());
+                return Err(Error::Setting { setting: "class weights:", problem });
+            }
             let factor = output.weight / images.max(1) as f64;
             let mut gradient = vec![0.0; output.values.len()];
-            let rows = output.values.chunks_exact(classes).zip(gradient.chunks_exact_mut(classes));
+            let rows = output.values.chunks_exact(classes.max(1)).zip(gradient.chunks_exact_mut(classes.max(1)));
             for (image, (logits, gradient)) in rows.enumerate() {
                 let wanted = self.weighted(targets, image);
                 let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);

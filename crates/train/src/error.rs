@@ -26,6 +26,30 @@ pub enum Error {
         /// The first score that is not.
         score: f32,
     },
+    /// A label that none of the classes has.
+    #[error(
+        "image {image}, counted from 0, has the label {label}, expected one below {classes}, the number of its scores"
+    )]
+    Label {
+        /// Its place in the set, or in a batch that stands alone.
+        image: usize,
+        /// The label.
+        label: u32,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// Labels and scores that do not belong together.
+    #[error(
+        "{numbers} scores of {images} images come with {labels} labels, expected as many scores and one label for each"
+    )]
+    Labels {
+        /// Number of images.
+        images: usize,
+        /// Scores of all of them.
+        numbers: usize,
+        /// Labels given.
+        labels: usize,
+    },
     /// A file or folder that could not be read or written.
     #[error("{}: {action}: {source}", path.display())]
     File {
@@ -244,6 +268,14 @@ impl Error {
     /// An error of a loss or an engine of one's own.
     pub fn own(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Own { source: source.into() }
+    }
+
+    /// The same of an image of a batch, with so many images of its set before the batch.
+    pub(crate) fn behind(self, images: usize) -> Self {
+        match self {
+            Self::Label { image, label, classes } => Self::Label { image: images + image, label, classes },
+            other => other,
+        }
     }
 
     pub(crate) fn file(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {

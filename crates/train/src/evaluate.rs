@@ -24,7 +24,7 @@ pub struct Evaluated {
 ///
 /// # Errors
 ///
-/// Those of the network and the loader.
+/// Those of the network and the loader; scores that are not as many for each image, a label that is no class of theirs.
 pub fn evaluate(model: &dyn Classify, loader: &Loader<'_>) -> Result<Evaluated> {
     let mut judging = Judging { model, loss: &SoftmaxCrossEntropy, predictions: None, ranks: None };
     let ControlFlow::Continue(evaluated) = judging.run(loader, &mut |_| ControlFlow::<Infallible>::Continue(()))?;
@@ -71,7 +71,8 @@ impl Judging<'_> {
             }
             let logits = self.model.logits(&pixels)?;
             let output = Output { values: &logits, weight: 1.0 };
-            let loss = self.loss.loss(&[output], &Targets::new(&labels))?.value * labels.len() as f64;
+            let loss = self.loss.loss(&[output], &Targets::new(&labels)).map_err(|problem| problem.behind(images))?;
+            let loss = loss.value * labels.len() as f64;
             images += labels.len();
             let (correct, images_of) = (count_correct(&logits, &labels), labels.len());
             let scores = self.predictions.is_some().then_some((logits, labels));

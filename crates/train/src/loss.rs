@@ -85,12 +85,32 @@ pub trait LossFunction: fmt::Debug + Send + Sync {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SoftmaxCrossEntropy;
 
+/// The number of classes that `numbers` scores are of: as many for each image as for any other, each with a target among
+/// them.
+///
+/// # Errors
+///
+/// Targets that are not one for each image, or no class.
+pub(crate) fn classes(numbers: usize, targets: &Targets<'_>) -> Result<usize> {
+    let images = targets.labels.len();
+    let classes = numbers / images.max(1);
+    for labels in [Some(targets.labels), targets.mixed.map(|(others, _)| others)].into_iter().flatten() {
+        if labels.len() != images || classes * images != numbers {
+            return Err(Error::Labels { images, numbers, labels: labels.len() });
+        }
+        if let Some(image) = labels.iter().position(|label| *label as usize >= classes) {
+            return Err(Error::Label { image, label: labels[image], classes });
+        }
+    }
+    Ok(classes)
+}
+
 impl LossFunction for SoftmaxCrossEntropy {
     fn loss(&self, outputs: &[Output<'_>], targets: &Targets<'_>) -> Result<LossAndGradients> {
         let (batch, set) = (targets.labels.len(), InstructionSet::chosen());
         let mut loss = LossAndGradients { value: 0.0, gradients: Vec::new() };
         for output in outputs {
-            let region = Region::new(batch, output.values.len() / batch.max(1), [1, 1]);
+            let region = Region::new(batch, classes(output.values.len(), targets)?, [1, 1]);
             let (mut logits, mut gradient) = (vec![0.0; region.len()], vec![0.0; region.len()]);
             to_blocks(output.values, &mut logits, &region);
             let entropy = CrossEntropy { weight: output.weight };
@@ -123,6 +143,41 @@ impl LossFunction for SoftmaxCrossEntropy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn targets_that_do_not_fit_the_scores_are_refused() {
+        let values = [1.0, 2.0, 0.5, 0.1, -1.0, 3.0];
+        let weighted = WeightedCrossEntropy { weights: vec![1.0; 3] };
+        let found = |values: &[f32], labels: &[u32], mixed: Option<&[u32]>| {
+            let targets = Targets { labels, mixed: mixed.map(|others| (others, 0.5)), smoothing: 0.0 };
+            let of = |loss: &dyn LossFunction| {
+                loss.loss(&[Output { values, weight: 1.0 }], &targets).unwrap_err().to_string()
+            };
+            let [plain, weighted] = [of(&SoftmaxCrossEntropy), of(&weighted)];
+            assert_eq!(plain, weighted);
+            plain
+        };
+        let label = |image: usize, label: u32| {
+            format!(
+                "image {image}, counted from 0, has the label {label}, expected one below 3, the number of its scores"
+            )
+        };
+        assert_eq!(found(&values, &[2, 3], None), label(1, 3));
+        assert_eq!(found(&values, &[2, 1], Some(&[u32::MAX, 0])), label(0, u32::MAX));
+        let lengths = |numbers: usize, images: usize, labels: usize| {
+            format!(
+                "{numbers} scores of {images} images come with {labels} labels, expected as many scores and one label \
+                 for each"
+            )
+        };
+        assert_eq!(found(&values[1..], &[2, 1], None), lengths(5, 2, 2));
+        assert_eq!(found(&values, &[2, 1], Some(&[1])), lengths(6, 2, 1));
+        assert_eq!(found(&values, &[], None), lengths(6, 0, 0));
+        let short = WeightedCrossEntropy { weights: vec![1.0; 2] };
+        let problem = short.loss(&[Output { values: &values, weight: 1.0 }], &Targets::new(&[0, 1])).unwrap_err();
+        assert_eq!(problem.to_string(), "class weights: there are 2 for 3 classes, expected one for each");
+        assert!(SoftmaxCrossEntropy.loss(&[], &Targets::new(&[9])).is_ok());
+    }
 
     /// `torch.nn.functional.cross_entropy(x, t, label_smoothing=0.1)` in f64, and its gradient, with x = [[1, 2, 0.5],
     /// [0.1, -1, 3]] and t = [1, 2].

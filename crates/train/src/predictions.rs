@@ -2,7 +2,9 @@
 
 use crate::classify::Classify;
 use crate::error::{Error, Result};
+use crate::loss::classes;
 use cnn_data::Loader;
+use cnn_plan::Targets;
 use std::ops::ControlFlow;
 
 /// Probabilities and labels of the images of a set, in its order.
@@ -19,7 +21,8 @@ pub struct Predictions {
 ///
 /// # Errors
 ///
-/// Those of the network and the loader; scores of an image that are not all finite.
+/// Those of the network and the loader; scores that are not as many for each image, or not all finite; a label that is no
+/// class of theirs.
 pub fn predict(model: &dyn Classify, loader: &Loader<'_>) -> Result<Predictions> {
     Ok(predict_while(model, loader, &mut |_| ControlFlow::Continue(()))?.unwrap_or_default())
 }
@@ -40,12 +43,13 @@ pub fn predict_while(
     let mut predictions = Predictions::default();
     for batch in loader.in_order() {
         let batch = batch?;
-        let scores = model.logits(&batch.images)?;
-        if let Some(at) = scores.iter().position(|score| !score.is_finite()) {
-            let classes = scores.len() / batch.labels.len().max(1);
-            return Err(Error::Scores { image: predictions.len() + at / classes.max(1), score: scores[at] });
+        let given = model.logits(&batch.images)?;
+        let of_set = |problem: Error| problem.behind(predictions.len());
+        let classes = classes(given.len(), &Targets::new(&batch.labels)).map_err(of_set)?;
+        if let Some(at) = given.iter().position(|score| !score.is_finite()) {
+            return Err(Error::Scores { image: predictions.len() + at / classes, score: given[at] });
         }
-        predictions.add(&scores, &batch.labels);
+        predictions.add(&given, &batch.labels);
         if goes_on(predictions.len()).is_break() {
             return Ok(None);
         }
@@ -168,6 +172,33 @@ mod tests {
         assert_eq!([1, 2, 3].map(|k| predictions.top(k)), [0.0; 3]);
         assert_eq!(crate::evaluate::count_correct(&[f32::NAN; 6], &[0, 1]), 0);
         assert_eq!(crate::evaluate::count_correct(&[f32::NAN, 1.0, 0.0], &[0]), 0);
+    }
+
+    /// The images after the first.
+    struct Fewer;
+
+    impl Classify for Fewer {
+        fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
+            Ok(images[1..].to_vec())
+        }
+    }
+
+    #[test]
+    fn a_label_that_is_no_class_is_refused_with_its_place() {
+        let preparation = Preparation { fit: cnn_data::Fit::None, mean: vec![0.0], std: vec![1.0] };
+        let images = Images::new([1, 1, 3], vec![7; 15], vec![0, 1, 2, 3, 1]).unwrap();
+        let loader = Loader::new(&images, preparation.clone(), 2).unwrap();
+        let found = [predict(&Pixels, &loader).err(), evaluate(&Pixels, &loader).err()];
+        for error in found {
+            let expected = "image 3, counted from 0, has the label 3, expected one below 3, the number of its scores";
+            assert_eq!(error.unwrap().to_string(), expected);
+        }
+        let images = Images::new([1, 1, 3], vec![7; 15], vec![0, 1, 2, 0, 1]).unwrap();
+        let loader = Loader::new(&images, preparation, 2).unwrap();
+        for error in [predict(&Fewer, &loader).err(), evaluate(&Fewer, &loader).err()] {
+            let expected = "5 scores of 2 images come with 2 labels, expected as many scores and one label for each";
+            assert_eq!(error.unwrap().to_string(), expected);
+        }
     }
 
     #[test]
