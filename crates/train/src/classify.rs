@@ -9,23 +9,37 @@ use cnn_weights::Weights;
 
 /// Gives class scores, in evaluation mode.
 pub trait Classify {
-    /// The scores `(N, classes)` of prepared images `(N, C, H, W)`, an image after the other.
+    /// The scores `(N, classes)` of prepared images `(N, C, H, W)`, an image after the other; the probabilities where
+    /// [`Classify::gives_probabilities`] says so.
     ///
     /// # Errors
     ///
     /// Those of the network.
     fn logits(&self, images: &[f32]) -> Result<Vec<f32>>;
+
+    /// Whether it gives probabilities, as a network that ends in a softmax does, so that none is applied to them.
+    fn gives_probabilities(&self) -> bool {
+        false
+    }
 }
 
 impl<C: Classify + ?Sized> Classify for Box<C> {
     fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
         (**self).logits(images)
     }
+
+    fn gives_probabilities(&self) -> bool {
+        (**self).gives_probabilities()
+    }
 }
 
 impl Classify for Predictor {
     fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
         Ok(Self::logits(self, images)?)
+    }
+
+    fn gives_probabilities(&self) -> bool {
+        self.network().gives_probabilities(self.plan().targets()[0])
     }
 }
 
@@ -45,6 +59,17 @@ pub fn classifier(network: &Network, weights: &Weights, device: &Device) -> Resu
         #[cfg(not(feature = "candle"))]
         Engine::Candle => return Err(crate::error::Error::CandleFeature),
     })
+}
+
+/// The scores for what a model gives: the same, or, of probabilities, their logarithms, whose softmax they are. A
+/// probability that is 0 in f32 counts as the least one above it, so that its logarithm is finite.
+pub(crate) fn scores(model: &dyn Classify, mut given: Vec<f32>) -> Vec<f32> {
+    const LEAST: f32 = f32::from_bits(1);
+    if model.gives_probabilities() {
+        // What is no number stays none.
+        given.iter_mut().for_each(|p| *p = if *p < LEAST { LEAST } else { *p }.ln());
+    }
+    given
 }
 
 /// Channels, height and width of what a network takes.

@@ -15,12 +15,15 @@ pub struct CandleEvaluation {
     device: Device,
     /// Channels, height and width of an image.
     input: [usize; 3],
+    gives_probabilities: bool,
 }
 
 impl CandleEvaluation {
     /// The evaluation of a model on its device; it follows the model's weights.
     pub fn new(model: &Model, device: &Device) -> Self {
-        Self { evaluation: model.evaluation(), device: device.clone(), input: input(model.network()) }
+        let network = model.network();
+        let gives_probabilities = network.gives_probabilities(network.outputs()[0].node);
+        Self { evaluation: model.evaluation(), device: device.clone(), input: input(network), gives_probabilities }
     }
 }
 
@@ -31,6 +34,10 @@ impl Classify for CandleEvaluation {
         let images = Tensor::from_slice(images, (batch, channels, height, width), &self.device)?;
         let logits = self.evaluation.forward(&images)?;
         Ok(logits.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
+    }
+
+    fn gives_probabilities(&self) -> bool {
+        self.gives_probabilities
     }
 }
 

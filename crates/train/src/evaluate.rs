@@ -1,6 +1,6 @@
 //! Evaluation: loss and accuracy over a set of images.
 
-use crate::classify::Classify;
+use crate::classify::{Classify, scores};
 use crate::error::{Error, Result};
 use crate::loss::{LossFunction, Output, SoftmaxCrossEntropy};
 use crate::predictions::Predictions;
@@ -20,13 +20,22 @@ pub struct Evaluated {
     pub accuracy: f64,
 }
 
+/// The scores of a model, whatever it gives.
+struct Scores<'a>(&'a dyn Classify);
+
+impl Classify for Scores<'_> {
+    fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
+        Ok(scores(self.0, self.0.logits(images)?))
+    }
+}
+
 /// Evaluates on every image of `loader` once, by the cross-entropy.
 ///
 /// # Errors
 ///
 /// Those of the network and the loader; scores that are not as many for each image, a label that is no class of theirs.
 pub fn evaluate(model: &dyn Classify, loader: &Loader<'_>) -> Result<Evaluated> {
-    let mut judging = Judging { model, loss: &SoftmaxCrossEntropy, predictions: None, ranks: None };
+    let mut judging = Judging { model: &Scores(model), loss: &SoftmaxCrossEntropy, predictions: None, ranks: None };
     let ControlFlow::Continue(evaluated) = judging.run(loader, &mut |_| ControlFlow::<Infallible>::Continue(()))?;
     Ok(evaluated)
 }
@@ -75,7 +84,7 @@ impl Judging<'_> {
             let loss = loss.value * labels.len() as f64;
             images += labels.len();
             let (correct, images_of) = (count_correct(&logits, &labels), labels.len());
-            let scores = self.predictions.is_some().then_some((logits, labels));
+            let scores = self.predictions.is_some().then(|| (scores(self.model, logits), labels));
             judged.push(JudgedBatch { loss, correct, images: images_of, scores });
             // Each rank does about as much.
             if let ControlFlow::Break(reason) = goes_on((images * world).min(loader.images())) {

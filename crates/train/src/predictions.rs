@@ -1,6 +1,6 @@
 //! What a model says of every image of a set.
 
-use crate::classify::Classify;
+use crate::classify::{Classify, scores};
 use crate::error::{Error, Result};
 use crate::loss::classes;
 use cnn_data::Loader;
@@ -49,7 +49,7 @@ pub fn predict_while(
         if let Some(at) = given.iter().position(|score| !score.is_finite()) {
             return Err(Error::Scores { image: predictions.len() + at / classes, score: given[at] });
         }
-        predictions.add(&given, &batch.labels);
+        predictions.add(&scores(model, given), &batch.labels);
         if goes_on(predictions.len()).is_break() {
             return Ok(None);
         }
@@ -183,6 +183,19 @@ mod tests {
         }
     }
 
+    /// Probabilities, of which f32 has rounded some to 0 or 1.
+    struct Sure;
+
+    impl Classify for Sure {
+        fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
+            Ok([0.0, 1.0, 0.0].repeat(images.len() / 3))
+        }
+
+        fn gives_probabilities(&self) -> bool {
+            true
+        }
+    }
+
     #[test]
     fn a_label_that_is_no_class_is_refused_with_its_place() {
         let preparation = Preparation { fit: cnn_data::Fit::None, mean: vec![0.0], std: vec![1.0] };
@@ -199,6 +212,20 @@ mod tests {
             let expected = "5 scores of 2 images come with 2 labels, expected as many scores and one label for each";
             assert_eq!(error.unwrap().to_string(), expected);
         }
+    }
+
+    #[test]
+    fn a_probability_of_nothing_has_a_finite_loss() {
+        let images = Images::new([1, 1, 3], vec![7; 6], vec![1, 2]).unwrap();
+        let preparation = Preparation { fit: cnn_data::Fit::None, mean: vec![0.0], std: vec![1.0] };
+        let loader = Loader::new(&images, preparation, 2).unwrap();
+        let (predictions, evaluated) = (predict(&Sure, &loader).unwrap(), evaluate(&Sure, &loader).unwrap());
+        assert!(
+            predictions.probabilities().flatten().zip([0.0, 1.0, 0.0].repeat(2)).all(|(a, b)| (a - b).abs() < 1e-30)
+        );
+        // −ln 2⁻¹⁴⁹.
+        assert!(predictions.losses()[0] == 0.0 && (predictions.losses()[1] - 103.278_929).abs() < 1e-4);
+        assert!((evaluated.loss - predictions.loss()).abs() < 1e-4 && evaluated.accuracy == 0.5);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use crate::error::Result;
 use cnn_kernels::elementwise::mirror;
 use serde::{Deserialize, Serialize};
 
-/// The views of an image by which it is judged. Their class scores are averaged.
+/// The views of an image by which it is judged. Their class scores are averaged, or the probabilities of a network that
+/// gives these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -31,7 +32,7 @@ impl TestTime {
     }
 }
 
-/// A network whose scores are the mean of those of an image and of its mirror image.
+/// A network whose scores, or probabilities, are the mean of those of an image and of its mirror image.
 struct BothSides<'a> {
     model: Box<dyn Classify + 'a>,
     /// Pixels of a row.
@@ -45,6 +46,10 @@ impl Classify for BothSides<'_> {
         let (mut scores, others) = (self.model.logits(images)?, self.model.logits(&mirrored)?);
         scores.iter_mut().zip(others).for_each(|(score, other)| *score = 0.5 * (*score + other));
         Ok(scores)
+    }
+
+    fn gives_probabilities(&self) -> bool {
+        self.model.gives_probabilities()
     }
 }
 

@@ -3,5 +3,6 @@
 #[cfg(feature = "candle")]
 mod gathering;
 mod own_parts;
+mod probabilities;
 mod ranks;
 mod torch_ranks;

@@ -254,4 +254,9 @@ impl Classify for Planned<'_> {
     fn logits(&self, images: &[f32]) -> Result<Vec<f32>> {
         Ok(self.evaluation.outputs(self.parameters, images)?.swap_remove(0))
     }
+
+    fn gives_probabilities(&self) -> bool {
+        let plan = self.evaluation.plan();
+        plan.network().gives_probabilities(plan.targets()[0])
+    }
 }
