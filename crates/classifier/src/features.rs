@@ -43,6 +43,7 @@ impl Features {
     ///
     /// As [`Features::new`] and [`Classifier::by`](crate::Classifier::by).
     pub fn by(trained: &Trained, node: Option<&str>, form: Form, options: InferenceOptions<'_>) -> Result<Self> {
+        trained.check_input()?;
         let network = &trained.network;
         let id = match node {
             Some(path) => network.find(path)?,

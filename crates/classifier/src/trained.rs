@@ -123,15 +123,22 @@ impl Trained {
         crate::classifier::prepare(&self.card, picture)
     }
 
+    /// Whether the card's pictures are what the network reads.
+    pub(crate) fn check_input(&self) -> Result<()> {
+        let (reads, card) = (self.network.input().dims(), &self.card);
+        if card.input[..] == reads[..] {
+            return Ok(());
+        }
+        let [expected, found] = [times(&reads), times(&card.input)];
+        Err(Error::Size { network: self.network.name().to_string(), expected, found })
+    }
+
     /// Whether the card suits the network, whoever put them together: its pictures are what the network reads, and each
     /// number of an output has a name.
     pub(crate) fn check(&self, output: NodeId) -> Result<()> {
+        self.check_input()?;
         let Self { network, card, .. } = self;
-        let (reads, outputs) = (network.input().dims(), network.node(output).shape.elements());
-        if card.input[..] != reads[..] {
-            let [expected, found] = [times(&reads), times(&card.input)];
-            return Err(Error::Size { network: network.name().to_string(), expected, found });
-        }
+        let outputs = network.node(output).shape.elements();
         if card.classes.len() != outputs {
             let (weights, names) = (self.weights.source().to_string(), card.classes.len());
             return Err(Error::ClassNames { weights, network: network.name().to_string(), names, outputs });

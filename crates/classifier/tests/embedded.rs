@@ -162,6 +162,9 @@ fn a_card_that_is_not_the_networks_is_refused() -> Result<(), Failure> {
         format!("the picture becomes {channels}×{height}×{}, but lenet reads {channels}×{height}×{width}", 2 * width);
     assert_eq!(found, expected);
     assert_eq!(problem(&|_| {}), "a classifier");
+    let mut wide = trained.clone();
+    wide.card.input = [channels, height, 2 * width];
+    assert_eq!(Features::new(&wide, None, Form::Pooled).unwrap_err().to_string(), expected);
     // As many numbers, in other rows.
     let mut turned = trained.clone();
     turned.card.preparation.fit = Fit::resize([height / 2, 2 * width]);
