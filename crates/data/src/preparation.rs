@@ -216,8 +216,8 @@ impl Preparation {
         Self { fit: Fit::None, ..self.clone() }.prepare(&Picture::new(shape, bytes)?)
     }
 
-    /// The bytes that prepared images of `channels` were, as near as they can be: outside of 0 to 255 they are cut off.
-    /// What a fit or an augmentation did stays.
+    /// The bytes that prepared images were, as near as they can be: outside of 0 to 255 they are cut off. Images are of
+    /// `shape`, (channels, height, width), and lie one behind the other. What a fit or an augmentation did stays.
     pub fn bytes(&self, prepared: &[f32], shape: [usize; 3]) -> Vec<u8> {
         let plane = (shape[1] * shape[2]).max(1);
         let statistics = self.mean.iter().zip(&self.std).cycle();
