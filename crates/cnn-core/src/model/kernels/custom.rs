@@ -89,7 +89,7 @@ impl<K: Kernel> Custom<K> {
 
     fn backward_in<T: Element + WithDType>(&self, args: &[&Tensor], gradient: &Tensor) -> Result<[Option<Tensor>; 3]> {
         let gradient = gradient.contiguous()?;
-        // What no variable is behind needs no gradient; that of a whole batch of images is the dearest of all.
+        // What no variable is behind needs no gradient; that of a whole batch of images costs most of all.
         let wanted: Vec<bool> = args.iter().map(|arg| arg.track_op()).collect();
         let read: Vec<_> = args.iter().chain([&&gradient]).map(|tensor| tensor.storage_and_layout()).collect();
         let rows = read.iter().map(|(storage, layout)| match &**storage {
