@@ -35,7 +35,7 @@ pub fn change(recipe: &mut Recipe, args: &cli::Settings) -> Result<()> {
 pub fn differs(recipe: &Recipe, change: impl Fn(&mut Recipe) -> Result<()>) -> Result<Option<String>> {
     let mut again = recipe.clone();
     change(&mut again)?;
-    // As text, in which what is not a number is the same as itself.
+    // As text, in which NaN is the same as itself.
     if again.to_toml()? == recipe.to_toml()? {
         return Ok(None);
     }

@@ -103,7 +103,7 @@ impl View {
 }
 
 impl Curves {
-    /// Adds a point at this epoch. Where there are too many, every other one goes; what is not a number cannot be drawn.
+    /// Adds a point at this epoch. Where there are too many, every other one goes; NaN cannot be drawn.
     fn add(&mut self, epoch: f64, loss: f64, accuracy: f64) {
         for (curve, value) in [(&mut self.loss, loss), (&mut self.accuracy, 100.0 * accuracy)] {
             if value.is_finite() {

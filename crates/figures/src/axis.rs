@@ -167,7 +167,7 @@ fn within(share: f64) -> f64 {
     if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) }
 }
 
-/// A number that ranges can be made of; what is not a number stays so.
+/// A number that ranges can be made of; NaN stays NaN.
 fn bounded(value: f64) -> f64 {
     value.clamp(-LARGEST, LARGEST)
 }

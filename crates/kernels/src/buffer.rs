@@ -199,7 +199,7 @@ impl<T> Shared<'_, T> {
     }
 }
 
-/// Whether scratch memory is there of exactly the length asked for, and full of what is not a number: whoever looks for
+/// Whether scratch memory is there of exactly the length asked for, and full of NaN: whoever looks for
 /// errors sees every step past the end, and every number read before it is written.
 pub(crate) const EXACT_SCRATCH: bool = cfg!(any(miri, exact_scratch));
 

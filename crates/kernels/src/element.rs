@@ -28,7 +28,7 @@ pub trait Element:
     const ZERO: Self;
     /// 1.
     const ONE: Self;
-    /// Not a number.
+    /// NaN.
     const NAN: Self;
     /// −∞.
     const NEG_INFINITY: Self;

@@ -24,7 +24,7 @@ pub fn divide(values: &mut [f32], divisor: f32) {
     in_parts(values, |part, _| part.iter_mut().for_each(|value| *value /= divisor));
 }
 
-/// Brings what is farther than `limit` from zero back to there. What is not a number stays so.
+/// Brings what is farther than `limit` from zero back to there. NaN stays NaN.
 pub fn clamp(values: &mut [f32], limit: f32) {
     let near = |value: f32| if value.abs() > limit { limit.copysign(value) } else { value };
     in_parts(values, |part, _| part.iter_mut().for_each(|value| *value = near(*value)));

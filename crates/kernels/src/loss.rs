@@ -98,7 +98,7 @@ fn sample<T: Element>(row: &mut [T], classes: [(usize, f64); 2], smoothing: f64,
     }
     let even = smoothing / row.len() as f64;
     let (mut sum, mut spread) = (0.0, 0.0);
-    // What has no share is left out: times zero, what is infinite would be no number.
+    // What has no share is left out: times zero, what is infinite would be NaN.
     let shares =
         classes.map(|(class, share)| (class, (1.0 - smoothing) * share)).into_iter().filter(|(_, t)| *t != 0.0);
     let own: f64 = shares.clone().map(|(class, share)| share * (row[class] - greatest).to_f64()).sum();

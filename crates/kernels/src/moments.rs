@@ -17,7 +17,7 @@ pub fn channel_sums<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Vec<
     }
 }
 
-/// Mean and variance of each channel; not a number where there are no pixels.
+/// Mean and variance of each channel; NaN where there are no pixels.
 pub fn moments<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Moments {
     T::moments(set, view)
 }

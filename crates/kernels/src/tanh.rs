@@ -20,7 +20,7 @@ const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 /// What leaves a sum's whole part in its last bits.
 const WHOLE: f32 = 12_582_912.0;
 
-/// `tanh(x)`, at most 1.3 units of the last place off. What is not a number stays so.
+/// `tanh(x)`, at most 1.3 units of the last place off. NaN stays NaN.
 #[inline(always)]
 pub(crate) fn tanh(x: f32) -> f32 {
     let size = f32::from_bits(x.to_bits() & 0x7fff_ffff);
@@ -32,7 +32,7 @@ pub(crate) fn tanh(x: f32) -> f32 {
     f32::from_bits(found.to_bits() | (x.to_bits() & 0x8000_0000))
 }
 
-/// `1 / (1 + e⁻ˣ)`, at most 2.5 units of the last place off, or of the smallest number's. What is not a number stays so.
+/// `1 / (1 + e⁻ˣ)`, at most 2.5 units of the last place off, or of the smallest number's. NaN stays NaN.
 #[inline(always)]
 pub(crate) fn sigmoid(x: f32) -> f32 {
     let size = f32::from_bits(x.to_bits() & 0x7fff_ffff);

@@ -29,7 +29,7 @@ pub enum Map<'a, T> {
     /// Nothing, but the buffer holds rows of pixels, `(N, C, H, W)`, as pictures come. They are brought into blocks where
     /// they are read; of three channels a block would be mostly zeros.
     Planar,
-    /// `max(scale · x + shift, floor)`; a floor that is not a number is none.
+    /// `max(scale · x + shift, floor)`; a floor of NaN is none.
     Affine {
         /// Factor.
         scale: &'a [T],

@@ -225,7 +225,7 @@ fn sums<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     }
 }
 
-/// What is not a number in a row of the weights, or of the input, stays in what they give.
+/// NaN in a row of the weights, or of the input, stays in what they give.
 fn not_finite<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let linear = Linear { in_features: channels(rng), out_features: channels(rng) };
     let mut weights = vec![T::ONE; linear.weights()];

@@ -205,7 +205,7 @@ fn rounded<F: Format>(set: InstructionSet, numbers: &[f32]) -> Vec<F> {
 }
 
 /// Every `f32` next to where rounding changes: around each `bf16`, halfway between two, infinities, the smallest numbers,
-/// and what is not a number.
+/// and NaN.
 #[test]
 fn rounding_to_bf16_is_exact_on_every_number() {
     let numbers: Vec<f32> = (0..=u16::MAX)

@@ -14,7 +14,7 @@ fn windows(rng: &mut ChaCha8Rng, length: usize, stride: usize, padding: usize) -
     if rng.random_bool(0.8) { most.saturating_sub(rng.random_range(0..2)) } else { rng.random_range(0..=most + 1) }
 }
 
-/// The first maximum of a window; what is not a number is one, the last of them.
+/// The first maximum of a window; NaN is one, the last of them.
 fn winner(max: &Max, maps: &Maps, [n, c, row, column]: [usize; 4]) -> (f64, Option<[usize; 4]>) {
     let mut best = (f64::NEG_INFINITY, None);
     for ky in 0..max.kernel[0] {
@@ -75,7 +75,7 @@ fn maxima<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     check(rng, &back, &format!("backward {what}"), |sink| max.backward(set, &gradient.view(), &winners, sink));
 }
 
-/// What is not a number is a maximum, −∞ is one where there is nothing else.
+/// NaN is a maximum, −∞ is one where there is nothing else.
 fn strange_maxima<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let max = Max { kernel: [3, 2], stride: [1, 2], padding: [1, 1], dilation: [1, 1] };
     let shape = [1, channels(rng), 6, 5];

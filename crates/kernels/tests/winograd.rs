@@ -62,7 +62,7 @@ fn random_affine(rng: &mut Random, channels: usize) -> [Vec<f64>; 3] {
     [random(rng, channels), random(rng, channels), (0..channels).map(|_| floors[rng.random_range(0..3)]).collect()]
 }
 
-/// `max(x, floor)`, where a floor that is not a number is none.
+/// `max(x, floor)`, where a floor of NaN is none.
 fn at_least(x: f64, floor: f64) -> f64 {
     if floor > x { floor } else { x }
 }

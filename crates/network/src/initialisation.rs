@@ -114,7 +114,7 @@ impl Init {
             },
             Self::TruncatedNormal { std, bound } => loop {
                 let value = rng.sample::<f64, _>(StandardNormal) * std;
-                // What is not a number ends the loop too.
+                // NaN ends the loop too.
                 if value.is_nan() || bound.is_nan() || value.abs() <= bound.abs() {
                     break value;
                 }

@@ -11,7 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Weights that are not the network's, cannot be read or hold what is no number.
+    /// Weights that are not the network's, cannot be read or hold infinity or NaN.
     #[error(transparent)]
     Weights(#[from] cnn_weights::Error),
     /// Class names that are not as many as the network's scores.

@@ -124,7 +124,7 @@ type Sent = (u64, usize, usize, Option<(Vec<u32>, Vec<u32>)>);
 
 /// The batches of all ranks, in their order.
 fn together(ranks: &Ranks, own: &[JudgedBatch]) -> Result<Vec<JudgedBatch>> {
-    // Losses and scores may be no numbers, which JSON does not know: their bits travel.
+    // Losses and scores may be infinite or NaN, which JSON does not know: their bits travel.
     let bits = |batch: &JudgedBatch| {
         let scores = batch
             .scores
@@ -144,7 +144,7 @@ fn together(ranks: &Ranks, own: &[JudgedBatch]) -> Result<Vec<JudgedBatch>> {
     Ok(all)
 }
 
-/// How many rows of scores are largest at their label; the first of equals counts, and what is no number never does.
+/// How many rows of scores are largest at their label; the first of equals counts, and NaN never does.
 pub(crate) fn count_correct(logits: &[f32], labels: &[u32]) -> usize {
     let rows = logits.chunks_exact((logits.len() / labels.len().max(1)).max(1));
     let largest = |row: &[f32]| (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best });

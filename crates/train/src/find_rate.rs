@@ -40,7 +40,7 @@ pub struct RatePoint {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct FoundRates {
-    /// The steps, until the loss was far above its least, or no number.
+    /// The steps, until the loss was far above its least, infinite or NaN.
     pub points: Vec<RatePoint>,
     /// Where the loss falls fastest over the logarithm of the learning rate.
     pub steepest: Option<f64>,

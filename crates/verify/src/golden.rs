@@ -184,7 +184,7 @@ impl Golden {
                 other => return Err(Error::file(&path, format!("{name} is {other:?}"))),
             };
             if values.iter().any(|value| !value.is_finite()) {
-                return Err(Error::file(&path, format!("{name} holds what is not a number")));
+                return Err(Error::file(&path, format!("{name} holds infinity or NaN")));
             }
             tensors.insert(name.to_string(), values);
         }

@@ -13,7 +13,7 @@ impl Times {
         Self(milliseconds)
     }
 
-    /// The middle one, or the mean of the middle two. Not a number if there is none.
+    /// The middle one, or the mean of the middle two. NaN if there is none.
     pub fn median(&self) -> f64 {
         match self.0.len() {
             0 => f64::NAN,
@@ -21,7 +21,7 @@ impl Times {
         }
     }
 
-    /// The shortest. Not a number if there is none.
+    /// The shortest. NaN if there is none.
     pub fn min(&self) -> f64 {
         self.0.first().copied().unwrap_or(f64::NAN)
     }

@@ -92,7 +92,7 @@ fn within(distance: f64, allowed: f64, what: &str) -> Result<f64> {
     bail!("{what} differs by {distance:.1e}, and {allowed:.0e} is allowed")
 }
 
-/// Unlike `f64::max`, keeps what is not a number.
+/// Unlike `f64::max`, keeps NaN.
 fn largest(a: f64, b: f64) -> f64 {
     if a.is_nan() || a >= b { a } else { b }
 }

@@ -1,7 +1,7 @@
 //! Groups that share a block of channels, lane by lane.
 //!
 //! A broadcast brings an input to all sixteen outputs of a block. Outputs of other groups multiply it by zero, and zero
-//! times infinity is not a number. Here the input is *expanded* first: for each channel of a group, a vector that holds
+//! times infinity is NaN. Here the input is *expanded* first: for each channel of a group, a vector that holds
 //! in each lane that channel of the lane's own group. A multiply-add then meets its own weights in every lane, and there
 //! are as many of them as a group has channels, however many groups a block holds.
 //!
@@ -160,7 +160,7 @@ fn all_finite<V: Vector>(numbers: &[V::Element]) -> bool {
     const CHAINS: usize = 4;
     let mut sums = [V::zero(); CHAINS];
     for (number, at) in (0..numbers.len() / LANES * LANES).step_by(LANES).enumerate() {
-        // What is not finite gives, times zero, what is not a number.
+        // What is not finite gives, times zero, NaN.
         // SAFETY: whole vectors of `numbers`.
         let x = unsafe { V::load(numbers.as_ptr().add(at)) };
         sums[number % CHAINS] = x.mul_add(V::zero(), sums[number % CHAINS]);

@@ -11,7 +11,7 @@ pub(super) struct Epilogue {
     /// for none.
     pub(super) residual: *const f32,
     pub(super) residual_block: usize,
-    /// A lower bound; none if it is not a number.
+    /// A lower bound; none if it is NaN.
     pub(super) floor: f32,
     /// Where the first pixel of the first block goes.
     pub(super) to: *mut f32,

@@ -90,7 +90,7 @@ trait Join: Copy {
     fn start<V: Vector<Element = f32>>(self) -> V;
 }
 
-/// The larger; what is not a number stays.
+/// The larger; NaN stays.
 #[derive(Clone, Copy)]
 struct Larger;
 

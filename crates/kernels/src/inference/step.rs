@@ -35,7 +35,7 @@ pub enum Input {
 }
 
 /// `max(scale · x + shift, floor)` of each channel, an entry for each channel of whole blocks. Channels that only fill up
-/// a block give 0. A floor that is not a number is none.
+/// a block give 0. A floor of NaN is none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Affine {
     /// Factor.

@@ -80,7 +80,7 @@ impl<'a, F: Format, O: Stored> Outlet<'a, F, O> {
         let factor = self.finish.addend.as_ref().map_or(0.0, |addend| addend.factor);
         let mut bounds =
             scale.iter().zip(&bias).map(|(scale, bias)| most * scale.abs() + bias.abs() + 255.0 * factor.abs());
-        // What is not a number is not below.
+        // NaN is not below.
         let bounded = bounds.all(|bound| bound < LARGE);
         let stored = self.finish.floor.is_none_or(|floor| O::LEAST.is_some_and(|least| floor <= least));
         let bare = bounded && stored && channels == LANES;

@@ -31,7 +31,7 @@ const WRITTEN: usize = 32;
 pub struct Pool(Arc<[Axis; 2]>);
 
 impl Pool {
-    /// The maximum over windows, of maps of a height and width, with so many outputs along each. What is not a number is the
+    /// The maximum over windows, of maps of a height and width, with so many outputs along each. NaN is the
     /// largest of all; padding counts as less than any. Nothing where a kernel, stride or dilation is 0.
     pub fn max(max: &Max, input: [usize; 2], output: [usize; 2]) -> Option<Self> {
         let extents = [max.kernel, max.stride, max.dilation];
@@ -246,7 +246,7 @@ impl<F: Format, O: Stored> Piece<'_, F, O> {
     }
 }
 
-/// The sum of two, or the larger: what is not a number stays.
+/// The sum of two, or the larger: NaN stays.
 #[inline(always)]
 fn join<V: Vector<Element = f32>>(all: V, one: V, sum: bool) -> V {
     if sum { all.add(one) } else { one.select_above(all, one, all) }

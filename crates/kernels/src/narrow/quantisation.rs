@@ -24,7 +24,7 @@ impl Quantisation {
         Self { scale: scale as f32, zero: (-low / scale).round_ties_even().clamp(0.0, 255.0) as u8 }
     }
 
-    /// The nearest 8-bit number; 0 for what is not a number.
+    /// The nearest 8-bit number; 0 for NaN.
     pub fn quantise(self, x: f32) -> u8 {
         (x * (1.0 / self.scale) + f32::from(self.zero)).clamp(0.0, 255.0).round_ties_even() as u8
     }
@@ -36,7 +36,7 @@ impl Quantisation {
 }
 
 /// Weights as 8-bit integers, symmetric: `scale[out] · q`, with `q` in `−127..=127`. Gives them with the scales. An output
-/// all of whose weights are 0, or one of whose weights is infinite, gets a scale of 1. A weight that is not a number becomes 0.
+/// all of whose weights are 0, or one of whose weights is infinite, gets a scale of 1. A weight of NaN becomes 0.
 ///
 /// # Panics
 ///

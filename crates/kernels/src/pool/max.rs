@@ -29,7 +29,7 @@ pub struct Max {
 
 impl Max {
     /// Writes the maxima to `output`, and to `winners` which tap of its window each was, counted row by row: the first
-    /// of equals, and the last of those that are not numbers. `winners` lie as a buffer of its own of the output's shape
+    /// of equals, and the last of those that are NaN. `winners` lie as a buffer of its own of the output's shape
     /// does. Where [`Max::knows_floors`], nobody wins a window whose maximum is at the floor of the input's map: its
     /// gradient goes nowhere.
     ///

@@ -25,7 +25,7 @@ const NUMBERS: [f64; LANES] = [
 ];
 
 /// Bits of `f32` that rounding to 16 bits is hard for: just below, at and above a half, with an even and an odd place before it;
-/// the largest; what is not a number but in its lower half.
+/// the largest; NaN but in its lower half.
 const HARD: [u32; LANES] = [
     0x3f80_7fff,
     0x3f80_8000,

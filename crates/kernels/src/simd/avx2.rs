@@ -194,7 +194,7 @@ impl Vector for Pair {
     #[inline(always)]
     unsafe fn store_rounded(self, to: *mut u8) {
         // SAFETY: the caller vouches for sixteen writable bytes. The maximum gives its second operand where the first is
-        // not a number.
+        // NaN.
         unsafe {
             let [low, high] =
                 [self.0, self.1].map(|x| _mm256_min_ps(_mm256_max_ps(x, _mm256_setzero_ps()), _mm256_set1_ps(255.0)));

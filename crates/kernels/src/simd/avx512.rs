@@ -163,7 +163,7 @@ impl Vector for Single {
     #[inline(always)]
     unsafe fn store_rounded(self, to: *mut u8) {
         // SAFETY: the caller vouches for sixteen writable bytes; unaligned stores are meant. The maximum gives its second
-        // operand where the first is not a number.
+        // operand where the first is NaN.
         unsafe {
             let low = _mm512_max_ps(self.0, _mm512_setzero_ps());
             Self(_mm512_min_ps(low, _mm512_set1_ps(255.0))).store_bytes(to);
@@ -172,7 +172,7 @@ impl Vector for Single {
     #[inline(always)]
     unsafe fn store_four_rounded<const BOUNDED: bool>(vectors: [Self; 4], to: *mut u8) {
         // SAFETY: the caller vouches for 64 writable bytes; unaligned stores are meant. The minimum gives its second operand
-        // where that is not a number, which becomes the least integer; packing cuts off on both sides, within quarters of
+        // where that is NaN, which becomes the least integer; packing cuts off on both sides, within quarters of
         // a register, which the permutation brings into order.
         unsafe {
             let most = _mm512_set1_ps(255.0);

@@ -111,7 +111,7 @@ impl Vector for Doubles {
     }
     #[inline(always)]
     fn select_above(self, best: Self, then: Self, otherwise: Self) -> Self {
-        // SAFETY: see above. Above, or not a number.
+        // SAFETY: see above. Above, or NaN.
         unsafe {
             each!(i => {
                 let above = _mm256_cmp_pd::<_CMP_GT_OQ>(self.0[i], best.0[i]);

@@ -192,7 +192,7 @@ pub trait Vector: Copy {
     fn mul(self, other: Self) -> Self;
     /// `self · factor + addend`.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
-    /// `floor` where it is greater, else `self`: what is not a number stays so, and a floor that is not a number is
+    /// `floor` where it is greater, else `self`: NaN stays NaN, and a floor of NaN is
     /// none.
     fn at_least(self, floor: Self) -> Self;
     /// `self` but zero where `value <= floor`.
@@ -202,7 +202,7 @@ pub trait Vector: Copy {
     fn div(self, other: Self) -> Self;
     /// Square root.
     fn sqrt(self) -> Self;
-    /// `then` where `self > best` or `self` is not a number, else `otherwise`.
+    /// `then` where `self > best` or `self` is NaN, else `otherwise`.
     fn select_above(self, best: Self, then: Self, otherwise: Self) -> Self;
     /// `self` but zero where `a` and `b` differ.
     fn where_equal(self, a: Self, b: Self) -> Self;
@@ -231,13 +231,13 @@ pub trait Vector: Copy {
     ///
     /// `from` must be valid for reading [`LANES`] numbers.
     unsafe fn load_bf16(from: *const bf16) -> Self;
-    /// Writes each number rounded to the nearest of 16 bits, to the even one of two; what is not a number stays so.
+    /// Writes each number rounded to the nearest of 16 bits, to the even one of two; NaN stays NaN.
     ///
     /// # Safety
     ///
     /// `to` must be valid for writing [`LANES`] numbers.
     unsafe fn store_bf16(self, to: *mut bf16);
-    /// Writes each number rounded to the nearest of `0..=255`, to the even one of two; what is not a number as 0.
+    /// Writes each number rounded to the nearest of `0..=255`, to the even one of two; NaN as 0.
     ///
     /// # Safety
     ///

@@ -110,7 +110,7 @@ pub(super) unsafe fn load_bytes(from: *const u8) -> [Register; 4] {
     }
 }
 
-/// Sixteen numbers, each rounded to the nearest of `0..=255`. The conversion makes 0 of what is not a number.
+/// Sixteen numbers, each rounded to the nearest of `0..=255`. The conversion makes 0 of NaN.
 #[inline(always)]
 pub(super) unsafe fn store_rounded([a, b, c, d]: [Register; 4], to: *mut u8) {
     // SAFETY: see above.

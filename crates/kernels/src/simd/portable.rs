@@ -72,7 +72,7 @@ impl<T: Element> Vector for Portable<T> {
         Self(lanes!(i => self.0[i].sqrt()))
     }
     #[inline(always)]
-    // What is not a number is unequal to itself.
+    // NaN is unequal to itself.
     #[allow(clippy::eq_op)]
     fn select_above(self, best: Self, then: Self, otherwise: Self) -> Self {
         Self(lanes!(i => if self.0[i] > best.0[i] || self.0[i] != self.0[i] { then.0[i] } else { otherwise.0[i] }))

@@ -78,7 +78,7 @@ impl Vector for Quarters {
     }
     #[inline(always)]
     fn select_above(self, best: Self, then: Self, otherwise: Self) -> Self {
-        // What is not a number is unequal to itself.
+        // NaN is unequal to itself.
         each!(i => {
             let number = register::select(register::equal(self.0[i], self.0[i]), otherwise.0[i], then.0[i]);
             register::select(register::above(self.0[i], best.0[i]), then.0[i], number)

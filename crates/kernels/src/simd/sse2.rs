@@ -64,8 +64,8 @@ pub(super) unsafe fn load_bytes(from: *const u8) -> [Register; 4] {
     }
 }
 
-/// Sixteen numbers, each rounded to the nearest of `0..=255`. The maximum gives its second operand where the first is not a
-/// number.
+/// Sixteen numbers, each rounded to the nearest of `0..=255`. The maximum gives its second operand where the first is
+/// NaN.
 #[inline(always)]
 pub(super) unsafe fn store_rounded(numbers: [Register; 4], to: *mut u8) {
     // SAFETY: see above.

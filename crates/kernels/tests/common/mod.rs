@@ -224,7 +224,7 @@ pub fn region(rng: &mut ChaCha8Rng, [batch, channels, height, width]: [usize; 4]
     region
 }
 
-/// Maps in blocks; what is beside them in the buffer is not a number.
+/// Maps in blocks; what is beside them in the buffer is NaN.
 pub fn lay<T: Element>(region: &Region, maps: &Maps) -> Vec<T> {
     let mut data = vec![T::NAN; region.len()];
     for n in 0..region.batch {

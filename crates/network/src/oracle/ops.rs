@@ -171,7 +171,7 @@ fn max_pool(window: &Window, sample: &[f64], input: Shape, output: Shape) -> Vec
         let mut largest = f64::NEG_INFINITY;
         each_tap(window, at, axes(input), |_, position| {
             let v = sample[c * plane(input) + position];
-            // Not a number stays, as in torch.
+            // NaN stays, as in torch.
             if v > largest || v.is_nan() {
                 largest = v;
             }

@@ -15,7 +15,7 @@ pub(crate) trait Gradients {
 }
 
 impl Clip {
-    /// Brings gradients within their limit. What is not a number stays that.
+    /// Brings gradients within their limit. NaN stays NaN.
     pub(crate) fn apply(self, gradients: &mut impl Gradients) -> Result<()> {
         match self {
             Self::Value(limit) => gradients.clamp(limit),

@@ -60,7 +60,7 @@ impl Engine {
 /// A network that learns: what an engine is to the training loop. Another engine implements it and trains with
 /// [`train_with`](crate::train_with).
 pub trait Learner {
-    /// One step by the mean gradient of all batches' images; where the loss is no number, no weight is changed.
+    /// One step by the mean gradient of all batches' images; where the loss is infinite or NaN, no weight is changed.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What a golden keeps of a tensor, and distances. What is not a number is infinitely far from everything.
+//! What a golden keeps of a tensor, and distances. NaN is infinitely far from everything.
 
 use crate::rule::Rule;
 
@@ -57,12 +57,12 @@ pub(super) enum Norm {
     Left,
 }
 
-/// The larger of two magnitudes; infinite if either is not a number.
+/// The larger of two magnitudes; infinite if either is NaN.
 pub(super) fn larger(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::INFINITY } else { a.max(b) }
 }
 
-/// Largest difference; infinite where the lengths differ or something is not a number.
+/// Largest difference; infinite where the lengths differ or something is NaN.
 pub(super) fn distance(expected: &[f64], found: &[f64]) -> f64 {
     if expected.len() != found.len() {
         return f64::INFINITY;

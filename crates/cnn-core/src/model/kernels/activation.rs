@@ -4,7 +4,7 @@ use super::custom::{Kernel, Rows, apply};
 use candle_core::{Result, Tensor};
 use cnn_kernels::{Element, InstructionSet};
 
-/// `max(x, 0)` with gradient 0 at 0, and not a number where `x` is not one.
+/// `max(x, 0)` with gradient 0 at 0, and NaN where `x` is NaN.
 pub(in crate::model) fn relu(x: &Tensor) -> Result<Tensor> {
     apply(Relu, &[x])
 }
