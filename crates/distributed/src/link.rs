@@ -26,7 +26,7 @@ pub trait Link {
     /// # Errors
     ///
     /// A rank that failed, hangs or ended.
-    fn beat(&mut self) -> Result<()> {
+    fn heartbeat(&mut self) -> Result<()> {
         Ok(())
     }
 
@@ -37,7 +37,7 @@ pub trait Link {
 
     /// Gives the link what says whether anybody waits for it. A link that looks for messages by itself may then look without
     /// a rest: whoever waits computes nothing meanwhile.
-    fn heed(&mut self, awaited: Arc<AtomicBool>) {
+    fn set_awaited(&mut self, awaited: Arc<AtomicBool>) {
         let _ = awaited;
     }
 

@@ -1,7 +1,7 @@
 //! Ranks that are processes which MPI connects.
 //!
 //! MPI itself does not see a process that hangs, and blocks with it. So nothing blocks here: sends and receives are begun
-//! and looked after, and meanwhile each rank beats to the next one and listens to the one before.
+//! and looked after, and meanwhile each rank sends heartbeats to the next one and listens for those of the one before.
 
 use crate::error::{Error, Result};
 use crate::link::Link;
@@ -16,13 +16,13 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 const DATA: mpi::Tag = 1;
-const BEAT: mpi::Tag = 2;
+const HEARTBEAT: mpi::Tag = 2;
 const FAILURE: mpi::Tag = 3;
 
 /// How long MPI may take to bring the ranks together, in seconds, unless this variable says another number.
 const START: u64 = 25;
 const START_SECONDS: &str = "CNN_START_SECONDS";
-/// How often a rank beats.
+/// How often a rank sends a heartbeat.
 const EVERY: Duration = Duration::from_secs(1);
 /// A rank that was silent for so long hangs.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -76,7 +76,7 @@ impl MpiLink {
         let neighbours = world.split_shared(rank as i32).size() as usize;
         let eager = neighbours <= cores;
         let awaited = Arc::new(AtomicBool::new(false));
-        let pulse = Pulse { rank, size, beaten: now, heard: now, looked: now, beat: None, eager, awaited };
+        let pulse = Pulse { rank, size, sent: now, heard: now, looked: now, sending: None, eager, awaited };
         Ok(Self { pulse, neighbours, world, _universe: universe })
     }
 }
@@ -107,12 +107,14 @@ fn watched() -> Result<Sender<()>> {
 struct Pulse {
     rank: usize,
     size: usize,
-    beaten: Instant,
+    /// When this rank last sent a heartbeat.
+    sent: Instant,
+    /// When the rank before was last heard.
     heard: Instant,
     /// When this rank last looked, to see whether it was itself that was stopped.
     looked: Instant,
-    /// The last beat, until MPI has taken it: the next rank may hang.
-    beat: Option<Request<'static, [u8; 1], StaticScope>>,
+    /// The last heartbeat, until MPI has taken it: the next rank may hang.
+    sending: Option<Request<'static, [u8; 1], StaticScope>>,
     /// Whether there is a core for each rank of this machine.
     eager: bool,
     /// Whether anybody waits for this rank.
@@ -122,12 +124,12 @@ struct Pulse {
 impl Drop for Pulse {
     fn drop(&mut self) {
         // A request must not be dropped, and the next rank no longer listens.
-        std::mem::forget(self.beat.take());
+        std::mem::forget(self.sending.take());
     }
 }
 
 impl Pulse {
-    /// Beats, listens, and ends everything where a rank failed or is silent.
+    /// Sends a heartbeat, listens, and ends everything where a rank failed or is silent.
     fn look(&mut self, world: &SimpleCommunicator) {
         let now = Instant::now();
         // Whoever was stopped itself has heard nobody, and must not blame them.
@@ -136,16 +138,16 @@ impl Pulse {
             self.heard = now;
         }
         self.looked = now;
-        self.beat = self.beat.take().and_then(|beat| beat.test().err());
-        if self.beat.is_none() && now.duration_since(self.beaten) >= EVERY {
-            self.beaten = now;
+        self.sending = self.sending.take().and_then(|heartbeat| heartbeat.test().err());
+        if self.sending.is_none() && now.duration_since(self.sent) >= EVERY {
+            self.sent = now;
             let next = world.process_at_rank(((self.rank + 1) % self.size) as i32);
-            self.beat = Some(next.immediate_send_with_tag(StaticScope, &[0u8], BEAT));
+            self.sending = Some(next.immediate_send_with_tag(StaticScope, &[0u8], HEARTBEAT));
         }
         let before = (self.rank + self.size - 1) % self.size;
         let previous = world.process_at_rank(before as i32);
-        while previous.immediate_probe_with_tag(BEAT).is_some() {
-            previous.receive_into_with_tag(&mut [0u8], BEAT);
+        while previous.immediate_probe_with_tag(HEARTBEAT).is_some() {
+            previous.receive_into_with_tag(&mut [0u8], HEARTBEAT);
             self.heard = now;
         }
         if let Some(status) = world.any_process().immediate_probe_with_tag(FAILURE) {
@@ -157,7 +159,7 @@ impl Pulse {
                 world.abort(1);
             }
             if stopped {
-                // Whoever reports has waited in vain and has told it.
+                // Whoever reported it has waited for this rank meanwhile, and has printed the sentence itself.
                 world.abort(1);
             }
             let end = sentence.iter().position(|byte| *byte == 0).unwrap_or(SENTENCE);
@@ -267,11 +269,11 @@ impl Link for MpiLink {
         self.neighbours == self.pulse.size
     }
 
-    fn heed(&mut self, awaited: Arc<AtomicBool>) {
+    fn set_awaited(&mut self, awaited: Arc<AtomicBool>) {
         self.pulse.awaited = awaited;
     }
 
-    fn beat(&mut self) -> Result<()> {
+    fn heartbeat(&mut self) -> Result<()> {
         self.pulse.look(&self.world);
         Ok(())
     }

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 /// How long ranks may take to find rank 0.
 const START: Duration = Duration::from_secs(60);
 
-/// Connects processes with a GPU each. Numbers go over the GPU and back; it has no beat, so a rank that hangs is seen by
-/// NCCL and the launcher alone.
+/// Connects processes with a GPU each. Numbers go over the GPU and back; it has no heartbeat, so a rank that hangs is seen
+/// by NCCL and the launcher alone.
 #[derive(Debug)]
 pub struct NcclLink {
     comm: Comm,

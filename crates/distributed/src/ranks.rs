@@ -13,8 +13,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// How often a link beats while there is nothing to do.
-const BEAT: Duration = Duration::from_millis(200);
+/// How often a link is asked for a heartbeat while there is nothing to do.
+const HEARTBEAT: Duration = Duration::from_millis(200);
 /// How long ranks may take to find each other.
 const START: Duration = Duration::from_secs(120);
 /// How long ranks may take to part.
@@ -158,10 +158,10 @@ impl Ranks {
         let (jobs, todo) = channel();
         let (started, start) = channel();
         let awaited = Arc::new(AtomicBool::new(false));
-        let heeded = Arc::clone(&awaited);
+        let told = Arc::clone(&awaited);
         let body = move || match link() {
             Ok(mut link) => {
-                link.heed(heeded);
+                link.set_awaited(told);
                 let _ = started.send(Ok((link.rank(), link.world(), link.is_near())));
                 work(&mut *link, &todo);
             }
@@ -365,11 +365,11 @@ fn work(link: &mut dyn Link, jobs: &Receiver<Job>) {
     let mut scratch = Scratch::default();
     let mut failure: Option<Error> = None;
     loop {
-        let job = match jobs.recv_timeout(BEAT) {
+        let job = match jobs.recv_timeout(HEARTBEAT) {
             Ok(job) => job,
             Err(RecvTimeoutError::Timeout) => {
                 if failure.is_none() {
-                    failure = link.beat().err();
+                    failure = link.heartbeat().err();
                 }
                 continue;
             }
