@@ -1,9 +1,15 @@
 //! What can go wrong when a network is planned or run.
 
+use cnn_kernels::InstructionSet;
 use cnn_network::Shape;
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The instructions of this process, whose absence would be a panic once something runs.
+pub(crate) fn instructions() -> Result<InstructionSet> {
+    InstructionSet::try_chosen().map_err(|why| Error::Instructions { why })
+}
 
 /// What can go wrong when a network is planned or run.
 #[derive(Debug, thiserror::Error)]
@@ -171,6 +177,12 @@ pub enum Error {
         /// The node.
         path: String,
         /// Why.
+        why: String,
+    },
+    /// An environment variable that asks for instructions which are unknown, or which the CPU lacks.
+    #[error("{why}")]
+    Instructions {
+        /// The variable, and what is wrong with it.
         why: String,
     },
     /// A way of computing that the CPU has no instructions for.

@@ -4,6 +4,7 @@ mod common;
 mod gradients;
 mod hostile;
 mod inference;
+mod instructions;
 mod int8;
 mod memory;
 mod runs;

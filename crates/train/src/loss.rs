@@ -1,11 +1,11 @@
 //! What a network's outputs lose.
 
 use crate::class_weights::WeightedCrossEntropy;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, instructions};
 use cnn_core::Network;
 use cnn_data::Dataset;
 use cnn_kernels::loss::CrossEntropy;
-use cnn_kernels::{InstructionSet, Region, View, from_blocks, to_blocks};
+use cnn_kernels::{Region, View, from_blocks, to_blocks};
 use cnn_plan::Targets;
 use std::fmt;
 
@@ -107,7 +107,7 @@ pub(crate) fn classes(numbers: usize, targets: &Targets<'_>) -> Result<usize> {
 
 impl LossFunction for SoftmaxCrossEntropy {
     fn loss(&self, outputs: &[Output<'_>], targets: &Targets<'_>) -> Result<LossAndGradients> {
-        let (batch, set) = (targets.labels.len(), InstructionSet::chosen());
+        let (batch, set) = (targets.labels.len(), instructions()?);
         let mut loss = LossAndGradients { value: 0.0, gradients: Vec::new() };
         for output in outputs {
             let region = Region::new(batch, classes(output.values.len(), targets)?, [1, 1]);

@@ -4,7 +4,7 @@ use crate::checkpoint::Extent;
 use crate::classify::{Classify, input};
 use crate::engine::{Engine, Lesson};
 use crate::epoch::Epoch;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, instructions};
 use crate::freeze::frozen;
 use crate::group::paces;
 use crate::loss::{LossFunction, SoftmaxCrossEntropy};
@@ -18,7 +18,6 @@ use cnn_core::{Network, Op};
 use cnn_data::Card;
 use cnn_data::{Dataset, Preparation, Transform};
 use cnn_distributed::{Ranks, shards_of};
-use cnn_kernels::InstructionSet;
 use cnn_plan::{Recompute, TrainingOptions, TrainingPlan};
 use cnn_weights::Start;
 use std::sync::Arc;
@@ -105,6 +104,7 @@ impl<'a> Task<'a> {
     /// The first thing that stands against it.
     pub fn check(&self) -> Result<()> {
         self.settings.check()?;
+        let instructions = instructions()?;
         if self.engine == Engine::Candle && !cfg!(feature = "candle") {
             return Err(Error::CandleFeature);
         }
@@ -125,7 +125,7 @@ impl<'a> Task<'a> {
         }
         if self.settings.precision == Precision::Bf16 && self.device.is_cpu() {
             let available = match self.engine {
-                Engine::Plan => self.settings.precision.numeric().available(InstructionSet::chosen()),
+                Engine::Plan => self.settings.precision.numeric().available(instructions),
                 Engine::Candle => Err("on the CPU it belongs to the engine plan".to_string()),
             };
             available.map_err(|why| {

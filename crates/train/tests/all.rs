@@ -2,6 +2,7 @@
 
 #[cfg(feature = "candle")]
 mod gathering;
+mod instructions;
 mod own_parts;
 mod probabilities;
 mod ranks;

@@ -35,13 +35,19 @@ impl InstructionSet {
     ///
     /// # Panics
     ///
-    /// Where the variable names none, or one this CPU lacks; ask [`InstructionSet::forced`] first for an error.
+    /// Where the variable names none, or one this CPU lacks; [`InstructionSet::try_chosen`] gives an error instead.
     pub fn chosen() -> Self {
-        static CHOSEN: OnceLock<InstructionSet> = OnceLock::new();
-        *CHOSEN.get_or_init(|| match Self::forced() {
-            Ok(forced) => forced.unwrap_or_else(Self::widest),
-            Err(problem) => panic!("{problem}"),
-        })
+        Self::try_chosen().unwrap_or_else(|problem| panic!("{problem}"))
+    }
+
+    /// The same, for whoever has an error to return.
+    ///
+    /// # Errors
+    ///
+    /// As [`InstructionSet::forced`].
+    pub fn try_chosen() -> Result<Self, String> {
+        static CHOSEN: OnceLock<Result<InstructionSet, String>> = OnceLock::new();
+        CHOSEN.get_or_init(|| Ok(Self::forced()?.unwrap_or_else(Self::widest))).clone()
     }
 
     /// What the environment variable asks for, if it is set and not empty.

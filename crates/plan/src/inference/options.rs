@@ -1,7 +1,7 @@
 //! How an inference plan is to be made.
 
 use super::calibration::Calibration;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, instructions};
 use cnn_kernels::InstructionSet;
 use cnn_kernels::inference::ConvAlgorithm;
 use cnn_kernels::narrow::{Format, bf16, bf16_available};
@@ -107,10 +107,15 @@ impl<'a> InferenceOptions<'a> {
         self.set.unwrap_or_else(InstructionSet::chosen)
     }
 
-    /// Refuses a way of computing that the CPU has no instructions for.
+    /// Refuses instructions that are not there, and a way of computing that the CPU has none for. What asks for
+    /// [`InferenceOptions::set`] comes after it.
     pub(super) fn check_available(&self) -> Result<()> {
+        let set = match self.set {
+            Some(set) => set,
+            None => instructions()?,
+        };
         let lacks = |why| Error::Numeric { numeric: self.numeric.name(), why };
-        self.numeric.available(self.set()).map_err(lacks)
+        self.numeric.available(set).map_err(lacks)
     }
 
     /// The same with another way of computing.

@@ -106,7 +106,7 @@ impl InferencePlan {
     /// # Errors
     ///
     /// Weights that are not this network's, numbers that are not finite, no node or one that is not there, a way of computing
-    /// that the CPU has no instructions for.
+    /// that the CPU has no instructions for, instructions asked for by `CNN_INSTRUCTION_SET` that are not there.
     pub fn new(network: &Network, weights: &Weights, options: InferenceOptions<'_>) -> Result<Self> {
         options.check_available()?;
         let targets = targets(network, &options)?;
@@ -141,7 +141,7 @@ impl InferencePlan {
     /// # Errors
     ///
     /// A file that is no plan, that is damaged, or that was made for another network, with other options or weights, for
-    /// other instructions, or by another version of this crate; a way of computing that the CPU has no instructions for.
+    /// other instructions, or by another version of this crate; instructions that [`InferencePlan::new`] refuses.
     pub fn open(
         path: impl AsRef<Path>,
         network: &Network,

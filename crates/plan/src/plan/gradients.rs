@@ -3,7 +3,7 @@
 use super::lower::{Purpose, lower};
 use super::recompute::{Recompute, schedule};
 use super::{Deref, Plan, check_nodes};
-use crate::error::Result;
+use crate::error::{Result, instructions};
 use cnn_network::Network;
 use cnn_network::network::NodeId;
 use std::sync::Arc;
@@ -20,10 +20,12 @@ impl GradientPlan {
     ///
     /// # Errors
     ///
-    /// No output, a node of another network, a max pool whose window is too large.
+    /// No output, a node of another network, a max pool whose window is too large, instructions
+    /// asked for by `CNN_INSTRUCTION_SET` that are not there.
     pub fn new(network: &Network, outputs: &[NodeId], nodes: &[NodeId]) -> Result<Self> {
         check_nodes(network, outputs)?;
         network.check_nodes(nodes)?;
+        instructions()?;
         let targets = [outputs, nodes].concat();
         let lowered = lower(network, &targets, Purpose::Gradients { nodes });
         let schedule = schedule(&lowered, Recompute::default());

@@ -27,10 +27,10 @@ pub use schedule::Turn;
 pub(crate) use stage::{Fill, MapWork, Stage, Statistics, Work};
 pub(crate) use value::{Value, size};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, instructions};
 use crate::inference::Numeric;
 use crate::operation::Operation;
-use cnn_kernels::{Algorithm, InstructionSet, LANES};
+use cnn_kernels::{Algorithm, LANES};
 use cnn_network::Network;
 use cnn_network::network::NodeId;
 use lifetime::slots;
@@ -84,12 +84,14 @@ impl TrainingPlan {
     /// # Errors
     ///
     /// A list of frozen tensors that is not of all tensors, a node that is not there, a max pool whose window is too
-    /// large, numbers that the CPU has no instructions for.
+    /// large, numbers that the CPU has no instructions for, instructions asked for by `CNN_INSTRUCTION_SET` that are not
+    /// there.
     pub fn new(network: &Network, options: TrainingOptions<'_>) -> Result<Self> {
         let TrainingOptions { frozen, recompute, nodes, numeric } = options;
+        let set = instructions()?;
         let available = match numeric {
             Numeric::Int8 => Err("nothing is trained in it".to_string()),
-            numeric => numeric.available(InstructionSet::chosen()),
+            numeric => numeric.available(set),
         };
         available.map_err(|why| Error::Numeric { numeric: numeric.name(), why })?;
         let expected = network.tensors().count();
@@ -119,7 +121,7 @@ impl EvaluationPlan {
     ///
     /// # Errors
     ///
-    /// A max pool whose window is too large.
+    /// A max pool whose window is too large, instructions asked for by `CNN_INSTRUCTION_SET` that are not there.
     pub fn new(network: &Network) -> Result<Self> {
         Self::of_nodes(network, &[network.outputs()[0].node])
     }
@@ -128,9 +130,10 @@ impl EvaluationPlan {
     ///
     /// # Errors
     ///
-    /// No node, one that is another network's, a max pool whose window is too large.
+    /// No node, one that is another network's; what [`EvaluationPlan::new`] refuses.
     pub fn of_nodes(network: &Network, nodes: &[NodeId]) -> Result<Self> {
         check_nodes(network, nodes)?;
+        instructions()?;
         let lowered = lower(network, nodes, Purpose::Evaluation);
         let schedule = Schedule::forward_only(&lowered);
         Ok(Self(Arc::new(Plan::new(network, nodes.to_vec(), lowered, schedule)?)))
@@ -140,7 +143,7 @@ impl EvaluationPlan {
     ///
     /// # Errors
     ///
-    /// No path, a node that is not there, with those most like it; a max pool whose window is too large.
+    /// No path, a node that is not there, with those most like it; what [`EvaluationPlan::new`] refuses.
     pub fn of_paths(network: &Network, paths: &[&str]) -> Result<Self> {
         let nodes = paths.iter().map(|path| network.find(path)).collect::<Result<Vec<_>, cnn_network::Error>>()?;
         Self::of_nodes(network, &nodes)

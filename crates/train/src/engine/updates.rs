@@ -25,6 +25,11 @@ pub struct Updates {
 
 impl Updates {
     /// Updates by a rule, before the first step.
+    ///
+    /// # Panics
+    ///
+    /// Where `CNN_INSTRUCTION_SET` asks for instructions that are not there, which [`Task::check`](crate::Task::check) and
+    /// every plan refuse first.
     pub fn new(rule: Rule) -> Self {
         let set = InstructionSet::chosen();
         Self { set, rule, learning_rate: 0.0, steps: 0, paces: Vec::new(), memory: Vec::new() }

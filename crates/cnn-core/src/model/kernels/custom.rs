@@ -5,7 +5,6 @@ use candle_core::{
     CpuStorage, CustomOp1, CustomOp2, CustomOp3, DType, Error, Layout, Result, Shape, Storage, Tensor, WithDType,
 };
 use cnn_kernels::{Element, InstructionSet};
-use std::sync::OnceLock;
 
 /// An operation of one to three tensors, on the CPU.
 pub(super) trait Kernel: Send + Sync + 'static {
@@ -35,7 +34,7 @@ pub(super) struct Rows<'a, T> {
 /// Applies an operation to one, two or three tensors on the CPU.
 pub(super) fn apply<K: Kernel>(kernel: K, args: &[&Tensor]) -> Result<Tensor> {
     let name = kernel.name();
-    let custom = Custom { kernel, set: set()? };
+    let custom = Custom { kernel, set: InstructionSet::try_chosen().map_err(Error::Msg)? };
     let args = args.iter().map(|arg| arg.contiguous()).collect::<Result<Vec<_>>>()?;
     match args.as_slice() {
         [x] => x.apply_op1(custom),
@@ -43,13 +42,6 @@ pub(super) fn apply<K: Kernel>(kernel: K, args: &[&Tensor]) -> Result<Tensor> {
         [x, y, z] => x.apply_op3(y, z, custom),
         _ => Err(Error::OpRequiresAtLeastOneTensor { op: name }),
     }
-}
-
-/// The instructions of this process; an error where a set is asked for that there is not.
-fn set() -> Result<InstructionSet> {
-    static SET: OnceLock<std::result::Result<InstructionSet, String>> = OnceLock::new();
-    let set = SET.get_or_init(|| InstructionSet::forced().map(|_| InstructionSet::chosen()));
-    set.clone().map_err(Error::Msg)
 }
 
 struct Custom<K> {
