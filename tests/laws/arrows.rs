@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-googlenet", &["cnn-core", "cnn-inception"]),
     ("cnn-resnet", &["cnn-core", "cnn-residual"]),
     ("cnn-densenet", &["cnn-core", "cnn-dense"]),
-    ("cnn-data", &["cnn-network", "cnn-system", "cnn-testing", "cnn-weights"]),
+    ("cnn-data", &["cnn-figures", "cnn-network", "cnn-system", "cnn-testing", "cnn-weights"]),
     ("cnn-catalogue", &["cnn-core", "cnn-data", "cnn-testing", "cnn-weights", "cnn-zoo"]),
     ("cnn-testing", &[]),
     ("cnn-kernels", &[]),
@@ -34,7 +34,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cnn-dashboard", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
     ("cnn-report", &["cnn-core", "cnn-data", "cnn-figures", "cnn-train"]),
     // LeNet for its examples.
-    ("cnn-train", &["cnn-core", "cnn-data", "cnn-distributed", "cnn-kernels", "cnn-lenet", "cnn-plan", "cnn-weights"]),
+    (
+        "cnn-train",
+        &[
+            "cnn-core",
+            "cnn-data",
+            "cnn-distributed",
+            "cnn-figures",
+            "cnn-kernels",
+            "cnn-lenet",
+            "cnn-plan",
+            "cnn-weights",
+        ],
+    ),
     (
         "cnn-zoo",
         &["cnn-core", "cnn-lenet", "cnn-alexnet", "cnn-nin", "cnn-vgg", "cnn-googlenet", "cnn-resnet", "cnn-densenet"],

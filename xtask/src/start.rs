@@ -6,7 +6,7 @@ use crate::learnt;
 use crate::session::Session;
 use anyhow::Result;
 use cnn_data::{Dataset, Fit, class_notes};
-use cnn_figures::{bytes, count, path, plural, printable};
+use cnn_figures::{bytes, count, number, path, plural, printable};
 use cnn_train::{ClassWeights, Engine, Precision, Rule, Schedule, Settings, Task};
 use std::path::PathBuf;
 
@@ -128,7 +128,8 @@ pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
     if let Some(warm_up) = settings.warm_up.filter(|warm_up| warm_up.epochs > settings.epochs as f64) {
         warnings.push(format!(
             "the warm-up of {} epochs does not end within {}: the learning rate is never reached",
-            warm_up.epochs, settings.epochs
+            number(warm_up.epochs),
+            settings.epochs
         ));
     }
     if settings.learning_rate == 0.0 {
@@ -239,32 +240,36 @@ fn epochs(task: &Task<'_>) -> String {
 }
 
 fn rates(settings: &Settings) -> String {
-    let warm_up =
-        settings.warm_up.map_or_else(String::new, |warm_up| format!(" after {} epochs of warm-up", warm_up.epochs));
+    let warm_up = settings
+        .warm_up
+        .map_or_else(String::new, |warm_up| format!(" after {} epochs of warm-up", number(warm_up.epochs)));
     let schedule = match &settings.schedule {
         Schedule::Constant => "constant".to_string(),
-        Schedule::Step { every, factor } => format!("times {factor} every {every} epochs"),
+        Schedule::Step { every, factor } => format!("times {} every {} epochs", number(*factor), number(*every)),
         Schedule::MultiStep { at, factor } => {
-            let at: Vec<String> = at.iter().map(ToString::to_string).collect();
-            format!("times {factor} after {} epochs", at.join(" and "))
+            let at: Vec<String> = at.iter().copied().map(number).collect();
+            format!("times {} after {} epochs", number(*factor), at.join(" and "))
         }
-        Schedule::Exponential { factor } => format!("times {factor} over each epoch"),
+        Schedule::Exponential { factor } => format!("times {} over each epoch", number(*factor)),
         Schedule::Cosine => "along a cosine".to_string(),
         Schedule::OneCycle { .. } => "in one cycle".to_string(),
         Schedule::Triangle { .. } => "up and down along straight lines".to_string(),
-        Schedule::Plateau { factor, patience } => format!("times {factor} when the loss stays for {patience} epochs"),
+        Schedule::Plateau { factor, patience } => {
+            format!("times {} when the loss stays for {patience} epochs", number(*factor))
+        }
         _ => "as its schedule says".to_string(),
     };
+    let weight_decay = number(settings.optimizer.weight_decay());
     let rule = match settings.optimizer {
-        Rule::Sgd { momentum, nesterov, weight_decay } => {
+        Rule::Sgd { momentum, nesterov, .. } => {
             let nesterov = if nesterov { " of Nesterov" } else { "" };
-            format!("SGD with momentum {momentum}{nesterov}, weight decay {weight_decay}")
+            format!("SGD with momentum {}{nesterov}, weight decay {weight_decay}", number(momentum))
         }
-        Rule::AdamW { weight_decay, .. } => format!("AdamW with weight decay {weight_decay}"),
-        Rule::RmsProp { momentum, weight_decay, .. } => {
-            format!("RMSprop with momentum {momentum}, weight decay {weight_decay}")
+        Rule::AdamW { .. } => format!("AdamW with weight decay {weight_decay}"),
+        Rule::RmsProp { momentum, .. } => {
+            format!("RMSprop with momentum {}, weight decay {weight_decay}", number(momentum))
         }
         other => format!("{other:?}"),
     };
-    format!("learning rate {} {schedule}{warm_up}; {rule}", settings.learning_rate)
+    format!("learning rate {} {schedule}{warm_up}; {rule}", number(settings.learning_rate))
 }

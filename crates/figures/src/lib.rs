@@ -3,7 +3,7 @@
 //! Summaries, reports, the dashboard and the command line all print sizes, times and charts. Each of these is written in
 //! one way, here. The crate knows no network and has almost no dependencies, so that every other crate can use it.
 //!
-//! Every function takes every value: what is not a number, infinite, negative or huge gives a short text or a position
+//! Every function takes every value: NaN, infinite, negative or huge gives a short text or a position
 //! within the picture. Numbers come from files, and a damaged file must not break the page that shows it.
 //!
 //! ```
@@ -28,7 +28,7 @@ pub mod svg;
 mod table;
 
 pub use axis::Axis;
-pub use number::{bytes, count, duration, fixed, percent, plural, rate};
+pub use number::{bytes, count, duration, fixed, number, percent, plural, rate};
 pub use plot::Plot;
 pub use printable::{path, printable, shortened};
 pub use table::Table;

@@ -2,6 +2,8 @@
 
 /// Numbers of at least this size are written with an exponent.
 const LARGE: f64 = 1e7;
+/// Numbers below it too, where all their digits are written.
+const SMALL: f64 = 1e-6;
 
 /// A whole number with its thousands apart: `25,557,032`.
 pub fn count(number: usize) -> String {
@@ -31,6 +33,19 @@ pub fn fixed(value: f64, decimals: usize) -> String {
     match value {
         value if value.is_finite() && value.abs() >= LARGE => format!("{value:.1e}"),
         value => format!("{value:.0$}", decimals.min(17)),
+    }
+}
+
+/// A number with all its digits, and with an exponent where it would be long without one: `0.02`, `1.5e-7`, `1e300`. It
+/// reads back as the same number.
+///
+/// ```
+/// assert_eq!([0.02, 1e300].map(cnn_figures::number), ["0.02", "1e300"]);
+/// ```
+pub fn number(value: f64) -> String {
+    match value.abs() {
+        size if size == 0.0 || (SMALL..LARGE).contains(&size) || !value.is_finite() => value.to_string(),
+        _ => format!("{value:e}"),
     }
 }
 
@@ -102,6 +117,15 @@ mod tests {
             [999_949, 999_950, 999_950_000, 999_995_000_000].map(bytes),
             ["999.9 kB", "1.0 MB", "1.00 GB", "1.00 TB"]
         );
+    }
+
+    #[test]
+    fn a_number_with_all_its_digits_is_short() {
+        let texts =
+            [0.0, -1.0, 0.02, 1e-6, 1.5e-7, 9_999_999.5, 1e7, f64::MAX, f64::MIN_POSITIVE, f64::NAN].map(number);
+        let large = ["1e7", "1.7976931348623157e308", "2.2250738585072014e-308", "NaN"];
+        assert_eq!(texts[..6], ["0", "-1", "0.02", "0.000001", "1.5e-7", "9999999.5"]);
+        assert_eq!(texts[6..], large);
     }
 
     #[test]

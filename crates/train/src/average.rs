@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::settings::Settings;
+use cnn_figures::number;
 use serde::{Deserialize, Serialize};
 
 /// Lookahead (Zhang et al. 2019): after every few steps slow weights move towards those that are trained, and these go on
@@ -34,6 +35,7 @@ impl Lookahead {
             && (0.0..1.0).contains(&stays)
             && rise.is_finite()
             && rise >= 0.0;
+        let [stays, rise] = [stays, rise].map(number);
         let problem = format!(
             "every {every} steps, of which {stays} stays with a rise of {rise}: a number of steps from 1 to {} is needed, a \
              share in [0, 1) and a power from 0 up",
@@ -78,7 +80,7 @@ impl Averaging {
 
     pub(crate) fn check(settings: &Settings) -> Result<()> {
         if let Some(share) = settings.average.filter(|share| !(0.0..1.0).contains(share)) {
-            return Err(Error::Setting { setting: "average", problem: format!("{share} must be in [0, 1)") });
+            return Err(Error::Setting { setting: "average", problem: format!("{} must be in [0, 1)", number(share)) });
         }
         let Some(lookahead) = settings.lookahead else { return Ok(()) };
         if settings.average.is_some() {

@@ -74,6 +74,8 @@ fn inline(value: &Value) -> String {
         }
         Value::Array(values) => format!("[{}]", values.iter().map(inline).collect::<Vec<_>>().join(", ")),
         Value::String(text) => text.clone(),
+        // As TOML writes it, but for an exponent where there would be hundreds of zeros.
+        Value::Float(value) => format!("{value:?}"),
         other => other.to_string(),
     }
 }
@@ -129,5 +131,7 @@ mod tests {
         let other = words(&from, &Settings { optimizer: Rule::ADAMW, ..from.clone() });
         assert!(other.len() == 1 && other[0].starts_with("optimizer { sgd = { momentum = 0.9, "), "{other:?}");
         assert!(other[0].contains(" → { adamw = { beta1 = 0.9, "), "{other:?}");
+        let other = words(&from, &Settings { learning_rate: 1e300, label_smoothing: 0.1, ..from.clone() });
+        assert_eq!(other, ["label-smoothing 0.0 → 0.1", "learning-rate 0.02 → 1e300"]);
     }
 }

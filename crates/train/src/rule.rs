@@ -1,6 +1,7 @@
 //! The rules by which a gradient becomes a step.
 
 use crate::error::{Error, Result};
+use cnn_figures::number;
 use cnn_kernels::update::{AdamW, RmsProp, Sgd, Update};
 use serde::{Deserialize, Serialize};
 
@@ -113,7 +114,7 @@ impl Rule {
     pub fn check(&self) -> Result<()> {
         let require = |setting, holds: bool, value: f64, rule: &str| match holds {
             true => Ok(()),
-            false => Err(Error::Setting { setting, problem: format!("{value} must be {rule}") }),
+            false => Err(Error::Setting { setting, problem: format!("{} must be {rule}", number(value)) }),
         };
         let share = |setting, v: f64| require(setting, (0.0..1.0).contains(&v), v, "in [0, 1)");
         let size = |setting, v: f64| require(setting, v.is_finite() && v >= 0.0, v, "a number from 0 up");

@@ -1,6 +1,7 @@
 //! The learning rate over the steps of a run.
 
 use crate::error::{Error, Result};
+use cnn_figures::number;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
@@ -138,9 +139,9 @@ impl Schedule {
             true => Ok(()),
             false => Err(Error::Setting { setting: "schedule", problem }),
         };
-        let share = |name: &str, v: f64| require((0.0..=1.0).contains(&v), format!("{name} {v} must be in [0, 1]"));
-        let positive =
-            |name: &str, v: f64| require(v.is_finite() && v > 0.0, format!("{name} {v} must be a number above 0"));
+        let must = |name: &str, v: f64, rule: &str| format!("{name} {} must be {rule}", number(v));
+        let share = |name: &str, v: f64| require((0.0..=1.0).contains(&v), must(name, v, "in [0, 1]"));
+        let positive = |name: &str, v: f64| require(v.is_finite() && v > 0.0, must(name, v, "a number above 0"));
         match self {
             Self::Constant | Self::Cosine => {}
             Self::Step { every, factor } => {
@@ -162,6 +163,7 @@ impl Schedule {
         }
         let Some(WarmUp { epochs, from }) = warm_up else { return Ok(()) };
         let holds = epochs.is_finite() && epochs > 0.0 && (0.0..=1.0).contains(&from);
+        let [epochs, from] = [epochs, from].map(number);
         let problem = format!("of {epochs} epochs from {from} must last more than 0 epochs and begin in [0, 1]");
         if holds { Ok(()) } else { Err(Error::Setting { setting: "warm-up", problem }) }
     }

@@ -5,6 +5,7 @@ use cnn_core::network::Node;
 use cnn_core::op::Conv;
 use cnn_core::{Network, Op};
 use cnn_data::{Images, Loader, PatchWindow, Patches, Preparation};
+use cnn_figures::number;
 use cnn_weights::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,11 @@ impl Whitening {
     pub(crate) fn check(&self) -> Result<()> {
         let Self { images, eps } = *self;
         let holds = images > 0 && eps.is_finite() && eps > 0.0;
-        if holds { Ok(()) } else { Err(refusal(format!("of {images} images with {eps} added needs both above 0"))) }
+        if holds {
+            Ok(())
+        } else {
+            Err(refusal(format!("of {images} images with {} added needs both above 0", number(eps))))
+        }
     }
 
     /// The convolution that is set.

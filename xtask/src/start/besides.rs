@@ -3,6 +3,7 @@
 use super::FEW;
 use anyhow::Result;
 use cnn_data::Dataset;
+use cnn_figures::number;
 use cnn_train::{ClassWeights, Clip, Settings, TestTime};
 
 /// A text for each.
@@ -13,21 +14,21 @@ pub fn of(settings: &Settings, dataset: &Dataset) -> Result<Vec<String>> {
     say((!augmentation.is_empty()).then(|| format!("images augmented by {augmentation}")));
     say(settings.class_weights.as_ref().map(|weights| class_weights(weights, dataset)).transpose()?);
     say(settings.balance.then(|| "every class shown as often as any other".to_string()));
-    say((settings.label_smoothing > 0.0).then(|| format!("label smoothing {}", settings.label_smoothing)));
+    say((settings.label_smoothing > 0.0).then(|| format!("label smoothing {}", number(settings.label_smoothing))));
     say(settings.clip.map(|clip| match clip {
-        Clip::Norm(norm) => format!("gradients clipped to a norm of {norm}"),
-        Clip::Value(value) => format!("gradients clipped at {value}"),
+        Clip::Norm(norm) => format!("gradients clipped to a norm of {}", number(norm)),
+        Clip::Value(value) => format!("gradients clipped at {}", number(value)),
         other => format!("gradients clipped: {other:?}"),
     }));
     say((!settings.freeze.is_empty()).then(|| format!("frozen: {}", settings.freeze.join(", "))));
     let groups = settings.groups.iter().map(|group| {
-        let (name, rate, decay) = (&group.prefix, group.learning_rate, group.weight_decay);
+        let (name, [rate, decay]) = (&group.prefix, [group.learning_rate, group.weight_decay].map(number));
         format!("{name} with {rate} times the learning rate, {decay} times the decay")
     });
     groups.for_each(|group| say(Some(group)));
     say(settings
         .average
-        .map(|stays| format!("an average of the weights is kept, of which {stays} stays at each step")));
+        .map(|stays| format!("an average of the weights is kept, of which {} stays at each step", number(stays))));
     say(settings.lookahead.map(|slow| format!("slow weights are kept, met every {} steps", slow.every)));
     say(settings.whitening.is_some().then(|| "the first convolution begins by whitening".to_string()));
     say((settings.test_time == TestTime::Flip).then(|| "judged by each image and its mirror image".to_string()));

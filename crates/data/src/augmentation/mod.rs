@@ -33,6 +33,7 @@ pub use transform::Transform;
 pub use trivial_augment::TrivialAugment;
 
 use crate::{Error, Picture};
+use cnn_figures::number;
 use serde::{Deserialize, Serialize};
 
 /// How training images are changed. The default changes nothing.
@@ -100,7 +101,7 @@ impl Augmentation {
 fn ordered(what: &str, [low, high]: [f64; 2]) -> Result<(), String> {
     match low <= high {
         true => Ok(()),
-        false => Err(format!("expected {what} in ascending order, found {low} and {high}")),
+        false => Err(format!("expected {what} in ascending order, found {} and {}", number(low), number(high))),
     }
 }
 
@@ -108,6 +109,6 @@ fn ordered(what: &str, [low, high]: [f64; 2]) -> Result<(), String> {
 fn range(what: &str, value: f64, [low, high]: [f64; 2]) -> Result<(), String> {
     match (low..=high).contains(&value) {
         true => Ok(()),
-        false => Err(format!("expected {what} from {low} to {high}, found {value}")),
+        false => Err(format!("expected {what} from {low} to {high}, found {}", number(value))),
     }
 }

@@ -68,7 +68,10 @@ impl Augmentation {
             "padded-crop" | "reflected-crop" => {
                 let padding = number(0, 0.0);
                 if padding < 0.0 || padding.fract() != 0.0 {
-                    return Err(error(format!("expected a whole number of pixels, found {padding}")));
+                    return Err(error(format!(
+                        "expected a whole number of pixels, found {}",
+                        cnn_figures::number(padding)
+                    )));
                 }
                 let padding = padding as usize;
                 match name {
@@ -131,7 +134,7 @@ impl fmt::Display for Augmentation {
 }
 
 fn spell(name: &str, numbers: &[f64]) -> String {
-    numbers.iter().fold(name.to_string(), |text, number| format!("{text}:{number}"))
+    numbers.iter().fold(name.to_string(), |text, number| format!("{text}:{}", cnn_figures::number(*number)))
 }
 
 fn numbers(step: &Step) -> Vec<f64> {
@@ -192,7 +195,10 @@ mod tests {
             ("padded-crop", "augmentation padded-crop: expected padded-crop:PIXELS, found 0 numbers"),
             ("flip:often", "augmentation flip: expected flip[:PROBABILITY], found \"often\""),
             ("colour-jitter:0:0:0:0.6", "augmentation colour-jitter: expected a hue from 0 to 0.5, found 0.6"),
-            ("mixup:0", "augmentation mixup: expected a parameter of the beta distribution above 0, found 0"),
+            (
+                "mixup:0",
+                "augmentation mixup: expected a parameter of the beta distribution from 0.000001 to 1000000, found 0",
+            ),
             ("mixup:1,mixup:1", "augmentation mixup: expected once, found twice"),
             ("erasing:1:0.5:0.1", "augmentation erasing: expected scales in ascending order, found 0.5 and 0.1"),
             (

@@ -3,6 +3,7 @@
 use crate::{cli, settings};
 use anyhow::{Context, Result, bail, ensure};
 use cnn_data::Fold;
+use cnn_figures::number;
 use cnn_train::Recipe;
 
 /// The most runs of a sweep.
@@ -37,7 +38,7 @@ pub fn axes(args: &cli::Sweep) -> Result<Vec<Axis>> {
     };
     let none = cli::Settings::default;
     let each = |values: &[f64], flags: &dyn Fn(f64) -> cli::Settings| {
-        values.iter().map(|value| (value.to_string(), flags(*value))).collect::<Vec<_>>()
+        values.iter().map(|value| (number(*value), flags(*value))).collect::<Vec<_>>()
     };
     flags("lr", each(&args.lr, &|lr| cli::Settings { lr: Some(lr), ..none() }));
     flags("momentum", each(&args.momentum, &|momentum| cli::Settings { momentum: Some(momentum), ..none() }));

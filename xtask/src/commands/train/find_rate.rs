@@ -5,7 +5,7 @@ use crate::progress::{bar, interrupted};
 use crate::session::Session;
 use crate::start::{self, Before};
 use anyhow::{Context, Result, bail};
-use cnn_figures::path;
+use cnn_figures::{number, path};
 use cnn_report::write_rates;
 use cnn_train::RateSearch;
 use std::ops::ControlFlow;
@@ -46,7 +46,7 @@ pub fn run(session: &Session, out: Option<&Path>) -> Result<()> {
         }
         None => println!("the loss falls at no learning rate from {:.0e} to {:.0e}", search.from, search.to),
     }
-    println!("the recipe has {}", session.recipe.training.learning_rate);
+    println!("the recipe has {}", number(session.recipe.training.learning_rate));
     println!("picture: {}", path(&picture));
     Ok(())
 }
