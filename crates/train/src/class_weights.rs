@@ -2,7 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::loss::{LossAndGradients, LossFunction, Output, classes};
+use crate::settings::Settings;
 use cnn_data::Dataset;
+use cnn_figures::number;
 use cnn_plan::Targets;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -15,8 +17,8 @@ pub enum ClassWeights {
     /// As much less as the class has more images: `N / (K · n)` of N images in K classes, n of them of the class (King and
     /// Zeng 2001, section 4.2; scikit-learn calls it balanced); 0 for a class without an image.
     Auto,
-    /// So much, by the names of the classes; each must be there. They are scaled, so that the mean over the images to train
-    /// on is 1 and the learning rate means what it meant.
+    /// So much, at most [`Settings::LARGEST_FACTOR`], by the names of the classes; each must be there. They are scaled, so
+    /// that the mean over the images to train on is 1 and the learning rate means what it meant.
     Of(BTreeMap<String, f64>),
 }
 
@@ -25,7 +27,8 @@ impl ClassWeights {
     ///
     /// # Errors
     ///
-    /// A class without a weight, a weight without a class, a weight that is not a number from 0 up, only zeros.
+    /// A class without a weight, a weight without a class, a weight that is not from 0 to [`Settings::LARGEST_FACTOR`],
+    /// only zeros.
     pub fn of(&self, dataset: &Dataset) -> Result<Vec<f64>> {
         let (counts, names) = (dataset.counts(), dataset.classes());
         let images = dataset.train().len() as f64;
@@ -42,8 +45,11 @@ impl ClassWeights {
                     return Err(wrong(format!("{name:?} is no class of {}", dataset.name())));
                 }
                 let weight = |name: &String| match of.get(name) {
-                    Some(weight) if weight.is_finite() && *weight >= 0.0 => Ok(*weight),
-                    Some(weight) => Err(wrong(format!("{name:?} has {weight}, expected a number from 0 up"))),
+                    Some(weight) if (0.0..=Settings::LARGEST_FACTOR).contains(weight) => Ok(*weight),
+                    Some(weight) => {
+                        let [weight, most] = [*weight, Settings::LARGEST_FACTOR].map(number);
+                        Err(wrong(format!("{name:?} has {weight}, expected a number from 0 to {most}")))
+                    }
                     None => Err(wrong(format!("{name:?} has none"))),
                 };
                 names.iter().map(weight).collect::<Result<_>>()?
@@ -177,10 +183,10 @@ mod tests {
         let wrong = |weights: &[(&str, f64)]| of(weights).unwrap_err().to_string();
         assert_eq!(wrong(&[("often", 1.0)]), "class weights: \"rarely\" has none");
         assert_eq!(wrong(&[("never", 1.0)]), "class weights: \"never\" is no class of few");
-        assert_eq!(
-            wrong(&[("often", -1.0), ("rarely", 1.0)]),
-            "class weights: \"often\" has -1, expected a number from 0 up"
-        );
+        for (weight, said) in [(-1.0, "-1"), (1e308, "1e308"), (f64::NAN, "NaN")] {
+            let expected = format!("class weights: \"often\" has {said}, expected a number from 0 to 1000000");
+            assert_eq!(wrong(&[("often", weight), ("rarely", 1.0)]), expected);
+        }
         assert_eq!(wrong(&[("often", 0.0), ("rarely", 0.0)]), "class weights: no image would count");
     }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong in training.
 
+use cnn_figures::number;
 use cnn_kernels::InstructionSet;
 use std::path::PathBuf;
 
@@ -9,6 +10,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The instructions of this process, whose absence would be a panic once something runs.
 pub(crate) fn instructions() -> Result<InstructionSet> {
     Ok(InstructionSet::try_chosen().map_err(|why| cnn_plan::Error::Instructions { why })?)
+}
+
+/// What a group's learning rate is, beside the run's.
+fn of_group(group: Option<&(String, f64)>) -> String {
+    group.map_or_else(String::new, |(prefix, factor)| format!(", times {} for the group {prefix}", number(*factor)))
 }
 
 /// An error of this crate: one sentence.
@@ -191,7 +197,8 @@ pub enum Error {
     },
     /// A loss that is no longer a number.
     #[error(
-        "training diverged: the loss is {loss} at step {step} of epoch {epoch} (learning rate {learning_rate}); a smaller learning rate may help"
+        "training diverged: the loss is {loss} at step {step} of epoch {epoch} (learning rate {}{}); a smaller learning rate may help",
+        number(*learning_rate), of_group(group.as_ref())
     )]
     Diverged {
         /// Epoch, counted from 1.
@@ -202,6 +209,9 @@ pub enum Error {
         loss: f32,
         /// Learning rate at that step.
         learning_rate: f64,
+        /// The group of tensors whose learning rate is the largest, where it is larger than that: its prefix, and what
+        /// the rate is multiplied by.
+        group: Option<(String, f64)>,
     },
     /// An epoch in which nothing could be trained on.
     #[error("no step could be taken in epoch {epoch}: {reason}")]

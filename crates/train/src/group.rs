@@ -5,6 +5,7 @@ use crate::prefix::{begins, nothing_begins};
 use crate::rule::Rule;
 use crate::settings::{Decay, Settings};
 use cnn_core::Network;
+use cnn_figures::number;
 use serde::{Deserialize, Serialize};
 
 /// Tensors whose learning rate and weight decay are multiples of the run's. A tensor belongs to the first group that its
@@ -14,10 +15,10 @@ use serde::{Deserialize, Serialize};
 pub struct Group {
     /// What their names begin with, up to a dot or the end; `*` stands for any letters.
     pub prefix: String,
-    /// What the learning rate is multiplied by; 0 keeps them as they are.
+    /// What the learning rate is multiplied by, at most [`Settings::LARGEST_FACTOR`]; 0 keeps them as they are.
     #[serde(default = "one")]
     pub learning_rate: f64,
-    /// What the rule's weight decay is multiplied by.
+    /// What the rule's weight decay is multiplied by, at most as much.
     #[serde(default = "one")]
     pub weight_decay: f64,
 }
@@ -51,8 +52,9 @@ impl Pace {
 impl Group {
     pub(crate) fn check(&self) -> Result<()> {
         for (what, factor) in [("learning-rate", self.learning_rate), ("weight-decay", self.weight_decay)] {
-            if !(factor.is_finite() && factor >= 0.0) {
-                let problem = format!("{}: the factor {factor} of {what} must be a number from 0 up", self.prefix);
+            if !(0.0..=Settings::LARGEST_FACTOR).contains(&factor) {
+                let [factor, most] = [factor, Settings::LARGEST_FACTOR].map(number);
+                let problem = format!("{}: the factor {factor} of {what} must be from 0 to {most}", self.prefix);
                 return Err(Error::Setting { setting: "groups", problem });
             }
         }
@@ -133,7 +135,14 @@ mod tests {
         assert!(message(&[group("norm.running_mean", 1.0, 1.0)]).contains("trains no tensor of that name"));
         let found = message(&[group("norm", 1.0, 1.0), group("norm.bias", 1.0, 1.0)]);
         assert_eq!(found, "groups norm.bias: the tensors of that name belong to groups before it");
-        let message = group("norm", f64::NAN, 1.0).check().unwrap_err().to_string();
-        assert_eq!(message, "groups norm: the factor NaN of learning-rate must be a number from 0 up");
+    }
+
+    #[test]
+    fn a_factor_that_cannot_be_meant_is_refused() {
+        let message = |rate, decay| group("norm", rate, decay).check().unwrap_err().to_string();
+        assert_eq!(message(f64::NAN, 1.0), "groups norm: the factor NaN of learning-rate must be from 0 to 1000000");
+        assert_eq!(message(1e308, 1.0), "groups norm: the factor 1e308 of learning-rate must be from 0 to 1000000");
+        assert_eq!(message(1.0, -1.0), "groups norm: the factor -1 of weight-decay must be from 0 to 1000000");
+        assert!(group("norm", 1e6, 0.0).check().is_ok());
     }
 }

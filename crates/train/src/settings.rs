@@ -10,6 +10,7 @@ use crate::test_time::TestTime;
 use crate::whitening::Whitening;
 use cnn_data::Augmentation;
 use cnn_distributed::Wire;
+use cnn_figures::number;
 use cnn_plan::Numeric;
 use serde::{Deserialize, Serialize};
 
@@ -191,6 +192,9 @@ impl Settings {
     /// The most epochs, images of a batch, batches of a step, and epochs to wait.
     pub const LARGEST_COUNT: usize = 1_000_000;
 
+    /// The largest factor of a group's learning rate or weight decay, and the largest weight of a class.
+    pub const LARGEST_FACTOR: f64 = 1e6;
+
     /// Whether the numbers can be meant.
     ///
     /// # Errors
@@ -218,14 +222,18 @@ impl Settings {
         require("seed", self.seed <= largest, format!("{} must be at most {largest}", self.seed))?;
         let rate = self.learning_rate;
         let finite = rate.is_finite() && rate >= 0.0;
-        require("learning rate", finite, format!("{rate} must be a number from 0 up"))?;
+        require("learning rate", finite, format!("{} must be a number from 0 up", number(rate)))?;
         let smoothing = self.label_smoothing;
-        require("label smoothing", (0.0..1.0).contains(&smoothing), format!("{smoothing} must be in [0, 1)"))?;
+        require(
+            "label smoothing",
+            (0.0..1.0).contains(&smoothing),
+            format!("{} must be in [0, 1)", number(smoothing)),
+        )?;
         Averaging::check(self)?;
         self.groups.iter().try_for_each(Group::check)?;
         self.whitening.iter().try_for_each(Whitening::check)?;
         if let Some(Clip::Norm(limit) | Clip::Value(limit)) = self.clip {
-            require("clip", limit.is_finite() && limit > 0.0, format!("{limit} must be a number above 0"))?;
+            require("clip", limit.is_finite() && limit > 0.0, format!("{} must be a number above 0", number(limit)))?;
         }
         self.optimizer.check()?;
         self.schedule.check(self.warm_up)?;

@@ -219,7 +219,7 @@ impl Run<'_, '_> {
             let tested = self.evaluate(&test, predictions.as_mut(), observer)?;
             // The last step's effect shows only here.
             if !tested.loss.is_finite() {
-                return Err(diverged(&last, tested.loss as f32));
+                return Err(self.diverged(&last, tested.loss as f32));
             }
             let seconds = before + started.elapsed().as_secs_f64();
             let images_per_second = self.position.seen as f64 / training_seconds;
@@ -406,7 +406,15 @@ impl Run<'_, '_> {
         position.correct += stepped.correct;
         position.loss_sum += f64::from(stepped.loss) * images as f64;
         let step = StepReport { images, ..self.at(steps) };
-        if stepped.loss.is_finite() { Ok(step) } else { Err(diverged(&step, stepped.loss)) }
+        if stepped.loss.is_finite() { Ok(step) } else { Err(self.diverged(&step, stepped.loss)) }
+    }
+
+    fn diverged(&self, step: &StepReport, loss: f32) -> Error {
+        let StepReport { epoch, step, learning_rate, .. } = *step;
+        let groups = self.task.settings.groups.iter().filter(|group| group.learning_rate > 1.0);
+        let group = groups.max_by(|a, b| a.learning_rate.total_cmp(&b.learning_rate));
+        let group = group.map(|group| (group.prefix.clone(), group.learning_rate));
+        Error::Diverged { epoch, step, loss, learning_rate, group }
     }
 
     /// Where the run is.
@@ -544,9 +552,4 @@ fn figures(last: &StepReport, tested: Evaluated) -> Epoch {
         peak_memory: Memory::now().peak,
         ..Epoch::default()
     }
-}
-
-fn diverged(step: &StepReport, loss: f32) -> Error {
-    let StepReport { epoch, step, learning_rate, .. } = *step;
-    Error::Diverged { epoch, step, loss, learning_rate }
 }

@@ -2,6 +2,7 @@
 
 use super::draws::Draws;
 use crate::Error;
+use cnn_figures::number;
 use serde::{Deserialize, Serialize};
 
 /// How the images of a batch are mixed with each other. Each batch is mixed one way; where both are given, a coin decides,
@@ -9,12 +10,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mix {
-    /// Both images everywhere, in shares drawn from the beta distribution with this parameter (Zhang et al. 2018,
-    /// *mixup: Beyond Empirical Risk Minimization*).
+    /// Both images everywhere, in shares drawn from the beta distribution with this parameter, from 1e-6 to 1e6 (Zhang et
+    /// al. 2018, *mixup: Beyond Empirical Risk Minimization*).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mixup: Option<f64>,
-    /// A rectangle of the other image, whose area is drawn from the beta distribution with this parameter (Yun et al.
-    /// 2019, *CutMix*).
+    /// A rectangle of the other image, whose area is drawn from the beta distribution with this parameter, from 1e-6 to
+    /// 1e6 (Yun et al. 2019, *CutMix*).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cutmix: Option<f64>,
 }
@@ -38,10 +39,17 @@ pub(crate) enum Recipe {
 }
 
 impl Mix {
+    /// The parameters of the beta distribution there are: at the one end an image is all its own or all the other's, at
+    /// the other it is half of each.
+    const SMALLEST: f64 = 1e-6;
+    const LARGEST: f64 = 1e6;
+
     pub(super) fn check(&self) -> Result<(), Error> {
         for (step, alpha) in [("mixup", self.mixup), ("cutmix", self.cutmix)] {
-            if let Some(alpha) = alpha.filter(|alpha| !(*alpha > 0.0 && alpha.is_finite())) {
-                let problem = format!("expected a parameter of the beta distribution above 0, found {alpha}");
+            if let Some(alpha) = alpha.filter(|alpha| !(Self::SMALLEST..=Self::LARGEST).contains(alpha)) {
+                let [low, high, found] = [Self::SMALLEST, Self::LARGEST, alpha].map(number);
+                let problem =
+                    format!("expected a parameter of the beta distribution from {low} to {high}, found {found}");
                 return Err(Error::Augmentation { step: step.to_string(), problem });
             }
         }
@@ -108,6 +116,34 @@ impl Recipe {
             Self::Rectangle { rows, columns } => {
                 1.0 - ((rows[1] - rows[0]) * (columns[1] - columns[0])) as f64 / (height * width) as f64
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::augmentation::Pass;
+
+    #[test]
+    fn a_parameter_that_cannot_be_meant_is_refused() {
+        for (alpha, said) in [(0.0, "0"), (1e308, "1e308"), (1e-300, "1e-300"), (f64::NAN, "NaN")] {
+            let problem =
+                format!("expected a parameter of the beta distribution from 0.000001 to 1000000, found {said}");
+            let mixup = Mix { mixup: Some(alpha), cutmix: None }.check().unwrap_err().to_string();
+            assert_eq!(mixup, format!("augmentation mixup: {problem}"));
+            let cutmix = Mix { mixup: None, cutmix: Some(alpha) }.check().unwrap_err().to_string();
+            assert_eq!(cutmix, format!("augmentation cutmix: {problem}"));
+        }
+    }
+
+    #[test]
+    fn every_parameter_there_is_gives_a_share() {
+        for alpha in [Mix::SMALLEST, 1e-3, 1.0, 1e3, Mix::LARGEST] {
+            assert!(Mix { mixup: Some(alpha), cutmix: Some(alpha) }.check().is_ok());
+            let mut draws = Pass { seed: 7, epoch: 0 }.batch(0);
+            let shares: Vec<f64> = (0..1000).map(|_| draws.beta(alpha)).collect();
+            assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{alpha}: {shares:?}");
         }
     }
 }
