@@ -73,11 +73,7 @@ pub fn choose(args: &PreparationArgs, brought: Option<&Preparation>, origin: &st
         );
     }
     let preparation = Preparation { fit, mean, std };
-    // The bounds of every number, on a picture of any size.
-    preparation.shape([preparation.mean.len().max(1), 1, 1]).or_else(|error| match fit {
-        Fit::Pad { .. } | Fit::None => Err(error),
-        _ => preparation.shape([preparation.mean.len().max(1), 4, 4]),
-    })?;
+    preparation.check()?;
     let numbers = |numbers: &[f32]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let part = |what: String, origin: String| Part { what, origin };
     let mut parts = vec![
@@ -155,5 +151,20 @@ mod tests {
         let chosen = choose(&all, None, "w.pth").unwrap();
         assert_eq!(lines(&chosen)[3], "bilinear (the usual)");
         assert!("224/".parse::<Crop>().is_err() && "0".parse::<Crop>().is_err() && "x".parse::<Crop>().is_err());
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_meant_are_named() {
+        let refusal = |change: fn(&mut PreparationArgs)| {
+            let mut args = PreparationArgs::default();
+            change(&mut args);
+            choose(&args, Some(&brought()), "the weights").unwrap_err().to_string()
+        };
+        let mean = refusal(|args| args.mean = Some(vec![0.5, f32::NAN, 0.5]));
+        assert_eq!(mean, "the preparation needs finite means, found NaN");
+        let side = refusal(|args| args.crop = Some(Crop { side: 4097, short: Some(1) }));
+        assert_eq!(side, "the preparation needs sides of at most 4096 pixels, found a size of 4097×4097");
+        let short = refusal(|args| args.crop = Some(Crop { side: 224, short: Some(0) }));
+        assert_eq!(short, "the preparation needs a shorter side of 1 to 8192 pixels, found one of 0");
     }
 }

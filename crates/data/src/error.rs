@@ -1,5 +1,6 @@
 //! What can go wrong with data.
 
+use cnn_figures::number;
 use cnn_system::{Bytes, memory};
 use std::path::PathBuf;
 
@@ -289,6 +290,15 @@ pub enum Error {
         count: usize,
     },
 
+    /// Numbers of a preparation that suit no images.
+    #[error("the preparation needs {expected}, found {found}")]
+    Numbers {
+        /// What a preparation needs.
+        expected: String,
+        /// What it has.
+        found: String,
+    },
+
     /// A preparation that does not suit the images.
     #[error("the preparation does not suit images of {channels}×{height}×{width}: expected {expected}, found {found}",
         channels = shape[0], height = shape[1], width = shape[2])]
@@ -327,7 +337,7 @@ pub enum Error {
     },
 
     /// A share that nothing can be cropped to.
-    #[error("expected a share to crop above 0 and at most 1000, found {found}")]
+    #[error("expected a share to crop above 0 and at most 1000, found {}", number(*found))]
     CropShare {
         /// The share given.
         found: f64,
@@ -390,7 +400,7 @@ pub enum Error {
     },
 
     /// A share of test images that leaves one side without.
-    #[error("expected a share of test images above 0 and below 1, found {found}")]
+    #[error("expected a share of test images above 0 and below 1, found {}", number(*found))]
     TestShare {
         /// The share given.
         found: f64,

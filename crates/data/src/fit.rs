@@ -157,19 +157,23 @@ impl Fit {
         self.interpolation().is_some()
     }
 
-    /// Height and width after fitting images of `size` (height, width), or what is wrong: what is expected and found.
-    pub(crate) fn size(&self, size: [usize; 2]) -> Result<[usize; 2], [String; 2]> {
-        const STRETCHED: usize = 2 * Fit::MAX_SIDE;
-        let print = |[height, width]: [usize; 2]| format!("{height}×{width}");
-        let fitted = match *self {
-            Self::None => return Ok(size),
+    /// Height and width of what is fitted; none where images stay as they are.
+    fn fitted(&self) -> Option<[usize; 2]> {
+        match *self {
+            Self::None => None,
             Self::Pad { height, width }
             | Self::Resize { height, width, .. }
             | Self::Crop { height, width, .. }
             | Self::Cover { height, width, .. }
             | Self::Squash { height, width, .. }
-            | Self::Border { height, width, .. } => [height, width],
-        };
+            | Self::Border { height, width, .. } => Some([height, width]),
+        }
+    }
+
+    /// What is wrong with its own numbers, whatever is fitted: what is expected and found.
+    pub(crate) fn check(&self) -> Result<(), [String; 2]> {
+        const STRETCHED: usize = 2 * Fit::MAX_SIDE;
+        let Some(fitted) = self.fitted() else { return Ok(()) };
         if fitted.contains(&0) {
             return Err(["a size of at least 1×1".to_string(), format!("one of {}", print(fitted))]);
         }
@@ -178,9 +182,6 @@ impl Fit {
             return Err([expected, format!("a size of {}", print(fitted))]);
         }
         match *self {
-            Self::Pad { height, width } if height < size[0] || width < size[1] => {
-                Err([format!("a field of at least {}", print(size)), format!("one of {}", print(fitted))])
-            }
             Self::Crop { short, .. } if !(1..=STRETCHED).contains(&short) => {
                 Err([format!("a shorter side of 1 to {STRETCHED} pixels"), format!("one of {short}")])
             }
@@ -190,9 +191,24 @@ impl Fit {
                 let expected = format!("a stretch to sides of 1 to {STRETCHED} pixels");
                 Err([expected, format!("one to {}", print(stretched))])
             }
-            _ => Ok(fitted),
+            _ => Ok(()),
         }
     }
+
+    /// Height and width after fitting images of `size` (height, width), or what is wrong: what is expected and found.
+    pub(crate) fn size(&self, size: [usize; 2]) -> Result<[usize; 2], [String; 2]> {
+        self.check()?;
+        match *self {
+            Self::Pad { height, width } if height < size[0] || width < size[1] => {
+                Err([format!("a field of at least {}", print(size)), format!("one of {}", print([height, width]))])
+            }
+            _ => Ok(self.fitted().unwrap_or(size)),
+        }
+    }
+}
+
+fn print([height, width]: [usize; 2]) -> String {
+    format!("{height}×{width}")
 }
 
 /// To the nearest whole number, halves to the even one, as Python rounds.

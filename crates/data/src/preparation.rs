@@ -94,11 +94,41 @@ impl Preparation {
         Self { fit, ..self }
     }
 
+    /// Whether its numbers can be meant, whatever is prepared.
+    ///
+    /// ```
+    /// use cnn_data::Preparation;
+    ///
+    /// let refusal = Preparation { mean: vec![f32::NAN], ..Preparation::mnist() }.check().unwrap_err();
+    /// assert_eq!(refusal.to_string(), "the preparation needs finite means, found NaN");
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Numbers`] where a mean is not finite, a deviation not finite and above 0, or a number of the fit out of
+    /// its bounds; where there are not as many means as deviations, or none.
+    pub fn check(&self) -> Result<(), Error> {
+        let (means, deviations) = (self.mean.len(), self.std.len());
+        if means != deviations || means == 0 {
+            let found = format!("{means} means and {deviations} deviations");
+            return Err(Error::Numbers { expected: "one mean and one deviation per channel".to_string(), found });
+        }
+        let refuse = |expected: &str, found: &f32| {
+            Err(Error::Numbers { expected: expected.to_string(), found: found.to_string() })
+        };
+        if let Some(mean) = self.mean.iter().find(|mean| !mean.is_finite()) {
+            return refuse("finite means", mean);
+        }
+        if let Some(std) = self.std.iter().find(|std| !(std.is_finite() && **std > 0.0)) {
+            return refuse("finite deviations above 0", std);
+        }
+        self.fit.check().map_err(|[expected, found]| Error::Numbers { expected, found })
+    }
+
     /// Channels, height and width that images of `shape` (channels, height, width) are prepared to.
     ///
     /// # Errors
-    /// [`Error::EmptyShape`] where a number of the shape is 0; [`Error::Preparation`] where the statistics are not one
-    /// finite mean and one positive finite deviation per channel, or where the fit cannot take the size.
+    /// [`Error::EmptyShape`] where a number of the shape is 0; [`Error::Preparation`] where the statistics are those of
+    /// another number of channels, or where the fit cannot take the size; as [`Preparation::check`].
     pub fn shape(&self, shape: [usize; 3]) -> Result<[usize; 3], Error> {
         let [channels, height, width] = shape;
         if shape.contains(&0) {
@@ -109,12 +139,7 @@ impl Preparation {
             let found = format!("{} means and {} deviations", self.mean.len(), self.std.len());
             return Err(unsuited([format!("statistics of {channels} channels"), found]));
         }
-        let normal =
-            self.mean.iter().all(|mean| mean.is_finite()) && self.std.iter().all(|std| std.is_finite() && *std > 0.0);
-        if !normal {
-            let found = format!("means {:?} and deviations {:?}", self.mean, self.std);
-            return Err(unsuited(["finite means and positive finite deviations".to_string(), found]));
-        }
+        self.check()?;
         let [height, width] = self.fit.size([height, width]).map_err(unsuited)?;
         Ok([channels, height, width])
     }
@@ -331,14 +356,15 @@ mod tests {
             error,
             "the preparation does not suit images of 2×1×2: expected statistics of 2 channels, found 1 means and 1 deviations"
         );
-        for std in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+        for (std, said) in [(0.0, "0"), (-1.0, "-1"), (f32::NAN, "NaN"), (f32::INFINITY, "inf")] {
             let broken = Preparation { fit: Fit::None, mean: vec![0.0; 2], std: vec![1.0, std] };
-            assert!(matches!(broken.shape([2, 1, 2]), Err(Error::Preparation { .. })));
+            let error = broken.shape([2, 1, 2]).unwrap_err().to_string();
+            assert_eq!(error, format!("the preparation needs finite deviations above 0, found {said}"));
         }
         let good = Preparation { fit: Fit::None, mean: vec![0.0; 2], std: vec![1.0; 2] };
         assert!(matches!(good.apply(&images, &[2]), Err(Error::Index { index: 2, count: 2 })));
         let huge = good.clone().fitted(Fit::Pad { height: usize::MAX, width: usize::MAX });
-        assert!(matches!(huge.apply(&images, &[0]), Err(Error::Preparation { .. })));
+        assert!(matches!(huge.apply(&images, &[0]), Err(Error::Numbers { .. })));
         // 134 MB each: more than any machine has.
         let large = good.fitted(Fit::Pad { height: 4096, width: 4096 });
         let error = large.apply(&images, &[0; 1 << 20]).unwrap_err().to_string();
