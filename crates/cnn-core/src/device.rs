@@ -26,6 +26,7 @@ impl Device {
 
 /// A device as a user names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DeviceChoice {
     /// The first of CUDA and Metal that this build supports and this machine has, else the CPU.
     #[default]

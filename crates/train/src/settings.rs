@@ -158,6 +158,7 @@ impl Precision {
 /// Which weights weight decay pulls at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Decay {
     /// All that are trained.
     #[default]

@@ -12,6 +12,7 @@ use std::fmt;
 
 /// How many bits numbers are written with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Precision {
     /// Those in memory: f64 where they are f64, else f32.
     #[default]

@@ -15,6 +15,7 @@ use std::ops::Range;
 /// What a plan for training computes again in the backward pass instead of keeping it. The results are the same, bit
 /// for bit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Recompute {
     /// Nothing.
     #[default]

@@ -8,6 +8,7 @@ use cnn_network::{Network, Op};
 
 /// Whose names a file's tensors have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Naming {
     /// This project's: torchvision's where torchvision has the network, timm's where only timm has it.
     #[default]
