@@ -30,6 +30,16 @@
 //! assert_eq!(logits.len(), 2 * 10);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! A workspace does not inherit the profile of its dependencies, and unoptimised the kernels are about sixty times slower.
+//! So put this into the `Cargo.toml` of yours; your own code stays a debug build.
+//!
+//! ```toml
+//! [profile.dev.package.cnn-kernels]
+//! opt-level = 3
+//! [profile.dev.package.cnn-plan]
+//! opt-level = 3
+//! ```
 
 mod error;
 mod inference;
