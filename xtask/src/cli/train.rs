@@ -153,7 +153,7 @@ pub struct Settings {
     pub test_time: Option<TestTimeName>,
     #[command(flatten)]
     pub recompute: RecomputeArgs,
-    /// What maps are computed in
+    /// What the convolutions of a step multiply on the CPU; on other devices, what maps are of
     #[arg(long, value_enum)]
     pub precision: Option<PrecisionName>,
 }
