@@ -2,6 +2,17 @@
 //! page, which calls [`open`] once for a network and [`look`] for every picture.
 //!
 //! The functions speak the plugin protocol of Typst: bytes in, bytes or a sentence out.
+//!
+//! ```
+//! use cnn_browser::Looking;
+//! use cnn_classifier::embedded;
+//!
+//! let weights = embedded::weights("lenet")?.ok_or("the LeNet that comes along")?;
+//! let mut looking = Looking::new(&weights.to_bytes()?, Default::default())?;
+//! assert_eq!(looking.opened().input, [1, 32, 32]);
+//! assert!(looking.look(&[0; 3], false).unwrap_err().contains("3 numbers are not one image of 1×32×32"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 // What the macros write has no documentation of its own.
 #![cfg_attr(target_arch = "wasm32", allow(missing_docs))]
@@ -49,3 +60,8 @@ pub fn look(asked: &[u8], pixels: &[u8]) -> Result<Vec<u8>, String> {
         looking.look(pixels, *exact != 0)
     })
 }
+
+/// The example of the README, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

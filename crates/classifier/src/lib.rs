@@ -39,3 +39,8 @@ pub use features::{Features, Form};
 pub use files::Judged;
 pub use find::{Found, pictures};
 pub use trained::{Known, Trained, weights};
+
+/// The example of the README, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
