@@ -7,6 +7,20 @@
 //! | [`parity`] | `tests/goldens/parity/*.safetensors`: logits, inner nodes, gradients |
 //!
 //! Every comparison counts what it compared and returns its mismatches; nothing is skipped in silence.
+//!
+//! ```
+//! use cnn_verify::reference::Reference;
+//! use cnn_verify::shapes;
+//!
+//! let resnet18 = cnn_zoo::find("resnet18")?;
+//! let mut table = Reference::at("../../tests/reference").table("resnet18")?.ok_or("torchvision's table")?;
+//! let comparison = shapes::compare(&resnet18, &table)?;
+//! assert_eq!((comparison.tensors, comparison.mismatches.len()), (102, 0));
+//!
+//! table.classes = 10; // another network than the table is of
+//! assert!(shapes::compare(&resnet18, &table)?.mismatches.iter().any(|mismatch| mismatch.place == "parameters"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod error;
 #[cfg(feature = "candle")]
