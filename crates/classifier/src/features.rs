@@ -19,6 +19,7 @@ pub struct Features {
 
 /// How a map becomes features.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Form {
     /// The mean of each channel over all places: as many numbers as channels.
     #[default]

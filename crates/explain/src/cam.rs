@@ -8,6 +8,7 @@ use cnn_network::network::NodeId;
 
 /// How the channels of a node are weighed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Cam {
     /// By the mean of each channel's gradient (Selvaraju et al. 2017, equations 1 and 2).
     #[default]

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct Numbers {
     /// What is computed with
-    #[arg(long, value_enum, default_value_t = Mode::F32)]
+    #[arg(long, visible_alias = "precision", value_enum, default_value_t = Mode::F32)]
     pub mode: Mode,
     /// The scales of --mode int8 [default: beside the weights, where `cargo xtask calibrate` writes them]
     #[arg(long, value_name = "FILE")]

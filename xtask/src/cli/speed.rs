@@ -111,7 +111,7 @@ pub struct Race {
     pub engine: EngineName,
     /// What everybody computes with; who cannot, stays out of it. Steps of training are raced in f32 and in bf16, torch's by
     /// autocast
-    #[arg(long, value_enum, default_value_t = Mode::F32)]
+    #[arg(long, visible_alias = "mode", value_enum, default_value_t = Mode::F32)]
     pub precision: Mode,
     /// Limit both sides to narrower instructions than the CPU has; of the others torch alone can be
     #[arg(long, value_enum, conflicts_with = "docs")]

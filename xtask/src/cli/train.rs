@@ -154,7 +154,7 @@ pub struct Settings {
     #[command(flatten)]
     pub recompute: RecomputeArgs,
     /// What the convolutions of a step multiply on the CPU; on other devices, what maps are of
-    #[arg(long, value_enum)]
+    #[arg(long, visible_alias = "mode", value_enum)]
     pub precision: Option<PrecisionName>,
 }
 
