@@ -102,7 +102,7 @@ fn what_cannot_be_is_one_sentence() {
         (r#""test_crop_pct": 1.0"#, r#""test_crop_pct": 1e-300"#, "a shorter side of 1 to 8192 pixels"),
         (r#""test_crop_pct": 1.0"#, r#""test_crop_pct": -1"#, "a share to crop above 0"),
         ("[0.229, 0.224, 0.225]", "[0.229, 0.224]", "3 means and 2 deviations"),
-        ("[0.229, 0.224, 0.225]", "[0, 0, 0]", "positive finite deviations"),
+        ("[0.229, 0.224, 0.225]", "[0, 0, 0]", "finite deviations above 0"),
         ("[0.229, 0.224, 0.225]", "[1e999, 1, 1]", "timm's form"),
         (r#""bicubic""#, r#""magic""#, "magic"),
         (r#""center""#, r#""centre""#, "no crop mode is named"),
