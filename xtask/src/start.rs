@@ -43,19 +43,20 @@ pub fn lines(session: &Session, before: Before) -> Result<Vec<String>> {
     say("network", format!("{}{chosen}: {parameters} parameters, {classes}", network.name()));
     say("recipe", recipe(session));
     say("training", of_images(dataset.train().len(), dataset, dataset.origins().map(|origins| &*origins.train)));
-    if before != Before::RateSearch {
+    let trains = before != Before::RateSearch;
+    if trains {
         of_judging(session, before).into_iter().for_each(|(name, text)| say(name, text));
     }
     say("classes", balance(dataset));
     say("pictures", pictures(session));
     let varied = if before == Before::Sweep { ", but for what the sweep tries" } else { "" };
-    if before != Before::RateSearch {
+    if trains {
         say("epochs", format!("{}{varied}", epochs(task)));
     }
     if settings.precision == Precision::Bf16 && task.engine == Engine::Plan {
         say("numbers", "convolutions multiply bf16; all else, and what is judged, is of f32".to_string());
     }
-    if before != Before::RateSearch {
+    if trains {
         say("rates", format!("{}{varied}", rates(settings)));
     }
     let besides = besides::of(settings, dataset)?;

@@ -4,10 +4,10 @@ use crate::class_names::class_notes;
 use crate::decode::Encoded;
 use crate::folder::find::{self, Class};
 use crate::folder::layout::{self, Layout};
+use crate::repeated::content;
 use crate::{ClassNote, Error, Reading, picture_file};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -179,13 +179,13 @@ pub fn check(
 }
 
 fn look(path: &Path, reading: Reading) -> Seen {
-    let mut hasher = DefaultHasher::new();
+    let mut hash = 0;
     let decoded = picture_file::bytes(path).and_then(|bytes| {
-        hasher.write(&bytes);
+        hash = content(&bytes);
         let opened = Encoded { bytes: &bytes, reading }.open().map_err(picture_file::problem(path))?;
         Ok((opened.picture.size(), opened.kind))
     });
-    Seen { hash: hasher.finish(), decoded }
+    Seen { hash, decoded }
 }
 
 /// Intact files of one content, by the first of each.

@@ -64,6 +64,7 @@ mod picture_file;
 mod prefetch;
 mod preparation;
 mod reading;
+mod repeated;
 mod resample;
 mod sheet;
 mod source;

@@ -143,6 +143,17 @@ fn the_work_on_a_page_is_told_to_its_end() -> Result<(), Failure> {
     Ok(())
 }
 
+/// What a page of ten images says of each as a point.
+fn points(network: &Network, explainer: &mut Explainer) -> Result<serde_json::Value, Failure> {
+    let collection = Collection::of(explainer, "set", &[], 10, |i| Ok::<_, Error>(sample(network, i)))?;
+    let Sample { image, pixels, .. } = sample(network, 0);
+    let (subjects, collection) = ([Subject { name: "first", image, pixels }], Some(&collection));
+    let html =
+        Page { title: "set", classes: &[], notes: &[], subjects: &subjects, top: 1, collection }.html(explainer)?;
+    let (_, rest) = html.split_once("id=\"points\">").ok_or("no points")?;
+    Ok(serde_json::from_str(rest.split_once("</script>").ok_or("no end")?.0)?)
+}
+
 /// Where classes are equally probable, the first is the answer, as it is in predictions.
 #[test]
 fn the_first_of_equal_classes_is_the_answer() -> Result<(), Failure> {
@@ -152,13 +163,7 @@ fn the_first_of_equal_classes_is_the_answer() -> Result<(), Failure> {
         zeros.insert(name, Tensor::new(name, tensor.dims(), vec![0.0_f32; tensor.elements()])?);
     }
     let mut explainer = Explainer::new(&network, &zeros)?;
-    let collection = Collection::of(&explainer, "set", &[], 10, |i| Ok::<_, Error>(sample(&network, i)))?;
-    let Sample { image, pixels, .. } = sample(&network, 0);
-    let (subjects, collection) = ([Subject { name: "first", image, pixels }], Some(&collection));
-    let html = Page { title: "set", classes: &[], notes: &[], subjects: &subjects, top: 1, collection }
-        .html(&mut explainer)?;
-    let (_, rest) = html.split_once("id=\"points\">").ok_or("no points")?;
-    let points: serde_json::Value = serde_json::from_str(rest.split_once("</script>").ok_or("no end")?.0)?;
+    let points = points(&network, &mut explainer)?;
     assert_eq!(points["answers"], serde_json::json!(vec![0; 10]));
     Ok(())
 }
@@ -170,13 +175,7 @@ fn probabilities_are_shown_as_they_are() -> Result<(), Failure> {
     let network = body.named("ends", [1, 8, 8]).at_usual_input()?;
     let weights = Weights::initialised(&network, 1);
     let (mut explainer, predictor) = (Explainer::new(&network, &weights)?, Predictor::new(&network, &weights)?);
-    let collection = Collection::of(&explainer, "set", &[], 10, |i| Ok::<_, Error>(sample(&network, i)))?;
-    let Sample { image, pixels, .. } = sample(&network, 0);
-    let (subjects, collection) = ([Subject { name: "first", image, pixels }], Some(&collection));
-    let html = Page { title: "set", classes: &[], notes: &[], subjects: &subjects, top: 1, collection }
-        .html(&mut explainer)?;
-    let (_, rest) = html.split_once("id=\"points\">").ok_or("no points")?;
-    let points: serde_json::Value = serde_json::from_str(rest.split_once("</script>").ok_or("no end")?.0)?;
+    let points = points(&network, &mut explainer)?;
     let mut greatest = 0.0f32;
     for i in 0..10 {
         let expected = predictor.probabilities(&sample(&network, i).image)?.into_iter().fold(0.0f32, f32::max);

@@ -6,8 +6,12 @@ use cnn_network::Shape;
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The instructions of this process, whose absence would be a panic once something runs.
-pub(crate) fn instructions() -> Result<InstructionSet> {
+/// The instructions of this process, for whoever would panic without them later.
+///
+/// # Errors
+///
+/// [`Error::Instructions`] where `CNN_INSTRUCTION_SET` asks for some that are unknown or that the CPU lacks.
+pub fn instructions() -> Result<InstructionSet> {
     InstructionSet::try_chosen().map_err(|why| Error::Instructions { why })
 }
 

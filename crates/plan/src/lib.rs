@@ -52,7 +52,7 @@ mod run;
 pub use cnn_kernels::InstructionSet;
 pub use cnn_kernels::inference::ConvAlgorithm;
 pub use cnn_kernels::loss::Targets;
-pub use error::{Error, Result};
+pub use error::{Error, Result, instructions};
 pub use inference::{Calibration, Calibrator, InferenceOptions, InferencePlan, Numeric, StepReport, Workspace};
 pub use instances::Real;
 pub use parameters::{Parameters, Parts, Receive, Update};

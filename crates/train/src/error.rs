@@ -1,16 +1,10 @@
 //! What can go wrong in training.
 
 use cnn_figures::number;
-use cnn_kernels::InstructionSet;
 use std::path::PathBuf;
 
 /// Result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// The instructions of this process, whose absence would be a panic once something runs.
-pub(crate) fn instructions() -> Result<InstructionSet> {
-    Ok(InstructionSet::try_chosen().map_err(|why| cnn_plan::Error::Instructions { why })?)
-}
 
 /// What a group's learning rate is, beside the run's.
 fn of_group(group: Option<&(String, f64)>) -> String {

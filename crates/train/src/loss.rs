@@ -1,12 +1,12 @@
 //! What a network's outputs lose.
 
 use crate::class_weights::WeightedCrossEntropy;
-use crate::error::{Error, Result, instructions};
+use crate::error::{Error, Result};
 use cnn_core::Network;
 use cnn_data::Dataset;
 use cnn_kernels::loss::CrossEntropy;
 use cnn_kernels::{Region, View, from_blocks, to_blocks};
-use cnn_plan::Targets;
+use cnn_plan::{Targets, instructions};
 use std::fmt;
 
 /// An output of a network for the images of a batch.

@@ -233,7 +233,7 @@ impl Recipe {
         let mut changes: toml::Table = toml::from_str(assignment).map_err(|e| problem(e.message()))?;
         let mut settings = toml::Table::try_from(&self.training).map_err(|e| error(e.to_string()))?;
         changes.retain(|key, value| {
-            let off = OPTIONAL.contains(&&*key.to_string()) && value.as_str() == Some(NONE);
+            let off = OPTIONAL.contains(&key) && value.as_str() == Some(NONE);
             if off {
                 settings.remove(key);
             }

@@ -4,7 +4,7 @@ use crate::checkpoint::Extent;
 use crate::classify::{Classify, input};
 use crate::engine::{Engine, Lesson};
 use crate::epoch::Epoch;
-use crate::error::{Error, Result, instructions};
+use crate::error::{Error, Result};
 use crate::freeze::frozen;
 use crate::group::paces;
 use crate::loss::{LossFunction, SoftmaxCrossEntropy};
@@ -18,7 +18,7 @@ use cnn_core::{Network, Op};
 use cnn_data::Card;
 use cnn_data::{Dataset, Preparation, Transform};
 use cnn_distributed::{Ranks, shards_of};
-use cnn_plan::{Recompute, TrainingOptions, TrainingPlan};
+use cnn_plan::{Recompute, TrainingOptions, TrainingPlan, instructions};
 use cnn_weights::Start;
 use std::sync::Arc;
 

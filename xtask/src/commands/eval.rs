@@ -183,20 +183,20 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
             learnt: Some(dataset.train().clone()),
         });
     }
+    // Of images that no run set aside; a doubt where it is not known what the weights have learnt.
+    let learnt = |images: &Images, doubt: Option<&str>| match &run {
+        Some(run) => learnt::note(run, images),
+        None => doubt.map(str::to_string),
+    };
     if let Some(folder) = asked.and_then(data::folder_of) {
         let found = data::folder_to_judge(&args.data, &folder)?;
         if found.path != folder {
             notes.push(format!("judged are the images of {}", found.path.display()));
         }
         let name = found.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        match &run {
-            Some(run) => notes.extend(learnt::note(run, &found.images)),
-            None if found.path == folder && card.is_some_and(|card| card.dataset == name) => notes.push(
-                "the weights were trained on a data set of this name: if it is this folder, most of these images were learnt"
-                    .to_string(),
-            ),
-            None => {}
-        }
+        let of_that_name = found.path == folder && card.is_some_and(|card| card.dataset == name);
+        let doubt = "the weights were trained on a data set of this name: if it is this folder, most of these images were learnt";
+        notes.extend(learnt(&found.images, of_that_name.then_some(doubt)));
         notes.extend(start::strays(&found.strays));
         let of = format!("{} of {}", plural(found.images.len(), "image", "images"), found.path.display());
         return Ok(Judged { statistics: None, learnt: None, images: found.images, classes: found.classes, of, notes });
@@ -213,14 +213,9 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
     let mut named = cli::Data { dataset: args.data.dataset.clone().or(known), ..args.data.clone() };
     named.limit = None;
     let dataset = data::dataset(&named, seed)?;
-    match &run {
-        Some(run) => notes.extend(learnt::note(run, dataset.test())),
-        None if named.fold.is_some() => notes.push(
-            "a fold is one of the images to train on: weights that were trained without this fold set aside have learnt it"
-                .to_string(),
-        ),
-        None => {}
-    }
+    let doubt =
+        "a fold is one of the images to train on: weights that were trained without this fold set aside have learnt it";
+    notes.extend(learnt(dataset.test(), named.fold.is_some().then_some(doubt)));
     let of = test_images(&dataset, named.fold.is_some());
     let (images, classes) = (dataset.test().clone(), dataset.classes().to_vec());
     let learnt = Some(dataset.train().clone());

@@ -1,12 +1,13 @@
 //! What came of an evaluation, for people or programs.
 
+use crate::judging;
 use anyhow::Result;
 use cnn_data::Card;
 use cnn_figures::{Table, percent, printable};
 use cnn_report::Judgement;
 use cnn_train::{BalancedAccuracy, MacroF1, Metric, Predictions};
 use cnn_zoo::{Benchmark, Published};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Classes whose figures, and whose confusion, are printed in full.
 const FEW: usize = 20;
@@ -116,22 +117,21 @@ impl<'a> Figures<'a> {
         table
     }
 
-    fn json(&self) -> serde_json::Value {
+    fn json(&self) -> Value {
         let classes = self.judgement.classes().into_iter().zip(&self.card.classes).map(|(figures, name)| {
             json!({ "class": name, "images": figures.images, "recall": figures.recall, "precision": figures.precision })
         });
-        json!({
+        let mut all = judging::figures(self.predictions);
+        let more = json!({
             "network": self.card.network,
-            "images": self.predictions.len(),
             "of": self.of,
-            "accuracy": self.predictions.top(1),
-            "top5": self.predictions.top(5),
-            "macro_f1": MacroF1.value(self.predictions),
-            "balanced_accuracy": BalancedAccuracy.value(self.predictions),
-            "loss": self.predictions.loss(),
             "published": self.published().map(|it| json!({ "top1": it.top1, "source": it.source.name() })).collect::<Vec<_>>(),
             "classes": classes.collect::<Vec<_>>(),
             "confusion": self.judgement.confusion,
-        })
+        });
+        if let (Value::Object(all), Value::Object(more)) = (&mut all, more) {
+            all.extend(more);
+        }
+        all
     }
 }
