@@ -366,9 +366,21 @@ fn the_average_is_what_is_kept_and_judged() -> Result<(), Failure> {
         Settings { average: Some(0.5), epochs: 1, batch_size: 90, learning_rate: 0.1, ..Settings::default() };
     let run = RunFolder::create(&folder.path().join("run"))?;
     train(&task(&network, &data, settings, Engine::Plan), Some(&run), &mut Silent)?;
-    let checkpoint = run.path().join("checkpoints/step-00000001-epoch-0001/weights.safetensors");
-    let [kept, stepped] = [run.last(), checkpoint].map(|file| safetensors::load(file, &Device::Cpu));
+    let checkpoint = run.path().join("checkpoints/step-00000001-epoch-0001");
+    let weights = checkpoint.join("weights.safetensors");
+    let [kept, stepped] = [run.last(), weights].map(|file| safetensors::load(file, &Device::Cpu));
     let (kept, stepped) = (kept?, stepped?);
+    // It lies in the run once: the file has the checkpoint's name for it and those of the run, and the state has none of it.
+    assert_eq!(std::fs::read(checkpoint.join("average.safetensors"))?, std::fs::read(run.last())?);
+    let state = safetensors::load(checkpoint.join("state.safetensors"), &Device::Cpu)?;
+    assert!(state.keys().all(|name| name.starts_with("velocity/")), "{:?}", state.keys());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let file = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.ino());
+        let average = file(&checkpoint.join("average.safetensors"))?;
+        assert_eq!([file(&run.last())?, file(&run.best())?], [average; 2]);
+    }
     for spec in network.tensors() {
         let fresh =
             Tensor::from_vec(spec.init.draw(1, &spec.name, spec.elements()), spec.dims.as_slice(), &Device::Cpu)?;

@@ -3,9 +3,9 @@
 use crate::common::{Failure, classic_files, error_of, path, xtask};
 use std::path::{Path, PathBuf};
 
-const FILES: [&str; 3] = ["weights.safetensors", "state.safetensors", "checksums"];
+const FILES: [&str; 4] = ["weights.safetensors", "average.safetensors", "state.safetensors", "checksums"];
 
-/// A run of two epochs with momentum, and the checkpoint of its first.
+/// A run of two epochs with momentum and an average, and the checkpoint of its first.
 struct Run {
     folder: tempfile::TempDir,
     run: PathBuf,
@@ -17,7 +17,20 @@ impl Run {
         classic_files(folder.path(), 40, 3)?;
         let run = folder.path().join("run");
         let data = ["--dataset", "mnist", "--data-dir", path(folder.path()), "--no-report"];
-        let args = ["train", "mnist_mlp", "--epochs", "2", "--keep", "9", "--batch-size", "10", "--out", path(&run)];
+        let args = [
+            "train",
+            "mnist_mlp",
+            "--epochs",
+            "2",
+            "--keep",
+            "9",
+            "--batch-size",
+            "10",
+            "--average",
+            "0.9",
+            "--out",
+            path(&run),
+        ];
         let output = xtask(&[&args, &data[..]].concat())?;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Ok(Self { folder, run })

@@ -1,8 +1,8 @@
 //! What a run keeps, written beside the training.
 //!
 //! The bytes are made by whoever trains, since the weights change with the next step; all that waits for the disk is done
-//! by another thread. No byte is written twice: the weights after an epoch are those of its checkpoint, and the best are
-//! the last, each by a link to the same file.
+//! by another thread. No byte is written twice: the weights after an epoch are those of its checkpoint, or their average
+//! there, and the best are the last, each by a link to the same file.
 
 use crate::checkpoint::{self, Packed, Taken};
 use crate::claim::Whereabouts;
@@ -10,7 +10,7 @@ use crate::epoch::Epoch;
 use crate::error::{Error, Result};
 use crate::folder::{CHECKPOINTS, RunFolder};
 use crate::set_aside::SetAside;
-use crate::whole_file::{link_whole, write_whole};
+use crate::whole_file::link_whole;
 use cnn_core::{Bytes, memory};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,8 +27,6 @@ pub(crate) struct Kept {
 /// An epoch that is over.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    /// The file of the weights worth keeping, where they are not those that are trained.
-    pub(crate) weights: Option<Vec<u8>>,
     /// Whether it is the best so far.
     pub(crate) best: bool,
     /// All epochs so far.
@@ -37,8 +35,7 @@ pub(crate) struct Finished {
 
 impl Kept {
     fn bytes(&self) -> u64 {
-        let weights = self.epoch.as_ref().and_then(|epoch| epoch.weights.as_ref()).map_or(0, Vec::len);
-        self.checkpoint.bytes() + weights as u64
+        self.checkpoint.bytes()
     }
 }
 
@@ -52,11 +49,8 @@ impl RunFolder {
             if new {
                 self.describe_changes()?;
             }
-            let Some(Finished { weights: averaged, best, epochs }) = &kept.epoch else { return Ok(()) };
-            match averaged {
-                Some(bytes) => write_whole(&self.last(), bytes)?,
-                None => link_whole(weights, &self.last())?,
-            }
+            let Some(Finished { best, epochs }) = &kept.epoch else { return Ok(()) };
+            link_whole(weights, &self.last())?;
             if *best {
                 link_whole(&self.last(), &self.best())?;
             }

@@ -7,7 +7,7 @@ use crate::engine::{Learner, Lesson, Saved};
 use crate::epoch::{Epoch, best_epoch, plateaus};
 use crate::error::{Error, Result};
 use crate::evaluate::{Evaluated, Judging, judged_together};
-use crate::folder::{Every, LAST, RunFolder};
+use crate::folder::{Every, RunFolder};
 use crate::freeze::frozen;
 use crate::keeping::{Finished, Kept, Writer};
 use crate::memory::Memory;
@@ -16,14 +16,12 @@ use crate::predictions::Predictions;
 use crate::schedule::{Schedule, When};
 use crate::settings::Settings;
 use crate::task::{Task, Taught};
-use crate::weights::file_of;
 use cnn_data::Card;
 use cnn_data::{Batch, Loader};
 use cnn_distributed::{Pending, Ranks, shards_of};
 use cnn_weights::Weights;
 use std::cell::OnceCell;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Batches that are made while others are computed with, where making them takes time.
@@ -140,18 +138,20 @@ pub fn train_with(
 
 /// Gives all ranks what rank 0, which alone has a folder, goes on from.
 fn going_on_together(ranks: &Ranks, position: Position, saved: Option<Saved>) -> Result<(Position, Option<Saved>)> {
-    let mut place = serde_json::to_vec(&(&position, saved.as_ref().map(|saved| saved.steps))).map_err(Error::own)?;
+    let what = saved.as_ref().map(|saved| (saved.steps, saved.average.is_some()));
+    let mut place = serde_json::to_vec(&(&position, what)).map_err(Error::own)?;
     ranks.broadcast(0, &mut place)?;
-    let (position, steps): (Position, Option<i32>) = serde_json::from_slice(&place).map_err(Error::own)?;
-    let Some(steps) = steps else { return Ok((position, None)) };
+    let (position, what): (Position, Option<(i32, bool)>) = serde_json::from_slice(&place).map_err(Error::own)?;
+    let Some((steps, averaged)) = what else { return Ok((position, None)) };
     let spread = |weights: Option<&Weights>| -> Result<Weights> {
         let mut bytes = weights.map_or(Ok(Vec::new()), Weights::to_bytes)?;
         ranks.broadcast(0, &mut bytes)?;
         Ok(Weights::from_bytes(bytes, "the checkpoint of rank 0")?)
     };
     let weights = spread(saved.as_ref().map(|saved| &saved.weights))?;
+    let average = averaged.then(|| spread(saved.as_ref().and_then(|saved| saved.average.as_ref()))).transpose()?;
     let state = spread(saved.as_ref().map(|saved| &saved.state))?;
-    Ok((position, Some(Saved { steps, weights, state })))
+    Ok((position, Some(Saved { steps, weights, average, state })))
 }
 
 /// Why a run is over after its epochs so far, if it is.
@@ -272,10 +272,7 @@ impl Run<'_, '_> {
         let best = best_epoch(&self.position.epochs) + 1 == self.position.epochs.len();
         if self.writer.is_some() {
             self.look()?;
-            // Without an average, what is kept is what is trained.
-            let averaged = self.task.settings.averages();
-            let weights = averaged.then(|| file_of(self.learner.kept()?, &self.card, Path::new(LAST))).transpose()?;
-            let epoch = Finished { weights, best, epochs: self.position.epochs.clone() };
+            let epoch = Finished { best, epochs: self.position.epochs.clone() };
             self.keep(Some(epoch))?;
         }
         Ok(best)
@@ -483,10 +480,11 @@ impl Run<'_, '_> {
 
     /// Calls `keep` with what a checkpoint taken now is made of.
     fn with_taken<T>(&self, keep: impl FnOnce(&Self, &Taken<'_>) -> Result<T>) -> Result<T> {
-        let (weights, state) = (self.learner.weights()?, self.learner.state()?);
+        let (weights, average, state) = (self.learner.weights()?, self.learner.average()?, self.learner.state()?);
+        let (weights, average, state) = (&weights, average.as_ref(), &state);
         let (position, settings, engine) = (&self.position, &self.task.settings, self.task.engine);
         let (card, data, history) = (&self.card, self.data.as_ref(), self.history);
-        keep(self, &Taken { position, settings, engine, card, data, history, weights: &weights, state: &state })
+        keep(self, &Taken { position, settings, engine, card, data, history, weights, average, state })
     }
 
     /// Keeps a checkpoint, and gives the error that ends the run.

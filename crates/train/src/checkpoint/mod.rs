@@ -1,10 +1,12 @@
 //! Checkpoints: all that a run needs to go on as if it had never stopped.
 //!
-//! A checkpoint is a folder with three files. `weights.safetensors` is a plain file of weights; `state.safetensors` holds
-//! what lies beside them: the optimiser's memory, the moving average, and as metadata where in the run they were taken;
-//! `checksums` has a line for each of the two. The folder is written under another name, to the disk, and renamed, so
-//! that what has a checkpoint's name is whole; the checksums show whether it still is.
+//! A checkpoint is a folder of files. `weights.safetensors` is a plain file of the weights that are trained, and
+//! `average.safetensors` one of their average, where there is one; `state.safetensors` holds what lies beside them: the
+//! optimiser's memory, and as metadata where in the run they were taken; `checksums` has a line for each of the others. The
+//! folder is written under another name, to the disk, and renamed, so that what has a checkpoint's name is whole; the
+//! checksums show whether it still is.
 
+mod checksums;
 mod position;
 mod reading;
 
@@ -25,8 +27,8 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 const WEIGHTS: &str = "weights.safetensors";
+const AVERAGE: &str = "average.safetensors";
 const STATE: &str = "state.safetensors";
-const CHECKSUMS: &str = "checksums";
 /// The one key of the state's metadata.
 const KEY: &str = "checkpoint";
 const LEAVING: &str = ".leaving-";
@@ -64,6 +66,7 @@ pub(crate) struct Taken<'a> {
     pub(crate) data: Option<&'a DataMark>,
     pub(crate) history: History,
     pub(crate) weights: &'a BorrowedWeights<'a>,
+    pub(crate) average: Option<&'a BorrowedWeights<'a>>,
     pub(crate) state: &'a BorrowedWeights<'a>,
 }
 
@@ -79,9 +82,14 @@ impl Taken<'_> {
             history: self.history,
         };
         let header = serde_json::to_string(&header).map_err(|e| Error::file(&name, "cannot write")(e.into()))?;
-        let weights = file_of(self.weights.clone(), self.card, Path::new(&name))?;
-        let state = self.state.clone().with_metadata(KEY, header).to_bytes(&name)?;
-        Ok(Packed { name, weights, state })
+        let mut files = Vec::new();
+        for (file, weights) in [(WEIGHTS, Some(self.weights)), (AVERAGE, self.average)] {
+            if let Some(weights) = weights {
+                files.push((file, file_of(weights.clone(), self.card, &Path::new(&name).join(file))?));
+            }
+        }
+        files.push((STATE, self.state.clone().with_metadata(KEY, header).to_bytes(&name)?));
+        Ok(Packed { name, files })
     }
 }
 
@@ -89,20 +97,20 @@ impl Taken<'_> {
 #[derive(Debug)]
 pub(crate) struct Packed {
     name: String,
-    weights: Vec<u8>,
-    state: Vec<u8>,
+    /// Each with its name.
+    files: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Packed {
     /// How many bytes its files have.
     pub(crate) fn bytes(&self) -> u64 {
-        (self.weights.len() + self.state.len()) as u64
+        self.files.iter().map(|(_, bytes)| bytes.len() as u64).sum()
     }
 }
 
 /// Writes a checkpoint into `folder`, which is made if the run's folder is there, then removes all but the newest `keep`.
-/// Before it has its name, `beside` is called with the file of its weights, and whether it is new: what belongs to it is done
-/// by then. One that is there stays: the same step of the same run has the same bits, and settings that changed since then
+/// Before it has its name, `beside` is called with the file of its weights that are worth keeping, the average where there is
+/// one, and whether it is new: what belongs to it is done by then. One that is there stays: the same step of the same run has the same bits, and settings that changed since then
 /// are not in it.
 ///
 /// # Errors
@@ -118,55 +126,31 @@ pub(crate) fn write(
     make_within(folder)?;
     let path = folder.join(&packed.name);
     if path.exists() {
-        beside(&path.join(WEIGHTS), false)?;
+        beside(&worth_keeping(&path), false)?;
         return remove_old(folder, keep);
     }
     let temporary = tempfile::Builder::new()
         .prefix(WRITING)
         .tempdir_in(folder)
         .map_err(Error::file(folder, "cannot write into the folder"))?;
-    let Packed { weights, state, .. } = packed;
-    let checksums = checksums(weights, state);
-    for (name, bytes) in [(WEIGHTS, weights.as_slice()), (STATE, state), (CHECKSUMS, checksums.as_bytes())] {
+    for (name, bytes) in &packed.files {
         write_synced(&temporary.path().join(name), bytes)?;
     }
+    write_synced(&temporary.path().join(checksums::CHECKSUMS), checksums::text(&packed.files).as_bytes())?;
     sync_folder(temporary.path())?;
     // From here on it stays, whatever fails: it says that what lies beside it came of no checkpoint yet.
     let written = temporary.keep();
-    beside(&written.join(WEIGHTS), true)?;
+    beside(&worth_keeping(&written), true)?;
     std::fs::rename(&written, &path).map_err(Error::file(&path, "cannot write"))?;
     sync_folder(folder)?;
     clean(folder)?;
     remove_old(folder, keep)
 }
 
-/// The text of `checksums`: a line for the weights, one for the state, and one for these two lines.
-fn checksums(weights: &[u8], state: &[u8]) -> String {
-    let line =
-        |name: &str, bytes: &[u8]| format!("crc32 {:08x} bytes {} {name}\n", crc32fast::hash(bytes), bytes.len());
-    let lines = line(WEIGHTS, weights) + &line(STATE, state);
-    let own = line(CHECKSUMS, lines.as_bytes());
-    lines + &own
-}
-
-/// Which file is not what it was when `checksums` was written.
-fn differing(found: &[u8], weights: &[u8], state: &[u8]) -> Option<&'static str> {
-    let expected = checksums(weights, state);
-    if found == expected.as_bytes() {
-        return None;
-    }
-    let lines: Vec<&[u8]> = found.split_inclusive(|byte| *byte == b'\n').collect();
-    let [of_weights, of_state, own] = lines[..] else { return Some(CHECKSUMS) };
-    let both = [of_weights, of_state].concat();
-    let is_whole = own == format!("crc32 {:08x} bytes {} {CHECKSUMS}\n", crc32fast::hash(&both), both.len()).as_bytes();
-    let same = expected.as_bytes().starts_with(of_weights);
-    Some(if !is_whole {
-        CHECKSUMS
-    } else if same {
-        STATE
-    } else {
-        WEIGHTS
-    })
+/// The file of a checkpoint's weights that are worth keeping.
+fn worth_keeping(path: &Path) -> PathBuf {
+    let average = path.join(AVERAGE);
+    if average.exists() { average } else { path.join(WEIGHTS) }
 }
 
 /// Whether a checkpoint in `folder` was being written when its run was ended.
@@ -259,6 +243,10 @@ fn starts_with(path: &Path, prefix: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn packed() -> Packed {
+        Packed { name: "step-00000001".to_string(), files: vec![(WEIGHTS, vec![1]), (STATE, vec![2])] }
+    }
+
     #[test]
     fn checkpoints_are_in_the_order_of_their_steps() {
         let folder = tempfile::tempdir().unwrap();
@@ -274,7 +262,7 @@ mod tests {
     fn a_run_s_folder_that_was_removed_is_not_made_anew() {
         let place = tempfile::tempdir().unwrap();
         let run = place.path().join("run");
-        let packed = Packed { name: "step-00000001".to_string(), weights: vec![1], state: vec![2] };
+        let packed = packed();
         write(&run.join("checkpoints"), &packed, 1, |_, _| Ok(())).unwrap_err();
         assert!(!run.exists());
         std::fs::create_dir(&run).unwrap();
@@ -289,8 +277,7 @@ mod tests {
         let run = tempfile::tempdir().unwrap();
         let place = run.path().join("checkpoints");
         std::fs::write(&place, "in the way").unwrap();
-        let packed = Packed { name: "step-00000001".to_string(), weights: vec![1], state: vec![2] };
-        let message = write(&place, &packed, 1, |_, _| Ok(())).unwrap_err().to_string();
+        let message = write(&place, &packed(), 1, |_, _| Ok(())).unwrap_err().to_string();
         assert!(message.starts_with(&format!("{}: cannot make the folder: ", place.display())), "{message}");
         assert_eq!(std::fs::read(&place).unwrap(), b"in the way");
     }

@@ -1,8 +1,7 @@
 //! Reading a checkpoint, and whether a run can go on from it.
 
-use super::{
-    CHECKSUMS, DAMAGED, Extent, Header, History, KEY, Position, STATE, WEIGHTS, any, clean, differing, list, remove,
-};
+use super::checksums::{self, CHECKSUMS};
+use super::{AVERAGE, DAMAGED, Extent, Header, History, KEY, Position, STATE, WEIGHTS, any, clean, list, remove};
 use crate::changes::{Change, DataMark};
 use crate::engine::{Engine, Saved};
 use crate::error::{Error, Result};
@@ -100,15 +99,20 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
             _ => Error::file(&path.join(name), "cannot read")(error),
         })
     };
-    let (found, weights, state) = (file(CHECKSUMS)?, file(WEIGHTS)?, file(STATE)?);
-    if let Some(name) = differing(&found, &weights, &state) {
-        return Err(damaged(name, "contents and checksum do not agree".to_string()));
-    }
-    let tensors = |name: &str, bytes: Vec<u8>| {
+    let checksums = file(CHECKSUMS)?;
+    let differs = |name: &str| damaged(name, "contents and checksum do not agree".to_string());
+    let lines = checksums::lines(&checksums).ok_or_else(|| differs(CHECKSUMS))?;
+    let listed = |name: &str| lines.iter().any(|line| line.trim_end().ends_with(&format!(" {name}")));
+    let tensors = |name: &str| {
+        let bytes = file(name)?;
+        if !lines.contains(&checksums::line(name, &bytes).as_str()) {
+            return Err(differs(name));
+        }
         let source = path.join(name).display().to_string();
         Weights::from_bytes(bytes, &source).map_err(|error| damaged(name, error.to_string()))
     };
-    let (weights, state) = (tensors(WEIGHTS, weights)?, tensors(STATE, state)?);
+    let (weights, state) = (tensors(WEIGHTS)?, tensors(STATE)?);
+    let average = if listed(AVERAGE) { Some(tensors(AVERAGE)?) } else { None };
     let header = state.metadata().get(KEY);
     let header = header.ok_or_else(|| damaged(STATE, "it does not say where it was taken".to_string()))?;
     let header: Header = serde_json::from_str(header).map_err(|e| damaged(STATE, e.to_string()))?;
@@ -121,10 +125,17 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
     let (settings, network) = (&header.settings, wanted.network);
     header.position.check(&extent, settings).map_err(|problem| damaged(STATE, format!("it tells of {problem}")))?;
     weights.check(network).map_err(|error| other(format!("whose weights do not fit: {error}")))?;
-    if let Some(spec) =
-        network.tensors().find(|spec| settings.averages() && state.get(&format!("average/{}", spec.name)).is_none())
-    {
-        return Err(damaged(STATE, format!("it has no average of {}", spec.name)));
+    match &average {
+        Some(average) => {
+            average.check(network).map_err(|error| other(format!("whose average does not fit: {error}")))?;
+        }
+        None if settings.averages() => {
+            return Err(damaged(AVERAGE, "missing, as in the checkpoints of earlier versions".to_string()));
+        }
+        None => {}
+    }
+    if let Some((name, number)) = average.as_ref().map_or(Ok(None), infinite)? {
+        return Err(damaged(AVERAGE, format!("{name} holds {number}")));
     }
     let sizes: HashMap<&str, usize> = network.tensors().map(|spec| (spec.name.as_str(), spec.elements())).collect();
     for (name, tensor) in state.iter() {
@@ -132,34 +143,40 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
         if expected != Some(tensor.elements()) {
             return Err(damaged(STATE, format!("{name} with {} numbers belongs to no tensor", tensor.elements())));
         }
-        if let Some(number) = tensor.numbers::<f32>(name)?.iter().find(|number| !number.is_finite()) {
-            return Err(damaged(STATE, format!("{name} holds {number}")));
-        }
+    }
+    if let Some((name, number)) = infinite(&state)? {
+        return Err(damaged(STATE, format!("{name} holds {number}")));
     }
     let changes = changes(&header, wanted).map_err(other)?;
-    Ok(going_on(header, changes, wanted, weights, state))
+    Ok(going_on(header, changes, wanted, Saved { steps: 0, weights, average, state }))
+}
+
+/// The first number that is none or infinite, and its tensor.
+fn infinite(weights: &Weights) -> Result<Option<(String, f32)>> {
+    for (name, tensor) in weights.iter() {
+        if let Some(number) = tensor.numbers::<f32>(name)?.iter().find(|number| !number.is_finite()) {
+            return Ok(Some((name.to_string(), *number)));
+        }
+    }
+    Ok(None)
 }
 
 /// What goes on by the settings that are wanted.
-fn going_on(header: Header, changes: Vec<Change>, wanted: &Wanted<'_>, weights: Weights, state: Weights) -> Checkpoint {
+fn going_on(header: Header, changes: Vec<Change>, wanted: &Wanted<'_>, mut saved: Saved) -> Checkpoint {
     let Header { position, settings, mut history, .. } = header;
-    let mut state = state;
     history.changed |= !changes.is_empty();
     if settings.optimizer.memories() != wanted.settings.optimizer.memories() {
         // Another rule remembers other things, and begins with none.
         history.rule_since = position.updates;
-        let kept = state.iter().filter(|(name, _)| name.starts_with("average/"));
-        let kept: Vec<_> = kept.map(|(name, tensor)| (name.to_string(), tensor.clone())).collect();
-        state = Weights::new().from_source(state.source().to_string());
-        kept.into_iter().for_each(|(name, tensor)| state.insert(name, tensor));
+        saved.state = Weights::new().from_source(saved.state.source().to_string());
     }
-    if !settings.averages() && wanted.settings.averages() {
-        let beginning: Vec<_> =
-            weights.iter().map(|(name, tensor)| (format!("average/{name}"), tensor.clone())).collect();
-        beginning.into_iter().for_each(|(name, tensor)| state.insert(name, tensor));
-    }
-    let steps = position.updates.saturating_sub(history.rule_since) as i32;
-    Checkpoint { position, saved: Saved { steps, weights, state }, history, changes }
+    saved.average = match wanted.settings.averages() {
+        // One that begins now begins with the weights.
+        true => saved.average.or_else(|| Some(saved.weights.clone())),
+        false => None,
+    };
+    saved.steps = position.updates.saturating_sub(history.rule_since) as i32;
+    Checkpoint { position, saved, history, changes }
 }
 
 /// Whether it is of the same network, for the same classes and inputs. The data may lie elsewhere under another name.

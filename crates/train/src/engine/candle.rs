@@ -1,7 +1,7 @@
 //! Learning with candle's autograd.
 
 use super::gradients::Gradients;
-use super::{AVERAGE, Learner, Lesson, Saved, Stepped, shares, targets};
+use super::{Learner, Lesson, Saved, Stepped, shares, targets};
 use crate::average::{Averaging, Move};
 use crate::classify::Classify;
 use crate::classify_candle::{CandleEvaluation, tensors};
@@ -159,16 +159,14 @@ impl Learner for CandleLearner<'_> {
         tensors_of(&self.model)
     }
 
-    fn kept(&self) -> Result<BorrowedWeights<'_>> {
-        tensors_of(&self.best_known()?)
+    fn average(&self) -> Result<Option<BorrowedWeights<'_>>> {
+        self.average.as_ref().map(|_| tensors_of(&self.best_known()?)).transpose()
     }
 
     fn state(&self) -> Result<BorrowedWeights<'_>> {
         let memory = self.optimiser.memory().map(|(memory, name, tensor)| (format!("{memory}/{name}"), tensor));
-        let average = self.average.iter().flat_map(|average| &average.tensors);
-        let average = average.map(|(name, tensor)| (format!("{AVERAGE}/{name}"), tensor));
         let mut state = BorrowedWeights::new();
-        for (name, tensor) in memory.chain(average) {
+        for (name, tensor) in memory {
             state.insert(name, tensor.dims(), tensor.flatten_all()?.to_vec1::<f32>()?)?;
         }
         Ok(state)
@@ -185,10 +183,9 @@ impl Learner for CandleLearner<'_> {
             variable.set(&value(&saved.weights, name, variable)?)?;
         }
         drop(variables);
-        if let Some(average) = &mut self.average {
-            let found = saved.average(&self.network);
+        if let Some((average, saved)) = self.average.as_mut().zip(saved.average.as_ref()) {
             for (name, tensor) in &mut average.tensors {
-                *tensor = value(&found, name, tensor)?;
+                *tensor = value(saved, name, tensor)?;
             }
         }
         self.optimiser.restore(saved)

@@ -81,14 +81,23 @@ pub trait Learner {
     /// Those of the device.
     fn weights(&self) -> Result<BorrowedWeights<'_>>;
 
+    /// Their moving average or slow weights, where the settings ask for them.
+    ///
+    /// # Errors
+    ///
+    /// Those of the device.
+    fn average(&self) -> Result<Option<BorrowedWeights<'_>>>;
+
     /// The weights that are worth keeping: the average where there is one.
     ///
     /// # Errors
     ///
     /// Those of the device.
-    fn kept(&self) -> Result<BorrowedWeights<'_>>;
+    fn kept(&self) -> Result<BorrowedWeights<'_>> {
+        self.average()?.map_or_else(|| self.weights(), Ok)
+    }
 
-    /// What a run needs beside its weights to go on: names are `MEMORY/TENSOR`.
+    /// What a run needs beside its weights and their average to go on: names are `MEMORY/TENSOR`.
     ///
     /// # Errors
     ///
@@ -137,13 +146,15 @@ impl Lesson<'_> {
     }
 }
 
-/// What a learner goes on with: see [`Learner::weights`] and [`Learner::state`].
+/// What a learner goes on with: see [`Learner::weights`], [`Learner::average`] and [`Learner::state`].
 #[derive(Clone, Debug)]
 pub struct Saved {
     /// Steps taken.
     pub steps: i32,
     /// The weights that are trained.
     pub weights: Weights,
+    /// Their average, where the settings ask for one.
+    pub average: Option<Weights>,
     /// What lies beside them.
     pub state: Weights,
 }
@@ -155,21 +166,7 @@ impl Saved {
         let found = self.state.get(&name).map(|found| found.numbers::<f32>(&name)).transpose()?;
         Ok(found.map(std::borrow::Cow::into_owned))
     }
-
-    /// The moving average, its tensors under the network's names.
-    fn average(&self, network: &Network) -> Weights {
-        let mut average = Weights::new().from_source(self.state.source().to_string());
-        for spec in network.tensors() {
-            if let Some(tensor) = self.state.get(&format!("{AVERAGE}/{}", spec.name)) {
-                average.insert(spec.name.clone(), tensor.clone());
-            }
-        }
-        average
-    }
 }
-
-/// The memory's name of the moving average.
-const AVERAGE: &str = "average";
 
 /// What a step gave.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

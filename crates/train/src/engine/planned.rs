@@ -3,7 +3,7 @@
 use super::gathered::Gathered;
 use super::sharded::Sharding;
 use super::sums::{Counts, Sums};
-use super::{AVERAGE, Learner, Lesson, Saved, Stepped, Updates, shares, targets};
+use super::{Learner, Lesson, Saved, Stepped, Updates, shares, targets};
 use crate::average::{Averaging, Move};
 use crate::classify::Classify;
 use crate::error::{Error, Result};
@@ -212,16 +212,14 @@ impl Learner for PlannedLearner<'_> {
         named(&self.network, &self.parameters)
     }
 
-    fn kept(&self) -> Result<BorrowedWeights<'_>> {
-        named(&self.network, self.best_known())
+    fn average(&self) -> Result<Option<BorrowedWeights<'_>>> {
+        self.average.as_ref().map(|average| named(&self.network, &average.parameters)).transpose()
     }
 
     fn state(&self) -> Result<BorrowedWeights<'_>> {
         let specs: Vec<_> = self.network.tensors().collect();
         let mut state = BorrowedWeights::new();
-        let average = self.average.iter().flat_map(|average| average.parameters.values().enumerate());
-        let average = average.map(|(tensor, values)| (AVERAGE, tensor, values));
-        for (memory, tensor, values) in self.updates.memory().chain(average) {
+        for (memory, tensor, values) in self.updates.memory() {
             state.insert(format!("{memory}/{}", specs[tensor].name), &specs[tensor].dims, values)?;
         }
         Ok(state)
@@ -229,8 +227,8 @@ impl Learner for PlannedLearner<'_> {
 
     fn restore(&mut self, saved: &Saved) -> Result<()> {
         self.parameters = Parameters::new(&self.network, &saved.weights)?;
-        if let Some(average) = &mut self.average {
-            average.parameters = Parameters::new(&self.network, &saved.average(&self.network))?;
+        if let Some((average, saved)) = self.average.as_mut().zip(saved.average.as_ref()) {
+            average.parameters = Parameters::new(&self.network, saved)?;
         }
         self.updates.restore(saved, &self.network)
     }
