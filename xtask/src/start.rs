@@ -5,7 +5,7 @@ mod besides;
 use crate::learnt;
 use crate::session::Session;
 use anyhow::Result;
-use cnn_data::{Dataset, Fit, class_notes};
+use cnn_data::{ClassNote, Dataset, Fit, class_notes};
 use cnn_figures::{bytes, count, number, path, plural, printable};
 use cnn_train::{ClassWeights, Engine, Precision, Rule, Schedule, Settings, Task};
 use std::path::PathBuf;
@@ -143,7 +143,9 @@ pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
     }
     warnings.extend(learnt::twice(dataset));
     warnings.extend(strays(dataset.strays()));
-    warnings.extend(class_notes(names).iter().map(ToString::to_string));
+    let unlabelled = dataset.origins().and_then(|origins| origins.unlabelled.clone());
+    let unlabelled = unlabelled.map(|split| ClassNote::Unlabelled { split });
+    warnings.extend(class_notes(names).iter().chain(&unlabelled).map(ToString::to_string));
     warnings
 }
 

@@ -168,6 +168,7 @@ pub fn check(
     let first: Vec<String> =
         classes.iter().filter(|(split, _)| *split == 0).map(|(_, class)| class.name.clone()).collect();
     check.notes = class_notes(&first);
+    check.notes.extend(layout.unlabelled.map(|split| ClassNote::Unlabelled { split }));
     for (number, split) in splits.iter().enumerate().skip(1) {
         let lacks = |class: &&String| !classes.iter().any(|(of, found)| *of == number && found.name == **class);
         let missing: Vec<String> = first.iter().filter(lacks).cloned().collect();

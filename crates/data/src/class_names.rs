@@ -3,6 +3,7 @@
 use crate::{Error, Images};
 use std::collections::HashMap;
 use std::fmt;
+use std::path::PathBuf;
 
 /// Images whose labels are those of the weights.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,11 @@ pub enum ClassNote {
         /// Their names.
         classes: Vec<String>,
     },
+    /// Pictures of a split lie in no folder of a class, so that nothing of them can be judged: they are left out.
+    Unlabelled {
+        /// The split's folder.
+        split: PathBuf,
+    },
     /// Classes have names that usually stand for parts of a data set.
     LikeSplits {
         /// Their names.
@@ -76,6 +82,11 @@ impl fmt::Display for ClassNote {
             Self::NotIn { split, classes } => {
                 write!(f, "{split} has no image of {}", classes.join(", "))
             }
+            Self::Unlabelled { split } => write!(
+                f,
+                "{}: its pictures lie in no folder of a class and are left out: predict tells what is on them",
+                split.display()
+            ),
             Self::LikeSplits { classes } => write!(
                 f,
                 "classes are called {}: parts of a data set lie in folders train, val and test, with the classes in each",

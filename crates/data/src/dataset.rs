@@ -29,6 +29,8 @@ pub struct Origins {
     pub drawn: bool,
     /// Those that are held out, if there are some.
     pub held_out: Option<String>,
+    /// A folder `test` whose pictures lie in no folder of a class, and which is left out for it.
+    pub unlabelled: Option<PathBuf>,
 }
 
 impl Dataset {

@@ -1,7 +1,8 @@
 //! Folders of images, written by the tests.
 
 use cnn_data::{
-    Augmentation, Batch, Damage, Dataset, Error, Fit, FolderConfig, Images, Loader, Picture, Preparation, folder,
+    Augmentation, Batch, ClassNote, Damage, Dataset, Error, Fit, FolderConfig, Images, Loader, Picture, Preparation,
+    folder, folder_images,
 };
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use std::fs;
@@ -139,6 +140,39 @@ fn whether_pictures_are_grey_and_how_large_most_are_is_known() {
     assert_eq!(data.train().usual_size(), [30, 40]);
     colour(&root.path().join("val/a/2.png"), [1, 2, 3], [30, 40]);
     assert!(!load(root.path()).unwrap().train().are_grey());
+}
+
+#[test]
+fn test_pictures_without_classes_are_left_out_and_told() {
+    let root = tempfile::tempdir().unwrap();
+    for split in ["train", "val"] {
+        classes(&root.path().join(split), &["a", "b"], 9);
+    }
+    for number in 0..3 {
+        colour(&root.path().join(format!("Test/{number}.png")), [1, 2, 3], [30, 40]);
+    }
+    let data = load(root.path()).unwrap();
+    assert_eq!((data.train().len(), data.test().len(), data.held_out()), (18, 18, None));
+    let test = root.path().join("Test");
+    assert_eq!(data.origins().unwrap().unlabelled, Some(test.clone()));
+    assert!(data.strays().is_empty());
+    let found = cnn_data::check(root.path(), cnn_data::Reading::default(), |_, _| ()).unwrap();
+    assert_eq!((found.files, found.notes), (36, vec![ClassNote::Unlabelled { split: test.clone() }]));
+    // Weights from elsewhere are judged on what has classes.
+    assert_eq!(folder_images(&FolderConfig::new(root.path())).unwrap().path, root.path().join("val"));
+    // Without val, images to judge are drawn from those to train on, as without any test.
+    fs::remove_dir_all(root.path().join("val")).unwrap();
+    let data = load(root.path()).unwrap();
+    assert!(data.train().len() + data.test().len() == 18 && data.origins().unwrap().drawn);
+    // One folder in it, and its pictures are of a class: one that must be known.
+    colour(&test.join("c/0.png"), [1, 2, 3], [30, 40]);
+    assert!(matches!(load(root.path()), Err(Error::UnknownClass { .. })));
+    // A folder of pictures to train on is never left out.
+    fs::remove_dir_all(&test).unwrap();
+    fs::rename(root.path().join("train/a"), root.path().join("a")).unwrap();
+    fs::rename(root.path().join("train/b/00.png"), root.path().join("train/00.png")).unwrap();
+    fs::remove_dir_all(root.path().join("train/b")).unwrap();
+    assert!(matches!(load(root.path()), Err(Error::NoClass { .. })));
 }
 
 #[test]

@@ -64,17 +64,27 @@ fn class(path: PathBuf, strays: &mut Vec<PathBuf>) -> Result<Class, Error> {
             strays.push(entry.into_path());
             continue;
         }
-        // What is named like a picture counts as one, whatever it turns out to be.
         if hidden || is_folder && !named {
             continue;
         }
-        match named || picture_file::begins_like_a_picture(entry.path()) {
+        match is_picture(entry.path()) {
             true => files.push(entry.into_path()),
             false => strays.push(entry.into_path()),
         }
     }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(Class { name, path, files })
+}
+
+/// Whether there are pictures in a folder, and no folder for a class.
+pub(crate) fn is_without_classes(path: &Path) -> Result<bool, Error> {
+    let entries = entries(path)?;
+    Ok(!entries.iter().any(|entry| entry.is_dir()) && entries.iter().any(|entry| is_picture(entry)))
+}
+
+/// Whether a file counts as a picture. What is named like one does, whatever it turns out to be.
+fn is_picture(path: &Path) -> bool {
+    picture_file::is_named_like_a_picture(path) || picture_file::begins_like_a_picture(path)
 }
 
 /// What lies in a folder, sorted by name; what is hidden is passed over.

@@ -1,6 +1,6 @@
 //! Which folders in a folder hold images to train on and to judge.
 
-use super::find::{entries, is_run};
+use super::find::{self, entries, is_run};
 use crate::Error;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,8 @@ pub(crate) struct Layout {
     pub(crate) val: Option<PathBuf>,
     /// `test`, in any case.
     pub(crate) test: Option<PathBuf>,
+    /// `test` beside `train` where its pictures lie in no folder of a class: nothing of it can be judged.
+    pub(crate) unlabelled: Option<PathBuf>,
     /// What lies beside them and is passed over.
     pub(crate) beside: Vec<PathBuf>,
 }
@@ -55,10 +57,15 @@ impl Layout {
         if layout.train.is_none() && (plain || layout.splits().next().is_none()) {
             return Ok(Self::default());
         }
-        match twice {
-            Some((path, other)) => Err(Error::SplitTwice { path, other }),
-            None => Ok(layout),
+        if let Some((path, other)) = twice {
+            return Err(Error::SplitTwice { path, other });
         }
+        if let (Some(_), Some(test)) = (&layout.train, &layout.test)
+            && find::is_without_classes(test)?
+        {
+            layout.unlabelled = layout.test.take();
+        }
+        Ok(layout)
     }
 
     /// The splits there are: train, val, test.

@@ -70,6 +70,7 @@ pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
         },
         drawn: judged.is_none(),
         held_out: held_out.as_ref().map(|split| split.display().to_string()),
+        unlabelled: layout.unlabelled,
     };
     let held_out = held_out.map(|split| named(&split)).transpose()?;
     let (train, test) = match judged {
