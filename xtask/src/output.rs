@@ -31,7 +31,7 @@ macro_rules! eprintln {
     ($($text:tt)*) => { $crate::output::complain(format_args!("{}\n", format_args!($($text)*))) };
 }
 
-/// Prints to standard output. Where that fails the program ends: without a word where a reader has gone, as `head` does,
+/// Prints to standard output. Where that fails the program ends: silently where a reader has gone, as `head` does,
 /// otherwise with a sentence; but a training goes on, and ends so when it is over.
 pub fn print(text: Arguments<'_>) {
     let mut out = stdout().lock();

@@ -45,7 +45,7 @@ impl Interpolation {
         }
     }
 
-    /// Whether it is the filter that a card without a word about it means.
+    /// Whether it is the filter of a card that names none.
     pub(crate) fn is_usual(&self) -> bool {
         *self == Self::default()
     }

@@ -330,7 +330,7 @@ impl Ranks {
         parted
     }
 
-    /// Ends by itself, without a word to the others, which know the same.
+    /// Ends by itself and tells the others nothing: they know the same.
     fn leave(&mut self) {
         self.jobs = None;
         self.join_thread();

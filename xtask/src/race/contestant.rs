@@ -72,12 +72,12 @@ impl Contestant {
         }
     }
 
-    /// What its last words were.
+    /// Why it ended, by the last line it wrote.
     fn ended(&mut self) -> anyhow::Error {
         let status = self.child.wait().map_or(String::new(), |status| format!(" ({status})"));
-        match last_words(&self.errors) {
-            Some(words) => anyhow!("{words}"),
-            None => anyhow!("no word, only its end{status}"),
+        match last_line(&self.errors) {
+            Some(line) => anyhow!("{line}"),
+            None => anyhow!("ended without a message{status}"),
         }
     }
 }
@@ -91,7 +91,7 @@ impl Drop for Contestant {
     }
 }
 
-/// Runs a command to its end; its last words if it fails.
+/// Runs a command to its end; the last line it wrote if it fails.
 pub fn run(mut command: Command, folder: &Path) -> Result<String> {
     let errors = folder.join("errors");
     let output = command
@@ -103,11 +103,11 @@ pub fn run(mut command: Command, folder: &Path) -> Result<String> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let program = Path::new(command.get_program()).display();
-    Err(anyhow!("{program}: {}", last_words(&errors).unwrap_or_else(|| format!("no word, only {}", output.status))))
+    Err(anyhow!("{program}: {}", last_line(&errors).unwrap_or_else(|| format!("ended without a message ({})", output.status))))
 }
 
 /// The last line that is not empty.
-fn last_words(errors: &Path) -> Option<String> {
+fn last_line(errors: &Path) -> Option<String> {
     let text = std::fs::read(errors).ok()?;
     let text = String::from_utf8_lossy(&text);
     let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
