@@ -102,7 +102,7 @@ impl Problem {
         let mut twice = false;
         forward.backward(&loss.gradients, &mut |tensor: usize, _: &mut [T], gradient: &[T]| {
             twice |= gradients[tensor].replace(numbers(gradient)).is_some();
-        });
+        })?;
         if twice {
             return Err("a gradient came twice".into());
         }

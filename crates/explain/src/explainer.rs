@@ -176,7 +176,7 @@ impl Explainer {
             nodes.iter().zip(&mut gradients).filter(|(node, _)| **node == id).for_each(|(_, kept)| {
                 *kept = gradient.to_vec();
             });
-        });
+        })?;
         let slopes = (0..batch).map(|image| {
             let pairs = self.of_image(nodes, &values, image).into_iter().zip(self.of_image(nodes, &gradients, image));
             pairs.map(|(value, gradient)| Slope { value, gradient }).collect()

@@ -107,7 +107,7 @@ fn slopes(golden: &Golden, network: &Network, paths: &[&str], guided: bool) -> R
             gradient.iter_mut().for_each(|g| *g = g.max(0.0));
         }
         nodes.iter().zip(&mut found).filter(|(node, _)| **node == id).for_each(|(_, kept)| *kept = gradient.to_vec());
-    });
+    })?;
     Ok(found)
 }
 

@@ -60,7 +60,7 @@ fn a_unit_sees_what_has_a_gradient() -> Result<(), Failure> {
                     for place in (0..gradient.len()).filter(|place| gradient[*place] != 0.0) {
                         (any_row[place / width], any_column[place % width]) = (true, true);
                     }
-                });
+                })?;
             }
             let found = seen(&network, node, [row, column])?;
             let expected = |any: &[bool]| {

@@ -221,6 +221,29 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// A gradient of an output of another pass.
+    #[error(
+        "{network}: a gradient of {} for output {output}, which is of {} here: one backward pass takes the gradients of \
+         its own forward pass", of_output(*found), of_output(*expected)
+    )]
+    OtherGradient {
+        /// The network's name.
+        network: String,
+        /// The output's path.
+        output: String,
+        /// Images, channels, and height and width of the pass.
+        expected: (usize, usize, [usize; 2]),
+        /// Those of the gradient.
+        found: (usize, usize, [usize; 2]),
+    },
+    /// Sums over all shards that are not one for each number.
+    #[error("{found} sums over all shards, expected {expected}: what shares them adds vectors of one length")]
+    Sums {
+        /// Numbers of a shard.
+        expected: usize,
+        /// Sums given.
+        found: usize,
+    },
     /// Runs or gradients that are not one for each shard.
     #[error("{found} {what} for {expected} shards of a batch, where each has its own, in the shards' order")]
     Shards {
@@ -269,4 +292,9 @@ pub enum Error {
         /// Numbers there is room for.
         found: usize,
     },
+}
+
+/// Images, channels, height and width, in words.
+fn of_output((batch, channels, [height, width]): (usize, usize, [usize; 2])) -> String {
+    format!("{batch}×{channels}×{height}×{width}")
 }

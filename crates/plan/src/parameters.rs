@@ -44,7 +44,7 @@ impl<T: Real> Parameters<T> {
     ///
     /// # Panics
     ///
-    /// Where they are another network's.
+    /// Where they are another network's, by the number or the sizes of its tensors.
     pub fn to_weights(&self, network: &Network) -> Weights {
         T::plan_weights(self, network)
     }
@@ -68,8 +68,11 @@ impl<T: Element + Number> Parameters<T> {
 
     /// [`Parameters::to_weights`].
     pub(crate) fn write(&self, network: &Network) -> Weights {
+        let name = network.name();
+        assert_eq!(self.values.len(), network.tensors().count(), "{name} has another number of tensors");
         let mut weights = Weights::new();
         for (spec, values) in network.tensors().zip(&self.values).filter(|(_, values)| !values.is_empty()) {
+            assert_eq!(values.len(), spec.elements(), "{name}: {} has another number of elements", spec.name);
             let tensor = Tensor::new(&spec.name, &spec.dims, values.to_vec()).expect("a tensor of this network");
             weights.insert(spec.name.clone(), tensor);
         }

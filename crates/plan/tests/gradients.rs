@@ -85,7 +85,7 @@ fn found(network: &Network, weights: &Weights, images: &[f64], paths: &[&str]) -
         forward.backward(&begin, &mut |node, gradient: &mut [f64]| {
             let path = paths[nodes.iter().position(|other| *other == node).unwrap_or(usize::MAX)];
             assert!(gradients.insert(path.to_string(), gradient.to_vec()).is_none(), "{path} twice");
-        });
+        })?;
     }
     Ok((gradients, values))
 }
@@ -172,7 +172,7 @@ fn what_a_receiver_changes_goes_on() -> Result<(), Failure> {
         forward.backward(&begin, &mut |node, gradient: &mut [f64]| match node == input {
             true => last = gradient.to_vec(),
             false => gradient.iter_mut().for_each(|x| *x *= factor),
-        });
+        })?;
         Ok(last)
     };
     let (once, twice, none) = (pass(1.0)?, pass(2.0)?, pass(0.0)?);

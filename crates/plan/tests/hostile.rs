@@ -135,7 +135,7 @@ impl<'a> Tried<'a> {
         let ones: Vec<Option<&[f64]>> = outputs.iter().map(|values| Some(values.as_slice())).collect();
         let gradients = forward.gradients(&ones)?;
         let mut received = 0;
-        forward.backward(&gradients, &mut |_: usize, _: &mut [f64], _: &[f64]| received += 1);
+        forward.backward(&gradients, &mut |_: usize, _: &mut [f64], _: &[f64]| received += 1)?;
         assert!(received <= self.network.tensors().count());
         Ok(true)
     }

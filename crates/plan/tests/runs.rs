@@ -5,7 +5,8 @@ use cnn_network::definition::*;
 use cnn_network::network::NodeId;
 use cnn_network::oracle::{self, Batch, Mode};
 use cnn_plan::{
-    Dropout, Evaluation, EvaluationPlan, Parameters, Predictor, Targets, TrainingOptions, TrainingPlan, TrainingRun,
+    Dropout, Evaluation, EvaluationPlan, GradientPlan, GradientRun, Parameters, Predictor, Targets, TrainingOptions,
+    TrainingPlan, TrainingRun,
 };
 use cnn_weights::{Tensor, Weights};
 use std::collections::BTreeMap;
@@ -99,11 +100,82 @@ fn shards_have_a_run_and_a_gradient_each() -> Result<(), Failure> {
         let message = forward.backward(&gradients, &mut |_, _, _: &[f32]| {}, &mut share).err();
         assert!(message.is_some_and(|error| error.to_string().ends_with(expected)), "{given:?}");
     }
+    // Sums that are not one for each number, in either direction.
+    let mut short = |all: Vec<Vec<f64>>| -> Result<Vec<f64>, cnn_plan::Error> { Ok(all[0][1..].to_vec()) };
+    let message = TrainingRun::forward_together(&mut runs, &mut parameters, &shards, &mut short).err();
+    let expected = "2 sums over all shards, expected 3: what shares them adds vectors of one length";
+    assert_eq!(message.map(|error| error.to_string()).as_deref(), Some(expected));
+    let forward = TrainingRun::forward_together(&mut runs, &mut parameters, &shards, &mut share)?;
+    let gradient = [Some(forward.gradients(0, &[Some(&[1.0, 0.0, 0.0])])?), None];
+    let message = forward.backward(&gradient, &mut |_, _, _: &[f32]| {}, &mut short).err();
+    let expected = "1 sums over all shards, expected 2: what shares them adds vectors of one length";
+    assert_eq!(message.map(|error| error.to_string()).as_deref(), Some(expected));
     let forward = TrainingRun::forward_together(&mut runs, &mut parameters, &shards, &mut share)?;
     let gradient = forward.gradients(0, &[Some(&[1.0, 0.0, 0.0])])?;
     let mut received = 0;
     forward.backward(&[Some(gradient), None], &mut |_, _, _: &[f32]| received += 1, &mut share)?;
     assert_eq!(received, 4);
+    Ok(())
+}
+
+/// A backward pass takes the gradients of its own forward pass and no others, and computes nothing from others.
+#[test]
+fn gradients_of_another_pass_are_refused() -> Result<(), Failure> {
+    let named =
+        |classes: usize| chain().flatten().then("fc", linear(classes)).named("passes", [1, 2, 2]).at_usual_input();
+    // As many numbers in blocks of channels, and yet another network's.
+    let (network, other) = (named(3)?, named(5)?);
+    let images = [0.5f32, -1.0, 2.0, 0.25].repeat(4);
+    let plan = TrainingPlan::new(&network, TrainingOptions::default())?;
+    let mut run = TrainingRun::new(&plan, Dropout::default());
+    let mut parameters = Parameters::new(&network, &Weights::initialised(&network, 7))?;
+    let of_four = run.forward(&mut parameters, &images)?.cross_entropy(&Targets::new(&[0, 1, 2, 0]))?.gradients;
+    let of_one = run.forward(&mut parameters, &images[..4])?.gradients(&[Some(&[1.0, 0.0, 0.0])])?;
+    let of_other = {
+        let mut parameters = Parameters::new(&other, &Weights::initialised(&other, 7))?;
+        let plan = TrainingPlan::new(&other, TrainingOptions::default())?;
+        let mut run = TrainingRun::new(&plan, Dropout::default());
+        run.forward(&mut parameters, &images[..8])?.cross_entropy(&Targets::new(&[0, 4]))?.gradients
+    };
+    let way_out = "here: one backward pass takes the gradients of its own forward pass";
+    let [input, logits] = [network.nodes()[0].path.as_str(), "fc"].map(|path| network.find(path));
+    let mut to_input = GradientRun::new(&GradientPlan::new(&network, &[logits?], &[input?])?);
+    for (gradients, found) in [(&of_four, "4×3×1×1"), (&of_one, "1×3×1×1"), (&of_other, "2×5×1×1")] {
+        let expected = format!("passes: a gradient of {found} for output fc, which is of 2×3×1×1 {way_out}");
+        let mut received = 0;
+        let forward = run.forward(&mut parameters, &images[..8])?;
+        let refused = forward.backward(gradients, &mut |_: usize, _: &mut [f32], _: &[f32]| received += 1);
+        assert_eq!(refused.err().map(|error| error.to_string()).as_ref(), Some(&expected));
+        let refused = to_input.forward(&mut parameters, &images[..8])?.backward(gradients, &mut |_, _| received += 1);
+        assert_eq!(refused.err().map(|error| error.to_string()).as_ref(), Some(&expected));
+        let mut runs = [TrainingRun::new(&plan, Dropout::default())];
+        let mut share = |mut all: Vec<Vec<f64>>| -> Result<Vec<f64>, cnn_plan::Error> { Ok(all.remove(0)) };
+        let forward = TrainingRun::forward_together(&mut runs, &mut parameters, &[&images[..8]], &mut share)?;
+        let mut receive = |_: usize, _: usize, _: &[f32]| received += 1;
+        let refused = forward.backward(&[Some(gradients.clone())], &mut receive, &mut share);
+        assert_eq!(refused.err().map(|error| error.to_string()).as_ref(), Some(&expected));
+        assert_eq!(received, 0);
+    }
+    // The right ones are taken.
+    let forward = run.forward(&mut parameters, &images[..8])?;
+    let right = forward.cross_entropy(&Targets::new(&[0, 1]))?.gradients;
+    forward.backward(&right, &mut |_: usize, _: &mut [f32], _: &[f32]| {})?;
+    Ok(())
+}
+
+#[test]
+fn parameters_are_not_named_as_another_network_s() -> Result<(), Failure> {
+    let named =
+        |classes: usize| chain().flatten().then("fc", linear(classes)).named("sizes", [1, 2, 2]).at_usual_input();
+    let deeper = chain().flatten().then("fc", linear(3)).then("fc2", linear(3)).named("deeper", [1, 2, 2]);
+    let (network, other, deeper) = (named(3)?, named(5)?, deeper.at_usual_input()?);
+    let parameters = Parameters::<f32>::new(&network, &Weights::initialised(&network, 7))?;
+    assert_eq!(parameters.to_weights(&network).iter().count(), 2);
+    for (own, other) in [(&network, &other), (&network, &deeper), (&deeper, &network)] {
+        let parameters = Parameters::<f32>::new(own, &Weights::initialised(own, 7))?;
+        let named = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| parameters.to_weights(other)));
+        assert!(named.is_err(), "{} as {}", own.name(), other.name());
+    }
     Ok(())
 }
 
@@ -148,7 +220,7 @@ fn maps_and_inner_nodes_train_by_a_loss_of_ones_own() -> Result<(), Failure> {
     let mut received: Vec<Option<Vec<f64>>> = vec![None; network.tensors().count()];
     forward.backward(&gradients, &mut |tensor: usize, _: &mut [f64], gradient: &[f64]| {
         received[tensor] = Some(gradient.to_vec());
-    });
+    })?;
 
     let before = oracle_weights(&network, &weights)?;
     let loss = |weights: &BTreeMap<String, Vec<f64>>| -> Result<f64, Failure> {

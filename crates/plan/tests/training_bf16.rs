@@ -46,7 +46,7 @@ fn step(numeric: Numeric, width: usize) -> Result<(f64, Vec<Vec<f32>>), Failure>
     let mut gradients = vec![Vec::new(); network.tensors().count()];
     forward.backward(&loss.gradients, &mut |tensor: usize, _: &mut [f32], gradient: &[f32]| {
         gradients[tensor] = gradient.to_vec();
-    });
+    })?;
     Ok((loss.value, gradients))
 }
 

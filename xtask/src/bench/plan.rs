@@ -126,7 +126,7 @@ impl Engine for Planned {
         let forward = run.forward(parameters, images)?;
         let loss = forward.cross_entropy(&Targets::new(labels))?;
         updates.next(LEARNING_RATE);
-        forward.backward(&loss.gradients, updates);
+        forward.backward(&loss.gradients, updates)?;
         self.loss = Some(loss.value as f32);
         Ok(())
     }

@@ -103,7 +103,10 @@ pub fn run(mut command: Command, folder: &Path) -> Result<String> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let program = Path::new(command.get_program()).display();
-    Err(anyhow!("{program}: {}", last_line(&errors).unwrap_or_else(|| format!("ended without a message ({})", output.status))))
+    Err(anyhow!(
+        "{program}: {}",
+        last_line(&errors).unwrap_or_else(|| format!("ended without a message ({})", output.status))
+    ))
 }
 
 /// The last line that is not empty.

@@ -2,7 +2,7 @@
 
 use super::Pass;
 use super::clock::Part;
-use super::loss::{OutputGradients, region};
+use super::loss::{OutputGradient, OutputGradients};
 use super::together::AllSums;
 use crate::operation::norm::{GradientSums, Moments, correction, weight_gradient};
 use crate::operation::{BackArguments, Remembered, backward_bias};
@@ -26,14 +26,13 @@ impl<T: Element> Pass<'_, T> {
         }
     }
 
-    /// Sends the gradients of the outputs where they come from.
+    /// Sends the gradients of the outputs, which were checked, where they come from.
     pub(crate) fn begin_back(&mut self, gradients: &OutputGradients<T>) {
         let plan = self.plan;
-        for (output, (gradient, value)) in gradients.blocks.iter().zip(&plan.lowered.outputs).enumerate() {
-            if let (Some(gradient), true) = (gradient, value.trained) {
-                let region = region(plan, output, self.batch);
+        for (gradient, value) in gradients.of_outputs.iter().zip(&plan.lowered.outputs) {
+            if let (Some(OutputGradient { region, blocks }), true) = (gradient, value.trained) {
                 self.pull(value, Way::Through, |pass, sink| {
-                    copy::copy(pass.set, &View::plain(gradient, region), sink);
+                    copy::copy(pass.set, &View::plain(blocks, *region), sink);
                 });
             }
         }

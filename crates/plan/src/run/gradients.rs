@@ -29,7 +29,7 @@ use cnn_network::network::NodeId;
 /// assert_eq!(forward.output(0), [17.0, 39.0]);
 /// let second = forward.gradients(&[Some(&[0.0, 1.0])])?;
 /// let mut found = Vec::new();
-/// forward.backward(&second, &mut |_node, gradient: &mut [f32]| found = gradient.to_vec());
+/// forward.backward(&second, &mut |_node, gradient: &mut [f32]| found = gradient.to_vec())?;
 /// assert_eq!(found, [3.0, 4.0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -111,12 +111,14 @@ impl<T: Real> GradientForward<'_, T> {
     /// The backward pass: the gradient of every node that the plan was asked for goes to `receiver` once, `(N, C, H, W)`,
     /// the last node first. What the receiver changes in it is what the nodes before get.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// Where the gradients are of another batch.
-    pub fn backward(self, gradients: &OutputGradients<T>, receiver: &mut dyn FnMut(NodeId, &mut [T])) {
+    /// Gradients of another pass: of more or other outputs, or of another number of images.
+    pub fn backward(self, gradients: &OutputGradients<T>, receiver: &mut dyn FnMut(NodeId, &mut [T])) -> Result<()> {
         let Self { run, parameters, batch } = self;
+        gradients.check(&run.plan, batch)?;
         T::plan_backward(&mut run.pass(&[], batch), parameters, gradients, &mut Nodes(receiver));
+        Ok(())
     }
 }
 

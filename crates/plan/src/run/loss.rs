@@ -19,8 +19,17 @@ pub struct Loss<T = f32> {
 /// The gradients of a loss with respect to the outputs of a forward pass: where a backward pass begins.
 #[derive(Clone, Debug)]
 pub struct OutputGradients<T = f32> {
-    /// For each output its gradient in blocks of channels; of one that the loss does not depend on none.
-    pub(crate) blocks: Vec<Option<Vec<T>>>,
+    /// For each output its gradient; of one that the loss does not depend on none.
+    pub(crate) of_outputs: Vec<Option<OutputGradient<T>>>,
+}
+
+/// The gradient of one output.
+#[derive(Clone, Debug)]
+pub(crate) struct OutputGradient<T> {
+    /// Of how many images and channels, and of what size: those of the pass that it belongs to.
+    pub(crate) region: Region,
+    /// Its numbers, in blocks of channels.
+    pub(crate) blocks: Vec<T>,
 }
 
 /// Where the numbers of an output lie, in blocks of channels of their own.
@@ -41,7 +50,7 @@ impl<T: Element> OutputGradients<T> {
             let (network, expected) = (plan.network.name().to_string(), plan.targets.len());
             return Err(Error::Gradients { network, expected, found: rows.len() });
         }
-        let blocks = rows.iter().enumerate().map(|(output, rows)| {
+        let of_outputs = rows.iter().enumerate().map(|(output, rows)| {
             let Some(rows) = rows else { return Ok(None) };
             let region = region(plan, output, batch);
             let expected = region.batch * region.channels * region.pixels();
@@ -51,9 +60,26 @@ impl<T: Element> OutputGradients<T> {
             }
             let mut blocks = vec![T::ZERO; region.len()];
             to_blocks(rows, &mut blocks, &region);
-            Ok(Some(blocks))
+            Ok(Some(OutputGradient { region, blocks }))
         });
-        Ok(Self { blocks: blocks.collect::<Result<_>>()? })
+        Ok(Self { of_outputs: of_outputs.collect::<Result<_>>()? })
+    }
+
+    /// Whether these are gradients of what a pass of `batch` images by this plan gives.
+    pub(crate) fn check(&self, plan: &Plan, batch: usize) -> Result<()> {
+        let network = || plan.network.name().to_string();
+        if self.of_outputs.len() > plan.targets.len() {
+            let (expected, found) = (plan.targets.len(), self.of_outputs.len());
+            return Err(Error::Gradients { network: network(), expected, found });
+        }
+        for (output, gradient) in self.of_outputs.iter().enumerate() {
+            let expected = region(plan, output, batch);
+            if let Some(found) = gradient.as_ref().map(|gradient| gradient.region).filter(|found| *found != expected) {
+                let [expected, found] = [expected, found].map(|of| (of.batch, of.channels, [of.height, of.width]));
+                return Err(Error::OtherGradient { network: network(), output: name(plan, output), expected, found });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -66,13 +92,14 @@ pub(crate) fn cross_entropy<T: Element>(
     workspace: &RunWorkspace<T>,
 ) -> Result<Loss<T>> {
     plan.check_targets(targets, batch)?;
-    let mut loss = Loss { value: 0.0, gradients: OutputGradients { blocks: Vec::new() } };
+    let mut loss = Loss { value: 0.0, gradients: OutputGradients { of_outputs: Vec::new() } };
     for (number, output) in plan.network.outputs().iter().enumerate() {
-        let mut gradient = vec![T::ZERO; region(plan, number, batch).len()];
+        let region = region(plan, number, batch);
+        let mut blocks = vec![T::ZERO; region.len()];
         let entropy = CrossEntropy { weight: output.loss_weight };
         let view = workspace.view(plan, &plan.lowered.outputs[number], batch);
-        loss.value += entropy.run(set, &view, targets, &mut gradient);
-        loss.gradients.blocks.push(Some(gradient));
+        loss.value += entropy.run(set, &view, targets, &mut blocks);
+        loss.gradients.of_outputs.push(Some(OutputGradient { region, blocks }));
     }
     Ok(loss)
 }

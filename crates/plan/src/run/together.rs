@@ -13,7 +13,8 @@ use crate::parameters::Parameters;
 use crate::plan::{MapWork, Stage, Statistics, TrainingPlan, Turn, Work};
 use cnn_kernels::LANES;
 
-/// Adds up, over the shards of everybody, vectors of which it gets those of the shards that are here.
+/// Adds up, over the shards of everybody, vectors of one length, of which it gets those of the shards that are here; the sum
+/// is of that length.
 pub type Share<'a, E> = dyn FnMut(Vec<Vec<f64>>) -> Result<Vec<f64>, E> + 'a;
 
 /// Gets a gradient: the shard, the tensor's position, its gradient.
@@ -39,8 +40,8 @@ impl<T: Real> TrainingRun<T> {
     ///
     /// # Errors
     ///
-    /// As [`TrainingRun::forward`], but a shard may be a single image where all shards together have more; those of `share`;
-    /// no run, more or fewer runs than shards, a run of another plan.
+    /// As [`TrainingRun::forward`], but a shard may be a single image where all shards together have more; those of `share`,
+    /// and sums of it that are not one for each number that it was given; no run, more or fewer runs than shards, a run of another plan.
     pub fn forward_together<'r, E: From<Error>>(
         runs: &'r mut [Self],
         parameters: &'r mut Parameters<T>,
@@ -88,7 +89,7 @@ fn check_runs<T>(runs: &[TrainingRun<T>], shards: usize) -> crate::Result<()> {
 }
 
 /// Replaces the moments of each shard by those of all, and tells how many images these have.
-fn share_moments<T: Real, E>(
+fn share_moments<T: Real, E: From<Error>>(
     stage: &Stage,
     runs: &mut [TrainingRun<T>],
     batches: &[usize],
@@ -105,7 +106,7 @@ fn share_moments<T: Real, E>(
         }
         sums
     };
-    let all = share(runs.iter().zip(batches).map(sums).collect())?;
+    let all = shared(runs.iter().zip(batches).map(sums).collect(), share)?;
     let images = all[0];
     for run in runs {
         let Some(normalised) = &mut run.workspace.normalised[output.store] else { continue };
@@ -151,11 +152,8 @@ impl<T: Real> Together<'_, T> {
     ///
     /// # Errors
     ///
-    /// Those of `share`; gradients that are not one for each shard with images.
-    ///
-    /// # Panics
-    ///
-    /// Where the gradients are of other batches.
+    /// Those of `share`, and sums of it that are not one for each that it was given; gradients that are not one for each shard
+    /// with images, or that are of another pass.
     pub fn backward<E: From<Error>>(
         self,
         gradients: &[Option<OutputGradients<T>>],
@@ -169,6 +167,9 @@ impl<T: Real> Together<'_, T> {
             return Err(Error::Shards { what: "gradients", expected, found: gradients.iter().flatten().count() }.into());
         }
         let plan: TrainingPlan = runs[0].plan.clone();
+        for ((run, batch), gradients) in runs.iter().zip(&batches).zip(gradients) {
+            gradients.as_ref().map_or(Ok(()), |gradients| gradients.check(&run.plan, *batch))?;
+        }
         for ((run, batch), gradients) in runs.iter_mut().zip(&batches).zip(gradients) {
             if let Some(gradients) = gradients {
                 T::plan_begin_back(&mut run.pass(&[], *batch), gradients);
@@ -212,10 +213,28 @@ fn shared_tally(stage: &Stage) -> Option<usize> {
 }
 
 /// The sums of a tally over all shards.
-fn share_tally<T: Real, E>(tally: usize, runs: &[TrainingRun<T>], share: &mut Share<'_, E>) -> Result<Vec<f64>, E> {
+fn share_tally<T: Real, E: From<Error>>(
+    tally: usize,
+    runs: &[TrainingRun<T>],
+    share: &mut Share<'_, E>,
+) -> Result<Vec<f64>, E> {
     let sums = |run: &TrainingRun<T>| {
         let tally = &run.workspace.tallies[tally];
         tally.gradient.iter().zip(&tally.product).flat_map(|(gradient, product)| [*gradient, *product]).collect()
     };
-    share(runs.iter().map(sums).collect())
+    shared(runs.iter().map(sums).collect(), share)
+}
+
+/// The sums of all shards.
+///
+/// # Errors
+///
+/// Those of `share`; not a sum for each number of a shard.
+fn shared<E: From<Error>>(of_shards: Vec<Vec<f64>>, share: &mut Share<'_, E>) -> Result<Vec<f64>, E> {
+    let expected = of_shards.first().map_or(0, Vec::len);
+    let all = share(of_shards)?;
+    match all.len() == expected {
+        true => Ok(all),
+        false => Err(Error::Sums { expected, found: all.len() }.into()),
+    }
 }

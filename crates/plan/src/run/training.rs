@@ -42,7 +42,7 @@ pub struct Dropout {
 ///     // Gradient descent: each gradient arrives with its tensor, which may be changed at once.
 ///     forward.backward(&loss.gradients, &mut |_tensor: usize, weights: &mut [f32], gradient: &[f32]| {
 ///         weights.iter_mut().zip(gradient).for_each(|(weight, gradient)| *weight -= 0.5 * gradient);
-///     });
+///     })?;
 /// }
 /// assert!(losses[9] < losses[0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -167,32 +167,61 @@ impl<T: Real> Forward<'_, T> {
 
     /// The backward pass: every gradient of a tensor goes to `receiver` once, and its tensor may be changed there.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// Where the gradients are of another batch.
-    pub fn backward(self, gradients: &OutputGradients<T>, receiver: &mut dyn Receive<T>) {
+    /// Gradients of another pass: of more or other outputs, or of another number of images. No gradient is received then.
+    pub fn backward(self, gradients: &OutputGradients<T>, receiver: &mut dyn Receive<T>) -> Result<()> {
         let Self { run, parameters, images, batch } = self;
+        gradients.check(&run.plan, batch)?;
         T::plan_backward(&mut run.pass(images, batch), parameters, gradients, receiver);
+        Ok(())
     }
 }
 
-/// What cannot be written: a backward pass without a forward pass, two for one, or one of an evaluation.
+/// One backward pass belongs to each forward pass:
 ///
-/// ```compile_fail
+/// ```
 /// use cnn_plan::{OutputGradients, Parameters, TrainingRun, Receive};
-/// fn twice(run: &mut TrainingRun, parameters: &mut Parameters, images: &[f32], gradients: &OutputGradients, receiver: &mut dyn Receive<f32>) {
+/// fn once(run: &mut TrainingRun, parameters: &mut Parameters, images: &[f32], gradients: &OutputGradients, receiver: &mut dyn Receive<f32>) {
 ///     let forward = run.forward(parameters, images).unwrap();
-///     forward.backward(gradients, receiver);
-///     forward.backward(gradients, receiver);
+///     forward.backward(gradients, receiver).unwrap();
+///     parameters.value_mut(0)[0] = 1.0;
 /// }
 /// ```
 ///
-/// ```compile_fail
+/// What cannot be written: one without a forward pass, two for one, one of parameters that changed in between, one of an
+/// evaluation.
+///
+/// ```compile_fail,E0599
+/// use cnn_plan::{OutputGradients, Parameters, TrainingRun, Receive};
+/// fn without(run: &mut TrainingRun, gradients: &OutputGradients, receiver: &mut dyn Receive<f32>) {
+///     run.backward(gradients, receiver).unwrap();
+/// }
+/// ```
+///
+/// ```compile_fail,E0382
+/// use cnn_plan::{OutputGradients, Parameters, TrainingRun, Receive};
+/// fn twice(run: &mut TrainingRun, parameters: &mut Parameters, images: &[f32], gradients: &OutputGradients, receiver: &mut dyn Receive<f32>) {
+///     let forward = run.forward(parameters, images).unwrap();
+///     forward.backward(gradients, receiver).unwrap();
+///     forward.backward(gradients, receiver).unwrap();
+/// }
+/// ```
+///
+/// ```compile_fail,E0499
 /// use cnn_plan::{OutputGradients, Parameters, TrainingRun, Receive};
 /// fn changed_between(run: &mut TrainingRun, parameters: &mut Parameters, images: &[f32], gradients: &OutputGradients, receiver: &mut dyn Receive<f32>) {
 ///     let forward = run.forward(parameters, images).unwrap();
 ///     parameters.value_mut(0)[0] = 1.0;
-///     forward.backward(gradients, receiver);
+///     forward.backward(gradients, receiver).unwrap();
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// use cnn_plan::{Evaluation, OutputGradients, Parameters, Receive};
+/// fn of_an_evaluation(run: &Evaluation, parameters: &mut Parameters, images: &[f32], gradients: &OutputGradients, receiver: &mut dyn Receive<f32>) {
+///     let outputs = run.outputs(parameters, images).unwrap();
+///     outputs.backward(gradients, receiver).unwrap();
 /// }
 /// ```
 #[cfg(doctest)]

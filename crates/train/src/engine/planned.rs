@@ -109,7 +109,7 @@ impl<'a> PlannedLearner<'a> {
                     sums.tell(counts, forward.parameters());
                 }
                 if one.loss.is_finite() {
-                    forward.backward(&gradients, &mut sums.of_shard(number, one.images as f32, last));
+                    forward.backward(&gradients, &mut sums.of_shard(number, one.images as f32, last))?;
                 }
             }
             sums.close(number);
@@ -195,8 +195,8 @@ impl Learner for PlannedLearner<'_> {
                 return Ok(stepped);
             }
             match &mut self.gathered {
-                None => forward.backward(&gradients, &mut self.updates),
-                Some(gathered) => forward.backward(&gradients, gathered.next(share)),
+                None => forward.backward(&gradients, &mut self.updates)?,
+                Some(gathered) => forward.backward(&gradients, gathered.next(share))?,
             }
         }
         self.update_gathered()?;

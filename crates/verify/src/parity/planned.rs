@@ -63,7 +63,7 @@ impl Parity<'_> {
         forward.backward(&loss.gradients, &mut |tensor: usize, _: &mut [f32], gradient: &[f32]| {
             received[tensor] = true;
             self.gradient(&rows, &specs[tensor].name, Some(wide(gradient)), Way::Planned);
-        });
+        })?;
         for (spec, _) in specs.iter().zip(received).filter(|(spec, received)| spec.trained() && !received) {
             self.gradient(&rows, &spec.name, None, Way::Planned);
         }
