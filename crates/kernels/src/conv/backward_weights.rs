@@ -5,13 +5,14 @@
 //! are added up in their order at the end; where there is one, a task brings its sums to the weights' place itself, while
 //! they are in its cache.
 
-use super::choice::{Method, Problem, choose};
+use super::choice::{Algorithm, Method, choose};
 use super::micro::{self, Runs, SumRow, panels};
+use super::problem::Problem;
+use super::shape::{Bundles, Conv};
 use super::sweep::Axis;
 use super::tile::{Tile, largest};
 use super::tile_prefetch::{Rows, TilePrefetch};
 use super::winograd::weight_gradient;
-use super::{Algorithm, Bundles, Conv};
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;
 use crate::prefetch::Lines;

@@ -7,11 +7,37 @@
 use super::correlation::Correlation;
 use super::cost::{Costs, OF_BF16, OF_F32, Tile, direct_cost, winograd_cost};
 use super::few;
+use super::problem::Problem;
+use super::shape::Conv;
 use super::sweep::Axis;
 use super::tile::SHORT;
-use super::{Algorithm, Conv};
 use crate::element::Element;
-use crate::simd::LANES;
+
+/// How a convolution and its gradients are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// Whichever is likely to be faster for the shapes, whatever the number of threads. For `f64`, which is there to
+    /// check against, always [`Algorithm::Direct`].
+    #[default]
+    Auto,
+    /// As it is defined, for all convolutions.
+    Direct,
+    /// By Winograd's algorithm F(4x4, 3x3) or F(2x2, 5x5), for kernels of 3x3 and 5x5 with neither stride, dilation nor
+    /// groups. Rounding errors are about twice as large, and an input that is not finite spoils a tile of 4x4 or 2x2
+    /// outputs, or all taps of the gradient of the weights of its channel.
+    Winograd,
+    /// Products of `bf16` and sums of `f32`, by whichever algorithm is then likely to be faster. `f64` is computed as by
+    /// [`Algorithm::Auto`], and so are groups that share a block of sixteen channels. It is fast where
+    /// [`bf16_available`](crate::narrow::bf16_available) says so, and plain Rust elsewhere.
+    Bf16,
+    /// [`Algorithm::Direct`] with products of `bf16`. Groups that share a block of sixteen channels are multiplied as they
+    /// are.
+    DirectBf16,
+    /// [`Algorithm::Winograd`] with products of `bf16`: transformed numbers are rounded, which costs about four times the
+    /// error of rounding numbers as they are.
+    WinogradBf16,
+}
 
 /// What computes a convolution or a gradient of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,28 +48,6 @@ pub(super) enum Method {
     Winograd5x5,
     /// As it is defined.
     Direct,
-}
-
-/// What is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pass {
-    /// The forward pass or the gradient of the input.
-    Correlation,
-    /// The gradient of the weights.
-    Weights,
-}
-
-/// What the choice looks at.
-pub(super) struct Problem<'a> {
-    pub(super) pass: Pass,
-    pub(super) conv: &'a Conv,
-    /// Channels read and written of a bundle.
-    pub(super) channels: [usize; 2],
-    /// Taps along either axis that meet more than padding; the direct computation leaves the others out.
-    pub(super) taps: [usize; 2],
-    batch: usize,
-    /// Positions along either axis.
-    size: [usize; 2],
 }
 
 /// What computes a convolution over `batch` inputs of a size forward, the gradient of its input and that of its weights.
@@ -59,44 +63,6 @@ pub(super) fn chosen<T: Element>(
         choose::<T>(algorithm, &Problem::correlation(&Correlation::backward(conv, input, output), batch)),
         choose::<T>(algorithm, &Problem::weights(conv, &axes, batch)),
     ]
-}
-
-impl<'a> Problem<'a> {
-    pub(super) fn correlation(correlation: &Correlation<'a>, batch: usize) -> Self {
-        let channels = [correlation.bundles.ins, correlation.bundles.outs];
-        Self::new(Pass::Correlation, correlation.conv, channels, &correlation.axes, batch)
-    }
-
-    /// `axes` are those of the forward pass.
-    pub(super) fn weights(conv: &'a Conv, axes: &[Axis; 2], batch: usize) -> Self {
-        Self::new(Pass::Weights, conv, [conv.in_channels, conv.out_channels], axes, batch)
-    }
-
-    fn new(pass: Pass, conv: &'a Conv, channels: [usize; 2], axes: &[Axis; 2], batch: usize) -> Self {
-        let taps = [0, 1].map(|i| axes[i].phases[0].taps.len());
-        let size = [0, 1].map(|i| axes[i].count());
-        Self { pass, conv, channels, taps, batch, size }
-    }
-
-    /// Tiles of `step` by `step` positions.
-    pub(super) fn tiles(&self, step: usize) -> f64 {
-        (self.batch * self.size[0].div_ceil(step) * self.size[1].div_ceil(step)) as f64
-    }
-
-    /// Blocks of channels read and written.
-    pub(super) fn blocks(&self) -> f64 {
-        self.channels.map(|channels| channels.div_ceil(LANES)).iter().sum::<usize>() as f64
-    }
-
-    /// Whether pairs of numbers can be multiplied: groups that share a block are multiplied number by number.
-    fn has_pairs(&self) -> bool {
-        self.conv.groups == 1 || self.conv.bundles().count == self.conv.groups
-    }
-
-    /// Vectors of weights of one tap.
-    pub(super) fn pairs(&self) -> f64 {
-        self.channels[0] as f64 * self.channels[1].div_ceil(LANES) as f64
-    }
 }
 
 /// An algorithm that may take the place of the direct one.

@@ -1,7 +1,7 @@
 //! A convolution read in one direction: what the forward pass and the gradient of the input have in common.
 
+use super::shape::{Bundles, Conv};
 use super::sweep::Axis;
-use super::{Bundles, Conv};
 
 /// Writes, for each position, the sum over taps and channels of numbers read times weights.
 pub(super) struct Correlation<'a> {

@@ -1,6 +1,6 @@
 //! What the algorithms of a convolution are likely to cost; `choice` compares them.
 
-use super::choice::{Pass, Problem};
+use super::problem::{Pass, Problem};
 use crate::simd::LANES;
 
 /// What a convolution costs, counted in multiply-adds of a vector of `f32`: the products; the work for each block of

@@ -5,7 +5,7 @@
 //! the position by the stride: each remainder meets its own taps. Taps that meet nothing but padding are left out: on
 //! maps smaller than the kernel that is most of them.
 
-use super::Conv;
+use super::shape::Conv;
 
 /// One axis of a correlation.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Weights in the order the micro-kernels take them.
 
-use super::Bundles;
 use super::correlation::Correlation;
+use super::shape::Bundles;
 use super::sweep::Phase;
 use crate::buffer::{Shared, with_scratch};
 use crate::element::Element;

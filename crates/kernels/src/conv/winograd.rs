@@ -16,13 +16,14 @@
 #![allow(clippy::needless_range_loop)]
 
 mod cut;
+pub(crate) mod planes;
 pub(crate) mod transforms;
 pub(super) mod weight_gradient;
 mod weights;
 
-use super::Bundles;
 use super::correlation::Correlation;
 use super::micro::{self, Depth};
+use super::shape::Bundles;
 use super::sweep::{Axis, Phase};
 use super::tile::Tile;
 use super::tile_prefetch::{Rows, TilePrefetch};
@@ -35,20 +36,12 @@ use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::for_each;
 use crate::view::View;
 use cut::{Cut, Part};
+use planes::{IN, PLANES, odd};
 use std::ops::Range;
 use weights::{Filters, Layout};
 
-/// Inputs of a tile along an axis: its outputs and the taps of the kernel, less one.
-const IN: usize = 6;
 /// Tiles beside each other whose inputs are transformed at once: what a first-level cache holds.
 const STRIP: usize = 8;
-/// Numbers of a transformed tile.
-const PLANES: usize = IN * IN;
-
-/// An odd number of cache lines: planes at a distance of a power of two would evict each other.
-pub(crate) fn odd(vectors: usize) -> usize {
-    vectors | 1
-}
 
 /// An axis with all taps of the kernel, the first of which reads position `low` for output 0.
 fn whole_axis(kernel: usize, low: isize, count: usize) -> Axis {

@@ -5,7 +5,7 @@ use super::epilogue::Epilogue;
 use super::frame::{FEW, Frame};
 use super::micro::{Depth, product};
 use super::step::{Convolution, Input, Packed};
-use crate::conv::Bundles;
+use crate::conv::shape::Bundles;
 use crate::prefetch::Lines;
 use crate::shares::share;
 use crate::simd::{LANES, Vector};

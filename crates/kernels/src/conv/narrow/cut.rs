@@ -1,6 +1,7 @@
 //! How the work is cut into tasks, and the memory a task takes. No sum depends on it.
 
-use super::{Bundles, Conv, Units};
+use super::Units;
+use crate::conv::shape::{Bundles, Conv};
 use crate::conv::tile::{Tile, largest};
 use crate::region::Region;
 use crate::shares::share;

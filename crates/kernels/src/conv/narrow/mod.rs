@@ -10,7 +10,7 @@ mod micro;
 mod pack;
 mod task;
 
-use super::{Bundles, Conv};
+use crate::conv::shape::{Bundles, Conv};
 use crate::inference::Numbers;
 use crate::mapped::words_of;
 use crate::narrow::{Finish, Format, Source, Target};

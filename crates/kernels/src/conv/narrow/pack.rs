@@ -1,7 +1,8 @@
 //! Weights in the order the micro-kernels take them.
 
-use super::{Bundles, Conv, Units};
+use super::Units;
 use crate::buffer::{Buffer, Shared};
+use crate::conv::shape::{Bundles, Conv};
 use crate::narrow::Format;
 use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
 use crate::threads::for_each;

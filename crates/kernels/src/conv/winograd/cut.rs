@@ -1,7 +1,7 @@
 //! How the tiles are cut into parts.
 
-use super::super::Bundles;
-use super::PLANES;
+use super::super::shape::Bundles;
+use super::planes::PLANES;
 use crate::conv::tile::even;
 use crate::simd::LANES;
 use crate::threads::threads;

@@ -10,17 +10,18 @@
 mod cut;
 mod invert;
 mod multiply;
+mod sum;
 mod transform;
 
-use self::cut::{CHUNK, Cut};
+use self::cut::CHUNK;
 use self::invert::Invert;
 use self::multiply::Multiply;
+use self::sum::{Group, Sum, Sums};
 use self::transform::Transform;
-use super::super::Conv;
-use super::super::micro::panels;
-use super::super::sweep::Axis;
-use super::{IN, PLANES, STRIP, Start, odd, whole_axis};
+use super::STRIP;
+use super::planes::{IN, PLANES};
 use crate::buffer::{Shared, with_scratch};
+use crate::conv::shape::Conv;
 use crate::element::Element;
 use crate::simd::{Arithmetic, InstructionSet, LANES};
 use crate::threads::for_each;
@@ -43,68 +44,7 @@ pub(in super::super) fn run<A: Arithmetic, const OUT: usize, const KERNEL: usize
     Sum::<A::Number, OUT, KERNEL>::new::<A>(conv, set, *input, *gradient).run::<A>(set, weights);
 }
 
-/// The shape of the computation, and what it reads.
-struct Sum<'a, T, const OUT: usize, const KERNEL: usize> {
-    input: View<'a, T>,
-    gradient: View<'a, T>,
-    axes: [Axis; 2],
-    /// Of the input and of the output.
-    channels: [usize; 2],
-    /// Rows and columns of tiles.
-    counts: [usize; 2],
-    /// Blocks of outputs of a panel.
-    panels: usize,
-    cut: Cut,
-}
-
-/// Transformed tiles.
-struct Group<'a, T> {
-    tiles: Range<usize>,
-    /// The first block of either side that is held.
-    first: [usize; 2],
-    planes: [Shared<'a, T>; 2],
-}
-
-impl<'a, T: Element> Group<'a, T> {
-    /// Tiles that will be in `planes`, the first `inputs` numbers of which are the inputs'.
-    fn of(tiles: Range<usize>, planes: &'a mut [T], inputs: usize) -> Self {
-        let (inputs, gradients) = planes.split_at_mut(inputs);
-        Self { tiles, first: [0, 0], planes: [Shared::new(inputs), Shared::new(gradients)] }
-    }
-
-    /// Where in a plane the tiles from `tile` on begin.
-    #[inline(always)]
-    fn starts(&self, side: usize, block: usize, tile: usize, cut: &Cut, starts: &mut [Start]) {
-        let (first, tile) = ((block - self.first[side]) * cut.run(), tile - self.tiles.start);
-        for number in 0..starts.len() {
-            starts[number] = [(first + (tile + number) / cut.depth) * LANES, (tile + number) % cut.depth];
-        }
-    }
-}
-
-/// Sums between some blocks of inputs and panels of outputs: `[panel][block][plane][input][output]`.
-#[derive(Clone, Copy)]
-struct Sums<'a, T> {
-    shared: Shared<'a, T>,
-    start: usize,
-    blocks: [usize; 2],
-    first_panel: usize,
-}
-
-impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERNEL> {
-    /// Taps of a filter.
-    const TAPS: usize = KERNEL * KERNEL;
-
-    fn new<A: Arithmetic>(conv: &Conv, set: InstructionSet, input: View<'a, T>, gradient: View<'a, T>) -> Self {
-        let size = gradient.size();
-        let counts = size.map(|pixels| pixels.div_ceil(OUT));
-        let channels = [conv.in_channels, conv.out_channels];
-        let panels = panels::<A>(set);
-        let cut = Cut::new(channels, gradient.region.batch * counts[0] * counts[1], panels, A::DEPTH);
-        let axes = [0, 1].map(|axis| whole_axis(KERNEL, -(conv.padding[axis] as isize), size[axis]));
-        Self { input, gradient, axes, channels, counts, panels, cut }
-    }
-
+impl<T: Element, const OUT: usize, const KERNEL: usize> Sum<'_, T, OUT, KERNEL> {
     fn run<A: Arithmetic<Number = T>>(&self, set: InstructionSet, weights: &mut [T]) {
         let weights = Shared::new(weights);
         match self.cut.slices {
@@ -266,58 +206,5 @@ impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Sum<'a, T, OUT, KERN
                 A::dispatch(set, Invert { sum: self, blocks, panels, sums, slices, collected, weights });
             });
         });
-    }
-
-    /// Blocks of channels of the input or of the output.
-    fn blocks(&self, side: usize) -> usize {
-        self.channels[side].div_ceil(LANES)
-    }
-
-    /// Number of panels.
-    fn panel_count(&self) -> usize {
-        self.blocks(1).div_ceil(self.panels)
-    }
-
-    /// Blocks of outputs of a panel.
-    fn width(&self, panel: usize) -> usize {
-        self.panels.min(self.blocks(1) - panel * self.panels)
-    }
-
-    /// Channels of a block of inputs.
-    fn inputs(&self, block: usize) -> usize {
-        LANES.min(self.channels[0] - block * LANES)
-    }
-
-    /// Distance of two planes of transformed tiles, `[block][factor of tiles]`.
-    fn plane(&self, side: usize) -> usize {
-        odd(self.cut.at_once[side] * self.cut.run()) * LANES
-    }
-
-    /// Numbers of a group's planes, of either side.
-    fn lengths(&self) -> [usize; 2] {
-        [0, 1].map(|side| PLANES * self.plane(side))
-    }
-
-    /// Numbers of the sums of some blocks of inputs and whole panels.
-    fn sums(&self, blocks: usize, panels: usize) -> usize {
-        blocks * panels * PLANES * LANES * self.panels * LANES
-    }
-
-    /// Numbers of the weights between a block of inputs and a panel.
-    fn collected(&self) -> usize {
-        LANES * Self::TAPS * self.panels * LANES
-    }
-
-    /// The sums of all channels, from `start` on.
-    fn all<'s>(&self, shared: Shared<'s, T>, start: usize) -> Sums<'s, T> {
-        Sums { shared, start, blocks: [0, self.blocks(0)], first_panel: 0 }
-    }
-
-    /// Where the sums between a block of inputs and a panel are.
-    fn sums_at(&self, sums: &Sums<'_, T>, block: usize, panel: usize) -> usize {
-        let [first, end] = sums.blocks;
-        sums.start
-            + self.sums(end - first, panel - sums.first_panel)
-            + (block - first) * PLANES * LANES * self.width(panel) * LANES
     }
 }

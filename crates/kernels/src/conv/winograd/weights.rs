@@ -3,7 +3,7 @@
 
 use super::super::correlation::Correlation;
 use super::super::micro::panels;
-use super::{IN, PLANES, odd};
+use super::planes::{IN, PLANES, odd};
 use crate::buffer::{Shared, with_scratch};
 use crate::conv::winograd::transforms::{Points as _, Six};
 use crate::element::Element;

@@ -1,7 +1,6 @@
 //! How the gradient of the weights is cut into groups, slices and tasks.
 
-use super::super::PLANES;
-use super::multiply::PIECE;
+use super::super::planes::PLANES;
 use crate::conv::tile::even;
 use crate::simd::LANES;
 use std::ops::Range;
@@ -24,6 +23,8 @@ const FEWEST: usize = 28;
 const SHARED_GROUP: usize = 12 * 1024 * 1024;
 /// Blocks of input channels and panels of output channels of a task's product.
 pub(super) const CHUNK: [usize; 2] = [4, 2];
+/// Factors of tiles multiplied at once: what lets a block of inputs and a panel of gradients stay in a first-level cache of 32 KiB.
+pub(super) const PIECE: usize = 112;
 /// Tasks there should be, for any number of threads.
 const TASKS: usize = 16;
 /// Numbers of the transformed tiles of a shared group up to which it holds all channels of both sides at a time.

@@ -1,7 +1,7 @@
 //! Sums brought back to weights.
 
-use super::super::{IN, PLANES};
-use super::{Sum, Sums};
+use super::super::planes::{IN, PLANES};
+use super::sum::{Sum, Sums};
 use crate::buffer::Shared;
 use crate::conv::winograd::transforms::{Points as _, Six};
 use crate::element::Element;

@@ -1,14 +1,12 @@
 //! Products of transformed tiles, added to sums.
 
 use super::super::super::micro::{self, Runs, SumRow};
-use super::{Group, Sum, Sums};
+use super::cut::PIECE;
+use super::sum::{Group, Sum, Sums};
 use crate::element::Element;
 use crate::prefetch::Lines;
 use crate::simd::{LANES, Multiply as Multiplying, ProductKernel, Vector};
 use std::ops::Range;
-
-/// Factors of tiles multiplied at once: what lets a block of inputs and a panel of gradients stay in a first-level cache of 32 KiB.
-pub(super) const PIECE: usize = 112;
 
 /// Adds the products of some blocks of inputs and panels of outputs in some planes, over a group of tiles, to their sums.
 pub(super) struct Multiply<'a, T, const OUT: usize, const KERNEL: usize> {

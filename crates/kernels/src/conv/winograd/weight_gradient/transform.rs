@@ -1,8 +1,9 @@
 //! Tiles of inputs and of gradients, transformed.
 
 use super::super::super::tile::Tile;
-use super::super::{IN, PLANES, STRIP, Start, store, transform_inputs};
-use super::{Group, Sum};
+use super::super::planes::{IN, PLANES};
+use super::super::{STRIP, Start, store, transform_inputs};
+use super::sum::{Group, Sum};
 use crate::buffer::Shared;
 use crate::conv::winograd::transforms::{Points as _, Six};
 use crate::element::Element;
