@@ -4,10 +4,21 @@
 //! first asks, a few cache lines at a time, for what the second will read. Asking for the wrong ones costs a little time
 //! and changes nothing.
 
-use crate::simd::prefetch;
-
 /// Bytes of a cache line, and of the widest register.
 pub(crate) const LINE: usize = 64;
+
+/// Asks for the cache line at an address, which need not be a valid one.
+#[inline(always)]
+pub(crate) fn prefetch<T>(from: *const T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: a hint: nothing is read, and an address that is not valid is passed over.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(from.cast());
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = from;
+}
 
 /// Lines that lie one behind the other.
 #[derive(Clone, Copy)]

@@ -7,7 +7,8 @@
 
 use crate::buffer::Shared;
 use crate::element::Element;
-use crate::simd::{LANES, Vector, prefetch};
+use crate::prefetch::prefetch;
+use crate::simd::{LANES, Vector};
 use std::ops::Range;
 
 /// Sixteen rows at most, whose numbers lie one behind the other.

@@ -2,8 +2,8 @@
 #![allow(clippy::needless_range_loop)] // Indices run over registers that must stay registers.
 
 use super::epilogue::Epilogue;
-use crate::prefetch::Lines;
-use crate::simd::{LANES, Vector, prefetch};
+use crate::prefetch::{Lines, prefetch};
+use crate::simd::{LANES, Vector};
 
 /// What the inner product runs over: for each block of input channels, each tap, each channel of the block.
 #[derive(Clone, Copy)]

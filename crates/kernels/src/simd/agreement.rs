@@ -1,7 +1,9 @@
 //! Each operation of each vector against plain Rust, to the last bit, where numbers are infinite, none, zeros of either sign, or
 //! halfway between two others.
 
-use super::{Baseline, Kernel, LANES, Portable, Vector};
+use super::dispatch::Baseline;
+use super::portable::Portable;
+use super::vector::{Kernel, LANES, Vector};
 use crate::element::Element;
 use half::bf16;
 
@@ -134,15 +136,15 @@ fn every_vector_of_f32_computes_as_plain_rust_does() {
     let expected = All.run::<Portable<f32>>();
     same(&All.run::<Baseline>(), &expected);
     #[cfg(target_arch = "x86_64")]
-    if let Some(cpu) = super::Avx2::new() {
+    if let Some(cpu) = super::avx2::Avx2::new() {
         same(&cpu.run(All), &expected);
     }
     #[cfg(target_arch = "x86_64")]
-    if let Some(cpu) = super::Avx512::new() {
+    if let Some(cpu) = super::avx512::Avx512::new() {
         same(&cpu.run(All), &expected);
     }
     #[cfg(target_arch = "aarch64")]
-    if let Some(cpu) = super::Neon::new() {
+    if let Some(cpu) = super::neon_cpu::Neon::new() {
         same(&cpu.run(All), &expected);
     }
 }
@@ -150,7 +152,7 @@ fn every_vector_of_f32_computes_as_plain_rust_does() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn f64_on_avx2_computes_as_plain_rust_does() {
-    if let Some(cpu) = super::Avx2::new() {
+    if let Some(cpu) = super::avx2::Avx2::new() {
         same(&cpu.run_f64(All), &All.run::<Portable<f64>>());
     }
 }

@@ -1,6 +1,6 @@
 //! AVX2 and FMA: two registers a vector.
 
-use super::{Kernel, LANES, Vector};
+use super::vector::{Kernel, LANES, Vector};
 use half::bf16;
 use std::arch::x86_64::*;
 

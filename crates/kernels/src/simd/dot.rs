@@ -3,11 +3,7 @@
 //! What `Vector` is to numbers of 32 bits, [`Dot`] is to narrower ones. A word of 32 bits holds a pixel's neighbouring
 //! channels; one step multiplies each with the weight of the same channel and adds all products to an output's sum.
 
-#[cfg(target_arch = "aarch64")]
-use super::Neon;
-#[cfg(target_arch = "x86_64")]
-use super::{Avx2, dot_avx512};
-use super::{Baseline, InstructionSet, LANES, Vector};
+use super::vector::{LANES, Vector};
 use crate::narrow::Format;
 use half::bf16;
 
@@ -59,92 +55,6 @@ pub trait Dot: Copy {
     ///
     /// `to` must be valid for writing sixteen words.
     unsafe fn store(sum: Self::Sum, to: *mut u32);
-}
-
-/// The set whose way of multiplying `bf16` is taken where `set` is asked for.
-pub fn set_bf16(set: InstructionSet) -> InstructionSet {
-    #[cfg(target_arch = "x86_64")]
-    if set == InstructionSet::Avx512 && dot_avx512::Bf16::new().is_none() {
-        return InstructionSet::Avx2;
-    }
-    set
-}
-
-/// The set whose way of multiplying 8-bit numbers is taken where `set` is asked for.
-pub fn set_u8(set: InstructionSet) -> InstructionSet {
-    #[cfg(target_arch = "x86_64")]
-    if set == InstructionSet::Avx512 && dot_avx512::Vnni::new().is_none() {
-        return InstructionSet::Avx2;
-    }
-    set
-}
-
-/// Runs a kernel on `bf16`.
-#[inline]
-pub fn run_bf16<K: DotKernel<bf16>>(set: InstructionSet, kernel: K) -> K::Output {
-    if cfg!(test) {
-        unreachable!("unit tests run no kernel");
-    }
-    #[cfg(target_arch = "x86_64")]
-    match set_bf16(set) {
-        InstructionSet::Avx512 => {
-            if cfg!(not(without = "avx512"))
-                && let Some(cpu) = dot_avx512::Bf16::new()
-            {
-                return cpu.run(kernel);
-            }
-        }
-        InstructionSet::Avx2 => {
-            if cfg!(not(without = "avx2"))
-                && let Some(cpu) = Avx2::new()
-            {
-                return cpu.run_bf16(kernel);
-            }
-        }
-        _ => {}
-    }
-    #[cfg(target_arch = "aarch64")]
-    if set == InstructionSet::Neon
-        && let Some(cpu) = Neon::new()
-    {
-        return cpu.run_bf16(kernel);
-    }
-    let _ = set;
-    kernel.run::<Baseline, Widened>()
-}
-
-/// Runs a kernel on 8-bit numbers.
-#[inline]
-pub fn run_u8<K: DotKernel<u8>>(set: InstructionSet, kernel: K) -> K::Output {
-    if cfg!(test) {
-        unreachable!("unit tests run no kernel");
-    }
-    #[cfg(target_arch = "x86_64")]
-    match set_u8(set) {
-        InstructionSet::Avx512 => {
-            if cfg!(not(without = "avx512"))
-                && let Some(cpu) = dot_avx512::Vnni::new()
-            {
-                return cpu.run(kernel);
-            }
-        }
-        InstructionSet::Avx2 => {
-            if cfg!(not(without = "avx2"))
-                && let Some(cpu) = Avx2::new()
-            {
-                return cpu.run_u8(kernel);
-            }
-        }
-        _ => {}
-    }
-    #[cfg(target_arch = "aarch64")]
-    if set == InstructionSet::Neon
-        && let Some(cpu) = Neon::new()
-    {
-        return cpu.run_u8(kernel);
-    }
-    let _ = set;
-    kernel.run::<Baseline, Integers>()
 }
 
 /// The two `bf16` of a word as `f32`.

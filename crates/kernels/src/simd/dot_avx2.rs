@@ -1,7 +1,7 @@
 //! Products of narrow numbers by AVX2 and FMA: widened first.
 
-use super::avx2::Pair;
-use super::{Avx2, Dot, DotKernel};
+use super::avx2::{Avx2, Pair};
+use super::dot::{Dot, DotKernel};
 use half::bf16;
 use std::arch::x86_64::*;
 

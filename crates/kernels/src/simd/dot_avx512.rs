@@ -1,7 +1,8 @@
 //! Products of narrow numbers by the instructions made for them: AVX512_BF16 and AVX512_VNNI.
 
-use super::avx512::Single;
-use super::{Avx512, Dot, DotKernel, Multiply, ProductKernel};
+use super::avx512::{Avx512, Single};
+use super::dot::{Dot, DotKernel};
+use super::multiply::{Multiply, ProductKernel};
 use half::bf16;
 use std::arch::x86_64::*;
 

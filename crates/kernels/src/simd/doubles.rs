@@ -1,7 +1,9 @@
 //! `f64` on AVX2: four registers a vector. There to check against, so that only what inner loops do is written out; the rest
 //! goes by way of plain Rust.
 
-use super::{Avx2, Kernel, LANES, Portable, Vector};
+use super::avx2::Avx2;
+use super::portable::Portable;
+use super::vector::{Kernel, LANES, Vector};
 use half::bf16;
 use std::arch::x86_64::*;
 

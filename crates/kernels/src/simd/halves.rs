@@ -2,7 +2,10 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::dot_avx512::Bf16;
-use super::{Arithmetic, InstructionSet, LANES, Multiply, Portable, ProductKernel, Vector};
+use super::instruction_set::InstructionSet;
+use super::multiply::{Arithmetic, Multiply, ProductKernel};
+use super::portable::Portable;
+use super::vector::{LANES, Vector};
 use half::bf16;
 
 /// Pairs of `bf16`.

@@ -1,7 +1,9 @@
 //! Which instructions to use, found out at run time.
 
 #[cfg(target_arch = "x86_64")]
-use super::{Avx2, Avx512};
+use super::avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+use super::avx512::Avx512;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -82,7 +84,7 @@ impl InstructionSet {
             #[cfg(not(target_arch = "x86_64"))]
             Self::Avx512 | Self::Avx2 => false,
             #[cfg(target_arch = "aarch64")]
-            Self::Neon => super::Neon::new().is_some(),
+            Self::Neon => super::neon_cpu::Neon::new().is_some(),
             #[cfg(not(target_arch = "aarch64"))]
             Self::Neon => false,
             Self::Simd128 => cfg!(all(target_arch = "wasm32", target_feature = "simd128")),

@@ -4,7 +4,8 @@
 //! one instruction multiplies with two others, adding both products to a sum of 32 bits. Everything around the products,
 //! sums included, is of numbers as they are.
 
-use super::{InstructionSet, Kernel, Vector, dispatch};
+use super::instruction_set::InstructionSet;
+use super::vector::{Kernel, Vector};
 use crate::element::Element;
 use std::marker::PhantomData;
 
@@ -89,7 +90,7 @@ impl<T: Element> Arithmetic for Exact<T> {
 
     #[inline]
     fn dispatch<K: ProductKernel<T>>(set: InstructionSet, kernel: K) -> K::Output {
-        dispatch(set, Plain(kernel))
+        T::dispatch(set, Plain(kernel))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Vectors for every CPU, in plain Rust: what those of the instruction sets are held against, operation by operation.
 
-use super::{LANES, Vector};
+use super::vector::{LANES, Vector};
 use crate::element::Element;
 use half::bf16;
 

@@ -7,7 +7,7 @@ use super::neon as register;
 use super::simd128 as register;
 #[cfg(target_arch = "x86_64")]
 use super::sse2 as register;
-use super::{LANES, Vector};
+use super::vector::{LANES, Vector};
 use half::bf16;
 use register::Register;
 
