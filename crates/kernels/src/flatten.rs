@@ -1,8 +1,9 @@
 //! Maps as one vector, channel by channel, row by row, and back: where blocks of channels meet plain rows.
 
-use crate::buffer::{Shared, with_scratch};
+use crate::buffer::Shared;
 use crate::element::Element;
 use crate::region::Region;
+use crate::scratch::with_scratch;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::for_each;

@@ -58,6 +58,7 @@ pub mod pool;
 mod prefetch;
 mod region;
 pub mod rule;
+mod scratch;
 mod shares;
 mod simd;
 mod sink;

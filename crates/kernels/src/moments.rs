@@ -1,8 +1,8 @@
 //! Mean, variance and sum of each channel of maps, where no sink has taken them. Bound by memory.
 
-use crate::buffer::with_scratch;
 use crate::element::Element;
 use crate::pieces::{Cut, Grain};
+use crate::scratch::with_scratch;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::sink::{Moments, Open};
 use crate::threads::for_each;

@@ -1,9 +1,9 @@
 //! The parallel loop of all kernels that look at a few pixels at a time: results are computed piece by piece into
 //! scratch memory, and go from the cache through a [`Sink`].
 
-use crate::buffer::with_scratch;
 use crate::element::Element;
 use crate::region::Region;
+use crate::scratch::with_scratch;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::for_each;

@@ -3,8 +3,9 @@
 use super::correlation::Correlation;
 use super::shape::Bundles;
 use super::sweep::Phase;
-use crate::buffer::{Shared, with_scratch};
+use crate::buffer::Shared;
 use crate::element::Element;
+use crate::scratch::with_scratch;
 use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Vector};
 use crate::threads::for_each;
 use crate::transpose::{NOWHERE, Rows, to_columns};

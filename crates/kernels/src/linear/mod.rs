@@ -7,11 +7,12 @@
 
 mod micro;
 
-use crate::buffer::{Buffer, Shared, with_scratch};
+use crate::buffer::{Buffer, Shared};
 use crate::element::Element;
 use crate::flatten::rows;
 use crate::moments::channel_sums;
 use crate::prefetch::Grid;
+use crate::scratch::with_scratch;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::for_each;

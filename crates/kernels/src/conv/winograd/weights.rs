@@ -4,9 +4,10 @@
 use super::super::correlation::Correlation;
 use super::super::micro::panels;
 use super::planes::{IN, PLANES, odd};
-use crate::buffer::{Shared, with_scratch};
+use crate::buffer::Shared;
 use crate::conv::winograd::transforms::{Points as _, Six};
 use crate::element::Element;
+use crate::scratch::with_scratch;
 use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Vector};
 use crate::threads::for_each;
 use crate::transpose::{Rows, to_columns};
