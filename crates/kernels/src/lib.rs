@@ -51,6 +51,7 @@ pub mod lrn;
 pub mod mapped;
 pub mod moments;
 pub mod narrow;
+mod optimiser;
 #[doc(hidden)]
 pub mod peak;
 mod pieces;

@@ -1,6 +1,6 @@
 //! Optimisers' rules, each written once, for whatever has their arithmetic: vectors of a kernel, tensors of a framework.
 
-use crate::update::{AdamW, RmsProp, Sgd, Update};
+use crate::optimiser::{AdamW, RmsProp, Sgd, Update};
 
 /// What a rule computes with: numbers of one tensor, and constants.
 pub trait Arithmetic: Clone {
