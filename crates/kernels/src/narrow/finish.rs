@@ -1,12 +1,10 @@
 //! From `f32` in registers to where results go.
 
+use super::format::FOUR;
 use super::{Finish, Format, Stored};
 use crate::buffer::Shared;
 use crate::region::Region;
 use crate::simd::{LANES, Vector};
-
-/// Vectors that are stored at once.
-pub(super) const FOUR: usize = 4;
 
 /// No integer of 32 bits is as large.
 const LARGE: f32 = (1_u32 << 30) as f32;

@@ -1,12 +1,14 @@
 //! The narrow numbers there are.
 
-use super::finish::FOUR;
 use super::instances::Instances;
 use crate::buffer::Plain;
 use crate::inference::Number;
 use crate::simd::{self, DotKernel, InstructionSet, LANES, Vector};
 use half::bf16;
 use std::fmt::Debug;
+
+/// Vectors that are stored at once.
+pub(super) const FOUR: usize = 4;
 
 mod sealed {
     pub trait Sealed {}

@@ -5,7 +5,7 @@
 
 #![allow(clippy::needless_range_loop)]
 
-use super::finish::FOUR;
+use super::format::FOUR;
 use super::{Format, Parts, Target};
 use crate::region::Region;
 use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};

@@ -5,26 +5,22 @@
 
 mod axis;
 mod integers;
+mod piece;
 
 use super::finish::{Values, check_ends, open};
 use super::transfer::Reader;
-use super::{Finish, Format, Outlet, Parts, Source, Stored, Target};
+use super::{Finish, Format, Parts, Source, Stored, Target};
 use crate::pool::{Average, Max, Span, Window, Windows};
 use crate::region::Region;
 use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
 use crate::threads::for_each;
-use axis::Axis;
+use axis::{Axis, HELD, WRITTEN};
 use integers::{Largest, MOST_SUMMED, Sum};
-use std::ops::Range;
+use piece::{Piece, Way};
 use std::sync::Arc;
 
 /// Outputs of a task, about.
 const PIXELS: usize = 256;
-/// Pixels of a row whose sums or maxima over a window's rows are held at once, and the longest window of integers: their taps
-/// are listed in as many places.
-const HELD: usize = 128;
-/// Outputs that are written at once.
-const WRITTEN: usize = 32;
 
 /// A pool of maps of one size, its windows found: divisions take longer than what a window is made of.
 #[derive(Clone, Debug)]
@@ -98,17 +94,6 @@ pub(super) fn compute<F: Format>(
     for_each(cut.tasks(&to), |number| task(set, source, target, (finish, pool, cut), number));
 }
 
-/// What is joined.
-#[derive(Clone, Copy, Debug)]
-enum Way {
-    /// Numbers as `f32`.
-    Numbers,
-    /// Integers: the largest.
-    Largest,
-    /// Integers: their sum.
-    Sum,
-}
-
 /// How a pool is cut into tasks, whatever the number of images.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut {
@@ -158,16 +143,6 @@ pub(crate) fn task<F: Format>(
         let rows = part * cut.rows..((part + 1) * cut.rows).min(to.height);
         F::dispatch(set, Piece { source: &source, outlet: &outlet, at, rows, way: cut.way, axes: &pool.0 });
     });
-}
-
-/// Some rows of a block of an image.
-struct Piece<'a, F, O> {
-    source: &'a Source<'a, F>,
-    outlet: &'a Outlet<'a, F, O>,
-    at: [usize; 2],
-    rows: Range<usize>,
-    way: Way,
-    axes: &'a [Axis; 2],
 }
 
 impl<F: Format, O: Stored> DotKernel<F> for Piece<'_, F, O> {

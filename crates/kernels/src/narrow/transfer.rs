@@ -2,7 +2,8 @@
 
 #![allow(clippy::needless_range_loop)]
 
-use super::finish::{FOUR, Values, check_ends, open};
+use super::finish::{Values, check_ends, open};
+use super::format::FOUR;
 use super::{Finish, Format, Outlet, Parts, Source, Stored, Target};
 use crate::region::Region;
 use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};

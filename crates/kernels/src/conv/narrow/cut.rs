@@ -1,6 +1,6 @@
 //! How the work is cut into tasks, and the memory a task takes. No sum depends on it.
 
-use super::Units;
+use super::units::Units;
 use crate::conv::shape::{Bundles, Conv};
 use crate::conv::tile::{Tile, largest};
 use crate::region::Region;

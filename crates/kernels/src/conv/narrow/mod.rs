@@ -9,18 +9,20 @@ mod cut;
 mod micro;
 mod pack;
 mod task;
+mod units;
 
 use crate::conv::shape::{Bundles, Conv};
 use crate::inference::Numbers;
 use crate::mapped::words_of;
 use crate::narrow::{Finish, Format, Source, Target};
 use crate::region::Region;
-use crate::simd::{Dot, DotKernel, InstructionSet, LANES, Vector};
+use crate::simd::{InstructionSet, LANES};
 use crate::threads::threads;
 pub(crate) use cut::Cut;
 use half::bf16;
 pub(crate) use pack::pack;
 pub(crate) use task::{run as compute, task};
+pub use units::Units;
 
 /// Products that fit a sum of 32 bits, whatever the numbers: 255 · 128 each.
 const MOST_PRODUCTS: usize = i32::MAX as usize / (255 * 128);
@@ -39,17 +41,6 @@ pub struct Weights<F: Format> {
     /// For each padded output of each bundle, the sum of its weights.
     wholes: Vec<i32>,
     format: std::marker::PhantomData<F>,
-}
-
-/// The sizes that depend on how narrow numbers are multiplied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Units {
-    /// Channels of a word.
-    per_word: usize,
-    /// Blocks of outputs of a panel.
-    panels: usize,
-    /// Whether tiles hold numbers as maps do, so that some need no tile.
-    as_they_lie: bool,
 }
 
 impl Weights<bf16> {
@@ -87,7 +78,7 @@ impl<F: Format> Weights<F> {
         assert!(conv.in_channels.is_multiple_of(conv.groups) && conv.out_channels.is_multiple_of(conv.groups));
         assert_eq!(weights.len(), conv.weights(), "weights of {conv:?}");
         let set = F::set(set);
-        let units = F::dispatch(set, AskUnits);
+        let units = Units::of::<F>(set);
         let bundles = conv.bundles();
         let (packed, wholes) = F::conv_pack(conv, set, units, weights);
         Self { conv: *conv, set, units, bundles, packed: packed.into(), wholes, format: std::marker::PhantomData }
@@ -120,7 +111,7 @@ impl<F: Format> Weights<F> {
         let weights = Self {
             conv: *conv,
             set,
-            units: F::dispatch(set, AskUnits),
+            units: Units::of::<F>(set),
             bundles: conv.bundles(),
             packed: packed.into(),
             wholes: wholes.to_vec(),
@@ -182,18 +173,5 @@ impl<F: Format> Weights<F> {
         let taps = self.conv.kernel[0].saturating_mul(self.conv.kernel[1]);
         let whole = self.bundles.ins / LANES * self.words_of(LANES);
         (whole + self.words_of(self.bundles.ins % LANES)).saturating_mul(taps)
-    }
-}
-
-/// Asks for the sizes of a way of multiplying.
-struct AskUnits;
-
-impl<F: Format> DotKernel<F> for AskUnits {
-    type Output = Units;
-
-    #[inline(always)]
-    fn run<V: Vector<Element = f32>, D: Dot<Number = F>>(self) -> Units {
-        let as_they_lie = size_of::<D::Cell>() == size_of::<F>();
-        Units { per_word: D::PER_WORD, panels: D::PANELS, as_they_lie }
     }
 }

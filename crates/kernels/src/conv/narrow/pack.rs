@@ -1,6 +1,6 @@
 //! Weights in the order the micro-kernels take them.
 
-use super::Units;
+use super::units::Units;
 use crate::buffer::{Buffer, Shared};
 use crate::conv::shape::{Bundles, Conv};
 use crate::narrow::Format;

@@ -1,8 +1,13 @@
 //! The windows of all outputs of a pool.
 
-use super::{HELD, WRITTEN};
 use crate::pool::Window;
 use std::ops::Range;
+
+/// Pixels of a row whose sums or maxima over a window's rows are held at once, and the longest window of integers: their taps
+/// are listed in as many places.
+pub(super) const HELD: usize = 128;
+/// Outputs that are written at once.
+pub(super) const WRITTEN: usize = 32;
 
 /// The windows of all outputs along an axis.
 #[derive(Clone, Debug)]

@@ -2,7 +2,8 @@
 
 #![allow(clippy::needless_range_loop)]
 
-use super::{HELD, Piece, WRITTEN};
+use super::axis::{HELD, WRITTEN};
+use super::piece::Piece;
 use crate::narrow::finish::Values;
 use crate::narrow::{Format, Stored};
 use crate::simd::{LANES, Vector};
