@@ -4,67 +4,18 @@
 //! memory, which is most where maps are small. Shapes and the expected batch decide, nothing is measured, so the same
 //! network is computed in the same way on every machine.
 
-use super::winograd::{self, Tile};
+use super::algorithm::{ConvAlgorithm, Filters};
+use super::winograd::tile::{Tile, at_once, tiles};
 use crate::conv::Conv;
 use crate::simd::LANES;
 
-/// How a convolution of a program is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ConvAlgorithm {
-    /// As it is defined.
-    Direct,
-    /// Winograd's F(2×2, 3×3).
-    Winograd2x3,
-    /// Winograd's F(4×4, 3×3).
-    Winograd4x3,
-    /// Winograd's F(2×2, 5×5).
-    Winograd2x5,
-    /// Winograd's F(4, 3) along the one axis of a row or a column of taps.
-    WinogradLine4x3,
-    /// Winograd's F(4, 7), likewise.
-    WinogradLine4x7,
-}
-
 impl ConvAlgorithm {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Direct,
-        Self::Winograd2x3,
-        Self::Winograd4x3,
-        Self::Winograd2x5,
-        Self::WinogradLine4x3,
-        Self::WinogradLine4x7,
-    ];
-
     /// Whether it can compute a convolution.
     pub fn suits(self, conv: &Conv) -> bool {
         let [down, across] = Tile::of(self).kernel;
         let kernel = conv.kernel == [down, across] || conv.kernel == [across, down];
         self == Self::Direct || (kernel && conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1)
     }
-
-    /// What it is called in tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::Winograd2x3 => "winograd 2×2",
-            Self::Winograd4x3 => "winograd 4×4",
-            Self::Winograd2x5 => "winograd 2×2 of 5×5",
-            Self::WinogradLine4x3 => "winograd 4 of 3",
-            Self::WinogradLine4x7 => "winograd 4 of 7",
-        }
-    }
-}
-
-/// How the filters of Winograd's algorithms are packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Filters {
-    /// Transformed.
-    Transformed,
-    /// As they are: each call transforms them. They are 0.25 to 0.7 times as many numbers, which pays where reading them is
-    /// what takes time.
-    Plain,
 }
 
 /// How a convolution is computed: the algorithm, and what it reads.
@@ -85,7 +36,7 @@ impl Choice {
     /// An algorithm for a convolution of `batch` images with outputs of this size, with plain filters where all tiles are few
     /// enough to be multiplied with them at once, so that each is transformed once in a call.
     pub fn of(algorithm: ConvAlgorithm, conv: &Conv, size: [usize; 2], batch: usize) -> Self {
-        let few = algorithm != ConvAlgorithm::Direct && winograd::at_once(algorithm, conv, size, batch);
+        let few = algorithm != ConvAlgorithm::Direct && at_once(algorithm, conv, size, batch);
         let plain = few && conv.out_channels >= Self::OUTPUTS;
         Self { algorithm, filters: if plain { Filters::Plain } else { Filters::Transformed } }
     }
@@ -150,7 +101,7 @@ pub fn cost((algorithm, products): (ConvAlgorithm, Products), conv: &Conv, size:
             together(compute, bytes * taps * pairs * LANES as f64 / BYTES)
         }
         _ => {
-            let tiles = winograd::tiles(algorithm, conv, size, batch) as f64;
+            let tiles = tiles(algorithm, conv, size, batch) as f64;
             let planes = Tile::of(algorithm).planes() as f64;
             // Fewer tiles take as long: filters are loaded for each.
             let products = planes * f64::max(tiles, 7.0) * (1.1 * pairs + 3.0 * out_blocks);

@@ -3,8 +3,10 @@
 use super::arena::Arena;
 use super::epilogue::Epilogue;
 use super::frame::{FEW, Frame};
+use super::input::Input;
 use super::micro::{Depth, product};
-use super::step::{Convolution, Input, Packed};
+use super::packed::Packed;
+use super::step::Convolution;
 use crate::conv::shape::Bundles;
 use crate::prefetch::Lines;
 use crate::shares::share;

@@ -3,7 +3,7 @@
 //! neighbouring pixels.
 
 use super::arena::{Arena, Place};
-use super::step::Affine;
+use super::input::Affine;
 use crate::conv::Conv;
 use crate::simd::{LANES, Vector};
 

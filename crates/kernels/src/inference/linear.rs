@@ -6,7 +6,8 @@
 use super::arena::{Arena, Place};
 use super::epilogue::Epilogue;
 use super::micro::{Depth, product};
-use super::step::{LinearLayer, Packed};
+use super::packed::Packed;
+use super::step::LinearLayer;
 use crate::prefetch::Lines;
 use crate::simd::{LANES, Vector};
 

@@ -12,30 +12,40 @@
 //! Steps compute in `f32`, `bf16` or 8 bits, side by side in one arena. The layout is that of [`Region`](crate::Region):
 //! channels in blocks of sixteen.
 
+mod algorithm;
 mod arena;
 mod choice;
 mod direct;
 mod epilogue;
 mod frame;
+mod input;
 mod linear;
 mod micro;
 mod moves;
 mod narrow;
+mod number;
+mod packed;
 mod packing;
 mod pool;
 mod program;
+mod refused;
 mod run;
 mod step;
 mod winograd;
 
-pub use arena::{Number, Place};
-pub use choice::{Choice, ConvAlgorithm, Filters, Products, cost};
+pub use algorithm::{ConvAlgorithm, Filters};
+pub use arena::Place;
+pub use choice::{Choice, Products, cost};
+pub use input::{Affine, Input};
 pub(crate) use narrow::{Call, run as run_narrow};
 pub use narrow::{Narrow, NarrowStep, NarrowWork};
+pub use number::Number;
+pub use packed::{Numbers, Packed};
 pub use packing::LinearPacking;
-pub use program::{Builder, Program, Refused, Tensors, gathered_len, takes_images};
+pub use program::{Builder, Program, Tensors, gathered_len, takes_images};
+pub use refused::Refused;
 #[doc(hidden)]
 pub use run::Memory;
 pub use run::Workspace;
-pub use step::{Affine, Convolution, Custom, CustomRun, Finish, Input, LinearLayer, Numbers, Packed, Step};
+pub use step::{Convolution, Custom, CustomRun, Finish, LinearLayer, Step};
 pub use winograd::transformed_len;

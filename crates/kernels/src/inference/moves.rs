@@ -1,7 +1,7 @@
 //! Sums and copies of values, and pictures brought into blocks of channels.
 
 use super::arena::{Arena, Place};
-use super::step::{Affine, Input};
+use super::input::{Affine, Input};
 use crate::simd::{LANES, Vector};
 
 /// Tasks of a sum with this output: a block of an image each.

@@ -1,7 +1,8 @@
 //! Steps on numbers of 16 or 8 bits: the kernels of [`crate::narrow`], task by task.
 
-use super::arena::{Arena, Number, Place};
-use super::step::{Input, Step};
+use super::arena::{Arena, Place};
+use super::input::Input;
+use super::number::Number;
 use crate::buffer::Shared;
 use crate::conv::narrow as conv;
 use crate::narrow::pictures::{self, Cells};
@@ -49,9 +50,9 @@ pub enum NarrowWork<F: Format> {
 #[derive(Clone, Debug)]
 pub struct Narrow(pub(super) Arc<dyn Tasks>);
 
-impl<F: Format> From<NarrowStep<F>> for Step {
-    fn from(step: NarrowStep<F>) -> Self {
-        Self::Narrow(Narrow(Arc::new(step)))
+impl Narrow {
+    pub(super) fn new<F: Format>(step: NarrowStep<F>) -> Self {
+        Self(Arc::new(step))
     }
 }
 

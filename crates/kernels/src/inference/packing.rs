@@ -1,7 +1,8 @@
 //! Weights in the order in which the kernels read them, each output's times its own factor.
 
-use super::program::Refused;
-use super::step::{Convolution, LinearLayer, Packed};
+use super::packed::Packed;
+use super::refused::Refused;
+use super::step::{Convolution, LinearLayer};
 use crate::buffer::{Buffer, Shared};
 use crate::conv::Conv;
 use crate::simd::LANES;

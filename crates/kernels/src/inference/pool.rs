@@ -1,7 +1,7 @@
 //! Pools: first down the columns of a few rows of the map, then along the row that results.
 
 use super::arena::{Arena, Place};
-use super::step::{Affine, Input};
+use super::input::{Affine, Input};
 use crate::pieces::clear_padding;
 use crate::pool::{Average, Max, Window, Windows};
 use crate::simd::{LANES, Vector};

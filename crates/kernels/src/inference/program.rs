@@ -1,29 +1,20 @@
 //! Steps with their weights, checked once so that nothing need be checked while they run.
 
+use super::algorithm::ConvAlgorithm;
 use super::arena::Place;
-use super::choice::ConvAlgorithm;
 use super::direct::Direct;
+use super::input::Input;
 use super::linear::Linear;
 use super::narrow::Narrow;
+use super::packed::Packed;
 use super::packing::{self, LinearPacking, Scaled};
-use super::step::{Convolution, Custom, Input, LinearLayer, Packed, Step};
+use super::refused::Refused;
+use super::step::{Convolution, Custom, LinearLayer, Step};
 use super::winograd::{self, Winograd};
 use super::{moves, pool};
 use crate::buffer::Buffer;
 use crate::simd::{InstructionSet, Kernel, LANES, Vector, dispatch};
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Why a step is not taken into a program.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused(pub(super) String);
-
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Refused {}
 
 /// Numbers of a convolution or a linear layer, as a network's tensors have them.
 #[derive(Clone, Copy, Debug)]

@@ -1,9 +1,11 @@
 //! A program runs: all its steps in one parallel region.
 
-use super::arena::{Arena, Number, Place};
+use super::arena::{Arena, Place};
+use super::input::Input;
 use super::narrow::{Call, Cut as NarrowCut, Narrow};
+use super::number::Number;
 use super::program::{Cut, Entry, Program, Work};
-use super::step::{Custom, Input, Step};
+use super::step::{Custom, Step};
 use super::{moves, pool};
 use crate::buffer::{Buffer, Shared};
 use crate::prefetch::Lines;

@@ -1,63 +1,18 @@
 //! The steps of a program, as whoever builds one gives them.
 
-use super::arena::{Number, Place};
-use super::choice::{Choice, ConvAlgorithm};
-use super::narrow::Narrow;
-use crate::buffer::Buffer;
+use super::algorithm::ConvAlgorithm;
+use super::arena::Place;
+use super::choice::Choice;
+use super::input::{Affine, Input};
+use super::narrow::{Narrow, NarrowStep};
+use super::number::Number;
 use crate::conv::Conv;
-use crate::mapped::from_words;
+use crate::narrow::Format;
 use crate::pool::{Average, Max};
-use crate::simd::{InstructionSet, Vector};
+use crate::simd::InstructionSet;
 use crate::sink::Store;
-use crate::view::{View, channel};
-use std::panic::RefUnwindSafe;
+use crate::view::View;
 use std::sync::Arc;
-
-/// What a step reads.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Input {
-    /// The images as they came, `(N, C, H, W)`, and what is done to their channels.
-    Images {
-        /// Channels of an image.
-        channels: usize,
-        /// Height and width.
-        size: [usize; 2],
-        /// What is done to each number.
-        map: Option<Arc<Affine>>,
-    },
-    /// A value in the arena, and what is done to its channels.
-    Value {
-        /// Where it lies.
-        place: Place,
-        /// What is done to each number.
-        map: Option<Arc<Affine>>,
-    },
-}
-
-/// `max(scale · x + shift, floor)` of each channel, an entry for each channel of whole blocks. Channels that only fill up
-/// a block give 0. A floor of NaN is none.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Affine {
-    /// Factor.
-    pub scale: Vec<f32>,
-    /// Addend.
-    pub shift: Vec<f32>,
-    /// Lower bound.
-    pub floor: Vec<f32>,
-}
-
-impl Affine {
-    /// Whether there is an entry for each of so many channels.
-    pub(super) fn is_of(&self, channels: usize) -> bool {
-        [&self.scale, &self.shift, &self.floor].iter().all(|entries| entries.len() == channels)
-    }
-
-    /// Scale, shift and floor of a block's channels.
-    #[inline(always)]
-    pub(super) fn of_block<V: Vector<Element = f32>>(&self, block: usize) -> [V; 3] {
-        [channel(&self.scale, block), channel(&self.shift, block), channel(&self.floor, block)]
-    }
-}
 
 /// What becomes of the sums of a convolution or a linear layer before they are written:
 /// `max(sum + bias + residual, floor)`.
@@ -166,93 +121,9 @@ pub enum Step {
     Custom(Custom),
 }
 
-/// Packed weights of a step, and its bias, in memory of its own or in that of a file.
-#[derive(Clone, Debug)]
-pub struct Packed {
-    /// The weights in the order the kernels take them.
-    pub weights: Numbers,
-    /// One number for each output, filled up with zeros to whole panels.
-    pub bias: Numbers,
-}
-
-/// Numbers that begin on a cache line.
-#[derive(Clone)]
-pub enum Numbers {
-    /// In memory of their own.
-    Own(Arc<Buffer<f32>>),
-    /// In memory that someone else keeps: a mapped file.
-    Shared(Arc<dyn AsRef<[f32]> + Send + Sync + RefUnwindSafe>, std::ops::Range<usize>),
-}
-
-impl Numbers {
-    /// The numbers.
-    pub fn get(&self) -> &[f32] {
-        match self {
-            Self::Own(buffer) => buffer,
-            Self::Shared(memory, range) => &(**memory).as_ref()[range.clone()],
-        }
-    }
-}
-
-impl std::fmt::Debug for Numbers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} numbers", self.get().len())
-    }
-}
-
-impl From<&[u32]> for Numbers {
-    fn from(words: &[u32]) -> Self {
-        Buffer::from_slice(from_words(words)).into()
-    }
-}
-
-impl From<&[f32]> for Numbers {
-    fn from(numbers: &[f32]) -> Self {
-        Buffer::from_slice(numbers).into()
-    }
-}
-
-impl From<Buffer<f32>> for Numbers {
-    fn from(buffer: Buffer<f32>) -> Self {
-        Self::Own(Arc::new(buffer))
-    }
-}
-
-impl Input {
-    /// Height and width of what is read.
-    pub fn size(&self) -> [usize; 2] {
-        match self {
-            Self::Images { size, .. } => *size,
-            Self::Value { place, .. } => place.size,
-        }
-    }
-
-    /// Channels of what is read.
-    pub fn channels(&self) -> usize {
-        match self {
-            Self::Images { channels, .. } => *channels,
-            Self::Value { place, .. } => place.channels,
-        }
-    }
-
-    /// The place it lies, but for images.
-    pub fn place(&self) -> Option<&Place> {
-        match self {
-            Self::Images { .. } => None,
-            Self::Value { place, .. } => Some(place),
-        }
-    }
-
-    /// What its numbers are.
-    pub fn number(&self) -> Number {
-        self.place().map_or(Number::F32, |place| place.number)
-    }
-
-    /// What is done to its numbers.
-    pub fn map(&self) -> Option<&Affine> {
-        match self {
-            Self::Images { map, .. } | Self::Value { map, .. } => map.as_deref(),
-        }
+impl<F: Format> From<NarrowStep<F>> for Step {
+    fn from(step: NarrowStep<F>) -> Self {
+        Self::Narrow(Narrow::new(step))
     }
 }
 

@@ -2,11 +2,11 @@
 //! `[panel][block of inputs][tap][input][output]`.
 #![allow(clippy::needless_range_loop)] // Indices are those of the formula.
 
-use super::scheme::{F2x3, F2x5, F4x3, F4x7, MOST, One, Scheme};
-use super::{Winograd, with_scheme};
+use super::Winograd;
+use super::scheme::{F2x3, F2x5, F4x3, F4x7, MOST, One, Scheme, with_scheme};
 use crate::buffer::Shared;
 use crate::conv::Conv;
-use crate::inference::choice::{ConvAlgorithm, Filters};
+use crate::inference::algorithm::{ConvAlgorithm, Filters};
 use crate::inference::packing::{Scaled, direct};
 use crate::prefetch::Lines;
 use crate::simd::{LANES, Vector};

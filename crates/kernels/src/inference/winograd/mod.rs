@@ -11,21 +11,25 @@
 mod filters;
 mod products;
 mod scheme;
+pub(super) mod tile;
 mod tiles;
 mod transform;
 
 pub(super) use filters::pack;
 
+use super::algorithm::{ConvAlgorithm, Filters};
 use super::arena::{Arena, Place};
-use super::choice::{Choice, ConvAlgorithm, Filters};
-use super::step::{Convolution, Packed};
+use super::choice::Choice;
+use super::packed::Packed;
+use super::step::Convolution;
 use crate::conv::{Conv, odd};
 use crate::narrow::Stored;
 use crate::prefetch::Lines;
 use crate::shares::share;
 use crate::simd::{LANES, Vector};
-use scheme::{F2x3, F2x5, F4x3, F4x7, One, Scheme};
+use scheme::{F2x3, F2x5, F4x3, F4x7, One, with_scheme};
 use std::ops::Range;
+use tile::{MOST_TILES, Tile, is_turned, tiles, turned};
 use tiles::Tiles;
 
 /// Tiles of a map from which on its tasks are whole.
@@ -36,8 +40,6 @@ const DEPTH: usize = 72 * 1024;
 const WHOLE: usize = 112 * 1024;
 /// Tiles of a task at least, where there are that many.
 const FEWEST: usize = 14;
-/// Tiles of a task at most, which bounds its products.
-const MOST_TILES: usize = 56;
 
 /// How a convolution is cut and computed.
 #[derive(Clone, Debug)]
@@ -64,34 +66,10 @@ pub(super) struct Winograd {
     filters: Filters,
 }
 
-/// Calls a function with an algorithm's schemes down and across.
-macro_rules! with_scheme {
-    ($algorithm:expr, $down:ident, $across:ident => $call:expr) => {
-        with_scheme! { $algorithm, $down, $across => $call,
-            ConvAlgorithm::Winograd2x3 | ConvAlgorithm::Direct: F2x3, F2x3;
-            ConvAlgorithm::Winograd4x3: F4x3, F4x3;
-            ConvAlgorithm::Winograd2x5: F2x5, F2x5;
-            ConvAlgorithm::WinogradLine4x3: F4x3, One;
-            ConvAlgorithm::WinogradLine4x7: F4x7, One;
-        }
-    };
-    ($algorithm:expr, $down:ident, $across:ident => $call:expr,
-     $($($name:path)|+: $of_down:ty, $of_across:ty;)+) => {
-        match $algorithm {
-            $($($name)|+ => {
-                type $down = $of_down;
-                type $across = $of_across;
-                $call
-            })+
-        }
-    };
-}
-use with_scheme;
-
 /// Calls a function with the type of the maps' numbers, `f32` or `bf16`.
 macro_rules! with_number {
     ($number:expr, $kind:ident => $call:expr) => {
-        if $crate::inference::arena::Number::HALVES && $number == $crate::inference::arena::Number::Bf16 {
+        if $crate::inference::number::Number::HALVES && $number == $crate::inference::number::Number::Bf16 {
             type $kind = $crate::narrow::bf16;
             $call
         } else {
@@ -101,47 +79,6 @@ macro_rules! with_number {
     };
 }
 use with_number;
-
-/// A tile of an algorithm, down and across.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tile {
-    pub(super) outputs: [usize; 2],
-    pub(super) kernel: [usize; 2],
-    pub(super) inputs: [usize; 2],
-}
-
-impl Tile {
-    pub(super) fn of(algorithm: ConvAlgorithm) -> Self {
-        with_scheme!(algorithm, D, A => Self {
-            outputs: [D::OUTPUTS, A::OUTPUTS],
-            kernel: [D::KERNEL, A::KERNEL],
-            inputs: [D::INPUTS, A::INPUTS],
-        })
-    }
-
-    pub(super) fn planes(&self) -> usize {
-        self.inputs[0] * self.inputs[1]
-    }
-
-    pub(super) fn taps(&self) -> usize {
-        self.kernel[0] * self.kernel[1]
-    }
-
-    /// Tiles of a map, down and across.
-    pub(super) fn tiles(&self, size: [usize; 2]) -> [usize; 2] {
-        [0, 1].map(|axis| size[axis].div_ceil(self.outputs[axis]))
-    }
-}
-
-/// Whether a convolution is computed with rows for columns, as one of a row of taps is by an algorithm for a column of them.
-fn is_turned(conv: &Conv) -> bool {
-    conv.kernel[1] > conv.kernel[0]
-}
-
-/// An axis for the other one, if so.
-fn turned<T>([down, across]: [T; 2], turn: bool) -> [T; 2] {
-    if turn { [across, down] } else { [down, across] }
-}
 
 /// How the tiles of a map are computed.
 fn tile_rows(conv: &Conv, size: [usize; 2], choice: Choice) -> Option<usize> {
@@ -155,17 +92,6 @@ fn tile_rows(conv: &Conv, size: [usize; 2], choice: Choice) -> Option<usize> {
     // Some tasks at least for a map.
     let rows = (most / across).clamp(1, down.div_ceil(2));
     Some(down.div_ceil(down.div_ceil(rows)))
-}
-
-/// Tiles of so many images' maps.
-pub(super) fn tiles(algorithm: ConvAlgorithm, conv: &Conv, size: [usize; 2], batch: usize) -> usize {
-    let [down, across] = Tile::of(algorithm).tiles(turned(size, is_turned(conv)));
-    batch * down * across
-}
-
-/// Whether the tiles of so many images are multiplied with a filter at once.
-pub(super) fn at_once(algorithm: ConvAlgorithm, conv: &Conv, size: [usize; 2], batch: usize) -> bool {
-    tiles(algorithm, conv, size, batch) <= MOST_TILES
 }
 
 /// Numbers of one image that a convolution needs in the arena for transformed inputs; 0 for none.

@@ -1,15 +1,16 @@
 //! The matrix products with a panel of filters, and the way back to pixels.
 #![allow(clippy::needless_range_loop)] // Indices run over registers that must stay registers.
 
-use super::scheme::{F2x3, F2x5, F4x3, F4x7, MOST, One, Scheme};
+use super::scheme::{F2x3, F2x5, F4x3, F4x7, MOST, One, Scheme, with_scheme};
 use super::tiles::Tiles;
-use super::{Winograd, filters, with_number, with_scheme};
+use super::{Winograd, filters, with_number};
 use crate::conv::odd;
+use crate::inference::algorithm::{ConvAlgorithm, Filters};
 use crate::inference::arena::Arena;
-use crate::inference::choice::{ConvAlgorithm, Filters};
 use crate::inference::epilogue::Epilogue;
 use crate::inference::micro::{Depth, product};
-use crate::inference::step::{Convolution, Packed};
+use crate::inference::packed::Packed;
+use crate::inference::step::Convolution;
 use crate::narrow::Stored;
 use crate::prefetch::Lines;
 use crate::simd::{LANES, Vector};

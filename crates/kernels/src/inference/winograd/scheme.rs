@@ -5,6 +5,30 @@ use crate::conv::{Four, Points, Six, Ten};
 use crate::simd::Vector;
 use std::marker::PhantomData;
 
+/// Calls a function with an algorithm's schemes down and across.
+macro_rules! with_scheme {
+    ($algorithm:expr, $down:ident, $across:ident => $call:expr) => {
+        with_scheme! { $algorithm, $down, $across => $call,
+            ConvAlgorithm::Winograd2x3 | ConvAlgorithm::Direct: F2x3, F2x3;
+            ConvAlgorithm::Winograd4x3: F4x3, F4x3;
+            ConvAlgorithm::Winograd2x5: F2x5, F2x5;
+            ConvAlgorithm::WinogradLine4x3: F4x3, One;
+            ConvAlgorithm::WinogradLine4x7: F4x7, One;
+        }
+    };
+    ($algorithm:expr, $down:ident, $across:ident => $call:expr,
+     $($($name:path)|+: $of_down:ty, $of_across:ty;)+) => {
+        match $algorithm {
+            $($($name)|+ => {
+                type $down = $of_down;
+                type $across = $of_across;
+                $call
+            })+
+        }
+    };
+}
+pub(super) use with_scheme;
+
 /// The longest transformed row.
 pub(super) const MOST: usize = 10;
 

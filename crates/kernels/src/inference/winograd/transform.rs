@@ -3,7 +3,7 @@
 
 use super::scheme::{MOST, Scheme};
 use super::tiles::Tiles;
-use crate::inference::step::Affine;
+use crate::inference::input::Affine;
 use crate::narrow::Stored;
 use crate::simd::{LANES, Vector};
 
