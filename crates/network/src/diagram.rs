@@ -8,7 +8,7 @@ mod pieces;
 
 use crate::network::Network;
 use cnn_figures::svg::Canvas;
-use columns::columns_of;
+use columns::{BETWEEN, columns_of};
 use drawing::text_width;
 use folding::fold;
 use panel::Panel;
@@ -31,9 +31,6 @@ const STYLE: &str = "
     .other { fill: #eee; stroke: #999 }
     .again { fill: #fff; stroke: #999; stroke-dasharray: 2 3 }
 ";
-
-/// Between stages, and around all of them.
-const BETWEEN: f64 = 18.0;
 
 /// Width over height of the wide form.
 const WIDE: f64 = 16.0 / 9.0;

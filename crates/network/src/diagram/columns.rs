@@ -1,7 +1,9 @@
 //! Stages below each other, in columns side by side.
 
-use super::BETWEEN;
 use super::panel::Panel;
+
+/// Between stages, and around all of them.
+pub(super) const BETWEEN: f64 = 18.0;
 
 /// Panels below each other.
 pub(super) struct Column<'a> {
