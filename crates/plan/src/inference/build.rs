@@ -4,9 +4,10 @@ use super::fold::line;
 use super::fusion::Chain;
 use super::lifetime::{Room, arrange};
 use super::lower::{At, Lowered, Step, Value, Work, is_native};
+use super::numbers::Numbers;
 use super::options::{InferenceOptions, usual};
 use super::report::About;
-use super::source::{Numbers, Source, refused};
+use super::source::{Source, refused};
 use crate::error::{Error, Result};
 use crate::operation::{Arguments, Operation, Remembered, dense};
 use cnn_kernels::inference::{

@@ -2,9 +2,9 @@
 
 use super::calibration::Calibration;
 use super::histogram::Histogram;
+use super::numbers::read;
 use super::options::InferenceOptions;
 use super::plan::{InferencePlan, Workspace};
-use super::source::read;
 use crate::error::{Error, Result};
 use cnn_network::{Network, Op};
 use cnn_weights::Weights;

@@ -1,6 +1,6 @@
 //! Scales and shifts: folded into weights, or as maps that are applied where a value is read.
 
-use super::source::Numbers;
+use super::numbers::Numbers;
 use crate::error::Result;
 use cnn_kernels::LANES;
 use cnn_kernels::inference::Affine;

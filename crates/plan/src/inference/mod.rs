@@ -15,6 +15,7 @@ mod histogram;
 mod lifetime;
 mod lower;
 mod narrow;
+mod numbers;
 mod options;
 mod plan;
 mod report;

@@ -1,7 +1,7 @@
 //! Lowered steps as narrow kernels take them.
 
+use super::kernel::has_no_kernel;
 use super::number::Narrow;
-use super::step::has_no_kernel;
 use crate::inference::fold::Mapping;
 use crate::inference::lower::{At, Lowered, Step, Store, Value, Work};
 use cnn_kernels::LANES;

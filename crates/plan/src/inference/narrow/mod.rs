@@ -4,7 +4,9 @@
 //! nothing else reads, and outputs, are `f32`.
 
 mod arrange;
+mod kernel;
 mod layout;
+mod made;
 mod number;
 mod pictures;
 mod scales;
@@ -20,10 +22,10 @@ use super::report::About;
 use super::source::{Source, refused};
 use crate::error::Result;
 use arrange::{apart, images_first, stays_wide};
-use cnn_kernels::inference::{self as kernels, Builder, NarrowStep, NarrowWork, Numbers};
-use cnn_kernels::narrow::Requantisation;
+use cnn_kernels::inference::Builder;
 use cnn_network::Network;
 use layout::Layout;
+use made::Made;
 pub(super) use number::Narrow;
 use number::REAL;
 use pictures::Pictures;
@@ -76,44 +78,4 @@ pub(super) fn build<F: Narrow>(
     let Made { builder, about, of, kept, .. } = made;
     let program = builder.build().map_err(|why| refused(&network.output().path, &why))?;
     Ok(Built { program, outputs, about, of, kept })
-}
-
-/// A program as far as it is made.
-struct Made<'n> {
-    network: &'n Network,
-    builder: Builder,
-    about: Vec<About>,
-    /// What each step of the program belongs to.
-    of: Vec<usize>,
-    kept: Vec<Numbers>,
-}
-
-impl Made<'_> {
-    /// What the steps that follow are.
-    fn about(&mut self, about: About) {
-        self.about.push(about);
-    }
-
-    fn push(&mut self, step: impl Into<kernels::Step>) -> Result<()> {
-        self.push_packed(step.into(), None)
-    }
-
-    fn push_packed(&mut self, step: kernels::Step, packed: Option<kernels::Packed>) -> Result<()> {
-        let number = self.about.len() - 1;
-        let path = &self.network.nodes()[self.about[number].node].path;
-        self.of.push(number);
-        self.builder.push(step, packed).map_err(|why| refused(path, &why))
-    }
-
-    /// A copy of some numbers, finished, with an addend or without.
-    fn transfer<F: Narrow>(
-        &mut self,
-        from: kernels::Place,
-        (output, addend): (kernels::Place, Option<kernels::Place>),
-        finish: Requantisation,
-    ) -> Result<()> {
-        let input = kernels::Input::Value { place: from, map: None };
-        let zero = F::default();
-        self.push(NarrowStep { work: NarrowWork::<F>::Transfer, input, zero, output, addend, finish })
-    }
 }

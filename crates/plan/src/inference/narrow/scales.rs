@@ -65,6 +65,11 @@ impl<'c> Scales<'c> {
     }
 }
 
+/// What the numbers of a value stand for once it is read, through its map where a kernel applies it.
+pub(super) fn as_read(value: &Value, scales: &Scales<'_>, by_kernel: bool) -> Result<Quantisation> {
+    if by_kernel && !value.map.is_none() { scales.of_node(value.node) } else { Ok(scales.of_store(value)) }
+}
+
 /// Whether a step's results are some of the numbers it reads.
 fn keeps(step: &Step) -> bool {
     let of_one = step.inputs.len() == 1 && step.inputs[0].map.is_none();

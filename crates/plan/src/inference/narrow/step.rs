@@ -1,15 +1,16 @@
 //! The steps of a program that compute a lowered step.
 
-use super::Made;
+use super::kernel::as_conv;
 use super::layout::Layout;
+use super::made::Made;
 use super::number::{Narrow, REAL};
 use super::pictures::Pictures;
-use super::scales::{Scales, between, from_numbers};
+use super::scales::{Scales, as_read, between, from_numbers};
 use super::tensors::{narrow_tensors, real_tensors};
 use super::way::Way;
 use crate::error::{Error, Result};
 use crate::inference::build::{Spot, pack};
-use crate::inference::lower::{At, Step, Value, Work};
+use crate::inference::lower::{At, Work};
 use crate::inference::report::About;
 use crate::inference::source::Source;
 use crate::operation::{Arguments, Operation, Remembered};
@@ -17,46 +18,9 @@ use cnn_kernels::inference::{
     self as kernels, Affine, Choice, ConvAlgorithm, Convolution, Custom, Finish, NarrowStep, NarrowWork, Numbers,
 };
 use cnn_kernels::mapped::from_words;
-use cnn_kernels::narrow::{Pool, Quantisation, requantise};
-use cnn_kernels::{Algorithm, Conv, InstructionSet, Store as Sink, View};
+use cnn_kernels::narrow::{Pool, requantise};
+use cnn_kernels::{Algorithm, InstructionSet, Store as Sink, View};
 use std::sync::Arc;
-
-/// Why a step has no kernel of narrow numbers; nothing where it has one.
-pub(super) fn has_no_kernel<F: Narrow>(step: &Step) -> Option<&'static str> {
-    match &step.work {
-        Work::Conv { .. } | Work::Linear { .. } => {
-            (!F::fits(&as_conv(step))).then_some("a sum of so many products may exceed 32 bits")
-        }
-        Work::Sum { .. } if step.inputs.len() > 2 => Some("a sum of more than two"),
-        Work::Sum { .. } if step.inputs.get(1).is_some_and(|second| !second.map.is_none()) => {
-            Some("a sum of normalised maps")
-        }
-        Work::Sum { .. } | Work::Other(Operation::MaxPool(_) | Operation::AveragePool(_)) => None,
-        Work::Other(_) => Some("no kernel of narrow numbers"),
-    }
-}
-
-/// The convolution that a step computes: of a linear layer one whose kernel is as large as the map, so a map taken channel
-/// by channel is seen.
-fn as_conv(step: &Step) -> Conv {
-    match &step.work {
-        Work::Conv { conv, .. } => *conv,
-        _ => Conv {
-            in_channels: step.inputs[0].channels,
-            out_channels: step.output.channels,
-            groups: 1,
-            kernel: step.inputs[0].size,
-            stride: [1; 2],
-            padding: [0; 2],
-            dilation: [1; 2],
-        },
-    }
-}
-
-/// What the numbers of a value stand for once it is read, through its map where a kernel applies it.
-pub(super) fn as_read(value: &Value, scales: &Scales<'_>, by_kernel: bool) -> Result<Quantisation> {
-    if by_kernel && !value.map.is_none() { scales.of_node(value.node) } else { Ok(scales.of_store(value)) }
-}
 
 /// Makes the steps of a lowered step, whose number is given with how it is computed.
 pub(super) fn make<F: Narrow>(

@@ -1,9 +1,9 @@
 //! How each step is computed.
 
 use super::arrange::store_of;
+use super::kernel::has_no_kernel;
 use super::number::{Narrow, REAL};
-use super::scales::Scales;
-use super::step::{as_read, has_no_kernel};
+use super::scales::{Scales, as_read};
 use crate::error::Result;
 use crate::inference::build::{choose, grown};
 use crate::inference::lower::{Step, Value, Work};
