@@ -42,6 +42,7 @@
 //! ```
 
 mod error;
+mod from_weights;
 mod inference;
 mod instances;
 pub mod operation;

@@ -1,7 +1,6 @@
 //! The numbers of a network's tensors, ready for the kernels, and who gets their gradients.
 
 use crate::error::{Error, Result};
-use crate::instances::Real;
 use crate::plan::Plan;
 use cnn_kernels::{Buffer, Element};
 use cnn_network::Network;
@@ -17,36 +16,6 @@ pub struct Parameters<T = f32> {
 impl<T: Element> Clone for Parameters<T> {
     fn clone(&self) -> Self {
         Self { values: self.values.clone() }
-    }
-}
-
-impl<T: Real> Parameters<T> {
-    /// The numbers of a network's weights.
-    ///
-    /// # Errors
-    ///
-    /// Weights that are not this network's: a tensor missing, surplus or of another shape; numbers that are not finite.
-    pub fn new(network: &Network, weights: &Weights) -> Result<Self> {
-        let all: Vec<NodeId> = network.outputs().iter().map(|output| output.node).collect();
-        Self::for_nodes(network, weights, &all)
-    }
-
-    /// The numbers that some nodes need; others may be missing, and are left out where they are not.
-    ///
-    /// # Errors
-    ///
-    /// As [`Parameters::new`].
-    pub fn for_nodes(network: &Network, weights: &Weights, nodes: &[NodeId]) -> Result<Self> {
-        T::plan_parameters(network, weights, nodes)
-    }
-
-    /// The numbers as named tensors.
-    ///
-    /// # Panics
-    ///
-    /// Where they are another network's, by the number or the sizes of its tensors.
-    pub fn to_weights(&self, network: &Network) -> Weights {
-        T::plan_weights(self, network)
     }
 }
 

@@ -1,9 +1,8 @@
 //! The stages, backwards.
 
-use super::Pass;
 use super::clock::Part;
 use super::loss::{OutputGradient, OutputGradients};
-use super::together::AllSums;
+use super::pass::Pass;
 use crate::operation::norm::{GradientSums, Moments, correction, weight_gradient};
 use crate::operation::{BackArguments, Remembered, backward_bias};
 use crate::parameters::{Parameters, Parts, Receive};
@@ -11,6 +10,14 @@ use crate::plan::{Fill, MapWork, Stage, Statistics, Turn, Value, Way, Work};
 use cnn_kernels::{Arrival, Buffer, Element, LANES, Map, Pull, Sink, Sums, View, copy, from_blocks, to_blocks};
 use cnn_network::network::NodeId;
 use std::time::Instant;
+
+/// Sums over the gradient of what is normalised, of all shards.
+pub struct AllSums {
+    /// For each channel `Σ g` and `Σ g (z − μ)`.
+    pub(crate) sums: Vec<f64>,
+    /// Images of all shards.
+    pub(crate) images: usize,
+}
 
 impl<T: Element> Pass<'_, T> {
     /// Runs the backward pass from the gradients of the outputs.

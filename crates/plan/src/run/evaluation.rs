@@ -1,8 +1,8 @@
 //! Evaluation, from any number of threads.
 
 use super::clock::StageTime;
+use super::pass::{Dropout, Pass};
 use super::workspace::RunWorkspace;
-use super::{Dropout, Pass};
 use crate::error::Result;
 use crate::instances::Real;
 use crate::parameters::Parameters;

@@ -1,7 +1,7 @@
 //! The stages, forward.
 
-use super::Pass;
 use super::clock::Part;
+use super::pass::Pass;
 use crate::operation::{Arguments, Operation, Remembered};
 use crate::parameters::Parameters;
 use crate::plan::{Fill, Stage, Value, Work};

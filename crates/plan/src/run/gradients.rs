@@ -1,8 +1,8 @@
 //! Evaluation with a backward pass to nodes.
 
 use super::loss::OutputGradients;
+use super::pass::{Dropout, Pass};
 use super::workspace::RunWorkspace;
-use super::{Dropout, Pass};
 use crate::error::Result;
 use crate::instances::Real;
 use crate::parameters::{Parameters, Receive};

@@ -1,6 +1,6 @@
 //! Maps: scale, shift and floor per channel, computed once per pass; and the running statistics.
 
-use super::Pass;
+use super::pass::Pass;
 use super::workspace::{Channels, RunWorkspace};
 use crate::error::{Error, Result};
 use crate::operation::norm::{Moments, moved, scale_and_shift, unbiased};

@@ -4,6 +4,7 @@
 //! are added: forward for each channel the number, the sum and the sum of squares of what is normalised; backward the sums
 //! that the gradient of the mean and of the variance need. torch's `SyncBatchNorm` adds the same.
 
+use super::back::AllSums;
 use super::loss::OutputGradients;
 use super::maps::check_batch;
 use super::training::TrainingRun;
@@ -194,14 +195,6 @@ impl<T: Real> Together<'_, T> {
         }
         Ok(())
     }
-}
-
-/// Sums over the gradient of what is normalised, of all shards.
-pub struct AllSums {
-    /// For each channel `Σ g` and `Σ g (z − μ)`.
-    pub(crate) sums: Vec<f64>,
-    /// Images of all shards.
-    pub(crate) images: usize,
 }
 
 /// The tally of a normalisation by the batch.

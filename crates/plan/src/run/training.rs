@@ -1,9 +1,9 @@
 //! Training steps.
 
-use super::Pass;
 use super::clock::StageTime;
 use super::loss::{Loss, OutputGradients};
 use super::maps::check_batch;
+use super::pass::{Dropout, Pass};
 use super::workspace::RunWorkspace;
 use crate::error::Result;
 use crate::instances::Real;
@@ -11,15 +11,6 @@ use crate::parameters::{Parameters, Receive};
 use crate::plan::TrainingPlan;
 use cnn_kernels::InstructionSet;
 use cnn_kernels::loss::Targets;
-
-/// Where dropout's masks come from: a function of the seed, the number of the pass and the node's path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dropout {
-    /// The seed.
-    pub seed: u64,
-    /// Training passes so far; a run that goes on from a checkpoint gives the number it had reached.
-    pub passes: u64,
-}
 
 /// Runs a plan of training steps. It owns the memory of a step, and counts the passes.
 ///
