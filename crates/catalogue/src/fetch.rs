@@ -2,15 +2,11 @@
 
 use crate::cache::{self, Cached, Layout};
 use crate::published::{Origin, Published};
-use crate::timm::CONFIG;
 use crate::{Error, Options, Repository, Result, Weights};
 use std::path::PathBuf;
 
 #[cfg(feature = "hub")]
-use crate::{
-    download::{HubFile, MOST, PlainFile, from_address, from_hub},
-    timm,
-};
+use crate::download::{HubFile, MOST, PlainFile, from_address, from_hub};
 
 impl Published {
     /// The file of these weights: from the cache, else from the network, after which it is in the cache.
@@ -97,17 +93,17 @@ impl Published {
     }
 }
 
-/// The path of a repository's `config.json`.
-pub(crate) fn config(repository: &Repository, options: &Options) -> Result<PathBuf> {
-    let place = Layout::of(repository, options)?.place(CONFIG);
+/// The path of a repository's `file`, of which at most so many bytes are fetched.
+#[cfg_attr(not(feature = "hub"), expect(unused_variables, reason = "nothing is fetched"))]
+pub(crate) fn of_repository(repository: &Repository, file: &str, most: u64, options: &Options) -> Result<PathBuf> {
+    let place = Layout::of(repository, options)?.place(file);
     if cache::present(&place)? {
         return Ok(place);
     }
-    let address = hub_address(repository, CONFIG, options);
+    let address = hub_address(repository, file, options);
     #[cfg(feature = "hub")]
     if !options.is_offline() {
-        let file = HubFile { repository, file: CONFIG, address, digest: None, most: timm::MOST, is_damaged: false };
-        return from_hub(&file, options);
+        return from_hub(&HubFile { repository, file, address, digest: None, most, is_damaged: false }, options);
     }
     Err(absent(format!("hf:{repository}"), address, place, options))
 }

@@ -1,7 +1,7 @@
 //! The `config.json` of a repository in timm's form.
 
 use crate::published::{Classes, Origin, Published};
-use crate::{Error, Options, Repository, Result, imagenet};
+use crate::{Error, Options, Repository, Result, fetch, imagenet};
 use cnn_core::error::near_names;
 use cnn_core::file;
 use cnn_data::{Fit, Preparation};
@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 
 /// The name of the file, and the most that is read of it: those of timm's have 600 bytes, and class names come to more.
-pub(crate) const CONFIG: &str = "config.json";
-pub(crate) const MOST: u64 = 16 << 20;
+const CONFIG: &str = "config.json";
+const MOST: u64 = 16 << 20;
 
 /// The most classes.
 const MOST_CLASSES: usize = 100_000;
@@ -55,7 +55,7 @@ struct Pretrained {
 impl Config {
     /// The repository's, from the cache or the hub.
     pub(crate) fn fetched(repository: &Repository, options: &Options) -> Result<Self> {
-        let path = crate::fetch::config(repository, options)?;
+        let path = fetch::of_repository(repository, CONFIG, MOST, options)?;
         let bytes = file::read(&path, MOST).map_err(|source| Error::Read { path: path.clone(), source })?;
         Self::read(&bytes, &path)
     }
