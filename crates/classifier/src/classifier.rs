@@ -1,11 +1,9 @@
 //! Trained weights that answer.
 
 use crate::error::{Error, Result};
-use crate::trained::{Known, Trained};
-use cnn_core::shape::times;
+use crate::trained::{Known, Trained, prepare};
 use cnn_core::{InferenceOptions, InferencePlan, Predictor};
-use cnn_data::{Card, Interpolation, Picture};
-use std::borrow::Cow;
+use cnn_data::{Card, Picture};
 
 /// A network with its weights, which knows how a picture becomes an input and what its outputs are called. It runs on the
 /// CPU; threads share it.
@@ -102,21 +100,4 @@ impl Classifier {
             |index: usize| Answer { index, class: self.card.classes[index].clone(), probability: probabilities[index] };
         order.into_iter().take(top).map(answer).collect()
     }
-}
-
-/// The numbers of a picture for weights with this card. A picture of another size than those the weights were trained on
-/// is first stretched to theirs, where the preparation itself does not fit sizes.
-pub(crate) fn prepare(card: &Card, picture: &Picture<'_>) -> Result<Vec<f32>> {
-    let picture = match card.stretches(picture.size()) {
-        Some(size) => Cow::Owned(picture.stretched(size, Interpolation::Bilinear)?),
-        None => Cow::Borrowed(picture),
-    };
-    let numbers = card.preparation.prepare(&picture)?;
-    let [_, height, width] = picture.shape();
-    let found = card.preparation.shape([card.preparation.mean.len(), height, width])?;
-    if found == card.input {
-        return Ok(numbers);
-    }
-    let (network, expected, found) = (card.network.clone(), times(&card.input), times(&found));
-    Err(Error::Size { network, expected, found })
 }

@@ -1,8 +1,7 @@
 //! What a network makes of a picture before it decides: features for searching, clustering, or a classifier of one's own.
 
-use crate::classifier::prepare;
 use crate::error::{Error, Result};
-use crate::trained::Trained;
+use crate::trained::{Trained, prepare};
 use cnn_core::{InferenceOptions, InferencePlan, Predictor};
 use cnn_data::{Card, Picture};
 

@@ -7,8 +7,9 @@ use cnn_core::network::NodeId;
 use cnn_core::shape::times;
 use cnn_core::weights::Allowed;
 use cnn_core::{Architecture, Network, Weights};
-use cnn_data::{Card, Picture, Preparation};
+use cnn_data::{Card, Interpolation, Picture, Preparation};
 use cnn_figures::plural;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// The file of a run's folder that holds its best weights.
@@ -120,7 +121,7 @@ impl Trained {
     ///
     /// A picture that cannot be prepared to what the network reads.
     pub fn prepare(&self, picture: &Picture<'_>) -> Result<Vec<f32>> {
-        crate::classifier::prepare(&self.card, picture)
+        prepare(&self.card, picture)
     }
 
     /// Whether the card's pictures are what the network reads.
@@ -205,4 +206,21 @@ fn input(
     let [_, height, width] = card.map_or(architecture.usual_input(), |card| card.input);
     let [height, width] = known.size.unwrap_or([height, width]);
     Ok(preparation.shape([preparation.mean.len(), height, width])?)
+}
+
+/// The numbers of a picture for weights with this card. A picture of another size than those the weights were trained on
+/// is first stretched to theirs, where the preparation itself does not fit sizes.
+pub(crate) fn prepare(card: &Card, picture: &Picture<'_>) -> Result<Vec<f32>> {
+    let picture = match card.stretches(picture.size()) {
+        Some(size) => Cow::Owned(picture.stretched(size, Interpolation::Bilinear)?),
+        None => Cow::Borrowed(picture),
+    };
+    let numbers = card.preparation.prepare(&picture)?;
+    let [_, height, width] = picture.shape();
+    let found = card.preparation.shape([card.preparation.mean.len(), height, width])?;
+    if found == card.input {
+        return Ok(numbers);
+    }
+    let (network, expected, found) = (card.network.clone(), times(&card.input), times(&found));
+    Err(Error::Size { network, expected, found })
 }
