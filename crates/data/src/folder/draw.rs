@@ -1,7 +1,6 @@
 //! Which images are judged where a folder does not say.
 
-use super::Labelled;
-use super::find::Class;
+use super::find::{Class, Labelled};
 use crate::{Error, FolderConfig};
 use cnn_network::seed;
 use rand::Rng;

@@ -1,7 +1,8 @@
 //! Images that are still in their files.
 
-use super::{Damage, Head};
-use crate::{Error, ImageSource, Picture, Reading};
+use super::config::{Damage, FolderConfig};
+use super::head::Head;
+use crate::{Error, ImageSource, Images, Picture, Reading};
 use std::any::Any;
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -106,4 +107,10 @@ impl Files {
     fn same(&self, other: &Self) -> bool {
         (&self.files, self.reading, self.damage) == (&other.files, other.reading, other.damage)
     }
+}
+
+/// Images that are decoded when they are asked for.
+pub(super) fn images_of(config: &FolderConfig, files: Vec<Head>, sizes: Sizes) -> Result<Images, Error> {
+    let (reading, damage) = (config.reading(), config.damage);
+    Images::from_source(Files { files, sizes, reading, damage, damaged: Mutex::default() })
 }

@@ -21,6 +21,9 @@ pub(crate) struct Found {
     pub(crate) strays: Vec<PathBuf>,
 }
 
+/// Files, each with the number of its class.
+pub(super) type Labelled = Vec<(PathBuf, u32)>;
+
 /// A class: a folder and its files, sorted by name.
 pub(crate) struct Class {
     pub(crate) name: String,
@@ -42,6 +45,14 @@ pub(crate) fn classes(path: &Path) -> Result<Found, Error> {
     match found.classes.is_empty() {
         true => Err(Error::NoClass { path: path.to_path_buf() }),
         false => Ok(found),
+    }
+}
+
+/// Refuses a class without pictures.
+pub(super) fn intact(found: Found) -> Result<Found, Error> {
+    match found.classes.iter().find(|class| class.files.is_empty()) {
+        Some(class) => Err(Error::EmptyClass { path: class.path.clone() }),
+        None => Ok(found),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the head of each file says.
 
+use super::config::Damage;
 use super::draw::relative;
-use super::{Damage, Labelled};
+use super::find::Labelled;
 use crate::{Error, Reading, picture_file};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};

@@ -1,9 +1,10 @@
 //! The images of a folder that weights from elsewhere are judged on.
 
-use super::files::Sizes;
-use super::find::{self, Class, Found};
+use super::config::FolderConfig;
+use super::files::{Sizes, images_of};
+use super::find::{self, Class, Found, Labelled, intact};
+use super::head::heads;
 use super::layout::Layout;
-use super::{FolderConfig, Labelled, heads, images_of, intact};
 use crate::{Error, Images};
 use std::path::{Path, PathBuf};
 

@@ -12,17 +12,13 @@ pub use config::{Damage, FolderConfig};
 pub use find::{RUN_BEST, RUN_MARK};
 pub use judged::{FolderImages, folder_images};
 
-use crate::{Dataset, Error, Images, Origins};
-use files::{Files, Sizes};
-use find::{Class, Found};
-use head::{Head, heads};
+use crate::{Dataset, Error, Origins};
+use files::{Sizes, images_of};
+use find::{Class, Found, Labelled, intact};
+use head::heads;
 use layout::Layout;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-
-/// Files, each with its label.
-type Labelled = Vec<(PathBuf, u32)>;
+use std::path::Path;
 
 /// Finds the images of a folder and reads the head of each; pixels are decoded when they are asked for.
 ///
@@ -98,20 +94,6 @@ pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
     }
     (dataset.strays, dataset.origins) = (strays, Some(origins));
     Ok(dataset)
-}
-
-/// Images that are decoded when they are asked for.
-fn images_of(config: &FolderConfig, files: Vec<Head>, sizes: Sizes) -> Result<Images, Error> {
-    let (reading, damage) = (config.reading(), config.damage);
-    Images::from_source(Files { files, sizes, reading, damage, damaged: Mutex::default() })
-}
-
-/// Refuses a class without pictures.
-fn intact(found: Found) -> Result<Found, Error> {
-    match found.classes.iter().find(|class| class.files.is_empty()) {
-        Some(class) => Err(Error::EmptyClass { path: class.path.clone() }),
-        None => Ok(found),
-    }
 }
 
 /// The files of each class with the class's place among `names`.
