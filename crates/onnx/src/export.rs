@@ -1,12 +1,7 @@
-//! What to export, and the file.
+//! What to export.
 
 use crate::about::About;
-use crate::error::Result;
-use crate::lower::lower;
 use crate::normalise::Pixels;
-use crate::{file, schema};
-use cnn_network::Network;
-use cnn_weights::Weights;
 
 /// How a network becomes an ONNX file.
 ///
@@ -36,31 +31,4 @@ pub struct Export {
     pub normalise: Option<Pixels>,
     /// What the file says of itself.
     pub about: About,
-}
-
-impl Export {
-    /// The bytes of the file. The same network, weights and options give the same bytes. Beside them, one tensor at a time
-    /// is in memory.
-    ///
-    /// # Errors
-    ///
-    /// Weights that are not the network's; class names or statistics that do not fit it; a file of more than 2 GiB, which
-    /// no reader of ONNX takes; more memory than there is.
-    pub fn to_bytes(&self, network: &Network, weights: &Weights) -> Result<Vec<u8>> {
-        weights.check_for(network, &[network.outputs()[0].node])?;
-        self.about.check(network)?;
-        let graph = lower(network, weights, self)?;
-        let model = schema::ModelProto {
-            ir_version: Some(crate::FORMAT),
-            opset_import: vec![schema::OperatorSetIdProto {
-                domain: Some(String::new()),
-                version: Some(crate::OPERATORS),
-            }],
-            producer_name: Some(env!("CARGO_PKG_NAME").to_string()),
-            producer_version: Some(env!("CARGO_PKG_VERSION").to_string()),
-            graph: None,
-            metadata_props: self.about.entries(network, self.normalise),
-        };
-        file::bytes(&model, graph)
-    }
 }

@@ -2,9 +2,13 @@
 //! tensor after the other, so that they are never in memory twice.
 
 use crate::error::{Error, Result};
+use crate::export::Export;
 use crate::graph::Graph;
-use crate::schema::{GraphProto, ModelProto};
+use crate::lower::lower;
+use crate::schema::{GraphProto, ModelProto, OperatorSetIdProto};
+use cnn_network::Network;
 use cnn_system::{Bytes, memory};
+use cnn_weights::Weights;
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
 
@@ -18,8 +22,32 @@ const INITIALIZER: u32 = 5;
 /// `TensorProto.raw_data`.
 const RAW_DATA: u32 = 9;
 
+impl Export {
+    /// The bytes of the file. The same network, weights and options give the same bytes. Beside them, one tensor at a time
+    /// is in memory.
+    ///
+    /// # Errors
+    ///
+    /// Weights that are not the network's; class names or statistics that do not fit it; a file of more than 2 GiB, which
+    /// no reader of ONNX takes; more memory than there is.
+    pub fn to_bytes(&self, network: &Network, weights: &Weights) -> Result<Vec<u8>> {
+        weights.check_for(network, &[network.outputs()[0].node])?;
+        self.about.check(network)?;
+        let graph = lower(network, weights, self)?;
+        let model = ModelProto {
+            ir_version: Some(crate::FORMAT),
+            opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(crate::OPERATORS) }],
+            producer_name: Some(env!("CARGO_PKG_NAME").to_string()),
+            producer_version: Some(env!("CARGO_PKG_VERSION").to_string()),
+            graph: None,
+            metadata_props: self.about.entries(network, self.normalise),
+        };
+        bytes(&model, graph)
+    }
+}
+
 /// The bytes of a file with this graph; `model` is all the rest.
-pub(crate) fn bytes(model: &ModelProto, graph: Graph<'_>) -> Result<Vec<u8>> {
+fn bytes(model: &ModelProto, graph: Graph<'_>) -> Result<Vec<u8>> {
     let network = graph.network;
     let rest = GraphProto {
         node: graph.nodes,

@@ -60,7 +60,7 @@ pub(crate) fn lower<'a>(network: &'a Network, weights: &'a Weights, export: &Exp
         if matches!(node.op, Op::Input) {
             values[index] = match export.normalise {
                 None => input.to_string(),
-                Some(pixels) => pixels.normalise(&mut graph, &export.about, input)?,
+                Some(pixels) => pixels.normalise(&mut graph, &export.about.mean, &export.about.std, input)?,
             };
             continue;
         }

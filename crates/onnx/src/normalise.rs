@@ -1,6 +1,5 @@
 //! Normalisation as a part of the graph.
 
-use crate::about::About;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 
@@ -37,16 +36,17 @@ impl Pixels {
         entries
     }
 
-    /// `(x / white − mean) / std` as a product and a sum: the value `x` becomes `normalised`.
-    pub(crate) fn normalise(self, graph: &mut Graph<'_>, about: &About, input: &str) -> Result<String> {
+    /// `(x / white − mean) / std` as a product and a sum, with a mean and a deviation for each channel: the value `x`
+    /// becomes `normalised`.
+    pub(crate) fn normalise(self, graph: &mut Graph<'_>, mean: &[f32], std: &[f32], input: &str) -> Result<String> {
         let channels = graph.network.input().channels();
         let (mut factors, mut shifts) = (Vec::with_capacity(channels), Vec::with_capacity(channels));
-        if about.mean.len() != channels || about.std.len() != channels {
-            let (means, deviations) = (about.mean.len(), about.std.len());
+        if mean.len() != channels || std.len() != channels {
+            let (means, deviations) = (mean.len(), std.len());
             let network = graph.network.name().to_string();
             return Err(Error::Statistics { network, channels, means, deviations });
         }
-        for (&mean, &deviation) in about.mean.iter().zip(&about.std) {
+        for (&mean, &deviation) in mean.iter().zip(std) {
             let factor = 1.0 / (f64::from(deviation) * self.white());
             let shift = -f64::from(mean) / f64::from(deviation);
             if deviation <= 0.0 || !(factor as f32).is_normal() || !(shift as f32).is_finite() {
