@@ -41,6 +41,16 @@ impl Refusal {
         Self { status, sentence: sentence.into() }
     }
 
+    /// What was sent is not what was asked for.
+    pub fn unfit(sentence: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, sentence)
+    }
+
+    /// The server itself fails.
+    pub fn broken(problem: &impl ToString) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, problem.to_string())
+    }
+
     /// There is more than can be answered.
     pub fn full() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "too many pictures wait; try again in a moment")

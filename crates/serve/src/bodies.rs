@@ -54,7 +54,7 @@ impl Bodies {
         let (mut bytes, mut held, mut body) = (Vec::new(), Vec::new(), pin!(body));
         let mut units = 0;
         while let Some(frame) = std::future::poll_fn(|context| Pin::as_mut(&mut body).poll_frame(context)).await {
-            let broken = |error| Refusal::new(StatusCode::BAD_REQUEST, format!("the picture broke off: {error}"));
+            let broken = |error| Refusal::unfit(format!("the picture broke off: {error}"));
             let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
             if (bytes.len() + data.len()) as u64 > self.most.0 {
                 return Err(self.too_large());

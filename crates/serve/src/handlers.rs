@@ -1,40 +1,16 @@
 //! What is done with each request.
 
 use crate::answer::{Classes, Refusal};
-use crate::bodies::Bodies;
-use crate::live::{self, Shown};
-use crate::metrics::Metrics;
-use crate::question;
-use crate::queue::Queue;
+use crate::shared::Shared;
+use crate::{live, question};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use cnn_classifier::Classifier;
-use cnn_classifier::cnn_data::Reading;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::Semaphore;
-
-/// What all requests share.
-pub struct Shared {
-    pub classifier: Arc<Classifier>,
-    pub queue: Arc<Queue>,
-    pub bodies: Bodies,
-    pub metrics: Arc<Metrics>,
-    pub reading: Reading,
-    /// The page's pictures that may be decoded at once: as many as there are cores, since each may take as much memory as a
-    /// picture may have pixels.
-    pub decoding: Arc<Semaphore>,
-    /// The page at `/`, which needs nothing from elsewhere.
-    pub page: String,
-    /// Its networks.
-    pub shown: Vec<Shown>,
-    /// Its pictures that may wait.
-    pub watching: Arc<Semaphore>,
-}
 
 pub fn router(shared: Arc<Shared>) -> Router {
     Router::new()
@@ -72,7 +48,7 @@ async fn page(State(shared): State<Arc<Shared>>) -> Response {
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     match shared.metrics.text() {
         Ok((kind, text)) => ([(header::CONTENT_TYPE, kind)], text).into_response(),
-        Err(error) => Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+        Err(error) => Refusal::broken(&error).into_response(),
     }
 }
 

@@ -36,6 +36,8 @@ mod question;
 mod queue;
 mod server;
 mod settings;
+mod shared;
+mod shown;
 mod workers;
 
 pub use broadcast::Broadcast;

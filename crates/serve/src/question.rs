@@ -2,7 +2,7 @@
 
 use crate::answer::Refusal;
 use axum::extract::Query;
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 use cnn_figures::shortened;
 use std::num::IntErrorKind;
 
@@ -29,24 +29,20 @@ pub fn exact(uri: &Uri) -> Result<bool, Refusal> {
 /// The value of the one name that can be given.
 fn value(uri: &Uri, name: &str) -> Result<Option<String>, Refusal> {
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
-    let Query(pairs) = pairs.map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.body_text()))?;
+    let Query(pairs) = pairs.map_err(|error| Refusal::unfit(error.body_text()))?;
     if let Some((other, _)) = pairs.iter().find(|(given, _)| given != name) {
-        return Err(bad(format!("{}: not known here, only {name} is", shortened(other, QUOTED))));
+        return Err(Refusal::unfit(format!("{}: not known here, only {name} is", shortened(other, QUOTED))));
     }
     let mut values = pairs.into_iter().map(|(_, value)| value);
     match (values.next(), values.next()) {
-        (_, Some(_)) => Err(bad(format!("{name}: expected once, found more often"))),
+        (_, Some(_)) => Err(Refusal::unfit(format!("{name}: expected once, found more often"))),
         (value, None) => Ok(value),
     }
 }
 
 fn expected(name: &str, what: &str, found: &str) -> Refusal {
     let found = if found.is_empty() { "nothing".into() } else { shortened(found, QUOTED) };
-    bad(format!("{name}: expected {what}, found {found}"))
-}
-
-fn bad(sentence: String) -> Refusal {
-    Refusal::new(StatusCode::BAD_REQUEST, sentence)
+    Refusal::unfit(format!("{name}: expected {what}, found {found}"))
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use crate::bodies::Bodies;
 use crate::connections;
 use crate::error::{Error, Result};
-use crate::handlers::{Shared, router};
-use crate::live::Shown;
+use crate::handlers::router;
 use crate::metrics::Metrics;
 use crate::queue::{Bounds, Queue};
 use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::shown::Shown;
 use crate::workers::Desk;
 use cnn_classifier::cnn_core::InferenceOptions;
 use cnn_classifier::{Classifier, Trained};

@@ -3,7 +3,6 @@
 use crate::answer::Refusal;
 use crate::metrics::Metrics;
 use crate::queue::{Asked, Done, File, Prepared, Queue, Work};
-use axum::http::StatusCode;
 use cnn_classifier::Classifier;
 use cnn_classifier::cnn_data::{Picture, Reading};
 use cnn_kernels::threads;
@@ -63,7 +62,7 @@ impl Desk {
             Ok(numbers) => Some(Prepared { numbers, asked }),
             Err(problem) => {
                 // A failed sending is a client that has gone.
-                let _ = asked.answer.send(Err(Refusal::new(StatusCode::BAD_REQUEST, problem)));
+                let _ = asked.answer.send(Err(Refusal::unfit(problem)));
                 None
             }
         }
@@ -86,8 +85,7 @@ impl Desk {
                 let _ = answer.send(Ok(classes));
             }),
             Err(problem) => asked.for_each(|one| {
-                let refusal = Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, problem.clone());
-                let _ = one.answer.send(Err(refusal));
+                let _ = one.answer.send(Err(Refusal::broken(&problem)));
             }),
         }
     }
