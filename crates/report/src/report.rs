@@ -1,27 +1,17 @@
 //! The report of one run.
 
 use crate::chart::{self, Panel, Series};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::html::{self, Columns};
-use crate::judgement::{Judgement, Mistake};
-use crate::output::{CALIBRATION, CLASSES, CONFUSION, CONFUSIONS, CURVES, EPOCHS, HELD_OUT, MISTAKEN, Output, PAGE};
+use crate::judged::Judged;
+use crate::output::{CURVES, EPOCHS, Output, PAGE};
 use crate::run::Run;
-use crate::{confusion, picture, tables};
+use crate::tables;
 use cnn_core::Summary;
-use cnn_data::Images;
 use cnn_figures::axis::Unit;
-use cnn_figures::svg::escaped;
-use cnn_figures::{bytes, count, duration, fixed, percent, rate};
-use cnn_train::{BalancedAccuracy, Epoch, MacroF1, Metric, Predictions, RunFolder, best_epoch};
+use cnn_figures::{bytes, count, duration, percent, rate};
+use cnn_train::{Epoch, RunFolder, best_epoch};
 use std::path::PathBuf;
-
-/// The folder of a report within its run's.
-pub(crate) const FOLDER: &str = RunFolder::REPORT;
-
-/// So many mistakes are shown.
-const SHOWN: usize = 24;
-/// And so many pairs of classes.
-const PAIRS: usize = 10;
 
 /// What a network costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,19 +26,6 @@ impl From<&Summary> for Cost {
     fn from(summary: &Summary) -> Self {
         Self { parameters: summary.parameters, macs: summary.macs }
     }
-}
-
-/// A model's predictions, with what they are of.
-#[derive(Clone, Copy, Debug)]
-pub struct Judged<'a> {
-    /// The images, in the order of the predictions.
-    pub images: &'a Images,
-    /// Names of the classes.
-    pub classes: &'a [String],
-    /// What the model says of them.
-    pub predictions: &'a Predictions,
-    /// Which weights it had, for the reader: `best.safetensors`.
-    pub weights: &'a str,
 }
 
 /// A report to be written.
@@ -75,7 +52,7 @@ impl Report<'_> {
         for judged in [&self.judged, &self.held_out].into_iter().flatten() {
             judged.check()?;
         }
-        let mut output = Output::within(&self.run.path, FOLDER)?;
+        let mut output = Output::within(&self.run.path, RunFolder::REPORT)?;
         let mut body = self.overview();
         if !self.run.epochs.is_empty() {
             let curves =
@@ -123,157 +100,6 @@ impl Report<'_> {
         }
         let rows: Vec<Vec<String>> = values.into_iter().map(|(name, value)| vec![name.to_string(), value]).collect();
         html::table(&rows, Columns { header: false, numbers: false })
-    }
-}
-
-impl Judged<'_> {
-    /// Writes the pictures of what the predictions say; gives their part of the page.
-    fn write(&self, output: &mut Output) -> Result<String> {
-        let judgement = Judgement::of(self.predictions);
-        let matrix = confusion::matrix(&judgement, self.classes);
-        let calibration = confusion::calibration(&judgement);
-        output.write(CONFUSION, matrix.as_bytes())?;
-        output.write(CALIBRATION, calibration.as_bytes())?;
-        output.write(CLASSES, &tables::classes(&judgement, self.classes)?)?;
-        output.write(CONFUSIONS, &tables::confusion(&judgement, self.classes)?)?;
-        output.write(MISTAKEN, &tables::mistakes(&judgement, self)?)?;
-        for (place, (mistake, png)) in self.worst(&judgement)?.iter().enumerate() {
-            output.write_mistake(place + 1, mistake.image, png)?;
-        }
-        let mut text = self.sentence(&judgement);
-        text += &self.figures();
-        text += &self.pairs(&judgement);
-        text += &format!("<h2>Confusion</h2>\n<div class=\"wide\">{matrix}</div>\n<h2>Classes</h2>\n");
-        text += &self.classes(&judgement);
-        text += &format!(
-            "<h2>Calibration</h2>\n<div class=\"wide\">{calibration}</div>\n<p class=\"faint\">Expected calibration \
-             error {} over ten intervals.</p>\n",
-            percent(judgement.calibration_error())
-        );
-        Ok(text + &self.mistakes(&judgement)?)
-    }
-
-    /// What the predictions say, for a page that is replaced after the next epoch.
-    fn so_far(&self) -> Result<String> {
-        self.check()?;
-        let judgement = Judgement::of(self.predictions);
-        let matrix = confusion::matrix(&judgement, self.classes);
-        let mut text = self.sentence(&judgement);
-        text += &format!("<h2>Confusion</h2>\n<div class=\"wide\">{matrix}</div>\n");
-        text += &self.pairs(&judgement);
-        Ok(text + &self.mistakes(&judgement)?)
-    }
-
-    /// The worst mistakes that are shown, with their pictures' files.
-    fn worst<'j>(&self, judgement: &'j Judgement) -> Result<Vec<(&'j Mistake, Vec<u8>)>> {
-        let shown = judgement.mistakes.iter().take(SHOWN);
-        shown.map(|mistake| Ok((mistake, self.images.picture(mistake.image)?.png()?))).collect()
-    }
-
-    /// The part of the page that is of images which took part in no choice.
-    fn held_out(&self, output: &mut Output) -> Result<String> {
-        let judgement = Judgement::of(self.predictions);
-        output.write(HELD_OUT, &tables::classes(&judgement, self.classes)?)?;
-        let images = count(judgement.images());
-        let text = format!(
-            "<h2>Held out</h2>\n<p>The {images} images of <code>test</code> took part in no choice and were judged once, \
-             by <code>{}</code>.</p>\n",
-            escaped(self.weights)
-        );
-        Ok(text + &self.figures() + &self.pairs(&judgement))
-    }
-
-    /// The figures that say how good the network is.
-    fn figures(&self) -> String {
-        let mut values = vec![("accuracy", percent(self.predictions.top(1)))];
-        if self.classes.len() > 5 {
-            values.push(("right class among the first five", percent(self.predictions.top(5))));
-        }
-        values.push(("balanced accuracy, the mean of recall", percent(BalancedAccuracy.value(self.predictions))));
-        values.push(("macro F1", fixed(MacroF1.value(self.predictions), 4)));
-        let rows: Vec<Vec<String>> = values.into_iter().map(|(name, value)| vec![name.to_string(), value]).collect();
-        html::table(&rows, Columns { header: false, numbers: true })
-    }
-
-    /// The pairs of classes that are confused most.
-    fn pairs(&self, judgement: &Judgement) -> String {
-        let pairs = judgement.pairs();
-        if pairs.is_empty() {
-            return String::new();
-        }
-        let header = ["true class", "taken for", "images"].map(str::to_string).to_vec();
-        let rows = pairs.into_iter().take(PAIRS).map(|pair| {
-            vec![self.name(pair.label).to_string(), self.name(pair.predicted).to_string(), count(pair.images)]
-        });
-        let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
-        format!("<h2>Most confused</h2>\n{}", html::table(&rows, Columns { header: true, numbers: true }))
-    }
-
-    fn check(&self) -> Result<()> {
-        let (predictions, classes) = (self.predictions.len(), self.predictions.classes());
-        let (images, named) = (self.images.len(), self.classes.len());
-        if predictions == images && classes == named {
-            return Ok(());
-        }
-        Err(Error::Mismatch { predictions, classes, images, named })
-    }
-
-    fn sentence(&self, judgement: &Judgement) -> String {
-        format!(
-            "<p>What follows is of <code>{}</code> on the {} test images: {} right, {} wrong.</p>\n",
-            escaped(self.weights),
-            count(judgement.images()),
-            percent(judgement.accuracy()),
-            count(judgement.mistakes.len())
-        )
-    }
-
-    pub(crate) fn name(&self, class: u32) -> &str {
-        self.classes.get(class as usize).map_or("?", String::as_str)
-    }
-
-    /// What an image is called: by the end of its file's path, or by its number.
-    fn image(&self, image: usize) -> String {
-        let file = self.images.file(image);
-        let parts = file.as_deref().map(|file| file.components().rev().take(2).collect::<Vec<_>>());
-        match parts {
-            None => format!("image {image}"),
-            Some(parts) => parts.into_iter().rev().collect::<PathBuf>().display().to_string(),
-        }
-    }
-
-    fn classes(&self, judgement: &Judgement) -> String {
-        let header = ["class", "images", "precision", "recall"].map(str::to_string).to_vec();
-        let share = |share: Option<f64>| share.map_or_else(|| "–".to_string(), percent);
-        let figures = judgement.classes();
-        let rows = figures.iter().zip(self.classes).map(|(figures, name)| {
-            vec![name.clone(), count(figures.images), share(figures.precision), share(figures.recall)]
-        });
-        let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
-        html::table(&rows, Columns { header: true, numbers: true })
-    }
-
-    fn mistakes(&self, judgement: &Judgement) -> Result<String> {
-        let mut text = "<h2>Worst mistakes</h2>\n".to_string();
-        if judgement.mistakes.is_empty() {
-            return Ok(text + "<p>There is none.</p>\n");
-        }
-        text += "<ul class=\"mistakes\">\n";
-        for (mistake, png) in self.worst(judgement)? {
-            let caption = format!(
-                "{} taken for {} with {:.1} %, {}, loss {}",
-                self.name(mistake.label),
-                self.name(mistake.predicted),
-                100.0 * mistake.probability,
-                self.image(mistake.image),
-                fixed(mistake.loss, 2)
-            );
-            let (address, caption) = (picture::address(&png), escaped(&caption));
-            text += &format!(
-                "<li><figure><img alt=\"{caption}\" src=\"{address}\"><figcaption>{caption}</figcaption></figure></li>\n"
-            );
-        }
-        Ok(text + "</ul>\n")
     }
 }
 

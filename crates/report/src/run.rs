@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Result};
 use crate::output::CONFUSION;
-use crate::report::FOLDER;
 use cnn_core::file;
 use cnn_figures::{printable, shortened};
 use cnn_train::{Epoch, RunFolder, best_epoch};
@@ -37,7 +36,7 @@ pub struct Run {
 impl Run {
     /// Whether the report in its folder shows how it judges images.
     pub fn shows_judgement(&self) -> bool {
-        self.path.join(FOLDER).join(CONFUSION).exists()
+        self.path.join(RunFolder::REPORT).join(CONFUSION).exists()
     }
 
     /// Reads a run's folder.

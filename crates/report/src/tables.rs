@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::judgement::Judgement;
-use crate::report::Judged;
+use cnn_data::Images;
 use cnn_train::Epoch;
 use std::collections::BTreeSet;
 
@@ -17,6 +17,11 @@ fn written(rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>> {
 
 fn texts<const N: usize>(row: [&str; N]) -> Vec<String> {
     row.map(str::to_string).to_vec()
+}
+
+/// What a class is called.
+fn name(names: &[String], class: u32) -> String {
+    names.get(class as usize).cloned().unwrap_or_default()
 }
 
 /// A line for each epoch.
@@ -62,21 +67,20 @@ pub(crate) fn classes(judgement: &Judgement, names: &[String]) -> Result<Vec<u8>
 
 /// A line for each pair of a true class and another that it was taken for, the most frequent first.
 pub(crate) fn confusion(judgement: &Judgement, names: &[String]) -> Result<Vec<u8>> {
-    let name = |class: u32| names.get(class as usize).cloned().unwrap_or_default();
     let pairs = judgement.pairs().into_iter();
-    let rows = pairs.map(|pair| vec![name(pair.label), name(pair.predicted), pair.images.to_string()]);
+    let rows = pairs.map(|pair| vec![name(names, pair.label), name(names, pair.predicted), pair.images.to_string()]);
     written(std::iter::once(texts(["class", "taken_for", "images"])).chain(rows))
 }
 
 /// A line for each image that was taken for another class, the worst first.
-pub(crate) fn mistakes(judgement: &Judgement, judged: &Judged<'_>) -> Result<Vec<u8>> {
+pub(crate) fn mistakes(judgement: &Judgement, images: &Images, names: &[String]) -> Result<Vec<u8>> {
     let rows = judgement.mistakes.iter().map(|mistake| {
-        let file = judged.images.file(mistake.image).map(|file| file.display().to_string()).unwrap_or_default();
+        let file = images.file(mistake.image).map(|file| file.display().to_string()).unwrap_or_default();
         vec![
             mistake.image.to_string(),
             file,
-            judged.name(mistake.label).to_string(),
-            judged.name(mistake.predicted).to_string(),
+            name(names, mistake.label),
+            name(names, mistake.predicted),
             mistake.probability.to_string(),
             mistake.loss.to_string(),
         ]
