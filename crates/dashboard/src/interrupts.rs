@@ -1,6 +1,5 @@
 //! Requests to stop from outside: signals, and Ctrl-C where it is a key.
 
-use crate::terminal;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -90,7 +89,8 @@ fn end(code: i32) -> ! {
     // Several may hear of the same signal; the first one ends the program.
     static ENDING: Mutex<()> = Mutex::new(());
     let _held = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
-    terminal::give_back();
+    #[cfg(feature = "terminal")]
+    crate::terminal::give_back();
     std::process::exit(code);
 }
 

@@ -24,7 +24,8 @@ mod dashboard;
 mod draw;
 mod interrupts;
 mod log;
-#[cfg_attr(not(feature = "terminal"), path = "terminal_left_alone.rs")]
+mod taken;
+#[cfg(feature = "terminal")]
 mod terminal;
 #[cfg(feature = "terminal")]
 mod view;

@@ -1,6 +1,6 @@
 //! Where log lines go while the terminal is taken.
 
-use crate::terminal;
+use crate::taken;
 use cnn_figures::printable;
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ pub struct Log;
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !terminal::is_taken() {
+        if !taken::is_taken() {
             return io::stderr().write(bytes);
         }
         let text = String::from_utf8_lossy(bytes);

@@ -1,28 +1,20 @@
 //! The terminal, taken and given back.
 
-use crate::{Error, log};
+use crate::{Error, log, taken};
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::prelude::CrosstermBackend;
 use ratatui::{DefaultTerminal, Terminal};
 use std::io::{self, IsTerminal, stdin, stdout};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, TryLockError, mpsc};
 use std::time::Duration;
-
-/// Whether a dashboard has the terminal. There is one terminal a process.
-static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Held while something is drawn, so that nothing is drawn after the terminal is given back.
 static DRAWING: Mutex<()> = Mutex::new(());
 
 /// How long giving back waits for a terminal that takes no output.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-pub(crate) fn is_taken() -> bool {
-    TAKEN.load(Ordering::SeqCst)
-}
 
 /// Takes the terminal: raw mode, the alternate screen, and a panic hook that gives both back before it says anything.
 pub(crate) fn take() -> Result<DefaultTerminal, Error> {
@@ -43,7 +35,7 @@ pub(crate) fn take() -> Result<DefaultTerminal, Error> {
             earlier(panic);
         }));
     });
-    TAKEN.store(true, Ordering::SeqCst);
+    taken::set(true);
     let taken = || {
         enable_raw_mode()?;
         execute!(stdout(), EnterAlternateScreen)?;
@@ -58,7 +50,7 @@ pub(crate) fn take() -> Result<DefaultTerminal, Error> {
 /// Draws, unless the terminal is given back already.
 pub(crate) fn drawing(draw: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let Ok(_held) = DRAWING.lock() else { return Ok(()) };
-    if is_taken() { draw() } else { Ok(()) }
+    if taken::is_taken() { draw() } else { Ok(()) }
 }
 
 /// Gives the terminal back, if it is taken, and writes the log that waits for it.
@@ -67,7 +59,7 @@ pub(crate) fn drawing(draw: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
 /// that hangs. So a thread does it, and this waits for it only a while. A terminal that is gone takes nothing back, and
 /// needs nothing.
 pub(crate) fn give_back() {
-    if !TAKEN.swap(false, Ordering::SeqCst) {
+    if !taken::set(false) {
         return;
     }
     let (done, end) = mpsc::channel();
