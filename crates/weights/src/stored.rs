@@ -1,7 +1,8 @@
 //! Numbers that stay in a file until they are asked for, so that a file of weights is never in memory twice.
 
 use crate::error::{Error, Result};
-use crate::tensor::Number;
+#[cfg(feature = "pytorch")]
+use crate::pytorch::lazy::Lazy;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -35,7 +36,7 @@ pub(crate) enum Content {
     Bytes { all: Arc<[u8]>, source: Arc<str>, start: usize, bytes: usize },
     /// A tensor of a PyTorch file.
     #[cfg(feature = "pytorch")]
-    Pytorch(Arc<crate::pytorch::Lazy>),
+    Pytorch(Arc<Lazy>),
 }
 
 /// A file that is open.
@@ -62,17 +63,6 @@ impl Kind {
             Self::F64 | Self::Other(_) => 8,
         }
     }
-
-    /// Bytes of this kind as numbers.
-    pub(crate) fn numbers<T: Number>(&self, bytes: &[u8]) -> Vec<T> {
-        let number = |x: f64| T::from_f64(x);
-        match self {
-            Self::F16 => chunks(bytes).map(|x| number(half::f16::from_le_bytes(x).to_f64())).collect(),
-            Self::BF16 => chunks(bytes).map(|x| number(half::bf16::from_le_bytes(x).to_f64())).collect(),
-            Self::F32 => chunks(bytes).map(|x| number(f64::from(f32::from_le_bytes(x)))).collect(),
-            Self::F64 | Self::Other(_) => chunks(bytes).map(|x| number(f64::from_le_bytes(x))).collect(),
-        }
-    }
 }
 
 impl Stored {
@@ -84,37 +74,36 @@ impl Stored {
         self.kind == Kind::F64
     }
 
-    /// The numbers as `T`.
-    pub(crate) fn read<T: Number>(&self, name: &str) -> Result<Vec<T>> {
+    /// The bytes of the numbers of the tensor `name`, which must be floating-point ones.
+    pub(crate) fn read(&self, name: &str) -> Result<Cow<'_, [u8]>> {
         self.check_kind(name)?;
-        Ok(T::of_bytes(&self.kind, &self.bytes()?))
+        self.bytes()
     }
 
-    /// The numbers as `T`, at most so many at a time, with the position of the first. A file is read part by part, save
-    /// that of a PyTorch tensor, whose numbers may lie in any order.
-    pub(crate) fn read_parts<T: Number, E: From<Error>>(
+    /// The same, the bytes of at most so many numbers at a time, with the position of the first number. A file is read part
+    /// by part, save that of a PyTorch tensor, whose numbers may lie in any order.
+    pub(crate) fn read_parts<E: From<Error>>(
         &self,
         name: &str,
         count: usize,
-        mut visit: impl FnMut(usize, &[T]) -> Result<(), E>,
+        mut visit: impl FnMut(usize, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         self.check_kind(name)?;
         let (size, count) = (self.kind.size(), count.max(1));
-        let mut each = |first: usize, bytes: &[u8]| visit(first, &T::of_bytes(&self.kind, bytes));
         match &self.content {
             Content::File { open, start, bytes } => {
                 let mut part = vec![0; (count * size).min(*bytes)];
                 for at in (0..*bytes).step_by(count * size) {
                     let part = &mut part[..(count * size).min(*bytes - at)];
                     open.read(*start + at as u64, part)?;
-                    each(at / size, part)?;
+                    visit(at / size, part)?;
                 }
                 Ok(())
             }
             _ => {
                 let bytes = self.bytes()?;
                 let mut parts = bytes.chunks(count * size).enumerate();
-                parts.try_for_each(|(number, part)| each(number * count, part))
+                parts.try_for_each(|(number, part)| visit(number * count, part))
             }
         }
     }
@@ -149,8 +138,4 @@ impl Stored {
             Content::Pytorch(lazy) => Ok(Cow::Owned(lazy.bytes()?)),
         }
     }
-}
-
-fn chunks<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
-    bytes.as_chunks::<N>().0.iter().copied()
 }

@@ -68,7 +68,7 @@ macro_rules! number {
             }
             #[inline(never)]
             fn of_bytes(kind: &Kind, bytes: &[u8]) -> Vec<Self> {
-                kind.numbers(bytes)
+                numbers(kind, bytes)
             }
         }
     };
@@ -76,6 +76,21 @@ macro_rules! number {
 
 number!(f32, F32);
 number!(f64, F64);
+
+/// Bytes of a kind as numbers.
+fn numbers<T: Number>(kind: &Kind, bytes: &[u8]) -> Vec<T> {
+    let number = |x: f64| T::from_f64(x);
+    match kind {
+        Kind::F16 => chunks(bytes).map(|x| number(half::f16::from_le_bytes(x).to_f64())).collect(),
+        Kind::BF16 => chunks(bytes).map(|x| number(half::bf16::from_le_bytes(x).to_f64())).collect(),
+        Kind::F32 => chunks(bytes).map(|x| number(f64::from(f32::from_le_bytes(x)))).collect(),
+        Kind::F64 | Kind::Other(_) => chunks(bytes).map(|x| number(f64::from_le_bytes(x))).collect(),
+    }
+}
+
+fn chunks<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
+    bytes.as_chunks::<N>().0.iter().copied()
+}
 
 impl Tensor {
     /// A tensor of numbers in memory; `name` is what an error names.
@@ -120,7 +135,7 @@ impl Tensor {
         Ok(Cow::Owned(match &self.numbers {
             Numbers::F32(values) => values.iter().map(|x| T::from_f64(f64::from(*x))).collect(),
             Numbers::F64(values) => values.iter().map(|x| T::from_f64(*x)).collect(),
-            Numbers::Stored(stored) => stored.read(name)?,
+            Numbers::Stored(stored) => T::of_bytes(&stored.kind, &stored.read(name)?),
         }))
     }
 
@@ -132,6 +147,7 @@ impl Tensor {
         mut visit: impl FnMut(usize, &[T]) -> Result<(), E>,
     ) -> Result<(), E> {
         if let Numbers::Stored(stored) = &self.numbers {
+            let visit = |first: usize, bytes: &[u8]| visit(first, &T::of_bytes(&stored.kind, bytes));
             return stored.read_parts(name, count, visit);
         }
         let (numbers, count) = (self.numbers(name)?, count.max(1));

@@ -2,7 +2,9 @@
 //! that. The crate `pytorch-reader` reads them, and builds nothing but tensors: no code of a pickle is run. What it could
 //! be made to take too much memory by is looked at before.
 
+mod check;
 mod entry;
+pub(crate) mod lazy;
 mod limits;
 mod modules;
 mod pickle;
@@ -15,34 +17,16 @@ use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::stored::{Content, Kind, Stored};
 use crate::tensor::Tensor;
-use crate::text::short;
 use crate::weights::Weights;
 use cnn_system::guard;
+use lazy::Lazy;
+use problem::gave_up;
 use pytorch_reader::{DType, PytorchReader};
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// A tensor whose numbers are in a file.
-pub(crate) struct Lazy {
-    pub path: PathBuf,
-    tensor: pytorch_reader::Tensor,
-}
-
-impl Lazy {
-    /// Its numbers, row by row.
-    pub fn bytes(&self) -> Result<Vec<u8>> {
-        let broken = |problem| Error::Pytorch { path: self.path.clone(), problem };
-        let read = guard::caught(|| self.tensor.read()).map_err(|panic| broken(gave_up(&panic)))?;
-        let bytes = read.map_err(|error| broken(short(&error.to_string())))?;
-        match bytes.len() == self.tensor.byte_len() {
-            true => Ok(bytes),
-            false => Err(broken(format!("tensor {} has another length than it says", short(&self.tensor.name)))),
-        }
-    }
-}
 
 /// A file that is read: on a disk, or in memory.
 struct Origin<'a> {
@@ -61,7 +45,7 @@ struct Origin<'a> {
 pub(crate) fn read(path: &Path, file: File, format: Format, entry: Option<&str>) -> Result<Weights> {
     let failed = |source| Error::Read { path: path.to_path_buf(), source };
     let length = file.metadata().map_err(failed)?.len();
-    let look = || limits::check(BufReader::new(&file), length, format);
+    let look = || check::check(BufReader::new(&file), length, format);
     let whole = || Ok(Cow::Owned(cnn_system::file::read(path, length).map_err(failed)?));
     let open = |key: Option<&str>| match key {
         None => PytorchReader::new(path),
@@ -73,7 +57,7 @@ pub(crate) fn read(path: &Path, file: File, format: Format, entry: Option<&str>)
 /// The same of a file in memory; `source` is what an error names.
 pub(crate) fn of_bytes(bytes: &[u8], format: Format, source: PathBuf) -> Result<Weights> {
     let length = bytes.len() as u64;
-    let look = || limits::check(Cursor::new(bytes), length, format);
+    let look = || check::check(Cursor::new(bytes), length, format);
     let whole = || Ok(Cow::Borrowed(bytes));
     let open = |key: Option<&str>| PytorchReader::from_bytes(bytes.to_vec(), key);
     Origin { path: &source, length, format, entry: None, look: &look, whole: &whole, open: &open }.weights()
@@ -107,7 +91,7 @@ impl Origin<'_> {
     /// The weights of the file that was written anew as one of torch's before 1.6.
     fn anew(&self, written: Vec<u8>) -> Result<Weights> {
         let length = written.len() as u64;
-        self.guarded(|| limits::check(Cursor::new(&written[..]), length, Format::Legacy))?;
+        self.guarded(|| check::check(Cursor::new(&written[..]), length, Format::Legacy))?;
         let open = |key: Option<&str>| PytorchReader::from_bytes(written.clone(), key);
         weights(self.path, length, self.format, self.entry, &open)
     }
@@ -147,11 +131,6 @@ fn weights(path: &Path, length: u64, format: Format, entry: Option<&str>, open: 
     }
     let weights = weights.with_form(format!("{}{}", format.name(), found.from)).with_left_out(found.left_out);
     Ok(weights.from_source(path.display().to_string()))
-}
-
-/// What is said of a file on which the reader panics.
-fn gave_up(panic: &str) -> String {
-    format!("its reader gave up: {}", short(panic))
 }
 
 fn kind(dtype: DType) -> Kind {

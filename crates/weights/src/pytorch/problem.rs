@@ -46,3 +46,8 @@ fn unsupported(found: &str) -> String {
     };
     short(&format!("{what} ({found})"))
 }
+
+/// What is said of a file on which the reader panics.
+pub(super) fn gave_up(panic: &str) -> String {
+    format!("its reader gave up: {}", short(panic))
+}
