@@ -1,6 +1,7 @@
 //! The data set of a command.
 
 use crate::cli::Data;
+use crate::data_name::{FOLDER, folder_of, named};
 use crate::no_effect;
 use crate::progress::looked_through;
 use anyhow::{Context, Result, bail};
@@ -8,10 +9,8 @@ use cnn_data::{
     Damage, Dataset, DigitsConfig, FolderConfig, FolderImages, Name, Source, digits, folder, folder_images, load,
 };
 use cnn_train::{DataChoice, DataMark, Recipe, RunFolder, TestTime};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// How the name of a folder of images begins.
-const FOLDER: &str = "folder:";
 /// Files of a run's folder.
 const RECIPE: &str = RunFolder::RECIPE;
 const CONFIG: &str = RunFolder::CONFIG;
@@ -67,17 +66,6 @@ pub fn absolute(choice: &mut DataChoice) -> Result<()> {
     Ok(())
 }
 
-/// The name of a data set; a folder that is there may be named by its path alone, if no data set has that name.
-pub fn named(name: &str) -> String {
-    let is_name = name.starts_with(FOLDER) || name.split('+').all(|name| name.parse::<Name>().is_ok());
-    if !is_name && Path::new(name).is_dir() { format!("{FOLDER}{name}") } else { name.to_string() }
-}
-
-/// The folder of images that a name means, if it means one.
-pub fn folder_of(name: &str) -> Option<PathBuf> {
-    named(name).strip_prefix(FOLDER).map(PathBuf::from)
-}
-
 /// Refuses a folder for results that lies in the folder of the images: what is written there would be taken for them.
 pub fn apart(out: &Path, choice: &DataChoice) -> Result<()> {
     let Some(images) = choice.dataset.as_deref().and_then(folder_of) else { return Ok(()) };
@@ -94,12 +82,6 @@ pub fn apart(out: &Path, choice: &DataChoice) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Whether two names of data sets mean the same.
-pub fn is_same(one: &str, other: &str) -> bool {
-    let folder = |name: &str| folder_of(name).and_then(|path| path.canonicalize().ok());
-    named(one) == named(other) || folder(one).is_some_and(|one| Some(one) == folder(other))
 }
 
 /// What a run was trained and judged on, and the seed that drew what was left to chance.

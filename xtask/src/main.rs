@@ -10,6 +10,7 @@ mod commands;
 mod comparison;
 mod compiled;
 mod data;
+mod data_name;
 mod docs;
 mod interrupt;
 mod judging;

@@ -1,7 +1,7 @@
 //! Flags that would change nothing. They are refused: whoever gives one expects something of it.
 
 use crate::cli::{self, Command, Common};
-use crate::data::folder_of;
+use crate::data_name::folder_of;
 use anyhow::{Result, bail, ensure};
 use cnn_core::device::DeviceChoice;
 use cnn_core::{Network, Op};

@@ -4,6 +4,7 @@ mod figures;
 
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
+use crate::data_name::{folder_of, is_same};
 use crate::judging;
 use crate::learnt;
 use crate::progress::predicted;
@@ -150,7 +151,7 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
     let seed = common.seed();
     let of_run = |own: &RunData| match asked {
         None => true,
-        Some(asked) => own.choice.dataset.as_deref().is_some_and(|dataset| data::is_same(dataset, asked)),
+        Some(asked) => own.choice.dataset.as_deref().is_some_and(|dataset| is_same(dataset, asked)),
     };
     let own = match &run {
         Some(run) if of_run(run) => Some(run.clone()),
@@ -164,7 +165,7 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
             bail!("the run set its images aside by seed {}, not by {asked}: leave --seed out", own.seed);
         }
         let own = own.located(&args.data)?;
-        let gone = own.choice.dataset.as_deref().and_then(data::folder_of).filter(|folder| !folder.exists());
+        let gone = own.choice.dataset.as_deref().and_then(folder_of).filter(|folder| !folder.exists());
         let dataset = match gone {
             Some(folder) => bail!(
                 "{} is gone, whose images the run set aside: --dataset says where they are now",
@@ -188,7 +189,7 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
         Some(run) => learnt::note(run, images),
         None => doubt.map(str::to_string),
     };
-    if let Some(folder) = asked.and_then(data::folder_of) {
+    if let Some(folder) = asked.and_then(folder_of) {
         let found = data::folder_to_judge(&args.data, &folder)?;
         if found.path != folder {
             notes.push(format!("judged are the images of {}", found.path.display()));

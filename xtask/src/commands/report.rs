@@ -2,6 +2,7 @@
 
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
+use crate::data_name::{folder_of, is_same};
 use crate::judging::{self, Verdict, Verdicts, WEIGHTS};
 use crate::learnt;
 use anyhow::{Result, bail, ensure};
@@ -56,7 +57,7 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
     if let Some(args) = &asked {
         let seed = own.as_ref().map_or_else(|| seed(run, common), |own| own.seed);
         let is_own = |own: &RunData| match (&own.choice.dataset, &args.dataset) {
-            (Some(own), Some(asked)) => data::is_same(own, asked),
+            (Some(own), Some(asked)) => is_same(own, asked),
             (own, asked) => own == asked,
         };
         let chosen = own.as_ref().and_then(|own| if is_own(own) { Some(own.clone()) } else { own.moved(args) });
@@ -98,7 +99,7 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
 
 /// Images that are not the run's: of a folder all that `eval` judges, since the run has set none of them aside.
 fn elsewhere(args: &cli::Data, seed: u64) -> Result<Dataset> {
-    let Some(folder) = args.dataset.as_deref().and_then(data::folder_of) else { return data::dataset(args, seed) };
+    let Some(folder) = args.dataset.as_deref().and_then(folder_of) else { return data::dataset(args, seed) };
     let FolderImages { path, classes, images, .. } = data::folder_to_judge(args, &folder)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(Dataset::new(name, classes, images.select(&[])?, images)?)

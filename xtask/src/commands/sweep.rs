@@ -19,21 +19,14 @@ use axes::{agree, axes, combinations, name};
 use cnn_data::Fold;
 use cnn_figures::path;
 use cnn_report::{Comparison, Run};
-use cnn_train::{Claim, Epoch, Error, Observers, Recipe, RunFolder, Task, train, write_whole};
-use std::path::{Path, PathBuf};
-use summary::{grid, summary, table};
+use cnn_train::{Claim, Error, Observers, Recipe, RunFolder, Task, train, write_whole};
+use std::path::Path;
+use summary::{Done, grid, summary, table};
 
 /// What a sweep writes beside its runs.
 const PICTURE: &str = "sweep.svg";
 const REPORT: &str = "report";
 const TABLE: &str = "sweep.csv";
-
-/// What came of a run that did not diverge.
-struct Done {
-    path: PathBuf,
-    best: Epoch,
-    last: Epoch,
-}
 
 pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
     let axes = axes(args)?;

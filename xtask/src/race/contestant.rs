@@ -7,6 +7,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+/// Why a contestant is not there.
+pub type Absent = String;
+
 /// A running contestant, whose network stands. It ends when it is dropped.
 pub struct Contestant {
     child: Child,

@@ -1,7 +1,7 @@
 //! Who takes part, and how each is started.
 
 use super::case::Case;
-use super::contestant::run;
+use super::contestant::{Absent, run};
 use crate::bench::{LEARNING_RATE, MOMENTUM, Workload};
 use crate::cli::{EngineName, Limit, Mode};
 use anyhow::{Context, Result, anyhow, bail};
@@ -28,9 +28,6 @@ const RIVALS: [(&str, &str, &str); 6] = [
 
 /// The rival that is no Python's.
 const RTEN: &str = "rten";
-
-/// Why a contestant is not there.
-pub type Absent = String;
 
 /// How a contestant computes in a precision, for a reader; nothing where it does not, or not as a runtime of its users
 /// would.

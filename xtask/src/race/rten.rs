@@ -1,6 +1,6 @@
 //! rten, a rival in Rust: a program outside the workspace, compiled when a race wants it.
 
-use super::lineup::Absent;
+use super::contestant::Absent;
 use crate::compiled;
 use std::path::PathBuf;
 

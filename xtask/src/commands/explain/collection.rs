@@ -2,7 +2,7 @@
 
 use crate::cli::{self, Common};
 use crate::commands::eval::Ready;
-use crate::data::folder_of;
+use crate::data_name::folder_of;
 use crate::progress::bar;
 use crate::trained;
 use anyhow::{Result, bail};

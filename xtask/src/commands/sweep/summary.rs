@@ -1,10 +1,20 @@
 //! What came of a sweep: a table for programs, a picture, and a few lines.
 
-use super::Done;
 use super::axes::{Axis, all_combinations, name};
 use anyhow::Result;
 use cnn_figures::{Table, percent};
 use cnn_report::Grid;
+use cnn_train::Epoch;
+use std::path::PathBuf;
+
+/// What came of a run that did not diverge.
+pub struct Done {
+    pub path: PathBuf,
+    /// Its best epoch.
+    pub best: Epoch,
+    /// Its last epoch.
+    pub last: Epoch,
+}
 
 /// A line for each run: its settings, and the figures of its best epoch and of its last.
 pub fn table(axes: &[Axis], combinations: &[Vec<usize>], outcomes: &[Option<Done>]) -> Result<Vec<u8>> {
