@@ -5,6 +5,7 @@ use crate::claim::{Claim, Whereabouts};
 use crate::epoch::Epoch;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
+use crate::run_files::{BEST, CHECKPOINTS, CONFIG, EVENT_FILE, EVENTS, JUDGEMENT, LAST, METRICS, RECIPE, REPORT};
 use crate::set_aside::SetAside;
 use crate::whole_file::write_whole;
 use serde::Serialize;
@@ -12,17 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-pub(crate) const BEST: &str = cnn_data::RUN_BEST;
-pub(crate) const LAST: &str = "last.safetensors";
-pub(crate) const METRICS: &str = "metrics.jsonl";
-pub(crate) const JUDGEMENT: &str = "judgement.json";
-pub(crate) const CONFIG: &str = "config.json";
-pub(crate) const RECIPE: &str = "recipe.toml";
-pub(crate) const CHECKPOINTS: &str = "checkpoints";
-/// What is written beside a run by others: its report and TensorBoard's event files.
-const REPORT: &str = "report";
-pub(crate) const EVENTS: &str = "tensorboard";
-pub(crate) const EVENT_FILE: &str = "events.out.tfevents.";
+/// What others write beside a run's files.
 const BESIDE: [&str; 2] = [REPORT, EVENTS];
 
 /// The folder a run writes to. Every file in it is whole at every moment, but for the event files of TensorBoard, which grow;

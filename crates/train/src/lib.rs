@@ -75,6 +75,7 @@ mod prefix;
 mod recent;
 mod recipe;
 mod rule;
+mod run_files;
 mod schedule;
 mod set_aside;
 mod settings;

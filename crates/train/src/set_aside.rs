@@ -2,7 +2,7 @@
 
 use crate::checkpoint;
 use crate::error::{Error, Result};
-use crate::folder::{BEST, CHECKPOINTS, CONFIG, EVENT_FILE, EVENTS, JUDGEMENT, LAST, METRICS, RECIPE};
+use crate::run_files::{BEST, CHECKPOINTS, CONFIG, EVENT_FILE, EVENTS, JUDGEMENT, LAST, METRICS, RECIPE};
 use std::path::{Path, PathBuf};
 
 /// Where the files of a run are kept that is to be replaced: `.replacing` while they are moved there or back, then
