@@ -1,7 +1,7 @@
 //! Averages of the weights.
 
 use crate::error::{Error, Result};
-use crate::settings::Settings;
+use crate::limits::LARGEST_COUNT;
 use cnn_figures::number;
 use serde::{Deserialize, Serialize};
 
@@ -31,15 +31,13 @@ impl Lookahead {
 
     fn check(&self) -> Result<()> {
         let Self { every, stays, rise } = *self;
-        let holds = (1..=Settings::LARGEST_COUNT).contains(&every)
-            && (0.0..1.0).contains(&stays)
-            && rise.is_finite()
-            && rise >= 0.0;
+        let holds =
+            (1..=LARGEST_COUNT).contains(&every) && (0.0..1.0).contains(&stays) && rise.is_finite() && rise >= 0.0;
         let [stays, rise] = [stays, rise].map(number);
         let problem = format!(
             "every {every} steps, of which {stays} stays with a rise of {rise}: a number of steps from 1 to {} is needed, a \
              share in [0, 1) and a power from 0 up",
-            Settings::LARGEST_COUNT
+            LARGEST_COUNT
         );
         if holds { Ok(()) } else { Err(Error::Setting { setting: "lookahead", problem }) }
     }
@@ -64,10 +62,9 @@ pub(crate) enum Move {
 }
 
 impl Averaging {
-    /// What settings ask for, in a run of `all` steps.
-    pub(crate) fn of(settings: &Settings, all: usize) -> Option<Self> {
-        let slow = settings.lookahead.map(|lookahead| Self::Slow(lookahead, all));
-        settings.average.map(Self::Moving).or(slow)
+    /// A moving average of which so much stays, or slow weights, in a run of `all` steps.
+    pub(crate) fn of(moving: Option<f64>, lookahead: Option<Lookahead>, all: usize) -> Option<Self> {
+        moving.map(Self::Moving).or(lookahead.map(|lookahead| Self::Slow(lookahead, all)))
     }
 
     /// What happens after `steps` steps.
@@ -78,12 +75,13 @@ impl Averaging {
         }
     }
 
-    pub(crate) fn check(settings: &Settings) -> Result<()> {
-        if let Some(share) = settings.average.filter(|share| !(0.0..1.0).contains(share)) {
+    /// Whether they can be meant, and not both at once.
+    pub(crate) fn check(moving: Option<f64>, lookahead: Option<Lookahead>) -> Result<()> {
+        if let Some(share) = moving.filter(|share| !(0.0..1.0).contains(share)) {
             return Err(Error::Setting { setting: "average", problem: format!("{} must be in [0, 1)", number(share)) });
         }
-        let Some(lookahead) = settings.lookahead else { return Ok(()) };
-        if settings.average.is_some() {
+        let Some(lookahead) = lookahead else { return Ok(()) };
+        if moving.is_some() {
             let problem = "has slow weights, which are an average already: leave out average or lookahead".to_string();
             return Err(Error::Setting { setting: "lookahead", problem });
         }
@@ -121,15 +119,15 @@ mod tests {
     #[test]
     fn what_cannot_be_meant() {
         let usual = Lookahead { every: 5, stays: 0.5, rise: 3.0 };
-        let check = |lookahead, average| Averaging::check(&Settings { lookahead, average, ..Settings::default() });
-        assert!(check(Some(usual), None).is_ok() && check(None, Some(0.9)).is_ok());
+        let check = Averaging::check;
+        assert!(check(None, Some(usual)).is_ok() && check(Some(0.9), None).is_ok());
         for wrong in
             [Lookahead { every: 0, ..usual }, Lookahead { stays: 1.0, ..usual }, Lookahead { rise: -1.0, ..usual }]
         {
-            assert!(check(Some(wrong), None).unwrap_err().to_string().starts_with("lookahead every "));
+            assert!(check(None, Some(wrong)).unwrap_err().to_string().starts_with("lookahead every "));
         }
-        let message = check(Some(usual), Some(0.9)).unwrap_err().to_string();
+        let message = check(Some(0.9), Some(usual)).unwrap_err().to_string();
         assert!(message.starts_with("lookahead has slow weights"), "{message}");
-        assert_eq!(check(None, Some(1.0)).unwrap_err().to_string(), "average 1 must be in [0, 1)");
+        assert_eq!(check(Some(1.0), None).unwrap_err().to_string(), "average 1 must be in [0, 1)");
     }
 }

@@ -1,8 +1,8 @@
 //! What an image counts in the loss by its class.
 
 use crate::error::{Error, Result};
+use crate::limits::LARGEST_FACTOR;
 use crate::loss::{LossAndGradients, LossFunction, Output, classes};
-use crate::settings::Settings;
 use cnn_data::Dataset;
 use cnn_figures::number;
 use cnn_plan::Targets;
@@ -17,7 +17,7 @@ pub enum ClassWeights {
     /// As much less as the class has more images: `N / (K · n)` of N images in K classes, n of them of the class (King and
     /// Zeng 2001, section 4.2; scikit-learn calls it balanced); 0 for a class without an image.
     Auto,
-    /// So much, at most [`Settings::LARGEST_FACTOR`], by the names of the classes; each must be there. They are scaled, so
+    /// So much, at most [`Settings::LARGEST_FACTOR`](crate::Settings::LARGEST_FACTOR), by the names of the classes; each must be there. They are scaled, so
     /// that the mean over the images to train on is 1 and the learning rate means what it meant.
     Of(BTreeMap<String, f64>),
 }
@@ -27,7 +27,7 @@ impl ClassWeights {
     ///
     /// # Errors
     ///
-    /// A class without a weight, a weight without a class, a weight that is not from 0 to [`Settings::LARGEST_FACTOR`],
+    /// A class without a weight, a weight without a class, a weight that is not from 0 to [`Settings::LARGEST_FACTOR`](crate::Settings::LARGEST_FACTOR),
     /// only zeros.
     pub fn of(&self, dataset: &Dataset) -> Result<Vec<f64>> {
         let (counts, names) = (dataset.counts(), dataset.classes());
@@ -45,9 +45,9 @@ impl ClassWeights {
                     return Err(wrong(format!("{name:?} is no class of {}", dataset.name())));
                 }
                 let weight = |name: &String| match of.get(name) {
-                    Some(weight) if (0.0..=Settings::LARGEST_FACTOR).contains(weight) => Ok(*weight),
+                    Some(weight) if (0.0..=LARGEST_FACTOR).contains(weight) => Ok(*weight),
                     Some(weight) => {
-                        let [weight, most] = [*weight, Settings::LARGEST_FACTOR].map(number);
+                        let [weight, most] = [*weight, LARGEST_FACTOR].map(number);
                         Err(wrong(format!("{name:?} has {weight}, expected a number from 0 to {most}")))
                     }
                     None => Err(wrong(format!("{name:?} has none"))),
@@ -119,7 +119,7 @@ impl WeightedCrossEntropy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::SoftmaxCrossEntropy;
+    use crate::cross_entropy::SoftmaxCrossEntropy;
     use cnn_data::Images;
 
     const LOGITS: [f32; 6] = [1.0, 2.0, 0.5, 0.1, -1.0, 3.0];

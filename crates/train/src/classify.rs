@@ -1,11 +1,8 @@
 //! Networks that answer.
 
-use crate::engine::Engine;
 use crate::error::Result;
 use cnn_core::Network;
-use cnn_core::device::Device;
 use cnn_plan::Predictor;
-use cnn_weights::Weights;
 
 /// Gives class scores, in evaluation mode.
 pub trait Classify {
@@ -41,24 +38,6 @@ impl Classify for Predictor {
     fn gives_probabilities(&self) -> bool {
         self.network().gives_probabilities(self.plan().targets()[0])
     }
-}
-
-/// A network with its weights, on the engine that is the faster one on a device.
-///
-/// # Errors
-///
-/// Weights that are not the network's, numbers that are not finite; those of the device.
-pub fn classifier(network: &Network, weights: &Weights, device: &Device) -> Result<Box<dyn Classify>> {
-    Ok(match Engine::usual(device) {
-        Engine::Plan => Box::new(Predictor::new(network, weights)?),
-        #[cfg(feature = "candle")]
-        Engine::Candle => {
-            let model = cnn_core::Model::from_weights(network, weights, candle_core::DType::F32, device)?;
-            Box::new(crate::CandleEvaluation::new(&model, device))
-        }
-        #[cfg(not(feature = "candle"))]
-        Engine::Candle => return Err(crate::error::Error::CandleFeature),
-    })
 }
 
 /// The scores for what a model gives: the same, or, of probabilities, their logarithms, whose softmax they are. A

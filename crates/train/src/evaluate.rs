@@ -1,8 +1,9 @@
 //! Evaluation: loss and accuracy over a set of images.
 
 use crate::classify::{Classify, scores};
+use crate::cross_entropy::SoftmaxCrossEntropy;
 use crate::error::{Error, Result};
-use crate::loss::{LossFunction, Output, SoftmaxCrossEntropy};
+use crate::loss::{LossFunction, Output};
 use crate::predictions::Predictions;
 use cnn_core::Network;
 use cnn_data::{Batch, Loader};

@@ -1,9 +1,9 @@
 //! Tensors with a learning rate and a weight decay of their own.
 
 use crate::error::{Error, Result};
+use crate::limits::LARGEST_FACTOR;
 use crate::prefix::{begins, nothing_begins};
 use crate::rule::Rule;
-use crate::settings::{Decay, Settings};
 use cnn_core::Network;
 use cnn_figures::number;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub struct Group {
     /// What their names begin with, up to a dot or the end; `*` stands for any letters.
     pub prefix: String,
-    /// What the learning rate is multiplied by, at most [`Settings::LARGEST_FACTOR`]; 0 keeps them as they are.
+    /// What the learning rate is multiplied by, at most [`Settings::LARGEST_FACTOR`](crate::Settings::LARGEST_FACTOR); 0 keeps them as they are.
     #[serde(default = "one")]
     pub learning_rate: f64,
     /// What the rule's weight decay is multiplied by, at most as much.
@@ -25,6 +25,18 @@ pub struct Group {
 
 fn one() -> f64 {
     1.0
+}
+
+/// Which weights weight decay pulls at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Decay {
+    /// All that are trained.
+    #[default]
+    All,
+    /// The weights of convolutions and linear layers: neither biases nor the scales of batch normalisation.
+    Weights,
 }
 
 /// What a tensor's learning rate and weight decay are multiplied by.
@@ -52,8 +64,8 @@ impl Pace {
 impl Group {
     pub(crate) fn check(&self) -> Result<()> {
         for (what, factor) in [("learning-rate", self.learning_rate), ("weight-decay", self.weight_decay)] {
-            if !(0.0..=Settings::LARGEST_FACTOR).contains(&factor) {
-                let [factor, most] = [factor, Settings::LARGEST_FACTOR].map(number);
+            if !(0.0..=LARGEST_FACTOR).contains(&factor) {
+                let [factor, most] = [factor, LARGEST_FACTOR].map(number);
                 let problem = format!("{}: the factor {factor} of {what} must be from 0 to {most}", self.prefix);
                 return Err(Error::Setting { setting: "groups", problem });
             }
@@ -67,13 +79,12 @@ impl Group {
 /// # Errors
 ///
 /// A group that no trained tensor belongs to.
-pub(crate) fn paces(network: &Network, settings: &Settings) -> Result<Vec<Pace>> {
-    let Settings { groups, decay, .. } = settings;
+pub(crate) fn paces(network: &Network, groups: &[Group], decay: Decay) -> Result<Vec<Pace>> {
     let mut members = vec![0_usize; groups.len()];
     let mut paces = Vec::new();
     for spec in network.tensors() {
         let mut pace = Pace::default();
-        if *decay == Decay::Weights && spec.dims.len() < 2 {
+        if decay == Decay::Weights && spec.dims.len() < 2 {
             pace.weight_decay = 0.0;
         }
         if let Some(place) = groups.iter().position(|group| begins(&spec.name, &group.prefix)) {
@@ -108,7 +119,7 @@ mod tests {
     fn found(groups: &[Group], decay: Decay) -> Result<Vec<Pace>> {
         let network = chain().then("conv", conv(3).out(4)).then("norm", batch_norm()).then("fc", conv(1).out(2));
         let network = network.global_avg_pool().named("small", [1, 8, 8]).at_usual_input().unwrap();
-        paces(&network, &Settings { groups: groups.to_vec(), decay, ..Settings::default() })
+        paces(&network, groups, decay)
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Optimiser {
     ///
     /// A group that no trained tensor of the network belongs to.
     pub fn paced(mut self, network: &Network, settings: &Settings) -> Result<Self> {
-        let paces = paces(network, settings)?;
+        let paces = paces(network, &settings.groups, settings.decay)?;
         let paces: HashMap<&str, Pace> = network.tensors().map(|spec| spec.name.as_str()).zip(paces).collect();
         for parameter in &mut self.parameters {
             parameter.pace = paces.get(parameter.name.as_str()).copied().unwrap_or_default();

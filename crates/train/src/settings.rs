@@ -3,7 +3,8 @@
 use crate::average::{Averaging, Lookahead};
 use crate::class_weights::ClassWeights;
 use crate::error::{Error, Result};
-use crate::group::Group;
+use crate::group::{Decay, Group};
+use crate::limits;
 use crate::rule::Rule;
 use crate::schedule::{Schedule, WarmUp};
 use crate::test_time::TestTime;
@@ -155,18 +156,6 @@ impl Precision {
     }
 }
 
-/// Which weights weight decay pulls at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Decay {
-    /// All that are trained.
-    #[default]
-    All,
-    /// The weights of convolutions and linear layers: neither biases nor the scales of batch normalisation.
-    Weights,
-}
-
 /// A limit to gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -191,10 +180,10 @@ impl Settings {
     }
 
     /// The most epochs, images of a batch, batches of a step, and epochs to wait.
-    pub const LARGEST_COUNT: usize = 1_000_000;
+    pub const LARGEST_COUNT: usize = limits::LARGEST_COUNT;
 
     /// The largest factor of a group's learning rate or weight decay, and the largest weight of a class.
-    pub const LARGEST_FACTOR: f64 = 1e6;
+    pub const LARGEST_FACTOR: f64 = limits::LARGEST_FACTOR;
 
     /// Whether the numbers can be meant.
     ///
@@ -230,7 +219,7 @@ impl Settings {
             (0.0..1.0).contains(&smoothing),
             format!("{} must be in [0, 1)", number(smoothing)),
         )?;
-        Averaging::check(self)?;
+        Averaging::check(self.average, self.lookahead)?;
         self.groups.iter().try_for_each(Group::check)?;
         self.whitening.iter().try_for_each(Whitening::check)?;
         if let Some(Clip::Norm(limit) | Clip::Value(limit)) = self.clip {

@@ -2,12 +2,13 @@
 
 use crate::checkpoint::Extent;
 use crate::classify::{Classify, input};
+use crate::cross_entropy::SoftmaxCrossEntropy;
 use crate::engine::{Engine, Lesson};
 use crate::epoch::Epoch;
 use crate::error::{Error, Result};
 use crate::freeze::frozen;
 use crate::group::paces;
-use crate::loss::{LossFunction, SoftmaxCrossEntropy};
+use crate::loss::LossFunction;
 use crate::memory::{bytes, check_fits, least_bytes, tensor_bytes};
 use crate::metric::Metric;
 use crate::settings::{Precision, Settings};
@@ -109,7 +110,7 @@ impl<'a> Task<'a> {
             return Err(Error::CandleFeature);
         }
         let frozen = frozen(self.network, &self.settings.freeze)?;
-        paces(self.network, &self.settings)?;
+        paces(self.network, &self.settings.groups, self.settings.decay)?;
         self.check_whitening()?;
         if self.settings.recompute && self.engine == Engine::Candle {
             let problem = "belongs to the engine plan, which computes on the CPU".to_string();

@@ -56,7 +56,7 @@ impl<'a> CandleLearner<'a> {
         let optimiser = Optimiser::new(settings.optimizer, &model)?.paced(network, settings)?;
         let copy = |(name, tensor): (String, Tensor)| Ok((name, tensor.copy()?));
         let copies = || tensors_by_name(&model).into_iter().map(copy).collect::<Result<_>>();
-        let average = Averaging::of(settings, steps)
+        let average = Averaging::of(settings.average, settings.lookahead, steps)
             .map(|averaging| Ok::<_, Error>(Average { averaging, tensors: copies()? }))
             .transpose()?;
         Ok(Self {

@@ -59,7 +59,7 @@ impl<'a> PlannedLearner<'a> {
             smoothing: settings.label_smoothing,
             clip: settings.clip,
             gathered: settings.gathers().then(Gathered::default),
-            average: Averaging::of(settings, steps)
+            average: Averaging::of(settings.average, settings.lookahead, steps)
                 .map(|averaging| Average { averaging, parameters: parameters.clone() }),
             sharding,
             evaluation: Evaluation::new(&EvaluationPlan::new(network)?),

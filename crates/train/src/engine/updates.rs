@@ -41,7 +41,7 @@ impl Updates {
     ///
     /// A group that no trained tensor of the network belongs to.
     pub fn paced(self, network: &Network, settings: &Settings) -> Result<Self> {
-        Ok(Self { paces: paces(network, settings)?, ..self })
+        Ok(Self { paces: paces(network, &settings.groups, settings.decay)?, ..self })
     }
 
     /// Begins a step.
