@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::maps::Maps;
 use cnn_network::network::NodeId;
 use cnn_network::{Network, Op, Shape};
-use cnn_plan::{Evaluation, EvaluationPlan, GradientPlan, GradientRun, Parameters};
+use cnn_plan::{Evaluation, EvaluationPlan, GradientPlan, GradientRun, Parameters, softmax};
 use cnn_weights::Weights;
 use std::time::Duration;
 
@@ -213,16 +213,11 @@ impl Explainer {
 
 /// The probabilities of the classes by the numbers of a network's [`Network::score_node`] for an image: their softmax,
 /// unless no node has scores.
-pub(crate) fn probabilities(network: &Network, scores: Vec<f32>) -> Vec<f32> {
+pub(crate) fn probabilities(network: &Network, mut scores: Vec<f32>) -> Vec<f32> {
     let output = network.outputs()[0].node;
     let given = network.score_node() == output && network.gives_probabilities(output);
-    if given { scores } else { softmax(scores) }
-}
-
-/// `eˣ / Σ eˣ`.
-fn softmax(scores: Vec<f32>) -> Vec<f32> {
-    let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f64> = scores.iter().map(|x| f64::from(*x - greatest).exp()).collect();
-    let sum: f64 = exponentials.iter().sum();
-    exponentials.into_iter().map(|x| (x / sum) as f32).collect()
+    if !given {
+        softmax(&mut scores);
+    }
+    scores
 }

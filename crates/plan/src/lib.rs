@@ -60,5 +60,5 @@ pub use parameters::{Parameters, Parts, Receive, Update};
 pub use plan::{EvaluationPlan, GradientPlan, Plan, Recompute, TrainingOptions, TrainingPlan};
 pub use run::{
     Dropout, Evaluation, Forward, GradientForward, GradientRun, Loss, OutputGradients, Predictor, ReceiveOfShard,
-    Share, StageTime, Together, TrainingRun, check_cross_entropy,
+    Share, StageTime, Together, TrainingRun, check_cross_entropy, softmax,
 };

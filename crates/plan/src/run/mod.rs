@@ -19,7 +19,7 @@ pub use evaluation::Evaluation;
 pub use gradients::{GradientForward, GradientRun};
 pub use loss::{Loss, OutputGradients, check_cross_entropy};
 pub use pass::{Dropout, Pass};
-pub use predictor::Predictor;
+pub use predictor::{Predictor, softmax};
 pub use together::{ReceiveOfShard, Share, Together};
 pub use training::{Forward, TrainingRun};
 pub use workspace::RunWorkspace;

@@ -99,8 +99,8 @@ impl Predictor {
     }
 }
 
-/// `eˣ / Σ eˣ`, in place.
-fn softmax(row: &mut [f32]) {
+/// The softmax `eˣ / Σ eˣ` of the scores of one image, in place, summed in f64.
+pub fn softmax(row: &mut [f32]) {
     let greatest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let exponentials: Vec<f64> = row.iter().map(|x| f64::from(*x - greatest).exp()).collect();
     let sum: f64 = exponentials.iter().sum();
