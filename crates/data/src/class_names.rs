@@ -1,6 +1,7 @@
 //! The classes of images and those that weights know, brought together by name.
 
 use crate::{Error, Images};
+use cnn_network::error::near_names;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -172,9 +173,7 @@ fn number_order(classes: &[String]) -> Option<ClassNote> {
 }
 
 fn foreign(class: &str, known: &[String]) -> Error {
-    let likeness = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &class.to_lowercase());
-    let nearest = known.iter().map(|name| (likeness(name), name)).max_by(|(a, _), (b, _)| a.total_cmp(b));
-    let nearest = nearest.filter(|(likeness, _)| *likeness > 0.8).map(|(_, name)| name.clone());
+    let nearest = near_names(class, known.iter().map(String::as_str)).into_iter().next();
     Error::ForeignClass { class: class.to_string(), count: known.len(), nearest }
 }
 

@@ -1,6 +1,7 @@
 //! What can go wrong with data.
 
 use cnn_figures::number;
+use cnn_network::error::did_you_mean;
 use cnn_system::{Bytes, memory};
 use std::path::PathBuf;
 
@@ -271,14 +272,14 @@ pub enum Error {
     },
 
     /// A name that no data set has.
-    #[error("no data set is named {found:?}, expected one of {}{}", expected.join(", "), suggest(suggestion))]
+    #[error("no data set is named {found:?}, expected one of {}{}", expected.join(", "), did_you_mean(near))]
     Name {
         /// The name given.
         found: String,
         /// The names there are.
         expected: Vec<&'static str>,
-        /// The name that is closest, if any is close.
-        suggestion: Option<&'static str>,
+        /// Names that are like it, the most like first.
+        near: Vec<String>,
     },
 
     /// An index beyond the images.
@@ -378,7 +379,7 @@ pub enum Error {
     /// A class that is not among those that weights know.
     #[error(
         "{class:?} is no class of the weights, which know {count}{}: {way_out}",
-        near(nearest),
+        closest(nearest),
         way_out = "rename its folder, move it away, or train on it"
     )]
     ForeignClass {
@@ -513,10 +514,6 @@ impl Error {
     }
 }
 
-fn near(nearest: &Option<String>) -> String {
+fn closest(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|name| format!(" (the closest is {name:?})")).unwrap_or_default()
-}
-
-fn suggest(suggestion: &Option<&'static str>) -> String {
-    suggestion.map(|name| format!("; did you mean {name}?")).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! The names of data sets.
 
 use crate::Error;
+use cnn_network::error::near_names;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -102,21 +103,12 @@ impl FromStr for Name {
             text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
         };
         let wanted = plain(text);
-        let distance = |name: &Self| strsim::damerau_levenshtein(&wanted, &plain(name.as_str()));
-        let [mut nearest, ..] = Self::ALL;
-        for name in Self::ALL {
-            if distance(&name) < distance(&nearest) {
-                nearest = name;
-            }
-        }
-        match distance(&nearest) {
-            0 => Ok(nearest),
-            off => Err(Error::Name {
-                found: text.to_string(),
-                expected: Self::ALL.map(Self::as_str).to_vec(),
-                suggestion: (off <= nearest.as_str().len() / 2).then(|| nearest.as_str()),
-            }),
-        }
+        let known = Self::ALL.into_iter().find(|name| plain(name.as_str()) == wanted);
+        known.ok_or_else(|| Error::Name {
+            found: text.to_string(),
+            expected: Self::ALL.map(Self::as_str).to_vec(),
+            near: near_names(text, Self::ALL.map(Self::as_str)),
+        })
     }
 }
 

@@ -164,12 +164,13 @@ pub fn did_you_mean(near: &[String]) -> String {
 const LONGEST_COMPARED: usize = 1000;
 
 /// The up to three of `known` most like `asked`, best first, none that is not like it at all or has more than a thousand
-/// bytes.
+/// bytes. Upper and lower case make no difference.
 pub fn near_names<'a>(asked: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let asked = asked.to_lowercase();
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
         .filter(|name| name.len().max(asked.len()) <= LONGEST_COMPARED)
-        .map(|name| (strsim::jaro_winkler(asked, name), name))
+        .map(|name| (strsim::jaro_winkler(&asked, &name.to_lowercase()), name))
         .filter(|(likeness, _)| *likeness > 0.75)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));

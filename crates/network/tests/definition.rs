@@ -252,6 +252,8 @@ fn an_unknown_node_gets_near_names() -> Result<()> {
     let net = chain().then("layer1", relu()).then("layer2", relu()).named("net", [1, 2, 2]).at_usual_input()?;
     let message = net.find("layr1").unwrap_err().to_string();
     assert_eq!(message, "net has no node layr1; did you mean layer1, layer2?");
+    let message = net.find("LAYER2").unwrap_err().to_string();
+    assert_eq!(message, "net has no node LAYER2; did you mean layer2, layer1?");
     Ok(())
 }
 
