@@ -9,6 +9,7 @@ use crate::rerun;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use cnn_core::device::Device;
 use std::fs::OpenOptions;
+use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
@@ -16,6 +17,31 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
         [] => Case::usual(args.train).map_err(|problem| anyhow!("{problem}"))?,
         cases => cases.to_vec(),
     };
+    // What can be wrong is found before anything is started.
+    check(args)?;
+    for case in &cases {
+        Workload::new(&case.request(args.train), common.seed(), Device::Cpu)?;
+    }
+    if let Some(path) = &args.json {
+        check_writable(path)?;
+    }
+    let path = docs::repository().join(docs::RECORDS);
+    let records = args.docs.then(|| Records::read(&path)).transpose()?;
+    let race = raced(args, &cases, common.seed())?;
+    let failed = race.outcomes.iter().any(|outcome| !outcome.problems.is_empty());
+    println!("\n{}", table(&race).trim_end());
+    if let Some(path) = &args.json {
+        let text = serde_json::to_string_pretty(&race)? + "\n";
+        cnn_train::write_whole(path, text.as_bytes())?;
+    }
+    if let Some(records) = records {
+        record(race, records, &path)?;
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Refuses flags that do not go together.
+fn check(args: &cli::Race) -> Result<()> {
     ensure!(
         args.precision == Mode::F32 || args.engine == EngineName::Plan,
         "--precision {} is raced by --engine plan",
@@ -30,23 +56,24 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
         "--instructions limits torch alone, which is not raced in {}",
         args.precision
     );
-    // What can be wrong is found before anything is started.
-    for case in &cases {
-        Workload::new(&case.request(args.train), common.seed(), Device::Cpu)?;
+    Ok(())
+}
+
+/// Whether a file can be written that comes when the race is over.
+fn check_writable(path: &Path) -> Result<()> {
+    let is_new = !path.exists();
+    let opened = OpenOptions::new().create(true).append(true).open(path);
+    opened.with_context(|| format!("{} cannot be written", path.display()))?;
+    if is_new {
+        std::fs::remove_file(path).with_context(|| format!("{} cannot be removed", path.display()))?;
     }
-    if let Some(path) = &args.json {
-        let is_new = !path.exists();
-        let opened = OpenOptions::new().create(true).append(true).open(path);
-        opened.with_context(|| format!("{} cannot be written", path.display()))?;
-        if is_new {
-            // It comes when the race is over.
-            std::fs::remove_file(path).with_context(|| format!("{} cannot be removed", path.display()))?;
-        }
-    }
-    let path = docs::repository().join(docs::RECORDS);
-    let records = args.docs.then(|| Records::read(&path)).transpose()?;
+    Ok(())
+}
+
+/// Races the cases one after the other, and prints what comes of each.
+fn raced(args: &cli::Race, cases: &[Case], seed: u64) -> Result<Race> {
     let how = (args.engine, args.precision, args.instructions);
-    let lineup = Lineup::new(&args.python, args.train, rerun::threads(), how, common.seed())?;
+    let lineup = Lineup::new(&args.python, args.train, rerun::threads(), how, seed)?;
     for (contestant, settings) in lineup.settings() {
         println!("{contestant}: {settings}");
     }
@@ -55,17 +82,15 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
     }
     let interrupted = progress::interrupted();
     let bar = progress::bar(cases.len() as u64 * u64::from(args.rounds + 1));
-    let setting =
-        Setting { lineup: &lineup, seed: common.seed(), rounds: args.rounds, bar: &bar, interrupted: &interrupted };
+    let setting = Setting { lineup: &lineup, seed, rounds: args.rounds, bar: &bar, interrupted: &interrupted };
     let mut outcomes = Vec::new();
-    for case in &cases {
+    for case in cases {
         let outcome = Heat::new(&setting, case)?.run().with_context(|| case.to_string())?;
         bar.suspend(|| print(&outcome));
         outcomes.push(outcome);
     }
     bar.finish_and_clear();
-    let failed = outcomes.iter().any(|outcome| !outcome.problems.is_empty());
-    let race = Race {
+    Ok(Race {
         train: args.train,
         precision: args.precision,
         machine: Machine::here(),
@@ -73,26 +98,22 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
         rounds: args.rounds,
         settings: lineup.settings(),
         outcomes,
-    };
-    println!("\n{}", table(&race).trim_end());
-    if let Some(path) = &args.json {
-        let text = serde_json::to_string_pretty(&race)? + "\n";
-        cnn_train::write_whole(path, text.as_bytes())?;
+    })
+}
+
+/// Records an undisturbed race in the documentation, and makes the page of it.
+fn record(race: Race, mut records: Records, path: &Path) -> Result<()> {
+    let disturbed: Vec<String> =
+        race.outcomes.iter().filter(|outcome| outcome.disturbance().is_some()).map(Outcome::title).collect();
+    if !disturbed.is_empty() {
+        bail!(
+            "not recorded, since other programs kept the cores busy at {}: run it in a quiet hour",
+            disturbed.join(", ")
+        );
     }
-    if let Some(mut records) = records {
-        let disturbed: Vec<String> =
-            race.outcomes.iter().filter(|outcome| outcome.disturbance().is_some()).map(Outcome::title).collect();
-        if !disturbed.is_empty() {
-            bail!(
-                "not recorded, since other programs kept the cores busy at {}: run it in a quiet hour",
-                disturbed.join(", ")
-            );
-        }
-        records.keep(race);
-        records.write(&path)?;
-        super::docs::run(&cli::Docs { check: false, root: None })?;
-    }
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    records.keep(race);
+    records.write(path)?;
+    super::docs::run(&cli::Docs { check: false, root: None })
 }
 
 fn print(outcome: &Outcome) {
