@@ -13,7 +13,6 @@ use crate::keeping::{Finished, Kept, Writer};
 use crate::memory::Memory;
 use crate::observer::{Begin, Evaluation, Judged, Observer, StepReport, Stop};
 use crate::predictions::Predictions;
-use crate::run_files::LAST;
 use crate::schedule::{Schedule, When};
 use crate::settings::Settings;
 use crate::task::{Task, Taught};
