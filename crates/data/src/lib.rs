@@ -67,6 +67,7 @@ mod reading;
 mod repeated;
 mod resample;
 mod sheet;
+mod sheet_of_images;
 mod source;
 
 pub use augmentation::{
@@ -94,5 +95,6 @@ pub use picture::Picture;
 pub use picture_file::is_named_like_a_picture;
 pub use preparation::Preparation;
 pub use reading::Reading;
-pub use sheet::{Grid, Sheet, sheet};
+pub use sheet::{Grid, Sheet};
+pub use sheet_of_images::sheet;
 pub use source::ImageSource;

@@ -55,7 +55,16 @@ impl Picture<'_> {
         let fit = Fit::Resize { height, width, interpolation };
         let unsuited = |[expected, found]: [String; 2]| Error::Preparation { shape: self.shape, expected, found };
         let size = fit.size(self.size()).map_err(unsuited)?;
-        Ok(Resample::new(self.size(), size, Window { top: 0, left: 0, height, width }, interpolation).picture(self))
+        let whole = Window { top: 0, left: 0, height, width };
+        Ok(self.resampled(&Resample::new(self.size(), size, whole, interpolation)))
+    }
+
+    /// The picture stretched and cut as was worked out for its size.
+    pub(crate) fn resampled(&self, resample: &Resample) -> Picture<'static> {
+        let [channels, _, width] = self.shape;
+        let pixels: Vec<u8> = self.planes().flat_map(|plane| resample.plane(plane, width)).collect();
+        let [height, width] = resample.size();
+        Picture { shape: [channels, height, width], pixels: pixels.into() }
     }
 
     /// Channels, height and width.

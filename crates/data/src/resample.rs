@@ -1,7 +1,7 @@
 //! Stretching bytes to bytes, as the Python Imaging Library does: across and down, with 22 binary places, rounded after
 //! each.
 
-use crate::{Interpolation, Picture};
+use crate::Interpolation;
 use std::ops::Range;
 
 /// Binary places of a weight.
@@ -99,13 +99,6 @@ impl Resample {
             }
             self.rows.down(block, &wide, first, out);
         }
-    }
-
-    /// The window of a stretched image.
-    pub(crate) fn picture(&self, picture: &Picture<'_>) -> Picture<'static> {
-        let width = picture.shape[2];
-        let pixels: Vec<u8> = picture.planes().flat_map(|plane| self.plane(plane, width)).collect();
-        Picture { shape: [picture.shape[0], self.rows.len(), self.columns.len()], pixels: pixels.into() }
     }
 }
 

@@ -51,7 +51,7 @@ fn made(picture: &Picture<'_>, operation: &str, parameter: &str) -> Picture<'sta
             };
             let piece = cut(picture, Window { top, left, height, width });
             let whole = Window { top: 0, left: 0, height: 9, width: 13 };
-            made = Resample::new([height, width], [9, 13], whole, Interpolation::Bilinear).picture(&piece);
+            made = piece.resampled(&Resample::new([height, width], [9, 13], whole, Interpolation::Bilinear));
         }
         "centre" => {
             let (height, width) = match parameter {

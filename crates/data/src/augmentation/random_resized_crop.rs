@@ -40,7 +40,7 @@ impl RandomResizedCrop {
         let piece = cut(picture, self.draw(picture.size(), draws));
         let [height, width] = target;
         let whole = Window { top: 0, left: 0, height, width };
-        *picture = Resample::new(piece.size(), target, whole, Interpolation::Bilinear).picture(&piece);
+        *picture = piece.resampled(&Resample::new(piece.size(), target, whole, Interpolation::Bilinear));
     }
 
     /// The piece: tried ten times, then the largest in the middle that keeps the ratios.
