@@ -90,11 +90,16 @@ fn busy_threads_keep_their_cores() {
     set_threads(3);
     let all = at_work();
     // Twice on one thread is once; and whoever is busy alone is helped by all.
-    let own = (busy(), busy());
+    let (first, second) = (busy(), busy());
     assert_eq!(at_work(), all);
     assert_eq!([1, 2, 3].map(beside), [2, 1, 1]);
-    drop(own);
-    assert_eq!(at_work(), all);
+    // It lasts until the last has gone, whichever that is: others leave the thread its core until then.
+    let elsewhere = || thread::scope(|scope| scope.spawn(at_work).join().expect("no task panics"));
+    assert_eq!(elsewhere(), all - 1);
+    drop(first);
+    assert_eq!(elsewhere(), all - 1);
+    drop(second);
+    assert_eq!([elsewhere(), at_work()], [all; 2]);
     set_threads(0);
 }
 

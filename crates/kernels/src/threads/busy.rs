@@ -8,15 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 static BUSY: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    static WITHIN: Cell<bool> = const { Cell::new(false) };
+    /// How often the thread has said so.
+    static WITHIN: Cell<usize> = const { Cell::new(0) };
 }
 
 /// A thread that has work of its own, for as long as this is there: see [`busy`].
 #[derive(Debug)]
 #[must_use = "the thread is busy only for as long as this is there"]
 pub struct Busy {
-    first: bool,
-    // What ends on the thread where it began.
+    // It ends on the thread where it began.
     _here: PhantomData<*const ()>,
 }
 
@@ -24,17 +24,19 @@ pub struct Busy {
 /// loop that one of them begins is helped by as many threads of the pool as there are cores left, none where every core has
 /// its busy thread, and all where it is the only one. Results are the same.
 pub fn busy() -> Busy {
-    let first = !WITHIN.replace(true);
-    if first {
+    let before = WITHIN.get();
+    WITHIN.set(before + 1);
+    if before == 0 {
         BUSY.fetch_add(1, Ordering::Relaxed);
     }
-    Busy { first, _here: PhantomData }
+    Busy { _here: PhantomData }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        if self.first {
-            WITHIN.set(false);
+        let left = WITHIN.get() - 1;
+        WITHIN.set(left);
+        if left == 0 {
             BUSY.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -42,5 +44,5 @@ impl Drop for Busy {
 
 /// Busy threads beside the calling one.
 pub(super) fn others() -> usize {
-    BUSY.load(Ordering::Relaxed).saturating_sub(usize::from(WITHIN.get()))
+    BUSY.load(Ordering::Relaxed).saturating_sub(usize::from(WITHIN.get() > 0))
 }
