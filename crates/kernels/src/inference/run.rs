@@ -24,6 +24,10 @@ use std::time::{Duration, Instant};
 
 /// Looks before a thread that waits lets others run.
 const LOOKS: usize = 4000;
+/// Looks before it sleeps between two of them: some hundred microseconds after the first.
+const YIELDS: usize = LOOKS + 500;
+/// How long it sleeps.
+const NAP: Duration = Duration::from_micros(50);
 
 /// Memory that a program needs for a run: its values, and what its tasks work in.
 #[derive(Debug)]
@@ -141,12 +145,17 @@ impl Program {
         assert_eq!(images.len(), batch * self.image);
         assert_eq!(workspace.program, self.number, "the workspace is another program's");
         assert!(batch <= workspace.capacity, "{batch} images, more than {}", workspace.capacity);
-        if EXACT_SCRATCH {
-            workspace.alone.fill(f32::NAN);
-            workspace.together.fill(f32::NAN);
-        }
         let lanes = self.plan_turns(workspace, batch);
-        let arena = Arena::new([&mut workspace.alone, &mut workspace.together], workspace.planned, images);
+        // From here on the memory is these numbers, whatever would be given for it another time.
+        let (alone, together, scratch) = (&mut *workspace.alone, &mut *workspace.together, &mut *workspace.scratch);
+        let found = [alone.len(), together.len(), scratch.len()];
+        let lens = Workspace::lens(self, workspace.capacity, workspace.lanes);
+        assert_eq!(Some(found), lens, "memory for {} images", workspace.capacity);
+        if EXACT_SCRATCH {
+            alone.fill(f32::NAN);
+            together.fill(f32::NAN);
+        }
+        let arena = Arena::new([alone, together], workspace.planned, images);
         let mut from = 0;
         let turns = &workspace.turns[..workspace.due];
         while from < turns.len() {
@@ -154,7 +163,7 @@ impl Program {
             let until = turns[from..].iter().position(is_custom).map_or(turns.len(), |at| from + at);
             if from < until {
                 let times = workspace.timed.then_some(&mut *workspace.times);
-                self.region(&turns[from..until], arena, &mut workspace.scratch, lanes, times);
+                self.region(&turns[from..until], arena, scratch, lanes, times);
             }
             if let Some(turn) = turns.get(until) {
                 // A web page's WebAssembly has no clock.
@@ -362,8 +371,12 @@ fn wait(turn: &Turn, failed: &AtomicBool) -> bool {
             return false;
         }
         looks += 1;
-        // The system may have stopped the thread that is waited for.
-        if looks < LOOKS { std::hint::spin_loop() } else { std::thread::yield_now() }
+        // The system may have stopped the thread that is waited for; then others want the cores, soon this one's too.
+        match looks {
+            0..LOOKS => std::hint::spin_loop(),
+            LOOKS..YIELDS => std::thread::yield_now(),
+            _ => std::thread::sleep(NAP),
+        }
     }
     true
 }
