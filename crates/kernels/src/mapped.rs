@@ -1,11 +1,12 @@
-//! Files of numbers, mapped into memory: they take memory only where they are read, and processes share it.
+//! Files of numbers, mapped into memory: it is the system's copy of the file, which processes share.
 
 use std::fs::File;
 use std::io;
 
-/// A file's whole numbers of four bytes, read where they lie. What is behind the last whole number is left out.
+/// A file's whole numbers of four bytes, in the CPU's order, read where they lie. What is behind the last whole number is left
+/// out. All of it is fetched when it is mapped.
 ///
-/// The file must stay as it is while it is mapped, which whoever opens one promises. Who writes to it changes the numbers
+/// The file must stay as it is while it is mapped, which whoever opens one promises (`docs/decisions/0012`). Who writes to it changes the numbers
 /// that are read, also between two looks at the same one; who shortens it ends the process. A new version of the file belongs
 /// in a file of its own, renamed over the old one: what is mapped then stays.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ impl MappedFile {
     pub fn new(mut file: &File) -> io::Result<Self> {
         let mut bytes = Vec::new();
         io::Read::read_to_end(&mut file, &mut bytes)?;
-        let numbers: Vec<f32> = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+        let numbers: Vec<f32> = bytes.chunks_exact(4).map(|b| f32::from_ne_bytes([b[0], b[1], b[2], b[3]])).collect();
         Ok(Self { numbers: crate::Buffer::from_slice(&numbers) })
     }
 }
