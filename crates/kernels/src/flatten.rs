@@ -48,7 +48,7 @@ pub(crate) fn compute_flatten<T: Element>(set: InstructionSet, input: &View<'_, 
 ///
 /// # Panics
 ///
-/// Where the shapes do not fit.
+/// Where `gradient` is not of such vectors, of as many images.
 pub fn unflatten<T: Element>(set: InstructionSet, gradient: &View<'_, T>, input: Sink<'_, T>) {
     T::unflatten(set, gradient, input);
 }
@@ -56,7 +56,8 @@ pub fn unflatten<T: Element>(set: InstructionSet, gradient: &View<'_, T>, input:
 pub(crate) fn compute_unflatten<T: Element>(set: InstructionSet, gradient: &View<'_, T>, input: Sink<'_, T>) {
     gradient.check();
     let (batch, pixels) = (gradient.region.batch, input.size()[0] * input.size()[1]);
-    assert_eq!(gradient.region.channels, input.channels() * pixels);
+    let found = [gradient.region.batch, gradient.region.channels, gradient.region.pixels()];
+    assert_eq!(found, [input.region().batch, input.channels() * pixels, 1]);
     let open = input.open(batch).flat();
     let (blocks, row) = (open.region.blocks(), gradient.region.padded_channels());
     for_each(batch, |image| {

@@ -150,6 +150,10 @@ impl<'a, T: Element> Sink<'a, T> {
                 if let Some(view) = &through {
                     view.check_way_back(&region);
                 }
+                if let Some(sums) = &sums {
+                    assert!(through.is_some(), "sums are of what a view looks at");
+                    assert!(sums.centre.len() >= region.channels, "{} centres", sums.centre.len());
+                }
                 let centre = sums.as_ref().map(|sums| wide(sums.centre.iter().map(|c| T::from_f64(*c)).collect()));
                 let factor = factor.map(|factor| factor[..padded].to_vec());
                 let rule = Rule::Pull { arrival, factor, through, centre };

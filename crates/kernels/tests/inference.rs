@@ -4,8 +4,8 @@
 mod fewer;
 
 use cnn_kernels::inference::{
-    Builder, Choice, ConvAlgorithm, Convolution, Filters, Finish, Input, LinearLayer, NarrowStep, NarrowWork, Number,
-    Place, Program, Step, Tensors, Workspace, gathered_len, transformed_len,
+    Affine, Builder, Choice, ConvAlgorithm, Convolution, Filters, Finish, Input, LinearLayer, NarrowStep, NarrowWork,
+    Number, Place, Program, Step, Tensors, Workspace, gathered_len, transformed_len,
 };
 #[cfg(not(target_arch = "wasm32"))]
 use cnn_kernels::narrow::bf16;
@@ -14,6 +14,7 @@ use cnn_kernels::pool::{Average, Max, Span};
 use cnn_kernels::{Conv, InstructionSet};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::Arc;
 
 /// Counts what a thread allocates.
 struct Counting;
@@ -341,6 +342,17 @@ fn steps_on_narrow_numbers_that_would_not_be_sound_are_refused() {
     assert_eq!(refused(step(bytes, bytes, NarrowWork::Transfer)).as_deref(), Some("it would write what it reads"));
     assert_eq!(refused(step(halves, place(32, 16, 2, Number::U8), NarrowWork::Transfer)).as_deref(), shapes);
     assert_eq!(refused(step(bytes, place(16, 16, 1, Number::U8), NarrowWork::Transfer)).as_deref(), shapes);
+    let mapped = |floor: Vec<f32>| {
+        let map = Some(Arc::new(Affine { scale: vec![1.0; 16], shift: vec![0.0; 16], floor }));
+        let input = Input::Value { place: bytes, map };
+        let (work, finish) = (NarrowWork::<u8>::Transfer, finish(16));
+        Step::from(NarrowStep { work, input, zero: 0, output: others, addend: None, finish })
+    };
+    let mut floors = vec![0.5; 16];
+    assert_eq!(refused(mapped(floors.clone())), None);
+    assert_eq!(refused(mapped(vec![f32::NAN; 16])), None);
+    floors[15] = 0.25;
+    assert_eq!(refused(mapped(floors)).as_deref(), shapes, "a floor of its own");
     let outside = place(64, 16, 2, Number::U8);
     assert_eq!(refused(step(bytes, outside, NarrowWork::Transfer)).as_deref(), Some("a value is not within the arena"));
     let max = Max { kernel: [1; 2], stride: [1; 2], padding: [0; 2], dilation: [1; 2] };

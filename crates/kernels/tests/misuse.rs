@@ -1,10 +1,12 @@
 //! Convolutions refuse regions that do not belong together.
 
-use cnn_kernels::conv::Conv;
+use cnn_kernels::conv::{Algorithm, Conv};
 use cnn_kernels::copy::copy;
+use cnn_kernels::flatten::unflatten;
 use cnn_kernels::inference::{Builder, Choice, Convolution, Finish, Input, Number, Packed, Place, Step};
 use cnn_kernels::narrow::{self, Source, Target, Weights, bf16};
-use cnn_kernels::{Arrival, InstructionSet, Map, Pull, Region, Sink, View};
+use cnn_kernels::pool::Max;
+use cnn_kernels::{Arrival, InstructionSet, Map, Pull, Region, Sink, Sums, View};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 const CONV: Conv = Conv {
@@ -163,4 +165,77 @@ fn views_of_other_regions_are_refused() {
     assert!(pull(View::plain(&maps, other)));
     assert!(pull(mix(region)));
     assert!(pull(View { map: Map::Planar, ..View::plain(&maps, region) }));
+}
+
+#[test]
+fn groups_that_do_not_divide_the_channels_are_no_convolution() {
+    let set = InstructionSet::Portable;
+    for groups in [0, 3, 32] {
+        let conv = Conv { groups, ..CONV };
+        assert_eq!(conv.output([8, 8]), None, "{groups} groups");
+        assert_eq!(conv.methods(Algorithm::Auto, 1, [8, 8]), None, "{groups} groups");
+        assert!(Weights::<bf16>::from_packed(&conv, set, &[0.0; 8][..], &[0; 16]).is_none(), "{groups} groups");
+    }
+    assert_eq!(Conv { groups: 0, ..CONV }.weights(), 0);
+}
+
+#[test]
+fn gradients_of_other_vectors_are_not_made_maps() {
+    let set = InstructionSet::Portable;
+    let maps = Region::new(2, 3, [2, 2]);
+    let refused = |gradient: Region| {
+        let (numbers, mut back) = (vec![1.0_f32; 512], vec![0.0; 512]);
+        catch_unwind(AssertUnwindSafe(|| {
+            unflatten(set, &View::plain(&numbers, gradient), Sink::store(&mut back, maps));
+        }))
+        .is_err()
+    };
+    assert!(!refused(Region::new(2, 12, [1, 1])));
+    for wrong in [Region::new(1, 12, [1, 1]), Region::new(3, 12, [1, 1]), Region::new(2, 12, [2, 1]), maps] {
+        assert!(refused(wrong), "{wrong:?}");
+    }
+}
+
+#[test]
+fn windows_that_wrap_around_or_stand_still_are_refused() {
+    let set = InstructionSet::Portable;
+    let max = Max { kernel: [2, 2], stride: [2, 2], padding: [1, 1], dilation: [1, 1] };
+    let (from, to) = (Region::new(1, 16, [4, 4]), Region::new(1, 16, [3, 3]));
+    let refused = |max: Max| {
+        let (read, mut written, mut winners) = (vec![1.0_f32; from.len()], vec![0.0; to.len()], vec![0; to.len()]);
+        let forward = catch_unwind(AssertUnwindSafe(|| {
+            max.forward(set, &View::plain(&read, from), Sink::store(&mut written, to), &mut winners);
+        }));
+        let (given, mut back, winners) = (vec![1.0_f32; to.len()], vec![0.0; from.len()], vec![0; to.len()]);
+        let backward = catch_unwind(AssertUnwindSafe(|| {
+            max.backward(set, &View::plain(&given, to), &winners, Sink::store(&mut back, from));
+        }));
+        [forward.is_err(), backward.is_err()]
+    };
+    assert_eq!(refused(max), [false; 2]);
+    let half = 1 << (usize::BITS / 2);
+    for wrong in [Max { kernel: [half, half], ..max }, Max { dilation: [0, 1], ..max }, Max { dilation: [1, 0], ..max }]
+    {
+        assert_eq!(refused(wrong), [true; 2], "{wrong:?}");
+    }
+}
+
+#[test]
+fn sums_of_what_is_not_looked_at_are_refused() {
+    let set = InstructionSet::Portable;
+    let region = Region::new(1, 3, [2, 2]);
+    let (gradient, looked_at) = (vec![1.0_f32; region.len()], vec![2.0; region.len()]);
+    let refused = |centres: usize, looks: bool| {
+        let mut sums = Sums { centre: vec![0.0; centres], ..Sums::default() };
+        let mut back = vec![0.0; region.len()];
+        catch_unwind(AssertUnwindSafe(|| {
+            let through = looks.then(|| View::plain(&looked_at, region));
+            let (arrival, sums) = (Arrival::Replace, Some(&mut sums));
+            let pull = Pull { data: &mut back, region, arrival, factor: None, through, sums };
+            copy(set, &View::plain(&gradient, region), Sink::Pull(pull));
+        }))
+        .is_err()
+    };
+    assert!(!refused(3, true));
+    assert!(refused(3, false) && refused(2, true) && refused(0, true));
 }

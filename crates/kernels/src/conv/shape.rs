@@ -27,8 +27,11 @@ const MOST_NUMBERS: usize = isize::MAX as usize / (2 * size_of::<f32>());
 
 impl Conv {
     /// Height and width of the output; `None` where the kernel is larger than the padded input, the kernel or a stride is
-    /// 0, or a stride or maps of the padded input's size are longer than memory can be.
+    /// 0, the groups do not divide the channels, or a stride or maps of the padded input's size are longer than memory can be.
     pub fn output(&self, input: [usize; 2]) -> Option<[usize; 2]> {
+        if !self.is_grouped() {
+            return None;
+        }
         let padded = |i: usize| self.padding[i].checked_mul(2)?.checked_add(input[i]);
         let channels = self.in_channels.max(self.out_channels).checked_next_multiple_of(LANES)?;
         // No tile is larger, so no size or distance in one wraps around.
@@ -43,14 +46,20 @@ impl Conv {
         Some([axis(0)?, axis(1)?])
     }
 
-    /// Number of weights, in the order `(out, in / groups, height, width)`; the largest number there is where they are more.
+    /// Whether there are groups, and they divide the channels.
+    pub(super) fn is_grouped(&self) -> bool {
+        let divides = |channels: usize| channels.is_multiple_of(self.groups);
+        self.groups > 0 && divides(self.in_channels) && divides(self.out_channels)
+    }
+
+    /// Number of weights, in the order `(out, in / groups, height, width)`; the largest number there is where they are more,
+    /// and none of no groups.
     pub fn weights(&self) -> usize {
-        let sizes = [self.in_channels / self.groups, self.kernel[0], self.kernel[1]];
+        let sizes = [self.in_channels.checked_div(self.groups).unwrap_or(0), self.kernel[0], self.kernel[1]];
         sizes.iter().fold(self.out_channels, |product, size| product.saturating_mul(*size))
     }
 
     pub(super) fn check(&self, input: &Region, output: &Region, weights: usize) {
-        assert!(self.in_channels.is_multiple_of(self.groups) && self.out_channels.is_multiple_of(self.groups));
         let channels = [input.channels, output.channels, weights];
         assert_eq!(channels, [self.in_channels, self.out_channels, self.weights()]);
         assert_eq!(input.batch, output.batch, "{input:?} and {output:?} are of different batches");

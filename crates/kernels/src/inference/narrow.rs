@@ -1,7 +1,7 @@
 //! Steps on numbers of 16 or 8 bits: the kernels of [`crate::narrow`], task by task.
 
 use super::arena::{Arena, Place};
-use super::input::Input;
+use super::input::{Affine, Input};
 use super::number::Number;
 use crate::buffer::Shared;
 use crate::conv::narrow as conv;
@@ -158,7 +158,13 @@ impl<F: Format> Tasks for NarrowStep<F> {
             NarrowWork::Transfer => self.fits_windows(input.size()),
             NarrowWork::Pool(pool) => pool.input() == input.size() && self.fits_windows(pool.output()),
         };
-        numbers && writes && added && finished && shapes
+        // One floor for all channels, by its bits: a NaN is none.
+        let floors = |map: &Affine| {
+            let floors = map.floor.get(..input.channels()).unwrap_or_default();
+            floors.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits())
+        };
+        let one_floor = read == Some(Number::F32) || input.map().is_none_or(floors);
+        numbers && writes && added && finished && shapes && one_floor
     }
 
     fn cut(&self, batch: usize) -> Cut {

@@ -205,7 +205,7 @@ pub(super) unsafe fn average<V: Vector<Element = f32>>(
                 // SAFETY: sixteen numbers.
                 sum = sum.add(unsafe { V::load(x.as_ptr()) });
             }
-            let divisor = down.divisor * across.divisor;
+            let divisor = down.divisor.saturating_mul(across.divisor);
             let share = if divisor == 0 { 0.0 } else { (1.0 / divisor as f64) as f32 };
             // SAFETY: a pixel of the output, this task's alone.
             unsafe { sum.mul(V::splat(share)).store(to.wrapping_add((row * output.size[1] + column) * LANES)) }

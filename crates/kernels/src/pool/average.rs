@@ -144,7 +144,7 @@ impl<T: Element> Fill<T> for Forward<'_, T> {
                         let first = ((row - reads.start) * width + right.start) * LANES;
                         sum = sum.add(run::<V>(&input[first..][..columns * LANES]));
                     }
-                    let share = reciprocal(down.divisor * right.divisor);
+                    let share = reciprocal(down.divisor.saturating_mul(right.divisor));
                     // SAFETY: sixteen numbers.
                     unsafe { sum.mul(V::splat(T::from_f64(share))).store(to.as_mut_ptr()) };
                 }

@@ -35,7 +35,7 @@ impl Max {
     ///
     /// # Panics
     ///
-    /// Where the shapes do not fit, or a window has more than 256 taps.
+    /// Where the shapes do not fit, a window has more than 256 taps, or a dilation is 0.
     pub fn forward<T: Element>(
         &self,
         set: InstructionSet,
@@ -76,7 +76,7 @@ impl Max {
     ///
     /// # Panics
     ///
-    /// Where the shapes do not fit, or a window has more than 256 taps.
+    /// Where the shapes do not fit, a window has more than 256 taps, or a dilation is 0.
     pub fn backward<T: Element>(
         &self,
         set: InstructionSet,
@@ -111,7 +111,8 @@ impl Max {
 
     /// The region of the winners.
     fn check(&self, input: &Region, output: &Region, winners: usize) -> Region {
-        assert!(self.kernel[0] * self.kernel[1] <= 256, "{:?} is too large a window", self.kernel);
+        assert!(self.kernel[0].saturating_mul(self.kernel[1]) <= 256, "{:?} is too large a window", self.kernel);
+        assert!(!self.dilation.contains(&0), "taps of a window are apart");
         assert_eq!([input.batch, input.channels], [output.batch, output.channels]);
         let region = Region::new(output.batch, output.channels, [output.height, output.width]);
         assert_eq!(winners, region.len());
@@ -125,7 +126,7 @@ impl Max {
 
     /// The taps of one window.
     pub(crate) fn window(&self, axis: usize, input: usize, number: usize) -> Taps {
-        let (dilation, kernel) = (self.dilation[axis].max(1), self.kernel[axis]);
+        let (dilation, kernel) = (self.dilation[axis], self.kernel[axis]);
         let start = (number * self.stride[axis]) as isize - self.padding[axis] as isize;
         let first = ((-start).max(0) as usize).div_ceil(dilation).min(kernel);
         let end = ((input as isize - start).max(0) as usize).div_ceil(dilation).min(kernel);

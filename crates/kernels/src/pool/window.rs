@@ -21,7 +21,7 @@ pub(crate) trait Windows {
 impl Windows for Max {
     #[inline(always)]
     fn window(&self, axis: usize, output: usize, input: usize) -> Window {
-        let (taps, step) = (Max::window(self, axis, input, output), self.dilation[axis].max(1));
+        let (taps, step) = (Max::window(self, axis, input, output), self.dilation[axis]);
         let first = (taps.start + (taps.valid.start * step) as isize).max(0) as usize;
         Window { first, count: taps.valid.len(), step, share: None }
     }

@@ -104,9 +104,12 @@ impl<F: Format> Weights<F> {
         words_of(self.packed.get())
     }
 
-    /// Takes weights as they are packed here; nothing where there are not as many. What they are is not checked: wrong ones
+    /// Takes weights as they are packed here; nothing where there are not as many, or the groups do not divide the channels. What they are is not checked: wrong ones
     /// give wrong results.
     pub fn from_packed(conv: &Conv, set: InstructionSet, packed: impl Into<Numbers>, wholes: &[i32]) -> Option<Self> {
+        if !conv.is_grouped() {
+            return None;
+        }
         let set = F::set(set);
         let weights = Self {
             conv: *conv,
