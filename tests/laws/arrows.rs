@@ -148,6 +148,20 @@ fn built(args: &[&str]) -> Result<BTreeMap<String, BTreeSet<String>>, Failure> {
     Ok(packages)
 }
 
+/// Who reads the hub's data sets, or fetches weights, builds no candle for it.
+#[test]
+fn the_hub_is_reached_without_candle() -> Result<(), Failure> {
+    for package in ["cnn-data", "cnn-catalogue", "cnn-classifier"] {
+        let packages =
+            built(&["--package", package, "--no-default-features", "--features", "hub", "--edges", "normal,build"])?;
+        let candle =
+            packages.keys().find(|package| package.starts_with("candle-") || package.starts_with("tokenizers "));
+        assert_eq!(candle, None, "{package}");
+        assert!(packages.len() > 20, "{package}: {}", packages.len());
+    }
+    Ok(())
+}
+
 /// Otherwise the second command of the README compiles candle, and all that stands on it, a second time.
 #[test]
 fn the_program_and_the_tests_are_built_over_the_same_packages() -> Result<(), Failure> {
