@@ -105,6 +105,10 @@ impl Network {
     }
 
     /// The node of this path; see [`Network::find`].
+    ///
+    /// # Errors
+    ///
+    /// A path of no node, with those that are like it.
     pub fn node_at(&self, path: &str) -> Result<&Node> {
         Ok(self.node(self.find(path)?))
     }
@@ -120,6 +124,10 @@ impl Network {
     }
 
     /// The node of this path: an operation's, or a labelled chain's, sum's or concat's last output.
+    ///
+    /// # Errors
+    ///
+    /// A path of no node, with those that are like it.
     pub fn find(&self, path: &str) -> Result<NodeId> {
         self.paths.get(path).copied().ok_or_else(|| Error::UnknownNode {
             network: self.name.clone(),

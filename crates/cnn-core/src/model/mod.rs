@@ -209,6 +209,10 @@ impl Model {
     }
 
     /// What an optimiser may change, in the network's order: the weights and biases that are variables.
+    ///
+    /// # Errors
+    ///
+    /// Those of candle.
     pub fn trainable(&self) -> Result<Vec<(&TensorSpec, Var)>> {
         self.tensors()
             .filter(|(spec, tensor)| spec.trained() && tensor.is_variable())

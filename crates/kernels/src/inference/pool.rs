@@ -3,7 +3,7 @@
 use super::arena::{Arena, Place};
 use super::input::{Affine, Input};
 use crate::pieces::clear_padding;
-use crate::pool::{Average, Max, Window, Windows};
+use crate::pool::{Average, Max, Window, Windows, share};
 use crate::simd::{LANES, Vector};
 use std::ops::Range;
 
@@ -205,8 +205,7 @@ pub(super) unsafe fn average<V: Vector<Element = f32>>(
                 // SAFETY: sixteen numbers.
                 sum = sum.add(unsafe { V::load(x.as_ptr()) });
             }
-            let divisor = down.divisor.saturating_mul(across.divisor);
-            let share = if divisor == 0 { 0.0 } else { (1.0 / divisor as f64) as f32 };
+            let share = share(down.divisor, across.divisor) as f32;
             // SAFETY: a pixel of the output, this task's alone.
             unsafe { sum.mul(V::splat(share)).store(to.wrapping_add((row * output.size[1] + column) * LANES)) }
         }

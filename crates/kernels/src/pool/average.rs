@@ -1,6 +1,6 @@
 //! Average pooling.
 
-use super::{Cover, rows, rows_scratch};
+use super::{Cover, rows, rows_scratch, share};
 use crate::element::Element;
 use crate::pieces::{At, Fill, Grain, fill};
 use crate::region::Region;
@@ -67,7 +67,7 @@ impl Average {
         self.check(&from, &gradient.region);
         let axis = |axis: usize, input: usize| {
             let covered = self.spans[axis].iter().map(|span| {
-                let share = T::from_f64(reciprocal(span.divisor));
+                let share = T::from_f64(share(span.divisor, 1));
                 (span.start..span.end).map(|position| (position, share)).collect::<Vec<_>>()
             });
             Cover::new(input, &covered.collect::<Vec<_>>())
@@ -84,10 +84,6 @@ impl Average {
             assert!(spans.iter().all(|span| span.start <= span.end && span.end <= length));
         }
     }
-}
-
-fn reciprocal(divisor: usize) -> f64 {
-    if divisor == 0 { 0.0 } else { 1.0 / divisor as f64 }
 }
 
 struct Forward<'a, T> {
@@ -144,7 +140,7 @@ impl<T: Element> Fill<T> for Forward<'_, T> {
                         let first = ((row - reads.start) * width + right.start) * LANES;
                         sum = sum.add(run::<V>(&input[first..][..columns * LANES]));
                     }
-                    let share = reciprocal(down.divisor.saturating_mul(right.divisor));
+                    let share = share(down.divisor, right.divisor);
                     // SAFETY: sixteen numbers.
                     unsafe { sum.mul(V::splat(T::from_f64(share))).store(to.as_mut_ptr()) };
                 }

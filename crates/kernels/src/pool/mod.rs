@@ -7,7 +7,7 @@ mod window;
 
 pub use average::{Average, Span};
 pub use max::Max;
-pub(crate) use window::{Window, Windows};
+pub(crate) use window::{Window, Windows, share};
 
 use crate::simd::{LANES, Vector};
 use crate::view::{Map, View};

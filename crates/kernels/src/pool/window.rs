@@ -35,16 +35,22 @@ impl Windows for Average {
     }
 }
 
+/// What a sum over so many rows and columns is multiplied by to be their mean; 0 where there are none.
+#[inline(always)]
+pub(crate) fn share(rows: usize, columns: usize) -> f64 {
+    match rows.saturating_mul(columns) {
+        0 => 0.0,
+        divisor => 1.0 / divisor as f64,
+    }
+}
+
 impl Window {
     pub(crate) const NONE: Self = Self { first: 0, count: 0, step: 1, share: None };
 
     /// What a sum over this window's rows and those columns is multiplied by.
     #[inline(always)]
     pub(crate) fn share_of(&self, right: &Self) -> f32 {
-        match self.share.unwrap_or(1) * right.share.unwrap_or(1) {
-            0 => 0.0,
-            divisor => (1.0 / divisor as f64) as f32,
-        }
+        share(self.share.unwrap_or(1), right.share.unwrap_or(1)) as f32
     }
 
     /// Where a tap is, or the last one instead of those behind it.

@@ -1,4 +1,4 @@
-//! Each operation of each vector against plain Rust, to the last bit, where numbers are infinite, none, zeros of either sign, or
+//! Each operation of each vector, but stores past the caches, against plain Rust, to the last bit, where numbers are infinite, none, zeros of either sign, or
 //! halfway between two others.
 
 use super::dispatch::Baseline;

@@ -24,7 +24,8 @@ pub(super) type Baseline = Quarters;
 #[cfg(not(any(all(target_arch = "x86_64", not(miri)), all(target_arch = "wasm32", target_feature = "simd128"))))]
 pub(super) type Baseline = Portable<f32>;
 
-/// Runs a kernel compiled for an instruction set. A set this CPU lacks falls back to the portable one.
+/// Runs a kernel compiled for an instruction set. Instead of one that this CPU lacks, or that has no vectors of such numbers,
+/// it is compiled for one that it has.
 #[inline]
 pub(crate) fn dispatch<T: Element, K: Kernel<T>>(set: InstructionSet, kernel: K) -> K::Output {
     T::dispatch(set, kernel)

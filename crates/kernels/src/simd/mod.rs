@@ -5,8 +5,8 @@
 //! [`InstructionSet`], so the whole kernel is compiled for it; nothing needs `-C target-cpu`.
 //!
 //! That the CPU has the instructions is proved by a value. `Avx512` and `Avx2` can only be got from their `new`, which
-//! asks the CPU, as can `Neon`. Their vectors are types that no other module can name, so the only way to one is a kernel
-//! given to `Avx512::run` or `Avx2::run`.
+//! asks the CPU, as can `Neon`. Their vectors are types that cannot be named outside of this folder, so the only way to one
+//! from there is a kernel given to `Avx512::run` or `Avx2::run`.
 //!
 //! The unit tests of this crate run no kernel, those in `tests` do. So with `cfg(test)` none is compiled: it would be a
 //! second copy of the whole crate. With `cfg(without = "avx512")`, or `"avx2"`, kernels are not compiled for that set, and no
