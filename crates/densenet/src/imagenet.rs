@@ -8,6 +8,7 @@ use cnn_dense::{bottleneck_layer, dense_block_d2l, transition_d2l};
 
 /// A column of table 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Depth {
     /// 121 layers with weights.
     D121,

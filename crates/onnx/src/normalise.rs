@@ -5,6 +5,7 @@ use crate::graph::Graph;
 
 /// What the input `pixels` holds where the graph normalises: the values of a picture, in f32.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Pixels {
     /// From 0 to 255, as a decoder gives them.
     Bytes,

@@ -7,6 +7,7 @@ use cnn_residual::{Shortcut, Stage, UnitPosition, basic, stage};
 
 /// A row of table 6 in He et al. 2015.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Cifar {
     /// 20 layers with weights.
     D20,

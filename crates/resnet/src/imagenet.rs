@@ -7,6 +7,7 @@ use cnn_residual::{Bottleneck, Shortcut, Stage, Strided, UnitPosition, basic, bo
 
 /// A column of table 1 in He et al. 2015; 200 is in table 5 of *Identity Mappings*.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Depth {
     /// 18 layers with weights, basic units.
     D18,
@@ -163,6 +164,7 @@ pub fn wide_resnet(column: Wide, classes: usize) -> Architecture {
 
 /// A plain network for ImageNet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Plain {
     /// 18 layers with weights.
     D18,

@@ -34,6 +34,7 @@ pub fn resnet_preact(depth: Depth, classes: usize) -> Architecture {
 
 /// A pre-activation network for CIFAR-10: a row of table 3 in He et al. 2016.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PreactCifar {
     /// 110 layers with weights, basic units.
     D110,

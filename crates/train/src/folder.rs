@@ -65,6 +65,7 @@ pub struct Checkpoints {
 
 /// How often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Every {
     /// After so many steps.
     Steps(usize),

@@ -76,6 +76,7 @@ pub struct Evaluation {
 
 /// How a run is stopped after a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stop {
     /// At once: a checkpoint is kept, and the run ends with [`Error::Interrupted`](crate::Error::Interrupted).
     Interrupt,
