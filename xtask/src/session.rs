@@ -10,7 +10,7 @@ use cnn_core::weights::Allowed;
 use cnn_core::{Architecture, Network};
 use cnn_data::{Card, Dataset, Preparation};
 use cnn_figures::count;
-use cnn_train::{DataMark, Engine, Recipe, RunFolder, Start, Task, Weights};
+use cnn_train::{DataChoice, DataMark, Engine, Recipe, RunFolder, Start, Task, Weights};
 use cnn_zoo::{Entry, Family};
 use serde_json::json;
 use std::path::Path;
@@ -81,7 +81,7 @@ impl Session {
         if let Some(limit) = recipe.data.limit.filter(|limit| *limit > dataset.train().len()) {
             notes.push(format!("a limit of {} leaves out none of the images to train on", count(limit)));
         }
-        if let Some(grey) = grey(&mut recipe, &architecture, &dataset)? {
+        if let Some(grey) = grey(&mut recipe.data, &architecture, &dataset)? {
             dataset = grey;
             notes.push(
                 "the pictures are grey, and so is what the network reads: --channels 3 gives it colours".to_string(),
@@ -187,14 +187,14 @@ fn choose(choice: &Choice<'_>, asked: &str, images: [usize; 3]) -> Result<Entry>
     Ok(cnn_zoo::find(name)?)
 }
 
-/// The images in grey, where they are and a network is for grey ones, unless the recipe says what is to be.
-fn grey(recipe: &mut Recipe, architecture: &Architecture, dataset: &Dataset) -> Result<Option<Dataset>> {
+/// The images in grey, where they are and a network is for grey ones, unless the choice says what is to be.
+pub fn grey(choice: &mut DataChoice, architecture: &Architecture, dataset: &Dataset) -> Result<Option<Dataset>> {
     let [usual, ..] = architecture.usual_input();
     let images = dataset.train();
-    if recipe.data.channels.is_some() || usual != 1 || images.channels() == 1 || !images.are_grey() {
+    if choice.channels.is_some() || usual != 1 || images.channels() == 1 || !images.are_grey() {
         return Ok(None);
     }
-    recipe.data.channels = Some(1);
+    choice.channels = Some(1);
     Ok(dataset.in_channels(1))
 }
 

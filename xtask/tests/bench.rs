@@ -26,6 +26,24 @@ fn json(args: &[&str]) -> Result<Value, Failure> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
+/// Otherwise the time is that of other work than training's.
+#[test]
+fn images_are_loaded_as_they_are_trained_on() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let digits = cnn_data::digits(cnn_data::DigitsConfig { train: 1, test: 8, seed: 41 })?;
+    for index in 0..8 {
+        let class = folder.path().join(if index % 2 == 0 { "even" } else { "odd" });
+        std::fs::create_dir_all(&class)?;
+        std::fs::write(class.join(format!("{index}.png")), digits.test().picture(index)?.png()?)?;
+    }
+    let folder = folder.path().to_str().ok_or("no text")?;
+    let found = json(&["bench", "lenet", "--load", folder, "--batch", "2", "--runs", "2", "--json"])?;
+    assert_eq!(found["input"][0], 1, "grey images for a network that reads grey: {found}");
+    let found = json(&["bench", "resnet20_cifar", "--load", folder, "--batch", "2", "--runs", "2", "--json"])?;
+    assert_eq!(found["input"][0], 3, "grey images for a network that reads colours: {found}");
+    Ok(())
+}
+
 #[test]
 fn the_times_as_json() -> Result<(), Failure> {
     let args = ["bench", "lenet", "--batch", "4", "--shape", "1,28,28", "--threads", "2", "--runs", "3", "--json"];

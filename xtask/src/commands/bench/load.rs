@@ -3,10 +3,12 @@
 use crate::bench::{Times, milliseconds};
 use crate::cli::{self, InputShape};
 use crate::preparation::in_words;
+use crate::session::grey;
 use crate::{data, progress, rerun};
 use anyhow::{Context, Result, ensure};
 use cnn_data::{Images, Loader};
 use cnn_figures::{count, plural, rate};
+use cnn_train::DataChoice;
 use serde_json::json;
 use std::time::Instant;
 
@@ -29,9 +31,11 @@ fn size(InputShape([channels, height, width]): InputShape, images: &Images) -> R
 /// Takes the time of the batches of a data set as `train` would make them for the network.
 pub fn run(args: &cli::Bench, named: &str, seed: u64) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
-    let dataset = data::dataset(&cli::Data { dataset: Some(named.to_string()), ..cli::Data::default() }, seed)?;
-    let images = dataset.train();
+    let mut choice = DataChoice { dataset: Some(named.to_string()), ..DataChoice::default() };
+    let dataset = data::chosen(&choice, seed)?;
     let architecture = entry.architecture(dataset.classes().len());
+    let dataset = grey(&mut choice, &architecture, &dataset)?.unwrap_or(dataset);
+    let images = dataset.train();
     let resize = args.shape.map(|shape| size(shape, images)).transpose()?;
     let (network, preparation) = cnn_train::fit(&architecture, images, resize)?;
     let augmentation = args.augment.clone().unwrap_or_default();
