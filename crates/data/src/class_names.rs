@@ -128,7 +128,7 @@ pub fn match_classes(images: &Images, found: &[String], known: &[String]) -> Res
         *place = match places.get(class.as_str()) {
             Some((place, 1)) => *place,
             Some((_, count)) => return Err(Error::AmbiguousClass { class: class.clone(), count: *count }),
-            None => return Err(foreign(class, known)),
+            None => return Err(foreign(class, known, !images.in_memory())),
         };
     }
     let labels: Vec<u32> = images.labels().iter().map(|label| map[*label as usize]).collect();
@@ -172,9 +172,9 @@ fn number_order(classes: &[String]) -> Option<ClassNote> {
     Some(ClassNote::NumberOrder { first: [classes[place].clone(), classes[place + 1].clone()] })
 }
 
-fn foreign(class: &str, known: &[String]) -> Error {
+fn foreign(class: &str, known: &[String], of_folder: bool) -> Error {
     let nearest = near_names(class, known.iter().map(String::as_str)).into_iter().next();
-    Error::ForeignClass { class: class.to_string(), count: known.len(), nearest }
+    Error::ForeignClass { class: class.to_string(), count: known.len(), nearest, of_folder }
 }
 
 #[cfg(test)]
@@ -210,8 +210,10 @@ mod tests {
         assert_eq!(
             error,
             "\"Golden retriever\" is no class of the weights, which know 2 (the closest is \"golden_retriever\"): \
-             rename its folder, move it away, or train on it"
+             these weights are of other classes; judge them on a data set of theirs, or train on this one"
         );
+        let error = foreign("bee", &known, true).to_string();
+        assert!(error.ends_with("which know 2: rename its folder, move it away, or train on it"), "{error}");
         // Without an image of it nobody asks.
         assert_eq!(match_classes(&images(&[0, 0]), &found, &known).unwrap().images.labels(), [0, 0]);
         let twice = names(&["crane", "crane", "cat"]);

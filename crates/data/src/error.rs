@@ -380,7 +380,11 @@ pub enum Error {
     #[error(
         "{class:?} is no class of the weights, which know {count}{}: {way_out}",
         closest(nearest),
-        way_out = "rename its folder, move it away, or train on it"
+        way_out = if *of_folder {
+            "rename its folder, move it away, or train on it"
+        } else {
+            "these weights are of other classes; judge them on a data set of theirs, or train on this one"
+        }
     )]
     ForeignClass {
         /// The class of the images.
@@ -389,6 +393,8 @@ pub enum Error {
         count: usize,
         /// The class of the weights whose name is closest, if any is close.
         nearest: Option<String>,
+        /// Whether the class is a folder of images, which can be renamed.
+        of_folder: bool,
     },
 
     /// A class whose name several of the weights' classes have.
