@@ -12,6 +12,7 @@ mod preparation;
 mod recompute;
 mod report;
 mod serve;
+mod shared;
 mod speed;
 mod sweep;
 mod train;
@@ -34,6 +35,7 @@ pub use preparation::PreparationArgs;
 pub use recompute::RecomputeArgs;
 pub use report::Report;
 pub use serve::Serve;
+pub use shared::{Computes, computes, draws};
 pub use speed::{Bench, EngineName, Limit, Race};
 pub use sweep::Sweep;
 pub use train::{DecayName, Folder, OptimizerName, PrecisionName, ScheduleName, Settings, TestTimeName, Train};
@@ -55,13 +57,18 @@ pub struct Cli {
     pub command: Command,
     #[command(flatten)]
     pub common: Common,
+    /// What the command is called.
+    #[arg(skip)]
+    pub name: String,
 }
 
 impl Cli {
     /// Reads a command line, the program's name first.
     pub fn read(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
-        let matches = with_negative_numbers(Self::command()).try_get_matches_from(words).map_err(in_plain_words)?;
-        Self::from_arg_matches(&matches)
+        let command = shared::as_taken(with_negative_numbers(Self::command()));
+        let matches = command.try_get_matches_from(words).map_err(in_plain_words)?;
+        let name = matches.subcommand_name().unwrap_or_default().to_string();
+        Ok(Self { name, ..Self::from_arg_matches(&matches)? })
     }
 }
 

@@ -169,7 +169,7 @@ pub fn unchanged(before: &DataChoice, now: &DataChoice, way_out: &str) -> Result
 
 /// All images of a folder to judge weights on that were not trained on it.
 pub fn folder_to_judge(args: &Data, folder: &Path) -> Result<FolderImages> {
-    no_effect::of_whole_folder(args, folder)?;
+    no_effect::of_folder_to_judge(args, folder)?;
     Ok(folder_images(&FolderConfig {
         damage: if args.skip_damaged { Damage::Skip } else { Damage::Refuse },
         max_pixels: args.max_pixels.unwrap_or(FolderConfig::MAX_PIXELS),

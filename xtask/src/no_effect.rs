@@ -1,6 +1,6 @@
 //! Flags that would change nothing. They are refused: whoever gives one expects something of it.
 
-use crate::cli::{self, Command, Common};
+use crate::cli::{self, Common, Computes};
 use crate::data_name::folder_of;
 use anyhow::{Result, bail, ensure};
 use cnn_core::device::DeviceChoice;
@@ -14,25 +14,23 @@ fn given<const N: usize>(flags: [(&'static str, bool); N]) -> Option<&'static st
     flags.into_iter().find_map(|(flag, given)| given.then_some(flag))
 }
 
-/// Flags that every command takes, where a command does nothing that they are about.
-pub fn of_common(command: &Command, common: &Common) -> Result<()> {
-    let (draws, computes_elsewhere) = match command {
-        Command::Train(_) | Command::Sweep(_) | Command::Eval(_) | Command::Report(_) | Command::Bench(_) => {
-            (true, true)
-        }
-        // It says itself that it computes on the CPU.
-        Command::Calibrate(_) => (true, true),
-        Command::Forward(_) => (false, true),
-        Command::Augment(_) | Command::Explain(_) | Command::Race(_) => (true, false),
-        _ => (false, false),
-    };
-    if let Some(seed) = common.seed.filter(|_| !draws) {
+/// Flags that every command takes, where the command of a name does nothing that they are about.
+pub fn of_common(command: &str, common: &Common) -> Result<()> {
+    if let Some(seed) = common.seed.filter(|_| !cli::draws(command)) {
         bail!("--seed {seed} has no effect: this command draws nothing by it; leave it out");
     }
-    match common.device {
-        DeviceChoice::Auto | DeviceChoice::Cpu => Ok(()),
-        _ if computes_elsewhere => Ok(()),
-        other => bail!("this command computes on the CPU, not on {other}: leave --device out"),
+    match (common.device, cli::computes(command)) {
+        (DeviceChoice::Auto, _) | (_, Computes::OnDevices) | (DeviceChoice::Cpu, Computes::OnCpu) => Ok(()),
+        (other, Computes::OnCpu) => bail!("this command computes on the CPU, not on {other}: leave --device out"),
+        (_, Computes::Nothing) => bail!("--device has no effect: this command computes nothing; leave it out"),
+    }
+}
+
+/// A seed where it turned out that nothing is drawn.
+pub fn of_seed(common: &Common, drawn: bool) -> Result<()> {
+    match common.seed.filter(|_| !drawn) {
+        Some(seed) => bail!("--seed {seed} has no effect: nothing is drawn here; leave it out"),
+        None => Ok(()),
     }
 }
 
@@ -88,19 +86,17 @@ pub fn of_share(args: &cli::Data, dataset: &Dataset) -> Result<()> {
     }
 }
 
-/// Flags about a part of a folder that is judged as a whole.
-pub fn of_whole_folder(args: &cli::Data, folder: &Path) -> Result<()> {
-    let of_parts = given([
-        ("--test-share", args.test_share.is_some()),
-        ("--fold", args.fold.is_some()),
-        ("--channels", args.channels.is_some()),
-        ("--data-dir", args.data_dir.is_some()),
-    ]);
-    match of_parts {
-        Some(flag) => {
-            let folder = cnn_figures::path(folder);
-            bail!("{flag} has no effect: all images of {folder} are judged, as the weights take them; leave it out")
-        }
+/// Flags that choose among the images of a folder to judge, all of whose test images are judged.
+pub fn of_folder_to_judge(args: &cli::Data, folder: &Path) -> Result<()> {
+    let drawn = "nothing is drawn of it: its folder test is judged, else val, else all of it";
+    let flags = [
+        ("--test-share", args.test_share.is_some(), drawn),
+        ("--fold", args.fold.is_some(), drawn),
+        ("--channels", args.channels.is_some(), "its images are read in the channels of the weights"),
+        ("--data-dir", args.data_dir.is_some(), "it is a folder of images, not the name of a data set"),
+    ];
+    match flags.into_iter().find(|(_, given, _)| *given) {
+        Some((flag, _, why)) => bail!("{flag} has no effect on {}: {why}; leave it out", cnn_figures::path(folder)),
         None => Ok(()),
     }
 }

@@ -120,10 +120,16 @@ fn flags_that_would_change_nothing_are_refused() -> Result<(), Failure> {
     let expected =
         format!("--test-share has no effect: {} is judged, so nothing is drawn; leave it out", path(&judged));
     assert_eq!(refused(&photos)?, expected);
-    for flag in [&["--test-share", "0.5"][..], &["--fold", "1/2"], &["--channels", "1"]] {
+    let drawn = "nothing is drawn of it: its folder test is judged, else val, else all of it";
+    for (flag, why) in [
+        (["--test-share", "0.5"], drawn),
+        (["--fold", "1/2"], drawn),
+        (["--channels", "1"], "its images are read in the channels of the weights"),
+        (["--data-dir", "."], "it is a folder of images, not the name of a data set"),
+    ] {
         let eval = ["eval", "lenet", "--weights", "lenet", "--dataset", path(folder.path())];
-        let said = error_of(&[&eval[..], flag].concat())?;
-        assert!(said.starts_with(&format!("{} has no effect: all images of ", flag[0])), "{said}");
+        let said = error_of(&[&eval[..], &flag].concat())?;
+        assert_eq!(said, format!("{} has no effect on {}: {why}; leave it out", flag[0], folder.path().display()));
     }
     std::fs::remove_dir_all(&judged)?;
     let fold = "--test-share has no effect beside the fold 1/2, which says what is judged: leave out one of the two";

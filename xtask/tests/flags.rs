@@ -23,10 +23,42 @@ fn what_every_command_takes_is_refused_where_it_has_no_effect() -> Result<(), Fa
         let message = error_of(&[command, &["--seed", "5"]].concat())?;
         assert_eq!(message, "--seed 5 has no effect: this command draws nothing by it; leave it out");
     }
-    for command in [&["race"][..], &["list"], &["data", "check", "photos"], &["predict", "a.png"]] {
+    for command in [&["race"][..], &["augment", "--augment", "flip", "--out", "a.png"], &["predict", "a.png"]] {
         let message = error_of(&[command, &["--device", "metal"]].concat())?;
         assert_eq!(message, "this command computes on the CPU, not on metal:0: leave --device out");
     }
+    for command in [&["list"][..], &["data", "check", "photos"], &["recipes"]] {
+        for device in ["metal", "cpu"] {
+            let message = error_of(&[command, &["--device", device]].concat())?;
+            assert_eq!(message, "--device has no effect: this command computes nothing; leave it out");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_seed_by_which_nothing_is_drawn_is_refused() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let page = folder.path().join("page.html");
+    let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/classifier/tests/seven.png");
+    std::fs::create_dir(folder.path().join("7"))?;
+    std::fs::copy(picture, folder.path().join("7/a.png"))?;
+    std::fs::copy(picture, folder.path().join("7/b.png"))?;
+    let of_folder = ["--dataset", path(folder.path())];
+    for command in [
+        &["explain", picture, "--out", path(&page)][..],
+        &["explain", "--live", "--out", path(&page)],
+        &["explain", "lenet", of_folder[0], of_folder[1], "--out", path(&page)],
+        &["eval", "lenet", of_folder[0], of_folder[1]],
+        &["calibrate", "lenet", of_folder[0], of_folder[1], "--scales", path(&page)],
+    ] {
+        let message = error_of(&[command, &["--seed", "5"]].concat())?;
+        assert_eq!(message, "--seed 5 has no effect: nothing is drawn here; leave it out");
+    }
+    assert!(!page.exists());
+    said(&["eval", "lenet", of_folder[0], of_folder[1], "--limit", "1", "--seed", "5"])?;
+    let message = error_of(&["report", path(folder.path()), "--seed", "77"])?;
+    assert_eq!(message, "--seed 77 has no effect: this command draws nothing by it; leave it out");
     Ok(())
 }
 

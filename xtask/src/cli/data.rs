@@ -8,7 +8,6 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Default, Args)]
 pub struct Data {
     /// digits, mnist, fashion-mnist, cifar10, cifar100, two of them as mnist+digits, or the path of a folder of images
-    /// [default: digits]
     #[arg(long, value_name = "NAME|FOLDER")]
     pub dataset: Option<String>,
     /// Folder of the classic files; without it mnist, fashion-mnist, cifar10 and cifar100 come from the Hugging Face hub
@@ -18,7 +17,6 @@ pub struct Data {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: Option<u32>,
     /// Share of a folder's images to judge, where it has neither val nor test: about so many, by their names and the seed
-    /// [default: 0.2]
     #[arg(long, value_name = "X")]
     pub test_share: Option<f64>,
     /// Judge one part of the images to train on, as 2/5, and train on the others: a part of a cross-validation

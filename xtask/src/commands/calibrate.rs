@@ -2,6 +2,7 @@
 
 use super::eval::Ready;
 use crate::cli::{self, Common};
+use crate::no_effect;
 use crate::numbers::{beside, prepared, write};
 use crate::progress::{bar, interrupted, predicted};
 use crate::weights::not_over;
@@ -25,6 +26,7 @@ pub fn run(args: &cli::Calibrate, common: &Common) -> Result<()> {
         None => (&ready.images, "of those that are judged: there are no others"),
     };
     let wanted = args.images as usize;
+    no_effect::of_seed(common, ready.drawn || wanted < images.len())?;
     let images = if wanted < images.len() { images.drawn(wanted, common.seed()) } else { images.clone() };
     let mut calibrator = Calibrator::new(network, weights)?;
     let (bar, stop) = (bar(images.len() as u64), interrupted());

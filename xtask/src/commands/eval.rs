@@ -7,6 +7,7 @@ use crate::data::{self, RunData};
 use crate::data_name::{folder_of, is_same};
 use crate::judging;
 use crate::learnt;
+use crate::no_effect;
 use crate::progress::predicted;
 use crate::settings;
 use crate::start;
@@ -15,7 +16,7 @@ use anyhow::{Result, bail};
 use cnn_classifier::Trained;
 use cnn_core::device::Device;
 use cnn_core::{InferenceOptions, InferencePlan, Predictor, Weights};
-use cnn_data::{Card, Dataset, Images, Loader, Name};
+use cnn_data::{Card, Dataset, FolderImages, Images, Loader, Name};
 use cnn_figures::plural;
 use cnn_train::{Classify, RunFolder, TestTime, check_evaluation_fits, classifier};
 use figures::Figures;
@@ -33,6 +34,8 @@ struct Judged {
     statistics: Option<Images>,
     /// Images to train on, where the data set has some.
     learnt: Option<Images>,
+    /// Whether the seed says which images they are.
+    drawn: bool,
 }
 
 /// Weights with the images to judge them by.
@@ -50,10 +53,13 @@ pub struct Ready {
     /// What the judged images are, for a sentence.
     pub of: String,
     notes: Vec<String>,
+    /// Whether the seed says which images they are.
+    pub drawn: bool,
 }
 
 pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let ready = Ready::new(&args.judge, common)?;
+    no_effect::of_seed(common, ready.drawn)?;
     let Opened { trained, .. } = &ready.opened;
     let numbers = ready.opened.numbers_on(&args.numbers, &ready.device)?;
     let model = ready.model(numbers.options())?;
@@ -73,6 +79,7 @@ impl Ready {
             Some(path) if args.trained.weights.is_none() && Path::new(path).exists() => (None, path),
             network => (network, trained::source(&args.trained, network)),
         };
+            judged.drawn = true;
         let weights = trained::read(source)?;
         let mut judged = judged(args, common, &weights)?;
         if let Some(limit) = args.data.limit.map(|limit| limit as usize).filter(|limit| *limit < judged.images.len()) {
@@ -93,6 +100,7 @@ impl Ready {
             images: matched.images,
             learnt: judged.learnt.and_then(|images| images.in_channels(channels)),
             batch_size: args.batch_size,
+            drawn: judged.drawn,
             test_time: args.test_time.map_or(own, settings::test_time),
             as_run: args.test_time.is_none(),
             of: judged.of,
@@ -178,6 +186,7 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
         return Ok(Judged {
             images: dataset.test().clone(),
             classes: dataset.classes().to_vec(),
+            drawn: true,
             of,
             notes,
             statistics: in_memory(&dataset),
@@ -200,7 +209,8 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
         notes.extend(learnt(&found.images, of_that_name.then_some(doubt)));
         notes.extend(start::strays(&found.strays));
         let of = format!("{} of {}", plural(found.images.len(), "image", "images"), found.path.display());
-        return Ok(Judged { statistics: None, learnt: None, images: found.images, classes: found.classes, of, notes });
+        let FolderImages { images, classes, .. } = found;
+        return Ok(Judged { statistics: None, learnt: None, drawn: false, images, classes, of, notes });
     }
     let known = card.map(|card| card.dataset).filter(|name| !name.is_empty());
     if let (None, Some(known)) = (asked, &known)
@@ -220,7 +230,10 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
     let of = test_images(&dataset, named.fold.is_some());
     let (images, classes) = (dataset.test().clone(), dataset.classes().to_vec());
     let learnt = Some(dataset.train().clone());
-    Ok(Judged { images, classes, of, notes, statistics: in_memory(&dataset), learnt })
+    let of_digits =
+        named.dataset.as_deref().unwrap_or(Name::Digits.as_str()).split('+').any(|name| name == Name::Digits.as_str());
+    let drawn = of_digits || named.fold.is_some();
+    Ok(Judged { images, classes, of, notes, statistics: in_memory(&dataset), learnt, drawn })
 }
 
 /// What stands in for what weights without a card do not say: the names of the classes in the order of the data set's, and

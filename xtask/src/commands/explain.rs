@@ -23,6 +23,7 @@ const MOST_PICTURES: usize = 20;
 
 pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
     let (network, names) = trained::split(&args.names);
+    no_effect::of_seed(common, args.random || args.data.dataset.is_some())?;
     if args.live {
         return live::run(args, network, names);
     }
@@ -34,7 +35,11 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
         bail!("--invert is about pictures that are named, and none is: name one, or leave it out");
     }
     let dataset = match args.data.dataset {
-        Some(_) => Some(collection::open(args, common, network)?),
+        Some(_) => {
+            let ready = collection::open(args, common, network)?;
+            no_effect::of_seed(common, ready.drawn)?;
+            Some(ready)
+        }
         None => None,
     };
     let (trained, opened) = match (&dataset, args.random) {

@@ -37,7 +37,7 @@ use std::process::ExitCode;
 
 /// Runs the command, in a build with the hub if it turns out to need it.
 pub fn run(cli: &Cli) -> Result<ExitCode> {
-    no_effect::of_common(&cli.command, &cli.common)?;
+    no_effect::of_common(&cli.name, &cli.common)?;
     let done: Result<ExitCode> = match &cli.command {
         Command::List => list::run().map(success),
         Command::Summary(args) => summary::run(args).map(success),
