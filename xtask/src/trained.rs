@@ -10,10 +10,14 @@ use cnn_catalogue::imagenet;
 use cnn_classifier::{Known, Trained, embedded, pictures};
 use cnn_core::Weights;
 use cnn_core::device::Device;
-use cnn_data::{Card, Name, Preparation};
+use cnn_data::{Card, Name, Preparation, RUN_MARK};
 use cnn_figures::{path, plural, printable};
+use cnn_train::RunFolder;
 use cnn_zoo::Family;
 use std::path::{Path, PathBuf};
+
+/// The weights where nobody names any: the first of those that come with the program.
+pub const USUAL: &str = embedded::NAMES[0];
 
 /// Weights that are ready, and what is to be said of them.
 pub struct Opened {
@@ -36,13 +40,19 @@ pub struct Prepared {
     pub origin: String,
 }
 
-/// The network's name, if the first of these is one and no file, and the rest.
+/// The network's name or the folder of a run, if the first of these is one, and the rest.
 pub fn split(names: &[String]) -> (Option<&str>, &[String]) {
     match names {
         // A folder or file of such a name is meant by `./lenet`.
-        [first, rest @ ..] if is_network(first) => (Some(first), rest),
+        [first, rest @ ..] if is_network(first) || is_run(first) => (Some(first), rest),
         _ => (None, names),
     }
+}
+
+/// Whether a name is that of a run's folder.
+pub fn is_run(name: &str) -> bool {
+    let folder = Path::new(name);
+    folder.join(RUN_MARK).is_file() || RunFolder::has_recipe(folder)
 }
 
 /// Whether a name is a network's, a family's, or that of published weights: `resnet50:imagenet1k_v2`, `hf:owner/repository`.
@@ -51,9 +61,20 @@ fn is_network(name: &str) -> bool {
     cnn_zoo::find(network).is_ok() || Family::find(name).is_some() || name.starts_with("hf:")
 }
 
-/// What names the weights: the flag, else the network's name, else the first of those that come with the program.
-pub fn source<'a>(args: &'a cli::Trained, network: Option<&'a str>) -> &'a str {
-    args.weights.as_deref().or(network).unwrap_or(embedded::NAMES[0])
+/// The network that a command line names, and what names its weights: the flag, else the network's name. The folder of a run
+/// or a file of weights may stand in the network's place.
+///
+/// # Errors
+/// Where both places name weights.
+pub fn named<'a>(network: Option<&'a str>, flag: Option<&'a str>) -> Result<(Option<&'a str>, Option<&'a str>)> {
+    let weights = network.filter(|name| !is_network(name) && Path::new(name).exists());
+    match (weights, flag) {
+        (Some(weights), Some(flag)) => {
+            bail!("{} and --weights {} both name weights: leave one out", printable(weights), printable(flag))
+        }
+        (Some(weights), None) => Ok((None, Some(weights))),
+        (None, flag) => Ok((network, flag.or(network))),
+    }
 }
 
 /// Reads weights by what a person calls them, with a bar while they are fetched.
@@ -63,7 +84,8 @@ pub fn read(source: &str) -> Result<Weights> {
 
 /// Opens the weights of a command.
 pub fn open(args: &cli::Trained, network: Option<&str>, fallback: Option<Fallback>) -> Result<Opened> {
-    let weights = read(source(args, network))?;
+    let (network, source) = named(network, args.weights.as_deref())?;
+    let weights = read(source.unwrap_or(USUAL))?;
     of_weights(&weights, args, network, fallback)
 }
 
@@ -155,6 +177,9 @@ impl Opened {
 
 /// The files that a command line means, some at least; files that were passed over are counted.
 pub fn found(names: &[String]) -> Result<Vec<PathBuf>> {
+    if let Some(run) = names.iter().find(|name| is_run(name)) {
+        bail!("{} is the folder of a run, not of pictures: it goes first or behind --weights", printable(run));
+    }
     let found = pictures(names)?;
     if found.passed_over > 0 {
         let files = plural(found.passed_over, "file of another kind is", "files of other kinds are");

@@ -417,3 +417,56 @@ fn what_does_not_fit_on_the_disk_ends_the_run_and_damages_nothing() -> Result<()
     assert_eq!(std::fs::read_to_string(run.join("metrics.jsonl"))?.lines().count(), 3);
     Ok(())
 }
+
+/// Otherwise pictures are answered by other weights than those that are named.
+#[test]
+fn a_runs_folder_is_taken_for_its_weights() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let (run, picture) = (folder.path().join("run"), folder.path().join("seven.png"));
+    classic_files(folder.path(), 30, 3)?;
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/classifier/tests/seven.png"), &picture)?;
+    let train = ["train", "mnist_mlp", "--epochs", "1", "--no-report", "--out", path(&run)];
+    assert!(xtask(&[&train[..], &data(folder.path())].concat())?.status.success());
+    let best = run.join("best.safetensors");
+    let (run, picture, best) = (path(&run), path(&picture), path(&best));
+    let answers = |args: &[&str]| -> Result<Vec<u8>, Failure> {
+        let output = xtask(&[&["predict", "--csv"], args].concat())?;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(output.stdout)
+    };
+    let by_flag = answers(&[picture, "--weights", run])?;
+    assert_eq!(answers(&[run, picture])?, by_flag);
+    assert_ne!(answers(&[picture])?, by_flag);
+    // Beside the weights of a run, whatever else marks it.
+    std::fs::remove_file(Path::new(run).join(".cnn-run"))?;
+    assert_eq!(answers(&[run, picture])?, by_flag);
+
+    let out = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (features, page, onnx) = (out("f.safetensors"), out("page.html"), out("net.onnx"));
+    for command in [
+        &["features", run, picture, "--out", &features][..],
+        &["explain", run, picture, "--out", &page],
+        &["export", run, "--onnx", &onnx],
+        &["export", best, "--onnx", &onnx],
+    ] {
+        let output = xtask(command)?;
+        let said = String::from_utf8(output.stdout)? + &String::from_utf8(output.stderr)?;
+        assert!(output.status.success() && said.contains("mnist_mlp"), "{command:?}: {said}");
+    }
+    let pictures = format!("{run} is the folder of a run, not of pictures: it goes first or behind --weights");
+    let both = format!("{run} and --weights lenet both name weights: leave one out");
+    for (command, expected) in [
+        (&["predict", picture, run][..], &pictures),
+        (&["features", picture, run, "--out", &features], &pictures),
+        (&["explain", picture, run, "--out", &page], &pictures),
+        (&["predict", run, picture, "--weights", "lenet"], &both),
+        (&["eval", run, "--weights", "lenet"], &both),
+        (&["export", run, "--weights", "lenet", "--onnx", &onnx], &both),
+    ] {
+        let output = xtask(command)?;
+        let said = String::from_utf8(output.stderr)?;
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
+        assert_eq!(said.lines().last(), Some(format!("error: {expected}").as_str()), "{command:?}");
+    }
+    Ok(())
+}

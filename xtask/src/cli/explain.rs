@@ -10,7 +10,7 @@ makes of the first picture, the filters, and where in each picture the evidence 
 Examples:
   cargo xtask explain digit.png --out digit.html
   cargo xtask explain resnet50 cat.jpg dog.jpg --out page.html
-  cargo xtask explain --weights runs/resnet18-flowers rose.jpg --out page.html
+  cargo xtask explain runs/resnet18-flowers rose.jpg --out page.html
   cargo xtask explain densenet121 --random cat.jpg --out page.html
   cargo xtask explain lenet --dataset mnist --limit 1000 --out mnist.html
   cargo xtask explain lenet --live --out draw.html
@@ -46,8 +46,8 @@ const BESIDE_LIVE: [&str; 13] = [
 
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The network, where the weights do not say it; then pictures, folders or patterns
-    #[arg(value_name = "[NET] IMAGE|FOLDER|PATTERN", required_unless_present_any = ["live", "dataset"])]
+    /// The network, where the weights do not say it, or the folder of a run; then pictures, folders or patterns
+    #[arg(value_name = "[NET|RUN] IMAGE|FOLDER|PATTERN", required_unless_present_any = ["live", "dataset"])]
     pub names: Vec<String>,
     #[command(flatten)]
     pub trained: Trained,

@@ -9,14 +9,14 @@ pub const EXPORT_EXAMPLES: &str =
 a picture becomes an input goes into its metadata. With --normalise its input is `pixels`.
 
 Examples:
-  cargo xtask export --weights runs/lenet-digits --onnx lenet.onnx
+  cargo xtask export runs/lenet-digits --onnx lenet.onnx
   cargo xtask export resnet50:imagenet1k_v2 --onnx resnet50.onnx --fold --probabilities
   cargo xtask export lenet --onnx lenet.onnx --normalise bytes";
 
 #[derive(Debug, Args)]
 pub struct Export {
-    /// The network's name, where the weights do not say it
-    #[arg(value_name = "NET")]
+    /// The network's name, where the weights do not say it; or a run's folder or a file of weights
+    #[arg(value_name = "NET|RUN")]
     pub network: Option<String>,
     /// A file of weights, the folder of a run, or the name of weights [default: those of the network's name]
     #[arg(long, value_name = "FILE|RUN|NAME")]

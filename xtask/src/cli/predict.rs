@@ -12,11 +12,11 @@ the program.
 Examples:
   cargo xtask predict digit.png
   cargo xtask predict resnet20_cifar 'photos/*.jpg' --top 3
-  cargo xtask predict photos --weights runs/resnet18-flowers --csv > answers.csv
+  cargo xtask predict runs/resnet18-flowers photos --csv > answers.csv
   cat picture.png | cargo xtask predict - --weights resnet50.pth";
 
 pub const FEATURES_EXAMPLES: &str = "Examples:
-  cargo xtask features photos --weights runs/resnet18-flowers --out features.npy
+  cargo xtask features runs/resnet18-flowers photos --out features.npy
   cargo xtask features resnet20_cifar cat.jpg --node layer3 --maps --out maps.safetensors";
 
 /// What is known of weights, where they do not say it or something else is wanted.
@@ -63,8 +63,9 @@ impl ReadingArgs {
 
 #[derive(Debug, Args)]
 pub struct Predict {
-    /// The network, where the weights do not say it; then pictures, folders, patterns, or - for standard input
-    #[arg(value_name = "[NET] IMAGE|FOLDER|PATTERN|-", required = true)]
+    /// The network, where the weights do not say it, or the folder of a run, whose weights answer; then pictures, folders,
+    /// patterns, or - for standard input
+    #[arg(value_name = "[NET|RUN] IMAGE|FOLDER|PATTERN|-", required = true)]
     pub names: Vec<String>,
     #[command(flatten)]
     pub trained: Trained,
@@ -88,8 +89,8 @@ pub struct Predict {
 
 #[derive(Debug, Args)]
 pub struct Features {
-    /// The network, where the weights do not say it; then pictures, folders or patterns
-    #[arg(value_name = "[NET] IMAGE|FOLDER|PATTERN", required = true)]
+    /// The network, where the weights do not say it, or the folder of a run; then pictures, folders or patterns
+    #[arg(value_name = "[NET|RUN] IMAGE|FOLDER|PATTERN", required = true)]
     pub names: Vec<String>,
     #[command(flatten)]
     pub trained: Trained,

@@ -11,16 +11,16 @@ answered. Of several networks the first answers, and the page shows each.
 
 Examples:
   cargo xtask serve
-  cargo xtask serve --weights runs/resnet18-flowers --port 9000
+  cargo xtask serve runs/resnet18-flowers --port 9000
   cargo xtask serve lenet=runs/first lenet=runs/second resnet18
   curl --data-binary @picture.jpg 'http://127.0.0.1:8080/predict?top=3'";
 
 /// What a server answers with, and what it keeps to.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Networks, each with its weights behind `=` where these are others than its published ones [default: the weights that
-    /// come with the program, LeNet's for digits first]
-    #[arg(value_name = "NET[=WEIGHTS]")]
+    /// Networks, each with its weights behind `=` where these are others than its published ones, or runs' folders [default:
+    /// the weights that come with the program, LeNet's for digits first]
+    #[arg(value_name = "NET[=WEIGHTS]|RUN")]
     pub networks: Vec<String>,
     #[command(flatten)]
     pub trained: Trained,

@@ -74,16 +74,12 @@ impl Ready {
     /// Opens what a command line names.
     pub fn new(args: &cli::Judge, common: &Common) -> Result<Self> {
         let device = common.device.open()?;
-        // A run's folder or a file of weights may stand where the network does.
-        let (network, source) = match args.network.as_deref() {
-            Some(path) if args.trained.weights.is_none() && Path::new(path).exists() => (None, path),
-            network => (network, trained::source(&args.trained, network)),
-        };
-            judged.drawn = true;
-        let weights = trained::read(source)?;
+        let (network, source) = trained::named(args.network.as_deref(), args.trained.weights.as_deref())?;
+        let weights = trained::read(source.unwrap_or(trained::USUAL))?;
         let mut judged = judged(args, common, &weights)?;
         if let Some(limit) = args.data.limit.map(|limit| limit as usize).filter(|limit| *limit < judged.images.len()) {
             judged.images = judged.images.drawn(limit, common.seed());
+            judged.drawn = true;
             judged.of = format!("{limit} of {}, each class its share", judged.of);
         }
         let fallback = fallback(args, &weights, network, &mut judged)?;
@@ -100,11 +96,11 @@ impl Ready {
             images: matched.images,
             learnt: judged.learnt.and_then(|images| images.in_channels(channels)),
             batch_size: args.batch_size,
-            drawn: judged.drawn,
             test_time: args.test_time.map_or(own, settings::test_time),
             as_run: args.test_time.is_none(),
             of: judged.of,
             notes: judged.notes,
+            drawn: judged.drawn,
             opened,
         })
     }
@@ -186,11 +182,11 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
         return Ok(Judged {
             images: dataset.test().clone(),
             classes: dataset.classes().to_vec(),
-            drawn: true,
             of,
             notes,
             statistics: in_memory(&dataset),
             learnt: Some(dataset.train().clone()),
+            drawn: true,
         });
     }
     // Of images that no run set aside; a doubt where it is not known what the weights have learnt.

@@ -10,12 +10,12 @@ use crate::no_effect;
 use crate::progress::bar;
 use crate::trained;
 use crate::weights::not_over;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use cnn_classifier::Trained;
 use cnn_core::Weights;
 use cnn_data::{Card, Fit, Interpolation, Picture, Preparation, Reading};
 use cnn_explain::{Explainer, Page, Subject};
-use cnn_figures::{bytes, count, path};
+use cnn_figures::{bytes, count, path, printable};
 use std::path::PathBuf;
 
 /// Every picture beyond these would make the page too long to read.
@@ -45,7 +45,8 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
     let (trained, opened) = match (&dataset, args.random) {
         (Some(ready), _) => (ready.opened.trained.clone(), None),
         (None, true) => {
-            let network = network.context("say which network: --random has no weights that name one")?;
+            let network =
+                network.context("say which network before the pictures: --random has no weights that name one")?;
             (random(network, args, common)?, None)
         }
         (None, false) => {
@@ -85,7 +86,7 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
     match (dataset, opened) {
         (Some(ready), _) => {
             ready.announce();
-            eprintln!("looked at {}", cnn_figures::printable(&ready.of));
+            eprintln!("looked at {}", printable(&ready.of));
         }
         (None, Some(opened)) => opened.announce(),
         (None, None) => {}
@@ -135,6 +136,11 @@ fn with_bar(page: &Page<'_>, explainer: &mut Explainer) -> Result<String> {
 
 /// A network before training, and pictures as they are prepared for networks of its kind.
 fn random(name: &str, args: &cli::Explain, common: &Common) -> Result<Trained> {
+    ensure!(
+        !trained::is_run(name),
+        "--random draws the weights of a network by its name, and {} is a run",
+        printable(name)
+    );
     let entry = cnn_zoo::find(name)?;
     let classes = args.trained.known.class_names.as_deref().map(trained::class_names).transpose()?;
     let outputs = classes.as_ref().map_or(entry.classes, Vec::len);

@@ -12,14 +12,14 @@ use cnn_onnx::{About, Export, Pixels};
 use std::path::Path;
 
 pub fn run(args: &cli::Export) -> Result<()> {
-    let asked = args.network.as_deref();
-    let Some(source) = args.weights.as_deref().or(asked) else {
-        bail!("say which weights: a network with weights of its name, or --weights");
+    let (asked, source) = trained::named(args.network.as_deref(), args.weights.as_deref())?;
+    let Some(source) = source else {
+        bail!("say which weights: a network with weights of its name, a run's folder, or --weights");
     };
     let weights = trained::read(source)?;
     not_over(&args.onnx, [Path::new(weights.source())])?;
     weights.choice().iter().for_each(|note| println!("{note}"));
-    let card = card(args, &weights)?;
+    let card = card(args, asked, &weights)?;
     let network = asked.filter(|name| !name.contains(':')).map(str::to_string);
     let network = network.or_else(|| card.as_ref().map(|card| card.network.clone()));
     let network =
@@ -67,7 +67,7 @@ pub fn run(args: &cli::Export) -> Result<()> {
 
 /// What the weights say of themselves, with what the command line says instead; none where neither says how pictures are
 /// prepared.
-fn card(args: &cli::Export, weights: &Weights) -> Result<Option<Card>> {
+fn card(args: &cli::Export, asked: Option<&str>, weights: &Weights) -> Result<Option<Card>> {
     let own = Card::of(weights)?;
     if own.is_none() && args.known.preparation == PreparationArgs::default() {
         if let Some(file) = &args.known.class_names {
@@ -84,7 +84,7 @@ fn card(args: &cli::Export, weights: &Weights) -> Result<Option<Card>> {
             Card { classes: classes.unwrap_or(own.classes.clone()), preparation: chosen.preparation, input, ..own }
         }
         None => Card {
-            network: args.network.clone().unwrap_or_default(),
+            network: asked.unwrap_or_default().to_string(),
             input,
             classes: classes.unwrap_or_default(),
             dataset: String::new(),

@@ -53,7 +53,7 @@ fn networks(args: &cli::Serve) -> Result<Vec<Opened>> {
         // What comes with the program costs nothing. What is said of weights is of one network's.
         ([], None) => match known(&args.trained) {
             Some(flag) => {
-                let first = embedded::NAMES[0];
+                let first = trained::USUAL;
                 eprintln!("{flag} is about one network: {first} alone is served; name others to serve them");
                 Ok(vec![one(Some(first))?])
             }
@@ -114,6 +114,16 @@ mod tests {
         assert_eq!(served(&["--mean", "0.1307", "--std", "0.3081"])?, ["lenet"]);
         assert_eq!(served(&["--crop", "32/36", "--interpolation", "box"])?, ["lenet"]);
         assert_eq!(served(&["--other-channels"])?, ["lenet"]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_runs_folder_is_taken_for_its_weights() -> Result<()> {
+        let run = tempfile::tempdir()?;
+        std::fs::write(run.path().join(cnn_data::RUN_MARK), "")?;
+        let Some(weights) = embedded::weights("lenet")? else { bail!("no weights") };
+        std::fs::write(run.path().join("best.safetensors"), weights.to_bytes()?)?;
+        assert_eq!(served(&[&run.path().to_string_lossy()])?, ["lenet"]);
         Ok(())
     }
 
