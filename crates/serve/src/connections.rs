@@ -1,4 +1,4 @@
-//! Connections: accepted within a bound, closed where nothing comes or nothing is taken, ended in peace.
+//! Connections: accepted within a bound, closed where nothing comes or nothing is taken, ended once they are answered.
 
 use crate::metrics::Metrics;
 use crate::settings::Settings;
