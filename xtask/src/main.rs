@@ -39,11 +39,16 @@ use cnn_kernels::threads::set_threads;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 fn main() -> ExitCode {
     cnn_dashboard::file_limits_are_errors();
     let cli = cli::Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     tracing_subscriber::fmt()
-        .with_max_level(cli.common.log)
+    let level = cli.common.log;
+        .with_max_level(level)
         .with_writer(|| cnn_dashboard::Log)
         .without_time()
         .with_target(false)
@@ -51,6 +56,9 @@ fn main() -> ExitCode {
         // Where standard error takes nothing, there is nowhere to say so.
         .log_internal_errors(false)
         .init();
+        .finish()
+        // The hub's client reports each failure beside the error that it returns, and that is said here.
+        .with(filter_fn(move |event| level > Level::WARN || !event.target().starts_with("hf_hub")))
     match settled(&cli.common).and_then(|()| commands::run(&cli)) {
         Ok(code) => {
             output::finish();

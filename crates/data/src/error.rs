@@ -250,6 +250,20 @@ pub enum Error {
         reason: String,
     },
 
+    /// A file of the hub that is not in the cache, where the hub cannot be reached.
+    #[error(
+        "{name}: {file} of {repository} is not in the cache, and the hub cannot be reached; its classic files are read from a \
+         folder of yours (--data-dir)"
+    )]
+    HubUnreachable {
+        /// The data set asked for.
+        name: String,
+        /// The repository on the hub.
+        repository: String,
+        /// The file in it.
+        file: String,
+    },
+
     /// The hub was asked for and this program was built without it: a caller may run itself again with the feature.
     #[error(
         "{name} comes from the hub, expected a build with the feature `hub`, found one without; its classic files are read \

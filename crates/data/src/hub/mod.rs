@@ -62,7 +62,7 @@ impl Hub {
     ///
     /// # Errors
     /// [`Error::Source`] for the digits, which the hub does not have; [`Error::Hub`] for a file that is neither cached nor
-    /// to be had; [`Error::Record`] for a damaged file or image, with the row; [`Error::Label`] for a label that is no class's.
+    /// to be had, [`Error::HubUnreachable`] where that is for want of a network; [`Error::Record`] for a damaged file or image, with the row; [`Error::Label`] for a label that is no class's.
     pub fn load(&self, name: Name) -> Result<Dataset, Error> {
         let place = match name {
             Name::Digits => {
@@ -75,13 +75,13 @@ impl Hub {
             Name::Cifar100 => Place { label: "fine_label", ..Place::new("uoft-cs/cifar100", "cifar100") },
         };
         // Both files first: a missing one is told before minutes are spent on the other.
-        let test = self.file(&place, "test")?;
-        let train = self.file(&place, "train")?;
+        let test = self.file(name, &place, "test")?;
+        let train = self.file(name, &place, "train")?;
         let images = |path| -> Result<Images, Error> { records::images(path, name, place.label) };
         Dataset::new(name.as_str(), name.class_names(), images(&train)?, images(&test)?)
     }
 
-    fn file(&self, place: &Place, split: &str) -> Result<PathBuf, Error> {
+    fn file(&self, name: Name, place: &Place, split: &str) -> Result<PathBuf, Error> {
         let file = format!("{}/{split}/0000.parquet", place.folder);
         let found = self.repository(place).and_then(|repository| {
             let download = repository.download_file().filename(file.as_str()).revision(REVISION);
@@ -90,10 +90,13 @@ impl Hub {
                 cached => cached,
             }
         });
-        found.map_err(|reason| Error::Hub {
-            repository: place.repository.to_string(),
-            file,
-            reason: reason.to_string(),
+        found.map_err(|reason| {
+            let (repository, reason_text) = (place.repository.to_string(), reason.to_string());
+            match reason {
+                // There was no answer.
+                HFError::Request { .. } => Error::HubUnreachable { name: name.to_string(), repository, file },
+                _ => Error::Hub { repository, file, reason: reason_text },
+            }
         })
     }
 
