@@ -20,6 +20,12 @@ pub enum Error {
         /// Why it failed.
         source: std::io::Error,
     },
+    /// A folder that is not there.
+    #[error("{}: there is no such folder", cnn_figures::path(path))]
+    NoFolder {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A folder that holds no run.
     #[error("{}: not a run's folder: it has no {file}", cnn_figures::path(path))]
     NoRun {

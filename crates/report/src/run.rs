@@ -108,6 +108,9 @@ impl Run {
 fn config(folder: &Path) -> Result<Value> {
     let path = folder.join(CONFIG);
     let Some(bytes) = there(&path, file::read(&path, LARGEST_CONFIG))? else {
+        if !folder.exists() {
+            return Err(Error::NoFolder { path: folder.to_path_buf() });
+        }
         return Err(Error::NoRun { path: folder.to_path_buf(), file: CONFIG });
     };
     let config: Value = serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error.line(), error))?;

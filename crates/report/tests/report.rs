@@ -216,6 +216,7 @@ fn folders_that_are_no_runs() -> Result<(), Failure> {
     let message = |folder: &Path| Run::read(folder).err().map(|error| error.to_string()).unwrap_or_default();
     let path = folder.path().display().to_string();
     assert_eq!(message(folder.path()), format!("{path}: not a run's folder: it has no config.json"));
+    assert_eq!(message(&folder.path().join("none")), format!("{path}/none: there is no such folder"));
     std::fs::write(folder.path().join("config.json"), "[1]")?;
     assert_eq!(message(folder.path()), format!("{path}/config.json: line 1: not an object of settings"));
     write_run(folder.path(), "0.02", 2)?;
