@@ -82,10 +82,20 @@ const NUMBERS: [(&str, &str); 6] = [
     ("cannot parse float from empty string", "expected a number, such as 0.1"),
 ];
 
-/// Says of a number what is expected.
+/// What a command misses, and all that would do.
+const MISSING: [(&str, &str); 2] = [
+    (
+        "  <NET>\n\nUsage: cargo xtask train <NET>",
+        "  <NET>, --recipe <NAME|FILE> or --resume <RUN>\n\nUsage: cargo xtask train <NET>",
+    ),
+    ("  --augment <STEPS>\n", "  --augment <STEPS> or --recipe <NAME|FILE>\n"),
+];
+
+/// Says of a number what is expected, and of what is missing all that would do.
 fn in_plain_words(error: clap::Error) -> clap::Error {
     let text = error.to_string();
-    let Some((theirs, ours)) = NUMBERS.into_iter().find(|(theirs, _)| text.contains(theirs)) else { return error };
+    let known = NUMBERS.into_iter().chain(MISSING);
+    let Some((theirs, ours)) = known.into_iter().find(|(theirs, _)| text.contains(theirs)) else { return error };
     let text = text.strip_prefix("error: ").unwrap_or(&text).replace(theirs, ours);
     clap::Error::raw(error.kind(), text)
 }
@@ -307,7 +317,8 @@ pub struct Calibrate {
     /// Images on which ranges are taken, of each class its share
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub images: u32,
-    /// The file to write; one that is there is replaced [default: beside the weights, FILE.int8.json]
+    /// JSON file to write; one that is there is replaced [default: beside the weights, FILE.int8.json; of weights without a
+    /// file, as those that come with the program, NET.int8.json in the current folder]
     #[arg(long, value_name = "FILE")]
     pub scales: Option<PathBuf>,
 }

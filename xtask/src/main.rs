@@ -30,6 +30,7 @@ mod settings;
 mod start;
 mod trained;
 mod watching;
+mod way_out;
 mod weights;
 
 use anyhow::{Error, Result};
@@ -38,16 +39,16 @@ use cnn_kernels::InstructionSet;
 use cnn_kernels::threads::set_threads;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
-
 use tracing::Level;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
 fn main() -> ExitCode {
     cnn_dashboard::file_limits_are_errors();
     let cli = cli::Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
-    tracing_subscriber::fmt()
     let level = cli.common.log;
+    tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(|| cnn_dashboard::Log)
         .without_time()
@@ -55,10 +56,10 @@ fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
         // Where standard error takes nothing, there is nowhere to say so.
         .log_internal_errors(false)
-        .init();
         .finish()
         // The hub's client reports each failure beside the error that it returns, and that is said here.
         .with(filter_fn(move |event| level > Level::WARN || !event.target().starts_with("hf_hub")))
+        .init();
     match settled(&cli.common).and_then(|()| commands::run(&cli)) {
         Ok(code) => {
             output::finish();
@@ -99,5 +100,9 @@ fn sentence(error: &Error) -> String {
             parts.push(part);
         }
     }
-    parts.join(": ")
+    let sentence = parts.join(": ");
+    match way_out::of(error) {
+        Some(way_out) => format!("{sentence} ({way_out})"),
+        None => sentence,
+    }
 }

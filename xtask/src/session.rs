@@ -2,6 +2,7 @@
 
 use crate::cli::{self, Common, EngineName};
 use crate::preparation::in_words;
+use crate::way_out::at_size;
 use crate::weights::of_file;
 use crate::{data, progress, settings, trained};
 use anyhow::{Context, Result};
@@ -107,7 +108,10 @@ impl Session {
         };
         let (network, preparation) = match &theirs {
             Some(theirs) => cnn_train::fit_as(&architecture, images, resize, theirs)?,
-            None => cnn_train::fit(&architecture, images, resize)?,
+            None => cnn_train::fit(&architecture, images, resize).map_err(|error| match resize {
+                Some(side) => at_size(error.into(), "--resize", &architecture, [images.channels(), side]),
+                None => error.into(),
+            })?,
         };
         if theirs.is_some() && choice.preparation.is_none() {
             notes.push(format!("pictures are prepared as for these weights: {}", in_words(&preparation)));

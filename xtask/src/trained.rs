@@ -5,7 +5,8 @@ use crate::commands::weights::fetching;
 use crate::lists;
 use crate::numbers::Chosen;
 use crate::preparation::{Part, choose};
-use anyhow::{Result, bail};
+use crate::way_out;
+use anyhow::{Error, Result, bail};
 use cnn_catalogue::imagenet;
 use cnn_classifier::{Known, Trained, embedded, pictures};
 use cnn_core::Weights;
@@ -115,7 +116,8 @@ pub fn of_weights(
         size: prepared.map(|known| known.size),
         other_channels: args.other_channels,
     };
-    let mut trained = Trained::new(weights, &known)?;
+    let mut trained =
+        Trained::new(weights, &known).map_err(|error| of_crop(error.into(), args, &known, card.as_ref()))?;
     if let Some(card) = card.filter(|card| args.known.class_names.is_some() && card.classes != trained.card.classes) {
         let first = card.classes.iter().zip(&trained.card.classes).position(|(own, given)| own != given);
         let place = first.unwrap_or(card.classes.len());
@@ -130,6 +132,19 @@ pub fn of_weights(
         bail!("{} are weights of {}, which is no {family}", weights.source(), trained.card.network);
     }
     Ok(Opened { trained, parts: chosen.parts })
+}
+
+/// An error of weights whose pictures --crop may make too small.
+fn of_crop(error: Error, args: &cli::Trained, known: &Known, card: Option<&Card>) -> Error {
+    let name = known.network.as_deref().or(card.map(|card| &*card.network));
+    let entry = name.and_then(|name| cnn_zoo::find(name).ok());
+    match (args.known.preparation.crop, entry, &known.preparation) {
+        (Some(crop), Some(entry), Some(preparation)) => {
+            let architecture = entry.architecture(entry.classes).without_heads();
+            way_out::at_size(error, "--crop", &architecture, [preparation.mean.len(), crop.side])
+        }
+        _ => error,
+    }
 }
 
 impl Opened {
@@ -201,6 +216,10 @@ pub fn class_names(file: &Path) -> Result<Vec<String>> {
     }
     if let Some(name) = known.and_then(|name| name.parse::<Name>().ok()) {
         return Ok(name.class_names());
+    }
+    if !file.exists() {
+        let known: Vec<&str> = Name::ALL.iter().map(|name| name.as_str()).collect();
+        bail!("{} is no file, and the classes known by name are imagenet, {}", path(file), known.join(", "));
     }
     let names: Vec<String> = lists::lines(file)?.into_iter().map(|(_, name)| name).collect();
     if names.is_empty() {

@@ -22,3 +22,4 @@ mod terminal;
 mod test_time;
 mod training;
 mod verification;
+mod way_out;

@@ -51,7 +51,11 @@ fn an_input_too_small_names_the_node() -> Result<(), Failure> {
     assert!(message.starts_with("input: input of 1×9999999999×9999999999"), "{message}");
     let out = tempfile::tempdir()?;
     let message = error_of(&["train", "lenet", "--resize", "9", "--out", path(&out.path().join("run"))])?;
-    assert_eq!(message, "conv2: kernel 5×5 exceeds padded input 2×2 (input 2×2)");
+    let expected = "conv2: kernel 5×5 exceeds padded input 2×2 (input 2×2)";
+    assert_eq!(message, format!("--resize 9 is too small, expected at least 16 for lenet: {expected}"));
+    let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/classifier/tests/seven.png");
+    let message = error_of(&["predict", picture, "--crop", "9"])?;
+    assert!(message.starts_with("--crop 9 is too small, expected at least 16 for lenet: "), "{message}");
     assert!(!out.path().join("run").exists());
     Ok(())
 }
@@ -253,7 +257,10 @@ fn weights_that_are_missing_cut_short_corrupt_or_of_another_network() -> Result<
         refused("mnist_conv", &none)?,
         format!("cannot read {}: No such file or directory (os error 2)", none.display())
     );
-    assert_eq!(refused("lenet", &last)?, format!("{} has weights of mnist_conv, not of lenet", last.display()));
+    assert_eq!(
+        refused("lenet", &last)?,
+        format!("{} has weights of mnist_conv, not of lenet (leave the name out: the weights say it)", last.display())
+    );
     let whole = std::fs::read(&last)?;
     for length in [0, 4, 100, whole.len() - 1] {
         let cut = folder.path().join("cut.safetensors");

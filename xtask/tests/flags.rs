@@ -39,7 +39,7 @@ fn what_every_command_takes_is_refused_where_it_has_no_effect() -> Result<(), Fa
 #[test]
 fn a_seed_by_which_nothing_is_drawn_is_refused() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
-    let page = folder.path().join("page.html");
+    let (page, scales) = (folder.path().join("page.html"), folder.path().join("scales.json"));
     let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/classifier/tests/seven.png");
     std::fs::create_dir(folder.path().join("7"))?;
     std::fs::copy(picture, folder.path().join("7/a.png"))?;
@@ -50,12 +50,12 @@ fn a_seed_by_which_nothing_is_drawn_is_refused() -> Result<(), Failure> {
         &["explain", "--live", "--out", path(&page)],
         &["explain", "lenet", of_folder[0], of_folder[1], "--out", path(&page)],
         &["eval", "lenet", of_folder[0], of_folder[1]],
-        &["calibrate", "lenet", of_folder[0], of_folder[1], "--scales", path(&page)],
+        &["calibrate", "lenet", of_folder[0], of_folder[1], "--scales", path(&scales)],
     ] {
         let message = error_of(&[command, &["--seed", "5"]].concat())?;
         assert_eq!(message, "--seed 5 has no effect: nothing is drawn here; leave it out");
     }
-    assert!(!page.exists());
+    assert!(!page.exists() && !scales.exists());
     said(&["eval", "lenet", of_folder[0], of_folder[1], "--limit", "1", "--seed", "5"])?;
     let message = error_of(&["report", path(folder.path()), "--seed", "77"])?;
     assert_eq!(message, "--seed 77 has no effect: this command draws nothing by it; leave it out");

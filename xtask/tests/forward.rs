@@ -82,7 +82,7 @@ fn what_cannot_be_is_one_sentence() -> Result<(), Failure> {
     let weights = files.path("w");
     assert_eq!(
         files.refused("mnist_conv", "x", &["--taps", "cnv1"])?,
-        "mnist_conv has no node cnv1; did you mean conv1, conv2?"
+        "mnist_conv has no node cnv1; did you mean conv1, conv2? (cargo xtask summary mnist_conv names all)"
     );
     files.input("small", "input", &[1, 1, 9, 9])?;
     assert_eq!(files.refused("mnist_conv", "small", &[])?, "conv2: kernel 5×5 exceeds padded input 2×2 (input 2×2)");

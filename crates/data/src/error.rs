@@ -368,7 +368,10 @@ pub enum Error {
     },
 
     /// A folder of images without a folder for a class.
-    #[error("{}: expected a folder of images for each class, found no folder", path.display())]
+    #[error(
+        "{}: expected a folder of images for each class, found no folder: a class is named by the folder above it, the classic \
+         files of a data set by --data-dir", path.display()
+    )]
     NoClass {
         /// The folder.
         path: PathBuf,

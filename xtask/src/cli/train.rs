@@ -140,7 +140,7 @@ pub struct Settings {
     #[arg(long, value_name = "X")]
     pub average: Option<f64>,
     /// Stop after so many epochs without a new best
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", value_parser = patience)]
     pub patience: Option<usize>,
     /// Tensors stay as they are whose names are so or go on so behind a dot: conv1, layer1.0; `*` stands for any letters
     #[arg(long, value_name = "PREFIX", value_delimiter = ',')]
@@ -224,4 +224,11 @@ pub enum PrecisionName {
 pub enum DecayName {
     All,
     Weights,
+}
+
+fn patience(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(0) => Err("expected 1 or more; a run without it is not stopped early".to_string()),
+        epochs => epochs.map_err(|error| error.to_string()),
+    }
 }

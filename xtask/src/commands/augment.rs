@@ -2,6 +2,7 @@
 
 use crate::cli::{Augment, Common};
 use crate::data;
+use crate::way_out::ends_in;
 use anyhow::Result;
 use cnn_data::{Batch, Fit, Grid, Images, Loader, Preparation, sheet};
 use cnn_figures::{path, plural};
@@ -14,6 +15,7 @@ const GAPS: usize = 24;
 const HEIGHT: usize = 96;
 
 pub fn run(args: &Augment, common: &Common) -> Result<()> {
+    ends_in(&args.out, &["png"])?;
     let augmentation = match &args.recipe {
         Some(name) => Recipe::find(name)?.training.augmentation,
         None => args.augment.clone().unwrap_or_default(),

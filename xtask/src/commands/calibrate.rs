@@ -5,6 +5,7 @@ use crate::cli::{self, Common};
 use crate::no_effect;
 use crate::numbers::{beside, prepared, write};
 use crate::progress::{bar, interrupted, predicted};
+use crate::way_out::ends_in;
 use crate::weights::not_over;
 use anyhow::{Result, bail};
 use cnn_core::{Calibrator, InferenceOptions};
@@ -21,6 +22,7 @@ pub fn run(args: &cli::Calibrate, common: &Common) -> Result<()> {
     let (network, weights) = (&trained.network, &trained.weights);
     let file = args.scales.clone().unwrap_or_else(|| beside(&trained.card.network, weights.source()));
     not_over(&file, [Path::new(weights.source())])?;
+    args.scales.iter().try_for_each(|file| ends_in(file, &["json"]))?;
     let (images, of) = match &ready.learnt {
         Some(images) => (images, "of those to train on"),
         None => (&ready.images, "of those that are judged: there are no others"),

@@ -1,6 +1,7 @@
 //! `convert`: weights of any format and names that are read, as safetensors under the names asked for.
 
 use crate::cli;
+use crate::way_out::ends_in;
 use crate::weights::{network_of, not_over, of_file};
 use anyhow::{Context, Result};
 use cnn_core::weights::{self, Allowed, Loading, Weights};
@@ -8,6 +9,7 @@ use cnn_core::{Bytes, Network};
 
 pub fn run(args: &cli::Convert) -> Result<()> {
     not_over(&args.out, [&*args.input])?;
+    ends_in(&args.out, &["safetensors"])?;
     let weights = match &args.entry {
         None => Weights::read(&args.input)?,
         Some(entry) => Weights::read_entry(&args.input, entry)?,

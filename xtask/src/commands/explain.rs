@@ -9,6 +9,7 @@ use crate::commands::eval::Ready;
 use crate::no_effect;
 use crate::progress::bar;
 use crate::trained;
+use crate::way_out::ends_in;
 use crate::weights::not_over;
 use anyhow::{Context, Result, bail, ensure};
 use cnn_classifier::Trained;
@@ -35,11 +36,7 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
         bail!("--invert is about pictures that are named, and none is: name one, or leave it out");
     }
     let dataset = match args.data.dataset {
-        Some(_) => {
-            let ready = collection::open(args, common, network)?;
-            no_effect::of_seed(common, ready.drawn)?;
-            Some(ready)
-        }
+        Some(_) => Some(collection::open(args, common, network)?),
         None => None,
     };
     let (trained, opened) = match (&dataset, args.random) {
@@ -56,6 +53,7 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
     };
     let files = if names.is_empty() { Vec::new() } else { trained::found(names)? };
     not_over(&args.out, trained::read_by(&trained, &args.trained).chain(files.iter().map(PathBuf::as_path)))?;
+    ends_in(&args.out, &["html"])?;
     if files.len() > MOST_PICTURES {
         bail!("{} pictures are more than a page shows well: name {MOST_PICTURES} at most", count(files.len()));
     }

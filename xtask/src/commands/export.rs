@@ -3,6 +3,7 @@
 use crate::cli::{self, PreparationArgs};
 use crate::preparation::choose;
 use crate::trained;
+use crate::way_out::ends_in;
 use crate::weights::{classes_of, not_over, of_file};
 use anyhow::{Context, Result, bail, ensure};
 use cnn_core::weights::Allowed;
@@ -18,6 +19,7 @@ pub fn run(args: &cli::Export) -> Result<()> {
     };
     let weights = trained::read(source)?;
     not_over(&args.onnx, [Path::new(weights.source())])?;
+    ends_in(&args.onnx, &["onnx"])?;
     weights.choice().iter().for_each(|note| println!("{note}"));
     let card = card(args, asked, &weights)?;
     let network = asked.filter(|name| !name.contains(':')).map(str::to_string);

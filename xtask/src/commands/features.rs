@@ -3,6 +3,7 @@
 use crate::cli;
 use crate::progress::{bar, interrupted};
 use crate::trained;
+use crate::way_out;
 use crate::weights::not_over;
 use anyhow::{Result, bail};
 use cnn_classifier::{Features, Form};
@@ -29,6 +30,9 @@ pub fn run(args: &cli::Features) -> Result<()> {
     }
     let files = trained::found(names)?;
     not_over(&args.out, trained::read_by(&opened.trained, &args.trained).chain(files.iter().map(PathBuf::as_path)))?;
+    if let Some(node) = &args.node {
+        way_out::node(&opened.trained.network, node)?;
+    }
     let form = if args.maps { Form::Maps } else { Form::Pooled };
     let chosen = opened.numbers(&args.numbers)?;
     let features = Features::by(&opened.trained, args.node.as_deref(), form, chosen.options())?;

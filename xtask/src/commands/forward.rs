@@ -2,6 +2,7 @@
 
 use crate::cli::{self, Common, Mode};
 use crate::numbers::Chosen;
+use crate::way_out::{self, ends_in};
 use crate::weights::{classes_of, not_over, of_file};
 use anyhow::{Context, Result, bail};
 use cnn_core::device::Device;
@@ -19,6 +20,7 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
     let device = common.device.open()?;
     not_over(&args.output, [&*args.weights, &*args.input])?;
+    ends_in(&args.output, &["safetensors"])?;
     let weights = Weights::read(&args.weights)?;
     weights.choice().iter().for_each(|note| println!("{note}"));
     let classes = match args.classes {
@@ -108,7 +110,7 @@ fn outputs(args: &cli::Forward, network: &Network) -> Result<BTreeSet<(String, N
     let last = network.outputs()[0].node;
     let mut nodes = BTreeSet::new();
     for path in &args.taps {
-        nodes.insert((path.clone(), network.find(path)?));
+        nodes.insert((path.clone(), way_out::node(network, path)?));
     }
     if args.softmax {
         nodes.insert(("probabilities".to_string(), last));

@@ -6,6 +6,7 @@ use crate::docs;
 use crate::progress;
 use crate::race::{Case, Heat, Lineup, Machine, Outcome, Race, Records, Setting, ratios, table};
 use crate::rerun;
+use crate::way_out::ends_in;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use cnn_core::device::Device;
 use std::fs::OpenOptions;
@@ -23,6 +24,7 @@ pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
         Workload::new(&case.request(args.train), common.seed(), Device::Cpu)?;
     }
     if let Some(path) = &args.json {
+        ends_in(path, &["json"])?;
         check_writable(path)?;
     }
     let path = docs::repository().join(docs::RECORDS);

@@ -3,8 +3,10 @@
 use crate::cli::{self, Common};
 use crate::commands::eval::Ready;
 use crate::data_name::folder_of;
+use crate::no_effect;
 use crate::progress::bar;
 use crate::trained;
+use crate::way_out;
 use anyhow::{Result, bail};
 use cnn_core::network::NodeId;
 use cnn_explain::{Collection, Explainer, Sample};
@@ -29,7 +31,9 @@ pub fn open(args: &cli::Explain, common: &Common, network: Option<&str>) -> Resu
         test_time: None,
         batch_size: 1,
     };
-    Ready::new(&judge, common)
+    let ready = Ready::new(&judge, common)?;
+    no_effect::of_seed(common, ready.drawn)?;
+    Ok(ready)
 }
 
 /// One of the images.
@@ -43,7 +47,8 @@ pub fn sample(ready: &Ready, position: usize) -> Result<Sample> {
 
 /// What the network makes of them.
 pub fn look(explainer: &Explainer, ready: &Ready, nodes: &[String]) -> Result<Collection> {
-    let nodes: Vec<NodeId> = nodes.iter().map(|path| explainer.network().find(path)).collect::<Result<_, _>>()?;
+    let nodes: Vec<NodeId> =
+        nodes.iter().map(|path| way_out::node(explainer.network(), path)).collect::<Result<_, _>>()?;
     let count = ready.images.len();
     let (bar, mut looked) = (bar(count as u64), 0);
     let name = ready.of.clone();

@@ -3,6 +3,7 @@
 use super::{module, with_bar};
 use crate::cli;
 use crate::trained::{self, Opened};
+use crate::way_out::ends_in;
 use crate::weights::not_over;
 use anyhow::{Result, bail};
 use cnn_explain::{Engine, Explainer, LivePage, Page, Subject};
@@ -17,6 +18,7 @@ pub fn run(args: &cli::Explain, network: Option<&str>, pictures: &[String]) -> R
     }
     let opened = trained::open(&args.trained, network, None)?;
     not_over(&args.out, trained::read_by(&opened.trained, &args.trained))?;
+    ends_in(&args.out, &["html"])?;
     let name = opened.trained.card.network.clone();
     // The classes and the preparation that the command line says go with the weights.
     let weights = opened.trained.card.put_on(opened.trained.weights.clone())?.to_bytes()?;
