@@ -167,13 +167,14 @@ pub fn unchanged(before: &DataChoice, now: &DataChoice, way_out: &str) -> Result
     }
 }
 
-/// All images of a folder to judge weights on that were not trained on it.
-pub fn folder_to_judge(args: &Data, folder: &Path) -> Result<FolderImages> {
+/// All images of a folder to judge weights on that were not trained on it; turned as their cameras noted if those that the
+/// weights were trained on were, and the command line says nothing else.
+pub fn folder_to_judge(args: &Data, folder: &Path, upright: bool) -> Result<FolderImages> {
     no_effect::of_folder_to_judge(args, folder)?;
     Ok(folder_images(&FolderConfig {
         damage: if args.skip_damaged { Damage::Skip } else { Damage::Refuse },
         max_pixels: args.max_pixels.unwrap_or(FolderConfig::MAX_PIXELS),
-        upright: !args.no_exif,
+        upright: upright && !args.no_exif,
         ..FolderConfig::new(folder)
     })?)
 }

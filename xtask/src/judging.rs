@@ -39,10 +39,12 @@ pub struct Verdict {
     pub predictions: Predictions,
 }
 
-/// Images as weights with this card take them: in its channels, of its size, with its classes' labels by their names. `of` says
-/// which images they are.
+/// Images as weights with this card take them: stretched to the size of those that were trained on where the preparation
+/// fits none, in its channels, with its classes' labels by their names. `of` says which images they are.
 pub fn suited(of: &str, images: &Images, classes: &[String], card: &Card) -> Result<Matched> {
     let channels = card.preparation.mean.len();
+    let stretched = card.stretched(images);
+    let images = stretched.as_ref().unwrap_or(images);
     let suited = images.in_channels(channels);
     let images = suited.with_context(|| format!("images of {} channels do not suit {channels}", images.channels()))?;
     let known: Vec<String> = match of_synsets(classes, &card.classes) {
@@ -53,11 +55,10 @@ pub fn suited(of: &str, images: &Images, classes: &[String], card: &Card) -> Res
     let found = card.preparation.shape(matched.images.shape())?;
     ensure!(
         found == card.input,
-        "{of}: images become {}, but {} reads {} with these weights: --crop {} makes them fit",
+        "{of}: images become {}, but {} reads {} with these weights",
         times(&found),
         card.network,
-        times(&card.input),
-        card.input[1]
+        times(&card.input)
     );
     Ok(matched)
 }
@@ -82,6 +83,10 @@ pub fn judged(run: &Run, dataset: &Dataset, device: &Device) -> Result<Verdicts>
     let mut of = |images: &Images| -> Result<Verdict> {
         let matched = suited(dataset.name(), images, dataset.classes(), &card)?;
         notes.extend(matched.notes.iter().map(ToString::to_string));
+        if card.stretched(images).is_some() {
+            let [_, height, width] = matched.images.shape();
+            notes.insert(format!("images of another size are stretched to {height}×{width} first, as predict does"));
+        }
         let images = matched.images;
         let predictions = predicted(&model, &Loader::new(&images, card.preparation.clone(), 100)?)?;
         Ok(Verdict { images, predictions })

@@ -1,6 +1,7 @@
 //! A training that waits only for its folder: recipe, data and network brought together.
 
 use crate::cli::{self, Common, EngineName};
+use crate::data_name::folder_of;
 use crate::preparation::in_words;
 use crate::way_out::at_size;
 use crate::weights::of_file;
@@ -67,12 +68,16 @@ impl Session {
         }
         recipe.check()?;
         let device = common.device.open()?;
+        let weights = recipe.data.init.as_deref().map(trained::read).transpose()?;
+        let card = weights.as_ref().map(Card::of).transpose()?.flatten();
+        unturned(&mut recipe, card.as_ref());
         let mut dataset = data::changed(&recipe.data, choice.data, recipe.training.seed)?;
         let entry = choose(choice, &asked, dataset.train().shape())?;
         let mut recipe_name = choice.recipe_name.map(str::to_string);
         if choice.recipe.is_none() {
             // Only now is it known which of a family's networks it is.
             recipe = choice.changed(Recipe::usual(entry.name, dataset.name())?, common)?;
+            unturned(&mut recipe, card.as_ref());
             recipe.check()?;
             let usual = Recipe::usual_name(entry.name, dataset.name())?;
             recipe_name = Some(usual.map_or_else(|| "the usual settings".to_string(), str::to_string));
@@ -99,13 +104,8 @@ impl Session {
         };
         recipe.engine = (engine != Engine::usual(&device)).then_some(engine);
         let init = recipe.data.init.as_deref();
-        let weights = init.map(trained::read).transpose()?;
         let (images, resize) = (dataset.train(), recipe.data.resize);
-        let theirs = match (&choice.preparation, &weights) {
-            (Some(preparation), _) => Some(preparation.clone()),
-            (None, Some(weights)) => Card::of(weights)?.map(|card| card.preparation),
-            (None, None) => None,
-        };
+        let theirs = choice.preparation.clone().or_else(|| card.as_ref().map(|card| card.preparation.clone()));
         let (network, preparation) = match &theirs {
             Some(theirs) => cnn_train::fit_as(&architecture, images, resize, theirs)?,
             None => cnn_train::fit(&architecture, images, resize).map_err(|error| match resize {
@@ -114,12 +114,13 @@ impl Session {
             })?,
         };
         if theirs.is_some() && choice.preparation.is_none() {
-            notes.push(format!("pictures are prepared as for these weights: {}", in_words(&preparation)));
+            let turned = if images.are_upright() { "" } else { "; not turned as their cameras noted" };
+            notes.push(format!("pictures are prepared as for these weights: {}{turned}", in_words(&preparation)));
         }
         let start = match (init, &weights) {
             (Some(init), Some(weights)) => {
                 let start = start(Path::new(init), weights, &network, &mut notes)?;
-                notes.extend(of_other_classes(weights, dataset.classes())?);
+                notes.extend(card.as_ref().and_then(|card| of_other_classes(card, dataset.classes())));
                 Some(start)
             }
             _ => None,
@@ -181,6 +182,12 @@ impl Choice<'_> {
     }
 }
 
+/// Pictures of a folder stay as they lie in their files where those of the weights to begin with did.
+fn unturned(recipe: &mut Recipe, card: Option<&Card>) {
+    let of_folder = recipe.data.dataset.as_deref().and_then(folder_of).is_some();
+    recipe.data.no_exif |= of_folder && card.is_some_and(|card| !card.upright);
+}
+
 /// The network of that very name, or the family's variant that fits the images.
 fn choose(choice: &Choice<'_>, asked: &str, images: [usize; 3]) -> Result<Entry> {
     let name = match Family::find(asked) {
@@ -203,15 +210,14 @@ pub fn grey(choice: &mut DataChoice, architecture: &Architecture, dataset: &Data
 }
 
 /// What is said of weights for as many classes, but others.
-fn of_other_classes(weights: &Weights, classes: &[String]) -> Result<Option<String>> {
-    let Some(card) = Card::of(weights)? else { return Ok(None) };
+fn of_other_classes(card: &Card, classes: &[String]) -> Option<String> {
     let other = card.classes.len() == classes.len() && card.classes != classes;
-    Ok(other.then(|| {
+    other.then(|| {
         format!(
             "the weights' classes are called otherwise ({}): the last layer goes on from what it was for them, place by place",
             card.classes.join(", ")
         )
-    }))
+    })
 }
 
 /// Weights to start from, and what became of each tensor.

@@ -11,7 +11,7 @@ use cnn_catalogue::imagenet;
 use cnn_classifier::{Known, Trained, embedded, pictures};
 use cnn_core::Weights;
 use cnn_core::device::Device;
-use cnn_data::{Card, Name, Preparation, RUN_MARK};
+use cnn_data::{Card, Name, Preparation, RUN_MARK, Reading};
 use cnn_figures::{path, plural, printable};
 use cnn_train::RunFolder;
 use cnn_zoo::Family;
@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 
 /// The weights where nobody names any: the first of those that come with the program.
 pub const USUAL: &str = embedded::NAMES[0];
+/// Of pictures that stay as they lie in their files, whatever their cameras noted.
+const UNTURNED: &str = "not turned as their cameras noted";
 
 /// Weights that are ready, and what is to be said of them.
 pub struct Opened {
@@ -116,6 +118,10 @@ pub fn of_weights(
         size: prepared.map(|known| known.size),
         other_channels: args.other_channels,
     };
+    let mut parts = chosen.parts;
+    if card.as_ref().is_some_and(|card| !card.upright) {
+        parts.push(Part { what: UNTURNED.to_string(), origin: weights.source().to_string() });
+    }
     let mut trained =
         Trained::new(weights, &known).map_err(|error| of_crop(error.into(), args, &known, card.as_ref()))?;
     if let Some(card) = card.filter(|card| args.known.class_names.is_some() && card.classes != trained.card.classes) {
@@ -131,7 +137,7 @@ pub fn of_weights(
     {
         bail!("{} are weights of {}, which is no {family}", weights.source(), trained.card.network);
     }
-    Ok(Opened { trained, parts: chosen.parts })
+    Ok(Opened { trained, parts })
 }
 
 /// An error of weights whose pictures --crop may make too small.
@@ -148,6 +154,21 @@ fn of_crop(error: Error, args: &cli::Trained, known: &Known, card: Option<&Card>
 }
 
 impl Opened {
+    /// How pictures are read: as the command line says, but not turned where those that were trained on were not.
+    pub fn reading(&mut self, asked: Reading) -> Reading {
+        if !asked.upright {
+            self.unturned("--no-exif");
+        }
+        self.trained.card.reading(asked)
+    }
+
+    /// Takes pictures as they lie in their files, as `origin` says; nothing changes where the weights say it.
+    pub fn unturned(&mut self, origin: &str) {
+        if std::mem::take(&mut self.trained.card.upright) {
+            self.parts.push(Part { what: UNTURNED.to_string(), origin: origin.to_string() });
+        }
+    }
+
     /// What a plan of these weights is to compute with, on the CPU.
     pub fn numbers(&self, args: &cli::Numbers) -> Result<Chosen> {
         self.numbers_on(args, &Device::Cpu)

@@ -15,6 +15,7 @@ mod judged_data;
 mod not_over;
 mod output;
 mod pictures;
+mod prepared;
 mod resume;
 mod run_folder;
 mod single_images;

@@ -108,6 +108,7 @@ impl Published {
             classes: self.classes.names(),
             dataset: self.dataset.clone(),
             images: matches!(self.classes, Classes::Cifar10).then_some([32, 32]),
+            upright: true,
             preparation: self.preparation.clone(),
         }
     }

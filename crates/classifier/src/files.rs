@@ -57,8 +57,8 @@ impl Compute for Features {
 
 impl Classifier {
     /// Classifies files, in their order, and gives each with its `top` answers or its own problem. The next files are
-    /// decoded while the last ones are computed; memory holds a few of them at a time. `open` reads a file:
-    /// [`Picture::open`], or something of one's own.
+    /// decoded while the last ones are computed; memory holds a few of them at a time. `open` reads a file: [`Picture::open`],
+    /// [`Picture::read`] as [`Card::reading`](cnn_data::Card::reading) says, or something of one's own.
     ///
     /// It goes on until there is no file, or `each` says so by `false`.
     ///

@@ -108,8 +108,9 @@ impl Trained {
             let (weights, names) = (source.to_string(), classes.len());
             return Err(Error::ClassNames { weights, network: name, names, outputs });
         }
+        let upright = card.as_ref().is_none_or(|card| card.upright);
         let (dataset, images) = card.map_or((String::new(), None), |card| (card.dataset, card.images));
-        let card = Card { network: name, input, classes, dataset, images, preparation };
+        let card = Card { network: name, input, classes, dataset, images, upright, preparation };
         Ok(Self { network, weights, card, notes })
     }
 }

@@ -1,6 +1,6 @@
 //! What a file of weights says of itself, so that it can be used alone.
 
-use crate::{Error, Name, Preparation};
+use crate::{Error, Images, Name, Preparation, Reading};
 use cnn_weights::CARD;
 use cnn_weights::Weights;
 use serde::{Deserialize, Serialize};
@@ -20,8 +20,16 @@ pub struct Card {
     /// Height and width of the pictures it was trained on, before they were prepared, where all had the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<[usize; 2]>,
+    /// Whether the pictures it was trained on were turned as their cameras noted: see [`Reading::upright`]. Cards that do
+    /// not tell are of ones that were.
+    #[serde(default = "turned", skip_serializing_if = "Clone::clone")]
+    pub upright: bool,
     /// How an image becomes an input.
     pub preparation: Preparation,
+}
+
+fn turned() -> bool {
+    true
 }
 
 impl Card {
@@ -40,6 +48,27 @@ impl Card {
     pub fn stretches(&self, size: [usize; 2]) -> Option<[usize; 2]> {
         let usual = self.images.unwrap_or([self.input[1], self.input[2]]);
         (!self.preparation.fit.equals_sizes() && size != usual).then_some(usual)
+    }
+
+    /// Images stretched as [`Card::stretches`] says of each; `None` where all stay as they are. Where the card does not
+    /// tell the size of those it was trained on, images that are prepared to an input as they are stay so.
+    pub fn stretched(&self, images: &Images) -> Option<Images> {
+        let Preparation { fit, mean, .. } = &self.preparation;
+        let size = [images.height(), images.width()];
+        if fit.equals_sizes() {
+            return None;
+        }
+        if images.have_one_size() {
+            let fits = self.preparation.shape([mean.len(), size[0], size[1]]).is_ok_and(|found| found == self.input);
+            return self.stretches(size).filter(|_| self.images.is_some() || !fits).map(|size| images.stretched(size));
+        }
+        Some(images.stretched(self.images.unwrap_or([self.input[1], self.input[2]])))
+    }
+
+    /// How a picture's file is read for these weights: as `reading` says, but not turned where those that were trained on
+    /// were not.
+    pub fn reading(&self, reading: Reading) -> Reading {
+        Reading { upright: reading.upright && self.upright, ..reading }
     }
 
     /// Whether the weights were trained on bright strokes on a dark ground alone, as those of MNIST are.
@@ -85,6 +114,7 @@ mod tests {
             classes: vec!["zero".to_string(), "one".to_string()],
             dataset: "digits".to_string(),
             images: Some([28, 28]),
+            upright: true,
             preparation: Preparation::mnist().fitted(Fit::Pad { height: 32, width: 32 }),
         };
         assert_eq!([[28, 28], [40, 28]].map(|size| card.stretches(size)), [None, Some([28, 28])]);
@@ -99,5 +129,44 @@ mod tests {
         let broken = Weights::new().with_metadata(CARD, "{\"network\":7}");
         let problem = Card::of(&broken).unwrap_err().to_string();
         assert!(problem.starts_with("the weights: the card in its metadata: invalid type: integer `7`"), "{problem}");
+    }
+
+    #[test]
+    fn a_card_tells_that_pictures_were_not_turned() {
+        let mut card = Card {
+            network: "lenet".to_string(),
+            input: [1, 2, 2],
+            classes: vec!["one".to_string()],
+            dataset: "photos".to_string(),
+            images: None,
+            upright: true,
+            preparation: Preparation::mnist(),
+        };
+        assert!(!card.to_json().unwrap().contains("upright") && card.reading(Reading::default()).upright);
+        card.upright = false;
+        let read: Card = serde_json::from_str(&card.to_json().unwrap()).unwrap();
+        assert!(read == card && !read.reading(Reading::default()).upright);
+    }
+
+    #[test]
+    fn images_of_another_size_are_stretched_as_a_picture_is() {
+        let mut card = Card {
+            network: "lenet".to_string(),
+            input: [1, 4, 4],
+            classes: vec!["one".to_string()],
+            dataset: "drawn".to_string(),
+            images: Some([2, 2]),
+            upright: true,
+            preparation: Preparation::mnist().fitted(Fit::Pad { height: 4, width: 4 }),
+        };
+        let images = Images::new([1, 3, 3], (0..9).map(|place| place * 20).collect(), vec![0]).unwrap();
+        let stretched = card.stretched(&images).unwrap();
+        assert_eq!((stretched.shape(), stretched.labels()), ([1, 2, 2], &[0][..]));
+        let picture = images.picture(0).unwrap().stretched([2, 2], crate::Interpolation::Bilinear).unwrap();
+        assert_eq!(stretched.picture(0).unwrap(), picture);
+        assert!(card.stretched(&stretched).is_none());
+        // Of a size that nobody tells, what fits stays.
+        card.images = None;
+        assert!(card.stretched(&images).is_none());
     }
 }

@@ -32,6 +32,10 @@ impl ImageSource for Recoloured {
         self.images.are_grey()
     }
 
+    fn is_upright(&self) -> bool {
+        self.images.are_upright()
+    }
+
     fn file(&self, index: usize) -> Option<PathBuf> {
         self.images.file(index)
     }

@@ -105,6 +105,14 @@ impl Images {
         }
     }
 
+    /// Whether the pictures are turned as their cameras noted, where these noted anything.
+    pub fn are_upright(&self) -> bool {
+        match &self.store {
+            Store::Memory(_) => true,
+            Store::Source(selection) => selection.source.is_upright(),
+        }
+    }
+
     /// The file of image `index`; `None` for one that is in memory.
     pub fn file(&self, index: usize) -> Option<PathBuf> {
         match &self.store {

@@ -69,6 +69,7 @@ mod resample;
 mod sheet;
 mod sheet_of_images;
 mod source;
+mod stretched;
 
 pub use augmentation::{
     AlternatingFlip, Augmentation, ColourJitter, Draws, Erasing, Flip, Lighting, Mix, Mixed, PaddedCrop, RandomAffine,

@@ -61,6 +61,11 @@ pub trait ImageSource: Any + fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether pictures are turned as their cameras noted: see [`Reading::upright`](crate::Reading::upright).
+    fn is_upright(&self) -> bool {
+        true
+    }
+
     /// The file of image `index`, if it is one's.
     fn file(&self, index: usize) -> Option<PathBuf> {
         let _ = index;

@@ -67,8 +67,8 @@ impl Shown {
     /// What it makes of a picture's file: before it the bytes that it reads.
     pub fn picture(&self, file: &[u8], reading: Reading, exact: bool) -> Result<Vec<u8>, Refusal> {
         let card = &self.trained.card;
-        let picture =
-            Picture::decode("the picture", file, reading).map_err(|problem| Refusal::unfit(problem.to_string()))?;
+        let picture = Picture::decode("the picture", file, card.reading(reading))
+            .map_err(|problem| Refusal::unfit(problem.to_string()))?;
         let numbers = self.trained.prepare(&picture).map_err(|problem| Refusal::unfit(problem.to_string()))?;
         let mut bytes = card.preparation.bytes(&numbers, card.input);
         let frame = self.with(|live| live.look(&numbers, exact).map_err(|problem| Refusal::broken(&problem)))?;

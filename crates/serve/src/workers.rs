@@ -55,7 +55,8 @@ impl Desk {
             return None;
         }
         let prepared = guard::caught(|| {
-            let picture = Picture::decode("the picture", &whole.bytes, self.reading).map_err(|e| e.to_string())?;
+            let reading = self.classifier.card().reading(self.reading);
+            let picture = Picture::decode("the picture", &whole.bytes, reading).map_err(|e| e.to_string())?;
             self.classifier.prepare(&picture).map_err(|e| e.to_string())
         });
         match prepared.unwrap_or_else(|panic| Err(format!("the picture: {panic}"))) {

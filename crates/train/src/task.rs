@@ -301,6 +301,7 @@ impl<'a> Task<'a> {
             classes: self.dataset.classes().to_vec(),
             dataset: self.dataset.name().to_string(),
             images: images.have_one_size().then(|| [images.height(), images.width()]),
+            upright: images.are_upright(),
             preparation: self.preparation.clone(),
         }
     }

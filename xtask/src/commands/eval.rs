@@ -83,7 +83,10 @@ impl Ready {
             judged.of = format!("{limit} of {}, each class its share", judged.of);
         }
         let fallback = fallback(args, &weights, network, &mut judged)?;
-        let opened = of_weights(&weights, &args.trained, network, fallback)?;
+        let mut opened = of_weights(&weights, &args.trained, network, fallback)?;
+        if !judged.images.are_upright() {
+            opened.unturned(if args.data.no_exif { "--no-exif" } else { "as the run" });
+        }
         let card = &opened.trained.card;
 
         let channels = card.preparation.mean.len();
@@ -94,7 +97,7 @@ impl Ready {
         Ok(Self {
             device,
             images: matched.images,
-            learnt: judged.learnt.and_then(|images| images.in_channels(channels)),
+            learnt: judged.learnt.and_then(|images| card.stretched(&images).unwrap_or(images).in_channels(channels)),
             batch_size: args.batch_size,
             test_time: args.test_time.map_or(own, settings::test_time),
             as_run: args.test_time.is_none(),
@@ -195,7 +198,9 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
         None => doubt.map(str::to_string),
     };
     if let Some(folder) = asked.and_then(folder_of) {
-        let found = data::folder_to_judge(&args.data, &folder)?;
+        let upright =
+            card.as_ref().is_none_or(|card| card.upright) && !run.as_ref().is_some_and(|run| run.choice.no_exif);
+        let found = data::folder_to_judge(&args.data, &folder, upright)?;
         if found.path != folder {
             notes.push(format!("judged are the images of {}", found.path.display()));
         }

@@ -47,7 +47,10 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
             (random(network, args, common)?, None)
         }
         (None, false) => {
-            let opened = trained::open(&args.trained, network, None)?;
+            let mut opened = trained::open(&args.trained, network, None)?;
+            if args.data.no_exif {
+                opened.unturned("--no-exif");
+            }
             (opened.trained.clone(), Some(opened))
         }
     };
@@ -99,7 +102,7 @@ type Prepared = (Vec<String>, Vec<(Vec<f32>, Vec<u8>)>);
 /// The pictures that are named, as the command line says they are read.
 fn pictures(files: &[PathBuf], args: &cli::Explain, trained: &Trained) -> Result<Prepared> {
     let max_pixels = args.data.max_pixels.unwrap_or(Reading::MAX_PIXELS);
-    let reading = Reading { upright: !args.data.no_exif, max_pixels };
+    let reading = trained.card.reading(Reading { upright: !args.data.no_exif, max_pixels });
     let labels = files.iter().map(|file| file.file_name().unwrap_or_default().to_string_lossy().into()).collect();
     let mut prepared = Vec::new();
     for file in files {
@@ -156,7 +159,14 @@ fn random(name: &str, args: &cli::Explain, common: &Common) -> Result<Trained> {
     let network = architecture.at(input)?;
     let weights = Weights::initialised(&network, common.seed());
     let named = classes.unwrap_or_else(|| (0..outputs).map(|class| format!("class {class}")).collect());
-    let card =
-        Card { network: name.to_string(), input, classes: named, dataset: String::new(), images: None, preparation };
+    let card = Card {
+        network: name.to_string(),
+        input,
+        classes: named,
+        dataset: String::new(),
+        images: None,
+        upright: true,
+        preparation,
+    };
     Ok(Trained { network, weights, card, notes: vec!["an untrained network: its answers mean nothing".to_string()] })
 }

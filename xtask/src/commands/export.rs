@@ -91,6 +91,7 @@ fn card(args: &cli::Export, asked: Option<&str>, weights: &Weights) -> Result<Op
             classes: classes.unwrap_or_default(),
             dataset: String::new(),
             images: None,
+            upright: true,
             preparation: chosen.preparation,
         },
     }))

@@ -24,7 +24,7 @@ pub fn run(args: &cli::Features) -> Result<()> {
         bail!("{}: a file that ends in .safetensors or .npy can be written", path(&args.out));
     }
     let (network, names) = trained::split(&args.names);
-    let opened = trained::open(&args.trained, network, None)?;
+    let mut opened = trained::open(&args.trained, network, None)?;
     if names.is_empty() {
         bail!("say which pictures: files, folders or patterns");
     }
@@ -33,6 +33,7 @@ pub fn run(args: &cli::Features) -> Result<()> {
     if let Some(node) = &args.node {
         way_out::node(&opened.trained.network, node)?;
     }
+    let reading = opened.reading(args.reading.reading());
     let form = if args.maps { Form::Maps } else { Form::Pooled };
     let chosen = opened.numbers(&args.numbers)?;
     let features = Features::by(&opened.trained, args.node.as_deref(), form, chosen.options())?;
@@ -40,7 +41,6 @@ pub fn run(args: &cli::Features) -> Result<()> {
     chosen.announce();
     let (bar, stop) = (bar(files.len() as u64), interrupted());
     let mut numbers = Vec::new();
-    let reading = args.reading.reading();
     let open = |path: &Path| Picture::read(path, reading);
     let mut first_problem = None;
     features.of_files(&files, open, |(_, values)| {

@@ -23,15 +23,15 @@ const DARK: &str = "dark on bright, but these weights have learnt bright strokes
 
 pub fn run(args: &cli::Predict) -> Result<ExitCode> {
     let (network, names) = trained::split(&args.names);
-    let opened = trained::open(&args.trained, network, None)?;
+    let mut opened = trained::open(&args.trained, network, None)?;
     if names.is_empty() {
         bail!("say which pictures: files, folders, patterns, or - for standard input");
     }
+    let reading = opened.reading(args.reading.reading());
     let numbers = opened.numbers(&args.numbers)?;
     let classifier = Classifier::by(&opened.trained, numbers.options())?;
     opened.announce();
     numbers.announce();
-    let reading = args.reading.reading();
     let form = match (args.csv, args.json) {
         (true, _) => Form::Csv,
         (_, true) => Form::Json,

@@ -69,7 +69,8 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
                 (dataset, note)
             }
             None => {
-                let dataset = elsewhere(args, seed)?;
+                let upright = own.as_ref().is_none_or(|own| !own.choice.no_exif);
+                let dataset = elsewhere(args, seed, upright)?;
                 let note = own.and_then(|own| learnt::note(&own, dataset.test()));
                 (dataset, note)
             }
@@ -98,9 +99,9 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
 }
 
 /// Images that are not the run's: of a folder all that `eval` judges, since the run has set none of them aside.
-fn elsewhere(args: &cli::Data, seed: u64) -> Result<Dataset> {
+fn elsewhere(args: &cli::Data, seed: u64, upright: bool) -> Result<Dataset> {
     let Some(folder) = args.dataset.as_deref().and_then(folder_of) else { return data::dataset(args, seed) };
-    let FolderImages { path, classes, images, .. } = data::folder_to_judge(args, &folder)?;
+    let FolderImages { path, classes, images, .. } = data::folder_to_judge(args, &folder, upright)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(Dataset::new(name, classes, images.select(&[])?, images)?)
 }

@@ -12,7 +12,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 pub fn run(args: &cli::Serve) -> Result<()> {
-    let opened = networks(args)?;
+    let mut opened = networks(args)?;
+    if args.reading.no_exif {
+        opened.iter_mut().for_each(|opened| opened.unturned("--no-exif"));
+    }
     let (usual, body) = (Settings::default(), Bytes(u64::from(args.body) * 1_000_000));
     let settings = Settings {
         address: SocketAddr::new(args.address, args.port),

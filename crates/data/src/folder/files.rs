@@ -69,6 +69,10 @@ impl ImageSource for Files {
         self.sizes.grey
     }
 
+    fn is_upright(&self) -> bool {
+        self.reading.upright
+    }
+
     fn picture(&self, index: usize) -> Result<Picture<'_>, Error> {
         Picture::read(&self.files[index].path, self.reading).map_err(|error| self.damage.refusing(error))
     }
