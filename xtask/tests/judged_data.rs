@@ -80,9 +80,14 @@ fn a_report_matches_classes_by_name() -> Result<(), Failure> {
     // A part of the classes, in other places, is judged by their names.
     let text = said(&["report", path(&out), "--dataset", path(&other)])?;
     assert!(text.contains("1 of the 3 classes of the weights have no image: a"), "{text}");
-    let classes = std::fs::read_to_string(out.join("report/classes.csv"))?;
+    let classes = std::fs::read_to_string(out.join("report-other-val/classes.csv"))?;
     let images: Vec<&str> = classes.lines().skip(1).map(|line| line.split(',').nth(1).unwrap_or_default()).collect();
     assert_eq!(images, ["0", "5", "5"], "{classes}");
+    // The page says whose images they are, and the run's own stays as it was.
+    let other = std::fs::read_to_string(out.join("report-other-val/index.html"))?;
+    assert!(other.contains("<h1>lenet on data, judged on other/val</h1>"), "{other}");
+    assert!(other.contains("on 10 images of other/val, not the run's own: "), "{other}");
+    assert!(page()? == before);
     Ok(())
 }
 
@@ -194,7 +199,7 @@ fn learnt_images_are_told_wherever_they_lie() -> Result<(), Failure> {
     // A report of them counts and says the same; it draws no part of them.
     let text = said(&["report", path(&out), "--dataset", path(&data.join("train"))])?;
     assert!(text.contains("the run was trained on all of these images"), "{text}");
-    assert!(std::fs::read_to_string(out.join("report/index.html"))?.contains("24 "));
+    assert!(std::fs::read_to_string(out.join("report-train/index.html"))?.contains("24 "));
     std::fs::rename(&data, place.path().join("gone"))?;
     assert!(eval(&copy)?.contains("whether the run was trained on some of these images cannot be told"));
     Ok(())

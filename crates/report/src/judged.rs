@@ -27,6 +27,8 @@ pub struct Judged<'a> {
     pub predictions: &'a Predictions,
     /// Which weights it had, for the reader: `best.safetensors`.
     pub weights: &'a str,
+    /// What the images are called, where they are not those that the run itself set aside to be judged.
+    pub of: Option<&'a str>,
 }
 
 impl Judged<'_> {
@@ -123,10 +125,13 @@ impl Judged<'_> {
     }
 
     fn sentence(&self, judgement: &Judgement) -> String {
+        let images = match self.of {
+            None => format!("the {} test images", count(judgement.images())),
+            Some(of) => format!("{} images of {}, not the run's own", count(judgement.images()), escaped(of)),
+        };
         format!(
-            "<p>What follows is of <code>{}</code> on the {} test images: {} right, {} wrong.</p>\n",
+            "<p>What follows is of <code>{}</code> on {images}: {} right, {} wrong.</p>\n",
             escaped(self.weights),
-            count(judgement.images()),
             percent(judgement.accuracy()),
             count(judgement.mistakes.len())
         )

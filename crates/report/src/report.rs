@@ -42,8 +42,9 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Writes `report/` in the run's folder: a page, and its pictures as files. Each file replaces the one before whole;
-    /// then what an earlier report left there and this one lacks is removed. Gives the page's path.
+    /// Writes `report/` in the run's folder, or `report-NAME/` of images that are not the run's own: a page, and its pictures
+    /// as files. Each file replaces the one before whole; then what an earlier report left there and this one lacks is
+    /// removed. Gives the page's path.
     ///
     /// # Errors
     ///
@@ -52,7 +53,11 @@ impl Report<'_> {
         for judged in [&self.judged, &self.held_out].into_iter().flatten() {
             judged.check()?;
         }
-        let mut output = Output::within(&self.run.path, RunFolder::REPORT)?;
+        let elsewhere = self.judged.and_then(|judged| judged.of);
+        let mut output = match elsewhere {
+            None => Output::within(&self.run.path, RunFolder::REPORT)?,
+            Some(of) => Output::within(&self.run.path, &format!("{}-{}", RunFolder::REPORT, of_files(of)))?,
+        };
         let mut body = self.overview();
         if !self.run.epochs.is_empty() {
             let curves =
@@ -70,7 +75,8 @@ impl Report<'_> {
         body += "<h2>Settings</h2>\n";
         let settings = self.run.settings().into_iter().map(|(name, value)| vec![name, value]);
         body += &html::table(&settings.collect::<Vec<_>>(), Columns { header: false, numbers: false });
-        let title = format!("{} on {}", self.run.network(), self.run.dataset());
+        let judged_on = elsewhere.map_or_else(String::new, |of| format!(", judged on {of}"));
+        let title = format!("{} on {}{judged_on}", self.run.network(), self.run.dataset());
         let page = output.write(PAGE, html::page(&title, &body).as_bytes())?;
         output.remove_others()?;
         Ok(page)
@@ -79,6 +85,9 @@ impl Report<'_> {
     fn overview(&self) -> String {
         let run = self.run;
         let mut values: Vec<(&str, String)> = vec![("folder", run.name())];
+        if let Some(of) = self.judged.and_then(|judged| judged.of) {
+            values.push(("judged on", format!("{of}: not the run's own images, of which the curves are")));
+        }
         if let Some(cost) = self.cost {
             values.push(("parameters", count(cost.parameters)));
             values.push(("multiply-accumulates an image", count(cost.macs)));
@@ -101,6 +110,13 @@ impl Report<'_> {
         let rows: Vec<Vec<String>> = values.into_iter().map(|(name, value)| vec![name.to_string(), value]).collect();
         html::table(&rows, Columns { header: false, numbers: false })
     }
+}
+
+/// A name as a part of a folder's.
+fn of_files(name: &str) -> String {
+    const LONGEST: usize = 60;
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || "._".contains(letter) { letter } else { '-' };
+    name.chars().take(LONGEST).map(plain).collect()
 }
 
 /// The page of a run that is not over, in pieces: what does not change, with a script that listens to `events` of the server

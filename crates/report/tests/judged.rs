@@ -41,7 +41,8 @@ fn the_mean_of_the_f1_of_classes_is_macro_f1() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("config.json"), "{}")?;
     let names = ["a", "b", "c", "d"].map(str::to_string);
-    let judged = Judged { images: &images, classes: &names, predictions: &predictions, weights: "best.safetensors" };
+    let judged =
+        Judged { images: &images, classes: &names, predictions: &predictions, weights: "best.safetensors", of: None };
     let run = Run::read(folder.path())?;
     Report { run: &run, cost: None, judged: Some(judged), held_out: None }.write()?;
     let table = std::fs::read_to_string(folder.path().join("report/classes.csv"))?;
@@ -58,7 +59,7 @@ fn the_mean_of_the_f1_of_classes_is_macro_f1() -> Result<(), Failure> {
 fn the_first_of_equal_epochs_is_marked() -> Result<(), Failure> {
     let images = images(2, &[(0, 0), (1, 1)])?;
     let (names, predictions) = (["a", "b"].map(str::to_string), predictions(&images)?);
-    let judged = Judged { images: &images, classes: &names, predictions: &predictions, weights: "epoch 3" };
+    let judged = Judged { images: &images, classes: &names, predictions: &predictions, weights: "epoch 3", of: None };
     let epoch = |(epoch, test_accuracy): (usize, f64)| Epoch { epoch, test_accuracy, ..Epoch::default() };
     let epochs: Vec<Epoch> = [(1, 0.5), (2, 0.75), (3, 0.75)].map(epoch).to_vec();
     let page = so_far(&epochs, &judged)?;

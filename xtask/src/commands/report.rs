@@ -24,13 +24,13 @@ pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     if let [run] = runs.as_slice() {
         ensure!(args.out.is_none(), "--out is for several runs; the report of one lies in its folder");
         let page = match dataset(args, run, common)? {
-            Some(dataset) => {
+            Some((dataset, of)) => {
                 let verdicts = judging::judged(run, &dataset, &common.device.open()?)?;
                 verdicts.notes.iter().for_each(|note| eprintln!("warning: {}", cnn_figures::printable(note)));
-                if args.dataset.is_none() && args.data_dir.is_none() {
+                if of.is_none() {
                     RunFolder::write_judgement(&run.path, &verdicts.as_json(run))?;
                 }
-                write(run, &verdicts)?
+                write_of(run, &verdicts, of.as_deref())?
             }
             None => Report { run, cost: cost(run), judged: None, held_out: None }.write()?,
         };
@@ -50,8 +50,9 @@ pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     Ok(())
 }
 
-/// The data set to judge on: the one asked for, else the run's own, if it is still there.
-fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Dataset>> {
+/// The data set to judge on: the one asked for, else the run's own, if it is still there. With a name of the images where they
+/// are not the run's own.
+fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<(Dataset, Option<String>)>> {
     let asked = args.data(run.dataset());
     let own = RunData::of(&run.path)?;
     if let Some(args) = &asked {
@@ -61,28 +62,30 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
             (own, asked) => own == asked,
         };
         let chosen = own.as_ref().and_then(|own| if is_own(own) { Some(own.clone()) } else { own.moved(args) });
-        let (dataset, note) = match chosen {
+        let (dataset, of, notes) = match chosen {
             Some(chosen) => {
                 let chosen = chosen.located(args)?;
                 let dataset = chosen.load()?;
-                let note = chosen.note(&dataset);
-                (dataset, note)
+                let notes = chosen.note(&dataset).into_iter().chain(learnt::twice(&dataset)).collect();
+                (dataset, None, notes)
             }
             None => {
                 let upright = own.as_ref().is_none_or(|own| !own.choice.no_exif);
                 let dataset = elsewhere(args, seed, upright)?;
-                let note = own.and_then(|own| learnt::note(&own, dataset.test()));
-                (dataset, note)
+                let notes: Vec<String> = own.and_then(|own| learnt::note(&own, dataset.test())).into_iter().collect();
+                let of = dataset.name().to_string();
+                (dataset, Some(of), notes)
             }
         };
-        note.iter().for_each(|note| eprintln!("warning: {note}"));
-        return Ok(Some(dataset));
+        notes.iter().for_each(|note| eprintln!("warning: {note}"));
+        return Ok(Some((dataset, of)));
     }
     let Some(own) = own.filter(|_| run.path.join(WEIGHTS).is_file()) else { return Ok(None) };
     match own.load() {
         Ok(dataset) => {
-            own.note(&dataset).iter().for_each(|note| eprintln!("warning: {note}"));
-            Ok(Some(dataset))
+            let notes = own.note(&dataset).into_iter().chain(learnt::twice(&dataset));
+            notes.for_each(|note| eprintln!("warning: {note}"));
+            Ok(Some((dataset, None)))
         }
         Err(error) if needs_hub(&error) => Err(error),
         // A page without them would take the place of one with them.
@@ -102,7 +105,9 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Data
 fn elsewhere(args: &cli::Data, seed: u64, upright: bool) -> Result<Dataset> {
     let Some(folder) = args.dataset.as_deref().and_then(folder_of) else { return data::dataset(args, seed) };
     let FolderImages { path, classes, images, .. } = data::folder_to_judge(args, &folder, upright)?;
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let last = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let asked = last(&std::path::absolute(&folder)?);
+    let name = if path == folder { asked } else { format!("{asked}/{}", last(&path)) };
     Ok(Dataset::new(name, classes, images.select(&[])?, images)?)
 }
 
@@ -113,13 +118,20 @@ fn needs_hub(error: &anyhow::Error) -> bool {
 
 /// Writes a run's report with what its best weights say.
 pub fn write(run: &Run, verdicts: &Verdicts) -> Result<PathBuf> {
-    let held_out = verdicts.held_out.as_ref().map(|verdict| judged(verdict, &verdicts.classes));
-    let judged = Some(judged(&verdicts.test, &verdicts.classes));
+    write_of(run, verdicts, None)
+}
+
+/// The same, of images of this name where they are not the run's own.
+fn write_of(run: &Run, verdicts: &Verdicts, of: Option<&str>) -> Result<PathBuf> {
+    let classes = &verdicts.classes;
+    let held_out = verdicts.held_out.as_ref().map(|verdict| judged(verdict, classes, None));
+    let judged = Some(judged(&verdicts.test, classes, of));
     Ok(Report { run, cost: cost(run), judged, held_out }.write()?)
 }
 
-fn judged<'a>(Verdict { images, predictions }: &'a Verdict, classes: &'a [String]) -> Judged<'a> {
-    Judged { images, classes, predictions, weights: WEIGHTS }
+fn judged<'a>(verdict: &'a Verdict, classes: &'a [String], of: Option<&'a str>) -> Judged<'a> {
+    let Verdict { images, predictions } = verdict;
+    Judged { images, classes, predictions, weights: WEIGHTS, of }
 }
 
 /// What a run's network costs, if it is of the zoo.
