@@ -187,6 +187,9 @@ fn learnt_images_are_told_wherever_they_lie() -> Result<(), Failure> {
     pictures(&copy, &["a", "b"], 20)?;
     let text = train(&data, &out, &[])?;
     assert!(text.contains("24 images to judge are among those to train on"), "{text}");
+    for own in [&["eval", path(&out)][..], &["report", path(&out)]] {
+        assert!(said(own)?.contains("24 images to judge are among those to train on"), "{own:?}");
+    }
     let eval = |folder: &Path| said(&["eval", path(&out), "--dataset", path(folder)]);
     assert!(eval(&copy)?.contains("the run was trained on 24 of these 40 images"));
     let text = eval(&data.join("train"))?;

@@ -244,9 +244,19 @@ fn a_folder_with_three_splits_holds_test_out_and_says_what_it_does() -> Result<(
 
     // What is judged is what the run judged, by its folder alone; a part of it; and all of a folder.
     let text = printed(&["eval", path(&out)])?;
-    assert!(text.contains("on 12 test images of photos"), "{text}");
+    let [chosen, held_out] = ["valid", "TEST"].map(|split| images.join(split).display().to_string());
+    assert!(text.contains(&format!("on 12 images of {chosen}\n")), "{text}");
+    let last = text.lines().last().unwrap_or_default();
+    assert!(
+        last.starts_with("held out: accuracy ") && last.ends_with(&format!(" on 10 images of {held_out}")),
+        "{text}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&printed(&["eval", path(&out), "--json"])?)?;
+    assert_eq!(json["of"], format!("12 images of {chosen}"));
+    assert_eq!(json["held_out"]["of"], format!("10 images of {held_out}"));
+    assert_eq!(json["held_out"]["accuracy"], judgement["held_out"]["accuracy"]);
     let text = printed(&["eval", path(&out), "--limit", "4"])?;
-    assert!(text.contains("on 4 of 12 test images of photos"), "{text}");
+    assert!(text.contains(&format!("on 4 of 12 images of {chosen}")) && !text.contains("held out"), "{text}");
     let text = printed(&["eval", path(&out), "--dataset", path(&images.join("TEST"))])?;
     assert!(text.contains("on 10 images of "), "{text}");
     for (flags, expected) in [
@@ -392,6 +402,6 @@ fn grey_pictures_go_to_a_network_that_reads_grey() -> Result<(), Failure> {
     assert!(text.contains("the pictures are grey, and so is what the network reads"), "{text}");
     assert!(text.contains("pictures   1×28×28, framed to 32×32"), "{text}");
     assert!(run("colours", &["--channels", "3"])?.contains("pictures   3×28×28, framed to 32×32"));
-    assert!(printed(&["eval", path(&folder.path().join("grey"))])?.contains("on 12 test images"));
+    assert!(printed(&["eval", path(&folder.path().join("grey"))])?.contains("on 12 images of "));
     Ok(())
 }

@@ -36,6 +36,8 @@ struct Judged {
     learnt: Option<Images>,
     /// Whether the seed says which images they are.
     drawn: bool,
+    /// Images that the run held out, and what they are.
+    held_out: Option<(Images, String)>,
 }
 
 /// Weights with the images to judge them by.
@@ -46,6 +48,8 @@ pub struct Ready {
     pub images: Images,
     /// Images to train on, likewise, where there are some at hand.
     pub learnt: Option<Images>,
+    /// Images that the run held out, likewise, and what they are.
+    held_out: Option<(Images, String)>,
     pub batch_size: usize,
     pub test_time: TestTime,
     /// Whether that is as the run did.
@@ -66,8 +70,14 @@ pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
     let loader = ready.loader(&ready.images)?;
     ready.announce();
     numbers.announce();
-    let predictions = predicted(&ready.judging(model), &loader)?;
-    Figures::new(&predictions, &trained.card, &ready.of_judged(predictions.len())).print(args.json)
+    let model = ready.judging(model);
+    let predictions = predicted(&model, &loader)?;
+    let held_out = match &ready.held_out {
+        Some((images, of)) => Some((predicted(&model, &ready.loader(images)?)?, &**of)),
+        None => None,
+    };
+    let of = ready.of_judged(predictions.len());
+    Figures::new(&predictions, &trained.card, &of).with_held_out(held_out).print(args.json)
 }
 
 impl Ready {
@@ -81,6 +91,8 @@ impl Ready {
             judged.images = judged.images.drawn(limit, common.seed());
             judged.drawn = true;
             judged.of = format!("{limit} of {}, each class its share", judged.of);
+            // Whoever judges a part wants a quick answer.
+            judged.held_out = None;
         }
         let fallback = fallback(args, &weights, network, &mut judged)?;
         let mut opened = of_weights(&weights, &args.trained, network, fallback)?;
@@ -92,12 +104,17 @@ impl Ready {
         let channels = card.preparation.mean.len();
         let matched = judging::suited(&judged.of, &judged.images, &judged.classes, card)?;
         judged.notes.extend(matched.notes.iter().map(ToString::to_string));
+        let suited = |(images, of): (Images, String)| -> Result<_> {
+            Ok((judging::suited(&of, &images, &judged.classes, card)?.images, of))
+        };
+        let held_out = judged.held_out.map(suited).transpose()?;
         check_evaluation_fits(&opened.trained.network, args.batch_size.min(matched.images.len()))?;
         let own = run_of(&weights)?.map_or(TestTime::Plain, |run| run.test_time);
         Ok(Self {
             device,
             images: matched.images,
             learnt: judged.learnt.and_then(|images| card.stretched(&images).unwrap_or(images).in_channels(channels)),
+            held_out,
             batch_size: args.batch_size,
             test_time: args.test_time.map_or(own, settings::test_time),
             as_run: args.test_time.is_none(),
@@ -181,8 +198,10 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
             None => own.load()?,
         };
         notes.extend(own.note(&dataset));
+        notes.extend(learnt::twice(&dataset));
         let of = test_images(&dataset, own.choice.fold.is_some());
         return Ok(Judged {
+            held_out: dataset.held_out().map(|images| (images.clone(), held_out_images(&dataset, images))),
             images: dataset.test().clone(),
             classes: dataset.classes().to_vec(),
             of,
@@ -211,7 +230,7 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
         notes.extend(start::strays(&found.strays));
         let of = format!("{} of {}", plural(found.images.len(), "image", "images"), found.path.display());
         let FolderImages { images, classes, .. } = found;
-        return Ok(Judged { statistics: None, learnt: None, drawn: false, images, classes, of, notes });
+        return Ok(Judged { statistics: None, learnt: None, drawn: false, held_out: None, images, classes, of, notes });
     }
     let known = card.map(|card| card.dataset).filter(|name| !name.is_empty());
     if let (None, Some(known)) = (asked, &known)
@@ -234,7 +253,7 @@ fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judge
     let of_digits =
         named.dataset.as_deref().unwrap_or(Name::Digits.as_str()).split('+').any(|name| name == Name::Digits.as_str());
     let drawn = of_digits || named.fold.is_some();
-    Ok(Judged { images, classes, of, notes, statistics: in_memory(&dataset), learnt, drawn })
+    Ok(Judged { images, classes, of, notes, statistics: in_memory(&dataset), learnt, drawn, held_out: None })
 }
 
 /// What stands in for what weights without a card do not say: the names of the classes in the order of the data set's, and
@@ -268,10 +287,22 @@ fn fallback(
     Ok(Some(Fallback { preparation: Some(Prepared { preparation, size: [dims[1], dims[2]], origin }), classes }))
 }
 
-/// What is judged of a data set that is loaded; a fold is of those to train on.
+/// What is judged of a data set that is loaded: where it lies, if it is of a folder; a fold is of those to train on.
 fn test_images(dataset: &Dataset, is_fold: bool) -> String {
+    if let Some(origins) = dataset.origins() {
+        return format!("{} of {}", plural(dataset.test().len(), "image", "images"), origins.test);
+    }
     let kind = if is_fold { "" } else { "test " };
     format!("{} of {}", plural(dataset.test().len(), &format!("{kind}image"), &format!("{kind}images")), dataset.name())
+}
+
+/// What the images are that a run held out.
+fn held_out_images(dataset: &Dataset, images: &Images) -> String {
+    let origin = dataset.origins().and_then(|origins| origins.held_out.as_deref());
+    match origin {
+        Some(origin) => format!("{} of {origin}", plural(images.len(), "image", "images")),
+        None => format!("{} of {}", plural(images.len(), "test image", "test images"), dataset.name()),
+    }
 }
 
 /// The images to train on, where all of them are in memory.

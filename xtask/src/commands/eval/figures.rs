@@ -22,11 +22,18 @@ pub struct Figures<'a> {
     card: &'a Card,
     of: &'a str,
     judgement: Judgement,
+    /// What is said of images that the run held out, and what these are.
+    held_out: Option<(Predictions, &'a str)>,
 }
 
 impl<'a> Figures<'a> {
     pub fn new(predictions: &'a Predictions, card: &'a Card, of: &'a str) -> Self {
-        Self { predictions, card, of, judgement: Judgement::of(predictions) }
+        Self { predictions, card, of, judgement: Judgement::of(predictions), held_out: None }
+    }
+
+    /// With what is said of images that the run held out.
+    pub fn with_held_out(self, held_out: Option<(Predictions, &'a str)>) -> Self {
+        Self { held_out, ..self }
     }
 
     pub fn print(&self, as_json: bool) -> Result<()> {
@@ -49,6 +56,11 @@ impl<'a> Figures<'a> {
         print!("{}", self.classes());
         println!();
         print!("{}", self.confusion());
+        if let Some((predictions, of)) = &self.held_out {
+            let [accuracy, macro_f1] = [predictions.top(1), MacroF1.value(predictions)].map(percent);
+            let loss = predictions.loss();
+            println!("\nheld out: accuracy {accuracy}, macro F1 {macro_f1}, loss {loss:.4} on {}", printable(of));
+        }
         Ok(())
     }
 
@@ -129,8 +141,16 @@ impl<'a> Figures<'a> {
             "classes": classes.collect::<Vec<_>>(),
             "confusion": self.judgement.confusion,
         });
-        if let (Value::Object(all), Value::Object(more)) = (&mut all, more) {
-            all.extend(more);
+        let with = |all: &mut Value, more: Value| {
+            if let (Value::Object(all), Value::Object(more)) = (all, more) {
+                all.extend(more);
+            }
+        };
+        with(&mut all, more);
+        if let Some((predictions, of)) = &self.held_out {
+            let mut held_out = judging::figures(predictions);
+            with(&mut held_out, json!({ "of": of }));
+            with(&mut all, json!({ "held_out": held_out }));
         }
         all
     }
