@@ -6,7 +6,7 @@ use crate::preparation::in_words;
 use crate::way_out::at_size;
 use crate::weights::of_file;
 use crate::{data, progress, settings, trained};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use cnn_core::device::Device;
 use cnn_core::weights::Allowed;
 use cnn_core::{Architecture, Network};
@@ -175,6 +175,10 @@ impl Choice<'_> {
     fn changed(&self, mut recipe: Recipe, common: &Common) -> Result<Recipe> {
         recipe.training.seed = common.seed.unwrap_or(recipe.training.seed);
         settings::change(&mut recipe, self.settings)?;
+        if let Some(seed) = common.seed.filter(|seed| *seed != recipe.training.seed) {
+            let set = recipe.training.seed;
+            bail!("a flag and --set say different things, seed {seed} → {set}: leave one of them out");
+        }
         data::change(&mut recipe.data, self.data);
         recipe.data.resize = self.resize.map(|side| side as usize).or(recipe.data.resize);
         recipe.data.init = self.init.map(str::to_string).or(recipe.data.init);

@@ -113,6 +113,11 @@ fn a_setting_is_said_once() -> Result<(), Failure> {
         |args: &[&str]| error_of(&[&["train", "lenet", "--limit", "40", "--out", "/dev/null/run"], args].concat());
     let message = refused(&["--epochs", "1", "--set", "epochs = 3"])?;
     assert_eq!(message, "a flag and --set say different things, epochs 1 → 3: leave one of them out");
+    let seeds = ["--set", "seed = 4", "--seed", "5"];
+    let message = refused(&seeds)?;
+    assert_eq!(message, "a flag and --set say different things, seed 5 → 4: leave one of them out");
+    let sweep = ["sweep", "lenet", "--limit", "40", "--lr", "0.1", "--out", "/dev/null/sweep"];
+    assert_eq!(error_of(&[&sweep[..], &seeds].concat())?, message);
     let message = refused(&["--freeze", "conv1", "--set", "freeze = [\"fc1\"]"])?;
     assert!(message.contains("a flag and --set say different things, freeze"), "{message}");
     let message = refused(&["--set", "epochs = 3", "--set", "epochs = 4"])?;
