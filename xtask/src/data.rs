@@ -4,7 +4,7 @@ use crate::cli::Data;
 use crate::data_name::{FOLDER, folder_of, named};
 use crate::no_effect;
 use crate::progress::looked_through;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use cnn_data::{
     Damage, Dataset, DigitsConfig, FolderConfig, FolderImages, Name, Source, digits, folder, folder_images, load,
 };
@@ -75,8 +75,8 @@ pub fn apart(out: &Path, choice: &DataChoice) -> Result<()> {
     let place = there.and_then(|(path, real)| Some(real.join(full.strip_prefix(path).ok()?))).unwrap_or(full);
     if images.canonicalize().is_ok_and(|images| place.starts_with(images)) {
         bail!(
-            "{} lies in {}, whose pictures are trained on: what is written there would be taken for a class; \
-             choose an --out beside it",
+            "{} lies in {}, whose pictures are trained on: what is written there would be taken for a class or for a \
+             picture of one; choose an --out beside it",
             cnn_figures::path(out),
             cnn_figures::path(&images)
         );
@@ -103,7 +103,7 @@ impl RunData {
             return Ok(None);
         }
         let recipe = Recipe::find(&recipe.to_string_lossy())?;
-        let mark = cnn_report::Run::read(folder)?.config.get("data").cloned();
+        let mark = cnn_report::Run::config_of(folder)?.get("data").cloned();
         let mark = mark.map(serde_json::from_value).transpose().with_context(|| cnn_figures::path(&config))?;
         let Recipe { data, training, .. } = recipe;
         Ok(Some(Self { choice: data, seed: training.seed, test_time: training.test_time, mark }))
@@ -149,6 +149,13 @@ impl RunData {
         let (mark, found) = (self.mark.as_ref()?, DataMark::of(dataset));
         (*mark != found).then(|| format!("the data changed since the run was trained on {mark}: now {found}"))
     }
+}
+
+/// An error of a damaged file where --skip-damaged is not to be had, or would make the data of a run other data.
+pub fn put_back(error: anyhow::Error) -> anyhow::Error {
+    const LEAVES_OUT: &str = "; --skip-damaged leaves such files out";
+    let text = format!("{error:#}");
+    if text.contains(LEAVES_OUT) { anyhow!(text.replace(LEAVES_OUT, "; put the file back as it was")) } else { error }
 }
 
 /// Refuses what makes a choice one of other images, naming the flag; `way_out` follows it.

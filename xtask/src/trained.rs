@@ -6,7 +6,7 @@ use crate::lists;
 use crate::numbers::Chosen;
 use crate::preparation::{Part, choose};
 use crate::way_out;
-use anyhow::{Error, Result, bail};
+use anyhow::{Error, Result, bail, ensure};
 use cnn_catalogue::imagenet;
 use cnn_classifier::{Known, Trained, embedded, pictures};
 use cnn_core::Weights;
@@ -82,7 +82,22 @@ pub fn named<'a>(network: Option<&'a str>, flag: Option<&'a str>) -> Result<(Opt
 
 /// Reads weights by what a person calls them, with a bar while they are fetched.
 pub fn read(source: &str) -> Result<Weights> {
+    let folder = Path::new(source);
+    if folder.is_dir() && !folder.join(RunFolder::BEST).exists() {
+        settled(folder)?;
+    }
     Ok(cnn_classifier::weights(source, &fetching(false))?)
+}
+
+/// Refuses the folder of a run that a killed training was to replace.
+pub fn settled(folder: &Path) -> Result<()> {
+    ensure!(
+        !RunFolder::replaces(folder),
+        "{} holds the beginning of a run, and the finished one that it was to replace in .replaced: a training that is \
+         started with --out or --resume of this folder settles it",
+        path(folder)
+    );
+    Ok(())
 }
 
 /// Opens the weights of a command.

@@ -48,6 +48,15 @@ impl Run {
         Ok(Self { path: path.to_path_buf(), config: config(path)?, epochs: epochs(path)? })
     }
 
+    /// What the run in a folder was started with, without the figures of its epochs.
+    ///
+    /// # Errors
+    ///
+    /// A folder that holds no run, a file of settings that is damaged.
+    pub fn config_of(path: &Path) -> Result<Value> {
+        config(path)
+    }
+
     /// The folder's own name.
     pub fn name(&self) -> String {
         let name = self.path.file_name().or_else(|| self.path.as_os_str().into());

@@ -4,7 +4,7 @@ use crate::cli::{self, Common};
 use crate::data::{self, RunData};
 use crate::data_name::{folder_of, is_same};
 use crate::judging::{self, Verdict, Verdicts, WEIGHTS};
-use crate::learnt;
+use crate::{learnt, trained};
 use anyhow::{Result, bail, ensure};
 use cnn_data::{Dataset, FolderImages};
 use cnn_report::{Comparison, Cost, Judged, Report, Run};
@@ -12,14 +12,13 @@ use cnn_train::RunFolder;
 use std::path::{Path, PathBuf};
 
 pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
+    report(args, common).map_err(data::put_back)
+}
+
+fn report(args: &cli::Report, common: &Common) -> Result<()> {
     let runs: Vec<Run> = args.runs.iter().map(|path| Run::read(path)).collect::<Result<_, _>>()?;
     for run in runs.iter().filter(|run| run.epochs.is_empty()) {
-        ensure!(
-            !RunFolder::replaces(&run.path),
-            "{} holds the beginning of a run, and the finished one that it was to replace in .replaced: a training that is \
-             started with --out or --resume of this folder settles it",
-            cnn_figures::path(&run.path)
-        );
+        trained::settled(&run.path)?;
     }
     if let [run] = runs.as_slice() {
         ensure!(args.out.is_none(), "--out is for several runs; the report of one lies in its folder");
@@ -81,7 +80,7 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<(Dat
         return Ok(Some((dataset, of)));
     }
     let Some(own) = own.filter(|_| run.path.join(WEIGHTS).is_file()) else { return Ok(None) };
-    match own.load() {
+    match own.load().map_err(data::put_back) {
         Ok(dataset) => {
             let notes = own.note(&dataset).into_iter().chain(learnt::twice(&dataset));
             notes.for_each(|note| eprintln!("warning: {note}"));

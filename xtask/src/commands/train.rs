@@ -4,7 +4,7 @@ mod find_rate;
 
 use super::report;
 use crate::cli::{self, Common};
-use crate::data::{apart, unchanged};
+use crate::data::{apart, put_back, unchanged};
 use crate::judging::{self, Verdicts};
 use crate::output::Work;
 use crate::session::{Choice, Session};
@@ -28,7 +28,9 @@ pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
         return Ok(());
     }
     let ranks = processes::join(args)?;
-    match on(&ranks, args, common) {
+    let done =
+        on(&ranks, args, common).map_err(|error| if args.folder.resume.is_some() { put_back(error) } else { error });
+    match done {
         Ok(()) => Ok(ranks.finish()?),
         // All ranks end, and one of them says why.
         Err(error) if ranks.world() > 1 => Err(ranks.fail(&format!("{error:#}")).into()),
@@ -54,7 +56,9 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
         return find_rate::run(&session, args.folder.out.as_deref());
     }
     if let Some(before) = &before {
-        goes_on_from(before, &mut session)?;
+        // Another rank goes on as the first does.
+        let begun = resumed.as_ref().map(RunFolder::has_checkpoint).transpose()?.unwrap_or_default();
+        goes_on_from(before, &mut session, begun)?;
     }
     let metrics = judging::metrics(session.dataset.classes().len());
     processes::agree(ranks, &session)?;
@@ -65,7 +69,9 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     }
     if let Some(folder) = &resumed {
         ensure!(
-            folder.best().is_file() || folder.kept()? == 0 || Run::read(folder.path())?.epochs.is_empty(),
+            folder.best().is_file()
+                || folder.kept()? == 0
+                || Run::read(folder.path()).is_ok_and(|run| run.epochs.is_empty()),
             "{} is gone, without which the run cannot be judged at its end: begin another with --init {}",
             path(&folder.best()),
             path(&folder.last())
@@ -133,8 +139,9 @@ fn recipe_of(folder: &RunFolder) -> Result<Recipe> {
     Ok(recipe)
 }
 
-/// Refuses what would make a run another, and notes in its recipe what it does not repeat.
-fn goes_on_from(before: &Recipe, session: &mut Session) -> Result<()> {
+/// Refuses what would make a run another, what does nothing once it has begun, and what would judge its next epochs otherwise
+/// than those before; notes in its recipe what it does not repeat.
+fn goes_on_from(before: &Recipe, session: &mut Session, begun: bool) -> Result<()> {
     unchanged(
         &before.data,
         &session.recipe.data,
@@ -147,6 +154,18 @@ fn goes_on_from(before: &Recipe, session: &mut Session) -> Result<()> {
         before.training.seed
     );
     let changes = before.training.changes(&session.recipe.training);
+    for change in changes.iter().filter(|_| begun) {
+        match change.name.split('.').next() {
+            Some("whitening") => {
+                bail!("{change} has no effect: the run has begun, and whitening sets what it begins with; leave it out")
+            }
+            Some("test-time") => bail!(
+                "{change}: the best of epochs that are judged in two ways is none; leave it out, and judge the run so by \
+                 cargo xtask eval --test-time"
+            ),
+            _ => {}
+        }
+    }
     if !changes.is_empty() {
         let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
         // A run may have been changed before.
@@ -187,8 +206,8 @@ fn choice<'a>(
 
 /// How a run has prepared its pictures so far.
 fn preparation(folder: &RunFolder) -> Result<Option<Preparation>> {
-    let run = Run::read(folder.path())?;
-    let preparation = run.config.get("preparation").cloned();
+    // Its figures are written anew from the checkpoint, whatever became of their file.
+    let preparation = Run::config_of(folder.path())?.get("preparation").cloned();
     Ok(preparation.map(serde_json::from_value).transpose()?)
 }
 
