@@ -178,6 +178,13 @@ pub enum Error {
         found: u32,
     },
 
+    /// A class's folder whose name is not UTF-8: in the names of classes it would be like others.
+    #[error("{path:?}: the name of a class's folder is to be UTF-8; give it another")]
+    ClassName {
+        /// The folder.
+        path: PathBuf,
+    },
+
     /// A file that ends too early or goes on too long.
     #[error("{}: expected {what}, {expected} bytes in all, found {found}", path.display())]
     Size {

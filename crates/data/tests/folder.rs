@@ -529,3 +529,20 @@ fn a_fold_says_that_it_leaves_val_out() {
     let said = &data.origins().unwrap().test;
     assert!(said.ends_with(&format!("; {} is left out", root.path().join("val").display())), "{said}");
 }
+
+#[test]
+#[cfg(unix)]
+fn a_class_whose_name_is_no_text_is_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path(), &["ant", "bee"], 4);
+    let place = root.path().join(std::ffi::OsStr::from_bytes(b"be\xe9"));
+    // A file system may take UTF-8 alone.
+    if fs::rename(root.path().join("bee"), &place).is_ok() {
+        let error = load(root.path()).unwrap_err().to_string();
+        assert!(error.ends_with("be\\xE9\": the name of a class's folder is to be UTF-8; give it another"), "{error}");
+        assert!(
+            matches!(folder_images(&FolderConfig::new(root.path())), Err(Error::ClassName { path }) if path == place)
+        );
+    }
+}

@@ -36,6 +36,9 @@ pub(crate) fn classes(path: &Path) -> Result<Found, Error> {
     let mut found = Found::default();
     for entry in entries(path)? {
         if entry.is_dir() && !is_run(&entry) && !entry.ends_with(OF_ARCHIVE) {
+            if entry.file_name().is_some_and(|name| name.to_str().is_none()) {
+                return Err(Error::ClassName { path: entry });
+            }
             let class = class(entry, &mut found.strays)?;
             found.classes.push(class);
         } else {
