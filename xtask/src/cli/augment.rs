@@ -1,7 +1,7 @@
 //! The arguments of `augment`.
 
 use super::Data;
-use clap::Args;
+use clap::{ArgGroup, Args};
 use std::path::PathBuf;
 
 pub const EXAMPLES: &str = "Each row is an image: first as it is, then augmented.
@@ -28,14 +28,15 @@ Examples:
   cargo xtask augment --dataset flowers --augment random-resized-crop,flip,trivial-augment --out flowers.png";
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("what is done").required(true).args(["augment", "recipe"])))]
 pub struct Augment {
     #[command(flatten)]
     pub data: Data,
     /// What is done to training images
-    #[arg(long, value_name = "STEPS", required_unless_present = "recipe")]
+    #[arg(long, value_name = "STEPS")]
     pub augment: Option<cnn_data::Augmentation>,
     /// A recipe, by name or file, whose augmentation is drawn
-    #[arg(long, value_name = "NAME|FILE", conflicts_with = "augment")]
+    #[arg(long, value_name = "NAME|FILE")]
     pub recipe: Option<String>,
     /// Index of the first training image
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -6,7 +6,7 @@ use crate::way_out::ends_in;
 use anyhow::Result;
 use cnn_data::{Batch, Fit, Grid, Images, Loader, Preparation, sheet};
 use cnn_figures::{path, plural};
-use cnn_train::Recipe;
+use cnn_train::{DataChoice, Recipe};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Between images lies this part of an image's height.
@@ -20,6 +20,9 @@ pub fn run(args: &Augment, common: &Common) -> Result<()> {
         Some(name) => Recipe::find(name)?.training.augmentation,
         None => args.augment.clone().unwrap_or_default(),
     };
+    let mut choice = DataChoice::default();
+    data::change(&mut choice, &args.data);
+    data::apart(&args.out, &choice)?;
     let dataset = data::dataset(&args.data, common.seed())?;
     let train = dataset.train();
     let fit = match args.size {

@@ -4,15 +4,19 @@ use crate::data::apart;
 use crate::progress::{bar, interrupted};
 use crate::session::Session;
 use crate::start::{self, Before};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use cnn_figures::{number, path};
 use cnn_report::write_rates;
-use cnn_train::RateSearch;
+use cnn_train::{RateSearch, RunFolder};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 pub fn run(session: &Session, out: Option<&Path>) -> Result<()> {
+    let folder = out.unwrap_or(Path::new("runs"));
+    apart(folder, &session.recipe.data)?;
+    ensure!(!RunFolder::has_recipe(folder), "{} is a run's own folder: choose another --out", path(folder));
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", path(folder)))?;
     let task = session.task(&session.recipe);
     let search = RateSearch::default();
     start::lines(session, Before::RateSearch)?.iter().for_each(|line| println!("{line}"));
@@ -20,8 +24,6 @@ pub fn run(session: &Session, out: Option<&Path>) -> Result<()> {
         "up to {} steps at rates from {:.0e} to {:.0e}; epochs, schedule, average and what is judged play no part",
         search.steps, search.from, search.to
     );
-    let folder = out.unwrap_or(Path::new("runs"));
-    apart(folder, &session.recipe.data)?;
     let (bar, stop) = (bar(search.steps as u64), interrupted());
     bar.set_prefix("learning rates");
     let mut goes_on = |steps: usize| {
@@ -33,8 +35,7 @@ pub fn run(session: &Session, out: Option<&Path>) -> Result<()> {
     if stop.load(Ordering::SeqCst) {
         bail!("interrupted");
     }
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", path(folder)))?;
-    let picture = folder.join(format!("{}-learning-rates.svg", session.name()));
+    let picture = free(folder, &format!("{}-learning-rates", session.name()));
     write_rates(&found, &picture)?;
     if let Some(rate) = found.steepest {
         println!("the loss falls fastest at a learning rate of {rate:.2e}");
@@ -49,4 +50,11 @@ pub fn run(session: &Session, out: Option<&Path>) -> Result<()> {
     println!("the recipe has {}", number(session.recipe.training.learning_rate));
     println!("picture: {}", path(&picture));
     Ok(())
+}
+
+/// `NAME.svg` in a folder, or the first of `NAME-2.svg`, `NAME-3.svg` … that is not there.
+fn free(folder: &Path, name: &str) -> PathBuf {
+    let numbered = |number: usize| folder.join(format!("{name}-{number}.svg"));
+    let plain = folder.join(format!("{name}.svg"));
+    std::iter::once(plain.clone()).chain((2..).map(numbered)).find(|path| !path.exists()).unwrap_or(plain)
 }
