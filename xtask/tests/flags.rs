@@ -77,7 +77,7 @@ fn numbers_are_asked_for_in_plain_words() -> Result<(), Failure> {
     }
     for (setting, expected) in [
         ("epochs = true", "invalid type: boolean `true`, expected a whole number from 0 up"),
-        ("optimizer = \"sgd\"", "its settings are missing, as in `optimizer = { sgd = { momentum = 0.9 } }`"),
+        ("optimizer = \"sgd\"", "expected a value as in `optimizer = { sgd = { momentum = 0.9 } }`"),
         ("learning-rate = \"x\"", "invalid type: string \"x\", expected a number"),
     ] {
         let message = error_of(&["train", "lenet", "--set", setting])?;

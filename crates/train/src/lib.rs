@@ -77,6 +77,7 @@ mod predictions;
 mod prefix;
 mod recent;
 mod recipe;
+mod recipe_words;
 mod rule;
 mod run_files;
 mod schedule;

@@ -7,6 +7,7 @@
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::prefix::fits;
+use crate::recipe_words::{NONE, OPTIONAL, plain, without_none};
 use crate::settings::Settings;
 use cnn_data::Fold;
 use serde::{Deserialize, Serialize};
@@ -229,8 +230,7 @@ impl Recipe {
     /// What is no such line, or no setting.
     pub fn set(&mut self, assignment: &str) -> Result<()> {
         let error = |problem: String| Error::Set { assignment: assignment.to_string(), problem };
-        let problem = |message: &str| error(plain(message));
-        let mut changes: toml::Table = toml::from_str(assignment).map_err(|e| problem(e.message()))?;
+        let mut changes: toml::Table = toml::from_str(assignment).map_err(|e| error(plain(e.message(), None)))?;
         let mut settings = toml::Table::try_from(&self.training).map_err(|e| error(e.to_string()))?;
         changes.retain(|key, value| {
             let off = OPTIONAL.contains(&key) && value.as_str() == Some(NONE);
@@ -240,39 +240,25 @@ impl Recipe {
             !off
         });
         merge(&mut settings, changes);
-        self.training = settings.try_into().map_err(|e: toml::de::Error| problem(e.message()))?;
+        match settings.clone().try_into() {
+            Ok(training) => self.training = training,
+            Err(problem) => {
+                let problem: toml::de::Error = problem;
+                return Err(error(plain(problem.message(), Some(&settings))));
+            }
+        }
         Ok(())
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self> {
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
+        let text = &without_none(text);
         toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            let problem = plain(error.message());
+            let table = text.parse::<toml::Table>().unwrap_or_default();
+            let problem = plain(error.message(), table.get("training").and_then(toml::Value::as_table));
             Error::Recipe { path: path.to_path_buf(), line, problem }
         })
     }
-}
-
-/// Settings that a recipe may do without, and what switches them off.
-const OPTIONAL: [&str; 7] = ["class-weights", "warm-up", "clip", "average", "lookahead", "whitening", "patience"];
-const NONE: &str = "none";
-
-/// What is wrong with a text of TOML, in a line without the words of Rust's types.
-fn plain(message: &str) -> String {
-    const WORDS: [(&str, &str); 7] = [
-        ("expected usize", "expected a whole number from 0 up"),
-        ("expected u64", "expected a whole number from 0 up"),
-        ("expected f64", "expected a number"),
-        ("expected f32", "expected a number"),
-        (
-            "invalid type: unit variant, expected struct variant",
-            "its settings are missing, as in `optimizer = { sgd = { momentum = 0.9 } }`",
-        ),
-        ("invalid type: unit variant, expected newtype variant", "its value is missing, as in `clip = { norm = 1.0 }`"),
-        ("floating point `", "number `"),
-    ];
-    let line = message.lines().collect::<Vec<_>>().join(" ");
-    WORDS.into_iter().fold(line, |line, (theirs, ours)| line.replace(theirs, ours))
 }
 
 /// Puts the entries of one table over another's. A table that has none of the keys put over it is a choice among
