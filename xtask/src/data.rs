@@ -29,7 +29,7 @@ pub fn dataset(args: &Data, seed: u64) -> Result<Dataset> {
 pub fn changed(choice: &DataChoice, args: &Data, seed: u64) -> Result<Dataset> {
     no_effect::of_choice(args, choice)?;
     let dataset = chosen(choice, seed)?;
-    no_effect::of_share(args, &dataset)?;
+    no_effect::of_share(args, choice, &dataset)?;
     Ok(dataset)
 }
 

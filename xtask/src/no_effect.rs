@@ -9,6 +9,14 @@ use cnn_data::{Dataset, Name};
 use cnn_train::{DataChoice, Settings};
 use std::path::Path;
 
+/// Lines of a recipe about a folder of images.
+const OF_RECIPE: [&str; 4] = [
+    "test-share in the recipe's [data]",
+    "skip-damaged in the recipe's [data]",
+    "no-exif in the recipe's [data]",
+    "max-pixels in the recipe's [data]",
+];
+
 /// The first of some flags that is given.
 fn given<const N: usize>(flags: [(&'static str, bool); N]) -> Option<&'static str> {
     flags.into_iter().find_map(|(flag, given)| given.then_some(flag))
@@ -37,23 +45,31 @@ pub fn of_seed(common: &Common, drawn: bool) -> Result<()> {
 /// Flags about another kind of data set than the one chosen, before any of it is read.
 pub fn of_choice(args: &cli::Data, choice: &DataChoice) -> Result<()> {
     let name = choice.dataset.as_deref().unwrap_or(Name::Digits.as_str());
+    // A flag, or a line of a recipe.
     let of_folders = given([
         ("--test-share", args.test_share.is_some()),
         ("--skip-damaged", args.skip_damaged),
         ("--no-exif", args.no_exif),
         ("--max-pixels", args.max_pixels.is_some()),
+        (OF_RECIPE[0], choice.test_share.is_some()),
+        (OF_RECIPE[1], choice.skip_damaged),
+        (OF_RECIPE[2], choice.no_exif),
+        (OF_RECIPE[3], choice.max_pixels.is_some()),
     ]);
-    match (of_folders, choice.fold) {
-        (Some(flag), _) if folder_of(name).is_none() => {
-            bail!("{flag} is about a folder of images, and {name} is none: leave it out")
+    match (of_folders, choice.fold, share(args, choice)) {
+        (Some(given), ..) if folder_of(name).is_none() => {
+            bail!("{given} is about a folder of images, and {name} is none: leave it out")
         }
-        (_, Some(fold)) if args.test_share.is_some() => {
-            bail!(
-                "--test-share has no effect beside the fold {fold}, which says what is judged: leave out one of the two"
-            )
+        (_, Some(fold), Some(share)) => {
+            bail!("{share} has no effect beside the fold {fold}, which says what is judged: leave out one of the two")
         }
         _ => Ok(()),
     }
+}
+
+/// What says which share is to be drawn: the flag, or the recipe.
+fn share(args: &cli::Data, choice: &DataChoice) -> Option<&'static str> {
+    given([("--test-share", args.test_share.is_some()), (OF_RECIPE[0], choice.test_share.is_some())])
 }
 
 /// Flags about a data set where none is named, and pictures alone are read.
@@ -77,10 +93,10 @@ pub fn of_pictures(args: &cli::Data) -> Result<()> {
 }
 
 /// A share to be drawn of a data set that has images to judge.
-pub fn of_share(args: &cli::Data, dataset: &Dataset) -> Result<()> {
-    match dataset.origins().filter(|_| args.test_share.is_some()) {
-        Some(origins) if !origins.drawn => {
-            bail!("--test-share has no effect: {} is judged, so nothing is drawn; leave it out", origins.test)
+pub fn of_share(args: &cli::Data, choice: &DataChoice, dataset: &Dataset) -> Result<()> {
+    match (dataset.origins(), share(args, choice)) {
+        (Some(origins), Some(share)) if !origins.drawn => {
+            bail!("{share} has no effect: {} is judged, so nothing is drawn; leave it out", origins.test)
         }
         _ => Ok(()),
     }
@@ -110,16 +126,16 @@ pub fn of_ranks(args: &cli::Train, ranks: usize) -> Result<()> {
     Ok(())
 }
 
-/// Batch normalisation over shards where there are none, or nothing to normalise.
-pub fn of_shards(args: &cli::Train, settings: &Settings, network: &Network) -> Result<()> {
-    if !args.settings.sync_batch_norm {
+/// Batch normalisation over shards where there are none, or nothing to normalise; by the flag or by a recipe.
+pub fn of_shards(settings: &Settings, network: &Network) -> Result<()> {
+    if !settings.sync_batch_norm {
         return Ok(());
     }
     if !network.nodes().iter().any(|node| matches!(node.op, Op::BatchNorm(_))) {
-        bail!("--sync-batch-norm: {} has no batch normalisation", network.name());
+        bail!("sync-batch-norm: {} has no batch normalisation", network.name());
     }
     if settings.shards == 1 {
-        bail!("--sync-batch-norm: a batch is whole; --set 'shards = N' or --processes N cuts it into shards");
+        bail!("sync-batch-norm: a batch is whole; --set 'shards = N' or --processes N cuts it into shards");
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::session::Session;
 use anyhow::Result;
 use cnn_data::{ClassNote, Dataset, Fit, class_notes};
 use cnn_figures::{bytes, count, number, path, plural, printable};
-use cnn_train::{ClassWeights, Engine, Precision, Rule, Schedule, Settings, Task};
+use cnn_train::{ClassWeights, Engine, Group, Precision, Rule, Schedule, Settings, Task};
 use std::path::PathBuf;
 
 /// The most classes that are each told with a number.
@@ -92,11 +92,12 @@ fn of_judging(session: &Session, before: Before) -> Vec<(&'static str, String)> 
 }
 
 /// What whoever reads an accuracy should know of the classes.
-pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
+pub fn warnings(session: &Session) -> Result<Vec<String>> {
+    let (dataset, settings) = (&session.dataset, &session.recipe.training);
     let (counts, names) = (dataset.counts(), dataset.classes());
     let least = (0..counts.len()).min_by_key(|class| counts[*class]);
     let most = (0..counts.len()).max_by_key(|class| counts[*class]);
-    let (Some(least), Some(most)) = (least, most) else { return Vec::new() };
+    let (Some(least), Some(most)) = (least, most) else { return Ok(Vec::new()) };
     let ratio = counts[most] as f64 / counts[least].max(1) as f64;
     let mut warnings = Vec::new();
     let [more, less] = [most, least].map(|class| counts[class] as f64);
@@ -133,6 +134,16 @@ pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
             settings.epochs
         ));
     }
+    if settings.optimizer.weight_decay() == 0.0 {
+        let factors = settings.groups.iter().filter(|group| ![0.0, 1.0].contains(&group.weight_decay));
+        warnings.extend(factors.map(|Group { prefix, weight_decay, .. }| {
+            let times = number(*weight_decay);
+            format!("groups {prefix}: the weight decay is 0, and stays so {times} times: --weight-decay sets it")
+        }));
+    }
+    if !session.task(&session.recipe).moves()? {
+        warnings.push("groups: all that is trained has 0 times the learning rate: nothing is learnt".to_string());
+    }
     if settings.learning_rate == 0.0 {
         warnings.push("the learning rate is 0: nothing is learnt".to_string());
     }
@@ -146,7 +157,7 @@ pub fn warnings(dataset: &Dataset, settings: &Settings) -> Vec<String> {
     let unlabelled = dataset.origins().and_then(|origins| origins.unlabelled.clone());
     let unlabelled = unlabelled.map(|split| ClassNote::Unlabelled { split });
     warnings.extend(class_notes(names).iter().chain(&unlabelled).map(ToString::to_string));
-    warnings
+    Ok(warnings)
 }
 
 /// What is said of members of a folder that are no pictures.

@@ -24,3 +24,4 @@ mod test_time;
 mod training;
 mod verification;
 mod way_out;
+mod without_effect;

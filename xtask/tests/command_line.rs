@@ -100,8 +100,8 @@ fn flags_that_would_change_nothing_are_refused() -> Result<(), Failure> {
         refused(&["lenet", "--bucket", "32"])?,
         "--bucket is about gradients that ranks send each other, and this process is alone: leave it out"
     );
-    assert_eq!(refused(&["lenet", "--sync-batch-norm"])?, "--sync-batch-norm: lenet has no batch normalisation");
-    let whole = "--sync-batch-norm: a batch is whole; --set 'shards = N' or --processes N cuts it into shards";
+    assert_eq!(refused(&["lenet", "--sync-batch-norm"])?, "sync-batch-norm: lenet has no batch normalisation");
+    let whole = "sync-batch-norm: a batch is whole; --set 'shards = N' or --processes N cuts it into shards";
     assert_eq!(refused(&["resnet20_cifar", "--exact", "--resize", "32", "--sync-batch-norm"])?, whole);
     // Before anything is fetched or built for it.
     assert_eq!(

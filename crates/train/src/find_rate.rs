@@ -85,6 +85,10 @@ impl RateSearch {
         let settings = Settings { average: None, lookahead: None, ..task.settings.clone() };
         let task = &Task { settings, ..task.clone() };
         task.check()?;
+        if !task.moves()? {
+            let problem = "all that is trained has 0 times the learning rate: none changes anything".to_string();
+            return Err(Error::Setting { setting: "groups:", problem });
+        }
         let settings = &task.settings;
         let frozen = frozen(task.network, &settings.freeze)?;
         let weighted = task.trained_loss()?;
@@ -182,6 +186,7 @@ fn largest(points: &[RatePoint]) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::average::Lookahead;
+    use crate::group::Group;
     use cnn_core::definition::{batch_norm, chain, linear};
     use cnn_data::{DigitsConfig, Preparation, digits};
 
@@ -208,6 +213,13 @@ mod tests {
         }
         // Shards are normalised one by one.
         assert_ne!(found(Settings { shards: 2, ..plain }).unwrap().points, expected.points);
+    }
+
+    #[test]
+    fn where_nothing_moves_no_rate_is_sought() {
+        let group = Group { prefix: "*".to_string(), learning_rate: 0.0, weight_decay: 1.0 };
+        let error = found(Settings { groups: vec![group], ..Settings::default() }).unwrap_err().to_string();
+        assert!(error.ends_with("0 times the learning rate: none changes anything"), "{error}");
     }
 
     #[test]

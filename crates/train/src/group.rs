@@ -107,6 +107,24 @@ pub(crate) fn paces(network: &Network, groups: &[Group], decay: Decay) -> Result
     }
 }
 
+/// Refuses a group whose tensors are all frozen: its factors would change nothing.
+pub(crate) fn check_frozen(network: &Network, groups: &[Group], frozen: &[bool]) -> Result<()> {
+    let place = |name: &str| groups.iter().position(|group| begins(name, &group.prefix));
+    let mut learns = vec![false; groups.len()];
+    for (spec, _) in network.tensors().zip(frozen).filter(|(spec, frozen)| spec.trained() && !**frozen) {
+        if let Some(place) = place(&spec.name) {
+            learns[place] = true;
+        }
+    }
+    match groups.iter().zip(learns).find(|(_, learns)| !learns) {
+        None => Ok(()),
+        Some((group, _)) => {
+            let problem = format!("{}: all tensors of it are frozen, so its factors change nothing", group.prefix);
+            Err(Error::Setting { setting: "groups", problem })
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +164,17 @@ mod tests {
         assert!(message(&[group("norm.running_mean", 1.0, 1.0)]).contains("trains no tensor of that name"));
         let found = message(&[group("norm", 1.0, 1.0), group("norm.bias", 1.0, 1.0)]);
         assert_eq!(found, "groups norm.bias: the tensors of that name belong to groups before it");
+    }
+
+    #[test]
+    fn a_group_that_is_frozen_is_refused() {
+        let network = chain().then("conv", conv(3).out(4)).then("fc", conv(1).out(2)).global_avg_pool();
+        let network = network.named("small", [1, 8, 8]).at_usual_input().unwrap();
+        let groups = [group("conv", 0.1, 1.0)];
+        // conv.weight, conv.bias, fc.weight, fc.bias.
+        assert!(check_frozen(&network, &groups, &[true, false, false, false]).is_ok());
+        let message = check_frozen(&network, &groups, &[true, true, false, false]).unwrap_err().to_string();
+        assert_eq!(message, "groups conv: all tensors of it are frozen, so its factors change nothing");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::engine::{Engine, Lesson};
 use crate::epoch::Epoch;
 use crate::error::{Error, Result};
 use crate::freeze::frozen;
-use crate::group::paces;
+use crate::group::{check_frozen, paces};
 use crate::loss::LossFunction;
 use crate::memory::{bytes, check_fits, least_bytes, tensor_bytes};
 use crate::metric::Metric;
@@ -98,6 +98,18 @@ impl<'a> Task<'a> {
         }
     }
 
+    /// Whether any tensor moves at a learning rate above 0: one that is trained, not frozen, and in no group that stays.
+    ///
+    /// # Errors
+    ///
+    /// Names of tensors that the network does not have.
+    pub fn moves(&self) -> Result<bool> {
+        let frozen = frozen(self.network, &self.settings.freeze)?;
+        let paces = paces(self.network, &self.settings.groups, self.settings.decay)?;
+        let mut tensors = self.network.tensors().zip(frozen).zip(paces);
+        Ok(tensors.any(|((spec, frozen), pace)| spec.trained() && !frozen && pace.learning_rate > 0.0))
+    }
+
     /// Whether it can be done: settings that can be meant, on a device that can, with data for the network's classes.
     ///
     /// # Errors
@@ -111,6 +123,7 @@ impl<'a> Task<'a> {
         }
         let frozen = frozen(self.network, &self.settings.freeze)?;
         paces(self.network, &self.settings.groups, self.settings.decay)?;
+        check_frozen(self.network, &self.settings.groups, &frozen)?;
         self.check_whitening()?;
         if self.settings.recompute && self.engine == Engine::Candle {
             let problem = "belongs to the engine plan, which computes on the CPU".to_string();

@@ -9,6 +9,7 @@ use crate::cli::{self, Common};
 use crate::data::{apart, unchanged};
 use crate::interrupt::Interrupts;
 use crate::judging;
+use crate::no_effect;
 use crate::output::Work;
 use crate::progress::Progress;
 use crate::session::{Choice, Session};
@@ -59,6 +60,7 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
         recipe.data.seed = recipe.data.seed.or(Some(session.recipe.training.seed));
         recipe.check()?;
         session.task(&recipe).check()?;
+        no_effect::of_shards(&recipe.training, &session.network)?;
         runs.push((session, name(&axes, combination), recipe));
     }
     apart(&out, &sessions[0].recipe.data)?;
@@ -81,7 +83,7 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
         println!("run {} of {}: {name}", number + 1, combinations.len());
         let mut going_on = GoingOn::default();
         if number == 0 {
-            going_on.warnings = start::warnings(&session.dataset, &session.recipe.training);
+            going_on.warnings = start::warnings(session)?;
         }
         outcomes.push(outcome(session, recipe, &out.join(name), &mut Observers(vec![&mut going_on, &mut interrupts]))?);
     }

@@ -51,7 +51,7 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     let (before, preparation) = processes::of_first(ranks, (before, preparation))?;
     let mut session = Session::new(&choice(args, before.clone(), preparation, common)?, common)?;
     processes::share_out(ranks, args, &mut session)?;
-    no_effect::of_shards(args, &session.recipe.training, &session.network)?;
+    no_effect::of_shards(&session.recipe.training, &session.network)?;
     if args.find_lr {
         return find_rate::run(&session, args.folder.out.as_deref());
     }
@@ -90,7 +90,7 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     let ranks = Some(ranks).filter(|ranks| ranks.world() > 1);
     let task = Task { metrics, ranks, ..session.task(&session.recipe) };
     println!("writing to {}", path(folder.path()));
-    let warnings = start::warnings(&session.dataset, &session.recipe.training);
+    let warnings = start::warnings(&session)?;
     let outcome = watched(&args.watching, &task, warnings, |observer| Ok(train(&task, Some(&folder), observer)?))?;
     drop(work);
     tell(&outcome, &folder);
