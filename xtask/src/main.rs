@@ -5,6 +5,7 @@
 mod output;
 
 mod bench;
+mod changed;
 mod cli;
 mod commands;
 mod comparison;

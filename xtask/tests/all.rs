@@ -11,6 +11,7 @@ mod explain;
 mod export;
 mod flags;
 mod forward;
+mod going_on;
 mod judged_data;
 mod not_over;
 mod output;

@@ -9,18 +9,19 @@ use crate::cli::{self, Common};
 use crate::data::{apart, unchanged};
 use crate::interrupt::Interrupts;
 use crate::judging;
-use crate::no_effect;
 use crate::output::Work;
 use crate::progress::Progress;
 use crate::session::{Choice, Session};
 use crate::start::{self, Before};
 use crate::watching::GoingOn;
+use crate::{changed, no_effect};
 use anyhow::{Result, bail, ensure};
 use axes::{agree, axes, combinations, name};
 use cnn_data::Fold;
 use cnn_figures::path;
 use cnn_report::{Comparison, Run};
 use cnn_train::{Claim, Error, Observers, Recipe, RunFolder, Task, train, write_whole};
+use std::collections::HashMap;
 use std::path::Path;
 use summary::{Done, grid, summary, table};
 
@@ -63,6 +64,7 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
         no_effect::of_shards(&recipe.training, &session.network)?;
         runs.push((session, name(&axes, combination), recipe));
     }
+    each_is_another(&runs)?;
     apart(&out, &sessions[0].recipe.data)?;
     let names: Vec<&str> = runs.iter().map(|(_, name, _)| &**name).collect();
     for entry in std::fs::read_dir(&out).into_iter().flatten().flatten() {
@@ -101,9 +103,30 @@ pub fn run(args: &cli::Sweep, common: &Common) -> Result<()> {
     for (combination, _) in combinations.iter().zip(&accuracies).filter(|(_, accuracy)| accuracy.is_none()) {
         println!("diverged: {}", name(&axes, combination));
     }
-    print!("{}", summary(&axes, &combinations, &accuracies));
+    for done in outcomes.iter().flatten().filter(|done| done.continued) {
+        println!("went on, and was changed on the way: {}", path(&done.path));
+    }
+    let continued: Vec<bool> = outcomes.iter().map(|done| done.as_ref().is_some_and(|done| done.continued)).collect();
+    print!("{}", summary(&axes, &combinations, &accuracies, &continued));
     println!("picture: {}\ntable: {}\nreport: {}", path(&picture), path(&out.join(TABLE)), path(&page));
     ensure!(accuracies.iter().any(Option::is_some), "every run diverged");
+    Ok(())
+}
+
+/// Refuses two runs of the same settings, and one whose folder cannot be made.
+fn each_is_another(runs: &[(&Session, String, Recipe)]) -> Result<()> {
+    /// Bytes of a file's name, on the systems there are.
+    const LONGEST: usize = 255;
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    for (_, name, recipe) in runs {
+        if let Some(other) = seen.insert(recipe.to_toml()?, name) {
+            bail!("{other} and {name} are runs of the same settings: leave out one of the two");
+        }
+        ensure!(
+            name.len() <= LONGEST,
+            "{name}: a run's folder is called so, but a name has at most {LONGEST} bytes; try fewer settings at a time"
+        );
+    }
     Ok(())
 }
 
@@ -136,11 +159,11 @@ fn session(args: &cli::Sweep, fold: Option<Fold>, common: &Common, again: bool) 
 /// again, one that was stopped, or shall have more epochs, goes on.
 fn outcome(session: &Session, recipe: &Recipe, path: &Path, others: &mut Observers<'_>) -> Result<Option<Done>> {
     let task = Task { metrics: judging::metrics(session.dataset.classes().len()), ..session.task(recipe) };
-    let folder = match RunFolder::resume(path) {
+    let (folder, continued) = match RunFolder::resume(path) {
         Err(Error::NoRun { .. }) => {
             let mut folder = RunFolder::create(path)?;
             session.describe(&mut folder, recipe)?;
-            folder
+            (folder, false)
         }
         resumed => goes_on(session, recipe, resumed?)?,
     };
@@ -148,7 +171,7 @@ fn outcome(session: &Session, recipe: &Recipe, path: &Path, others: &mut Observe
     match train(&task, Some(&folder), &mut Observers(vec![others, &mut progress])) {
         Ok(outcome) => {
             let [best, last] = [outcome.best, outcome.epochs.len() - 1].map(|place| outcome.epochs[place].clone());
-            Ok(Some(Done { path: path.to_path_buf(), best, last }))
+            Ok(Some(Done { path: path.to_path_buf(), best, last, continued }))
         }
         Err(error @ Error::Diverged { .. }) => {
             println!("{error}");
@@ -158,8 +181,8 @@ fn outcome(session: &Session, recipe: &Recipe, path: &Path, others: &mut Observe
     }
 }
 
-/// The folder of a run that goes on, which may get more epochs and nothing else.
-fn goes_on(session: &Session, recipe: &Recipe, folder: RunFolder) -> Result<RunFolder> {
+/// The folder of a run that goes on, which may get more epochs and nothing else; and whether it gets or got some.
+fn goes_on(session: &Session, recipe: &Recipe, folder: RunFolder) -> Result<(RunFolder, bool)> {
     let before = Recipe::find(&folder.recipe().to_string_lossy())?;
     let changes = before.training.changes(&recipe.training);
     if let Some(change) = changes.iter().find(|change| change.name != "epochs") {
@@ -170,9 +193,10 @@ fn goes_on(session: &Session, recipe: &Recipe, folder: RunFolder) -> Result<RunF
     }
     unchanged(&before.data, &recipe.data, "a sweep goes on with the same data: choose another --out")?;
     if changes.is_empty() {
-        return Ok(folder);
+        return Ok((folder, changed::was(&before)));
     }
-    let mut folder = folder.changing();
-    session.describe(&mut folder, recipe)?;
-    Ok(folder)
+    let (mut folder, mut recipe) = (folder.changing(), recipe.clone());
+    changed::note(&before, &changes, &mut recipe);
+    session.describe(&mut folder, &recipe)?;
+    Ok((folder, true))
 }

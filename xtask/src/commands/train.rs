@@ -10,7 +10,7 @@ use crate::output::Work;
 use crate::session::{Choice, Session};
 use crate::start::{self, Before};
 use crate::watching::watched;
-use crate::{no_effect, processes};
+use crate::{changed, no_effect, processes};
 use anyhow::{Result, bail, ensure};
 use cnn_data::Preparation;
 use cnn_distributed::Ranks;
@@ -18,10 +18,6 @@ use cnn_figures::{path, percent};
 use cnn_report::Run;
 use cnn_train::{Checkpoints, Ending, Every, Outcome, Recipe, RunFolder, Silent, Task, train};
 use std::path::{Path, PathBuf};
-
-/// What a recipe says of itself whose run was changed, before and behind the changes.
-const CHANGED: &str = "changed on the way (";
-const NOT_REPEATED: &str = "), so that beginning anew does not repeat the run";
 
 pub fn run(args: &cli::Train, common: &Common) -> Result<()> {
     if processes::start(args, common)? {
@@ -166,13 +162,7 @@ fn goes_on_from(before: &Recipe, session: &mut Session, begun: bool) -> Result<(
             _ => {}
         }
     }
-    if !changes.is_empty() {
-        let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        // A run may have been changed before.
-        let earlier = before.about.strip_prefix(CHANGED).and_then(|about| about.strip_suffix(NOT_REPEATED));
-        let all = earlier.map(str::to_string).into_iter().chain([changes.join(", ")]);
-        session.recipe.about = format!("{CHANGED}{}{NOT_REPEATED}", all.collect::<Vec<_>>().join("; then "));
-    }
+    changed::note(before, &changes, &mut session.recipe);
     Ok(())
 }
 
