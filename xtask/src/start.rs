@@ -1,13 +1,14 @@
 //! What is said before the first step of a run.
 
 mod besides;
+mod learning;
 
 use crate::learnt;
 use crate::session::Session;
 use anyhow::Result;
 use cnn_data::{ClassNote, Dataset, Fit, class_notes};
 use cnn_figures::{bytes, count, number, path, plural, printable};
-use cnn_train::{ClassWeights, Engine, Group, Precision, Rule, Schedule, Settings, Task};
+use cnn_train::{ClassWeights, Engine, Precision, Rule, Schedule, Settings, Task};
 use std::path::PathBuf;
 
 /// The most classes that are each told with a number.
@@ -134,19 +135,7 @@ pub fn warnings(session: &Session) -> Result<Vec<String>> {
             settings.epochs
         ));
     }
-    if settings.optimizer.weight_decay() == 0.0 {
-        let factors = settings.groups.iter().filter(|group| ![0.0, 1.0].contains(&group.weight_decay));
-        warnings.extend(factors.map(|Group { prefix, weight_decay, .. }| {
-            let times = number(*weight_decay);
-            format!("groups {prefix}: the weight decay is 0, and stays so {times} times: --weight-decay sets it")
-        }));
-    }
-    if !session.task(&session.recipe).moves()? {
-        warnings.push("groups: all that is trained has 0 times the learning rate: nothing is learnt".to_string());
-    }
-    if settings.learning_rate == 0.0 {
-        warnings.push("the learning rate is 0: nothing is learnt".to_string());
-    }
+    warnings.extend(learning::warnings(session)?);
     let batches = dataset.train().len().div_ceil(settings.batch_size);
     if settings.accumulate > batches {
         let batches = plural(batches, "batch", "batches");
