@@ -25,6 +25,7 @@ mod preparation;
 mod processes;
 mod progress;
 mod race;
+mod reads;
 mod rerun;
 mod session;
 mod settings;

@@ -1,7 +1,7 @@
 //! What a plan is to compute with, as a command line says.
 
 use crate::cli;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use cnn_core::Network;
 use cnn_core::device::Device;
 use cnn_data::Preparation;
@@ -28,13 +28,10 @@ impl Chosen {
         if numeric != Numeric::F32 && !device.is_cpu() {
             bail!("--mode {numeric} is computed on the CPU only: leave --device out");
         }
-        if numeric != Numeric::Int8 {
-            return match &args.scales {
-                Some(file) => bail!("{}: only --mode int8 reads scales", path(file)),
-                None => Ok(Self { numeric, scales: None }),
-            };
+        if let (Some(file), true) = (&args.scales, numeric != Numeric::Int8) {
+            bail!("{}: only --mode int8 reads scales", path(file));
         }
-        let file = args.scales.clone().unwrap_or_else(|| beside(network, source));
+        let Some(file) = scales_of(args, network, source) else { return Ok(Self { numeric, scales: None }) };
         if !file.exists() {
             let weights = if Path::new(source).exists() { format!(" --weights {source}") } else { String::new() };
             bail!(
@@ -103,16 +100,33 @@ pub fn prepared(preparation: &Preparation) -> String {
     format!("mean {:?} and deviation {:?}", preparation.mean, preparation.std)
 }
 
-/// Where the scales of some weights lie: beside their file, else in the working folder under the network's name.
-pub fn beside(network: &str, source: &str) -> PathBuf {
-    let file = Path::new(source);
-    match file.exists() {
-        true => file.with_extension("int8.json"),
-        false => PathBuf::from(format!("{network}.int8.json")),
-    }
+/// The file of scales that is read with the weights of `source`, where 8-bit numbers are asked for.
+pub fn scales_of(args: &cli::Numbers, network: &str, source: &str) -> Option<PathBuf> {
+    let named = || args.scales.clone().unwrap_or_else(|| beside(network, source));
+    (args.mode.numeric() == Numeric::Int8).then(named)
 }
 
-/// Writes scales, to be read by [`Chosen::new`].
-pub fn write(calibration: &Calibration, file: &Path) -> Result<()> {
-    calibration.write(file).with_context(|| format!("{} cannot be written", path(file)))
+/// Where the scales of some weights lie: beside their file, under its whole name and an ending, else in the working folder
+/// under the network's name.
+pub fn beside(network: &str, source: &str) -> PathBuf {
+    let name = if Path::new(source).exists() { source } else { network };
+    PathBuf::from(format!("{name}.int8.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_of_different_names_have_scales_of_different_names() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let names = ["w.v2", "w.v3", "model.pth", "model.safetensors"].map(|name| folder.path().join(name));
+        for name in &names {
+            std::fs::write(name, "")?;
+            let source = path(name);
+            assert_eq!(beside("lenet", &source), PathBuf::from(format!("{source}.int8.json")));
+        }
+        assert_eq!(beside("lenet", "the lenet in this program"), PathBuf::from("lenet.int8.json"));
+        Ok(())
+    }
 }

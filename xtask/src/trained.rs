@@ -3,8 +3,9 @@
 use crate::cli;
 use crate::commands::weights::fetching;
 use crate::lists;
-use crate::numbers::Chosen;
+use crate::numbers::{Chosen, scales_of};
 use crate::preparation::{Part, choose};
+use crate::reads::Reads;
 use crate::way_out;
 use anyhow::{Error, Result, bail, ensure};
 use cnn_catalogue::imagenet;
@@ -195,6 +196,12 @@ impl Opened {
         Chosen::new(args, (&card.network, weights.source()), Some(&card.preparation), device)
     }
 
+    /// The files that they, what is known of them and their scales were read from.
+    pub fn reads(&self, args: &cli::Trained, numbers: &cli::Numbers) -> Reads {
+        let Trained { card, weights, .. } = &self.trained;
+        reads(&self.trained, args).and(scales_of(numbers, &card.network, weights.source()))
+    }
+
     /// Says on standard error what is used, and how pictures become inputs.
     pub fn announce(&self) {
         let card = &self.trained.card;
@@ -240,8 +247,8 @@ pub fn found(names: &[String]) -> Result<Vec<PathBuf>> {
 }
 
 /// The files that weights and what is known of them were read from.
-pub fn read_by<'a>(trained: &'a Trained, args: &'a cli::Trained) -> impl Iterator<Item = &'a Path> {
-    [Path::new(trained.weights.source())].into_iter().chain(args.known.class_names.as_deref())
+pub fn reads(trained: &Trained, args: &cli::Trained) -> Reads {
+    Reads::files([trained.weights.source()]).known(&args.known)
 }
 
 /// The names of classes in a file, or of a data set that is known.

@@ -1,10 +1,9 @@
 //! Weights that a command line names, and what they say of the network they are for.
 
-use anyhow::{Error, Result, bail};
+use anyhow::{Error, Result};
 use cnn_core::weights::Sizes;
 use cnn_core::{Network, Weights};
 use cnn_data::Card;
-use cnn_figures::path;
 use cnn_zoo::Entry;
 use std::error;
 use std::path::Path;
@@ -21,16 +20,6 @@ fn classes(entry: &Entry, weights: &Weights, sizes: Sizes) -> Result<usize> {
         return Ok(classes);
     }
     Ok(Card::of(weights)?.map_or(entry.classes, |card| card.classes.len()))
-}
-
-/// Refuses to write over what a command reads.
-pub fn not_over<'a>(output: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
-    let real = |path: &Path| path.canonicalize().ok();
-    let Some(found) = real(output) else { return Ok(()) };
-    match inputs.into_iter().any(|input| real(input).as_ref() == Some(&found)) {
-        true => bail!("{} is read by this command: give what is written another name", path(output)),
-        false => Ok(()),
-    }
 }
 
 /// The network for the classes and the input channels that the weights are for.

@@ -5,14 +5,17 @@ use cnn_data::{DigitsConfig, digits};
 use std::path::Path;
 use std::process::Command;
 
-/// Weights with their card, a picture, names of classes, and a tensor, each in a file of the folder.
+/// Weights with their card, a picture, names of classes, a tensor, and scales, each in a file of the folder.
 fn inputs(folder: &Path) -> Result<(), Failure> {
     let weights = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/classifier/weights/lenet.safetensors");
     std::fs::copy(weights, folder.join("weights.safetensors"))?;
     let data = digits(DigitsConfig { train: 1, test: 1, seed: 41 })?;
     std::fs::write(folder.join("seven.png"), data.test().picture(0)?.png()?)?;
     std::fs::write(folder.join("names"), (0..10).map(|digit| format!("{digit}\n")).collect::<String>())?;
-    Ok(std::fs::write(folder.join("input.safetensors"), "never read")?)
+    for file in ["input.safetensors", "weights.safetensors.int8.json", "scales.npy"] {
+        std::fs::write(folder.join(file), "never read")?;
+    }
+    Ok(())
 }
 
 #[test]
@@ -24,14 +27,22 @@ fn nothing_is_written_over_what_is_read() -> Result<(), Failure> {
     let (weights, seven, names, input) =
         (&of("weights.safetensors"), &of("seven.png"), &of("names"), &of("input.safetensors"));
     let known = ["--weights", weights, "--class-names", names];
-    let commands: [(Vec<&str>, &[&String]); 7] = [
+    let (beside, scales) = (&of("weights.safetensors.int8.json"), &of("scales.npy"));
+    let forward = ["forward", "lenet", "--weights", weights, "--input", input];
+    let features = ["features", seven, "--weights", weights];
+    let commands: [(Vec<&str>, &[&String]); 9] = [
         (vec!["convert", weights, "--out"], &[weights]),
         ([&["explain", seven][..], &known, &["--out"]].concat(), &[weights, seven, names]),
         ([&["explain", "--live"][..], &known, &["--out"]].concat(), &[weights, names]),
-        (vec!["features", seven, "--weights", weights, "--out"], &[weights]),
-        (vec!["export", "--weights", weights, "--onnx"], &[weights]),
-        (vec!["forward", "lenet", "--weights", weights, "--input", input, "--output"], &[weights, input]),
-        (vec!["calibrate", "--weights", weights, "--dataset", "digits", "--limit", "20", "--scales"], &[weights]),
+        ([&features[..], &["--out"]].concat(), &[weights]),
+        ([&features[..], &["--mode", "int8", "--scales", scales, "--out"]].concat(), &[weights, scales]),
+        ([&["export"][..], &known, &["--onnx"]].concat(), &[weights, names]),
+        ([&forward[..], &["--output"]].concat(), &[weights, input]),
+        ([&forward[..], &["--mode", "int8", "--output"]].concat(), &[weights, input, beside]),
+        (
+            [&["calibrate", "--dataset", "digits", "--limit", "20"][..], &known, &["--scales"]].concat(),
+            &[weights, names],
+        ),
     ];
     for (command, read) in commands {
         for file in read {
@@ -55,6 +66,52 @@ fn nothing_is_written_over_what_is_read() -> Result<(), Failure> {
                 assert!(std::fs::read(file)? == before, "{command:?}");
             }
         }
+    }
+    Ok(())
+}
+
+/// Whether an image is among those drawn or not.
+#[test]
+fn nothing_is_written_over_an_image_of_a_data_set() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    inputs(place.path())?;
+    let (folder, files) = (place.path().join("set"), place.path().join("files"));
+    let pictures = ["1/a.png", "7/b.png", "7/c.png"].map(|name| folder.join(name));
+    for picture in &pictures {
+        std::fs::create_dir_all(picture.parent().ok_or("no parent")?)?;
+        std::fs::copy(place.path().join("seven.png"), picture)?;
+    }
+    std::fs::create_dir(&files)?;
+    classic_files(&files, 20, 3)?;
+    let labels = files.join("t10k-labels-idx1-ubyte");
+    let set = ["--dataset", path(&folder), "--limit", "2"];
+    let classic = ["--dataset", "mnist", "--data-dir", path(&files), "--limit", "2"];
+    for (data, read) in [(&set[..], &pictures[..]), (&classic, std::slice::from_ref(&labels))] {
+        for (command, flag) in [("explain", "--out"), ("calibrate", "--scales")] {
+            for file in read {
+                let before = std::fs::read(file)?;
+                let said = error_of(&[&[command, "lenet"], data, &[flag, path(file)]].concat())?;
+                let expected = format!("{} is read by this command: give what is written another name", path(file));
+                assert_eq!(said, expected, "{command}");
+                assert!(std::fs::read(file)? == before, "{command}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What cannot be written is said at once, not when all is computed: a picture that is none is not even read.
+#[test]
+fn what_cannot_be_written_is_known_before_anything_is_computed() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    inputs(place.path())?;
+    let of = |name: &str| path(&place.path().join(name)).to_string();
+    let (none, lost) = (&of("input.safetensors"), &of("no/such/folder.safetensors"));
+    let forward = ["forward", "lenet", "--weights", &of("weights.safetensors"), "--input", none, "--output", lost];
+    let calibrate = ["calibrate", "lenet", "--dataset", "digits", "--limit", "20", "--scales", lost];
+    for command in [&["features", none, "--out", lost][..], &["explain", none, "--out", lost], &forward, &calibrate] {
+        let system = std::io::Error::from_raw_os_error(2);
+        assert_eq!(error_of(command)?, format!("{lost}: cannot write: {system}"), "{command:?}");
     }
     Ok(())
 }

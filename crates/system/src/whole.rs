@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// How the names of files begin that are being written. What is left of a program that was killed may be removed.
 pub const WRITING: &str = ".writing-";
@@ -35,12 +36,8 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// file, such as a folder or a device. Then `path` is as it was.
 pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let (target, permissions) = target(path)?;
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // A temporary file is private; what is kept gets the permissions that any new file would have.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.prefix(WRITING).tempfile_in(folder)?;
+    let folder = folder_of(&target);
+    let mut file = beside(folder)?;
     let mut to = BufWriter::new(file.as_file_mut());
     write(&mut to)?;
     to.flush()?;
@@ -52,6 +49,34 @@ pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<
     file.persist(&target).map_err(|error| error.error)?;
     // The renaming itself reaches the disk with the folder.
     std::fs::File::open(folder)?.sync_all()
+}
+
+/// Whether [`write()`] could write a file now, so that long work need not end in vain. What is there stays as it is.
+///
+/// # Errors
+///
+/// A folder that is not there or cannot be written, a path that names something other than a regular file.
+pub fn check(path: &Path) -> io::Result<()> {
+    let (target, _) = target(path)?;
+    beside(folder_of(&target)).map(drop)
+}
+
+/// The folder that a file lies in.
+fn folder_of(target: &Path) -> &Path {
+    target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A new file in a folder, which is removed again where it is not kept.
+fn beside(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    // A temporary file is private; what is kept gets the permissions that any new file would have.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    // The error ends with a name that was drawn, which tells nobody anything.
+    builder.prefix(WRITING).tempfile_in(folder).map_err(|error| match error.to_string().rsplit_once(" at path ") {
+        Some((what, _)) => io::Error::new(error.kind(), what),
+        None => error,
+    })
 }
 
 /// The file that `path` names, behind links, and its permissions if it is there.
@@ -68,5 +93,26 @@ fn target(path: &Path) -> io::Result<(PathBuf, Option<std::fs::Permissions>)> {
             let what = if metadata.is_dir() { "a folder" } else { "a device or a pipe" };
             Err(io::Error::other(format!("it is {what}, and only a regular file is replaced")))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_is_known_before_and_told_without_a_drawn_name() -> io::Result<()> {
+        let place = tempfile::tempdir()?;
+        let (file, lost) = (place.path().join("network"), place.path().join("none").join("network"));
+        let told = [check(&lost), write(&lost, b"lenet")].map(|done| done.map_err(|error| error.to_string()));
+        let expected = Err(io::Error::from_raw_os_error(2).to_string());
+        assert_eq!(told, [expected.clone(), expected]);
+        assert!(check(place.path()).is_err_and(|error| error.to_string().starts_with("it is a folder")));
+        check(&file)?;
+        write(&file, b"lenet")?;
+        check(&file)?;
+        assert_eq!(std::fs::read(&file)?, b"lenet");
+        assert_eq!(std::fs::read_dir(place.path())?.count(), 1);
+        Ok(())
     }
 }

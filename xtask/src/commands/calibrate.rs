@@ -3,14 +3,12 @@
 use super::eval::Ready;
 use crate::cli::{self, Common};
 use crate::no_effect;
-use crate::numbers::{beside, prepared, write};
+use crate::numbers::{beside, prepared};
 use crate::progress::{bar, interrupted, predicted};
 use crate::way_out::ends_in;
-use crate::weights::not_over;
 use anyhow::{Result, bail};
 use cnn_core::{Calibrator, InferenceOptions};
 use cnn_figures::plural;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 pub fn run(args: &cli::Calibrate, common: &Common) -> Result<()> {
@@ -21,7 +19,7 @@ pub fn run(args: &cli::Calibrate, common: &Common) -> Result<()> {
     let trained = &ready.opened.trained;
     let (network, weights) = (&trained.network, &trained.weights);
     let file = args.scales.clone().unwrap_or_else(|| beside(&trained.card.network, weights.source()));
-    not_over(&file, [Path::new(weights.source())])?;
+    ready.reads.allow(&file)?;
     args.scales.iter().try_for_each(|file| ends_in(file, &["json"]))?;
     let (images, of) = match &ready.learnt {
         Some(images) => (images, "of those to train on"),
@@ -49,12 +47,12 @@ pub fn run(args: &cli::Calibrate, common: &Common) -> Result<()> {
     let of_judged = ready.of_judged(exact.len());
     let exact = exact.top(1);
     let narrow = predictions(InferenceOptions::default().int8(&calibration))?.top(1);
-    write(&calibration, &file)?;
     ready.announce();
     let taken = plural(calibration.images() as usize, "image", "images");
     eprintln!("ranges of least squared error, taken on {taken} {of}");
     println!("accuracy in f32  {:.2} %", 100.0 * exact);
     println!("accuracy in int8 {:.2} %, {:+.2} points, on {}", 100.0 * narrow, 100.0 * (narrow - exact), of_judged);
+    calibration.write(&file)?;
     println!("{}", cnn_figures::path(&file));
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! `convert`: weights of any format and names that are read, as safetensors under the names asked for.
 
 use crate::cli;
+use crate::reads::Reads;
 use crate::way_out::ends_in;
-use crate::weights::{network_of, not_over, of_file};
+use crate::weights::{network_of, of_file};
 use anyhow::{Context, Result};
 use cnn_core::weights::{self, Allowed, Loading, Weights};
 use cnn_core::{Bytes, Network};
 
 pub fn run(args: &cli::Convert) -> Result<()> {
-    not_over(&args.out, [&*args.input])?;
+    Reads::files([&args.input]).allow(&args.out)?;
     ends_in(&args.out, &["safetensors"])?;
     let weights = match &args.entry {
         None => Weights::read(&args.input)?,

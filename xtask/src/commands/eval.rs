@@ -7,6 +7,7 @@ use crate::cli::{self, Common};
 use crate::judging;
 use crate::no_effect;
 use crate::progress::predicted;
+use crate::reads::Reads;
 use crate::settings;
 use crate::trained::{self, Fallback, Opened, Prepared, of_weights};
 use anyhow::Result;
@@ -37,6 +38,8 @@ pub struct Ready {
     notes: Vec<String>,
     /// Whether the seed says which images they are.
     pub drawn: bool,
+    /// The files of the weights, of what is known of them, and of the images.
+    pub reads: Reads,
 }
 
 pub fn run(args: &cli::Eval, common: &Common) -> Result<()> {
@@ -99,6 +102,7 @@ impl Ready {
             of: judged.of,
             notes: judged.notes,
             drawn: judged.drawn,
+            reads: judged.reads.and([weights.source()]).known(&args.trained.known),
             opened,
         })
     }

@@ -10,7 +10,6 @@ use crate::no_effect;
 use crate::progress::bar;
 use crate::trained;
 use crate::way_out::ends_in;
-use crate::weights::not_over;
 use anyhow::{Context, Result, bail, ensure};
 use cnn_classifier::Trained;
 use cnn_core::Weights;
@@ -55,7 +54,8 @@ pub fn run(args: &cli::Explain, common: &Common) -> Result<()> {
         }
     };
     let files = if names.is_empty() { Vec::new() } else { trained::found(names)? };
-    not_over(&args.out, trained::read_by(&trained, &args.trained).chain(files.iter().map(PathBuf::as_path)))?;
+    let reads = dataset.as_ref().map_or_else(|| trained::reads(&trained, &args.trained), |ready| ready.reads.clone());
+    reads.and(&files).allow(&args.out)?;
     ends_in(&args.out, &["html"])?;
     if files.len() > MOST_PICTURES {
         bail!("{} pictures are more than a page shows well: name {MOST_PICTURES} at most", count(files.len()));

@@ -2,9 +2,10 @@
 
 use crate::cli::{self, PreparationArgs};
 use crate::preparation::choose;
+use crate::reads::Reads;
 use crate::trained;
 use crate::way_out::ends_in;
-use crate::weights::{classes_of, not_over, of_file};
+use crate::weights::{classes_of, of_file};
 use anyhow::{Context, Result, bail, ensure};
 use cnn_core::weights::Allowed;
 use cnn_core::{Bytes, Weights};
@@ -18,7 +19,7 @@ pub fn run(args: &cli::Export) -> Result<()> {
         bail!("say which weights: a network with weights of its name, a run's folder, or --weights");
     };
     let weights = trained::read(source)?;
-    not_over(&args.onnx, [Path::new(weights.source())])?;
+    Reads::files([weights.source()]).known(&args.known).allow(&args.onnx)?;
     ends_in(&args.onnx, &["onnx"])?;
     weights.choice().iter().for_each(|note| println!("{note}"));
     let card = card(args, asked, &weights)?;

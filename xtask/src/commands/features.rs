@@ -4,7 +4,6 @@ use crate::cli;
 use crate::progress::{bar, interrupted};
 use crate::trained;
 use crate::way_out;
-use crate::weights::not_over;
 use anyhow::{Result, bail};
 use cnn_classifier::{Features, Form};
 use cnn_core::weights::BorrowedWeights;
@@ -29,7 +28,7 @@ pub fn run(args: &cli::Features) -> Result<()> {
         bail!("say which pictures: files, folders or patterns");
     }
     let files = trained::found(names)?;
-    not_over(&args.out, trained::read_by(&opened.trained, &args.trained).chain(files.iter().map(PathBuf::as_path)))?;
+    opened.reads(&args.trained, &args.numbers).and(&files).allow(&args.out)?;
     if let Some(node) = &args.node {
         way_out::node(&opened.trained.network, node)?;
     }

@@ -1,9 +1,10 @@
 //! `forward`: a network on tensors from a file, for anyone who compares with another framework.
 
 use crate::cli::{self, Common, Mode};
-use crate::numbers::Chosen;
+use crate::numbers::{Chosen, scales_of};
+use crate::reads::Reads;
 use crate::way_out::{self, ends_in};
-use crate::weights::{classes_of, not_over, of_file};
+use crate::weights::{classes_of, of_file};
 use anyhow::{Context, Result, bail};
 use cnn_core::device::Device;
 use cnn_core::network::NodeId;
@@ -19,7 +20,10 @@ use std::path::Path;
 pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
     let device = common.device.open()?;
-    not_over(&args.output, [&*args.weights, &*args.input])?;
+    let source = args.weights.to_string_lossy();
+    Reads::files([&args.weights, &args.input])
+        .and(scales_of(&args.numbers, entry.name, &source))
+        .allow(&args.output)?;
     ends_in(&args.output, &["safetensors"])?;
     let weights = Weights::read(&args.weights)?;
     weights.choice().iter().for_each(|note| println!("{note}"));
@@ -32,7 +36,7 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     cnn_train::check_evaluation_fits(&network, n)?;
     let nodes = outputs(args, &network)?;
     let paths: Vec<&str> = nodes.iter().map(|(_, id)| network.node(*id).path.as_str()).collect();
-    let numbers = Chosen::new(&args.numbers, (network.name(), &args.weights.to_string_lossy()), None, &device)?;
+    let numbers = Chosen::new(&args.numbers, (network.name(), &source), None, &device)?;
     let values = values(args, (&network, &weights), &numbers, &device, &images, &paths)?;
     if let Some(warning) = not_finite("the input", &images) {
         let as_what =

@@ -4,6 +4,7 @@ use crate::cli::{self, Common};
 use crate::data::{self, RunData};
 use crate::data_name::{folder_of, is_same};
 use crate::learnt;
+use crate::reads::Reads;
 use crate::start;
 use anyhow::{Result, bail};
 use cnn_core::Weights;
@@ -28,6 +29,8 @@ pub struct Judged {
     pub drawn: bool,
     /// Images that the run held out, and what they are.
     pub held_out: Option<(Images, String)>,
+    /// The files that they are of.
+    pub reads: Reads,
 }
 
 /// The images that a command line means: those of the run whose weights they are, unless it names others.
@@ -72,6 +75,7 @@ pub fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<J
             statistics: in_memory(&dataset),
             learnt: Some(dataset.train().clone()),
             drawn: true,
+            reads: Reads::default().choice(&own.choice),
         });
     }
     // Of images that no run set aside; a doubt where it is not known what the weights have learnt.
@@ -79,6 +83,7 @@ pub fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<J
         Some(run) => learnt::note(run, images),
         None => doubt.map(str::to_string),
     };
+    let reads = Reads::default().data(&args.data);
     if let Some(folder) = asked.and_then(folder_of) {
         let upright =
             card.as_ref().is_none_or(|card| card.upright) && !run.as_ref().is_some_and(|run| run.choice.no_exif);
@@ -93,7 +98,17 @@ pub fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<J
         notes.extend(start::strays(&found.strays));
         let of = format!("{} of {}", plural(found.images.len(), "image", "images"), found.path.display());
         let FolderImages { images, classes, .. } = found;
-        return Ok(Judged { statistics: None, learnt: None, drawn: false, held_out: None, images, classes, of, notes });
+        return Ok(Judged {
+            statistics: None,
+            learnt: None,
+            drawn: false,
+            held_out: None,
+            images,
+            classes,
+            of,
+            notes,
+            reads,
+        });
     }
     let known = card.map(|card| card.dataset).filter(|name| !name.is_empty());
     if let (None, Some(known)) = (asked, &known)
@@ -116,7 +131,7 @@ pub fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<J
     let of_digits =
         named.dataset.as_deref().unwrap_or(Name::Digits.as_str()).split('+').any(|name| name == Name::Digits.as_str());
     let drawn = of_digits || named.fold.is_some();
-    Ok(Judged { images, classes, of, notes, statistics: in_memory(&dataset), learnt, drawn, held_out: None })
+    Ok(Judged { images, classes, of, notes, statistics: in_memory(&dataset), learnt, drawn, held_out: None, reads })
 }
 
 /// What is judged of a data set that is loaded: where it lies, if it is of a folder; a fold is of those to train on.

@@ -4,7 +4,6 @@ use super::{module, with_bar};
 use crate::cli;
 use crate::trained::{self, Opened};
 use crate::way_out::ends_in;
-use crate::weights::not_over;
 use anyhow::{Result, bail};
 use cnn_explain::{Engine, Explainer, LivePage, Page, Subject};
 use cnn_figures::{bytes, path};
@@ -17,7 +16,7 @@ pub fn run(args: &cli::Explain, network: Option<&str>, pictures: &[String]) -> R
         bail!("with --live pictures are drawn on the page, or dropped on it; none is named");
     }
     let opened = trained::open(&args.trained, network, None)?;
-    not_over(&args.out, trained::read_by(&opened.trained, &args.trained))?;
+    trained::reads(&opened.trained, &args.trained).allow(&args.out)?;
     ends_in(&args.out, &["html"])?;
     let name = opened.trained.card.network.clone();
     // The classes and the preparation that the command line says go with the weights.
