@@ -67,7 +67,15 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
     if args.scaling {
         return print_scaling(engine.as_mut(), args.runs);
     }
-    let times = take_times(engine.as_mut(), args.runs)?;
+    let (mut explained, mut warm) = (args.explain.then(|| explain::Steps::begin(engine.as_ref())), Vec::new());
+    let times = take_times(engine.as_mut(), args.runs, |engine, counts| {
+        if args.steps && !counts {
+            warm = engine.steps();
+        }
+        if let Some(steps) = &mut explained {
+            steps.after(engine, counts);
+        }
+    })?;
     let (_, output) = engine.output()?;
     ensure!(output.iter().all(|value| value.is_finite()), "the network's output is no longer a number");
     let measured = Measured { args, workload, times, base, peak: Memory::now().peak };
@@ -77,15 +85,16 @@ pub fn run(args: &cli::Bench, common: &Common) -> Result<()> {
         measured.print();
     }
     if args.steps {
-        print_steps(engine.as_ref(), f64::from(WARM_UP + args.runs));
+        print_steps(engine.as_ref(), &warm, args.runs);
     }
-    if args.explain {
-        explain::print(engine.as_ref(), args.batch as usize, WARM_UP + args.runs);
+    if let Some(steps) = explained {
+        steps.print(engine.as_ref(), args.batch as usize);
     }
     Ok(())
 }
 
-fn take_times(engine: &mut dyn Engine, runs: u32) -> Result<Times> {
+/// The times of the runs. `over` hears of each that is over, and whether it counts.
+fn take_times(engine: &mut dyn Engine, runs: u32, mut over: impl FnMut(&dyn Engine, bool)) -> Result<Times> {
     let bar = progress::bar(u64::from(WARM_UP + runs));
     let mut times = Vec::new();
     for run in 0..WARM_UP + runs {
@@ -95,6 +104,7 @@ fn take_times(engine: &mut dyn Engine, runs: u32) -> Result<Times> {
         if run >= WARM_UP {
             times.push(time);
         }
+        over(engine, run >= WARM_UP);
         bar.set_message(format!("{time:.1} ms"));
         bar.inc(1);
     }
@@ -128,17 +138,24 @@ fn print_scaling(engine: &mut dyn Engine, runs: u32) -> Result<()> {
     Ok(())
 }
 
-/// The slowest steps, and the sum of all.
-fn print_steps(engine: &dyn Engine, runs: f64) {
+/// What an engine says of its steps.
+type Taken = (String, String, [f64; 3]);
+
+/// The slowest steps of the runs that count, and the sum of all; `warm` is what the runs before them took.
+fn print_steps(engine: &dyn Engine, warm: &[Taken], runs: u32) {
     const SHOWN: usize = 40;
     let mut steps = engine.steps();
+    for ((.., times), (.., before)) in steps.iter_mut().zip(warm) {
+        *times = [0, 1, 2].map(|i| times[i] - before[i]);
+    }
     let total = |times: &[f64; 3]| times.iter().sum::<f64>();
     let all = steps.iter().fold([0.0; 3], |all: [f64; 3], (_, _, times)| [0, 1, 2].map(|i| all[i] + times[i]));
     steps.sort_by(|a, b| total(&b.2).total_cmp(&total(&a.2)));
     steps.insert(0, ("all".to_string(), String::new(), all));
-    println!("{:>10} {:>10} {:>10}  milliseconds a step", "forward", "inputs", "weights");
+    let mean = plural(runs as usize, "run", "runs");
+    println!("{:>10} {:>10} {:>10}  milliseconds a step, the mean of {mean}", "forward", "inputs", "weights");
     for (path, work, times) in steps.iter().take(SHOWN) {
-        let [forward, inputs, weights] = times.map(|time| time / runs);
+        let [forward, inputs, weights] = times.map(|time| time / f64::from(runs));
         println!("{forward:>10.3} {inputs:>10.3} {weights:>10.3}  {path} {work}");
     }
 }
