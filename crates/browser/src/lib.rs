@@ -51,7 +51,7 @@ pub fn open(key: &[u8], weights: &[u8]) -> Result<Vec<u8>, String> {
 ///
 /// # Errors
 ///
-/// A network that is not open, bytes that are not one picture.
+/// A network that is not open, bytes that are not one picture, scores that are not finite.
 #[cfg_attr(target_arch = "wasm32", wasm_minimal_protocol::wasm_func)]
 pub fn look(asked: &[u8], pixels: &[u8]) -> Result<Vec<u8>, String> {
     let Some((exact, key)) = asked.split_last() else { return Err("no network is named".to_string()) };

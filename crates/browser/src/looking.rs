@@ -50,7 +50,7 @@ impl Looking {
     ///
     /// # Errors
     ///
-    /// Bytes that are not one picture.
+    /// Bytes that are not one picture; scores that are not finite.
     pub fn look(&mut self, pixels: &[u8], exact: bool) -> Result<Vec<u8>, String> {
         self.live.look(&self.prepared(pixels), exact).map_err(|problem| problem.to_string())
     }

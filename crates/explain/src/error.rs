@@ -57,6 +57,14 @@ pub enum Error {
         /// The output's shape.
         shape: Shape,
     },
+    /// Numbers that overflow on their way through the network.
+    #[error(
+        "{network} gives no finite answer for this picture: is it prepared as those the weights were trained on were?"
+    )]
+    NoAnswer {
+        /// The network.
+        network: String,
+    },
     /// A network without maps, or a node that is none.
     #[error("{network}: {node} is {shape}, not maps; name a node of maps with more than one place")]
     NoMaps {

@@ -88,12 +88,12 @@ impl Explainer {
     ///
     /// # Errors
     ///
-    /// As [`Explainer::activations`]; an output that is a map.
+    /// As [`Explainer::activations`]; an output that is a map, scores that are not finite.
     pub fn probabilities(&self, images: &[f32]) -> Result<Vec<Vec<f32>>> {
         self.classes()?;
         let values = self.activations(images, &[self.network.score_node()])?;
         let of = |mut values: Vec<Maps>| probabilities(&self.network, values.swap_remove(0).numbers);
-        Ok(values.into_iter().map(of).collect())
+        values.into_iter().map(of).collect()
     }
 
     /// The time that evaluation takes at each node that computes something, in the order of the network's nodes: the
@@ -212,12 +212,15 @@ impl Explainer {
 }
 
 /// The probabilities of the classes by the numbers of a network's [`Network::score_node`] for an image: their softmax,
-/// unless no node has scores.
-pub(crate) fn probabilities(network: &Network, mut scores: Vec<f32>) -> Vec<f32> {
+/// unless no node has scores. Those that are not finite are no answer.
+pub(crate) fn probabilities(network: &Network, mut scores: Vec<f32>) -> Result<Vec<f32>> {
     let output = network.outputs()[0].node;
     let given = network.score_node() == output && network.gives_probabilities(output);
     if !given {
         softmax(&mut scores);
     }
-    scores
+    match scores.iter().all(|probability| probability.is_finite()) {
+        true => Ok(scores),
+        false => Err(Error::NoAnswer { network: network.name().to_string() }),
+    }
 }

@@ -4,7 +4,7 @@ use cnn_explain::{About, Cam, Exciting, Explainer, Live, Occlusion, SmoothGrad, 
 use cnn_network::Network;
 use cnn_network::definition::*;
 use cnn_plan::{GradientPlan, GradientRun, Parameters, Predictor};
-use cnn_weights::Weights;
+use cnn_weights::{Tensor, Weights};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -30,6 +30,26 @@ fn image(network: &Network) -> Vec<f32> {
 
 fn explainer(network: &Network) -> Result<Explainer, Failure> {
     Ok(Explainer::new(network, &Weights::initialised(network, 11))?)
+}
+
+/// Scores beyond what `f32` holds are no probabilities.
+#[test]
+fn no_answer_is_refused() -> Result<(), Failure> {
+    let network = network()?;
+    let mut weights = Weights::new();
+    for (name, tensor) in Weights::initialised(&network, 11).iter() {
+        let values: Vec<f32> = tensor.numbers::<f32>(name)?.iter().map(|x| 1e14 * x).collect();
+        weights.insert(name, Tensor::new(name, tensor.dims(), values)?);
+    }
+    let expected =
+        "fields gives no finite answer for this picture: is it prepared as those the weights were trained on were?";
+    let image = image(&network);
+    let said = Explainer::new(&network, &weights)?.probabilities(&image).unwrap_err();
+    assert_eq!(said.to_string(), expected);
+    let about = About { title: String::new(), classes: Vec::new(), drawn: [1, 1], notes: Vec::new() };
+    let mut live = Live::new(&network, &weights, about, Default::default())?;
+    assert_eq!(live.look(&image, false).unwrap_err().to_string(), expected);
+    Ok(())
 }
 
 /// No pixel outside of what a unit sees has a gradient, over many images; and every row and column of it has one.

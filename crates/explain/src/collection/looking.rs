@@ -61,7 +61,8 @@ impl Collection {
             let sample = sample(position)?;
             check(network, &sample)?;
             let mut values = explainer.run(&evaluation, &sample.image, &wanted)?.swap_remove(0);
-            let probabilities = values.pop().map_or_else(Vec::new, |scores| probabilities(network, scores.numbers));
+            let scores = values.pop().map_or_else(Vec::new, |scores| scores.numbers);
+            let probabilities = probabilities(network, scores)?;
             features.push(values.pop().map_or_else(Vec::new, |maps| maps.pooled()));
             rankings.iter_mut().zip(&values).for_each(|(ranking, maps)| ranking.look(position, maps));
             // The first of equals, as everywhere.

@@ -143,7 +143,7 @@ impl Live {
     ///
     /// # Errors
     ///
-    /// Numbers that are not one picture.
+    /// Numbers that are not one picture; scores that are not finite.
     pub fn look(&mut self, image: &[f32], exact: bool) -> Result<Vec<u8>> {
         let network = self.plan.network();
         if image.len() != network.input().elements() {
@@ -154,7 +154,7 @@ impl Live {
         self.plan.run(&mut self.workspace, image, &mut slices)?;
         let mut bytes = Vec::new();
         let put = |bytes: &mut Vec<u8>, numbers: &[f32]| bytes.extend(numbers.iter().flat_map(|x| x.to_le_bytes()));
-        put(&mut bytes, &probabilities(network, self.values[0].clone()));
+        put(&mut bytes, &probabilities(network, self.values[0].clone())?);
         let mut exactly = Vec::new();
         let mut computed = 1;
         for (id, LiveNode { sheet, .. }) in self.nodes.iter().zip(&self.opened.nodes) {
