@@ -193,11 +193,14 @@ fn scales_come_back_from_their_file_and_those_of_others_are_refused() -> Result<
     let highest = serde_json::to_string(&node[1])?;
     assert!(text.contains(&highest) && highest != "7.5");
     let damaged = folder.path().join("damaged.json");
+    let edited = "it is not as it was written: damaged or edited; find the ranges anew";
     let cases = [
-        ("int8 ranges 2", "int8 ranges 9", "its format is"),
+        ("\"images\": ", "\"images\": 1", edited),
+        ("\"network\": \"mixed", "\"network\": \"mixed2", edited),
+        ("int8 ranges 3", "int8 ranges 9", "its format is"),
         ("\"checksum\"", "\"sum\"", "it holds no ranges of a network in int8: "),
-        ("divided by", "less", "its ranges are not those found: damaged or edited; find them anew"),
-        (&highest, "7.5", "its ranges are not those found: damaged or edited; find them anew"),
+        ("divided by", "less", edited),
+        (&highest, "7.5", edited),
         ("\"network\"", "\"net\"", "it holds no ranges of a network in int8: "),
         ("\"images\": 2", "\"images\": -2", "it holds no ranges of a network in int8: "),
         ("{", "[", "it holds no ranges of a network in int8: "),

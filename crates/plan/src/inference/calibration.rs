@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The first line of a file says what it is; the version counts changes of its form.
-const FORMAT: &str = "cnn int8 ranges 2";
+const FORMAT: &str = "cnn int8 ranges 3";
 /// No file is longer.
 const LONGEST: u64 = 1 << 26;
 
@@ -33,13 +33,14 @@ struct Fields {
     /// How pictures became the numbers that were observed, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     prepared: Option<String>,
-    /// A checksum of the ranges and of how pictures were prepared: what is edited or damaged may well be ranges of something.
+    /// A checksum of all others: what is edited or damaged may well be ranges of something.
     checksum: u32,
 }
 
 impl Fields {
     fn checksum(&self) -> u32 {
-        crc32fast::hash(format!("{:?} {:?}", self.ranges, self.prepared).as_bytes())
+        let Self { format, network, images, ranges, weights, prepared, checksum: _ } = self;
+        crc32fast::hash(format!("{:?}", (format, network, images, ranges, weights, prepared)).as_bytes())
     }
 }
 
@@ -114,7 +115,7 @@ impl Calibration {
             return Err(problem(path, "a range in it is none"));
         }
         if found.checksum != found.checksum() {
-            return Err(problem(path, "its ranges are not those found: damaged or edited; find them anew"));
+            return Err(problem(path, "it is not as it was written: damaged or edited; find the ranges anew"));
         }
         Ok(Self(found))
     }
@@ -134,7 +135,7 @@ impl Calibration {
         write().map_err(|error| problem(path, &format!("it cannot be written: {error}")))
     }
 
-    /// A checksum of the ranges.
+    /// A checksum of all that it says.
     pub(super) fn checksum(&self) -> u32 {
         self.0.checksum
     }
