@@ -12,8 +12,8 @@ const STEPS: f64 = 255.0;
 #[derive(Clone, Debug)]
 pub(super) struct Histogram {
     counts: Vec<u64>,
-    /// A power of two; 0 before the first value that is not 0.
-    reach: f32,
+    /// A power of two, beyond what `f32` holds for its largest values; 0 before the first value that is not 0.
+    reach: f64,
     low: f32,
     high: f32,
 }
@@ -31,20 +31,21 @@ impl Histogram {
             high = high.max(*value);
         }
         (self.low, self.high) = (self.low.min(low), self.high.max(high));
-        while self.reach <= high.max(-low) {
-            self.widen(high.max(-low));
+        let largest = f64::from(high.max(-low));
+        while self.reach <= largest {
+            self.widen(largest);
         }
-        let factor = HALF as f32 / self.reach;
+        let factor = (HALF as f64 / self.reach) as f32;
         for value in values {
             let bin = (value * factor + HALF as f32) as usize;
             self.counts[bin.min(2 * HALF - 1)] += 1;
         }
     }
 
-    fn widen(&mut self, largest: f32) {
+    fn widen(&mut self, largest: f64) {
         if self.reach == 0.0 {
             // Whatever is smaller than the least of these is as good as 0.
-            self.reach = f32::MIN_POSITIVE * HALF as f32;
+            self.reach = f64::from(f32::MIN_POSITIVE) * HALF as f64;
             while self.reach <= largest && self.counts.iter().all(|count| *count == 0) {
                 self.reach *= 2.0;
             }
@@ -73,10 +74,10 @@ impl Histogram {
     /// The squared error of all values.
     fn error(&self, low: f64, high: f64) -> f64 {
         let step = (high - low) / STEPS;
-        let width = f64::from(self.reach) / HALF as f64;
+        let width = self.reach / HALF as f64;
         let mut all = 0.0;
         for (bin, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let value = (bin as f64 + 0.5) * width - f64::from(self.reach);
+            let value = (bin as f64 + 0.5) * width - self.reach;
             let beyond = (value - high).max(low - value).max(0.0);
             // 0 is kept as it is, and a ReLU gives many.
             let rounded = if bin == HALF && low == 0.0 { 0.0 } else { step * step / 12.0 };
@@ -112,6 +113,18 @@ mod tests {
         values.rchunks(501).for_each(|part| backward.add(part));
         assert_eq!((&forward.counts, forward.range()), (&backward.counts, backward.range()));
         assert_eq!(forward.counts.iter().sum::<u64>(), 5000);
+    }
+
+    /// The largest reach is a power of two that `f32` does not hold.
+    #[test]
+    fn values_up_to_the_largest_are_counted() {
+        let values: Vec<f32> = (0..=1000).map(|i| f32::MAX * (i as f32 / 1000.0)).collect();
+        let mut histogram = Histogram::new();
+        histogram.add(&values);
+        assert_eq!(histogram.counts.iter().filter(|count| **count > 0).count(), 1001);
+        let [low, high] = histogram.range();
+        assert_eq!(low, 0.0);
+        assert!(high > 0.97 * f32::MAX && high.is_finite(), "{high}");
     }
 
     #[test]
