@@ -48,6 +48,18 @@ fn close(found: &[f32], expected: &[f64], what: &str) {
     }
 }
 
+/// The image is among them, though it lies in no place of the plan's own.
+#[test]
+fn a_step_moves_what_it_reads_and_writes() -> Result<(), Failure> {
+    let _alone = alone();
+    let network = network()?;
+    let plan = InferencePlan::new(&network, &Weights::initialised(&network, 5), InferenceOptions::default())?;
+    let workspace = plan.workspace(1)?;
+    let first = plan.report(&workspace, 1).swap_remove(0);
+    assert_eq!((first.path, first.value_bytes), ("stem", 4 * (3 * 45 * 38 + 24 * 23 * 19)));
+    Ok(())
+}
+
 #[test]
 fn nodes_are_given_beside_the_main_output_on_every_instruction_set() -> Result<(), Failure> {
     let _alone = alone();

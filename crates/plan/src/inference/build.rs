@@ -128,7 +128,13 @@ fn runs(step: &kernels::Step, packed: Option<&Packed>) -> Vec<kernels::Numbers> 
 
 fn about_step(step: &kernels::Step, packed: Option<&Packed>, node: usize) -> About {
     let numbers = |place: &Place| place.channels * place.pixels();
-    let values: usize = step.reads().iter().chain([step.output()]).map(numbers).sum();
+    // The images that a plan is given lie in no place of its own.
+    let of_images = |input: &&kernels::Input| match input {
+        kernels::Input::Images { channels, size, .. } => channels * size[0] * size[1],
+        kernels::Input::Value { .. } => 0,
+    };
+    let images: usize = step.inputs().iter().map(of_images).sum();
+    let values = images + step.reads().iter().chain([step.output()]).map(numbers).sum::<usize>();
     let mut predicted = None;
     let (algorithm, macs) = match step {
         kernels::Step::Convolution(step) => {
