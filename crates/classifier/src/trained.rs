@@ -10,10 +10,14 @@ use cnn_core::{Architecture, Network, Weights};
 use cnn_data::{Card, Interpolation, Picture, Preparation};
 use cnn_figures::plural;
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 /// The file of a run's folder that holds its best weights.
 const BEST: &str = cnn_data::RUN_BEST;
+
+/// Height and width of pictures that others are stretched to: each takes the memory of one so large.
+const SIDES: RangeInclusive<usize> = 1..=4096;
 
 /// Weights, the network they are of, and how pictures become inputs and outputs names.
 #[derive(Clone, Debug)]
@@ -64,7 +68,8 @@ impl Trained {
     /// # Errors
     ///
     /// Weights of no network, of another one, or not whole; a preparation that nothing says, or that makes no input the
-    /// network can take; names of classes that are not as many as its outputs.
+    /// network can take; a card that contradicts itself, or whose pictures have sides beyond 1 to 4096; names of classes that
+    /// are not as many as its outputs.
     pub fn new(weights: &Weights, known: &Known) -> Result<Self> {
         let source = weights.source();
         let mut notes = Vec::new();
@@ -76,8 +81,8 @@ impl Trained {
         let of_weights = |problem: Error| named(source, problem);
 
         let sizes = weights.sizes(&entry.architecture(entry.classes)).map_err(|problem| of_weights(problem.into()))?;
-        let of_card = card.as_ref().map(|card| card.classes.len());
-        let outputs = sizes.classes.or(of_card).unwrap_or(entry.classes);
+        let named_classes = card.as_ref().map(|card| card.classes.len());
+        let outputs = sizes.classes.or(named_classes).unwrap_or(entry.classes);
         notes.extend(weights.choice());
         let architecture = entry.architecture(outputs).without_heads();
         let preparation = match (&known.preparation, &card) {
@@ -85,11 +90,28 @@ impl Trained {
             (None, Some(card)) => card.preparation.clone(),
             (None, None) => return Err(Error::NoPreparation { weights: source.to_string() }),
         };
-        let input = input(&architecture, &preparation, known, card.as_ref())?;
+        let input = input(&architecture, &preparation, known, card.as_ref()).map_err(|problem| match &card {
+            // Of a card whose own preparation refuses its own input.
+            Some(card) if card.preparation == preparation && known.size.is_none() => {
+                of_card(source, format!("it reads {}, but {problem}", times(&card.input)))
+            }
+            _ => of_weights(problem),
+        })?;
+        if let Some(images) = card.as_ref().and_then(|card| card.images)
+            && !preparation.fit.equals_sizes()
+            && !images.iter().all(|side| SIDES.contains(side))
+        {
+            let [least, most] = [SIDES.start(), SIDES.end()];
+            let found = format!("pictures of {}, but sides from {least} to {most} are expected", times(&images));
+            return Err(of_card(source, found));
+        }
         let network = architecture.at(input).map_err(|problem| of_weights(problem.into()))?;
         let allowed = Allowed { channels: known.other_channels, ..Allowed::default() };
         let loading = weights.load(&network, allowed).map_err(|problem| of_weights(problem.into()))?;
-        if !loading.renamed().is_empty() || !loading.left_out_heads().is_empty() || sizes.channels != Some(input[0]) {
+        if !loading.renamed().is_empty()
+            || !loading.left_out_heads().is_empty()
+            || sizes.channels.is_some_and(|own| own != input[0])
+        {
             notes.extend(loading.to_string().lines().map(str::to_string));
         }
         let weights = loading.weights().map_err(|problem| of_weights(problem.into()))?;
@@ -187,6 +209,11 @@ fn is_path(path: &Path) -> bool {
     const ENDINGS: [&str; 8] = ["safetensors", "pth", "pt", "th", "bin", "ckpt", "pkl", "tar"];
     let ending = path.extension().and_then(|ending| ending.to_str());
     path.components().count() > 1 || ending.is_some_and(|ending| ENDINGS.contains(&ending))
+}
+
+/// A problem of a card in weights.
+fn of_card(weights: &str, problem: String) -> Error {
+    Error::Data(cnn_data::Error::Card { weights: weights.to_string(), problem })
 }
 
 /// A problem that names where the weights are from, once.

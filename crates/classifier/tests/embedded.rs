@@ -3,7 +3,7 @@
 use cnn_classifier::{Classifier, Features, Form, Known, Trained, embedded};
 use cnn_core::Weights;
 use cnn_core::weights::Tensor;
-use cnn_data::{DigitsConfig, Fit, Interpolation, Picture, Preparation, digits};
+use cnn_data::{Card, DigitsConfig, Fit, Interpolation, Picture, Preparation, digits};
 use std::path::PathBuf;
 
 type Failure = Box<dyn std::error::Error>;
@@ -132,6 +132,46 @@ fn what_is_not_known_is_asked_for() -> Result<(), Failure> {
     let name = folder.path().display().to_string();
     let message = Trained::open(&name, &Known::default()).unwrap_err().to_string();
     assert_eq!(message, format!("{name}: no run's folder, since best.safetensors is not in it"));
+    Ok(())
+}
+
+/// What a card says is held to what it can mean, and the file is named that holds it.
+#[test]
+fn a_card_that_cannot_be_is_refused_by_the_name_of_its_file() -> Result<(), Failure> {
+    let weights = embedded::weights("lenet")?.ok_or("no weights")?;
+    let card = Card::of(&weights)?.ok_or("no card")?;
+    let problem = |change: &dyn Fn(&mut Card)| -> Result<String, Failure> {
+        let mut changed = card.clone();
+        change(&mut changed);
+        let changed = changed.put_on(weights.clone())?.from_source("w".to_string());
+        Ok(Trained::new(&changed, &Known::default()).err().map_or_else(String::new, |problem| problem.to_string()))
+    };
+    assert_eq!(problem(&|_| {})?, "");
+    for (images, size) in [([0, 0], "0×0"), ([100_000, 100_000], "100000×100000"), ([1 << 40, 2], "1099511627776×2")]
+    {
+        let expected =
+            format!("w: the card in its metadata: pictures of {size}, but sides from 1 to 4096 are expected");
+        assert_eq!(problem(&|card| card.images = Some(images))?, expected);
+    }
+    let found = problem(&|card| card.input = [1, 40, 40])?;
+    assert!(found.starts_with("w: the card in its metadata: it reads 1×40×40, but "), "{found}");
+    let found = problem(&|card| card.preparation.std = vec![0.0])?;
+    assert!(found.starts_with("w: ") && found.contains("finite deviations above 0"), "{found}");
+    Ok(())
+}
+
+/// A network without a convolution at its beginning has no channels of its own to say.
+#[test]
+fn nothing_is_said_of_weights_that_fit_as_they_are() -> Result<(), Failure> {
+    let network = cnn_zoo::find("mnist_mlp")?.architecture(10).at_usual_input()?;
+    let weights = Weights::initialised(&network, 3);
+    let known = Known {
+        network: Some("mnist_mlp".to_string()),
+        classes: Some((0..10).map(|class| class.to_string()).collect()),
+        preparation: Some(Preparation::mnist()),
+        ..Known::default()
+    };
+    assert_eq!(Trained::new(&weights, &known)?.notes, Vec::<String>::new());
     Ok(())
 }
 
