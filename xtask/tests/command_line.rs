@@ -245,7 +245,7 @@ fn weights_that_are_missing_cut_short_corrupt_or_of_another_network() -> Result<
     tensors.insert("layer9.weight".to_string(), tensors["fc.bias"].clone());
     cnn_core::candle_core::safetensors::save(&tensors, &surplus)?;
     let expected = format!(
-        "{}: mnist_conv: the weights have 1 tensors that it lacks, layer9.weight the first; are they another network's?",
+        "{}: mnist_conv: the weights have 1 tensor that it lacks, layer9.weight; are they another network's?",
         surplus.display()
     );
     assert_eq!(refused("mnist_conv", &surplus)?, expected);

@@ -1,6 +1,7 @@
 //! What can go wrong, always with the path of the node and both shapes.
 
 use crate::shape::{Pair, Shape, times};
+use cnn_figures::plural;
 
 /// Result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -115,7 +116,9 @@ pub enum Error {
     },
     /// Weights with tensors that the network lacks.
     #[error(
-        "{network}: the weights have {count} tensors that it lacks, {first} the first; are they another network's?"
+        "{network}: the weights have {}, {first}{}; are they another network's?",
+        plural(*count, "tensor that it lacks", "tensors that it lacks"),
+        if *count == 1 { "" } else { " the first" }
     )]
     SurplusTensors {
         /// The network.

@@ -166,10 +166,7 @@ fn the_wrong_weights_are_never_taken() -> Result<(), Failure> {
     let mut more = weights.clone();
     more.insert("conv3.weight", tensor);
     let message = more.check(&three).unwrap_err().to_string();
-    assert_eq!(
-        message,
-        "net: the weights have 1 tensors that it lacks, conv3.weight the first; are they another network's?"
-    );
+    assert_eq!(message, "net: the weights have 1 tensor that it lacks, conv3.weight; are they another network's?");
     let mut counted = weights.clone();
     counted.insert("bn.num_batches_tracked", Tensor::new("bn.num_batches_tracked", &[], vec![3.0f32])?);
     counted.check(&three)?;
