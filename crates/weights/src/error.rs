@@ -108,6 +108,18 @@ pub enum Error {
         /// Its position, in row-major order.
         position: usize,
     },
+    /// A number of 64 bits that 32 cannot hold.
+    #[error("{weights}: tensor {name} holds {found:?} at position {position}, which f32 cannot hold")]
+    BeyondF32 {
+        /// Where the weights are from.
+        weights: String,
+        /// The tensor.
+        name: String,
+        /// The first such number.
+        found: f64,
+        /// Its position, in row-major order.
+        position: usize,
+    },
     /// A running variance by which nothing can be normalised.
     #[error(
         "{weights}: tensor {name} holds {found} at position {position}; a variance and its ε, here {eps}, are above 0 together"

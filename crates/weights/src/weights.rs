@@ -162,15 +162,18 @@ impl Weights {
 
     /// Whether numbers from a position of a tensor on are finite.
     fn all_finite<T: Number>(&self, name: &str, first: usize, values: &[T]) -> Result<()> {
-        match T::first_not_finite(values) {
-            None => Ok(()),
-            Some(position) => Err(Error::NotFinite {
-                weights: self.source.clone(),
-                name: name.to_string(),
-                found: values[position].to_f64(),
-                position: first + position,
-            }),
-        }
+        let Some(position) = T::first_not_finite(values) else { return Ok(()) };
+        let (weights, found) = (self.source.clone(), values[position].to_f64());
+        let (name, position) = (name.to_string(), first + position);
+        // A number of 64 bits may be one that `T` makes infinite.
+        let stored = match self.get(&name) {
+            Some(tensor) => tensor.numbers::<f64>(&name)?.get(position).copied().filter(|stored| stored.is_finite()),
+            None => None,
+        };
+        Err(match stored {
+            Some(found) => Error::BeyondF32 { weights, name, found, position },
+            None => Error::NotFinite { weights, name, found, position },
+        })
     }
 
     /// Whether a batch normalisation can divide by the roots of these numbers, if they are its running variance.

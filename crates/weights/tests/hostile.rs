@@ -177,5 +177,11 @@ fn numbers_that_are_none_are_refused_with_their_place() -> Result<(), Failure> {
         let message = weights.start(&network).unwrap_err().to_string();
         assert_eq!(message, format!("the weights: tensor conv.bias holds {bad} at position 1, which is no weight"));
     }
+    // What the file says, not what 32 bits make of it.
+    let mut weights = Weights::initialised(&network, 7);
+    weights.insert("conv.bias", Tensor::new("conv.bias", &[2], vec![0.0, -1e300])?);
+    let message = weights.numbers_of::<f32>(&network, "conv.bias").unwrap_err().to_string();
+    assert_eq!(message, "the weights: tensor conv.bias holds -1e300 at position 1, which f32 cannot hold");
+    assert!(weights.numbers_of::<f64>(&network, "conv.bias").is_ok());
     Ok(())
 }
