@@ -28,7 +28,9 @@ pub fn router(shared: Arc<Shared>) -> Router {
             )
         })
         .fallback(|| async {
-            Refusal::new(StatusCode::NOT_FOUND, "there are POST /predict, GET /, GET /healthz and GET /metrics")
+            let sentence = "there are POST /predict, GET /, GET /healthz, GET /metrics and, of the page's network N, \
+                            GET /live/N, POST /live/N/pixels and POST /live/N/picture";
+            Refusal::new(StatusCode::NOT_FOUND, sentence)
         })
         .layer(middleware::from_fn_with_state(Arc::clone(&shared), counted))
         .with_state(shared)

@@ -36,7 +36,18 @@ fn what_is_no_picture_is_refused_in_a_sentence() -> Result<(), Failure> {
     assert_eq!(running.post("/predict?top=0", digit)?, sentence(400, &format!("{top}0")));
     assert_eq!(running.post("/predict?top=many", digit)?, sentence(400, &format!("{top}many")));
     assert_eq!(running.post("/predict?best=3", digit)?, sentence(400, "best: not known here, only top is"));
-    assert_eq!(running.post("/predicted", digit)?.0, 404);
+    let (status, said) = running.post("/predicted", digit)?;
+    assert_eq!(status, 404);
+    let paths = [
+        "POST /predict,",
+        "GET /,",
+        "GET /healthz,",
+        "GET /metrics",
+        "GET /live/N,",
+        "/live/N/pixels",
+        "/live/N/picture",
+    ];
+    assert!(paths.iter().all(|path| said.contains(path)), "{said}");
     let by_post = "a picture is sent by POST, everything else is asked for by GET";
     assert_eq!(running.get("/predict")?, sentence(405, by_post));
     assert_eq!(running.get("/live/x")?, sentence(400, "the path names a network by its number, from 0"));
@@ -48,7 +59,10 @@ fn what_is_no_picture_is_refused_in_a_sentence() -> Result<(), Failure> {
     assert_eq!(running.post("/live/0/pixels?exact=very", digit)?, sentence(400, exact));
     let short = "1 byte is not the 1,024 of a picture of 1×32×32";
     assert_eq!(running.post("/live/0/pixels", &[0])?, sentence(400, short));
-    assert_eq!(running.raw(b"nonsense\r\n\r\n")?.0, 400);
+    // What breaks HTTP's own rules does not reach what answers.
+    assert_eq!(running.raw(b"nonsense\r\n\r\n")?, (400, String::new()));
+    let many = format!("GET / HTTP/1.1\r\nhost: here\r\n{}\r\n", "x: y\r\n".repeat(200));
+    assert_eq!(running.raw(many.as_bytes())?, (431, String::new()));
     let form =
         String::from_utf8(request("/predict", b""))?.replace("host", "content-type: multipart/form-data\r\nhost");
     assert_eq!(running.raw(form.as_bytes())?.0, 415);
