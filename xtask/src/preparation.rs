@@ -1,7 +1,7 @@
 //! How pictures are prepared for weights: as the weights say, as the command line says, and never guessed.
 
 use crate::cli::PreparationArgs;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use cnn_data::{Fit, Interpolation, Preparation};
 use std::fmt;
 
@@ -73,7 +73,10 @@ pub fn choose(args: &PreparationArgs, brought: Option<&Preparation>, origin: &st
         );
     }
     let preparation = Preparation { fit, mean, std };
-    preparation.check()?;
+    preparation.check().map_err(|error| match brought.is_some_and(|brought| brought.check().is_err()) {
+        true => anyhow!("{origin}: {error}"),
+        false => error.into(),
+    })?;
     let numbers = |numbers: &[f32]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let part = |what: String, origin: String| Part { what, origin };
     let mut parts = vec![

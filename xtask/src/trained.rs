@@ -238,6 +238,9 @@ pub fn found(names: &[String]) -> Result<Vec<PathBuf>> {
     if let Some(run) = names.iter().find(|name| is_run(name)) {
         bail!("{} is the folder of a run, not of pictures: it goes first or behind --weights", printable(run));
     }
+    if names.iter().any(|name| name == "-") {
+        bail!("- is standard input, which `predict` reads, and then no other picture: name files, folders or patterns");
+    }
     let found = pictures(names)?;
     if found.passed_over > 0 {
         let files = plural(found.passed_over, "file of another kind is", "files of other kinds are");

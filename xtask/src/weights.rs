@@ -1,6 +1,8 @@
 //! Weights that a command line names, and what they say of the network they are for.
 
-use anyhow::{Error, Result};
+use crate::sentence;
+use anyhow::{Error, Result, anyhow};
+use cnn_core::shape::times;
 use cnn_core::weights::Sizes;
 use cnn_core::{Network, Weights};
 use cnn_data::Card;
@@ -38,4 +40,15 @@ pub fn of_file<T, E: error::Error + Send + Sync + 'static>(path: &Path, result: 
         let named = error.to_string().contains(&name);
         if named { error.into() } else { Error::from(error).context(name) }
     })
+}
+
+/// An error of weights that were given to a network of a certain input. Where the shape of a tensor is wrong and their card
+/// says another input, so is said: of a network that ends in linear layers the image's size is part of their weights.
+pub fn with_size(weights: &Weights, network: &Network, error: Error) -> Error {
+    let said = sentence(&error);
+    let own = Card::of(weights).ok().flatten().map(|card| card.input);
+    match own.filter(|own| own[..] != network.input().dims()[..] && said.contains("but the weights have")) {
+        Some(own) => anyhow!("{said}; these weights take {}, not {}", times(&own), network.input()),
+        None => error,
+    }
 }

@@ -16,7 +16,17 @@ fn what_weights_say_of_themselves_is_in_the_file() -> Result<(), Failure> {
     let said = String::from_utf8(output.stdout)?;
     assert_eq!(said, format!("{}: lenet, pixels N×1×32×32, 249.2 kB\n", file.display()));
     let bytes = std::fs::read(&file)?;
-    for text in ["conv1.weight", "pixels", "logits", "probabilities", "classes", "NominalRange_0_255", "dataset"] {
+    for text in [
+        "conv1.weight",
+        "pixels",
+        "logits",
+        "probabilities",
+        "classes",
+        "NominalRange_0_255",
+        "dataset",
+        "images",
+        "[28,28]",
+    ] {
         assert!(holds(&bytes, text), "{text}");
     }
     // No folder of the machine it was written on.
@@ -30,6 +40,8 @@ fn what_weights_say_of_themselves_is_in_the_file() -> Result<(), Failure> {
         assert!(holds(&bytes, text), "{text}");
     }
     assert!(!holds(&bytes, "pixels"));
+    // What is brought to a size anyway is not stretched before.
+    assert!(!holds(&bytes, "[28,28]"));
     Ok(())
 }
 
@@ -68,6 +80,11 @@ fn what_cannot_be_exported_leaves_no_file() -> Result<(), Failure> {
     assert!(error.starts_with("lenett: no file, no run's folder and no weights of that name; did you mean lenet"));
     let error = refused(&["lenet", "--classes", "7"])?;
     assert!(error.contains("should be 7×84, but the weights have 10×84"), "{error}");
+    let error = refused(&["lenet", "--shape", "1,40,40"])?;
+    assert!(
+        error.contains("fc1.weight should be ") && error.ends_with("; these weights take 1×32×32, not 1×40×40"),
+        "{error}"
+    );
     let error = refused(&["lenet", "--shape", "1,4,4"])?;
     assert!(error.starts_with("conv1: "), "{error}");
     let error = refused(&["lenet", "--transform-input"])?;

@@ -40,6 +40,9 @@ fn pictures_are_answered_without_a_file_of_weights() -> Result<(), Failure> {
     assert!(lines.next().is_none() && right >= 25, "{right} of 30");
     let json: serde_json::Value = serde_json::from_str(&printed(&["predict", path(&files[0].0), "--json"])?)?;
     assert_eq!(json[0]["answers"].as_array().map(Vec::len), Some(5));
+    // A probability is a number of 32 bits, and is written as one.
+    let probability = json[0]["answers"][0]["probability"].as_f64().ok_or("no probability")?;
+    assert_eq!(probability, (probability as f32).to_string().parse::<f64>()?);
 
     // A picture on standard input gives what its file gives.
     let bytes = std::fs::read(&files[0].0)?;
@@ -74,6 +77,15 @@ fn a_picture_without_an_answer_is_named_and_the_others_have_theirs() -> Result<(
     assert!(said.ends_with(&format!("error: {}: no such file\n", none.display())), "{said}");
     let said = String::from_utf8(xtask(&["predict", path(&files[0].0), "--max-pixels", "783"])?.stderr)?;
     assert!(said.contains("expected at most 783 pixels, found 28×28"), "{said}");
+    let out = path(folder.path()).to_string() + "/out.npy";
+    for command in [&["predict", "-", path(&files[0].0)][..], &["features", "-", "--out", &out]] {
+        let said = String::from_utf8(xtask(command)?.stderr)?;
+        let message = said.lines().last().and_then(|line| line.strip_prefix("error: ")).ok_or("no error")?;
+        assert!(
+            message.starts_with("- is standard input, which `predict` reads, and then no other picture: "),
+            "{message}"
+        );
+    }
     let message = error_of(&["predict", "lenet", path(&files[0].0), "--weights", "lenett"])?;
     assert!(message.starts_with("lenett: no file, no run's folder and no weights of that name; did you mean lenet"));
     Ok(())

@@ -36,7 +36,9 @@ pub struct About {
     pub interpolation: Option<String>,
     /// Where the weights are from: a name, an address, a data set.
     pub source: Option<String>,
-    /// Anything else, by key. A key of the table above is not taken from here.
+    /// Anything else, by key. A key of the table above is not taken from here. `cargo xtask export` puts here the `dataset`
+    /// that the weights were trained on; `preparation`, how a picture becomes an input, as the card of the weights has it;
+    /// and `images`, `[28,28]`, the height and width that a picture of another size is stretched to before that, if it is.
     pub more: BTreeMap<String, String>,
 }
 

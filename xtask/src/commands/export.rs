@@ -5,7 +5,7 @@ use crate::preparation::choose;
 use crate::reads::Reads;
 use crate::trained;
 use crate::way_out::ends_in;
-use crate::weights::{classes_of, of_file};
+use crate::weights::{classes_of, of_file, with_size};
 use anyhow::{Context, Result, bail, ensure};
 use cnn_core::weights::Allowed;
 use cnn_core::{Bytes, Weights};
@@ -57,8 +57,9 @@ pub fn run(args: &cli::Export) -> Result<()> {
     }
     let mut about = suited.as_ref().or(card.as_ref()).map_or_else(About::default, about);
     about.source = source.file_name().map(|name| name.to_string_lossy().into_owned());
+    let loaded = of_file(source, loading.weights()).map_err(|error| with_size(&weights, &network, error))?;
     let export = Export { fold: args.fold, probabilities: args.probabilities, normalise, about };
-    let file = of_file(source, export.to_bytes(&network, &of_file(source, loading.weights())?))?;
+    let file = of_file(source, export.to_bytes(&network, &loaded))?;
     cnn_train::write_whole(&args.onnx, &file)?;
     if let Some(suited) = &suited {
         eprintln!("pictures are prepared for --shape: {}", suited.preparation.fit);
@@ -81,7 +82,7 @@ fn card(args: &cli::Export, asked: Option<&str>, weights: &Weights) -> Result<Op
     let chosen = choose(&args.known.preparation, own.as_ref().map(|card| &card.preparation), weights.source())?;
     let classes = args.known.class_names.as_deref().map(trained::class_names).transpose()?;
     let [channels, height, width] = own.as_ref().map_or([chosen.preparation.mean.len(), 224, 224], |card| card.input);
-    let input = chosen.preparation.shape([channels, height, width])?;
+    let input = of_file(Path::new(weights.source()), chosen.preparation.shape([channels, height, width]))?;
     Ok(Some(match own {
         Some(own) => {
             Card { classes: classes.unwrap_or(own.classes.clone()), preparation: chosen.preparation, input, ..own }
@@ -139,7 +140,10 @@ fn about(card: &Card) -> About {
         _ => (None, None),
     };
     let preparation = serde_json::to_string(&card.preparation).unwrap_or_default();
-    let more = [("dataset", card.dataset.clone()), ("preparation", preparation)];
+    // Where the preparation fits sizes by itself, none is stretched before.
+    let images = card.images.filter(|_| !fit.equals_sizes());
+    let images = images.map(|[height, width]| ("images", format!("[{height},{width}]")));
+    let more = [("dataset", card.dataset.clone()), ("preparation", preparation)].into_iter().chain(images);
     About {
         classes: card.classes.clone(),
         mean: mean.clone(),
@@ -148,6 +152,6 @@ fn about(card: &Card) -> About {
         crop,
         interpolation: fit.interpolation().map(|filter| filter.to_string()),
         source: None,
-        more: more.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
+        more: more.map(|(key, value)| (key.to_string(), value)).collect(),
     }
 }

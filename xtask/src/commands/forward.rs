@@ -4,7 +4,7 @@ use crate::cli::{self, Common, Mode};
 use crate::numbers::{Chosen, scales_of};
 use crate::reads::Reads;
 use crate::way_out::{self, ends_in};
-use crate::weights::{classes_of, of_file};
+use crate::weights::{classes_of, of_file, with_size};
 use anyhow::{Context, Result, bail};
 use cnn_core::device::Device;
 use cnn_core::network::NodeId;
@@ -37,7 +37,8 @@ pub fn run(args: &cli::Forward, common: &Common) -> Result<()> {
     let nodes = outputs(args, &network)?;
     let paths: Vec<&str> = nodes.iter().map(|(_, id)| network.node(*id).path.as_str()).collect();
     let numbers = Chosen::new(&args.numbers, (network.name(), &source), None, &device)?;
-    let values = values(args, (&network, &weights), &numbers, &device, &images, &paths)?;
+    let values = values(args, (&network, &weights), &numbers, &device, &images, &paths);
+    let values = values.map_err(|error| with_size(&weights, &network, error))?;
     if let Some(warning) = not_finite("the input", &images) {
         let as_what =
             if args.numbers.mode == Mode::Int8 { "; each counts as the least or the greatest there is" } else { "" };

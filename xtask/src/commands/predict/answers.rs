@@ -3,6 +3,7 @@
 use anyhow::Result;
 use cnn_classifier::Answer;
 use cnn_figures::{count, path, plural, printable};
+use serde::Serialize;
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,6 +14,20 @@ pub enum Form {
     Text,
     Csv,
     Json,
+}
+
+/// The classes of a picture as JSON: numbers of 32 bits are written as short as they can be told apart.
+#[derive(Serialize)]
+struct Classes<'a> {
+    answers: Vec<Class<'a>>,
+    image: &'a str,
+}
+
+#[derive(Serialize)]
+struct Class<'a> {
+    class: &'a str,
+    index: usize,
+    probability: f32,
 }
 
 /// Prints one answer after the other.
@@ -39,7 +54,7 @@ impl Answers {
         match self.form {
             Form::Text => self.text(image, answer),
             Form::Csv => csv(image, answer)?,
-            Form::Json => self.json(image, answer),
+            Form::Json => self.json(image, answer)?,
         }
         self.count += 1;
         self.failed += usize::from(answer.is_err());
@@ -70,16 +85,21 @@ impl Answers {
         }
     }
 
-    fn json(&self, image: &Path, answer: Answered<'_>) {
+    fn json(&self, image: &Path, answer: Answered<'_>) -> Result<()> {
         let image = image.to_string_lossy();
         let object = match answer {
-            Err(problem) => json!({ "image": image, "error": problem.to_string() }),
+            Err(problem) => json!({ "image": image, "error": problem.to_string() }).to_string(),
             Ok(answers) => {
-                let object = |answer: &Answer| json!({ "class": answer.class, "index": answer.index, "probability": answer.probability });
-                json!({ "image": image, "answers": answers.iter().map(object).collect::<Vec<_>>() })
+                let answers = answers.iter().map(|Answer { index, class, probability }| Class {
+                    class,
+                    index: *index,
+                    probability: *probability,
+                });
+                serde_json::to_string(&Classes { answers: answers.collect(), image: &image })?
             }
         };
         print!("{}\n  {object}", if self.count > 0 { "," } else { "" });
+        Ok(())
     }
 }
 
