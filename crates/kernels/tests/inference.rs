@@ -257,6 +257,28 @@ fn winograd_reads_and_writes_numbers_of_16_bits() -> Result<(), Box<dyn std::err
     Ok(())
 }
 
+/// Whichever threads do the work, also where the first of them comes too late for any.
+#[test]
+#[cfg(not(any(target_arch = "wasm32", miri)))]
+fn the_times_of_the_steps_are_the_time_of_the_runs() -> Result<(), Box<dyn std::error::Error>> {
+    let images = numbers(3 * 3 * SIZE * SIZE, 4);
+    let (program, _) = program(InstructionSet::Portable, Choice::DIRECT)?;
+    let mut workspace = Workspace::new(&program, 3).ok_or("no memory")?;
+    program.run(&mut workspace, &images);
+    workspace.measure();
+    let started = std::time::Instant::now();
+    let mut before = program.times(&workspace);
+    for _ in 0..100 {
+        program.run(&mut workspace, &images);
+        let after = program.times(&workspace);
+        assert!(after.iter().zip(&before).all(|(after, before)| after > before), "{before:?}, then {after:?}");
+        before = after;
+    }
+    let (steps, all) = (before.iter().sum::<std::time::Duration>(), started.elapsed());
+    assert!(steps < all && steps > all / 20, "{steps:?} of {all:?}");
+    Ok(())
+}
+
 /// Where errors are looked for each task has memory of its own.
 #[cfg(not(any(miri, exact_scratch)))]
 #[test]

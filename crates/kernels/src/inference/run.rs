@@ -19,7 +19,7 @@ use crate::view::{Map, View};
 use std::fmt::Debug;
 use std::ops::DerefMut;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Looks before a thread that waits lets others run.
@@ -71,6 +71,8 @@ struct Turn {
     count: usize,
     shares: Shares,
     done: AtomicUsize,
+    /// When the last of them was done, where times are taken: nanoseconds after the region began.
+    ended: AtomicU64,
 }
 
 impl Turn {
@@ -207,7 +209,8 @@ impl Program {
             // Of an earlier run, if there is one: nothing is allocated for fewer images.
             let earlier = turns.get_mut(workspace.due).map(|turn| std::mem::take(&mut turn.shares));
             let shares = earlier.unwrap_or_else(|| Shares::new(workspace.lanes));
-            let mut turn = Turn { work, image, narrow, count, shares, done: AtomicUsize::new(0) };
+            let (done, ended) = (AtomicUsize::new(0), AtomicU64::new(0));
+            let mut turn = Turn { work, image, narrow, count, shares, done, ended };
             turn.renew(lanes);
             match turns.get_mut(workspace.due) {
                 Some(earlier) => *earlier = turn,
@@ -229,16 +232,15 @@ impl Program {
         arena: Arena<'_>,
         scratch: &mut [f32],
         lanes: usize,
-        times: Option<&mut [Duration]>,
+        mut times: Option<&mut [Duration]>,
     ) {
         let (length, shared) = (self.scratch, Shared::new(scratch));
-        let timed = times.is_some();
-        let times = Shared::new(times.unwrap_or_default());
+        // A web page's WebAssembly has no clock.
+        let began = times.is_some().then(Instant::now);
         let failed = AtomicBool::new(false);
         for_each(lanes, |lane| {
             // SAFETY: each lane has scratch memory of its own.
             let scratch = unsafe { shared.part(lane * length..(lane + 1) * length) };
-            let mut started = (timed && lane == 0).then(Instant::now);
             for (number, turn) in turns.iter().enumerate() {
                 while let Some((task, last)) = turn.shares.take(lane, lanes) {
                     let guard = Guard(&failed);
@@ -264,19 +266,25 @@ impl Program {
                         false => run(&mut scratch[..entry.scratch]),
                     }
                     std::mem::forget(guard);
-                    turn.done.fetch_add(1, Ordering::Release);
+                    if turn.done.fetch_add(1, Ordering::Release) + 1 == turn.count
+                        && let Some(began) = &began
+                    {
+                        turn.ended.store(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
+                    }
                 }
                 if !wait(turn, &failed) {
                     return;
                 }
-                if let Some(started) = &mut started {
-                    // SAFETY: the first lane alone writes times.
-                    let time = unsafe { shared_time(times, turn.work) };
-                    *time += started.elapsed();
-                    *started = Instant::now();
-                }
             }
         });
+        // Whichever threads did the work, a turn takes from the end of the one before it to its own.
+        let mut before = 0;
+        for turn in turns {
+            let Some(times) = times.as_mut() else { return };
+            let ended = turn.ended.load(Ordering::Relaxed);
+            times[turn.work] += Duration::from_nanos(ended.saturating_sub(before));
+            before = ended;
+        }
     }
 
     /// An operation of the other kernels.
@@ -344,14 +352,6 @@ impl Program {
             _ => Lines::NONE,
         }
     }
-}
-
-/// # Safety
-///
-/// Nobody else reads or writes it meanwhile.
-unsafe fn shared_time<'a>(times: Shared<'a, Duration>, work: usize) -> &'a mut Duration {
-    // SAFETY: as the caller says.
-    unsafe { &mut times.part(work..work + 1)[0] }
 }
 
 /// Tells the other threads that a task has panicked, so that none waits for it.
