@@ -82,19 +82,16 @@ const NUMBERS: [(&str, &str); 6] = [
     ("cannot parse float from empty string", "expected a number, such as 0.1"),
 ];
 
-/// What a command misses, and all that would do.
-const MISSING: [(&str, &str); 2] = [
-    (
-        "  <NET>\n\nUsage: cargo xtask train <NET>",
-        "  <NET>, --recipe <NAME|FILE> or --resume <RUN>\n\nUsage: cargo xtask train <NET>",
-    ),
-    ("  --augment <STEPS>\n", "  --augment <STEPS> or --recipe <NAME|FILE>\n"),
-];
+/// What `train` misses, and all that would do.
+const MISSING: (&str, &str) = (
+    "  <NET>\n\nUsage: cargo xtask train <NET>",
+    "  <NET>, --recipe <NAME|FILE> or --resume <RUN>\n\nUsage: cargo xtask train <NET>",
+);
 
 /// Says of a number what is expected, and of what is missing all that would do.
 fn in_plain_words(error: clap::Error) -> clap::Error {
     let text = error.to_string();
-    let known = NUMBERS.into_iter().chain(MISSING);
+    let known = NUMBERS.into_iter().chain([MISSING]);
     let Some((theirs, ours)) = known.into_iter().find(|(theirs, _)| text.contains(theirs)) else { return error };
     let text = text.strip_prefix("error: ").unwrap_or(&text).replace(theirs, ours);
     clap::Error::raw(error.kind(), text)

@@ -44,7 +44,7 @@ fn a_name_that_is_not_there_comes_with_where_all_are() -> Result<(), Failure> {
 fn all_that_would_do_is_named_where_something_is_missing() -> Result<(), Failure> {
     for (args, expected) in [
         (&["train"][..], "  <NET>, --recipe <NAME|FILE> or --resume <RUN>\n"),
-        (&["augment", "--out", "a.png"], "  --augment <STEPS> or --recipe <NAME|FILE>\n"),
+        (&["augment", "--out", "a.png"], "  <--augment <STEPS>|--recipe <NAME|FILE>>\n"),
         (&["train", "lenet", "--patience", "0"], "expected 1 or more; a run without it is not stopped early\n"),
     ] {
         let said = String::from_utf8(xtask(args)?.stderr)?;
