@@ -126,7 +126,7 @@ impl Judged<'_> {
 
     fn sentence(&self, judgement: &Judgement) -> String {
         let images = match self.of {
-            None => format!("the {} test images", count(judgement.images())),
+            None => format!("the {} images that were judged after each epoch", count(judgement.images())),
             Some(of) => format!("{} images of {}, not the run's own", count(judgement.images()), escaped(of)),
         };
         format!(
