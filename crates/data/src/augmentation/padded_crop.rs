@@ -16,12 +16,17 @@ pub struct PaddedCrop {
 /// More cannot be meant, and would overflow sums of sizes.
 const MOST: usize = 1 << 16;
 
+/// Refuses a padding that cannot be meant.
+pub(super) fn check_padding(padding: usize) -> Result<(), String> {
+    match padding {
+        0..=MOST => Ok(()),
+        more => Err(format!("expected a padding of at most {MOST} pixels, found {more}")),
+    }
+}
+
 impl PaddedCrop {
     pub(super) fn check(&self) -> Result<(), String> {
-        match self.padding {
-            0..=MOST => Ok(()),
-            more => Err(format!("expected a padding of at most {MOST} pixels, found {more}")),
-        }
+        check_padding(self.padding)
     }
 
     pub(super) fn apply(&self, picture: &mut Picture<'_>, draws: &mut Draws) {

@@ -1,6 +1,7 @@
 //! An image moved by a few pixels, its border mirrored.
 
 use super::draws::Draws;
+use super::padded_crop::check_padding;
 use crate::Picture;
 use serde::{Deserialize, Serialize};
 
@@ -13,15 +14,9 @@ pub struct ReflectedCrop {
     pub padding: usize,
 }
 
-/// More cannot be meant, and would overflow sums of sizes.
-const MOST: usize = 1 << 16;
-
 impl ReflectedCrop {
     pub(super) fn check(&self) -> Result<(), String> {
-        match self.padding {
-            0..=MOST => Ok(()),
-            more => Err(format!("expected a padding of at most {MOST} pixels, found {more}")),
-        }
+        check_padding(self.padding)
     }
 
     pub(super) fn apply(&self, picture: &mut Picture<'_>, draws: &mut Draws) {

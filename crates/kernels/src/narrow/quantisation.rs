@@ -36,7 +36,8 @@ impl Quantisation {
 }
 
 /// Weights as 8-bit integers, symmetric: `scale[out] · q`, with `q` in `−127..=127`. Gives them with the scales. An output
-/// all of whose weights are 0, or one of whose weights is infinite, gets a scale of 1. A weight of NaN becomes 0.
+/// all of whose weights are 0, or below 1.5e-36 so that no scale stands for them, or one of whose weights is infinite, gets a
+/// scale of 1. A weight of NaN becomes 0.
 ///
 /// # Panics
 ///
