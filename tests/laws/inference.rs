@@ -43,7 +43,7 @@ fn share() -> Result<Share, Failure> {
     if std::env::var_os("CNN_EVERY_NETWORK").is_some() {
         return Ok("1/1".parse()?);
     }
-    Ok(std::env::var("CNN_SHARE").unwrap_or("30/40".to_string()).parse()?)
+    Ok(std::env::var("CNN_SHARE").unwrap_or("38/40".to_string()).parse()?)
 }
 
 #[test]
