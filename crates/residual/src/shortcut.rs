@@ -20,6 +20,13 @@ pub enum Shortcut {
     None,
 }
 
+impl UnitPosition {
+    /// `bridge` for a unit with a stride, the identity for every other: the rule of [`basic`](crate::basic) units.
+    pub fn identity_or(self, bridge: Shortcut) -> Shortcut {
+        if self.stride == 1 { Shortcut::Identity } else { bridge }
+    }
+}
+
 impl Shortcut {
     /// The sum of `main` and this shortcut. `at` has the stride of `main` and for a width its output channels.
     pub(crate) fn around(self, main: Chain, at: UnitPosition) -> Chain {

@@ -1,7 +1,6 @@
 //! `stage`: a unit repeated at one size of the maps.
 
 use crate::EXPANSION;
-use crate::shortcut::Shortcut;
 use cnn_core::definition::{Chain, chain};
 
 /// A stage: one entry of table 1 in He et al. 2015.
@@ -27,11 +26,6 @@ pub struct UnitPosition {
 }
 
 impl UnitPosition {
-    /// `bridge` for a unit with a stride, the identity for every other: the rule of [`basic`](crate::basic) units.
-    pub fn identity_or(self, bridge: Shortcut) -> Shortcut {
-        if self.stride == 1 { Shortcut::Identity } else { bridge }
-    }
-
     /// The same with the width that comes out of a bottleneck: four times the stage's. A width beyond counting is refused
     /// when the network is elaborated.
     pub(crate) fn expanded(self) -> Self {
