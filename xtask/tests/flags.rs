@@ -1,20 +1,12 @@
 //! Flags that say different things, that a command does not use, or whose values are no values.
 
-use crate::common::{Failure, error_of, path, xtask};
+use crate::common::{Failure, error_of, path, said, xtask};
 
 /// What a command says where it fails, usage and all.
 fn complaint(args: &[&str]) -> Result<String, Failure> {
     let output = xtask(args)?;
     assert!(!output.status.success(), "{args:?}");
     Ok(String::from_utf8(output.stderr)?)
-}
-
-/// What a command prints, on both outputs.
-fn said(args: &[&str]) -> Result<String, Failure> {
-    let output = xtask(args)?;
-    let errors = String::from_utf8(output.stderr)?;
-    assert!(output.status.success(), "{args:?}: {errors}");
-    Ok(String::from_utf8(output.stdout)? + &errors)
 }
 
 #[test]

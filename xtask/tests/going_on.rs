@@ -1,27 +1,6 @@
 //! What a run that goes on takes, refuses and says.
 
-use crate::common::{Failure, error_of, path, xtask};
-use std::path::Path;
-
-/// Grey pictures of 28×28 of two classes, each of its own shade.
-fn pictures(folder: &Path) -> Result<(), Failure> {
-    for (shade, class) in (1..).zip(["dark", "light"]) {
-        std::fs::create_dir_all(folder.join(class))?;
-        for number in 0..12 {
-            let picture = image::GrayImage::from_pixel(28, 28, image::Luma([70 * shade + number]));
-            picture.save(folder.join(class).join(format!("{number}.png")))?;
-        }
-    }
-    Ok(())
-}
-
-/// What a command that succeeds says, on both outputs.
-fn said(args: &[&str]) -> Result<String, Failure> {
-    let output = xtask(args)?;
-    let text = String::from_utf8([output.stdout, output.stderr].concat())?;
-    assert!(output.status.success(), "{args:?}: {text}");
-    Ok(text)
-}
+use crate::common::{Failure, error_of, path, said, shades};
 
 #[test]
 fn what_acts_at_the_beginning_or_judges_otherwise_is_refused() -> Result<(), Failure> {
@@ -60,7 +39,7 @@ fn a_torn_line_of_figures_does_not_stop_a_run() -> Result<(), Failure> {
 fn a_damaged_file_of_a_run_is_to_be_put_back() -> Result<(), Failure> {
     let place = tempfile::tempdir()?;
     let [data, out] = ["data", "run"].map(|name| place.path().join(name));
-    pictures(&data)?;
+    shades(&data, &["dark", "light"], 12)?;
     said(&["train", "lenet", "--epochs", "1", "--dataset", path(&data), "--out", path(&out)])?;
     for class in ["dark", "light"] {
         for number in 0..12 {

@@ -1,27 +1,7 @@
 //! What a run's weights are judged on, when its data was moved, renamed or damaged.
 
-use crate::common::{Failure, error_of, path, xtask};
+use crate::common::{Failure, error_of, path, said, shades, xtask};
 use std::path::Path;
-
-/// Grey pictures of 28×28, so many of each class, each class of its own shade.
-fn pictures(folder: &Path, classes: &[&str], each: u8) -> Result<(), Failure> {
-    for (shade, class) in (1..).zip(classes) {
-        std::fs::create_dir_all(folder.join(class))?;
-        for number in 0..each {
-            let picture = image::GrayImage::from_pixel(28, 28, image::Luma([70 * shade + number]));
-            picture.save(folder.join(class).join(format!("{number}.png")))?;
-        }
-    }
-    Ok(())
-}
-
-/// What is printed and what is said beside it, of a command that succeeds.
-fn said(args: &[&str]) -> Result<String, Failure> {
-    let output = xtask(args)?;
-    let text = String::from_utf8([output.stdout, output.stderr].concat())?;
-    assert!(output.status.success(), "{args:?}: {text}");
-    Ok(text)
-}
 
 fn train(data: &Path, out: &Path, more: &[&str]) -> Result<String, Failure> {
     said(&[&["train", "lenet", "--epochs", "2", "--dataset", path(data), "--out", path(out)], more].concat())
@@ -31,7 +11,7 @@ fn train(data: &Path, out: &Path, more: &[&str]) -> Result<String, Failure> {
 fn data_that_moved_is_judged_as_the_run_did() -> Result<(), Failure> {
     let place = tempfile::tempdir()?;
     let [data, out, moved] = ["data", "run", "moved"].map(|name| place.path().join(name));
-    pictures(&data, &["a", "b"], 20)?;
+    shades(&data, &["a", "b"], 20)?;
     train(&data, &out, &["--test-share", "0.3"])?;
     let eval = |more: &[&str]| said(&[&["eval", path(&out), "--json"], more].concat());
     let number = |text: &str| -> Result<u64, Failure> {
@@ -50,7 +30,7 @@ fn data_that_moved_is_judged_as_the_run_did() -> Result<(), Failure> {
     assert!(text.contains("these are the run's own images, in another place"), "{text}");
     assert_eq!(number(&text)?, judged);
     // Other images are judged whole.
-    pictures(&moved, &["a", "b"], 21)?;
+    shades(&moved, &["a", "b"], 21)?;
     let text = eval(&["--dataset", path(&moved)])?;
     assert!(!text.contains("own images") && number(&text)? == 42, "{text}");
     Ok(())
@@ -61,8 +41,8 @@ fn a_report_matches_classes_by_name() -> Result<(), Failure> {
     let place = tempfile::tempdir()?;
     let [data, out, other] = ["data", "run", "other"].map(|name| place.path().join(name));
     for split in ["train", "val"] {
-        pictures(&data.join(split), &["a", "b", "c"], 6)?;
-        pictures(&other.join(split), &["b", "c"], 5)?;
+        shades(&data.join(split), &["a", "b", "c"], 6)?;
+        shades(&other.join(split), &["b", "c"], 5)?;
     }
     train(&data, &out, &[])?;
     let page = || std::fs::read(out.join("report/index.html"));
@@ -95,9 +75,9 @@ fn a_report_matches_classes_by_name() -> Result<(), Failure> {
 fn what_is_found_damaged_late_is_not_counted() -> Result<(), Failure> {
     let place = tempfile::tempdir()?;
     let [data, out, damaged] = ["data", "run", "damaged"].map(|name| place.path().join(name));
-    pictures(&data, &["a", "b"], 10)?;
+    shades(&data, &["a", "b"], 10)?;
     train(&data, &out, &["--no-report"])?;
-    pictures(&damaged, &["a", "b"], 12)?;
+    shades(&damaged, &["a", "b"], 12)?;
     // Its head is whole.
     let file = damaged.join("a/3.png");
     let bytes = std::fs::read(&file)?;
@@ -164,7 +144,7 @@ fn a_sweep_and_a_search_for_rates_say_what_they_judge() -> Result<(), Failure> {
     let place = tempfile::tempdir()?;
     let [data, out] = ["data", "out"].map(|name| place.path().join(name));
     for split in ["train", "val", "test"] {
-        pictures(&data.join(split), &["a", "b"], 6)?;
+        shades(&data.join(split), &["a", "b"], 6)?;
     }
     let sweep =
         ["sweep", "lenet", "--dataset", path(&data), "--lr", "0.01,0.05", "--set", "epochs = 1", "--out", path(&out)];
@@ -186,10 +166,10 @@ fn learnt_images_are_told_wherever_they_lie() -> Result<(), Failure> {
     let place = tempfile::tempdir()?;
     let [data, out, copy, others] = ["data", "run", "copy", "others"].map(|name| place.path().join(name));
     for split in ["train", "val"] {
-        pictures(&data.join(split), &["a", "b"], if split == "train" { 12 } else { 30 })?;
+        shades(&data.join(split), &["a", "b"], if split == "train" { 12 } else { 30 })?;
     }
     // What `val` has beyond `train` was not learnt; the same pictures lie in both.
-    pictures(&copy, &["a", "b"], 20)?;
+    shades(&copy, &["a", "b"], 20)?;
     let text = train(&data, &out, &[])?;
     assert!(text.contains("24 images to judge are among those to train on"), "{text}");
     for own in [&["eval", path(&out)][..], &["report", path(&out)]] {
@@ -217,7 +197,7 @@ fn learnt_images_are_told_wherever_they_lie() -> Result<(), Failure> {
 fn weights_of_a_folder_are_not_judged_on_drawn_digits() -> Result<(), Failure> {
     let place = tempfile::tempdir()?;
     let [data, out] = ["ten", "run"].map(|name| place.path().join(name));
-    pictures(&data, &["0", "1"], 20)?;
+    shades(&data, &["0", "1"], 20)?;
     train(&data, &out, &[])?;
     // In a checkpoint it is the run's own.
     let checkpoints: Vec<_> = std::fs::read_dir(out.join("checkpoints"))?.flatten().map(|entry| entry.path()).collect();

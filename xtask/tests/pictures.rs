@@ -1,6 +1,6 @@
 //! Weights and pictures in, answers out.
 
-use crate::common::{Failure, error_of, path, xtask};
+use crate::common::{Failure, error_of, path, printed, xtask};
 use cnn_data::{DigitsConfig, digits};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -16,12 +16,6 @@ fn drawn(folder: &Path, count: usize) -> Result<Vec<(PathBuf, u32)>, Failure> {
         files.push((path, data.test().labels()[index]));
     }
     Ok(files)
-}
-
-fn printed(args: &[&str]) -> Result<String, Failure> {
-    let output = xtask(args)?;
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(String::from_utf8(output.stdout)?)
 }
 
 #[test]

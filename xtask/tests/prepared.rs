@@ -1,18 +1,9 @@
 //! Pictures are prepared as those were that weights were trained on, by every command that reads them.
 
-use crate::common::{Failure, path, xtask};
+use crate::common::{Failure, outputs, path};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use std::io::Cursor;
 use std::path::Path;
-
-/// What is printed and what is said beside it, of a command that succeeds.
-fn said(args: &[&str]) -> Result<[String; 2], Failure> {
-    let output = xtask(args)?;
-    let [printed, beside] = [output.stdout, output.stderr].map(String::from_utf8);
-    let (printed, beside) = (printed?, beside?);
-    assert!(output.status.success(), "{args:?}: {printed}{beside}");
-    Ok([printed, beside])
-}
 
 /// Two classes whose pictures are bright on the left and at the top.
 fn halves(folder: &Path, side: u32, each: u8, encoded: impl Fn(GrayImage) -> Vec<u8>) -> Result<(), Failure> {
@@ -51,23 +42,23 @@ fn pictures_stay_unturned_for_weights_that_learnt_such() -> Result<(), Failure> 
     halves(&data, 28, 20, png)?;
     halves(&turned, 28, 10, on_its_side)?;
     let train = ["train", "lenet", "--epochs", "2", "--dataset", path(&data), "--no-exif", "--no-report", "--out"];
-    said(&[&train[..], &[path(&out)]].concat())?;
+    outputs(&[&train[..], &[path(&out)]].concat())?;
     let picture = turned.join("left/3.jpg");
     let eval = ["eval", path(&out), "--json", "--dataset", path(&turned)];
     let predict = ["predict", "--weights", path(&out), "--csv", path(&picture)];
     for (command, source) in [(&eval[..], "best.safetensors"), (&predict[..], "best.safetensors")] {
-        let [found, beside] = said(command)?;
-        let [asked, _] = said(&[command, &["--no-exif"]].concat())?;
+        let [found, beside] = outputs(command)?;
+        let [asked, _] = outputs(&[command, &["--no-exif"]].concat())?;
         assert_eq!(found, asked);
         let line = beside.lines().find(|line| line.starts_with("pictures: ")).ok_or("no pictures")?;
         assert!(line.contains("not turned as their cameras noted") && line.contains(source), "{line}");
     }
     // They are turned for weights that learnt turned ones, unless the command line says otherwise.
-    let [usual, _] = said(&["predict", "lenet", "--csv", path(&picture)])?;
-    let [asked, beside] = said(&["predict", "lenet", "--csv", path(&picture), "--no-exif"])?;
+    let [usual, _] = outputs(&["predict", "lenet", "--csv", path(&picture)])?;
+    let [asked, beside] = outputs(&["predict", "lenet", "--csv", path(&picture), "--no-exif"])?;
     assert!(usual != asked && beside.contains("not turned as their cameras noted (--no-exif)"), "{beside}");
     let init = ["train", "lenet", "--epochs", "1", "--dataset", path(&turned), "--init", path(&out), "--no-report"];
-    let [text, _] = said(&[&init[..], &["--out", path(&next)]].concat())?;
+    let [text, _] = outputs(&[&init[..], &["--out", path(&next)]].concat())?;
     assert!(text.contains("; not turned as their cameras noted"), "{text}");
     assert!(std::fs::read_to_string(next.join("recipe.toml"))?.contains("no-exif = true"));
     Ok(())
@@ -79,17 +70,17 @@ fn images_of_another_size_are_judged_as_predict_prepares_them() -> Result<(), Fa
     let [data, out, large] = ["data", "run", "large"].map(|name| place.path().join(name));
     halves(&data, 28, 20, png)?;
     halves(&large, 41, 10, png)?;
-    said(&["train", "lenet", "--epochs", "2", "--dataset", path(&data), "--out", path(&out)])?;
-    let [judged, beside] = said(&["eval", path(&out), "--json", "--dataset", path(&large)])?;
+    outputs(&["train", "lenet", "--epochs", "2", "--dataset", path(&data), "--out", path(&out)])?;
+    let [judged, beside] = outputs(&["eval", path(&out), "--json", "--dataset", path(&large)])?;
     assert!(beside.contains("pictures: stretched to 28×28 first"), "{beside}");
     let judged: serde_json::Value = serde_json::from_str(&judged)?;
-    let [answers, _] = said(&["predict", "--weights", path(&out), "--top", "1", "--csv", path(&large)])?;
+    let [answers, _] = outputs(&["predict", "--weights", path(&out), "--top", "1", "--csv", path(&large)])?;
     let right = answers.lines().skip(1).filter(|line| {
         let fields: Vec<&str> = line.split(',').collect();
         Path::new(fields[0]).parent().is_some_and(|folder| folder.ends_with(fields[2]))
     });
     assert_eq!(judged["accuracy"].as_f64(), Some(right.count() as f64 / 20.0));
-    let [_, beside] = said(&["report", path(&out), "--dataset", path(&large)])?;
+    let [_, beside] = outputs(&["report", path(&out), "--dataset", path(&large)])?;
     assert!(beside.contains("images of another size are stretched to 28×28 first, as predict does"), "{beside}");
     Ok(())
 }

@@ -1,14 +1,7 @@
 //! Training as its users meet it: recipes, folders of images, other classes, searches, reports.
 
-use crate::common::{Failure, classic_files, error_of, path, xtask};
+use crate::common::{Failure, classic_files, error_of, path, printed, xtask};
 use std::path::Path;
-
-/// Runs the program, which must succeed; what it printed.
-fn printed(args: &[&str]) -> Result<String, Failure> {
-    let output = xtask(args)?;
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(String::from_utf8(output.stdout)?)
-}
 
 /// Pictures of two classes that any network can tell apart: dark ones, and ones that are bright on the left.
 fn pictures(folder: &Path, each: u32) -> Result<(), Failure> {

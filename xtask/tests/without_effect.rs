@@ -1,25 +1,14 @@
 //! Settings that would change nothing, and results that would get in the way, wherever they are said.
 
-use crate::common::{Failure, error_of, path, xtask};
+use crate::common::{Failure, error_of, path, shades, xtask};
 use std::path::Path;
-
-fn pictures(folder: &Path) -> Result<(), Failure> {
-    for (shade, class) in (1..).zip(["dark", "light"]) {
-        std::fs::create_dir_all(folder.join(class))?;
-        for number in 0..12 {
-            let picture = image::GrayImage::from_pixel(28, 28, image::Luma([70 * shade + number]));
-            picture.save(folder.join(class).join(format!("{number}.png")))?;
-        }
-    }
-    Ok(())
-}
 
 #[test]
 fn a_recipe_is_held_to_what_flags_are() -> Result<(), Failure> {
     let place = tempfile::tempdir()?;
     let [data, recipe] = ["data", "mine.toml"].map(|name| place.path().join(name));
     for split in ["train", "val"] {
-        pictures(&data.join(split))?;
+        shades(&data.join(split), &["dark", "light"], 12)?;
     }
     let refused = |text: &str, more: &[&str]| -> Result<String, Failure> {
         std::fs::write(&recipe, text)?;
@@ -83,7 +72,7 @@ fn runs_of_the_same_settings_are_found_before_the_first() -> Result<(), Failure>
 fn results_do_not_get_in_the_way() -> Result<(), Failure> {
     let place = tempfile::tempdir()?;
     let [data, run, rates] = ["data", "run", "rates"].map(|name| place.path().join(name));
-    pictures(&data)?;
+    shades(&data, &["dark", "light"], 12)?;
     let sheet = data.join("dark/sheet.png");
     let augment = ["augment", "--dataset", path(&data), "--augment", "flip", "--out", path(&sheet)];
     let message = error_of(&augment)?;

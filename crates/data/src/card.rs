@@ -106,17 +106,22 @@ mod tests {
     use super::*;
     use crate::Fit;
 
-    #[test]
-    fn a_card_travels_with_the_weights() {
-        let card = Card {
+    /// Of pictures with sides of `images`, padded to `input`.
+    fn card(images: usize, input: usize) -> Card {
+        Card {
             network: "lenet".to_string(),
-            input: [1, 32, 32],
+            input: [1, input, input],
             classes: vec!["zero".to_string(), "one".to_string()],
             dataset: "digits".to_string(),
-            images: Some([28, 28]),
+            images: Some([images; 2]),
             upright: true,
-            preparation: Preparation::mnist().fitted(Fit::Pad { height: 32, width: 32 }),
-        };
+            preparation: Preparation::mnist().fitted(Fit::Pad { height: input, width: input }),
+        }
+    }
+
+    #[test]
+    fn a_card_travels_with_the_weights() {
+        let card = card(28, 32);
         assert_eq!([[28, 28], [40, 28]].map(|size| card.stretches(size)), [None, Some([28, 28])]);
         let mut broken = card.clone();
         broken.preparation.std = vec![f32::NAN];
@@ -133,15 +138,7 @@ mod tests {
 
     #[test]
     fn a_card_tells_that_pictures_were_not_turned() {
-        let mut card = Card {
-            network: "lenet".to_string(),
-            input: [1, 2, 2],
-            classes: vec!["one".to_string()],
-            dataset: "photos".to_string(),
-            images: None,
-            upright: true,
-            preparation: Preparation::mnist(),
-        };
+        let mut card = card(28, 32);
         assert!(!card.to_json().unwrap().contains("upright") && card.reading(Reading::default()).upright);
         card.upright = false;
         let read: Card = serde_json::from_str(&card.to_json().unwrap()).unwrap();
@@ -150,15 +147,7 @@ mod tests {
 
     #[test]
     fn images_of_another_size_are_stretched_as_a_picture_is() {
-        let mut card = Card {
-            network: "lenet".to_string(),
-            input: [1, 4, 4],
-            classes: vec!["one".to_string()],
-            dataset: "drawn".to_string(),
-            images: Some([2, 2]),
-            upright: true,
-            preparation: Preparation::mnist().fitted(Fit::Pad { height: 4, width: 4 }),
-        };
+        let mut card = card(2, 4);
         let images = Images::new([1, 3, 3], (0..9).map(|place| place * 20).collect(), vec![0]).unwrap();
         let stretched = card.stretched(&images).unwrap();
         assert_eq!((stretched.shape(), stretched.labels()), ([1, 2, 2], &[0][..]));

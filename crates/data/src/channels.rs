@@ -1,70 +1,30 @@
 //! Images in another number of channels.
 
-use crate::{Error, ImageSource, Images, Picture};
-use std::any::Any;
-use std::path::PathBuf;
+use crate::changed::{Change, Changed};
+use crate::{Error, Images, Picture};
 
-/// Images of another set in another number of channels.
-#[derive(Debug)]
+/// Each image comes in another number of channels.
+#[derive(Debug, PartialEq)]
 struct Recoloured {
-    images: Images,
     channels: usize,
 }
 
-impl ImageSource for Recoloured {
-    fn labels(&self) -> Vec<u32> {
-        self.images.labels().to_vec()
+impl Change for Recoloured {
+    fn shape(&self, images: &Images) -> [usize; 3] {
+        [self.channels, images.height(), images.width()]
     }
 
-    fn shape(&self) -> [usize; 3] {
-        [self.channels, self.images.height(), self.images.width()]
+    fn sizes(&self, images: &Images) -> (bool, [usize; 2]) {
+        (images.have_one_size(), images.usual_size())
     }
 
-    fn has_one_size(&self) -> bool {
-        self.images.have_one_size()
-    }
-
-    fn usual_size(&self) -> [usize; 2] {
-        self.images.usual_size()
-    }
-
-    fn is_grey(&self) -> bool {
-        self.images.are_grey()
-    }
-
-    fn is_upright(&self) -> bool {
-        self.images.are_upright()
-    }
-
-    fn file(&self, index: usize) -> Option<PathBuf> {
-        self.images.file(index)
-    }
-
-    fn identity(&self, index: usize) -> String {
-        self.images.identity(index)
-    }
-
-    fn picture(&self, index: usize) -> Result<Picture<'_>, Error> {
-        let picture = self.images.picture(index)?;
+    fn apply<'a>(&self, index: usize, picture: Picture<'a>) -> Result<Picture<'a>, Error> {
         let suited = picture.in_channels(self.channels).map(|suited| suited.pixels.into_owned());
         let shape = [self.channels, picture.shape[1], picture.shape[2]];
         match suited {
             Some(pixels) => Ok(Picture { shape, pixels: pixels.into() }),
             None => Err(Error::Channels { index, channels: self.channels, found: picture.shape }),
         }
-    }
-
-    fn leaves_out(&self, error: &Error) -> bool {
-        self.images.leave_out(error)
-    }
-
-    fn left_out(&self) -> Vec<PathBuf> {
-        self.images.damaged()
-    }
-
-    fn is_same(&self, other: &dyn ImageSource) -> bool {
-        let other: &dyn Any = other;
-        other.downcast_ref::<Self>().is_some_and(|other| self.channels == other.channels && self.images == other.images)
     }
 }
 
@@ -74,7 +34,9 @@ impl Images {
     pub fn in_channels(&self, channels: usize) -> Option<Self> {
         match (self.channels(), channels) {
             (own, _) if own == channels => Some(self.clone()),
-            (3, 1) | (1, 3) => Self::from_source(Recoloured { images: self.clone(), channels }).ok(),
+            (3, 1) | (1, 3) => {
+                Self::from_source(Changed { images: self.clone(), change: Recoloured { channels } }).ok()
+            }
             _ => None,
         }
     }

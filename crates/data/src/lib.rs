@@ -33,6 +33,7 @@ mod augmentation;
 mod balance;
 mod batch;
 mod card;
+mod changed;
 mod channels;
 mod check;
 mod class_names;

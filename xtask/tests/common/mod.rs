@@ -26,6 +26,38 @@ pub fn error_from(args: &[&str], output: Output) -> Result<String, Failure> {
     Ok(lines[0].strip_prefix("error: ").ok_or("no `error: `")?.to_string())
 }
 
+/// What a command that succeeds says on standard output, and on standard error.
+pub fn outputs(args: &[&str]) -> Result<[String; 2], Failure> {
+    let output = xtask(args)?;
+    let [printed, beside] = [output.stdout, output.stderr].map(String::from_utf8);
+    let (printed, beside) = (printed?, beside?);
+    assert!(output.status.success(), "{args:?}: {printed}{beside}");
+    Ok([printed, beside])
+}
+
+/// Both, one after the other.
+pub fn said(args: &[&str]) -> Result<String, Failure> {
+    Ok(outputs(args)?.concat())
+}
+
+/// What it says on standard output alone.
+pub fn printed(args: &[&str]) -> Result<String, Failure> {
+    let [printed, _] = outputs(args)?;
+    Ok(printed)
+}
+
+/// Writes grey pictures of 28×28, so many of each class, each class of its own shade.
+pub fn shades(folder: &Path, classes: &[&str], each: u8) -> Result<(), Failure> {
+    for (shade, class) in (1..).zip(classes) {
+        std::fs::create_dir_all(folder.join(class))?;
+        for number in 0..each {
+            let picture = image::GrayImage::from_pixel(28, 28, image::Luma([70 * shade + number]));
+            picture.save(folder.join(class).join(format!("{number}.png")))?;
+        }
+    }
+    Ok(())
+}
+
 /// A path as an argument.
 pub fn path(path: &Path) -> &str {
     path.to_str().unwrap_or_default()
