@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 /// Looks before a thread that waits lets others run.
 const LOOKS: usize = 4000;
-/// Looks before it sleeps between two of them: some hundred microseconds after the first.
+/// Looks before it sleeps between two of them.
 const YIELDS: usize = LOOKS + 500;
 /// How long it sleeps.
 const NAP: Duration = Duration::from_micros(50);
@@ -232,7 +232,7 @@ impl Program {
         arena: Arena<'_>,
         scratch: &mut [f32],
         lanes: usize,
-        mut times: Option<&mut [Duration]>,
+        times: Option<&mut [Duration]>,
     ) {
         let (length, shared) = (self.scratch, Shared::new(scratch));
         // A web page's WebAssembly has no clock.
@@ -278,12 +278,13 @@ impl Program {
             }
         });
         // Whichever threads did the work, a turn takes from the end of the one before it to its own.
-        let mut before = 0;
-        for turn in turns {
-            let Some(times) = times.as_mut() else { return };
-            let ended = turn.ended.load(Ordering::Relaxed);
-            times[turn.work] += Duration::from_nanos(ended.saturating_sub(before));
-            before = ended;
+        if let Some(times) = times {
+            let mut before = 0;
+            for turn in turns {
+                let ended = turn.ended.load(Ordering::Relaxed);
+                times[turn.work] += Duration::from_nanos(ended.saturating_sub(before));
+                before = ended;
+            }
         }
     }
 
