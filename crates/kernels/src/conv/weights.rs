@@ -9,6 +9,7 @@ use crate::scratch::with_scratch;
 use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Vector};
 use crate::threads::for_each;
 use crate::transpose::{NOWHERE, Rows, to_columns};
+use std::ops::Range;
 
 /// Inputs, or blocks of them, between those that are packed and those that are asked for.
 const AHEAD: usize = 4;
@@ -35,6 +36,9 @@ pub(super) fn pack<A: Arithmetic>(
     panels: usize,
     packed: &mut [A::Number],
 ) {
+    if correlation.backward && correlation.conv.groups == 1 && correlation.conv.kernel == [1, 1] && !taps.is_empty() {
+        return pack_rows::<A>(correlation, set, weights, panels, packed);
+    }
     let (bundles, len) = (correlation.bundles, packed_len::<A>(correlation, taps.len()));
     let (blocks, depth) = (bundles.outs.div_ceil(LANES), bundles.ins.div_ceil(A::DEPTH) * taps.len());
     let shared = Shared::new(packed);
@@ -50,6 +54,70 @@ pub(super) fn pack<A: Arithmetic>(
             A::dispatch(set, Panel { correlation, weights, taps, bundle, first: first * LANES, width, apart, packed });
         });
     });
+}
+
+/// Packs the weights of one tap on the way back: outputs of an input lie one behind the other, as they will.
+fn pack_rows<A: Arithmetic>(
+    correlation: &Correlation<'_>,
+    set: InstructionSet,
+    weights: &[A::Number],
+    panels: usize,
+    packed: &mut [A::Number],
+) {
+    let Bundles { ins, outs, .. } = correlation.bundles;
+    let packed = Shared::new(packed);
+    for_each(ins.div_ceil(LANES), |block| {
+        let inputs = block * LANES..((block + 1) * LANES).min(ins);
+        A::dispatch(set, PackedRows { weights, size: [ins, outs], inputs, panels, packed });
+    });
+}
+
+/// Some inputs' rows of outputs, to be packed.
+struct PackedRows<'a, T> {
+    weights: &'a [T],
+    /// All inputs and outputs.
+    size: [usize; 2],
+    inputs: Range<usize>,
+    panels: usize,
+    packed: Shared<'a, T>,
+}
+
+impl<T: Element> ProductKernel<T> for PackedRows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<M: Multiply<Number = T>>(self) {
+        let Self { weights, size: [ins, outs], inputs, panels, packed } = self;
+        let (blocks, factors) = (outs.div_ceil(LANES), ins.div_ceil(M::DEPTH));
+        for first in inputs.clone().step_by(M::DEPTH) {
+            for block in 0..blocks {
+                let mut vectors = [M::Vector::zero(); 2];
+                let count = LANES.min(outs - block * LANES);
+                for (which, vector) in vectors.iter_mut().enumerate().take(M::DEPTH.min(inputs.end - first)) {
+                    let from = &weights[(first + which) * outs + block * LANES..][..count];
+                    *vector = load_first::<M::Vector>(from);
+                }
+                let (panel, lanes) = (block / panels * panels, block % panels * LANES);
+                let width = panels.min(blocks - panel) * LANES;
+                let start = panel * LANES * factors + first / M::DEPTH * width + lanes;
+                // SAFETY: inputs have places of their own, and `to` is checked to hold the vector.
+                unsafe { M::store_together(vectors, packed.pointer(start..start + LANES)) };
+            }
+        }
+    }
+}
+
+/// Sixteen numbers, the last of them zeros where there are fewer.
+#[inline(always)]
+fn load_first<V: Vector>(from: &[V::Element]) -> V {
+    if from.len() == LANES {
+        // SAFETY: sixteen numbers.
+        return unsafe { V::load(from.as_ptr()) };
+    }
+    let mut numbers = [V::Element::ZERO; LANES];
+    numbers[..from.len()].copy_from_slice(from);
+    // SAFETY: sixteen numbers.
+    unsafe { V::load(numbers.as_ptr()) }
 }
 
 /// A panel of outputs, to be packed.
