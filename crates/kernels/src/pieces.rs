@@ -93,10 +93,12 @@ impl Cut {
         self.parts() * self.groups()
     }
 
-    /// Part and place of a task's piece.
+    /// Part and place of a task's piece. Pieces of a map follow each other as its pixels lie in memory, so that a thread, which
+    /// takes neighbouring tasks, reads one long run: the CPU fetches such runs beforehand.
     pub(crate) fn task(&self, task: usize) -> (usize, At) {
-        let (part, group) = (task / self.groups(), task % self.groups());
-        let (image, chunk) = (part / self.chunks(), part % self.chunks());
+        let (map, chunk) = (task / self.chunks(), task % self.chunks());
+        let (image, group) = (map / self.groups(), map % self.groups());
+        let part = image * self.chunks() + chunk;
         let pixels = chunk * self.chunk..((chunk + 1) * self.chunk).min(self.pixels);
         let blocks = group * self.group..((group + 1) * self.group).min(self.blocks);
         (part, At { image, blocks, pixels })
