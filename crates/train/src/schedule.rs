@@ -109,12 +109,12 @@ impl Schedule {
             Self::Cosine => half_cosine(1.0, 0.0, after as f64 / left as f64),
             Self::OneCycle { peak_at, start, end } => {
                 // As torch counts: the first step is at the start, the last at the end.
-                let last = when.all.saturating_sub(1).max(1) as f64;
+                let last = when.all.saturating_sub(1) as f64;
                 let peak = peak_at * when.all as f64 - 1.0;
                 let done = when.done as f64;
                 match done <= peak {
                     true => half_cosine(*start, 1.0, done / peak.max(1.0)),
-                    false => half_cosine(1.0, *end, (done - peak) / (last - peak).max(1.0)),
+                    false => half_cosine(1.0, *end, ((done - peak) / (last - peak)).min(1.0)),
                 }
             }
             Self::Triangle { peak_at, start, end } => {
@@ -225,6 +225,19 @@ mod tests {
             4e-06,
         ];
         assert_close(&factors(&cycle, None), &torchs);
+    }
+
+    /// `OneCycleLR(max_lr=1, total_steps=7, pct_start=0.9, div_factor=25, final_div_factor=1e4)`: its last two, and the one of
+    /// `total_steps=1`.
+    #[test]
+    fn one_cycle_ends_at_its_end_however_short_the_fall_is() {
+        let cycle = Schedule::OneCycle { peak_at: 0.9, start: 1.0 / 25.0, end: 1.0 / 25e4 };
+        let found = [5, 6].map(|done| cycle.factor(None, When { done, epoch: 7, all: 7, plateaus: 0 }));
+        assert_close(&found, &[0.9924306774148465, 4e-06]);
+        assert_close(&[cycle.factor(None, When { done: 0, epoch: 1, all: 1, plateaus: 0 })], &[4e-06]);
+        let at_its_end = Schedule::OneCycle { peak_at: 1.0, start: 0.5, end: 0.0 };
+        let found = [0, 1, 2].map(|done| at_its_end.factor(None, When { done, epoch: 3, all: 3, plateaus: 0 }));
+        assert_close(&found, &[0.5, 0.75, 1.0]);
     }
 
     /// `numpy.interp(range(10), [0, 3, 10], [0.2, 1, 0.05])`.
