@@ -1,5 +1,6 @@
 //! One program at a time in a folder, and only in folders that are its own.
 
+use crate::checkpoint;
 use crate::error::{Error, Result};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
@@ -49,7 +50,7 @@ impl Claim {
         folder.join(MARK).is_file()
     }
 
-    /// Claims a folder that is there, whatever it holds.
+    /// Claims a folder that is there, whatever it holds. What was being written when an earlier claim ended goes away.
     ///
     /// # Errors
     ///
@@ -69,6 +70,8 @@ impl Claim {
         }
         if file.metadata().map_err(failed)?.len() == 0 {
             file.write_all(b"cnn-train writes to this folder, and locks this file while it does.\n").map_err(failed)?;
+        } else {
+            checkpoint::remove_unfinished(folder)?;
         }
         Ok(Self { folder: folder.to_path_buf(), file })
     }

@@ -158,7 +158,6 @@ impl RunFolder {
             None => Err(missing()),
             Some(_) => {
                 checkpoints_are_there(path)?;
-                checkpoint::remove_unfinished(path)?;
                 let mut folder = Self::of(path, claim);
                 (folder.resumed, folder.described) = (true, described);
                 Ok(folder)
@@ -483,6 +482,37 @@ mod tests {
         assert!(matches!(RunFolder::resume(&folder), Err(Error::FolderInUse { .. })));
         drop(first);
         RunFolder::create(&folder).unwrap();
+    }
+
+    #[test]
+    fn what_was_being_written_goes_away_with_the_next_claim() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("run");
+        let claims: [&dyn Fn(); 3] = [
+            &|| drop(RunFolder::resume(&folder).unwrap()),
+            &|| drop(RunFolder::create_or_overwrite(&folder).unwrap()),
+            &|| drop(Claim::take(&folder, &[REPORT]).unwrap()),
+        ];
+        for claim in claims {
+            if results(&folder).unwrap().is_none() {
+                drop(run(&folder));
+            }
+            let left = [".writing-a", "report/.writing-b"].map(|name| folder.join(name));
+            for left in &left {
+                std::fs::create_dir_all(left).unwrap();
+                std::fs::hard_link(folder.join(LAST), left.join("link")).unwrap();
+            }
+            std::fs::write(folder.join(".writing-c"), "half").unwrap();
+            std::fs::write(folder.join("report/index.html"), "whole").unwrap();
+            claim();
+            assert!(left.iter().all(|left| !left.exists()) && !folder.join(".writing-c").exists());
+            assert!(folder.join("report/index.html").exists());
+        }
+        // In a folder that was never claimed it is somebody else's.
+        let theirs = parent.path().join("theirs");
+        std::fs::create_dir_all(theirs.join(".writing-a")).unwrap();
+        drop(RunFolder::create(&theirs).unwrap());
+        assert!(theirs.join(".writing-a").exists());
     }
 
     #[test]

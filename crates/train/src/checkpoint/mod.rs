@@ -16,6 +16,7 @@ pub(crate) use reading::{Checkpoint, Wanted, newest};
 use crate::changes::DataMark;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::run_files::REPORT;
 use crate::settings::Settings;
 use crate::weights::file_of;
 use crate::whole_file::{make_within, sync_folder, write_synced};
@@ -209,10 +210,14 @@ fn clean(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes files of a run's folder that a program was killed over while it wrote them.
-pub(crate) fn remove_unfinished(run: &Path) -> Result<()> {
-    for path in entries(run)?.into_iter().filter(|path| starts_with(path, WRITING) && path.is_file()) {
-        std::fs::remove_file(&path).map_err(Error::file(&path, "cannot remove"))?;
+/// Removes what a program was killed over while it wrote it, in a folder that is claimed and in its report.
+pub(crate) fn remove_unfinished(claimed: &Path) -> Result<()> {
+    for path in [entries(claimed)?, entries(&claimed.join(REPORT))?].concat() {
+        match starts_with(&path, WRITING) {
+            true if path.is_dir() => remove(&path)?,
+            true => std::fs::remove_file(&path).map_err(Error::file(&path, "cannot remove"))?,
+            false => {}
+        }
     }
     Ok(())
 }
