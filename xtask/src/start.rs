@@ -128,9 +128,9 @@ pub fn warnings(session: &Session) -> Result<Vec<String>> {
             names.len()
         ));
     }
-    if let Some(warm_up) = settings.warm_up.filter(|warm_up| warm_up.epochs > settings.epochs as f64) {
+    if let Some(warm_up) = settings.warm_up.filter(|warm_up| warm_up.epochs >= settings.epochs as f64) {
         warnings.push(format!(
-            "the warm-up of {} epochs does not end within {}: the learning rate is never reached",
+            "the warm-up of {} epochs does not end before the last step of {}: the learning rate is never reached",
             number(warm_up.epochs),
             settings.epochs
         ));

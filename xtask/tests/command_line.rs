@@ -75,7 +75,7 @@ fn settings_that_cannot_be_meant() -> Result<(), Failure> {
     assert_eq!(refused(&["--optimizer", "rmsprop", "--nesterov"])?, "--nesterov belongs to --optimizer sgd");
     assert_eq!(refused(&["--label-smoothing", "1"])?, "label smoothing 1 must be in [0, 1)");
     assert_eq!(refused(&["--average", "1.5"])?, "average 1.5 must be in [0, 1)");
-    assert_eq!(refused(&["--clip-norm", "0"])?, "clip 0 must be a number above 0");
+    assert_eq!(refused(&["--clip-norm", "0"])?, "clip 0 must be a number above 0, in 32 bits too");
     assert_eq!(refused(&["--accumulate", "0"])?, "accumulate must be at least 1");
     assert_eq!(refused(&["--set", "epochs = -1"])?.split(':').next(), Some("epochs = -1"));
     assert!(refused(&["--set", "epoch = 1"])?.starts_with("epoch = 1: unknown field `epoch`"));

@@ -44,6 +44,11 @@ fn what_learns_nothing_is_said() -> Result<(), Failure> {
     assert!(text.contains("groups: all that is trained has 0 times the learning rate: nothing is learnt"), "{text}");
     let text = String::from_utf8(train(&groups("weight-decay = 3.0"), path(&place.path().join("other")))?.stderr)?;
     assert!(text.contains("groups *: the weight decay is 0, and stays so 3 times"), "{text}");
+    let run = path(&place.path().join("warm")).to_string();
+    let warm = ["train", "lenet", "--limit", "20", "--epochs", "1", "--warm-up", "1", "--no-report", "--out", &run];
+    let text = String::from_utf8(xtask(&warm)?.stderr)?;
+    assert!(text.contains("the warm-up of 1 epochs does not end before the last step of 1"), "{text}");
+    assert!(text.contains("at a learning rate of 0.02 every step's is 0 in 32 bits: nothing is learnt"), "{text}");
     let rates = place.path().join("rates");
     let none = groups("learning-rate = 0.0");
     let message = error_of(&["train", "lenet", "--limit", "20", "--find-lr", "--set", &none, "--out", path(&rates)])?;

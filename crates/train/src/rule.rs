@@ -117,7 +117,14 @@ impl Rule {
             false => Err(Error::Setting { setting, problem: format!("{} must be {rule}", number(value)) }),
         };
         let share = |setting, v: f64| require(setting, (0.0..1.0).contains(&v), v, "in [0, 1)");
-        let size = |setting, v: f64| require(setting, v.is_finite() && v >= 0.0, v, "a number from 0 up");
+        // Weights and gradients are of 32 bits.
+        let size = |setting, v: f64| {
+            require(setting, (v as f32).is_finite() && v >= 0.0, v, "a number from 0 up that 32 bits hold")
+        };
+        let above = |setting, v: f64| {
+            let holds = (v as f32).is_finite() && v as f32 > 0.0;
+            require(setting, holds, v, "a number above 0, in 32 bits too: gradients of 0 are divided by it")
+        };
         match *self {
             Self::Sgd { momentum, nesterov, weight_decay } => {
                 share("momentum", momentum)?;
@@ -132,15 +139,37 @@ impl Rule {
             Self::AdamW { beta1, beta2, eps, weight_decay } => {
                 share("beta1", beta1)?;
                 share("beta2", beta2)?;
-                size("eps", eps)?;
+                above("eps", eps)?;
                 size("weight decay", weight_decay)
             }
             Self::RmsProp { alpha, eps, momentum, weight_decay } => {
                 share("alpha", alpha)?;
-                size("eps", eps)?;
+                above("eps", eps)?;
                 share("momentum", momentum)?;
                 size("weight decay", weight_decay)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_32_bits_cannot_hold_is_refused() {
+        let message = |rule: Rule| rule.check().unwrap_err().to_string();
+        for eps in [0.0, 1e-300, 1e300] {
+            let adam = Rule::AdamW { beta1: 0.9, beta2: 0.999, eps, weight_decay: 0.0 };
+            let root = Rule::RmsProp { alpha: 0.0, eps, momentum: 0.0, weight_decay: 0.0 };
+            for rule in [adam, root] {
+                assert!(message(rule).contains("must be a number above 0, in 32 bits too"), "{rule:?}");
+            }
+        }
+        for rule in [Rule::sgd(0.9), Rule::ADAMW, Rule::RMSPROP] {
+            assert!(rule.check().is_ok());
+            let expected = "weight decay 1e300 must be a number from 0 up that 32 bits hold";
+            assert_eq!(message(rule.decaying(1e300)), expected);
         }
     }
 }

@@ -223,7 +223,8 @@ impl Settings {
         self.groups.iter().try_for_each(Group::check)?;
         self.whitening.iter().try_for_each(Whitening::check)?;
         if let Some(Clip::Norm(limit) | Clip::Value(limit)) = self.clip {
-            require("clip", limit.is_finite() && limit > 0.0, format!("{} must be a number above 0", number(limit)))?;
+            let holds = (limit as f32).is_finite() && limit as f32 > 0.0;
+            require("clip", holds, format!("{} must be a number above 0, in 32 bits too", number(limit)))?;
         }
         self.optimizer.check()?;
         self.schedule.check(self.warm_up)?;

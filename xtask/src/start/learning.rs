@@ -3,7 +3,7 @@
 use crate::session::Session;
 use anyhow::Result;
 use cnn_figures::number;
-use cnn_train::Group;
+use cnn_train::{Group, Schedule, Settings, When};
 
 /// A text for each.
 pub fn warnings(session: &Session) -> Result<Vec<String>> {
@@ -19,8 +19,28 @@ pub fn warnings(session: &Session) -> Result<Vec<String>> {
     if !session.task(&session.recipe).moves()? {
         warnings.push("groups: all that is trained has 0 times the learning rate: nothing is learnt".to_string());
     }
-    if settings.learning_rate == 0.0 {
+    let rate = settings.learning_rate;
+    if rate == 0.0 {
         warnings.push("the learning rate is 0: nothing is learnt".to_string());
+    } else if (rate * largest_factor(session)) as f32 == 0.0 {
+        let rate = number(rate);
+        warnings.push(format!("at a learning rate of {rate} every step's is 0 in 32 bits: nothing is learnt"));
     }
     Ok(warnings)
+}
+
+/// The largest factor that the schedule has on the learning rate at a step of the run.
+fn largest_factor(session: &Session) -> f64 {
+    let settings: &Settings = &session.recipe.training;
+    let epoch = session.dataset.train().len().div_ceil(settings.batch_size).div_ceil(settings.accumulate);
+    let all = epoch.saturating_mul(settings.epochs);
+    // It rises for a warm-up, or up to the peak of a cycle, and falls from there on.
+    let warm = settings.warm_up.map_or(0.0, |warm_up| warm_up.epochs * epoch as f64).round() as usize;
+    let peak = match settings.schedule {
+        Schedule::OneCycle { peak_at, .. } | Schedule::Triangle { peak_at, .. } => (peak_at * all as f64) as usize,
+        _ => warm,
+    };
+    let steps = (peak.saturating_sub(2)..=peak.saturating_add(1)).chain([0, all.saturating_sub(1)]);
+    let when = |done: usize| When { done: done.min(all.saturating_sub(1)), epoch, all, plateaus: 0 };
+    steps.map(|done| settings.schedule.factor(settings.warm_up, when(done))).fold(0.0, f64::max)
 }
