@@ -63,6 +63,10 @@ impl Pace {
 
 impl Group {
     pub(crate) fn check(&self) -> Result<()> {
+        if self.prefix.is_empty() {
+            let problem = "have a prefix that is empty: say what the names begin with, or `*` for all".to_string();
+            return Err(Error::Setting { setting: "groups", problem });
+        }
         for (what, factor) in [("learning-rate", self.learning_rate), ("weight-decay", self.weight_decay)] {
             if !(0.0..=LARGEST_FACTOR).contains(&factor) {
                 let [factor, most] = [factor, LARGEST_FACTOR].map(number);

@@ -231,6 +231,9 @@ impl Recipe {
     pub fn set(&mut self, assignment: &str) -> Result<()> {
         let error = |problem: String| Error::Set { assignment: assignment.to_string(), problem };
         let mut changes: toml::Table = toml::from_str(assignment).map_err(|e| error(plain(e.message(), None)))?;
+        if changes.is_empty() {
+            return Err(error("sets nothing: expected a line such as `epochs = 3`".to_string()));
+        }
         let mut settings = toml::Table::try_from(&self.training).map_err(|e| error(e.to_string()))?;
         changes.retain(|key, value| {
             let off = OPTIONAL.contains(&key) && value.as_str() == Some(NONE);

@@ -50,6 +50,12 @@ pub(crate) fn plain(message: &str, training: Option<&Table>) -> String {
     let lines = LINES.iter().find(|(name, _)| Some(*name) == key).map(|(_, lines)| lines);
     // The names of what there is to choose from say more than a line.
     let choice = message.contains("expected one of");
+    if message.contains("expected struct Settings") {
+        return "expected a table, as `[training]` with lines such as `epochs = 3` below it".to_string();
+    }
+    if message.contains(" as i128") || message.contains(" as u128") {
+        return format!("a whole number is too large, expected at most {}", i64::MAX);
+    }
     match lines.filter(|_| !choice && OF_KIND.iter().any(|words| message.contains(words))) {
         Some(lines) => format!("expected a value as in {lines}"),
         None => {
@@ -128,6 +134,34 @@ mod tests {
         }
         let choice = Recipe::default().set("schedule = \"nope\"").unwrap_err().to_string();
         assert!(choice.contains("expected one of `constant`, "), "{choice}");
+    }
+
+    #[test]
+    fn what_is_no_table_and_what_is_too_large_is_said_without_types() {
+        let read = |text: &str| Recipe::parse(Path::new("mine.toml"), text).unwrap_err().to_string();
+        let message = read("training = 3\n");
+        assert!(
+            message.ends_with("expected a table, as `[training]` with lines such as `epochs = 3` below it"),
+            "{message}"
+        );
+        let message = read("[training]\nbatch-size = 18446744073709551616\n");
+        assert!(message.ends_with("a whole number is too large, expected at most 9223372036854775807"), "{message}");
+        let message = Recipe::default().set("batch-size = 18446744073709551616").unwrap_err().to_string();
+        assert!(message.contains("a whole number is too large"), "{message}");
+        let mut recipe = Recipe::default();
+        recipe.set("groups = [{ prefix = '' }]").unwrap();
+        let message = recipe.check().unwrap_err().to_string();
+        assert_eq!(message, "groups have a prefix that is empty: say what the names begin with, or `*` for all");
+        for nothing in ["", " ", "# epochs = 3"] {
+            let message = Recipe::default().set(nothing).unwrap_err().to_string();
+            assert!(message.ends_with("sets nothing: expected a line such as `epochs = 3`"), "{message}");
+        }
+        for clip in ["clip = { norm = 1e-300 }", "clip = { value = 1e-46 }"] {
+            recipe = Recipe::default();
+            recipe.set(clip).unwrap();
+            let message = recipe.check().unwrap_err().to_string();
+            assert!(message.ends_with("must be a number above 0, in 32 bits too"), "{message}");
+        }
     }
 
     #[test]
