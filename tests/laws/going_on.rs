@@ -3,7 +3,8 @@
 use crate::Failure;
 use crate::training::{StopAfter, data, kept, network, task};
 use cnn_train::{
-    Begin, Engine, Error, Observer, Outcome, Rule, RunFolder, Schedule, Settings, Silent, StepReport, Stop, Task, train,
+    Begin, Engine, Error, Group, Lookahead, Observer, Outcome, Rule, RunFolder, Schedule, Settings, Silent, StepReport,
+    Stop, Task, Weights, train,
 };
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -41,13 +42,98 @@ fn more_epochs_are_as_if_there_had_been_as_many_from_the_beginning() -> Result<(
     Ok(())
 }
 
-/// Remembers what a run says of itself when it begins.
+/// The numbers of a tensor in the newest checkpoint: of the weights that are trained, and of their average.
+fn both(folder: &Path, tensor: &str) -> Result<[Vec<f32>; 2], Failure> {
+    let mut checkpoints: Vec<_> = std::fs::read_dir(folder.join("checkpoints"))?.flatten().collect();
+    checkpoints.sort_by_key(|entry| entry.file_name());
+    let newest = checkpoints.last().ok_or("no checkpoint")?.path();
+    let numbers = |file: &str| -> Result<Vec<f32>, Failure> {
+        let weights = Weights::read(newest.join(file))?;
+        Ok(weights.get(tensor).ok_or("no such tensor")?.numbers::<f32>(tensor)?.into_owned())
+    };
+    Ok([numbers("weights.safetensors")?, numbers("average.safetensors")?])
+}
+
+#[test]
+fn slow_weights_meet_the_others_at_the_end_whatever_changed_before() -> Result<(), Failure> {
+    let (network, data, folder) = (network(10)?, data()?, tempfile::tempdir()?);
+    let slow = Settings { lookahead: Some(Lookahead { every: 50, stays: 0.0, rise: 0.0 }), ..plain() };
+    let others = [
+        Settings { batch_size: 32, ..slow.clone() },
+        Settings { accumulate: 2, ..slow.clone() },
+        Settings { optimizer: Rule::ADAMW, learning_rate: 0.001, ..slow.clone() },
+    ];
+    for engine in [Engine::Plan, Engine::Candle] {
+        for (number, other) in others.iter().enumerate() {
+            let path = folder.path().join(format!("{number}-{engine:?}"));
+            drop(begin(&task(&network, &data, slow.clone(), engine), &path)?);
+            go_on(&task(&network, &data, Settings { epochs: 4, ..other.clone() }, engine), &path)?;
+            let [trained, slow] = both(&path, "fc.weight")?;
+            assert!(trained == slow, "{number} {engine:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_average_remembers_what_it_was_of_whatever_rule_comes() -> Result<(), Failure> {
+    let (network, data, folder) = (network(10)?, data()?, tempfile::tempdir()?);
+    let average = Settings { average: Some(0.9), learning_rate: 0.1, ..plain() };
+    for engine in [Engine::Plan, Engine::Candle] {
+        let path = folder.path().join(format!("{engine:?}"));
+        drop(begin(&task(&network, &data, average.clone(), engine), &path)?);
+        let [trained, before] = both(&path, "fc.weight")?;
+        // The weights stay, and the average goes towards them.
+        let other = Settings { epochs: 3, optimizer: Rule::ADAMW, learning_rate: 0.0, ..average.clone() };
+        go_on(&task(&network, &data, other, engine), &path)?;
+        let [same, after] = both(&path, "fc.weight")?;
+        assert!(same == trained);
+        // Of five steps after ten others.
+        let stays: f32 = (11..=15).map(|steps| (1.0 + steps as f32) / (10.0 + steps as f32)).product();
+        for ((weight, before), after) in trained.iter().zip(&before).zip(&after) {
+            let expected = weight + stays * (before - weight);
+            assert!((after - expected).abs() < 1e-6, "{engine:?}: {after} instead of {expected}");
+        }
+        assert!(trained.iter().zip(&before).any(|(weight, before)| (weight - before).abs() > 1e-3));
+    }
+    Ok(())
+}
+
+#[test]
+fn another_schedule_counts_plateaus_from_where_it_begins() -> Result<(), Failure> {
+    let (network, data, folder) = (network(10)?, data()?, tempfile::tempdir()?);
+    let plateau = |patience| Schedule::Plateau { factor: 0.1, patience };
+    // Nothing changes, and every epoch but the first is one without a new least loss.
+    let still = |schedule, epochs| {
+        let stays = |prefix: &str| Group { prefix: prefix.to_string(), learning_rate: 0.0, weight_decay: 1.0 };
+        let (freeze, groups) = (vec!["block".to_string()], vec![stays("stem"), stays("fc")]);
+        let settings = Settings { schedule, epochs, freeze, groups, learning_rate: 1.0, ..plain() };
+        task(&network, &data, settings, Engine::Plan)
+    };
+    for (number, begins) in [Schedule::Constant, plateau(2)].into_iter().enumerate() {
+        let path = folder.path().join(number.to_string());
+        drop(begin(&still(begins, 5), &path)?);
+        let (run, mut told) = (RunFolder::resume(&path)?.changing(), Told::default());
+        let outcome = train(&still(plateau(0), 8), Some(&run), &mut told)?;
+        drop(run);
+        assert_eq!((told.2, outcome.changed), (1.0, true));
+        let rates: Vec<f64> = outcome.epochs[5..].iter().map(|epoch| epoch.learning_rate).collect();
+        assert!(rates[..2] == [1.0, 1.0] && (rates[2] - 0.1).abs() < 1e-12, "{rates:?}");
+        // It is remembered by a run that goes on without a change.
+        let outcome = go_on(&still(plateau(0), 9), &path)?;
+        assert!((outcome.epochs[8].learning_rate - 0.01).abs() < 1e-12);
+    }
+    Ok(())
+}
+
+/// Remembers what a run says of itself when it begins: changes, epochs that are over, the learning rate of the next step.
 #[derive(Default)]
-struct Told(Vec<String>, usize);
+struct Told(Vec<String>, usize, f64);
 
 impl Observer for Told {
     fn begin(&mut self, begin: &Begin<'_>) {
-        (self.0, self.1) = (begin.changes.iter().map(ToString::to_string).collect(), begin.epochs_done);
+        self.0 = begin.changes.iter().map(ToString::to_string).collect();
+        (self.1, self.2) = (begin.epochs_done, begin.learning_rate);
     }
 }
 

@@ -168,7 +168,7 @@ impl Observer for Progress {
 }
 
 /// A learning rate with three digits.
-fn short(value: f64) -> String {
+pub fn short(value: f64) -> String {
     match value {
         0.0 => "0".to_string(),
         value if value.is_finite() && (1e-3..1e4).contains(&value.abs()) => {

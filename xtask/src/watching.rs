@@ -4,7 +4,7 @@ use crate::cli::Watching;
 use crate::interrupt::Interrupts;
 #[cfg(feature = "serve")]
 use crate::live_run::LiveRun;
-use crate::progress::Progress;
+use crate::progress::{Progress, short};
 use anyhow::Result;
 #[cfg(feature = "dashboard")]
 use cnn_dashboard::Dashboard;
@@ -97,6 +97,11 @@ impl Observer for GoingOn {
             lines.push(format!("going on after epoch {} of {}{place}", begin.epochs_done, settings.epochs));
         }
         lines.extend(begin.changes.iter().map(|change| format!("from here on {change}")));
+        let of_rate = ["epochs", "batch-size", "accumulate", "learning-rate", "schedule", "warm-up"];
+        if begin.changes.iter().any(|change| change.name.split('.').next().is_some_and(|name| of_rate.contains(&name)))
+        {
+            lines.push(format!("the learning rate of the next step is {}", short(begin.learning_rate)));
+        }
         for line in lines {
             match self.dashboard {
                 // To standard error, or to the dashboard's log; where neither is there, nobody wants to know.

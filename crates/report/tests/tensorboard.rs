@@ -49,7 +49,14 @@ fn begin(events: &mut TensorBoard, folder: &Path, steps_done: usize) -> Result<(
         .named("small", [1, 28, 28])
         .at([1, 28, 28])?;
     let task = Task::new(&network, &dataset, cnn_data::Preparation::of(dataset.train())?);
-    events.begin(&Begin { task: &task, folder: Some(folder), epochs_done: 0, steps_done, changes: &[] });
+    events.begin(&Begin {
+        task: &task,
+        folder: Some(folder),
+        epochs_done: 0,
+        steps_done,
+        learning_rate: 0.0,
+        changes: &[],
+    });
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::limits::LARGEST_COUNT;
+use crate::settings::Settings;
 use cnn_figures::number;
 use serde::{Deserialize, Serialize};
 
@@ -21,10 +22,9 @@ pub struct Lookahead {
 }
 
 impl Lookahead {
-    /// The share of the slow weights that stays after `steps` of `all`, if the weights meet then. At the end of the run
+    /// The share of the slow weights that stays after `done` steps of `all`, if the weights meet then. At the end of the run
     /// they meet in any case.
-    pub(crate) fn staying(&self, steps: i32, all: usize) -> Option<f64> {
-        let done = usize::try_from(steps).unwrap_or(0);
+    fn staying(&self, done: usize, all: usize) -> Option<f64> {
         let meets = done > 0 && (done.is_multiple_of(self.every.max(1)) || done == all);
         meets.then(|| self.stays * (done as f64 / all.max(1) as f64).min(1.0).powf(self.rise))
     }
@@ -45,11 +45,20 @@ impl Lookahead {
 
 /// What is averaged over the steps of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Averaging {
+pub(crate) struct Averaging {
+    kind: Kind,
+    /// Steps of the run that are taken, whatever rule took them.
+    taken: usize,
+    /// Steps of the whole run.
+    all: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
     /// The share of a moving average that stays at each step.
     Moving(f64),
-    /// Slow weights, in a run of so many steps.
-    Slow(Lookahead, usize),
+    /// Slow weights.
+    Slow(Lookahead),
 }
 
 /// What an average does after a step.
@@ -62,16 +71,18 @@ pub(crate) enum Move {
 }
 
 impl Averaging {
-    /// A moving average of which so much stays, or slow weights, in a run of `all` steps.
-    pub(crate) fn of(moving: Option<f64>, lookahead: Option<Lookahead>, all: usize) -> Option<Self> {
-        moving.map(Self::Moving).or(lookahead.map(|lookahead| Self::Slow(lookahead, all)))
+    /// A moving average or slow weights, where the settings ask for them, in a run of `all` steps of which `taken` are taken.
+    pub(crate) fn of(settings: &Settings, taken: usize, all: usize) -> Option<Self> {
+        let kind = settings.average.map(Kind::Moving).or(settings.lookahead.map(Kind::Slow))?;
+        Some(Self { kind, taken, all })
     }
 
-    /// What happens after `steps` steps.
-    pub(crate) fn after(self, steps: i32) -> Option<Move> {
-        match self {
-            Self::Moving(share) => Some(Move::Follow(staying(share, steps))),
-            Self::Slow(lookahead, all) => lookahead.staying(steps, all).map(Move::Meet),
+    /// Counts a step, and says what happens after it.
+    pub(crate) fn step(&mut self) -> Option<Move> {
+        self.taken += 1;
+        match self.kind {
+            Kind::Moving(share) => Some(Move::Follow(staying(share, self.taken))),
+            Kind::Slow(lookahead) => lookahead.staying(self.taken, self.all).map(Move::Meet),
         }
     }
 
@@ -91,8 +102,8 @@ impl Averaging {
 
 /// The share of an average that stays when a new value comes in, after `steps` of them: `share`, but less in the
 /// beginning, so that the freshly initialised weights are soon forgotten (as in TensorFlow's moving average).
-fn staying(share: f64, steps: i32) -> f64 {
-    let steps = f64::from(steps);
+fn staying(share: f64, steps: usize) -> f64 {
+    let steps = steps as f64;
     share.min((1.0 + steps) / (10.0 + steps))
 }
 
@@ -107,11 +118,15 @@ mod tests {
 
     #[test]
     fn slow_weights_meet_the_others_every_few_steps_and_at_the_end() {
-        let averaging = Averaging::Slow(Lookahead { every: 4, stays: 0.5, rise: 1.0 }, 10);
-        let moves: Vec<Option<Move>> = (0..=10).map(|steps| averaging.after(steps)).collect();
-        let met: Vec<usize> = (0..=10).filter(|steps| moves[*steps].is_some()).collect();
-        assert_eq!(met, [4, 8, 10]);
-        assert_eq!([moves[4], moves[10]], [Some(Move::Meet(0.5 * 0.4)), Some(Move::Meet(0.5))]);
+        let lookahead = Some(Lookahead { every: 4, stays: 0.5, rise: 1.0 });
+        let settings = Settings { lookahead, ..Settings::default() };
+        let moves = |taken: usize| -> Vec<(usize, Move)> {
+            let mut averaging = Averaging::of(&settings, taken, 10).unwrap();
+            (taken + 1..=10).filter_map(|step| Some((step, averaging.step()?))).collect()
+        };
+        let expected = [(4, Move::Meet(0.5 * 0.4)), (8, Move::Meet(0.5 * 0.8)), (10, Move::Meet(0.5))];
+        assert_eq!(moves(0), expected);
+        assert_eq!(moves(5), expected[1..]);
         let constant = Lookahead { every: 1, stays: 0.5, rise: 0.0 };
         assert_eq!(constant.staying(1, 10), Some(0.5));
     }

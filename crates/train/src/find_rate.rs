@@ -1,5 +1,6 @@
 //! Which learning rate to begin with.
 
+use crate::checkpoint::Position;
 use crate::error::{Error, Result};
 use crate::freeze::frozen;
 use crate::settings::Settings;
@@ -93,8 +94,8 @@ impl RateSearch {
         let frozen = frozen(task.network, &settings.freeze)?;
         let weighted = task.trained_loss()?;
         let loss = weighted.as_deref().unwrap_or(task.loss);
-        let (start, taught) = (task.beginning()?, Taught { loss, frozen: &frozen, passes: 0 });
-        let mut learner = task.engine.learner(task.lesson(start.as_ref(), taught))?;
+        let (start, taught) = (task.beginning()?, Taught { loss, frozen: &frozen });
+        let mut learner = task.engine.learner(task.lesson(start.as_ref(), taught, &Position::start()))?;
         let (loader, _) = loaders(task)?;
         let single = task.single_valued(&frozen).is_some();
         let mut groups = Groups { loader: &loader, settings, single, epoch: 1, batches: None };

@@ -24,6 +24,8 @@ pub struct Begin<'a> {
     pub epochs_done: usize,
     /// Steps that it has taken in the epoch after them.
     pub steps_done: usize,
+    /// Learning rate of the step to come.
+    pub learning_rate: f64,
     /// Settings that are others than in that part.
     pub changes: &'a [Change],
 }

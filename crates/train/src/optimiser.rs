@@ -87,11 +87,6 @@ impl Optimiser {
         Ok(())
     }
 
-    /// Steps taken so far.
-    pub(crate) fn steps(&self) -> i32 {
-        self.steps
-    }
-
     /// What the rule remembers: the memory's name, the tensor's name, the numbers.
     pub(crate) fn memory(&self) -> impl Iterator<Item = (&'static str, &str, &Tensor)> {
         self.parameters.iter().flat_map(|parameter| {

@@ -1,6 +1,6 @@
 //! What is trained.
 
-use crate::checkpoint::Extent;
+use crate::checkpoint::{Extent, Position};
 use crate::classify::{Classify, input};
 use crate::cross_entropy::SoftmaxCrossEntropy;
 use crate::engine::{Engine, Lesson};
@@ -75,8 +75,6 @@ pub(crate) struct Taught<'a> {
     pub(crate) loss: &'a dyn LossFunction,
     /// For each tensor whether it stays as it is.
     pub(crate) frozen: &'a [bool],
-    /// Training passes taken before.
-    pub(crate) passes: u64,
 }
 
 impl<'a> Task<'a> {
@@ -273,12 +271,18 @@ impl<'a> Task<'a> {
         weighted.map(Some).ok_or_else(|| Error::Setting { setting: "class weights", problem: problem() })
     }
 
-    pub(crate) fn lesson<'b>(&'b self, start: Option<&'b Start>, how: Taught<'b>) -> Lesson<'b> {
+    /// What a learner begins with where the run is at `position`.
+    pub(crate) fn lesson<'b>(&'b self, start: Option<&'b Start>, how: Taught<'b>, position: &Position) -> Lesson<'b> {
         let Self { network, settings, device, .. } = self;
-        let Taught { loss, frozen, passes } = how;
+        let Taught { loss, frozen } = how;
+        let (passes, taken) = (position.passes, position.updates);
         let left_out = self.single_valued(frozen).is_some() && self.ends_alone();
-        let steps = (self.extent().steps - usize::from(left_out)).saturating_mul(settings.epochs);
-        Lesson { network, settings, loss, device, start, frozen, passes, steps, ranks: self.ranks }
+        // Epochs that are over may have had other numbers of steps.
+        let epochs = (settings.epochs + 1).saturating_sub(position.epoch);
+        let to_come =
+            (self.extent().steps - usize::from(left_out)).saturating_mul(epochs).saturating_sub(position.steps);
+        let steps = taken + to_come;
+        Lesson { network, settings, loss, device, start, frozen, passes, taken, steps, ranks: self.ranks }
     }
 
     /// Whether the last step of an epoch is of a single image.

@@ -41,6 +41,8 @@ pub struct Outcome {
     pub best: usize,
     /// Why the run ended.
     pub ending: Ending,
+    /// Whether settings were changed on the way: another run of the last ones does not repeat it.
+    pub changed: bool,
 }
 
 /// Why a run ended.
@@ -94,9 +96,9 @@ pub fn train_with(
         Some(Checkpoint { position, saved, history, changes }) => (position, Some(saved), history, changes),
         None => (Position::start(), None, History::default(), Vec::new()),
     };
-    let (position, saved) = match task.ranks {
-        Some(ranks) => going_on_together(ranks, position, saved)?,
-        None => (position, saved),
+    let (position, history, saved) = match task.ranks {
+        Some(ranks) => going_on_together(ranks, position, history, saved)?,
+        None => (position, history, saved),
     };
     if let Some((first, ending)) = changes.first().zip(over(task, &position)) {
         let (epochs, change) = (position.epochs.len(), first.to_string());
@@ -106,8 +108,7 @@ pub fn train_with(
     let loss = weighted.as_deref().unwrap_or(task.loss);
     // A run that goes on has its weights from the checkpoint.
     let start = if saved.is_none() { task.beginning()? } else { task.start.clone() };
-    let taught = Taught { loss, frozen: &frozen, passes: position.passes };
-    let mut learner = engine(task.lesson(start.as_ref(), taught))?;
+    let mut learner = engine(task.lesson(start.as_ref(), Taught { loss, frozen: &frozen }, &position))?;
     if let Some(saved) = &saved {
         learner.restore(saved)?;
     }
@@ -132,17 +133,24 @@ pub fn train_with(
         let ending = run.run(&changes, observer)?;
         let epochs = run.position.epochs;
         let best = best_epoch(&epochs);
-        Ok(Outcome { weights: run.learner.kept()?.into_weights(), epochs, best, ending })
+        let weights = run.learner.kept()?.into_weights();
+        Ok(Outcome { weights, epochs, best, ending, changed: history.changed })
     })
 }
 
 /// Gives all ranks what rank 0, which alone has a folder, goes on from.
-fn going_on_together(ranks: &Ranks, position: Position, saved: Option<Saved>) -> Result<(Position, Option<Saved>)> {
+fn going_on_together(
+    ranks: &Ranks,
+    position: Position,
+    history: History,
+    saved: Option<Saved>,
+) -> Result<(Position, History, Option<Saved>)> {
     let what = saved.as_ref().map(|saved| (saved.steps, saved.average.is_some()));
-    let mut place = serde_json::to_vec(&(&position, what)).map_err(Error::own)?;
+    let mut place = serde_json::to_vec(&(&position, history, what)).map_err(Error::own)?;
     ranks.broadcast(0, &mut place)?;
-    let (position, what): (Position, Option<(i32, bool)>) = serde_json::from_slice(&place).map_err(Error::own)?;
-    let Some((steps, averaged)) = what else { return Ok((position, None)) };
+    let (position, history, what): (Position, History, Option<(i32, bool)>) =
+        serde_json::from_slice(&place).map_err(Error::own)?;
+    let Some((steps, averaged)) = what else { return Ok((position, history, None)) };
     let spread = |weights: Option<&Weights>| -> Result<Weights> {
         let mut bytes = weights.map_or(Ok(Vec::new()), Weights::to_bytes)?;
         ranks.broadcast(0, &mut bytes)?;
@@ -151,7 +159,7 @@ fn going_on_together(ranks: &Ranks, position: Position, saved: Option<Saved>) ->
     let weights = spread(saved.as_ref().map(|saved| &saved.weights))?;
     let average = averaged.then(|| spread(saved.as_ref().and_then(|saved| saved.average.as_ref()))).transpose()?;
     let state = spread(saved.as_ref().map(|saved| &saved.state))?;
-    Ok((position, Some(Saved { steps, weights, average, state })))
+    Ok((position, history, Some(Saved { steps, weights, average, state })))
 }
 
 /// Why a run is over after its epochs so far, if it is.
@@ -205,6 +213,7 @@ impl Run<'_, '_> {
             folder: self.folder().map(RunFolder::path),
             epochs_done: self.position.epochs.len(),
             steps_done: self.position.steps,
+            learning_rate: self.learning_rate(loader.len().div_ceil(self.task.settings.accumulate)),
             changes,
         });
         loop {
@@ -298,10 +307,6 @@ impl Run<'_, '_> {
         let settings = &task.settings;
         let steps = loader.len().div_ceil(settings.accumulate);
         let seconds_before = self.position.seconds;
-        let plateaus = match settings.schedule {
-            Schedule::Plateau { patience, .. } => plateaus(&self.position.epochs, patience),
-            _ => 0,
-        };
         let mut batches = loader.epoch(settings.seed, self.position.epoch).skip_to(self.position.batches);
         let mut said = None;
         loop {
@@ -330,9 +335,7 @@ impl Run<'_, '_> {
                 shards => passes_of(&group, shards),
             };
             self.position.passes += passes;
-            let done = (self.position.epoch - 1) * steps + self.position.steps;
-            let when = When { done, epoch: steps, all: settings.epochs * steps, plateaus };
-            self.position.learning_rate = settings.learning_rate * settings.schedule.factor(settings.warm_up, when);
+            self.position.learning_rate = self.learning_rate(steps);
             let step = self.step(&group, steps)?;
             self.position.seconds = seconds_before + started.elapsed().as_secs_f64();
             match observer.step(&step) {
@@ -358,6 +361,19 @@ impl Run<'_, '_> {
             }
             _ => Ok(self.at(steps)),
         }
+    }
+
+    /// The learning rate of the next step, where an epoch has so many.
+    fn learning_rate(&self, steps: usize) -> f64 {
+        let (settings, position) = (&self.task.settings, &self.position);
+        let since = position.epochs.get(self.history.schedule_since..).unwrap_or_default();
+        let plateaus = match settings.schedule {
+            Schedule::Plateau { patience, .. } => plateaus(since, patience),
+            _ => 0,
+        };
+        let done = (position.epoch - 1) * steps + position.steps;
+        let when = When { done, epoch: steps, all: settings.epochs * steps, plateaus };
+        settings.learning_rate * settings.schedule.factor(settings.warm_up, when)
     }
 
     /// Takes out of a step the batches that cannot be trained on. Their images come again in other epochs.

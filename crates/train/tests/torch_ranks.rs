@@ -78,6 +78,7 @@ fn steps(golden: &Golden, ranks: &Ranks, sync_batch_norm: bool) -> Outcome {
             start: Some(&start),
             frozen: &frozen,
             passes: 0,
+            taken: 0,
             steps: golden.images.len(),
             ranks: Some(ranks),
         })

@@ -56,6 +56,9 @@ pub(crate) struct History {
     pub(crate) changed: bool,
     /// How many steps had been taken when the rule by which weights are changed was.
     pub(crate) rule_since: usize,
+    /// How many epochs were over when the schedule of the learning rate was.
+    #[serde(default)]
+    pub(crate) schedule_since: usize,
 }
 
 /// What is written.

@@ -167,6 +167,9 @@ fn going_on(header: Header, changes: Vec<Change>, wanted: &Wanted<'_>, mut saved
     history.changed |= !changes.is_empty();
     if settings.optimizer.memories() != wanted.settings.optimizer.memories() {
         // Another rule remembers other things, and begins with none.
+    if settings.schedule != wanted.settings.schedule {
+        history.schedule_since = position.epochs.len();
+    }
         history.rule_since = position.updates;
         saved.state = Weights::new().from_source(saved.state.source().to_string());
     }

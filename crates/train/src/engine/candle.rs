@@ -40,7 +40,7 @@ struct Average {
 
 impl<'a> CandleLearner<'a> {
     pub(super) fn new(lesson: Lesson<'a>) -> Result<Self> {
-        let Lesson { network, settings, loss, device, frozen, passes, steps, .. } = lesson;
+        let Lesson { network, settings, loss, device, frozen, passes, taken, steps, .. } = lesson;
         let beginning = lesson.beginning();
         let variables = cnn_core::model::variables(network, |spec| {
             let values = beginning.numbers_of::<f32>(network, &spec.name)?;
@@ -56,7 +56,7 @@ impl<'a> CandleLearner<'a> {
         let optimiser = Optimiser::new(settings.optimizer, &model)?.paced(network, settings)?;
         let copy = |(name, tensor): (String, Tensor)| Ok((name, tensor.copy()?));
         let copies = || tensors_by_name(&model).into_iter().map(copy).collect::<Result<_>>();
-        let average = Averaging::of(settings.average, settings.lookahead, steps)
+        let average = Averaging::of(settings, taken, steps)
             .map(|averaging| Ok::<_, Error>(Average { averaging, tensors: copies()? }))
             .transpose()?;
         Ok(Self {
@@ -109,7 +109,7 @@ impl<'a> CandleLearner<'a> {
 
     fn move_average(&mut self) -> Result<()> {
         let Some(Average { averaging, tensors }) = &mut self.average else { return Ok(()) };
-        let Some(moved) = averaging.after(self.optimiser.steps()) else { return Ok(()) };
+        let Some(moved) = averaging.step() else { return Ok(()) };
         let (Move::Follow(stays) | Move::Meet(stays)) = moved;
         for (spec, new) in self.model.tensors() {
             if let Some(average) = tensors.get_mut(&spec.name) {

@@ -129,7 +129,9 @@ pub struct Lesson<'a> {
     pub frozen: &'a [bool],
     /// Training passes taken before, which dropout's masks are drawn by.
     pub passes: u64,
-    /// Steps of the whole run.
+    /// Steps of the run taken before, by whatever rule.
+    pub taken: usize,
+    /// Steps of the whole run, those taken before included.
     pub steps: usize,
     /// The other ranks, if there are any.
     pub ranks: Option<&'a Ranks>,

@@ -44,7 +44,7 @@ struct Average {
 
 impl<'a> PlannedLearner<'a> {
     pub(super) fn new(lesson: Lesson<'a>) -> Result<Self> {
-        let Lesson { network, settings, loss, frozen, passes, steps, .. } = lesson;
+        let Lesson { network, settings, loss, frozen, passes, taken, steps, .. } = lesson;
         let recompute = if settings.recompute { Recompute::Segments } else { Recompute::Nothing };
         let numeric = settings.precision.numeric();
         let plan = TrainingPlan::new(network, TrainingOptions { frozen, recompute, numeric, nodes: &[] })?;
@@ -59,7 +59,7 @@ impl<'a> PlannedLearner<'a> {
             smoothing: settings.label_smoothing,
             clip: settings.clip,
             gathered: settings.gathers().then(Gathered::default),
-            average: Averaging::of(settings.average, settings.lookahead, steps)
+            average: Averaging::of(settings, taken, steps)
                 .map(|averaging| Average { averaging, parameters: parameters.clone() }),
             sharding,
             evaluation: Evaluation::new(&EvaluationPlan::new(network)?),
@@ -134,7 +134,7 @@ impl<'a> PlannedLearner<'a> {
 
     fn move_average(&mut self) {
         let Some(Average { averaging, parameters }) = &mut self.average else { return };
-        let Some(moved) = averaging.after(self.updates.steps()) else { return };
+        let Some(moved) = averaging.step() else { return };
         let (Move::Follow(stays) | Move::Meet(stays)) = moved;
         for (tensor, new) in self.parameters.values().enumerate() {
             average(parameters.value_mut(tensor), new, stays);

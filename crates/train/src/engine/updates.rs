@@ -50,11 +50,6 @@ impl Updates {
         self.steps += 1;
     }
 
-    /// Steps begun so far.
-    pub(crate) fn steps(&self) -> i32 {
-        self.steps
-    }
-
     /// What the rule remembers: the memory's name, the tensor's position, the numbers.
     pub(crate) fn memory(&self) -> impl Iterator<Item = (&'static str, usize, &[f32])> {
         let names = self.rule.memories();
