@@ -57,6 +57,28 @@ fn what_learns_nothing_is_said() -> Result<(), Failure> {
 }
 
 #[test]
+fn what_begins_anew_is_not_frozen() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    let [data, run] = ["data", "run"].map(|name| place.path().join(name));
+    shades(&data, &["dark", "light"], 12)?;
+    assert!(
+        xtask(&["train", "lenet", "--limit", "20", "--epochs", "1", "--no-report", "--out", path(&run)])?
+            .status
+            .success()
+    );
+    let train = ["train", "lenet", "--dataset", path(&data), "--init", path(&run), "--out", "/dev/null/run"];
+    let message = error_of(&[&train[..], &["--freeze", "conv1,fc3"]].concat())?;
+    assert_eq!(message, "freeze fc3: fc3.weight begins anew and would never learn: leave it out of what is frozen");
+    let groups = "groups = [{ prefix = \"fc3\", learning-rate = 0.0 }]";
+    let message = error_of(&[&train[..], &["--set", groups]].concat())?;
+    assert_eq!(
+        message,
+        "groups fc3.weight: fc3.weight begins anew and would never learn: give it a learning rate above 0"
+    );
+    Ok(())
+}
+
+#[test]
 fn runs_of_the_same_settings_are_found_before_the_first() -> Result<(), Failure> {
     let place = tempfile::tempdir()?;
     let out = place.path().join("sweep");

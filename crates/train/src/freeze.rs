@@ -31,6 +31,11 @@ pub(crate) fn frozen(network: &Network, prefixes: &[String]) -> Result<Vec<bool>
     if learns { Ok(frozen) } else { error(&prefixes.join(", "), "has nothing left to train".to_string()) }
 }
 
+/// The first of `prefixes` that a tensor's name begins with, else the name.
+pub(crate) fn of<'a>(prefixes: &'a [String], name: &'a str) -> &'a str {
+    prefixes.iter().find(|prefix| begins(name, prefix)).map_or(name, String::as_str)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

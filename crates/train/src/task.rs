@@ -6,8 +6,8 @@ use crate::cross_entropy::SoftmaxCrossEntropy;
 use crate::engine::{Engine, Lesson};
 use crate::epoch::Epoch;
 use crate::error::{Error, Result};
-use crate::freeze::frozen;
-use crate::group::{check_frozen, paces};
+use crate::freeze::{frozen, of as of_freeze};
+use crate::group::{Pace, check_frozen, paces};
 use crate::loss::LossFunction;
 use crate::memory::{bytes, check_fits, least_bytes, tensor_bytes};
 use crate::metric::Metric;
@@ -120,8 +120,9 @@ impl<'a> Task<'a> {
             return Err(Error::CandleFeature);
         }
         let frozen = frozen(self.network, &self.settings.freeze)?;
-        paces(self.network, &self.settings.groups, self.settings.decay)?;
+        let paces = paces(self.network, &self.settings.groups, self.settings.decay)?;
         check_frozen(self.network, &self.settings.groups, &frozen)?;
+        self.check_anew(&frozen, &paces)?;
         self.check_whitening()?;
         if self.settings.recompute && self.engine == Engine::Candle {
             let problem = "belongs to the engine plan, which computes on the CPU".to_string();
@@ -176,6 +177,21 @@ impl<'a> Task<'a> {
             Some(_) if !cfg!(feature = "whitening") => Err(Error::WhiteningFeature),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses tensors that the weights to begin with leave to be drawn, and that would stay as they are drawn.
+    fn check_anew(&self, frozen: &[bool], paces: &[Pace]) -> Result<()> {
+        let Some(start) = &self.start else { return Ok(()) };
+        let tensors = self.network.tensors().zip(frozen.iter().zip(paces));
+        let mut anew = tensors.filter(|(spec, _)| spec.trained() && start.anew.contains(&spec.name));
+        let still = anew.find(|(_, (frozen, pace))| **frozen || pace.learning_rate == 0.0);
+        let Some((spec, (frozen, _))) = still else { return Ok(()) };
+        let (setting, prefix, way_out) = match frozen {
+            true => ("freeze", of_freeze(&self.settings.freeze, &spec.name), "leave it out of what is frozen"),
+            false => ("groups", spec.name.as_str(), "give it a learning rate above 0"),
+        };
+        let problem = format!("{prefix}: {} begins anew and would never learn: {way_out}", spec.name);
+        Err(Error::Setting { setting, problem })
     }
 
     fn check_whitening(&self) -> Result<()> {
