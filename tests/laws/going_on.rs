@@ -188,7 +188,10 @@ fn what_makes_another_run_or_has_no_effect_is_refused() -> Result<(), Failure> {
         "{message}"
     );
     let message = refused(Settings { epochs: 1, ..plain() })?;
-    assert!(message.ends_with("a checkpoint taken after 2 epochs: 1 are fewer"), "{message}");
+    assert!(
+        message.ends_with("a checkpoint taken after 2 epochs: 1 are fewer; --epochs says how many there shall be"),
+        "{message}"
+    );
     let message = refused(Settings { label_smoothing: 0.1, ..plain() })?;
     let expected = "the run is over after 2 epochs, so label-smoothing 0.0 → 0.1 would have no effect: --epochs says how \
                     many there shall be";

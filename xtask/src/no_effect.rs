@@ -126,8 +126,13 @@ pub fn of_ranks(args: &cli::Train, ranks: usize) -> Result<()> {
     Ok(())
 }
 
-/// Batch normalisation over shards where there are none, or nothing to normalise; by the flag or by a recipe.
+/// Settings of shards where there are none, or nothing to normalise; by a flag or by a recipe.
 pub fn of_shards(settings: &Settings, network: &Network) -> Result<()> {
+    if settings.shards == 1 && settings.wire != Settings::default().wire {
+        bail!(
+            "wire: a batch is whole, and no gradients are added; --set 'shards = N' or --processes N cuts it into shards"
+        );
+    }
     if !settings.sync_batch_norm {
         return Ok(());
     }

@@ -5,6 +5,7 @@ use super::{AVERAGE, DAMAGED, Extent, Header, History, KEY, Position, STATE, WEI
 use crate::changes::{Change, DataMark};
 use crate::engine::{Engine, Saved};
 use crate::error::{Error, Result};
+use crate::schedule::{Schedule, WarmUp};
 use crate::settings::Settings;
 use cnn_core::Network;
 use cnn_data::Card;
@@ -119,9 +120,10 @@ fn read(path: &Path, wanted: &Wanted<'_>) -> Result<Checkpoint> {
     let found = Card::of(&weights).map_err(|error| damaged(WEIGHTS, error.to_string()))?;
     let other = |problem: String| Error::Checkpoint { path: path.to_path_buf(), problem };
     let extent = Extent { changed: header.history.changed, ..Extent::of(wanted.images, &header.settings) };
-    // Of other images, the position may well be right.
+    // Of other images, the position may well be right, and other images are prepared otherwise.
     same_network(found.as_ref(), wanted.card).map_err(other)?;
     same_data(header.data.as_ref(), wanted.data).map_err(other)?;
+    same_preparation(found.as_ref(), wanted.card).map_err(other)?;
     let (settings, network) = (&header.settings, wanted.network);
     header.position.check(&extent, settings).map_err(|problem| damaged(STATE, format!("it tells of {problem}")))?;
     weights.check(network).map_err(|error| other(format!("whose weights do not fit: {error}")))?;
@@ -165,11 +167,11 @@ fn infinite(weights: &Weights) -> Result<Option<(String, f32)>> {
 fn going_on(header: Header, changes: Vec<Change>, wanted: &Wanted<'_>, mut saved: Saved) -> Checkpoint {
     let Header { position, settings, mut history, .. } = header;
     history.changed |= !changes.is_empty();
-    if settings.optimizer.memories() != wanted.settings.optimizer.memories() {
-        // Another rule remembers other things, and begins with none.
     if settings.schedule != wanted.settings.schedule {
         history.schedule_since = position.epochs.len();
     }
+    if settings.optimizer.memories() != wanted.settings.optimizer.memories() {
+        // Another rule remembers other things, and begins with none.
         history.rule_since = position.updates;
         saved.state = Weights::new().from_source(saved.state.source().to_string());
     }
@@ -200,12 +202,25 @@ fn same_network(found: Option<&Card>, card: &Card) -> Result<(), String> {
         });
         return Err(format!("for {} classes, not for {}{first}", found.classes.len(), card.classes.len()));
     }
-    if found.input != card.input || found.preparation != card.preparation {
+    Ok(())
+}
+
+/// Whether pictures are prepared as they were.
+fn same_preparation(found: Option<&Card>, card: &Card) -> Result<(), String> {
+    let Some(found) = found else { return Ok(()) };
+    if found.input != card.input {
         let size = |[c, h, w]: [usize; 3]| format!("{c}×{h}×{w}");
         let (then, now) = (size(found.input), size(card.input));
         return Err(format!("taken with pictures prepared to {then}, not as now to {now}: another run"));
     }
-    Ok(())
+    if found.preparation == card.preparation {
+        return Ok(());
+    }
+    let parts = |card: &Card| serde_json::to_value(&card.preparation).unwrap_or_default();
+    let (then, now) = (parts(found), parts(card));
+    let part = then.as_object().and_then(|parts| parts.keys().find(|part| then[part.as_str()] != now[part.as_str()]));
+    let what = part.map_or_else(String::new, |part| format!(" ({part} {}, now {})", then[part], now[part]));
+    Err(format!("taken with pictures prepared otherwise{what}: another run"))
 }
 
 fn same_data(found: Option<&DataMark>, data: &DataMark) -> Result<(), String> {
@@ -238,12 +253,51 @@ fn changes(header: &Header, wanted: &Wanted<'_>) -> Result<Vec<Change>, String> 
     let done = position.epochs.len();
     if done + usize::from(position.batches > 0) > epochs {
         let within = if position.batches > 0 { " and a part of another" } else { "" };
-        return Err(format!("taken after {done} epochs{within}: {epochs} are fewer"));
+        return Err(format!(
+            "taken after {done} epochs{within}: {epochs} are fewer; --epochs says how many there shall be"
+        ));
+    }
+    if let Some(change) = changes.iter().find(|change| change.name.split('.').next() == Some("warm-up")) {
+        // A cosine begins where the warm-up ends.
+        let acts = wanted.settings.schedule == Schedule::Cosine;
+        let over = |warm_up: Option<WarmUp>| warm_up.is_none_or(|warm_up| warm_up.epochs <= done as f64);
+        if !acts && over(header.settings.warm_up) && over(wanted.settings.warm_up) {
+            return Err(format!(
+                "taken after {done} epochs, when its time is over: {change} has no effect; leave it out"
+            ));
+        }
     }
     match changes.iter().find(|change| position.batches > 0 && OF_AN_EPOCH.contains(&change.name.as_str())) {
         Some(change) => {
             Err(format!("taken within epoch {}, where {change} cannot be: let the epoch end first", position.epoch))
         }
         None => Ok(changes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cnn_data::Preparation;
+
+    #[test]
+    fn what_differs_in_the_preparation_is_named() {
+        let card = |preparation| Card {
+            network: "small".to_string(),
+            input: [1, 28, 28],
+            classes: Vec::new(),
+            dataset: "digits".to_string(),
+            images: None,
+            upright: true,
+            preparation,
+        };
+        let (then, now) = (card(Preparation::mnist()), card(Preparation { mean: vec![0.5], ..Preparation::mnist() }));
+        assert_eq!(same_preparation(Some(&then), &then), Ok(()));
+        let message = same_preparation(Some(&then), &now).unwrap_err();
+        assert!(message.starts_with("taken with pictures prepared otherwise (mean [0.13"), "{message}");
+        assert!(message.ends_with("], now [0.5]): another run"), "{message}");
+        let larger = Card { input: [1, 32, 32], ..then.clone() };
+        let message = same_preparation(Some(&then), &larger).unwrap_err();
+        assert!(message.contains("prepared to 1×28×28, not as now to 1×32×32"), "{message}");
     }
 }
