@@ -17,7 +17,10 @@ pub fn note(before: &Recipe, changes: &[Change], recipe: &mut Recipe) {
     recipe.about = format!("{CHANGED}{}{NOT_REPEATED}", all.collect::<Vec<_>>().join("; then "));
 }
 
-/// Whether a run of this recipe was changed on the way.
-pub fn was(recipe: &Recipe) -> bool {
-    recipe.about.starts_with(CHANGED)
+/// The recipe of a run as that of a new one, which nothing has changed yet.
+pub fn anew(mut recipe: Recipe) -> Recipe {
+    if recipe.about.starts_with(CHANGED) {
+        recipe.about.clear();
+    }
+    recipe
 }

@@ -15,6 +15,7 @@ mod data_name;
 mod docs;
 mod interrupt;
 mod judging;
+mod keeping;
 mod learnt;
 mod lists;
 #[cfg(feature = "serve")]

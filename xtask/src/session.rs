@@ -2,6 +2,7 @@
 
 use crate::cli::{self, Common, EngineName};
 use crate::data_name::folder_of;
+use crate::keeping::Keeping;
 use crate::preparation::in_words;
 use crate::way_out::at_size;
 use crate::weights::of_file;
@@ -61,7 +62,12 @@ impl Session {
     pub fn new(choice: &Choice<'_>, common: &Common) -> Result<Self> {
         let mut recipe = choice.changed(choice.recipe.clone().unwrap_or_default(), common)?;
         let asked = choice.network.map(str::to_string).or_else(|| recipe.network.clone());
-        let asked = asked.context("this recipe names no network: say which, as in cargo xtask train NET --recipe …")?;
+        let asked = asked.with_context(|| {
+            match choice.recipe.is_some() && choice.network.is_none() && choice.preparation.is_some() {
+                true => "the run's recipe.toml names no network: put the file back as it was",
+                false => "this recipe names no network: say which, as in cargo xtask train NET --recipe …",
+            }
+        })?;
         // What can be wrong is found before anything is loaded, drawn or written.
         if choice.exact || Family::find(&asked).is_none() {
             cnn_zoo::find(&asked)?;
@@ -153,8 +159,8 @@ impl Session {
         format!("{}-{}", self.network.name(), self.dataset.name()).replace(['/', ':'], "-")
     }
 
-    /// Writes what a run is of, and the recipe that repeats it.
-    pub fn describe(&self, folder: &mut RunFolder, recipe: &Recipe) -> Result<()> {
+    /// Writes what a run is of, what it keeps beside the usual, and the recipe that repeats it.
+    pub fn describe(&self, folder: &mut RunFolder, recipe: &Recipe, keeping: Keeping) -> Result<()> {
         folder.write_config(&json!({
             "network": self.network.name(),
             "recipe": self.recipe_name,
@@ -165,6 +171,7 @@ impl Session {
             "preparation": self.preparation,
             "settings": recipe.training,
             "engine": self.engine,
+            "keeping": keeping,
         }))?;
         Ok(folder.write_recipe(recipe)?)
     }

@@ -91,3 +91,105 @@ fn a_folder_in_between_is_explained() -> Result<(), Failure> {
     }
     Ok(())
 }
+
+#[test]
+fn a_new_run_of_a_changed_recipe_is_not_said_to_be_changed() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    let [old, new, sweep] = ["old", "new", "sweep"].map(|name| place.path().join(name));
+    said(&["train", "lenet", "--limit", "40", "--epochs", "1", "--no-report", "--out", path(&old)])?;
+    said(&["train", "--resume", path(&old), "--epochs", "2", "--no-report"])?;
+    let recipe = old.join("recipe.toml");
+    assert!(std::fs::read_to_string(&recipe)?.contains("changed on the way (epochs 1 → 2)"));
+    let text = said(&["train", "--recipe", path(&recipe), "--epochs", "1", "--no-report", "--out", path(&new)])?;
+    assert!(!text.contains("changed on the way"), "{text}");
+    assert!(!std::fs::read_to_string(new.join("recipe.toml"))?.contains("changed on the way"));
+    let swept = || said(&["sweep", path(&recipe), "--seeds", "1", "--epochs", "1", "--out", path(&sweep)]);
+    assert!(!swept()?.contains("changed on the way") && !swept()?.contains("changed on the way"));
+    Ok(())
+}
+
+#[test]
+fn best_weights_that_cannot_be_judged_are_found_before_the_next_step() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    let [out, other] = ["run", "other"].map(|name| place.path().join(name));
+    for (network, out) in [("lenet", &out), ("lenet_d2l", &other)] {
+        said(&["train", network, "--limit", "40", "--epochs", "1", "--no-report", "--out", path(out)])?;
+    }
+    let best = out.join("best.safetensors");
+    let whole = std::fs::read(&best)?;
+    let mut torn = whole.clone();
+    torn.truncate(100);
+    for bytes in [torn, std::fs::read(other.join("best.safetensors"))?] {
+        // The checkpoint has the same file by another name.
+        std::fs::remove_file(&best)?;
+        std::fs::write(&best, bytes)?;
+        let message = error_of(&["train", "--resume", path(&out), "--epochs", "2"])?;
+        assert!(message.contains("best.safetensors") && message.contains("without it the run cannot be"), "{message}");
+        assert!(message.ends_with(&format!("begin another with --init {}", path(&out.join("last.safetensors")))));
+        assert_eq!(std::fs::read_to_string(out.join("metrics.jsonl"))?.lines().count(), 1);
+    }
+    std::fs::write(&best, whole)?;
+    said(&["train", "--resume", path(&out), "--epochs", "2", "--no-report"]).map(drop)
+}
+
+#[test]
+fn a_run_that_goes_on_keeps_its_recipe_s_name_and_needs_its_files() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    let [out, mine] = ["run", "mine.toml"].map(|name| place.path().join(name));
+    std::fs::write(&mine, "network = \"lenet\"\n[training]\nschedule = \"constant\"\nwarm-up = { epochs = 1.0 }\n")?;
+    let train = ["--limit", "40", "--epochs", "1", "--no-report", "--out", path(&out)];
+    said(&[&["train", "--recipe", path(&mine)][..], &train].concat())?;
+    let refused = |more: &[&str]| error_of(&[&["train", "--resume", path(&out), "--epochs", "2"], more].concat());
+    let message = refused(&["--warm-up", "0.5"])?;
+    assert!(
+        message.contains("when its time is over: warm-up.epochs 1.0 → 0.5 has no effect; leave it out"),
+        "{message}"
+    );
+    let message = refused(&["--set", "wire = \"bf16\""])?;
+    assert!(message.starts_with("wire: a batch is whole, and no gradients are added"), "{message}");
+    let message = refused(&["--set", ""])?;
+    assert!(message.contains("sets nothing: expected a line such as `epochs = 3`"), "{message}");
+    let [config, recipe] = ["config.json", "recipe.toml"].map(|name| out.join(name));
+    let text = std::fs::read_to_string(&config)?;
+    std::fs::remove_file(&config)?;
+    let message = refused(&[])?;
+    assert!(message.contains("config.json is gone") && message.contains("put it back, or begin another"), "{message}");
+    std::fs::write(&config, "")?;
+    let message = refused(&[])?;
+    assert!(message.contains("config.json") && message.contains("put the file back as it was"), "{message}");
+    std::fs::write(&config, text)?;
+    let text = std::fs::read(&recipe)?;
+    std::fs::write(&recipe, "")?;
+    assert_eq!(refused(&[])?, "the run's recipe.toml names no network: put the file back as it was");
+    std::fs::write(&recipe, text)?;
+    said(&["train", "--resume", path(&out), "--epochs", "2", "--no-report"])?;
+    let config: serde_json::Value = serde_json::from_slice(&std::fs::read(&config)?)?;
+    assert_eq!(config["recipe"], path(&mine));
+    Ok(())
+}
+
+#[test]
+fn what_a_run_keeps_goes_on_with_it() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    let out = place.path().join("run");
+    let train = ["train", "lenet", "--limit", "40", "--batch-size", "10", "--epochs", "1", "--no-report", "--out"];
+    said(&[&train[..], &[path(&out), "--keep", "3", "--checkpoint-steps", "2", "--tensorboard"]].concat())?;
+    std::fs::remove_dir_all(out.join("tensorboard"))?;
+    let go_on = |epochs: &str, more: &[&str]| -> Result<(String, usize), Failure> {
+        let text = said(&[&["train", "--resume", path(&out), "--epochs", epochs, "--no-report"], more].concat())?;
+        Ok((text, std::fs::read_dir(out.join("checkpoints"))?.count()))
+    };
+    let (text, kept) = go_on("2", &[])?;
+    assert!(text.contains("/run: 3 checkpoints kept, one every 2 steps, event files for TensorBoard\n"), "{text}");
+    assert!(kept == 3 && out.join("checkpoints/step-00000006").is_dir() && out.join("tensorboard").is_dir());
+    let (text, kept) = go_on("3", &["--keep", "1"])?;
+    assert!(text.contains("/run: 1 checkpoint kept, one every 2 steps") && kept == 1, "{text}");
+    assert!(go_on("4", &[])?.0.contains("/run: 1 checkpoint kept"));
+    // One that a kill left beside the newest does not stay.
+    let usual = place.path().join("usual");
+    said(&[&train[..], &[path(&usual)]].concat())?;
+    std::fs::create_dir(usual.join("checkpoints/step-00000001"))?;
+    said(&["train", "--resume", path(&usual), "--epochs", "2", "--no-report"])?;
+    assert_eq!(std::fs::read_dir(usual.join("checkpoints"))?.count(), 1);
+    Ok(())
+}

@@ -168,12 +168,13 @@ pub struct Folder {
     #[arg(long)]
     pub overwrite: bool,
     /// Go on with a run: to the same bits, or with other settings, as more --epochs. Network, data and seed are the run's
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "overwrite", "recipe", "network", "init"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "overwrite", "recipe", "network", "init", "exact"])]
     pub resume: Option<PathBuf>,
-    /// Steps between two checkpoints [default: one every ten minutes]; there is one after every epoch too
+    /// Steps between two checkpoints [default: one every ten minutes, or as the run had it that goes on]; there is one after
+    /// every epoch too
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub checkpoint_steps: Option<u32>,
-    /// Checkpoints that are kept [default: 1, or as many as the run has that goes on]
+    /// Checkpoints that are kept [default: 1, or as many as the run was to keep that goes on]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub keep: Option<u16>,
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Watching {
     /// Show the run over the whole terminal: curves, speed, time left, memory
     #[arg(long)]

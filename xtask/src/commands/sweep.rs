@@ -9,6 +9,7 @@ use crate::cli::{self, Common};
 use crate::data::{apart, unchanged};
 use crate::interrupt::Interrupts;
 use crate::judging;
+use crate::keeping::Keeping;
 use crate::output::Work;
 use crate::progress::Progress;
 use crate::session::{Choice, Session};
@@ -136,7 +137,7 @@ fn session(args: &cli::Sweep, fold: Option<Fold>, common: &Common, again: bool) 
     let is_network = Recipe::text(&args.recipe).is_none() && cnn_zoo::find(&args.recipe).is_ok();
     let (network, recipe) = match (&args.network, is_network) {
         (None, true) => (Some(args.recipe.as_str()), None),
-        (network, _) => (network.as_deref(), Some(Recipe::find(&args.recipe)?)),
+        (network, _) => (network.as_deref(), Some(changed::anew(Recipe::find(&args.recipe)?))),
     };
     let data = cli::Data { fold, ..args.data.clone() };
     let choice = Choice {
@@ -159,11 +160,11 @@ fn session(args: &cli::Sweep, fold: Option<Fold>, common: &Common, again: bool) 
 /// again, one that was stopped, or shall have more epochs, goes on.
 fn outcome(session: &Session, recipe: &Recipe, path: &Path, others: &mut Observers<'_>) -> Result<Option<Done>> {
     let task = Task { metrics: judging::metrics(session.dataset.classes().len()), ..session.task(recipe) };
-    let (folder, continued) = match RunFolder::resume(path) {
+    let folder = match RunFolder::resume(path) {
         Err(Error::NoRun { .. }) => {
             let mut folder = RunFolder::create(path)?;
-            session.describe(&mut folder, recipe)?;
-            (folder, false)
+            session.describe(&mut folder, recipe, Keeping::default())?;
+            folder
         }
         resumed => goes_on(session, recipe, resumed?)?,
     };
@@ -171,7 +172,7 @@ fn outcome(session: &Session, recipe: &Recipe, path: &Path, others: &mut Observe
     match train(&task, Some(&folder), &mut Observers(vec![others, &mut progress])) {
         Ok(outcome) => {
             let [best, last] = [outcome.best, outcome.epochs.len() - 1].map(|place| outcome.epochs[place].clone());
-            Ok(Some(Done { path: path.to_path_buf(), best, last, continued }))
+            Ok(Some(Done { path: path.to_path_buf(), best, last, continued: outcome.changed }))
         }
         Err(error @ Error::Diverged { .. }) => {
             println!("{error}");
@@ -181,8 +182,8 @@ fn outcome(session: &Session, recipe: &Recipe, path: &Path, others: &mut Observe
     }
 }
 
-/// The folder of a run that goes on, which may get more epochs and nothing else; and whether it gets or got some.
-fn goes_on(session: &Session, recipe: &Recipe, folder: RunFolder) -> Result<(RunFolder, bool)> {
+/// The folder of a run that goes on, which may get more epochs and nothing else.
+fn goes_on(session: &Session, recipe: &Recipe, folder: RunFolder) -> Result<RunFolder> {
     let before = Recipe::find(&folder.recipe().to_string_lossy())?;
     let changes = before.training.changes(&recipe.training);
     if let Some(change) = changes.iter().find(|change| change.name != "epochs") {
@@ -193,10 +194,12 @@ fn goes_on(session: &Session, recipe: &Recipe, folder: RunFolder) -> Result<(Run
     }
     unchanged(&before.data, &recipe.data, "a sweep goes on with the same data: choose another --out")?;
     if changes.is_empty() {
-        return Ok((folder, changed::was(&before)));
+        return Ok(folder);
     }
     let (mut folder, mut recipe) = (folder.changing(), recipe.clone());
-    changed::note(&before, &changes, &mut recipe);
-    session.describe(&mut folder, &recipe)?;
-    Ok((folder, true))
+    if folder.has_checkpoint()? {
+        changed::note(&before, &changes, &mut recipe);
+    }
+    session.describe(&mut folder, &recipe, Keeping::default())?;
+    Ok(folder)
 }
