@@ -8,7 +8,7 @@ use crate::session::Session;
 use anyhow::Result;
 use cnn_data::{ClassNote, Dataset, Fit, class_notes};
 use cnn_figures::{bytes, count, number, path, plural, printable};
-use cnn_train::{ClassWeights, Engine, Precision, Rule, Schedule, Settings, Task};
+use cnn_train::{ClassWeights, Engine, Precision, Rule, Schedule, Settings, Task, TestTime};
 use std::path::PathBuf;
 
 /// The most classes that are each told with a number.
@@ -60,7 +60,14 @@ pub fn lines(session: &Session, before: Before) -> Result<Vec<String>> {
     if trains {
         say("rates", format!("{}{varied}", rates(settings)));
     }
-    let besides = besides::of(settings, dataset)?;
+    let besides = match trains {
+        true => besides::of(settings, dataset)?,
+        // What a search for rates leaves out.
+        false => {
+            let left_out = Settings { average: None, lookahead: None, patience: None, ..settings.clone() };
+            besides::of(&Settings { test_time: TestTime::Plain, ..left_out }, dataset)?
+        }
+    };
     if !besides.is_empty() {
         say("besides", besides.join("; "));
     }

@@ -121,7 +121,27 @@ fn results_do_not_get_in_the_way() -> Result<(), Failure> {
     };
     let message = error_of(&[&train[..], &[path(&run), "--find-lr"]].concat())?;
     assert!(message.ends_with("is a run's own folder: choose another --out"), "{message}");
+    for no in [
+        ["--average", "0.9"],
+        ["--lr", "0.1"],
+        ["--schedule", "cosine"],
+        ["--warm-up", "1"],
+        ["--epochs", "3"],
+        ["--test-time", "flip"],
+    ] {
+        let refused = xtask(&[&train[..], &[path(&rates), "--find-lr"], &no].concat())?;
+        let message = String::from_utf8(refused.stderr)?;
+        assert!(message.contains("--find-lr") && message.contains("cannot be used with"), "{message}");
+    }
     let file = run.join("recipe.toml");
+    let recipe = place.path().join("slow.toml");
+    let settings = "average = 0.5\npatience = 3\ntest-time = \"flip\"\nlabel-smoothing = 0.1\n";
+    std::fs::write(&recipe, format!("[training]\n{settings}"))?;
+    let other = place.path().join("other");
+    let search_of = ["--find-lr", "--recipe", path(&recipe)];
+    let text = String::from_utf8(xtask(&[&train[..], &[path(&other)], &search_of].concat())?.stdout)?;
+    let besides = text.lines().find(|line| line.starts_with("besides")).unwrap_or_default();
+    assert_eq!(besides, "besides    label smoothing 0.1", "{text}");
     let message = error_of(&[&train[..], &[path(&file), "--find-lr"]].concat())?;
     assert!(message.contains("cannot make the folder"), "{message}");
     assert_eq!(search(&rates)?, ["lenet-digits-learning-rates.svg"]);

@@ -24,12 +24,18 @@ Examples:
   cargo xtask train lenet --find-lr";
 
 /// What is of no use where nothing is trained.
-const FIND_LR_HAS_NO: [&str; 11] = [
+const FIND_LR_HAS_NO: [&str; 17] = [
     "resume",
     "overwrite",
     "keep",
     "checkpoint_steps",
     "patience",
+    "epochs",
+    "lr",
+    "schedule",
+    "warm_up",
+    "average",
+    "test_time",
     "processes",
     "bucket",
     "tui",
