@@ -23,7 +23,7 @@ pub struct Lookahead {
 
 impl Lookahead {
     /// The share of the slow weights that stays after `done` steps of `all`, if the weights meet then. At the end of the run
-    /// they meet in any case.
+    /// they meet in any case; one that patience ends earlier does not know it beforehand.
     fn staying(&self, done: usize, all: usize) -> Option<f64> {
         let meets = done > 0 && (done.is_multiple_of(self.every.max(1)) || done == all);
         meets.then(|| self.stays * (done as f64 / all.max(1) as f64).min(1.0).powf(self.rise))
