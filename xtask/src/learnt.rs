@@ -23,12 +23,12 @@ pub fn note(run: &RunData, judged: &Images) -> Option<String> {
     }
 }
 
-/// Of images to judge that are to train on too. Copies under other names are found by `cargo xtask data check`, which reads
+/// Of images to judge that are to train on too. Of files, copies under other names are found by `cargo xtask data check`, which reads
 /// every file.
 pub fn twice(dataset: &Dataset) -> Option<String> {
     let judged = [Some(dataset.test()), dataset.held_out()].into_iter().flatten();
     let found = judged.map(|images| images.among_by_name(dataset.train())).sum();
     let images = plural(found, "image to judge is", "images to judge are");
-    (found > 0)
-        .then(|| format!("{images} among those to train on, of the same name and bytes: their accuracy says little"))
+    let alike = if dataset.train().file(0).is_some() { "name and bytes" } else { "pixels" };
+    (found > 0).then(|| format!("{images} among those to train on, of the same {alike}: their accuracy says little"))
 }

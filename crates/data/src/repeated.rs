@@ -6,24 +6,40 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 impl Images {
-    /// How many of these images are among others: by their pixels where both are in memory, by the bytes of their files
-    /// where both are files. Files are read where one of the others is as long. A file that cannot be read is among none.
+    /// How many of these images are among others: by the bytes of their files where both are files, by their pixels where
+    /// neither are; of other channels both are compared in the fewer. Files are read where one of the others is as long. What
+    /// cannot be read is among none.
     pub fn among(&self, others: &Images) -> usize {
-        match (self.in_memory(), others.in_memory()) {
-            (true, true) if self.shape() == others.shape() => {
-                let others: HashSet<_> = (0..others.len()).filter_map(|index| others.image(index)).collect();
-                (0..self.len()).filter_map(|index| self.image(index)).filter(|image| others.contains(image)).count()
-            }
-            (false, false) => repeated(self, others, length),
+        self.found_among(others, length)
+    }
+
+    /// The same, but of files only those whose name one of the others has too. Of large sets fewer are read than by
+    /// [`Images::among`].
+    pub fn among_by_name(&self, others: &Images) -> usize {
+        self.found_among(others, |file| Some((file.file_name()?.to_owned(), length(file)?)))
+    }
+
+    fn found_among<K: Eq + Hash>(&self, others: &Images, key: impl Fn(&Path) -> Option<K>) -> usize {
+        match [self, others].map(|images| images.file(0).is_some()) {
+            [true, true] => repeated(self, others, key),
+            [false, false] => alike(self, others),
             _ => 0,
         }
     }
+}
 
-    /// How many of these images are files whose name and bytes one of the others has too. Of large sets fewer are read than
-    /// by [`Images::among`].
-    pub fn among_by_name(&self, others: &Images) -> usize {
-        repeated(self, others, |file| Some((file.file_name()?.to_owned(), length(file)?)))
-    }
+/// How many images have the pixels of one of the others.
+fn alike(images: &Images, others: &Images) -> usize {
+    let channels = images.channels().min(others.channels());
+    let (Some(images), Some(others)) = (images.in_channels(channels), others.in_channels(channels)) else { return 0 };
+    let others: HashSet<_> = pixels(&others).collect();
+    pixels(&images).filter(|image| others.contains(image)).count()
+}
+
+/// The shape of each image, and what those of the same pixels have in common.
+fn pixels(images: &Images) -> impl Iterator<Item = ([usize; 3], u64)> {
+    let pictures = (0..images.len()).filter_map(|index| images.picture(index).ok());
+    pictures.map(|picture| (picture.shape(), content(picture.pixels())))
 }
 
 /// Files of others that agree in what is cheap to tell, and their contents once these are asked for.
@@ -80,6 +96,17 @@ mod tests {
         };
         assert_eq!(images(3, 4)?.among(&images(0, 5)?), 2);
         assert_eq!(images(9, 4)?.among(&images(0, 5)?), 0);
+        assert_eq!(images(3, 4)?.among_by_name(&images(0, 5)?), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn other_channels_hide_no_image() -> Result<(), Error> {
+        let grey = Images::new([1, 1, 2], vec![1, 2, 3, 4, 5, 6], vec![0; 3])?;
+        let colours = grey.in_channels(3).ok_or(Error::NoImages)?;
+        assert_eq!((grey.among(&colours), colours.among(&grey), colours.among(&colours)), (3, 3, 3));
+        let few = Images::new([1, 1, 2], vec![5, 6, 7, 8], vec![0; 2])?;
+        assert_eq!((few.among(&colours), colours.among(&few)), (1, 1));
         Ok(())
     }
 }
