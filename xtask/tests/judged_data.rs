@@ -59,7 +59,7 @@ fn a_report_matches_classes_by_name() -> Result<(), Failure> {
     assert!(page()? == before);
     // A part of the classes, in other places, is judged by their names.
     let text = said(&["report", path(&out), "--dataset", path(&other)])?;
-    assert!(text.contains("1 of the 3 classes of the weights have no image: a"), "{text}");
+    assert!(text.contains("1 of the 3 classes of the weights has no image: a"), "{text}");
     let classes = std::fs::read_to_string(out.join("report-other-val/classes.csv"))?;
     let images: Vec<&str> = classes.lines().skip(1).map(|line| line.split(',').nth(1).unwrap_or_default()).collect();
     assert_eq!(images, ["0", "5", "5"], "{classes}");

@@ -66,8 +66,9 @@ impl fmt::Display for ClassNote {
                 let more = if classes.len() > shown.len() { ", …" } else { "" };
                 write!(
                     f,
-                    "{} of the {of} classes of the weights have no image: {}{more}",
+                    "{} of the {of} classes of the weights {} no image: {}{more}",
                     classes.len(),
+                    if classes.len() == 1 { "has" } else { "have" },
                     shown.join(", ")
                 )
             }
@@ -197,7 +198,7 @@ mod tests {
         assert_eq!(matched.images.pixels(), [7; 4]);
         let absent = ClassNote::Absent { classes: names(&["bee"]), of: 4 };
         assert_eq!(matched.notes, [absent, ClassNote::Reordered]);
-        assert_eq!(matched.notes[0].to_string(), "1 of the 4 classes of the weights have no image: bee");
+        assert_eq!(matched.notes[0].to_string(), "1 of the 4 classes of the weights has no image: bee");
         let same = match_classes(&images(&[0, 3, 1, 2]), &known, &known).unwrap();
         assert_eq!((same.images.labels(), same.notes), (&[0, 3, 1, 2][..], vec![]));
     }
