@@ -13,11 +13,12 @@ const HEAD: u64 = 1 << 16;
 
 impl Picture<'static> {
     /// A file in red, green and blue, upright: JPEG to the pixels of libjpeg-turbo, PNG, GIF (the first picture), BMP, TIFF
-    /// or WebP, of any colours. Transparency is left out; of sixteen bits the upper eight are kept.
+    /// or WebP. Transparency is left out; of sixteen bits the upper eight are kept. A TIFF of a palette, or grey with
+    /// transparency, is not read.
     ///
     /// # Errors
-    /// [`Error::Read`] and [`Error::Image`]: what is no regular file, no picture, damaged, or has more pixels than
-    /// [`Reading::MAX_PIXELS`].
+    /// [`Error::Read`] and [`Error::Image`]: what is no regular file, no picture, of a kind that is not read, damaged, or
+    /// has more pixels than [`Reading::MAX_PIXELS`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         Self::read(path, Reading::default())
     }
