@@ -2,6 +2,7 @@
 
 use cnn_kernels::InstructionSet;
 use cnn_network::Shape;
+use cnn_system::Bytes;
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -90,7 +91,7 @@ pub enum Error {
         shape: String,
     },
     /// A batch that memory does not hold.
-    #[error("a batch of {batch} images takes {bytes} bytes, more than there are")]
+    #[error("a batch of {batch} images takes {}, more than there is: a smaller batch takes less", Bytes::of(*bytes))]
     Memory {
         /// Images.
         batch: usize,

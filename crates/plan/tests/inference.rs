@@ -151,7 +151,7 @@ fn what_does_not_fit_is_one_sentence() -> Result<(), Failure> {
     let message = plan.run(&mut workspace, &images[..5130], &mut [&mut [0.0; 10]]).unwrap_err().to_string();
     assert_eq!(message, "scores: room for 10 numbers, the output has 11 in this batch");
     let message = plan.workspace(usize::MAX / 4).unwrap_err().to_string();
-    assert!(message.ends_with("more than there are"), "{message}");
+    assert!(message.ends_with("more than there is: a smaller batch takes less"), "{message}");
     let options = InferenceOptions::default().with_nodes(&["nowhere"]);
     let message = InferencePlan::new(&network, &weights, options).unwrap_err().to_string();
     assert!(message.contains("nowhere"), "{message}");
