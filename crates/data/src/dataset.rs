@@ -1,5 +1,6 @@
 //! A data set: images for training and for judging.
 
+use crate::folder::counts;
 use crate::{Error, Fold, Images};
 use cnn_network::seed;
 use rand::Rng;
@@ -92,22 +93,20 @@ impl Dataset {
 
     /// How many images to train on each class has.
     pub fn counts(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.classes.len()];
-        self.train.labels().iter().for_each(|label| counts[*label as usize] += 1);
-        counts
+        counts(self.classes.len(), self.train.labels().iter().copied())
     }
 
     /// A part of the images to train on as those that are judged, drawn by `seed` and each image's number; what was to be
     /// judged is held out.
     ///
     /// # Errors
-    /// [`Error::NothingLeft`] where one side would have no image.
+    /// [`Error::EmptyFold`] where one side would have no image.
     pub fn folded(self, fold: Fold, seed: u64) -> Result<Self, Error> {
         let place = |index: &usize| seed::stream(seed, &format!("split {index}")).random::<f64>();
         let (judged, trained): (Vec<usize>, Vec<usize>) =
             (0..self.train.len()).partition(|index| fold.holds(place(index)));
         if judged.is_empty() || trained.is_empty() {
-            return Err(Error::NothingLeft { count: self.train.len() });
+            return Err(Error::EmptyFold { fold, images: self.train.len() });
         }
         let (train, test) = (self.train.select(&trained)?, self.train.select(&judged)?);
         let held_out = Some(self.test.clone()).filter(|images| !images.is_empty());
@@ -153,6 +152,17 @@ mod tests {
         assert!(Dataset::new("ab", classes(), images(1), images(0)).is_ok());
         let error = Dataset::new("ab", classes(), images(1), images(2)).unwrap_err().to_string();
         assert_eq!(error, "ab test: label 2 at index 2 is out of range, expected less than 2 classes");
+    }
+
+    #[test]
+    fn a_fold_leaves_images_on_both_sides() {
+        let images = |count: u8| Images::new([1, 1, 1], (0..count).collect(), vec![0; usize::from(count)]).unwrap();
+        let dataset = |count| Dataset::new("few", vec!["a".to_string()], images(count), images(1)).unwrap();
+        let fold = Fold::new(1, 2).unwrap();
+        let error = dataset(1).folded(fold, 0).unwrap_err();
+        assert!(matches!(error, Error::EmptyFold { images: 1, .. }), "{error}");
+        assert!(error.to_string().starts_with("fold 1/2 of the images to train on (1) leaves none"), "{error}");
+        assert!(dataset(50).folded(fold, 0).is_ok());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What can go wrong with data.
 
+use crate::Fold;
 use cnn_figures::number;
 use cnn_network::error::did_you_mean;
 use cnn_system::{Bytes, memory};
@@ -87,25 +88,49 @@ pub enum Error {
 
     /// A class whose images were all drawn to be judged.
     #[error(
-        "{}: its {images} images are all drawn to be judged, since their names and the seed decide; another seed, a \
-         smaller test-share, more images or a folder val leave some to train on", path.display()
+        "{}: all its images ({images}) are drawn to be judged, since their names and the seed decide; {} leave some to train on",
+        path.display(),
+        match fold {
+            Some(_) => "another --seed, more folds or more images",
+            None => "another --seed, a smaller --test-share, more images or a folder val",
+        }
     )]
     AllDrawn {
         /// The class's folder.
         path: PathBuf,
         /// How many images it has.
         images: usize,
+        /// The fold that is judged, where a fold is.
+        fold: Option<Fold>,
     },
 
     /// A folder of which no image was drawn to be judged.
     #[error(
-        "{}: none of the {images} images is drawn to be judged, since their names and the seed decide; another seed, a \
-         larger test-share, fewer folds, more images or a folder val give some", path.display()
+        "{}: of its images ({images}) none is drawn to be judged, since their names and the seed decide; {} give some",
+        path.display(),
+        match fold {
+            Some(_) => "another --seed, fewer folds or more images",
+            None => "another --seed, a larger --test-share, more images or a folder val",
+        }
     )]
     NoneDrawn {
         /// The folder.
         path: PathBuf,
         /// How many images it has.
+        images: usize,
+        /// The fold that is judged, where a fold is.
+        fold: Option<Fold>,
+    },
+
+    /// A fold that leaves no image to train on, or none to judge.
+    #[error(
+        "fold {fold} of the images to train on ({images}) leaves none to judge or none to train on; another --seed, another \
+         number of folds or more images give some"
+    )]
+    EmptyFold {
+        /// The fold.
+        fold: Fold,
+        /// How many images there are to train on.
         images: usize,
     },
 
@@ -207,6 +232,13 @@ pub enum Error {
         most: Bytes,
         /// What the file promises to hold.
         found: String,
+    },
+
+    /// A file that holds no image.
+    #[error("{}: expected at least 1 image, found 0", path.display())]
+    NoImage {
+        /// The file.
+        path: PathBuf,
     },
 
     /// Images of a shape that the data set does not have.
@@ -391,6 +423,18 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// A class whose images to train on were all found damaged and left out.
+    #[error(
+        "{class}: all its images to train on ({images}) are damaged and left out: put intact ones in their place, or remove \
+         the class's folder"
+    )]
+    DamagedClass {
+        /// The class.
+        class: String,
+        /// How many of its images were left out.
+        images: usize,
+    },
+
     /// A class of the test images that the training images do not have.
     #[error("{}: expected a class of the training images ({}), found another", path.display(), classes.join(", "))]
     UnknownClass {
@@ -444,10 +488,10 @@ pub enum Error {
         found: String,
     },
 
-    /// A batch of which every image was left out.
-    #[error("expected an intact image in the batch, found {count} damaged ones")]
+    /// A batch, or a part of a data set, of which every image was left out.
+    #[error("expected an intact image among {count}, found none")]
     NothingLeft {
-        /// Number of images in the batch.
+        /// Number of images in the batch or the part.
         count: usize,
     },
 

@@ -1,5 +1,6 @@
 //! Every picture decoded once, before anything depends on it.
 
+use crate::folder::none_damaged_whole;
 use crate::{Dataset, Error, Images};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -50,7 +51,8 @@ impl Dataset {
     /// The data set with its intact images alone: see [`Images::look_through`].
     ///
     /// # Errors
-    /// As [`Images::look_through`]; [`Error::NothingLeft`] where a part has no intact image.
+    /// As [`Images::look_through`]; [`Error::NothingLeft`] where a part has no intact image,
+    /// [`Error::DamagedClass`] where a class has none to train on.
     pub fn look_through(self, goes_on: &(dyn Fn() -> bool + Sync)) -> Result<Option<Self>, Error> {
         let intact = |images: &Images| match images.look_through(goes_on)? {
             Some(intact) if intact.is_empty() && !images.is_empty() => Err(Error::NothingLeft { count: images.len() }),
@@ -65,6 +67,9 @@ impl Dataset {
                 None => return Ok(None),
             },
         };
-        Ok(Some(self.with_parts(train, test, held_out)))
+        let before = self.counts();
+        let found = self.with_parts(train, test, held_out);
+        none_damaged_whole(found.classes(), &before, &found.counts())?;
+        Ok(Some(found))
     }
 }

@@ -291,3 +291,13 @@ fn damaged_cifar_files_are_errors() {
     let error = classic::cifar10(folder.path()).unwrap_err().to_string();
     assert!(error.contains("cifar-10-batches-bin/data_batch_3.bin.gz"), "{error}");
 }
+
+#[test]
+fn files_without_an_image_are_named() {
+    for prefix in ["train", "t10k"] {
+        let folder = mnist_folder();
+        fs::write(folder.path().join(format!("{prefix}-images-idx3-ubyte")), pictures(0)).unwrap();
+        fs::write(folder.path().join(format!("{prefix}-labels-idx1-ubyte")), labels(&[])).unwrap();
+        fails(folder.path(), &[prefix, "-images-idx3-ubyte: expected at least 1 image, found 0"]);
+    }
+}

@@ -337,6 +337,25 @@ fn a_truncated_jpeg_is_found_when_it_is_decoded_and_may_be_left_out() {
     assert!(error.contains("a/3.jpg: it is damaged") && error.ends_with(WAY_OUT), "{error}");
 }
 
+/// Whether the damage shows in the heads of the files or in their pixels.
+#[test]
+fn a_class_that_is_damaged_whole_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    classes(&root.path().join("train"), &["a", "b"], 3);
+    classes(&root.path().join("test"), &["a", "b"], 1);
+    let config = FolderConfig { damage: Damage::Skip, ..FolderConfig::new(root.path()) };
+    for kept in [50, 10] {
+        for number in 0..3 {
+            let file = root.path().join(format!("train/a/{number:02}.png"));
+            let mut bytes = fs::read(&file).unwrap();
+            bytes.truncate(kept);
+            fs::write(&file, bytes).unwrap();
+        }
+        let error = folder(&config).and_then(|dataset| dataset.look_through(&|| true)).unwrap_err();
+        assert!(matches!(&error, Error::DamagedClass { class, images: 3 } if class == "a"), "{kept}: {error}");
+    }
+}
+
 #[test]
 fn no_damage_to_a_file_is_a_panic() {
     let root = tempfile::tempdir().unwrap();

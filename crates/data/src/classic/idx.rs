@@ -15,7 +15,8 @@ const MOST: u64 = 1_000_000_000;
 /// MNIST (LeCun, Cortes, Burges 1998) from its four IDX files in `folder`: 1×28×28, white digits on black.
 ///
 /// # Errors
-/// One sentence naming the file: missing, not intact, of the wrong kind or size, too large, or with a label above 9.
+/// One sentence naming the file: missing, not intact, of the wrong kind or size, too large, without an image, or with a
+/// label above 9.
 pub fn mnist(folder: impl AsRef<Path>) -> Result<Dataset, Error> {
     load(folder.as_ref(), Name::Mnist)
 }
@@ -51,6 +52,9 @@ fn split(folder: &Path, prefix: &str, classes: usize) -> Result<Images, Error> {
         return Err(Error::ImageShape { path: images.path().to_path_buf(), expected: SHAPE, found });
     }
     let [expected, ..] = sizes;
+    if expected == 0 {
+        return Err(Error::NoImage { path: images.path().to_path_buf() });
+    }
     let [found] = header::<1>(&mut labels, LABELS, "labels")?;
     let numbers = Body::of(&[found], "labels");
     labels.check(numbers.expected())?;

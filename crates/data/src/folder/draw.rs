@@ -35,11 +35,11 @@ pub(super) fn drawn(config: &FolderConfig, folder: &Path, classes: Vec<Class>) -
             if judged { &mut test } else { &mut train }.push((file, label));
         }
         if train.len() == before && images > 0 {
-            return Err(Error::AllDrawn { path: class.path, images });
+            return Err(Error::AllDrawn { path: class.path, images, fold: config.fold });
         }
     }
     match test.is_empty() {
-        true => Err(Error::NoneDrawn { path: folder.to_path_buf(), images: train.len() }),
+        true => Err(Error::NoneDrawn { path: folder.to_path_buf(), images: train.len(), fold: config.fold }),
         false => Ok((train, test)),
     }
 }
@@ -55,6 +55,7 @@ pub(super) fn in_words(config: &FolderConfig) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Fold;
     use std::path::PathBuf;
     use std::time::Instant;
 
@@ -131,5 +132,16 @@ mod tests {
         let none = FolderConfig { test_share: 1e-6, ..FolderConfig::new("none") };
         let error = drawn(&none, Path::new("none"), classes(1, 3)).unwrap_err();
         assert!(matches!(&error, Error::NoneDrawn { images: 3, .. }), "{error}");
+        assert!(error.to_string().contains("a larger --test-share"), "{error}");
+        // Beside folds a share and a folder val do nothing.
+        let errors = (1..=40).filter_map(|number| {
+            let fold = Some(Fold::new(number, 40).unwrap());
+            drawn(&FolderConfig { fold, ..FolderConfig::new("none") }, Path::new("none"), classes(1, 1)).err()
+        });
+        let mut ends: Vec<String> = errors.map(|error| error.to_string().split_once("; ").unwrap().1.into()).collect();
+        ends.sort();
+        ends.dedup();
+        let [none, all] = ["fewer folds or more images give some", "more folds or more images leave some to train on"];
+        assert_eq!(ends, [none, all].map(|end| format!("another --seed, {end}")));
     }
 }

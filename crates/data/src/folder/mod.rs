@@ -30,7 +30,7 @@ use std::path::Path;
 /// [`Error::TestShare`]; [`Error::Read`] for what cannot be read; [`Error::NoClass`], [`Error::EmptyClass`],
 /// [`Error::UnknownClass`], [`Error::OnlyJudged`] for folders that are not as [`FolderConfig`] says; [`Error::AllDrawn`] and
 /// [`Error::NoneDrawn`] where too few images are there to draw some; [`Error::Image`] for a file that is no intact picture,
-/// unless damaged files are skipped.
+/// unless damaged files are skipped; then [`Error::DamagedClass`] for a class without another to train on.
 pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
     if !(config.test_share > 0.0 && config.test_share < 1.0) {
         return Err(Error::TestShare { found: config.test_share });
@@ -76,13 +76,10 @@ pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
         }
         None => draw::drawn(config, &place, classes)?,
     };
+    let before = counts(names.len(), train.iter().map(|(_, label)| *label));
     let heads = |files| heads(&config.path, files, config.reading(), config.damage);
     let (train, test, held_out) = (heads(train)?, heads(test)?, held_out.map(heads).transpose()?);
-    let mut counts = vec![0_usize; names.len()];
-    train.iter().for_each(|file| counts[file.label as usize] += 1);
-    if let Some(name) = counts.iter().position(|count| *count == 0).map(|label| &names[label]) {
-        return Err(Error::EmptyClass { path: place.join(name) });
-    }
+    none_damaged_whole(&names, &before, &counts(names.len(), train.iter().map(|head| head.label)))?;
     // Sizes are those of all: which images came to which side makes no difference.
     let sizes = Sizes::of(train.iter().chain(&test).chain(held_out.iter().flatten()));
     let images = |found| images_of(config, found, sizes);
@@ -94,6 +91,21 @@ pub fn folder(config: &FolderConfig) -> Result<Dataset, Error> {
     }
     (dataset.strays, dataset.origins) = (strays, Some(origins));
     Ok(dataset)
+}
+
+/// How many images each of so many classes has, by their labels.
+pub(crate) fn counts(classes: usize, labels: impl Iterator<Item = u32>) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    labels.for_each(|label| counts[label as usize] += 1);
+    counts
+}
+
+/// Refuses a class that had images to train on before the damaged ones were left out, and has none now.
+pub(crate) fn none_damaged_whole(names: &[String], before: &[usize], now: &[usize]) -> Result<(), Error> {
+    match (0..names.len()).find(|class| before[*class] > 0 && now[*class] == 0) {
+        Some(class) => Err(Error::DamagedClass { class: names[class].clone(), images: before[class] }),
+        None => Ok(()),
+    }
 }
 
 /// The files of each class with the class's place among `names`.
