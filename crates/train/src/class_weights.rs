@@ -42,7 +42,11 @@ impl ClassWeights {
             }
             Self::Of(of) => {
                 if let Some(name) = of.keys().find(|name| !names.contains(name)) {
-                    return Err(wrong(format!("{name:?} is no class of {}", dataset.name())));
+                    let blank = |class: &&String| class.trim() == name;
+                    let way_out = names.iter().find(blank).map_or_else(String::new, |class| {
+                        format!(", but {class:?} is: its blanks count, as in --set 'class-weights = {{of = {{{class:?} = 1}}}}'")
+                    });
+                    return Err(wrong(format!("{name:?} is no class of {}{way_out}", dataset.name())));
                 }
                 let weight = |name: &String| match of.get(name) {
                     Some(weight) if (0.0..=LARGEST_FACTOR).contains(weight) => Ok(*weight),
@@ -183,6 +187,14 @@ mod tests {
         let wrong = |weights: &[(&str, f64)]| of(weights).unwrap_err().to_string();
         assert_eq!(wrong(&[("often", 1.0)]), "class weights: \"rarely\" has none");
         assert_eq!(wrong(&[("never", 1.0)]), "class weights: \"never\" is no class of few");
+        let names = ["often ", "rarely"].map(str::to_string).to_vec();
+        let blank = Dataset::new("few", names, dataset().train().clone(), dataset().test().clone()).unwrap();
+        let weights = ClassWeights::Of([("often".to_string(), 1.0)].into());
+        assert_eq!(
+            weights.of(&blank).unwrap_err().to_string(),
+            "class weights: \"often\" is no class of few, but \"often \" is: its blanks count, as in --set 'class-weights = \
+             {of = {\"often \" = 1}}'"
+        );
         for (weight, said) in [(-1.0, "-1"), (1e308, "1e308"), (f64::NAN, "NaN")] {
             let expected = format!("class weights: \"often\" has {said}, expected a number from 0 to 1000000");
             assert_eq!(wrong(&[("often", weight), ("rarely", 1.0)]), expected);

@@ -24,6 +24,12 @@ pub enum Error {
     /// What is wrong with weights.
     #[error(transparent)]
     Weights(#[from] cnn_weights::Error),
+    /// A data set, or a part of it, without an image.
+    #[error("expected at least 1 image to {to}, found 0")]
+    NoImages {
+        /// What the images are for: `train on` or `judge`.
+        to: &'static str,
+    },
     /// Scores that say nothing of an image.
     #[error("the scores of image {image}, counted from 0, are not all finite: {score}")]
     Scores {

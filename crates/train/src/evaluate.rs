@@ -69,7 +69,7 @@ impl Judging<'_> {
         goes_on: &mut dyn FnMut(usize) -> ControlFlow<B>,
     ) -> Result<ControlFlow<B, Evaluated>> {
         if loader.is_empty() {
-            return Err(cnn_data::Error::NoImages.into());
+            return Err(Error::NoImages { to: "judge" });
         }
         let (rank, world) = self.ranks.map_or((0, 1), |ranks| (ranks.rank(), ranks.world()));
         let part = |rank: usize| rank * loader.len() / world;

@@ -38,7 +38,7 @@ pub fn predict_while(
     goes_on: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Option<Predictions>> {
     if loader.is_empty() {
-        return Err(cnn_data::Error::NoImages.into());
+        return Err(Error::NoImages { to: "judge" });
     }
     let mut predictions = Predictions::default();
     for batch in loader.in_order() {

@@ -146,8 +146,10 @@ impl<'a> Task<'a> {
                 Error::Setting { setting: "precision", problem }
             })?;
         }
-        if self.dataset.train().is_empty() || self.dataset.test().is_empty() {
-            return Err(cnn_data::Error::NoImages.into());
+        for (images, to) in [(self.dataset.train(), "train on"), (self.dataset.test(), "judge")] {
+            if images.is_empty() {
+                return Err(Error::NoImages { to });
+            }
         }
         self.loss.check(self.network, self.dataset)?;
         self.trained_loss()?;
