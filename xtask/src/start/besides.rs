@@ -13,7 +13,8 @@ pub fn of(settings: &Settings, dataset: &Dataset) -> Result<Vec<String>> {
     let augmentation = settings.augmentation.to_string();
     say((!augmentation.is_empty()).then(|| format!("images augmented by {augmentation}")));
     say(settings.class_weights.as_ref().map(|weights| class_weights(weights, dataset)).transpose()?);
-    say(settings.balance.then(|| "every class shown as often as any other".to_string()));
+    let with_images = if dataset.counts().contains(&0) { " that has images" } else { "" };
+    say(settings.balance.then(|| format!("every class{with_images} shown as often as any other")));
     say((settings.label_smoothing > 0.0).then(|| format!("label smoothing {}", number(settings.label_smoothing))));
     say(settings.clip.map(|clip| match clip {
         Clip::Norm(norm) => format!("gradients clipped to a norm of {}", number(norm)),
