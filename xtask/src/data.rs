@@ -151,11 +151,20 @@ impl RunData {
     }
 }
 
-/// An error of a damaged file where --skip-damaged is not to be had, or would make the data of a run other data.
+/// An error of a damaged file where --skip-damaged would make the data of a run other data.
 pub fn put_back(error: anyhow::Error) -> anyhow::Error {
-    const LEAVES_OUT: &str = "; --skip-damaged leaves such files out";
+    without_skipping(error, "put the file back as it was")
+}
+
+/// An error of a damaged file where --skip-damaged is not to be had.
+pub fn mend(error: anyhow::Error) -> anyhow::Error {
+    without_skipping(error, "put an intact file in its place, or take it away")
+}
+
+fn without_skipping(error: anyhow::Error, way_out: &str) -> anyhow::Error {
+    const SKIPPING: &str = "--skip-damaged leaves such files out";
     let text = format!("{error:#}");
-    if text.contains(LEAVES_OUT) { anyhow!(text.replace(LEAVES_OUT, "; put the file back as it was")) } else { error }
+    if text.contains(SKIPPING) { anyhow!(text.replace(SKIPPING, way_out)) } else { error }
 }
 
 /// Refuses what makes a choice one of other images, naming the flag; `way_out` follows it.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use cnn_catalogue::imagenet;
 use cnn_core::device::Device;
 use cnn_core::shape::times;
-use cnn_data::{Card, Dataset, Images, Loader, Matched, match_classes};
+use cnn_data::{Card, ClassNote, Dataset, Images, Loader, Matched, match_classes};
 use cnn_report::Run;
 use cnn_train::{BalancedAccuracy, MacroF1, Metric, Predictions, RunFolder, TestTime, Top, Weights, classifier};
 use serde_json::{Value, json};
@@ -80,19 +80,27 @@ pub fn judged(run: &Run, dataset: &Dataset, device: &Device) -> Result<Verdicts>
     let test_time = RunData::of(&run.path)?.map_or(TestTime::Plain, |own| own.test_time);
     let model = test_time.judging(classifier(&network, &weights, device)?, network.input().dims()[2]);
     let mut notes = BTreeSet::new();
-    let mut of = |images: &Images| -> Result<Verdict> {
+    let mut of = |images: &Images| -> Result<(Verdict, Vec<ClassNote>)> {
         let matched = suited(dataset.name(), images, dataset.classes(), &card)?;
-        notes.extend(matched.notes.iter().map(ToString::to_string));
         if card.stretched(images).is_some() {
             let [_, height, width] = matched.images.shape();
             notes.insert(format!("images of another size are stretched to {height}×{width} first, as predict does"));
         }
         let images = matched.images;
         let predictions = predicted(&model, &Loader::new(&images, card.preparation.clone(), 100)?)?;
-        Ok(Verdict { images, predictions })
+        Ok((Verdict { images, predictions }, matched.notes))
     };
-    let (test, held_out) = (of(dataset.test())?, dataset.held_out().map(&mut of).transpose()?);
+    let (test, of_test) = of(dataset.test())?;
+    let (held_out, of_others) = dataset.held_out().map(of).transpose()?.unzip();
+    notes.extend(of_test.iter().map(ToString::to_string));
+    notes.extend(of_held_out(&of_others.unwrap_or_default(), &of_test));
     Ok(Verdicts { test, held_out, notes: notes.into_iter().collect(), classes: card.classes })
+}
+
+/// What is to be said of the classes of images held out that is not said of those that are judged.
+pub fn of_held_out(held_out: &[ClassNote], judged: &[ClassNote]) -> Vec<String> {
+    let others = held_out.iter().filter(|note| !judged.contains(note));
+    others.map(|note| format!("of the images held out: {note}")).collect()
 }
 
 impl Verdicts {

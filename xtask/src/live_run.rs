@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use cnn_explain::Explainer;
-use cnn_report::{Judged as Page, live_page, so_far};
+use cnn_report::{Judged as Page, Whose, live_page, so_far};
 use cnn_serve::Broadcast;
 use cnn_train::{Begin, Epoch, Judged, Observer, StepReport, Stop, Task};
 use serde_json::json;
@@ -50,7 +50,7 @@ impl<'a> LiveRun<'a> {
             classes,
             predictions: judged.predictions()?,
             weights: &format!("epoch {}", judged.figures.epoch),
-            of: None,
+            whose: Whose::Run,
         };
         self.broadcast.send("run", json!(so_far(&self.epochs, &page)?).to_string());
         // Filters of a network's own weights, without which the page is a page all the same.

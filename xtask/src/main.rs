@@ -22,6 +22,7 @@ mod lists;
 mod live_run;
 mod no_effect;
 mod numbers;
+mod own_data;
 mod preparation;
 mod processes;
 mod progress;

@@ -3,6 +3,7 @@
 use crate::cli::{self, Common, EngineName};
 use crate::data_name::folder_of;
 use crate::keeping::Keeping;
+use crate::own_data::gone;
 use crate::preparation::in_words;
 use crate::way_out::at_size;
 use crate::weights::of_file;
@@ -73,6 +74,9 @@ impl Session {
             cnn_zoo::find(&asked)?;
         }
         recipe.check()?;
+        if choice.goes_on {
+            gone(&recipe.data)?;
+        }
         let device = common.device.open()?;
         let weights = recipe.data.init.as_deref().map(trained::read).transpose()?;
         let card = weights.as_ref().map(Card::of).transpose()?.flatten();

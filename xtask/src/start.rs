@@ -6,10 +6,10 @@ mod learning;
 use crate::learnt;
 use crate::session::Session;
 use anyhow::Result;
-use cnn_data::{ClassNote, Dataset, Fit, class_notes};
+use cnn_data::{ClassNote, Dataset, Fit, FolderImages, Images, class_notes};
 use cnn_figures::{bytes, count, number, path, plural, printable};
 use cnn_train::{ClassWeights, Engine, Precision, Rule, Schedule, Settings, Task, TestTime};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The most classes that are each told with a number.
 const FEW: usize = 12;
@@ -82,19 +82,19 @@ pub fn lines(session: &Session, before: Before) -> Result<Vec<String>> {
 fn of_judging(session: &Session, before: Before) -> Vec<(&'static str, String)> {
     let dataset = &session.dataset;
     let judged = dataset.origins().map(|origins| &*origins.test);
-    let unjudged = unjudged(dataset);
+    let unjudged = |images: &Images| unjudged(dataset.classes(), images);
     // Of images in memory no origin tells of a fold.
     let fold = session.recipe.data.fold.filter(|_| judged.is_none());
     let fold = fold.map_or_else(String::new, |fold| format!(", the part {fold} of those to train on"));
     let images = of_images(dataset.test().len(), dataset, judged);
-    let mut lines = vec![("judging", format!("{images}{fold}, after each epoch{unjudged}"))];
+    let mut lines = vec![("judging", format!("{images}{fold}, after each epoch{}", unjudged(dataset.test())))];
     if let Some(images) = dataset.held_out() {
         let origin = dataset.origins().and_then(|origins| origins.held_out.as_deref());
         let when = match before {
             Before::Sweep => "judged by no run of a sweep (`cargo xtask eval` judges them)",
             _ => "judged once at the end",
         };
-        lines.push(("held out", format!("{}, {when}", of_images(images.len(), dataset, origin))));
+        lines.push(("held out", format!("{}, {when}{}", of_images(images.len(), dataset, origin), unjudged(images))));
     }
     lines
 }
@@ -103,10 +103,11 @@ fn of_judging(session: &Session, before: Before) -> Vec<(&'static str, String)> 
 pub fn warnings(session: &Session) -> Result<Vec<String>> {
     let (dataset, settings) = (&session.dataset, &session.recipe.training);
     let (counts, names) = (dataset.counts(), dataset.classes());
-    let least = (0..counts.len()).min_by_key(|class| counts[*class]);
+    // A class without an image is told apart.
+    let least = (0..counts.len()).filter(|class| counts[*class] > 0).min_by_key(|class| counts[*class]);
     let most = (0..counts.len()).max_by_key(|class| counts[*class]);
     let (Some(least), Some(most)) = (least, most) else { return Ok(Vec::new()) };
-    let ratio = counts[most] as f64 / counts[least].max(1) as f64;
+    let ratio = counts[most] as f64 / counts[least] as f64;
     let mut warnings = Vec::new();
     let [more, less] = [most, least].map(|class| counts[class] as f64);
     if ratio >= LOPSIDED && more - less >= BY_CHANCE * (more + less).sqrt() {
@@ -156,8 +157,14 @@ pub fn warnings(session: &Session) -> Result<Vec<String>> {
     Ok(warnings)
 }
 
+/// What is said of images of a folder that was asked for: where in it they lie, and what was passed over.
+pub fn of_folder(found: &FolderImages, asked: &Path) -> Vec<String> {
+    let within = (found.path != asked).then(|| format!("judged are the images of {}", path(&found.path)));
+    within.into_iter().chain(strays(&found.strays)).collect()
+}
+
 /// What is said of members of a folder that are no pictures.
-pub fn strays(strays: &[PathBuf]) -> Option<String> {
+fn strays(strays: &[PathBuf]) -> Option<String> {
     let first = strays.first()?;
     let members = plural(strays.len(), "member is no picture", "members are no pictures");
     Some(format!("{members} of a class and passed over, {} first", path(first)))
@@ -174,11 +181,10 @@ fn of_images(number: usize, dataset: &Dataset, origin: Option<&str>) -> String {
     format!("{} of {}", plural(number, "image", "images"), origin.unwrap_or(dataset.name()))
 }
 
-/// Classes of which no image is judged.
-fn unjudged(dataset: &Dataset) -> String {
-    let names = dataset.classes();
+/// Classes that have none of the images that are judged.
+fn unjudged(names: &[String], images: &Images) -> String {
     let mut judged = vec![false; names.len()];
-    dataset.test().labels().iter().for_each(|label| judged[*label as usize] = true);
+    images.labels().iter().for_each(|label| judged[*label as usize] = true);
     let missing: Vec<&str> = names.iter().zip(judged).filter(|(_, judged)| !judged).map(|(name, _)| &**name).collect();
     match missing[..] {
         [] => String::new(),
@@ -213,7 +219,7 @@ fn pictures(session: &Session) -> String {
         true => format!("{c}×{h}×{w}"),
         false => {
             let [height, width] = images.usual_size();
-            format!("{c} channels, most {height}×{width}, others too")
+            format!("{}, most {height}×{width}, others too", plural(c, "channel", "channels"))
         }
     };
     let fit = session.preparation.fit;

@@ -25,4 +25,5 @@ mod test_time;
 mod training;
 mod verification;
 mod way_out;
+mod whose_images;
 mod without_effect;

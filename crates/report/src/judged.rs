@@ -16,6 +16,17 @@ const SHOWN: usize = 24;
 /// And so many pairs of classes.
 const PAIRS: usize = 10;
 
+/// Whose images are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose<'a> {
+    /// Those that the run itself set aside to be judged.
+    Run,
+    /// Those that lie in the place of the run's, which changed since it was trained: how, in a clause without a full stop.
+    Changed(&'a str),
+    /// Others, by what they are called.
+    Others(&'a str),
+}
+
 /// A model's predictions, with what they are of.
 #[derive(Clone, Copy, Debug)]
 pub struct Judged<'a> {
@@ -27,11 +38,19 @@ pub struct Judged<'a> {
     pub predictions: &'a Predictions,
     /// Which weights it had, for the reader: `best.safetensors`.
     pub weights: &'a str,
-    /// What the images are called, where they are not those that the run itself set aside to be judged.
-    pub of: Option<&'a str>,
+    /// Whose images they are.
+    pub whose: Whose<'a>,
 }
 
-impl Judged<'_> {
+impl<'a> Judged<'a> {
+    /// What the images are called, where they are not the run's.
+    pub(crate) fn others(&self) -> Option<&'a str> {
+        match self.whose {
+            Whose::Run | Whose::Changed(_) => None,
+            Whose::Others(of) => Some(of),
+        }
+    }
+
     /// Writes the pictures of what the predictions say; gives their part of the page.
     pub(crate) fn write(&self, output: &mut Output) -> Result<String> {
         let judgement = Judgement::of(self.predictions);
@@ -80,11 +99,18 @@ impl Judged<'_> {
         let judgement = Judgement::of(self.predictions);
         output.write(HELD_OUT, &tables::classes(&judgement, self.classes)?)?;
         let images = count(judgement.images());
-        let text = format!(
-            "<h2>Held out</h2>\n<p>The {images} images of <code>test</code> took part in no choice and were judged once, \
-             by <code>{}</code>.</p>\n",
-            escaped(self.weights)
-        );
+        let weights = escaped(self.weights);
+        let text = match self.whose {
+            Whose::Changed(how) => format!(
+                "The {images} images of <code>test</code>, as they are now, were judged by <code>{weights}</code>; {}.",
+                escaped(how)
+            ),
+            Whose::Run | Whose::Others(_) => format!(
+                "The {images} images of <code>test</code> took part in no choice and were judged once, by \
+                 <code>{weights}</code>."
+            ),
+        };
+        let text = format!("<h2>Held out</h2>\n<p>{text}</p>\n");
         Ok(text + &self.figures() + &self.pairs(&judgement))
     }
 
@@ -125,9 +151,11 @@ impl Judged<'_> {
     }
 
     fn sentence(&self, judgement: &Judgement) -> String {
-        let images = match self.of {
-            None => format!("the {} images that were judged after each epoch", count(judgement.images())),
-            Some(of) => format!("{} images of {}, not the run's own", count(judgement.images()), escaped(of)),
+        let images = count(judgement.images());
+        let images = match self.whose {
+            Whose::Run => format!("the {images} images that were judged after each epoch"),
+            Whose::Changed(how) => format!("the {images} images to judge as they are now ({})", escaped(how)),
+            Whose::Others(of) => format!("{images} images of {}, not the run's own", escaped(of)),
         };
         format!(
             "<p>What follows is of <code>{}</code> on {images}: {} right, {} wrong.</p>\n",

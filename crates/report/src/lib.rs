@@ -49,7 +49,7 @@ pub mod tensorboard;
 pub use comparison::Comparison;
 pub use error::{Error, Result};
 pub use grid::Grid;
-pub use judged::Judged;
+pub use judged::{Judged, Whose};
 pub use judgement::{Bin, ClassFigures, Confused, Judgement, Mistake};
 pub use rates::write_rates;
 pub use report::{Cost, Report, live_page, so_far};

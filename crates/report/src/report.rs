@@ -53,7 +53,7 @@ impl Report<'_> {
         for judged in [&self.judged, &self.held_out].into_iter().flatten() {
             judged.check()?;
         }
-        let elsewhere = self.judged.and_then(|judged| judged.of);
+        let elsewhere = self.judged.and_then(|judged| judged.others());
         let mut output = match elsewhere {
             None => Output::within(&self.run.path, RunFolder::REPORT)?,
             Some(of) => Output::within(&self.run.path, &format!("{}-{}", RunFolder::REPORT, of_files(of)))?,
@@ -85,7 +85,7 @@ impl Report<'_> {
     fn overview(&self) -> String {
         let run = self.run;
         let mut values: Vec<(&str, String)> = vec![("folder", run.name())];
-        if let Some(of) = self.judged.and_then(|judged| judged.of) {
+        if let Some(of) = self.judged.and_then(|judged| judged.others()) {
             values.push(("judged on", format!("{of}: not the run's own images, of which the curves are")));
         }
         if let Some(cost) = self.cost {

@@ -1,7 +1,7 @@
 //! Images whose predictions are known, and what is counted of them.
 
 use cnn_data::{Images, Loader, Preparation};
-use cnn_report::{Judged, Judgement, Report, Run, so_far};
+use cnn_report::{Judged, Judgement, Report, Run, Whose, so_far};
 use cnn_train::{Classify, Epoch, MacroF1, Metric, Predictions, predict};
 
 pub type Failure = Box<dyn std::error::Error>;
@@ -41,8 +41,13 @@ fn the_mean_of_the_f1_of_classes_is_macro_f1() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("config.json"), "{}")?;
     let names = ["a", "b", "c", "d"].map(str::to_string);
-    let judged =
-        Judged { images: &images, classes: &names, predictions: &predictions, weights: "best.safetensors", of: None };
+    let judged = Judged {
+        images: &images,
+        classes: &names,
+        predictions: &predictions,
+        weights: "best.safetensors",
+        whose: Whose::Run,
+    };
     let run = Run::read(folder.path())?;
     Report { run: &run, cost: None, judged: Some(judged), held_out: None }.write()?;
     let table = std::fs::read_to_string(folder.path().join("report/classes.csv"))?;
@@ -59,10 +64,33 @@ fn the_mean_of_the_f1_of_classes_is_macro_f1() -> Result<(), Failure> {
 fn the_first_of_equal_epochs_is_marked() -> Result<(), Failure> {
     let images = images(2, &[(0, 0), (1, 1)])?;
     let (names, predictions) = (["a", "b"].map(str::to_string), predictions(&images)?);
-    let judged = Judged { images: &images, classes: &names, predictions: &predictions, weights: "epoch 3", of: None };
+    let judged =
+        Judged { images: &images, classes: &names, predictions: &predictions, weights: "epoch 3", whose: Whose::Run };
     let epoch = |(epoch, test_accuracy): (usize, f64)| Epoch { epoch, test_accuracy, ..Epoch::default() };
     let epochs: Vec<Epoch> = [(1, 0.5), (2, 0.75), (3, 0.75)].map(epoch).to_vec();
     let page = so_far(&epochs, &judged)?;
     assert!(page.contains(">best epoch, 2<"), "{page}");
+    Ok(())
+}
+
+/// Neither the images that were judged after each epoch nor those that were held out are said to be judged here.
+#[test]
+fn a_page_of_changed_images_says_so() -> Result<(), Failure> {
+    let images = images(2, &[(0, 0), (1, 1)])?;
+    let (names, predictions) = (["a", "b"].map(str::to_string), predictions(&images)?);
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("config.json"), "{}")?;
+    let run = Run::read(folder.path())?;
+    let page = |whose| -> Result<String, Failure> {
+        let judged = Some(Judged { images: &images, classes: &names, predictions: &predictions, weights: "w", whose });
+        Ok(std::fs::read_to_string(Report { run: &run, cost: None, judged, held_out: judged }.write()?)?)
+    };
+    let of_run = ["images that were judged after each epoch", "took part in no choice and were judged once"];
+    let (own, changed) = (page(Whose::Run)?, page(Whose::Changed("a file <b> is gone"))?);
+    for said in of_run {
+        assert!(own.contains(said) && !changed.contains(said), "{said}: {changed}");
+    }
+    assert!(changed.contains("on the 2 images to judge as they are now (a file &lt;b&gt; is gone): "), "{changed}");
+    assert!(changed.contains("were judged by <code>w</code>; a file &lt;b&gt; is gone."), "{changed}");
     Ok(())
 }

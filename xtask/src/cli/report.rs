@@ -30,10 +30,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// The data set to judge on, if one is asked for; a folder alone is of the run's own data set.
-    pub fn data(&self, own: &str) -> Option<Data> {
-        let asked = self.dataset.is_some() || self.data_dir.is_some();
-        let dataset = self.dataset.clone().unwrap_or_else(|| own.to_string());
-        asked.then(|| Data { dataset: Some(dataset), data_dir: self.data_dir.clone(), ..Data::default() })
+    /// Where the images are said to lie; the rest is the run's to say.
+    pub fn data(&self) -> Data {
+        Data { dataset: self.dataset.clone(), data_dir: self.data_dir.clone(), ..Data::default() }
     }
 }

@@ -85,10 +85,12 @@ impl Ready {
         let channels = card.preparation.mean.len();
         let matched = judging::suited(&judged.of, &judged.images, &judged.classes, card)?;
         judged.notes.extend(matched.notes.iter().map(ToString::to_string));
-        let suited = |(images, of): (Images, String)| -> Result<_> {
-            Ok((judging::suited(&of, &images, &judged.classes, card)?.images, of))
+        let mut suited = |(images, of): (Images, String)| -> Result<_> {
+            let held_out = judging::suited(&of, &images, &judged.classes, card)?;
+            judged.notes.extend(judging::of_held_out(&held_out.notes, &matched.notes));
+            Ok((held_out.images, of))
         };
-        let held_out = judged.held_out.map(suited).transpose()?;
+        let held_out = judged.held_out.take().map(&mut suited).transpose()?;
         check_evaluation_fits(&opened.trained.network, args.batch_size.min(matched.images.len()))?;
         let own = run_of(&weights)?.map_or(TestTime::Plain, |run| run.test_time);
         Ok(Self {

@@ -2,35 +2,40 @@
 
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
-use crate::data_name::{folder_of, is_same};
+use crate::data_name::folder_of;
 use crate::judging::{self, Verdict, Verdicts, WEIGHTS};
-use crate::{learnt, trained};
-use anyhow::{Result, bail, ensure};
+use crate::own_data::OwnData;
+use crate::{learnt, start, trained};
+use anyhow::{Error, Result, bail, ensure};
 use cnn_data::{Dataset, FolderImages};
 use cnn_report::{Comparison, Cost, Judged, Report, Run};
 use cnn_train::RunFolder;
 use std::path::{Path, PathBuf};
 
-pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
-    report(args, common).map_err(data::put_back)
+/// Images to judge, and whose they are.
+struct Asked {
+    dataset: Dataset,
+    whose: Whose,
 }
 
-fn report(args: &cli::Report, common: &Common) -> Result<()> {
+enum Whose {
+    /// The run's own.
+    Run,
+    /// They lie in the place of the run's, which changed so.
+    Changed(String),
+    /// Others, by what they are called.
+    Others(String),
+}
+
+pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     let runs: Vec<Run> = args.runs.iter().map(|path| Run::read(path)).collect::<Result<_, _>>()?;
     for run in runs.iter().filter(|run| run.epochs.is_empty()) {
         trained::settled(&run.path)?;
     }
     if let [run] = runs.as_slice() {
         ensure!(args.out.is_none(), "--out is for several runs; the report of one lies in its folder");
-        let page = match dataset(args, run, common)? {
-            Some((dataset, of)) => {
-                let verdicts = judging::judged(run, &dataset, &common.device.open()?)?;
-                verdicts.notes.iter().for_each(|note| eprintln!("warning: {}", cnn_figures::printable(note)));
-                if of.is_none() {
-                    RunFolder::write_judgement(&run.path, &verdicts.as_json(run))?;
-                }
-                write_of(run, &verdicts, of.as_deref())?
-            }
+        let page = match asked(args, run, common)? {
+            Some(asked) => judge(run, &asked, common).map_err(|error| asked.whose.way_out(error))?,
             None => Report { run, cost: cost(run), judged: None, held_out: None }.write()?,
         };
         print!("{}", Comparison::of(vec![(run.clone(), cost(run))]));
@@ -49,43 +54,48 @@ fn report(args: &cli::Report, common: &Common) -> Result<()> {
     Ok(())
 }
 
-/// The data set to judge on: the one asked for, else the run's own, if it is still there. With a name of the images where they
-/// are not the run's own.
-fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<(Dataset, Option<String>)>> {
-    let asked = args.data(run.dataset());
+/// Judges a run's best weights and writes the page of it.
+fn judge(run: &Run, asked: &Asked, common: &Common) -> Result<PathBuf> {
+    let verdicts = judging::judged(run, &asked.dataset, &common.device.open()?)?;
+    verdicts.notes.iter().for_each(|note| eprintln!("warning: {}", cnn_figures::printable(note)));
+    // What a run came to is of the images that it set aside.
+    if matches!(asked.whose, Whose::Run) {
+        RunFolder::write_judgement(&run.path, &verdicts.as_json(run))?;
+    }
+    write_of(run, &verdicts, asked.whose.told())
+}
+
+impl Whose {
+    fn told(&self) -> cnn_report::Whose<'_> {
+        match self {
+            Self::Run => cnn_report::Whose::Run,
+            Self::Changed(how) => cnn_report::Whose::Changed(how),
+            Self::Others(of) => cnn_report::Whose::Others(of),
+        }
+    }
+
+    /// An error of a damaged file with what helps here.
+    fn way_out(&self, error: Error) -> Error {
+        match self {
+            Self::Run | Self::Changed(_) => data::put_back(error),
+            Self::Others(_) => data::mend(error),
+        }
+    }
+}
+
+/// The images to judge: those asked for, else the run's own, if they are still there.
+fn asked(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<Asked>> {
     let own = RunData::of(&run.path)?;
-    if let Some(args) = &asked {
-        let seed = own.as_ref().map_or_else(|| seed(run, common), |own| own.seed);
-        let is_own = |own: &RunData| match (&own.choice.dataset, &args.dataset) {
-            (Some(own), Some(asked)) => is_same(own, asked),
-            (own, asked) => own == asked,
+    if args.dataset.is_some() || args.data_dir.is_some() {
+        let found = own.as_ref().map(|own| OwnData::of(own, &args.data())).transpose().map_err(data::put_back)?;
+        return match found.flatten() {
+            Some(found) => Ok(Some(of_run(found))),
+            None => others(args, run, own.as_ref(), common).map_err(data::mend).map(Some),
         };
-        let chosen = own.as_ref().and_then(|own| if is_own(own) { Some(own.clone()) } else { own.moved(args) });
-        let (dataset, of, notes) = match chosen {
-            Some(chosen) => {
-                let chosen = chosen.located(args)?;
-                let dataset = chosen.load()?;
-                let notes = chosen.note(&dataset).into_iter().chain(learnt::twice(&dataset)).collect();
-                (dataset, None, notes)
-            }
-            None => {
-                let upright = own.as_ref().is_none_or(|own| !own.choice.no_exif);
-                let dataset = elsewhere(args, seed, upright)?;
-                let notes: Vec<String> = own.and_then(|own| learnt::note(&own, dataset.test())).into_iter().collect();
-                let of = dataset.name().to_string();
-                (dataset, Some(of), notes)
-            }
-        };
-        notes.iter().for_each(|note| eprintln!("warning: {note}"));
-        return Ok(Some((dataset, of)));
     }
     let Some(own) = own.filter(|_| run.path.join(WEIGHTS).is_file()) else { return Ok(None) };
-    match own.load().map_err(data::put_back) {
-        Ok(dataset) => {
-            let notes = own.note(&dataset).into_iter().chain(learnt::twice(&dataset));
-            notes.for_each(|note| eprintln!("warning: {note}"));
-            Ok(Some((dataset, None)))
-        }
+    match OwnData::read(own).map_err(data::put_back) {
+        Ok(found) => Ok(Some(of_run(found))),
         Err(error) if needs_hub(&error) => Err(error),
         // A page without them would take the place of one with them.
         Err(error) if run.shows_judgement() => bail!(
@@ -100,13 +110,41 @@ fn dataset(args: &cli::Report, run: &Run, common: &Common) -> Result<Option<(Dat
     }
 }
 
+fn warn(notes: impl IntoIterator<Item = String>) {
+    notes.into_iter().for_each(|note| eprintln!("warning: {}", cnn_figures::printable(&note)));
+}
+
+/// A run's own images; what is to be said of them is said.
+fn of_run(OwnData { dataset, changed, .. }: OwnData) -> Asked {
+    warn(changed.clone().into_iter().chain(learnt::twice(&dataset)));
+    Asked { dataset, whose: changed.map_or(Whose::Run, Whose::Changed) }
+}
+
 /// Images that are not the run's: of a folder all that `eval` judges, since the run has set none of them aside.
-fn elsewhere(args: &cli::Data, seed: u64, upright: bool) -> Result<Dataset> {
-    let Some(folder) = args.dataset.as_deref().and_then(folder_of) else { return data::dataset(args, seed) };
-    let FolderImages { path, classes, images, .. } = data::folder_to_judge(args, &folder, upright)?;
+fn others(args: &cli::Report, run: &Run, own: Option<&RunData>, common: &Common) -> Result<Asked> {
+    let of_run = own.and_then(|own| own.choice.dataset.as_deref()).unwrap_or(run.dataset());
+    let data = args.data();
+    let data = cli::Data { dataset: Some(data.dataset.unwrap_or_else(|| of_run.to_string())), ..data };
+    let dataset = match data.dataset.as_deref().and_then(folder_of) {
+        Some(folder) => {
+            let upright = own.is_none_or(|own| !own.choice.no_exif);
+            let found = data::folder_to_judge(&data, &folder, upright)?;
+            warn(start::of_folder(&found, &folder));
+            whole(found, &folder)?
+        }
+        None => data::dataset(&data, own.map_or_else(|| seed(run, common), |own| own.seed))?,
+    };
+    warn(own.and_then(|own| learnt::note(own, dataset.test())));
+    let whose = Whose::Others(dataset.name().to_string());
+    Ok(Asked { dataset, whose })
+}
+
+/// All images of a folder that was asked for as a data set to judge.
+fn whole(found: FolderImages, asked: &Path) -> Result<Dataset> {
+    let FolderImages { path, classes, images, .. } = found;
     let last = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let asked = last(&std::path::absolute(&folder)?);
-    let name = if path == folder { asked } else { format!("{asked}/{}", last(&path)) };
+    let name = last(&std::path::absolute(asked)?);
+    let name = if path == asked { name } else { format!("{name}/{}", last(&path)) };
     Ok(Dataset::new(name, classes, images.select(&[])?, images)?)
 }
 
@@ -115,22 +153,20 @@ fn needs_hub(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(cnn_data::Error::HubFeature { .. }))
 }
 
-/// Writes a run's report with what its best weights say.
+/// Writes a run's report with what its best weights say of its own images.
 pub fn write(run: &Run, verdicts: &Verdicts) -> Result<PathBuf> {
-    write_of(run, verdicts, None)
+    write_of(run, verdicts, cnn_report::Whose::Run)
 }
 
-/// The same, of images of this name where they are not the run's own.
-fn write_of(run: &Run, verdicts: &Verdicts, of: Option<&str>) -> Result<PathBuf> {
-    let classes = &verdicts.classes;
-    let held_out = verdicts.held_out.as_ref().map(|verdict| judged(verdict, classes, None));
-    let judged = Some(judged(&verdicts.test, classes, of));
-    Ok(Report { run, cost: cost(run), judged, held_out }.write()?)
+fn write_of(run: &Run, verdicts: &Verdicts, whose: cnn_report::Whose<'_>) -> Result<PathBuf> {
+    let judged = |verdict| judged(verdict, &verdicts.classes, whose);
+    let (test, held_out) = (judged(&verdicts.test), verdicts.held_out.as_ref().map(judged));
+    Ok(Report { run, cost: cost(run), judged: Some(test), held_out }.write()?)
 }
 
-fn judged<'a>(verdict: &'a Verdict, classes: &'a [String], of: Option<&'a str>) -> Judged<'a> {
+fn judged<'a>(verdict: &'a Verdict, classes: &'a [String], whose: cnn_report::Whose<'a>) -> Judged<'a> {
     let Verdict { images, predictions } = verdict;
-    Judged { images, classes, predictions, weights: WEIGHTS, of }
+    Judged { images, classes, predictions, weights: WEIGHTS, whose }
 }
 
 /// What a run's network costs, if it is of the zoo.

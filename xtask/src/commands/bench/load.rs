@@ -2,10 +2,11 @@
 
 use crate::bench::{Times, milliseconds};
 use crate::cli::{self, InputShape};
+use crate::data::mend;
 use crate::preparation::in_words;
 use crate::session::grey;
 use crate::{data, progress, rerun};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use cnn_data::{Images, Loader};
 use cnn_figures::{count, plural, rate};
 use cnn_train::DataChoice;
@@ -30,6 +31,17 @@ fn size(InputShape([channels, height, width]): InputShape, images: &Images) -> R
 
 /// Takes the time of the batches of a data set as `train` would make them for the network.
 pub fn run(args: &cli::Bench, named: &str, seed: u64) -> Result<()> {
+    loaded(args, named, seed).map_err(|error| match error.downcast_ref() {
+        Some(cnn_data::Error::AllDrawn { path, .. } | cnn_data::Error::NoneDrawn { path, .. }) => anyhow!(
+            "{}: too few images for a share of them to be drawn, as train does; another --seed, more images or a folder val \
+             help",
+            cnn_figures::path(path)
+        ),
+        _ => mend(error),
+    })
+}
+
+fn loaded(args: &cli::Bench, named: &str, seed: u64) -> Result<()> {
     let entry = cnn_zoo::find(&args.network)?;
     let mut choice = DataChoice { dataset: Some(named.to_string()), ..DataChoice::default() };
     let dataset = data::chosen(&choice, seed)?;

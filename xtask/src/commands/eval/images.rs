@@ -2,8 +2,9 @@
 
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
-use crate::data_name::{folder_of, is_same};
+use crate::data_name::folder_of;
 use crate::learnt;
+use crate::own_data::OwnData;
 use crate::reads::Reads;
 use crate::start;
 use anyhow::{Result, bail};
@@ -39,44 +40,11 @@ pub fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<J
     let asked = args.data.dataset.as_deref();
     let (mut notes, card) = (Vec::new(), Card::of(weights)?);
     let seed = common.seed();
-    let of_run = |own: &RunData| match asked {
-        None => true,
-        Some(asked) => own.choice.dataset.as_deref().is_some_and(|dataset| is_same(dataset, asked)),
-    };
-    let own = match &run {
-        Some(run) if of_run(run) => Some(run.clone()),
-        Some(run) => {
-            run.moved(&args.data).inspect(|_| notes.push("these are the run's own images, in another place".into()))
+    if let Some(own) = run.as_ref().map(|run| OwnData::of(run, &args.data)).transpose()?.flatten() {
+        if let Some(asked) = common.seed.filter(|seed| *seed != own.run.seed) {
+            bail!("the run set its images aside by seed {}, not by {asked}: leave --seed out", own.run.seed);
         }
-        None => None,
-    };
-    if let Some(own) = own {
-        if let Some(asked) = common.seed.filter(|seed| *seed != own.seed) {
-            bail!("the run set its images aside by seed {}, not by {asked}: leave --seed out", own.seed);
-        }
-        let own = own.located(&args.data)?;
-        let gone = own.choice.dataset.as_deref().and_then(folder_of).filter(|folder| !folder.exists());
-        let dataset = match gone {
-            Some(folder) => bail!(
-                "{} is gone, whose images the run set aside: --dataset says where they are now",
-                cnn_figures::path(&folder)
-            ),
-            None => own.load()?,
-        };
-        notes.extend(own.note(&dataset));
-        notes.extend(learnt::twice(&dataset));
-        let of = test_images(&dataset, own.choice.fold.is_some());
-        return Ok(Judged {
-            held_out: dataset.held_out().map(|images| (images.clone(), held_out_images(&dataset, images))),
-            images: dataset.test().clone(),
-            classes: dataset.classes().to_vec(),
-            of,
-            notes,
-            statistics: in_memory(&dataset),
-            learnt: Some(dataset.train().clone()),
-            drawn: true,
-            reads: Reads::default().choice(&own.choice),
-        });
+        return Ok(of_run(own));
     }
     // Of images that no run set aside; a doubt where it is not known what the weights have learnt.
     let learnt = |images: &Images, doubt: Option<&str>| match &run {
@@ -88,14 +56,11 @@ pub fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<J
         let upright =
             card.as_ref().is_none_or(|card| card.upright) && !run.as_ref().is_some_and(|run| run.choice.no_exif);
         let found = data::folder_to_judge(&args.data, &folder, upright)?;
-        if found.path != folder {
-            notes.push(format!("judged are the images of {}", found.path.display()));
-        }
-        let name = found.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = name_of(&found.path);
         let of_that_name = found.path == folder && card.is_some_and(|card| card.dataset == name);
         let doubt = "the weights were trained on a data set of this name: if it is this folder, most of these images were learnt";
+        notes.extend(start::of_folder(&found, &folder));
         notes.extend(learnt(&found.images, of_that_name.then_some(doubt)));
-        notes.extend(start::strays(&found.strays));
         let of = format!("{} of {}", plural(found.images.len(), "image", "images"), found.path.display());
         let FolderImages { images, classes, .. } = found;
         return Ok(Judged {
@@ -110,7 +75,8 @@ pub fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<J
             reads,
         });
     }
-    let known = card.map(|card| card.dataset).filter(|name| !name.is_empty());
+    let of_run = run.as_ref().and_then(|run| run.choice.dataset.clone());
+    let known = of_run.or_else(|| card.map(|card| card.dataset)).filter(|name| !name.is_empty());
     if let (None, Some(known)) = (asked, &known)
         && !known.split('+').all(|name| name.parse::<Name>().is_ok())
     {
@@ -132,6 +98,28 @@ pub fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<J
         named.dataset.as_deref().unwrap_or(Name::Digits.as_str()).split('+').any(|name| name == Name::Digits.as_str());
     let drawn = of_digits || named.fold.is_some();
     Ok(Judged { images, classes, of, notes, statistics: in_memory(&dataset), learnt, drawn, held_out: None, reads })
+}
+
+/// The images that a run set aside.
+fn of_run(OwnData { run, dataset, changed, moved }: OwnData) -> Judged {
+    let moved = moved.then(|| "these are the run's own images, in another place".to_string());
+    Judged {
+        held_out: dataset.held_out().map(|images| (images.clone(), held_out_images(&dataset, images))),
+        images: dataset.test().clone(),
+        classes: dataset.classes().to_vec(),
+        of: test_images(&dataset, run.choice.fold.is_some()),
+        notes: moved.into_iter().chain(changed).chain(learnt::twice(&dataset)).collect(),
+        statistics: in_memory(&dataset),
+        learnt: Some(dataset.train().clone()),
+        drawn: true,
+        reads: Reads::default().choice(&run.choice),
+    }
+}
+
+/// The name of a folder, however its path is written.
+fn name_of(folder: &Path) -> String {
+    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    full.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// What is judged of a data set that is loaded: where it lies, if it is of a folder; a fold is of those to train on.
