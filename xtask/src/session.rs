@@ -86,10 +86,12 @@ impl Session {
         let mut recipe_name = choice.recipe_name.map(str::to_string);
         if choice.recipe.is_none() {
             // Only now is it known which of a family's networks it is.
-            recipe = choice.changed(Recipe::usual(entry.name, dataset.name())?, common)?;
+            // A folder may be called as a set is, and is none.
+            let set = if dataset.origins().is_some() { "folder" } else { dataset.name() };
+            recipe = choice.changed(Recipe::usual(entry.name, set)?, common)?;
             unturned(&mut recipe, card.as_ref());
             recipe.check()?;
-            let usual = Recipe::usual_name(entry.name, dataset.name())?;
+            let usual = Recipe::usual_name(entry.name, set)?;
             recipe_name = Some(usual.map_or_else(|| "the usual settings".to_string(), str::to_string));
         }
         let architecture = entry.architecture(dataset.classes().len());

@@ -17,6 +17,23 @@ fn classic(folder: &Path, other_pixels: bool) -> Result<(), Failure> {
     Ok(std::fs::write(file, bytes)?)
 }
 
+/// A folder may be called as a data set is, whose recipe it does not have for that.
+#[test]
+fn a_folders_name_chooses_no_recipe() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    let mut recipes = Vec::new();
+    for name in ["flowers", "cifar10", "folder", "imagenet"] {
+        let (folder, out) = (place.path().join(name), place.path().join(format!("run-{name}")));
+        shades(&folder, &["a", "b"], 4)?;
+        let net = ["train", "resnet18", "--exact", "--resize", "32", "--epochs", "1", "--no-report"];
+        said(&[&net[..], &["--dataset", path(&folder), "--out", path(&out)]].concat())?;
+        let recipe = std::fs::read_to_string(out.join("recipe.toml"))?;
+        recipes.push(recipe.replace(path(&folder), "FOLDER"));
+    }
+    assert!(recipes.iter().all(|recipe| *recipe == recipes[0]), "{recipes:#?}");
+    Ok(())
+}
+
 /// Classic files of another place are the run's own only if they are known again.
 #[test]
 fn classic_files_of_another_place_are_told_apart() -> Result<(), Failure> {
