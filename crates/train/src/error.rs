@@ -86,6 +86,14 @@ pub enum Error {
         /// The file or folder that was found there.
         file: &'static str,
     },
+    /// A folder of several runs, such as a sweep's.
+    #[error("{}: holds runs, as {}; choose another folder", path.display(), run.display())]
+    FolderOfRuns {
+        /// The folder.
+        path: PathBuf,
+        /// One of its runs.
+        run: PathBuf,
+    },
     /// A run's folder that is no longer where the run writes.
     #[error("{}: the run's folder was moved or removed meanwhile; {kept}", path.display())]
     FolderLost {

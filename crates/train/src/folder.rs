@@ -190,6 +190,9 @@ impl RunFolder {
     /// The folder with a lock on it and whatever a program that was killed had begun to replace put back.
     fn claimed(path: &Path) -> Result<Self> {
         let names = [LAST, BEST, METRICS, JUDGEMENT, CONFIG, RECIPE, CHECKPOINTS];
+        if let Some(run) = run_of_sweep(path)? {
+            return Err(Error::FolderOfRuns { path: path.to_path_buf(), run });
+        }
         let claim = match holds_run(path) {
             true => Claim::lock(path)?,
             false => Claim::take(path, &[names.as_slice(), &BESIDE].concat())?,
@@ -389,6 +392,16 @@ fn checkpoints_are_there(path: &Path) -> Result<()> {
 /// The most bytes of a run's settings.
 const LARGEST_TEXT: u64 = 4 << 20;
 
+/// A run within a folder that was claimed and is none itself: then it is a sweep's.
+fn run_of_sweep(path: &Path) -> Result<Option<PathBuf>> {
+    if !Claim::marks(path) || RunFolder::has_recipe(path) {
+        return Ok(None);
+    }
+    // What a run sets aside lies in a hidden folder.
+    let hidden = |inner: &Path| inner.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    Ok(checkpoint::entries(path)?.into_iter().find(|inner| !hidden(inner) && RunFolder::has_recipe(inner)))
+}
+
 /// Whether the folder holds a run: it is marked so, or by what an earlier version wrote.
 fn holds_run(path: &Path) -> bool {
     let object =
@@ -445,6 +458,8 @@ mod tests {
         let mut new = RunFolder::create_or_overwrite(&folder).unwrap();
         assert!(!new.last().exists() && !new.has_checkpoint().unwrap());
         new.write_recipe(&Recipe { about: "new".to_string(), ..Recipe::default() }).unwrap();
+        std::fs::create_dir_all(folder.join(EVENTS)).unwrap();
+        std::fs::write(folder.join(EVENTS).join("events.out.tfevents.9.new.0"), "of the new run").unwrap();
         drop(new);
         assert_eq!(files(&folder), before);
         // The same where the program was killed in between: whoever comes next finds the old run.
@@ -469,6 +484,20 @@ mod tests {
         let found: Vec<(&str, &str)> = found.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         let expected = [("checkpoints/theirs.txt", "kept"), ("last.safetensors", "new"), ("notes.txt", "old")];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_folder_of_runs_is_none() {
+        let parent = tempfile::tempdir().unwrap();
+        let sweep = parent.path().join("sweep");
+        let claim = Claim::take(&sweep, &[REPORT]).unwrap();
+        RunFolder::create(&sweep.join("lr=0.1")).unwrap().write_recipe(&Recipe::default()).unwrap();
+        drop(claim);
+        let before = files(&sweep);
+        for made in [RunFolder::create, RunFolder::create_or_overwrite, RunFolder::resume] {
+            assert!(matches!(made(&sweep), Err(Error::FolderOfRuns { .. } | Error::NoRun { .. })));
+        }
+        assert_eq!(files(&sweep), before);
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl<'a> SetAside<'a> {
         }
     }
 
-    /// Puts the old run back; of the new one its recipe and configuration go.
+    /// Puts the old run back; of the new one its recipe, its configuration and its events go.
     pub(crate) fn put_back(&self) -> Result<()> {
         let (moving, replaced) = (self.moving(), self.replaced());
         if replaced.exists() {
@@ -79,6 +79,11 @@ impl<'a> SetAside<'a> {
                 // What the old run has of them comes in their place in any case.
                 if !replaced.join(name).exists() {
                     remove(&self.folder.join(name))?;
+                }
+            }
+            for path in checkpoint::entries(&self.folder.join(EVENTS))? {
+                if path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(EVENT_FILE)) {
+                    remove(&path)?;
                 }
             }
             rename(&replaced, &moving)?;
