@@ -284,6 +284,34 @@ fn a_signal_stops_a_sweep_in_any_of_its_runs() -> Result<(), Failure> {
 }
 
 #[test]
+fn a_report_of_several_runs_replaces_only_its_like() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    classic_files(folder.path(), 200, 3)?;
+    let runs = ["one", "two"].map(|name| folder.path().join(name));
+    for out in &runs {
+        let train = [&["train", "mnist_mlp", "--epochs", "1", "--limit", "50"], &data(folder.path())[..]].concat();
+        assert!(xtask(&[&train[..], &["--no-report", "--out", path(out)]].concat())?.status.success());
+    }
+    let site = folder.path().join("site");
+    let report = ["report", path(&runs[0]), path(&runs[1]), "--out", path(&site)];
+    for file in ["index.html", "curves.svg"] {
+        std::fs::create_dir_all(&site)?;
+        std::fs::write(site.join(file), "mine")?;
+        let message = error_of(&report)?;
+        assert!(
+            message.ends_with(&format!("holds {file}, which no report of several runs is; choose another folder")),
+            "{message}"
+        );
+        assert_eq!(std::fs::read(site.join(file))?, b"mine");
+        std::fs::remove_dir_all(&site)?;
+    }
+    for _ in 0..2 {
+        assert!(xtask(&report)?.status.success());
+    }
+    Ok(())
+}
+
+#[test]
 fn a_report_that_is_written_anew_says_what_it_said() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     classic_files(folder.path(), 200, 3)?;

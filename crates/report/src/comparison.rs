@@ -1,7 +1,7 @@
 //! Runs side by side.
 
 use crate::chart::{self, Panel, Series};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::html::{self, Columns};
 use crate::output::{CURVES, Output, PAGE};
 use crate::report::Cost;
@@ -12,6 +12,9 @@ use cnn_train::Epoch;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+/// The page's title, by which it is known again.
+const TITLE: &str = "Runs side by side";
 
 /// Several runs, each with what its network costs, where that is known.
 ///
@@ -33,6 +36,7 @@ impl Comparison {
     ///
     /// A folder that cannot be written.
     pub fn write(&self, folder: &Path) -> Result<PathBuf> {
+        Self::own(folder)?;
         let mut output = Output::to(folder)?;
         let curves = chart::draw("Curves of several runs", &self.panels(), None);
         output.write(CURVES, curves.as_bytes())?;
@@ -44,7 +48,19 @@ impl Comparison {
             0 | 1 => "<p>None.</p>\n".to_string(),
             _ => html::table(&differing, Columns { header: true, numbers: false }),
         };
-        output.write(PAGE, html::page("Runs side by side", &body).as_bytes())
+        output.write(PAGE, html::page(TITLE, &body).as_bytes())
+    }
+
+    /// Whether what lies at `folder` under the names of a report is one.
+    fn own(folder: &Path) -> Result<()> {
+        let page = std::fs::read(folder.join(PAGE)).unwrap_or_default();
+        if String::from_utf8_lossy(&page).contains(&format!("<title>{TITLE}</title>")) {
+            return Ok(());
+        }
+        match [PAGE, CURVES].into_iter().find(|name| folder.join(name).symlink_metadata().is_ok()) {
+            Some(file) => Err(Error::Foreign { path: folder.to_path_buf(), file }),
+            None => Ok(()),
+        }
     }
 
     /// A run's name: its folder's own, or its whole path where several folders have the same.

@@ -26,6 +26,14 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder with somebody else's files where a report would be.
+    #[error("{}: holds {file}, which no report of several runs is; choose another folder", cnn_figures::path(path))]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+        /// The file that was found there.
+        file: &'static str,
+    },
     /// A folder that holds no run.
     #[error("{}: not a run's folder: it has no {file}", cnn_figures::path(path))]
     NoRun {
