@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use cnn_explain::Explainer;
-use cnn_report::{Judged as Page, Whose, live_page, so_far};
+use cnn_figures::Thinned;
+use cnn_report::{Judged as Page, Run, Whose, live_page, so_far};
 use cnn_serve::Broadcast;
 use cnn_train::{Begin, Epoch, Judged, Observer, StepReport, Stop, Task};
 use serde_json::json;
@@ -24,10 +25,10 @@ pub struct LiveRun<'a> {
     task: &'a Task<'a>,
     told: Option<Instant>,
     /// The share of the run that was done, and the loss.
-    trace: Vec<[f64; 2]>,
+    trace: Thinned<[f64; 2]>,
     epochs: Vec<Epoch>,
     /// Of an epoch, its first filters.
-    filters: Vec<(usize, String)>,
+    filters: Thinned<(usize, String)>,
 }
 
 impl<'a> LiveRun<'a> {
@@ -39,7 +40,8 @@ impl<'a> LiveRun<'a> {
     pub fn new(port: u16, task: &'a Task<'a>) -> Result<Self> {
         let page = live_page(&format!("{} learns", task.network.name()));
         let broadcast = Broadcast::new(SocketAddr::from((Ipv4Addr::LOCALHOST, port)), page)?;
-        Ok(Self { broadcast, task, told: None, trace: Vec::new(), epochs: Vec::new(), filters: Vec::new() })
+        let (trace, filters) = (Thinned::new(POINTS), Thinned::new(FILTERS));
+        Ok(Self { broadcast, task, told: None, trace, epochs: Vec::new(), filters })
     }
 
     /// What the network says of the test images, and its first filters.
@@ -56,8 +58,7 @@ impl<'a> LiveRun<'a> {
         // Filters of a network's own weights, without which the page is a page all the same.
         let filters = Explainer::new(self.task.network, &judged.weights()?)?.first_filters();
         let Some(drawn) = filters.map(|filters| filters.html()).transpose()?.flatten() else { return Ok(()) };
-        self.filters.push((judged.figures.epoch, drawn));
-        thin(&mut self.filters, FILTERS);
+        self.filters.add((judged.figures.epoch, drawn));
         let drawn = self.filters.iter().map(|(epoch, image)| {
             format!("<figure style=\"display: inline-block; margin: 0 1rem 1rem 0\">{image}<figcaption>epoch {epoch}</figcaption></figure>")
         });
@@ -69,7 +70,11 @@ impl<'a> LiveRun<'a> {
 }
 
 impl Observer for LiveRun<'_> {
-    fn begin(&mut self, _: &Begin<'_>) {
+    fn begin(&mut self, begin: &Begin<'_>) {
+        // A run that goes on has epochs already, one of which may stay the best.
+        if let Some(run) = begin.folder.filter(|_| begin.epochs_done > 0).and_then(|folder| Run::read(folder).ok()) {
+            self.epochs = run.epochs.into_iter().take(begin.epochs_done).collect();
+        }
         // Where standard output is gone, so is whoever would read it.
         eprintln!("the run is shown on http://{}", self.broadcast.address());
     }
@@ -79,14 +84,13 @@ impl Observer for LiveRun<'_> {
             return ControlFlow::Continue(());
         }
         self.told = Some(Instant::now());
-        self.trace.push([step.done() as f64 / step.all().max(1) as f64, step.loss]);
-        thin(&mut self.trace, POINTS);
+        self.trace.add([step.done() as f64 / step.all().max(1) as f64, step.loss]);
         let told = json!({
             "place": [step.epoch, step.epochs, step.step, step.steps],
             "loss": step.loss,
             "accuracy": step.accuracy,
             "learning_rate": step.learning_rate,
-            "trace": self.trace,
+            "trace": *self.trace,
         });
         self.broadcast.send("step", told.to_string());
         ControlFlow::Continue(())
@@ -105,17 +109,4 @@ impl Drop for LiveRun<'_> {
     fn drop(&mut self) {
         self.broadcast.send("end", json!("The run has ended.").to_string());
     }
-}
-
-/// Where there are more than `most`, keeps every second and the last.
-fn thin<T>(all: &mut Vec<T>, most: usize) {
-    if all.len() <= most {
-        return;
-    }
-    let last = all.len() - 1;
-    let mut number = 0;
-    all.retain(|_| {
-        number += 1;
-        number % 2 == 1 || number > last
-    });
 }

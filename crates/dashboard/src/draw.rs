@@ -2,7 +2,7 @@
 
 use crate::view::View;
 use cnn_figures::axis::Range;
-use cnn_figures::{bytes, duration, fixed, percent, rate};
+use cnn_figures::{Thinned, bytes, duration, fixed, percent, rate};
 use cnn_train::Epoch;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -91,7 +91,7 @@ fn numbers(view: &View) -> Vec<Line<'static>> {
 }
 
 /// A curve of training and one of test.
-fn chart(frame: &mut Frame<'_>, area: Rect, title: &'static str, curves: [&Vec<(f64, f64)>; 2], view: &View) {
+fn chart(frame: &mut Frame<'_>, area: Rect, title: &'static str, curves: [&Thinned<(f64, f64)>; 2], view: &View) {
     let epochs = view.step.map_or(1.0, |step| step.epochs.max(1) as f64);
     let Range { low, high } = Range::of(curves.iter().flat_map(|curve| curve.iter().map(|(_, value)| *value)));
     let named = [("train", TRAIN, Marker::Braille, GraphType::Line), ("test", TEST, Marker::Dot, GraphType::Scatter)];

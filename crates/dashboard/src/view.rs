@@ -1,6 +1,6 @@
 //! What a dashboard shows.
 
-use cnn_figures::{path, printable};
+use cnn_figures::{Thinned, path, printable};
 use cnn_train::{Begin, Epoch, Evaluation, Figures, Memory, Recent, StepReport};
 use std::time::{Duration, Instant};
 
@@ -41,10 +41,16 @@ pub(crate) struct View {
 }
 
 /// Loss and accuracy in per cent over epochs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Curves {
-    pub(crate) loss: Vec<(f64, f64)>,
-    pub(crate) accuracy: Vec<(f64, f64)>,
+    pub(crate) loss: Thinned<(f64, f64)>,
+    pub(crate) accuracy: Thinned<(f64, f64)>,
+}
+
+impl Default for Curves {
+    fn default() -> Self {
+        Self { loss: Thinned::new(2 * POINTS), accuracy: Thinned::new(2 * POINTS) }
+    }
 }
 
 impl View {
@@ -103,18 +109,11 @@ impl View {
 }
 
 impl Curves {
-    /// Adds a point at this epoch. Where there are too many, every other one goes; NaN cannot be drawn.
+    /// Adds a point at this epoch. NaN cannot be drawn.
     fn add(&mut self, epoch: f64, loss: f64, accuracy: f64) {
         for (curve, value) in [(&mut self.loss, loss), (&mut self.accuracy, 100.0 * accuracy)] {
             if value.is_finite() {
-                curve.push((epoch, value));
-            }
-            if curve.len() > 2 * POINTS {
-                let mut keep = false;
-                curve.retain(|_| {
-                    keep = !keep;
-                    keep
-                });
+                curve.add((epoch, value));
             }
         }
     }

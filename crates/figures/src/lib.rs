@@ -26,12 +26,14 @@ mod plot;
 mod printable;
 pub mod svg;
 mod table;
+mod thinned;
 
 pub use axis::Axis;
 pub use number::{bytes, count, duration, fixed, number, percent, plural, rate};
 pub use plot::Plot;
 pub use printable::{path, printable, shortened};
 pub use table::Table;
+pub use thinned::Thinned;
 
 /// The examples of the README, as tests.
 #[cfg(doctest)]
