@@ -96,6 +96,12 @@ pub fn share_out(ranks: &Ranks, args: &cli::Train, session: &mut Session) -> Res
     let chosen = *shards == 1;
     if chosen {
         *shards = SHARDS.max(ranks.world());
+        let batch = session.recipe.training.batch_size;
+        ensure!(
+            *shards <= batch,
+            "batches of {batch} cannot be cut into {shards} shards for the ranks: choose --batch-size {shards} or more, or \
+             --set 'shards = N'"
+        );
     }
     let how = match chosen {
         true if *shards > SHARDS => ", a shard for each, so that the bits are others than those of fewer ranks",

@@ -112,6 +112,10 @@ fn flags_that_would_change_nothing_are_refused() -> Result<(), Failure> {
         refused(&["lenet", "--engine", "candle", "--processes", "2"])?,
         "--processes belongs to the engine plan, which computes on the CPU"
     );
+    assert_eq!(
+        refused(&["lenet", "--batch-size", "4", "--processes", "1"])?,
+        "batches of 4 cannot be cut into 8 shards for the ranks: choose --batch-size 8 or more, or --set 'shards = N'"
+    );
 
     let folder = tempfile::tempdir()?;
     let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/classifier/tests/seven.png");
