@@ -3,8 +3,8 @@
 use crate::Failure;
 use crate::training::{StopAfter, data, kept, network, task};
 use cnn_train::{
-    Begin, Engine, Error, Group, Lookahead, Observer, Outcome, Rule, RunFolder, Schedule, Settings, Silent, StepReport,
-    Stop, Task, Weights, train,
+    Begin, Checkpoints, Engine, Error, Group, Lookahead, Observer, Outcome, Rule, RunFolder, Schedule, Settings,
+    Silent, StepReport, Stop, Task, Weights, train,
 };
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -39,6 +39,27 @@ fn more_epochs_are_as_if_there_had_been_as_many_from_the_beginning() -> Result<(
         assert_eq!(go_on(&long, &parts)?.epochs.len(), 4);
         assert!(kept(&parts)? == kept(&whole)?, "{engine:?}");
     }
+    Ok(())
+}
+
+/// Where the newest checkpoint is damaged, its epoch is gone: so are its weights, which were the best.
+#[test]
+fn the_best_weights_are_of_an_epoch_that_the_run_has() -> Result<(), Failure> {
+    let (network, data, folder) = (network(10)?, data()?, tempfile::tempdir()?);
+    let of = |epochs, learning_rate| task(&network, &data, Settings { epochs, learning_rate, ..plain() }, Engine::Plan);
+    let [short, long] = ["short", "long"].map(|name| folder.path().join(name));
+    drop(begin(&of(2, 0.02), &short)?);
+    let run = RunFolder::create(&long)?.checkpointing(Checkpoints { keep: 4, ..Checkpoints::default() });
+    std::fs::write(run.recipe(), "")?;
+    let first = train(&of(3, 0.02), Some(&run), &mut Silent)?;
+    drop(run);
+    assert_eq!(first.best, 2, "{:?}", first.epochs);
+    let newest = std::fs::read_dir(long.join("checkpoints"))?.map(|entry| Ok(entry?.path()));
+    let newest = newest.collect::<std::io::Result<Vec<_>>>()?.into_iter().max().ok_or("no checkpoint")?;
+    std::fs::write(newest.join("state.safetensors"), "")?;
+    let outcome = go_on(&of(3, 1e-30), &long)?;
+    assert!(outcome.best < 2, "{:?}", outcome.epochs);
+    assert!(std::fs::read(long.join("best.safetensors"))? == std::fs::read(short.join("best.safetensors"))?);
     Ok(())
 }
 

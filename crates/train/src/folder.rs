@@ -2,12 +2,12 @@
 
 use crate::checkpoint::{self, Checkpoint, Wanted};
 use crate::claim::{Claim, Whereabouts};
-use crate::epoch::Epoch;
+use crate::epoch::{Epoch, best_epoch};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::run_files::{BEST, CHECKPOINTS, CONFIG, EVENT_FILE, EVENTS, JUDGEMENT, LAST, METRICS, RECIPE, REPORT};
 use crate::set_aside::SetAside;
-use crate::whole_file::write_whole;
+use crate::whole_file::{link_whole, write_whole};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -331,7 +331,16 @@ impl RunFolder {
 
     /// The checkpoint to go on from, if the run is one that goes on.
     pub(crate) fn newest(&self, wanted: &Wanted<'_>) -> Result<Option<Checkpoint>> {
-        if self.resumed { checkpoint::newest(&self.path.join(CHECKPOINTS), wanted) } else { Ok(None) }
+        let checkpoints = self.path.join(CHECKPOINTS);
+        let found = if self.resumed { checkpoint::newest(&checkpoints, wanted)? } else { None };
+        // What was kept of epochs after it may never come again.
+        let epochs = found.as_ref().map_or(&[][..], |found| &found.position.epochs);
+        for (file, epoch) in [(self.last(), epochs.len()), (self.best(), best_epoch(epochs) + 1)] {
+            if let Some(weights) = checkpoint::weights_of(&checkpoints, epoch)?.filter(|_| !epochs.is_empty()) {
+                link_whole(&weights, &file)?;
+            }
+        }
+        Ok(found)
     }
 
     /// Whether the folder is still there: a run stops soon after its folder was moved or removed.

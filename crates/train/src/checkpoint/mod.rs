@@ -157,6 +157,13 @@ fn worth_keeping(path: &Path) -> PathBuf {
     if average.exists() { average } else { path.join(WEIGHTS) }
 }
 
+/// The weights worth keeping after so many epochs, if `folder` has them still.
+pub(crate) fn weights_of(folder: &Path, epochs: usize) -> Result<Option<PathBuf>> {
+    let end = format!("-epoch-{epochs:04}");
+    let found = list(folder)?.into_iter().rev().find(|path| path.to_string_lossy().ends_with(&end));
+    Ok(found.map(|path| worth_keeping(&path)))
+}
+
 /// Whether a checkpoint in `folder` was being written when its run was ended.
 pub(crate) fn was_being_written(folder: &Path) -> Result<bool> {
     Ok(entries(folder)?.iter().any(|path| starts_with(path, WRITING)))
