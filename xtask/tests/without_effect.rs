@@ -44,6 +44,11 @@ fn what_learns_nothing_is_said() -> Result<(), Failure> {
     assert!(text.contains("groups: all that is trained has 0 times the learning rate: nothing is learnt"), "{text}");
     let text = String::from_utf8(train(&groups("weight-decay = 3.0"), path(&place.path().join("other")))?.stderr)?;
     assert!(text.contains("groups *: the weight decay is 0, and stays so 3 times"), "{text}");
+    let text = String::from_utf8(train("decay = \"weights\"", path(&place.path().join("pulls")))?.stderr)?;
+    assert!(text.contains("decay: the weight decay is 0, and pulls at nothing: --weight-decay sets it"), "{text}");
+    let judged = xtask(&["eval", path(&out), "--limit", "1000000"])?;
+    let text = String::from_utf8([judged.stdout, judged.stderr].concat())?;
+    assert!(text.contains("a limit of 1,000,000 leaves out none of the images"), "{text}");
     let run = path(&place.path().join("warm")).to_string();
     let warm = ["train", "lenet", "--limit", "20", "--epochs", "1", "--warm-up", "1", "--no-report", "--out", &run];
     let text = String::from_utf8(xtask(&warm)?.stderr)?;

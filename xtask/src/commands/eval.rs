@@ -15,6 +15,7 @@ use cnn_classifier::Trained;
 use cnn_core::device::Device;
 use cnn_core::{InferenceOptions, InferencePlan, Predictor, Weights};
 use cnn_data::{Card, Images, Loader};
+use cnn_figures::count;
 use cnn_train::{Classify, TestTime, check_evaluation_fits, classifier};
 use figures::Figures;
 use images::{Judged, judged, run_of};
@@ -68,7 +69,11 @@ impl Ready {
         let (network, source) = trained::named(args.network.as_deref(), args.trained.weights.as_deref())?;
         let weights = trained::read(source.unwrap_or(trained::USUAL))?;
         let mut judged = judged(args, common, &weights)?;
-        if let Some(limit) = args.data.limit.map(|limit| limit as usize).filter(|limit| *limit < judged.images.len()) {
+        let limit = args.data.limit.map(|limit| limit as usize);
+        if let Some(limit) = limit.filter(|limit| *limit > judged.images.len()) {
+            judged.notes.push(format!("a limit of {} leaves out none of the images", count(limit)));
+        }
+        if let Some(limit) = limit.filter(|limit| *limit < judged.images.len()) {
             judged.images = judged.images.drawn(limit, common.seed());
             judged.drawn = true;
             judged.of = format!("{limit} of {}, each class its share", judged.of);

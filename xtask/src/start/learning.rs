@@ -3,13 +3,16 @@
 use crate::session::Session;
 use anyhow::Result;
 use cnn_figures::number;
-use cnn_train::{Group, Schedule, Settings, When};
+use cnn_train::{Decay, Group, Schedule, Settings, When};
 
 /// A text for each.
 pub fn warnings(session: &Session) -> Result<Vec<String>> {
     let settings = &session.recipe.training;
     let mut warnings = Vec::new();
     if settings.optimizer.weight_decay() == 0.0 {
+        if settings.decay != Decay::default() {
+            warnings.push("decay: the weight decay is 0, and pulls at nothing: --weight-decay sets it".to_string());
+        }
         let factors = settings.groups.iter().filter(|group| ![0.0, 1.0].contains(&group.weight_decay));
         warnings.extend(factors.map(|Group { prefix, weight_decay, .. }| {
             let times = number(*weight_decay);
