@@ -85,8 +85,7 @@ impl Session {
         let entry = choose(choice, &asked, dataset.train().shape())?;
         let mut recipe_name = choice.recipe_name.map(str::to_string);
         if choice.recipe.is_none() {
-            // Only now is it known which of a family's networks it is.
-            // A folder may be called as a set is, and is none.
+            // Only now is it known which of a family's networks it is. A folder may be called as a set is, and is none.
             let set = if dataset.origins().is_some() { "folder" } else { dataset.name() };
             recipe = choice.changed(Recipe::usual(entry.name, set)?, common)?;
             unturned(&mut recipe, card.as_ref());

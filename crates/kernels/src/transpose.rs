@@ -96,9 +96,9 @@ pub(crate) struct SharedRows<'a, T> {
     pub(crate) stride: usize,
 }
 
-/// The first `count` of sixteen numbers, whatever the others are.
+/// The first `count` of sixteen numbers, whatever the others are; zeros where `from` has no others.
 #[inline(always)]
-fn load<V: Vector>(from: &[V::Element], count: usize) -> V {
+pub(crate) fn load<V: Vector>(from: &[V::Element], count: usize) -> V {
     if from.len() >= LANES {
         // SAFETY: sixteen numbers.
         return unsafe { V::load(from.as_ptr()) };

@@ -30,6 +30,11 @@ pub fn predictions(images: &Images) -> Result<Predictions, Failure> {
     Ok(predict(&Pixels, &Loader::new(images, preparation, 4)?)?)
 }
 
+/// What the best weights say of a run's own images.
+pub fn of_run<'a>(images: &'a Images, classes: &'a [String], predictions: &'a Predictions) -> Judged<'a> {
+    Judged { images, classes, predictions, weights: "best.safetensors", whose: Whose::Run }
+}
+
 /// Class 2 has an image that is taken for class 0 and is no answer: its F1 is 0. Class 3 has none and is none.
 #[test]
 fn the_mean_of_the_f1_of_classes_is_macro_f1() -> Result<(), Failure> {
@@ -41,13 +46,7 @@ fn the_mean_of_the_f1_of_classes_is_macro_f1() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("config.json"), "{}")?;
     let names = ["a", "b", "c", "d"].map(str::to_string);
-    let judged = Judged {
-        images: &images,
-        classes: &names,
-        predictions: &predictions,
-        weights: "best.safetensors",
-        whose: Whose::Run,
-    };
+    let judged = of_run(&images, &names, &predictions);
     let run = Run::read(folder.path())?;
     Report { run: &run, cost: None, judged: Some(judged), held_out: None }.write()?;
     let table = std::fs::read_to_string(folder.path().join("report/classes.csv"))?;
@@ -64,8 +63,7 @@ fn the_mean_of_the_f1_of_classes_is_macro_f1() -> Result<(), Failure> {
 fn the_first_of_equal_epochs_is_marked() -> Result<(), Failure> {
     let images = images(2, &[(0, 0), (1, 1)])?;
     let (names, predictions) = (["a", "b"].map(str::to_string), predictions(&images)?);
-    let judged =
-        Judged { images: &images, classes: &names, predictions: &predictions, weights: "epoch 3", whose: Whose::Run };
+    let judged = Judged { weights: "epoch 3", ..of_run(&images, &names, &predictions) };
     let epoch = |(epoch, test_accuracy): (usize, f64)| Epoch { epoch, test_accuracy, ..Epoch::default() };
     let epochs: Vec<Epoch> = [(1, 0.5), (2, 0.75), (3, 0.75)].map(epoch).to_vec();
     let page = so_far(&epochs, &judged)?;
@@ -82,7 +80,7 @@ fn a_page_of_changed_images_says_so() -> Result<(), Failure> {
     std::fs::write(folder.path().join("config.json"), "{}")?;
     let run = Run::read(folder.path())?;
     let page = |whose| -> Result<String, Failure> {
-        let judged = Some(Judged { images: &images, classes: &names, predictions: &predictions, weights: "w", whose });
+        let judged = Some(Judged { weights: "w", whose, ..of_run(&images, &names, &predictions) });
         Ok(std::fs::read_to_string(Report { run: &run, cost: None, judged, held_out: judged }.write()?)?)
     };
     let of_run = ["images that were judged after each epoch", "took part in no choice and were judged once"];

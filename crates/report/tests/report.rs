@@ -1,7 +1,7 @@
 //! Reports: what is counted, what is written, and what is said of folders that are no runs.
 
-use crate::judged::{Failure, images, predictions};
-use cnn_report::{Comparison, Cost, Judged, Judgement, Report, Run, Whose};
+use crate::judged::{Failure, images, of_run, predictions};
+use cnn_report::{Comparison, Cost, Judgement, Report, Run};
 use std::path::Path;
 
 fn names(classes: usize) -> Vec<String> {
@@ -59,13 +59,7 @@ fn a_report_stands_alone() -> Result<(), Failure> {
         let (names, predictions) = (names(classes), predictions(&images)?);
         write_run(folder.path(), "0.02", 3)?;
         let run = Run::read(folder.path())?;
-        let judged = Judged {
-            images: &images,
-            classes: &names,
-            predictions: &predictions,
-            weights: "best.safetensors",
-            whose: Whose::Run,
-        };
+        let judged = of_run(&images, &names, &predictions);
         let cost = Some(Cost { parameters: 61706, macs: 416_520 });
         let page = std::fs::read_to_string(Report { run: &run, cost, judged: Some(judged), held_out: None }.write()?)?;
         for text in
@@ -94,13 +88,7 @@ fn a_mistake_is_the_image_itself() -> Result<(), Failure> {
     write_run(folder.path(), "0.02", 1)?;
     let images = images(3, &[(0, 0), (1, 2)])?;
     let (names, predictions) = (names(3), predictions(&images)?);
-    let judged = Judged {
-        images: &images,
-        classes: &names,
-        predictions: &predictions,
-        weights: "best.safetensors",
-        whose: Whose::Run,
-    };
+    let judged = of_run(&images, &names, &predictions);
     let run = Run::read(folder.path())?;
     Report { run: &run, cost: None, judged: Some(judged), held_out: None }.write()?;
     let picture = image::open(folder.path().join("report/mistakes/01-image-1.png"))?.into_luma8();
@@ -125,13 +113,7 @@ fn a_report_that_cannot_be_written_leaves_the_earlier_one() -> Result<(), Failur
     // Predictions of other images.
     let (images, others) = (images(3, &[(0, 0)])?, images(3, &[(0, 0), (1, 2)])?);
     let (names, predictions) = (names(3), predictions(&others)?);
-    let judged = Judged {
-        images: &images,
-        classes: &names,
-        predictions: &predictions,
-        weights: "best.safetensors",
-        whose: Whose::Run,
-    };
+    let judged = of_run(&images, &names, &predictions);
     assert!(Report { run: &run, cost: None, judged: Some(judged), held_out: None }.write().is_err());
     // A picture whose place is taken.
     std::fs::remove_file(folder.path().join("report/curves.svg"))?;

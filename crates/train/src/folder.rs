@@ -333,10 +333,13 @@ impl RunFolder {
     pub(crate) fn newest(&self, wanted: &Wanted<'_>) -> Result<Option<Checkpoint>> {
         let checkpoints = self.path.join(CHECKPOINTS);
         let found = if self.resumed { checkpoint::newest(&checkpoints, wanted)? } else { None };
+        let Some(epochs) = found.as_ref().map(|found| &found.position.epochs).filter(|epochs| !epochs.is_empty())
+        else {
+            return Ok(found);
+        };
         // What was kept of epochs after it may never come again.
-        let epochs = found.as_ref().map_or(&[][..], |found| &found.position.epochs);
         for (file, epoch) in [(self.last(), epochs.len()), (self.best(), best_epoch(epochs) + 1)] {
-            if let Some(weights) = checkpoint::weights_of(&checkpoints, epoch)?.filter(|_| !epochs.is_empty()) {
+            if let Some(weights) = checkpoint::weights_of(&checkpoints, epoch)? {
                 link_whole(&weights, &file)?;
             }
         }

@@ -81,10 +81,8 @@ impl<'a> SetAside<'a> {
                     remove(&self.folder.join(name))?;
                 }
             }
-            for path in checkpoint::entries(&self.folder.join(EVENTS))? {
-                if path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(EVENT_FILE)) {
-                    remove(&path)?;
-                }
+            for event_file in self.entries()?.iter().filter(|path| path.starts_with(EVENTS)) {
+                remove(&self.folder.join(event_file))?;
             }
             rename(&replaced, &moving)?;
         }

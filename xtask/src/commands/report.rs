@@ -57,7 +57,7 @@ pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
 /// Judges a run's best weights and writes the page of it.
 fn judge(run: &Run, asked: &Asked, common: &Common) -> Result<PathBuf> {
     let verdicts = judging::judged(run, &asked.dataset, &common.device.open()?)?;
-    verdicts.notes.iter().for_each(|note| eprintln!("warning: {}", cnn_figures::printable(note)));
+    warn(verdicts.notes.iter().cloned());
     // What a run came to is of the images that it set aside.
     if matches!(asked.whose, Whose::Run) {
         RunFolder::write_judgement(&run.path, &verdicts.as_json(run))?;

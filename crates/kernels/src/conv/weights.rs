@@ -8,7 +8,7 @@ use crate::element::Element;
 use crate::scratch::with_scratch;
 use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Vector};
 use crate::threads::for_each;
-use crate::transpose::{NOWHERE, Rows, to_columns};
+use crate::transpose::{NOWHERE, Rows, load, to_columns};
 use std::ops::Range;
 
 /// Inputs, or blocks of them, between those that are packed and those that are asked for.
@@ -95,7 +95,7 @@ impl<T: Element> ProductKernel<T> for PackedRows<'_, T> {
                 let count = LANES.min(outs - block * LANES);
                 for (which, vector) in vectors.iter_mut().enumerate().take(M::DEPTH.min(inputs.end - first)) {
                     let from = &weights[(first + which) * outs + block * LANES..][..count];
-                    *vector = load_first::<M::Vector>(from);
+                    *vector = load::<M::Vector>(from, count);
                 }
                 let (panel, lanes) = (block / panels * panels, block % panels * LANES);
                 let width = panels.min(blocks - panel) * LANES;
@@ -105,19 +105,6 @@ impl<T: Element> ProductKernel<T> for PackedRows<'_, T> {
             }
         }
     }
-}
-
-/// Sixteen numbers, the last of them zeros where there are fewer.
-#[inline(always)]
-fn load_first<V: Vector>(from: &[V::Element]) -> V {
-    if from.len() == LANES {
-        // SAFETY: sixteen numbers.
-        return unsafe { V::load(from.as_ptr()) };
-    }
-    let mut numbers = [V::Element::ZERO; LANES];
-    numbers[..from.len()].copy_from_slice(from);
-    // SAFETY: sixteen numbers.
-    unsafe { V::load(numbers.as_ptr()) }
 }
 
 /// A panel of outputs, to be packed.

@@ -82,18 +82,14 @@ impl Position {
         at_most("steps of an epoch", steps, batches.min(run.steps))?;
         at_most("images of an epoch", seen, batches.saturating_mul(settings.batch_size).min(run.images))?;
         at_most("right answers", correct, seen)?;
-        // With other settings, earlier epochs may have had as many steps and batches as there are images.
-        let of_epoch = |usual: usize| if run.changed { run.images } else { usual };
-        at_most("steps", updates, finished.saturating_mul(of_epoch(run.steps)).saturating_add(steps))?;
+        // With other settings, earlier epochs may have had as many steps as there are images.
+        let of_epoch = if run.changed { run.images } else { run.steps };
+        at_most("steps", updates, finished.saturating_mul(of_epoch).saturating_add(steps))?;
         let least = u64::try_from(updates).unwrap_or(u64::MAX);
-        // Each shard of a batch passes by itself.
-        let passes_at_most =
-            finished.saturating_mul(run.batches).saturating_add(batches).saturating_mul(settings.shards);
-        // With other settings, batches of earlier epochs may have been cut into any number of shards.
-        let most = match run.changed && finished > 0 {
-            true => u64::MAX,
-            false => u64::try_from(passes_at_most).unwrap_or(u64::MAX),
-        };
+        // Each shard of a batch passes by itself; with other settings, batches of earlier epochs had any number of shards.
+        let of_epochs = if run.changed { usize::MAX } else { run.batches };
+        let passes_at_most = finished.saturating_mul(of_epochs).saturating_add(batches).saturating_mul(settings.shards);
+        let most = u64::try_from(passes_at_most).unwrap_or(u64::MAX);
         require((least..=most).contains(&passes), format!("{passes} training passes where {least} to {most} can be"))?;
         size("a sum of losses of", self.loss_sum)?;
         size("a learning rate of", self.learning_rate)?;
