@@ -77,16 +77,44 @@ pub(crate) struct Grid {
     left: Lines,
     /// Lines to ask for at a time.
     share: usize,
+    /// Lines that were handed out too few, where they are.
+    due: usize,
 }
 
 impl Grid {
+    pub(crate) const NONE: Self =
+        Self { next: std::ptr::null(), row: 0, rows: 0, lines: 0, left: Lines::NONE, share: 0, due: 0 };
+
     /// `size` rows and numbers of each, rows `stride` numbers apart, to be asked for in `times` times. The address need
     /// not be valid.
     pub(crate) fn new<T>(from: *const T, stride: usize, size: [usize; 2], times: usize) -> Self {
         // A row may begin within a line.
         let lines = if size[1] == 0 { 0 } else { (size[1] * size_of::<T>()).div_ceil(LINE) + 1 };
         let share = (size[0] * lines).div_ceil(times.max(1));
-        Self { next: from.cast(), row: stride * size_of::<T>(), rows: size[0], lines, left: Lines::NONE, share }
+        Self { next: from.cast(), row: stride * size_of::<T>(), rows: size[0], lines, left: Lines::NONE, share, due: 0 }
+    }
+
+    /// Hands out the next lines, for somebody else to ask for: of one row, the rest another time.
+    #[inline(always)]
+    pub(crate) fn take(&mut self) -> Lines {
+        self.due += self.share;
+        if self.left.count == 0 && !self.begin() {
+            return Lines::NONE;
+        }
+        let lines = self.left.take(self.due);
+        self.due -= lines.count;
+        lines
+    }
+
+    /// Begins the next row, where there is one.
+    #[inline(always)]
+    fn begin(&mut self) -> bool {
+        if self.rows == 0 {
+            return false;
+        }
+        self.left = Lines { from: self.next, count: self.lines };
+        (self.next, self.rows) = (self.next.wrapping_add(self.row), self.rows - 1);
+        true
     }
 
     /// Asks for the next lines.
@@ -94,12 +122,8 @@ impl Grid {
     pub(crate) fn ask(&mut self) {
         let mut due = self.share;
         while due > 0 {
-            if self.left.count == 0 {
-                if self.rows == 0 {
-                    return;
-                }
-                self.left = Lines { from: self.next, count: self.lines };
-                (self.next, self.rows) = (self.next.wrapping_add(self.row), self.rows - 1);
+            if self.left.count == 0 && !self.begin() {
+                return;
             }
             let now = due.min(self.left.count);
             self.left.ask(now);

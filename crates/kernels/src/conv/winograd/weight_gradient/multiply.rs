@@ -4,7 +4,7 @@ use super::super::super::micro::{self, Runs, SumRow};
 use super::cut::PIECE;
 use super::sum::{Group, Sum, Sums};
 use crate::element::Element;
-use crate::prefetch::Lines;
+use crate::prefetch::{Grid, Lines};
 use crate::simd::{LANES, Multiply as Multiplying, ProductKernel, Vector};
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> ProductKernel<T> for Mul
 
     #[inline(always)]
     fn run<M: Multiplying<Number = T>>(self) {
-        let Self { sum, group, parts, blocks, panels, sums, fresh } = self;
+        let Self { sum, group, ref parts, ref blocks, ref panels, sums, fresh } = self;
         let tiles = group.tiles.len().div_ceil(M::DEPTH);
         let mut places = [SumRow::default(); LANES];
         for lane in 0..LANES {
@@ -33,7 +33,7 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> ProductKernel<T> for Mul
         }
         let run = sum.cut.run() * LANES;
         let piece = tiles.div_ceil(tiles.div_ceil(PIECE).max(1)).max(1);
-        for number in parts {
+        for number in parts.clone() {
             let start = number * sum.plane(0);
             // SAFETY: nothing is written to the planes meanwhile.
             let inputs = unsafe { group.planes[0].pointer(start..start + sum.cut.at_once[0] * run) };
@@ -43,6 +43,11 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> ProductKernel<T> for Mul
             let mut first = 0;
             while first < tiles || (fresh && first == 0) {
                 let factors = piece.min(tiles - first);
+                let mut ahead = match first + piece < tiles {
+                    true => self.ahead(number, first + piece..tiles.min(first + 2 * piece)),
+                    false if number + 1 < parts.end => self.ahead(number + 1, 0..piece.min(tiles)),
+                    false => [Grid::NONE, Grid::NONE],
+                };
                 for panel in panels.clone() {
                     let width = sum.width(panel);
                     for block in blocks.clone() {
@@ -53,10 +58,11 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> ProductKernel<T> for Mul
                         if fresh && first == 0 {
                             sums.fill(T::ZERO);
                         }
-                        let runs = Runs { starts: &[[0, 0]], factors, block: run, ahead: Lines::NONE };
+                        let mut runs = Runs { starts: &[[0, 0]], factors, block: run, ahead: Lines::NONE };
                         let mut row = 0;
                         while row < sum.inputs(block) {
                             let rows = M::Vector::ROWS.min(sum.inputs(block) - row);
+                            runs.ahead = ahead[usize::from(row > 0)].take();
                             // SAFETY: the planes hold all tiles of the block and of the panel; `sums` holds sixteen
                             // inputs of the panel; sizes are within what the vectors say.
                             unsafe {
@@ -76,5 +82,25 @@ impl<T: Element, const OUT: usize, const KERNEL: usize> ProductKernel<T> for Mul
                 first += piece;
             }
         }
+    }
+}
+
+impl<'a, T: Element, const OUT: usize, const KERNEL: usize> Multiply<'a, T, OUT, KERNEL> {
+    /// Some factors of the blocks of either side in a plane, to be asked for while others are multiplied: where tasks share a
+    /// group, its planes are in no cache of theirs.
+    #[inline(always)]
+    fn ahead(&self, plane: usize, factors: Range<usize>) -> [Grid; 2] {
+        let sum = self.sum;
+        if sum.cut.slices > 0 {
+            return [Grid::NONE, Grid::NONE];
+        }
+        let outputs = self.panels.start * sum.panels..sum.blocks(1).min(self.panels.end * sum.panels);
+        let [run, times] = [sum.cut.run() * LANES, self.blocks.len() * self.panels.len()];
+        let grid = |side: usize, blocks: Range<usize>| {
+            let start = plane * sum.plane(side) + (blocks.start - self.group.first[side]) * run + factors.start * LANES;
+            let from = self.group.planes[side].start().wrapping_add(start);
+            Grid::new(from, run, [blocks.len(), factors.len() * LANES], times)
+        };
+        [grid(0, self.blocks.clone()), grid(1, outputs)]
     }
 }
