@@ -124,14 +124,15 @@ impl<T: Element> Kernel<T> for Write<'_, '_, T> {
     }
 }
 
-/// Copies a batch of vectors to rows of [`Region::padded_channels`] numbers.
-pub(crate) fn rows<T: Element>(set: InstructionSet, view: &View<'_, T>, to: &mut [T]) {
+/// Copies a batch of vectors to rows of [`Region::padded_channels`] numbers, `apart` numbers from one to the next.
+pub(crate) fn rows<T: Element>(set: InstructionSet, view: &View<'_, T>, to: &mut [T], apart: usize) {
     let row = view.region.padded_channels();
-    assert_eq!([view.region.height, view.region.width, to.len()], [1, 1, view.region.batch * row]);
+    assert_eq!([view.region.height, view.region.width, to.len()], [1, 1, view.region.batch * apart]);
+    assert!(row <= apart, "rows of {row} numbers do not fit into {apart}");
     let shared = Shared::new(to);
     for_each(view.region.batch, |image| {
         // SAFETY: each task has a row of its own.
-        let row = unsafe { shared.part(image * row..(image + 1) * row) };
+        let row = unsafe { shared.part(image * apart..image * apart + row) };
         dispatch(set, ReadVector { view, image, row });
     });
 }

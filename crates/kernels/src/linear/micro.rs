@@ -8,7 +8,7 @@ use crate::simd::{LANES, Vector};
 
 /// Rows of the first matrix that all rows of the second pass over before the next: with those they stay in the
 /// first-level cache, even if they lie a multiple of its ways apart.
-const PASS: usize = 4;
+const PASS: usize = 6;
 
 /// Blocks of sums that [`Dot::run`] goes through.
 #[inline(always)]
@@ -20,6 +20,16 @@ pub(super) fn dots<V: Vector>(rows: usize, columns: usize) -> usize {
 #[inline(always)]
 pub(super) fn products<V: Vector>(rows: usize, vectors: usize) -> usize {
     rows.div_ceil(V::PRODUCT[0]) * vectors.div_ceil(V::PRODUCT[1])
+}
+
+/// How many of the rows or vectors that are left are taken next, `most` at most.
+#[inline(always)]
+fn taken(left: usize, most: usize) -> usize {
+    match left {
+        0 | 1 => 1,
+        left if left >= most => most,
+        _ => most.min(2),
+    }
 }
 
 /// Rows of two matrices, multiplied vector by vector.
@@ -42,8 +52,9 @@ macro_rules! sizes {
     (@ $call:ident, $size:expr, $limits:expr, $arguments:tt, $($rows:literal)*) => {
         match $size {
             $(($rows, 1) if const { $rows <= $limits[0] } => sizes!(! $call, $rows, 1, $arguments),)*
-            $(($rows, 2) if const { $rows <= $limits[0] && $limits[1] == 2 } => sizes!(! $call, $rows, 2, $arguments),)*
+            $(($rows, 2) if const { $rows <= $limits[0] && $limits[1] >= 2 } => sizes!(! $call, $rows, 2, $arguments),)*
             $(($rows, 4) if const { $rows <= $limits[0] && $limits[1] == 4 } => sizes!(! $call, $rows, 4, $arguments),)*
+            $(($rows, 6) if const { $rows <= $limits[0] && $limits[1] == 6 } => sizes!(! $call, $rows, 6, $arguments),)*
             _ => unreachable!("{:?} rows and vectors", $size),
         }
     };
@@ -72,7 +83,7 @@ impl<T: crate::Element> Dot<'_, T> {
                 let width = limits[0].min(columns - column);
                 let mut row = first;
                 while row < end {
-                    let height = if end - row >= limits[1] { limits[1] } else { 1 };
+                    let height = taken(end - row, limits[1]);
                     ahead.iter_mut().for_each(Grid::ask);
                     // SAFETY: checked above.
                     let (a, b, to) = unsafe {
@@ -193,7 +204,7 @@ impl<T: crate::Element> Product<'_, T> {
         let limits = V::PRODUCT;
         let mut vector = 0;
         while vector < vectors {
-            let width = if vectors - vector >= limits[1] { limits[1] } else { 1 };
+            let width = taken(vectors - vector, limits[1]);
             let mut row = 0;
             while row < rows {
                 let height = limits[0].min(rows - row);

@@ -2,7 +2,7 @@
 //!
 //! The weights are `(out, in)`, row by row. Up to `SAMPLES` vectors share each pass over them, so that small batches
 //! are bound by the memory the weights come from, large ones by the multiply-add units. A task takes some rows
-//! (`OUTPUTS`) and goes through them, or some columns, in chunks that stay in the cache while all its samples meet
+//! (`FORWARD`, `OUTPUTS`) and goes through them, or some columns, in chunks that stay in the cache while all its samples meet
 //! them. Where a row's length is no multiple of sixteen, the last columns are copied and filled up with zeros.
 
 mod micro;
@@ -22,7 +22,9 @@ use std::ops::Range;
 
 /// Samples that share a pass over the weights.
 const SAMPLES: usize = 64;
-/// Outputs a task takes.
+/// Outputs a task of the forward pass takes: blocks, and whole passes of its inner product.
+const FORWARD: usize = 48;
+/// Outputs a task of the gradient of the weights takes.
 const OUTPUTS: usize = 32;
 /// Inputs of a chunk.
 const INPUTS: usize = 512;
@@ -68,22 +70,22 @@ impl Linear {
         self.check(input.region.channels, output.channels(), weights.len());
         assert_eq!([output.size(), [output.region().batch; 2]], [[1, 1], [input.region.batch; 2]]);
         let batch = input.region.batch;
-        let vectors = gathered(set, input);
+        let vectors = Vectors::of(set, input);
         let parts = batch.div_ceil(SAMPLES);
-        let groups = self.out_features.div_ceil(OUTPUTS);
+        let groups = self.out_features.div_ceil(FORWARD);
         let output = output.open(parts);
         for_each(parts * groups, |task| {
             // Neighbours read the same weights.
             let (group, part) = (task / parts, task % parts);
             let samples = part * SAMPLES..((part + 1) * SAMPLES).min(batch);
-            let outputs = group * OUTPUTS..((group + 1) * OUTPUTS).min(self.out_features);
+            let outputs = group * FORWARD..((group + 1) * FORWARD).min(self.out_features);
             let blocks = outputs.len().div_ceil(LANES);
             let (sums, results) = (outputs.len() * samples.len() * LANES, blocks * samples.len() * LANES);
             with_scratch(sums + results + outputs.len() * LANES, |scratch| {
                 let (sums, scratch) = scratch.split_at_mut(sums);
                 let (results, tails) = scratch.split_at_mut(results);
                 self.tails(weights, outputs.clone(), tails);
-                let (vectors, output) = (&*vectors, &output);
+                let (vectors, output) = (&vectors, &output);
                 let forward = Forward { linear: self, vectors, weights, output, part, samples, outputs };
                 dispatch(set, ForwardTask { forward, sums, results, tails });
             });
@@ -116,7 +118,7 @@ impl Linear {
         self.check(input.channels(), gradient.region.channels, weights.len());
         assert_eq!([input.size(), [input.region().batch; 2]], [[1, 1], [gradient.region.batch; 2]]);
         let batch = gradient.region.batch;
-        let gradients = gathered(set, gradient);
+        let gradients = Vectors::of(set, gradient);
         let parts = batch.div_ceil(SAMPLES);
         let groups = self.in_features.div_ceil(COLUMNS);
         let input = input.open(parts);
@@ -133,7 +135,7 @@ impl Linear {
                 if !tails.is_empty() {
                     self.tails(weights, 0..self.out_features, tails);
                 }
-                let (gradients, input) = (&*gradients, &input);
+                let (gradients, input) = (&gradients, &input);
                 let backward = BackwardInput { linear: self, gradients, weights, input, part, samples, inputs };
                 dispatch(set, BackwardInputTask { backward, sums, packed, tails });
             });
@@ -188,7 +190,7 @@ impl Linear {
         self.check(input.region.channels, gradient.region.channels, weights.len());
         assert!(memory.iter().all(|memory| memory.is_empty() || memory.len() == weights.len()));
         assert_eq!(input.region.batch, gradient.region.batch);
-        let (vectors, gradients) = (gathered(set, input), gathered(set, gradient));
+        let (vectors, gradients) = (Vectors::of(set, input), Vectors::of(set, gradient));
         let batch = input.region.batch;
         let (weights, memory) = (Shared::new(weights), memory.map(|memory| (memory.is_empty(), Shared::new(memory))));
         let across = self.in_features.div_ceil(INPUTS);
@@ -202,7 +204,7 @@ impl Linear {
             with_scratch(length + held + packed_len(samples, row / LANES), |scratch| {
                 let (sums, scratch) = scratch.split_at_mut(length);
                 let (held, packed) = scratch.split_at_mut(held);
-                let (vectors, gradients) = (&*vectors, &*gradients);
+                let (vectors, gradients) = (&vectors, &gradients);
                 let (outputs, inputs) = (outputs.clone(), inputs.clone());
                 let at = [outputs.clone(), inputs.clone()];
                 let sums_of = &mut *sums;
@@ -259,16 +261,6 @@ impl Linear {
         self.in_features / LANES * LANES
     }
 
-    #[inline(always)]
-    fn padded_inputs(&self) -> usize {
-        self.in_features.next_multiple_of(LANES)
-    }
-
-    #[inline(always)]
-    fn padded_outputs(&self) -> usize {
-        self.out_features.next_multiple_of(LANES)
-    }
-
     /// What is left of some rows of the weights behind the last whole vector, filled up with zeros.
     fn tails<T: Element>(&self, weights: &[T], outputs: Range<usize>, tails: &mut [T]) {
         let rest = self.in_features - self.whole();
@@ -279,18 +271,32 @@ impl Linear {
     }
 }
 
-/// The vectors of a view one behind the other, filled up to whole vectors.
-fn gathered<T: Element>(set: InstructionSet, view: &View<'_, T>) -> Buffer<T> {
-    view.check();
-    let mut vectors = Buffer::zeros(view.region.batch * view.region.padded_channels());
-    rows(set, view, &mut vectors);
-    vectors
+/// The vectors of a view, filled up to whole registers.
+struct Vectors<T> {
+    numbers: Buffer<T>,
+    /// From one vector to the next: an odd number of cache lines, so that the same numbers of many vectors do not evict each
+    /// other from a first-level cache.
+    apart: usize,
+}
+
+impl<T: Element> Vectors<T> {
+    fn of(set: InstructionSet, view: &View<'_, T>) -> Self {
+        view.check();
+        let apart = ((view.region.padded_channels() / LANES) | 1) * LANES;
+        let mut numbers = Buffer::zeros(view.region.batch * apart);
+        rows(set, view, &mut numbers, apart);
+        Self { numbers, apart }
+    }
+
+    /// Some of them, whole.
+    fn some(&self, samples: &Range<usize>) -> &[T] {
+        &self.numbers[samples.start * self.apart..samples.end * self.apart]
+    }
 }
 
 struct Forward<'a, 'b, T> {
     linear: &'a Linear,
-    /// `[sample][input]`
-    vectors: &'a [T],
+    vectors: &'a Vectors<T>,
     weights: &'a [T],
     output: &'a Open<'b, T>,
     part: usize,
@@ -316,13 +322,13 @@ impl<T: Element> Kernel<T> for ForwardTask<'_, '_, T> {
     fn run<V: Vector<Element = T>>(self) {
         let Self { forward, sums, results, tails } = self;
         let Forward { linear, vectors, weights, output, part, samples, outputs } = forward;
-        let (ins, padded, count) = (linear.in_features, linear.padded_inputs(), samples.len());
-        let vectors = &vectors[samples.start * padded..samples.end * padded];
+        let (ins, apart, count) = (linear.in_features, vectors.apart, samples.len());
+        let vectors = vectors.some(&samples);
         let weights = &weights[outputs.start * ins..outputs.end * ins];
         sums.fill(T::ZERO);
         for input in (0..linear.whole()).step_by(INPUTS) {
             let depth = (linear.whole() - input).min(INPUTS) / LANES;
-            let dot = Dot { a: &weights[input..], a_row: ins, b: &vectors[input..], b_row: padded, depth };
+            let dot = Dot { a: &weights[input..], a_row: ins, b: &vectors[input..], b_row: apart, depth };
             let next = weights.as_ptr().wrapping_add(input + INPUTS);
             let size = [outputs.len(), linear.whole().saturating_sub(input + INPUTS).min(INPUTS)];
             let next = Grid::new(next, ins, size, dots::<V>(outputs.len(), count));
@@ -330,7 +336,7 @@ impl<T: Element> Kernel<T> for ForwardTask<'_, '_, T> {
         }
         if linear.whole() < ins {
             let b = &vectors[linear.whole()..];
-            Dot { a: tails, a_row: LANES, b, b_row: padded, depth: 1 }.run::<V>(outputs.len(), count, sums, &mut []);
+            Dot { a: tails, a_row: LANES, b, b_row: apart, depth: 1 }.run::<V>(outputs.len(), count, sums, &mut []);
         }
         results.fill(T::ZERO);
         for (number, sums) in sums.chunks_exact(count * LANES).enumerate() {
@@ -378,8 +384,7 @@ unsafe fn write<V: Vector>(
 
 struct BackwardInput<'a, 'b, T> {
     linear: &'a Linear,
-    /// `[sample][output]`
-    gradients: &'a [T],
+    gradients: &'a Vectors<T>,
     weights: &'a [T],
     input: &'a Open<'b, T>,
     part: usize,
@@ -405,8 +410,8 @@ impl<T: Element> Kernel<T> for BackwardInputTask<'_, '_, T> {
     fn run<V: Vector<Element = T>>(self) {
         let Self { backward, sums, packed, tails } = self;
         let BackwardInput { linear, gradients, weights, input, part, samples, inputs } = backward;
-        let (ins, outs, padded) = (linear.in_features, linear.out_features, linear.padded_outputs());
-        let gradients = &gradients[samples.start * padded..samples.end * padded];
+        let (ins, outs, apart) = (linear.in_features, linear.out_features, gradients.apart);
+        let gradients = gradients.some(&samples);
         let (blocks, block) = (inputs.len() / LANES, samples.len() * LANES);
         sums.fill(T::ZERO);
         for output in (0..outs).step_by(DEPTH) {
@@ -415,7 +420,7 @@ impl<T: Element> Kernel<T> for BackwardInputTask<'_, '_, T> {
             if blocks > 0 {
                 pack::<V>(&weights[output * ins + inputs.start..], ins, [depth, blocks], packed);
             }
-            let product = Product { a, a_row: padded, a_step: 1, b: &*packed, depth };
+            let product = Product { a, a_row: apart, a_step: 1, b: &*packed, depth };
             let next = weights.as_ptr().wrapping_add((output + DEPTH) * ins + inputs.start);
             let size = [outs.saturating_sub(output + DEPTH).min(DEPTH), blocks * LANES];
             let next = Grid::new(next, ins, size, products::<V>(samples.len(), blocks));
@@ -432,10 +437,8 @@ impl<T: Element> Kernel<T> for BackwardInputTask<'_, '_, T> {
 
 struct BackwardWeights<'a, T> {
     linear: &'a Linear,
-    /// `[sample][input]`
-    vectors: &'a [T],
-    /// `[sample][output]`
-    gradients: &'a [T],
+    vectors: &'a Vectors<T>,
+    gradients: &'a Vectors<T>,
     batch: usize,
     /// Outputs and inputs.
     at: [Range<usize>; 2],
@@ -455,7 +458,6 @@ impl<T: Element> Kernel<T> for BackwardWeights<'_, T> {
     #[inline(always)]
     fn run<V: Vector<Element = T>>(self) {
         let Self { linear, vectors, gradients, batch, at: [outputs, inputs], sums, held, packed, updated } = self;
-        let (ins, outs) = (linear.padded_inputs(), linear.padded_outputs());
         let blocks = inputs.len().div_ceil(LANES);
         sums.fill(T::ZERO);
         let times = batch.div_ceil(SAMPLES) * products::<V>(outputs.len(), blocks);
@@ -465,9 +467,11 @@ impl<T: Element> Kernel<T> for BackwardWeights<'_, T> {
         for sample in (0..batch).step_by(SAMPLES) {
             let depth = SAMPLES.min(batch - sample);
             for (number, to) in held.chunks_exact_mut(outputs.len()).take(depth).enumerate() {
-                to.copy_from_slice(&gradients[(sample + number) * outs + outputs.start..][..outputs.len()]);
+                let from = &gradients.numbers[(sample + number) * gradients.apart + outputs.start..];
+                to.copy_from_slice(&from[..outputs.len()]);
             }
-            pack::<V>(&vectors[sample * ins + inputs.start..], ins, [depth, blocks], packed);
+            let from = &vectors.numbers[sample * vectors.apart + inputs.start..];
+            pack::<V>(from, vectors.apart, [depth, blocks], packed);
             let product = Product { a: &*held, a_row: 1, a_step: outputs.len(), b: &*packed, depth };
             product.run::<V>(outputs.len(), blocks, sums, [blocks * LANES, LANES], &mut ahead);
         }
