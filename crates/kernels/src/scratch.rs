@@ -4,7 +4,6 @@ use crate::buffer::Buffer;
 use crate::element::Element;
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
-use std::collections::HashMap;
 
 /// Whether scratch memory is there of exactly the length asked for, and full of NaN: whoever looks for
 /// errors sees every step past the end, and every number read before it is written.
@@ -22,17 +21,31 @@ pub(crate) fn with_scratch<T: Element, R>(len: usize, use_it: impl FnOnce(&mut [
     }
     let mut buffer = take_scratch(len);
     let result = use_it(&mut buffer[..len]);
-    SCRATCH.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().push(buffer));
+    SCRATCH.with(|kept| kept.borrow_mut().shelf::<T>().push(buffer));
     result
 }
 
 thread_local! {
-    static SCRATCH: RefCell<HashMap<TypeId, Vec<Box<dyn Any>>>> = RefCell::new(HashMap::new());
+    static SCRATCH: RefCell<Shelves> = const { RefCell::new(Shelves(Vec::new())) };
+}
+
+/// Buffers by the type of their numbers: one or two types, which no hash finds faster.
+struct Shelves(Vec<(TypeId, Vec<Box<dyn Any>>)>);
+
+impl Shelves {
+    fn shelf<T: Element>(&mut self) -> &mut Vec<Box<dyn Any>> {
+        let own = TypeId::of::<T>();
+        let number = self.0.iter().position(|(of, _)| *of == own).unwrap_or_else(|| {
+            self.0.push((own, Vec::new()));
+            self.0.len() - 1
+        });
+        &mut self.0[number].1
+    }
 }
 
 /// Nested calls find the shelf without the buffers in use, and take or make another.
 fn take_scratch<T: Element>(len: usize) -> Box<Buffer<T>> {
-    let kept = SCRATCH.with(|kept| kept.borrow_mut().entry(TypeId::of::<T>()).or_default().pop());
+    let kept = SCRATCH.with(|kept| kept.borrow_mut().shelf::<T>().pop());
     match kept.and_then(|buffer| buffer.downcast::<Buffer<T>>().ok()) {
         Some(buffer) if buffer.len() >= len => buffer,
         small => {

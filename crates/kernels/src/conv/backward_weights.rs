@@ -387,11 +387,18 @@ impl<T: Element> ProductKernel<T> for Filled<'_, T> {
         sums.fill(T::ZERO);
         let tiles = task.tiles();
         let mut tile = (tiles > 0).then(|| task.nth_tile(0));
+        let mut places = Vec::new();
+        let mut placed = None;
         for number in 1..=tiles {
             let next = (number < tiles).then(|| task.nth_tile(number));
             if let Some(tile) = &tile {
+                // Most tiles are of one size, and so where everything is in them.
+                let size = tile.sizes();
+                if placed.replace(size) != Some(size) {
+                    places = task.sum.places(tile).into();
+                }
                 let mut ahead = task.ahead(tile, next.as_ref(), M::Vector::ROWS);
-                task.tile::<M>(tile, inputs, gradients, &mut ahead, sums);
+                task.tile::<M>(tile, &places, [&mut *inputs, &mut *gradients], &mut ahead, sums);
             }
             tile = next;
         }
@@ -453,8 +460,8 @@ impl<'a, T: Element> Task<'a, T> {
     fn tile<M: Multiply<Number = T>>(
         &self,
         tile: &Tile,
-        inputs: &mut [T],
-        gradients: &mut [T],
+        places: &[Vec<SumRow>],
+        [inputs, gradients]: [&mut [T]; 2],
         ahead: &mut TilePrefetch<T>,
         sums: &mut [T],
     ) {
@@ -489,7 +496,6 @@ impl<'a, T: Element> Task<'a, T> {
         // Pieces small enough that both operands of the micro-kernel stay in the first-level cache.
         let piece = factors.div_ceil(factors.div_ceil(PIECE).max(1));
         let together = (PIECE / piece.max(1)).max(1);
-        let places = sum.places(tile);
         for first in (0..factors).step_by(piece.max(1)) {
             let mut starts = [[0; 2]; PIECE];
             for run in (0..runs).step_by(together) {
@@ -501,7 +507,7 @@ impl<'a, T: Element> Task<'a, T> {
                     *start = [if sum.flat { gradient } else { input }, gradient];
                 }
                 let runs = Runs { starts, factors: piece.min(factors - first), block, ahead: Lines::NONE };
-                self.piece::<M>(&places, [&*inputs, &*gradients], input_block, runs, ahead, sums);
+                self.piece::<M>(places, [&*inputs, &*gradients], input_block, runs, ahead, sums);
             }
         }
     }
@@ -510,7 +516,7 @@ impl<'a, T: Element> Task<'a, T> {
     #[inline(always)]
     fn piece<M: Multiply<Number = T>>(
         &self,
-        places: &[Vec<SumRow>; 2],
+        places: &[Vec<SumRow>],
         [inputs, gradients]: [&[T]; 2],
         input_block: usize,
         mut runs: Runs<'_>,
