@@ -47,10 +47,10 @@ pub struct Pull<'a, T> {
     pub arrival: Arrival,
     /// A factor for each padded channel.
     pub factor: Option<&'a [T]>,
-    /// The view, where it has a floor or sums are wanted: of the gradient's shape, and of [`Map::Identity`] or
+    /// The view, where it has a floor or sums of products are wanted: of the gradient's shape, and of [`Map::Identity`] or
     /// [`Map::Affine`].
     pub through: Option<View<'a, T>>,
-    /// The sums wanted.
+    /// The sums wanted; without a view those of products are 0.
     pub sums: Option<&'a mut Sums>,
 }
 
@@ -83,7 +83,8 @@ pub struct Moments {
     pub variance: Vec<f64>,
 }
 
-/// What batch normalisation's backward pass needs to know of each channel: `Σ g` and `Σ g · (z − centre)`.
+/// What batch normalisation's backward pass needs to know of each channel: `Σ g` and `Σ g · (z − centre)`. The first is
+/// also the gradient of a bias.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sums {
     /// Subtracted from `z`: its mean, to keep the second sum exact.
@@ -151,7 +152,6 @@ impl<'a, T: Element> Sink<'a, T> {
                     view.check_way_back(&region);
                 }
                 if let Some(sums) = &sums {
-                    assert!(through.is_some(), "sums are of what a view looks at");
                     assert!(sums.centre.len() >= region.channels, "{} centres", sums.centre.len());
                 }
                 let centre = sums.as_ref().map(|sums| wide(sums.centre.iter().map(|c| T::from_f64(*c)).collect()));
@@ -501,9 +501,9 @@ impl<V: Vector> PullRow<V> {
                 if let Some(z) = self.source {
                     let z = V::load(z.add(i * step));
                     g = g.unless_at_most(z.mul_add(scale, shift), floor);
-                    tally.first = tally.first.add(g);
                     tally.second = g.mul_add(z.sub(self.centre), tally.second);
                 }
+                tally.first = tally.first.add(g);
                 match self.arrival {
                     Arrival::Add => g.mul_add(self.factor, V::load(to)).store(to),
                     Arrival::Replace if self.past => g.mul(self.factor).store_past(to),

@@ -221,21 +221,23 @@ fn windows_that_wrap_around_or_stand_still_are_refused() {
 }
 
 #[test]
-fn sums_of_what_is_not_looked_at_are_refused() {
+fn sums_without_a_centre_for_each_channel_are_refused() {
     let set = InstructionSet::Portable;
     let region = Region::new(1, 3, [2, 2]);
     let (gradient, looked_at) = (vec![1.0_f32; region.len()], vec![2.0; region.len()]);
-    let refused = |centres: usize, looks: bool| {
+    let taken = |centres: usize, looks: bool| {
         let mut sums = Sums { centre: vec![0.0; centres], ..Sums::default() };
         let mut back = vec![0.0; region.len()];
-        catch_unwind(AssertUnwindSafe(|| {
+        let done = catch_unwind(AssertUnwindSafe(|| {
             let through = looks.then(|| View::plain(&looked_at, region));
             let (arrival, sums) = (Arrival::Replace, Some(&mut sums));
             let pull = Pull { data: &mut back, region, arrival, factor: None, through, sums };
             copy(set, &View::plain(&gradient, region), Sink::Pull(pull));
-        }))
-        .is_err()
+        }));
+        done.ok().map(|()| [sums.gradient, sums.product])
     };
-    assert!(!refused(3, true));
-    assert!(refused(3, false) && refused(2, true) && refused(0, true));
+    assert_eq!(taken(3, true), Some([vec![4.0; 3], vec![8.0; 3]]));
+    // Of what is not looked at there are no products.
+    assert_eq!(taken(3, false), Some([vec![4.0; 3], vec![0.0; 3]]));
+    assert_eq!([taken(2, true), taken(0, true), taken(2, false)], [const { None }; 3]);
 }

@@ -1,5 +1,6 @@
 //! The tests that need no process of their own, as one program: to link many takes longer than to run them.
 
+mod biases;
 mod common;
 mod gradients;
 mod hostile;

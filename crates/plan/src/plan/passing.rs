@@ -6,6 +6,9 @@
 //! them has arrived, the floor is applied to all of it, and its sums per channel are taken.
 //!
 //! So the gradient of a chain of identity shortcuts stays in one place from its end to its beginning.
+//!
+//! The gradient of a bias is the sum of the gradient of what its layer filled. Where that comes from one place, it is summed up
+//! as it arrives, and not read again.
 
 use super::lower::Lowered;
 use super::schedule::{Schedule, Turn};
@@ -48,6 +51,8 @@ pub(crate) struct Passing {
     passes: BTreeMap<(usize, usize), Way>,
     /// For each store.
     pub(crate) sharings: Vec<Option<Sharing>>,
+    /// By stage and input, the stages whose bias gets the sum of the gradient that arrives there.
+    biases: BTreeMap<(usize, usize), Vec<usize>>,
 }
 
 /// One of the gradients a store gets.
@@ -76,7 +81,7 @@ impl Passing {
                 arrivals[value.store].push(Sent { time, stage: index, input });
             }
         }
-        let mut passing = Self { passes: BTreeMap::new(), sharings: vec![None; stores] };
+        let mut passing = Self { sharings: vec![None; stores], ..Self::default() };
         for turn in &schedule.turns {
             if let Turn::Back(index) = *turn
                 && lowered.stages[index].operation() == Some(&Operation::Sum)
@@ -84,7 +89,31 @@ impl Passing {
                 passing.sum(lowered, index, &arrivals, &read);
             }
         }
+        (0..lowered.stages.len()).for_each(|index| passing.bias(lowered, index, &arrivals));
         passing
+    }
+
+    /// The stages whose bias gets the sum of the gradient of a stage's input, as it is written to the input's store.
+    pub(crate) fn biases_of(&self, stage: usize, input: usize) -> &[usize] {
+        self.biases.get(&(stage, input)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a stage's bias gets a sum that was taken as the gradient arrived: where one other stage alone sends it, to all of
+    /// what this one filled, and nothing is mixed in when it is read.
+    fn bias(&mut self, lowered: &Lowered, index: usize, arrivals: &[Vec<Sent>]) {
+        let stage = &lowered.stages[index];
+        let Some((fill, output)) = stage.as_fill() else { return };
+        let store = output.store;
+        let trained = fill.bias.is_some_and(|bias| lowered.trained[bias]);
+        let given = lowered.outputs.iter().any(|output| output.store == store);
+        if !trained || given || lowered.watched.contains_key(&index) || lowered.stores[store].normalised {
+            return;
+        }
+        let [Sent { stage, input, .. }] = arrivals[store][..] else { return };
+        let value = &lowered.stages[stage].inputs[input];
+        if self.of(stage, input) == Way::Through && value.tallies.is_empty() && value.channels_of(output).is_some() {
+            self.biases.entry((stage, input)).or_default().push(index);
+        }
     }
 
     /// What a stage does with the gradient of an input.

@@ -6,6 +6,7 @@
 
 use cnn_kernels::{LANES, Region};
 use cnn_network::Shape;
+use std::ops::Range;
 
 /// Channels of a store, seen through a map.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +39,13 @@ impl Value {
     /// Blocks of channels.
     pub(crate) fn blocks(&self) -> usize {
         self.channels.div_ceil(LANES)
+    }
+
+    /// Which of its channels are all those of another value of the same store, if it has them.
+    pub(crate) fn channels_of(&self, other: &Self) -> Option<Range<usize>> {
+        let first = other.first_block.checked_sub(self.first_block)? * LANES;
+        let own = first..first + other.channels;
+        (self.store == other.store && own.end <= self.channels).then_some(own)
     }
 
     /// Whether a gradient that passes through the map looks at the stored numbers.

@@ -38,7 +38,7 @@ impl<T: Element> Pass<'_, T> {
         let plan = self.plan;
         for (gradient, value) in gradients.of_outputs.iter().zip(&plan.lowered.outputs) {
             if let (Some(OutputGradient { region, blocks }), true) = (gradient, value.trained) {
-                self.pull(value, Way::Through, |pass, sink| {
+                self.pull(value, Way::Through, &[], |pass, sink| {
                     copy::copy(pass.set, &View::plain(blocks, *region), sink);
                 });
             }
@@ -75,8 +75,9 @@ impl<T: Element> Pass<'_, T> {
         }
     }
 
-    /// Sends a gradient to a value's store, through the value's map: `send` gets the sink that takes it there.
-    fn pull(&mut self, value: &Value, way: Way, send: impl FnOnce(&Self, Sink<'_, T>)) {
+    /// Sends a gradient to a value's store, through the value's map: `send` gets the sink that takes it there. The `biases` of
+    /// some stages get the sums of what arrives.
+    fn pull(&mut self, value: &Value, way: Way, biases: &[usize], send: impl FnOnce(&Self, Sink<'_, T>)) {
         let Some(slot) = self.plan.slots.gradient[value.store] else { return };
         let shared = way == Way::Shared;
         if shared || way == Way::Begun {
@@ -96,7 +97,8 @@ impl<T: Element> Pass<'_, T> {
             Way::Finished => Arrival::Finish,
         };
         let raw = way == Way::Added;
-        let mut sums = (!value.tallies.is_empty() && !raw).then(|| {
+        let nobody_sums = value.tallies.is_empty() && biases.is_empty();
+        let mut sums = (!nobody_sums && !raw).then(|| {
             let mut centre = vec![0.0; value.channels];
             for (tally, first) in &value.tallies {
                 let own = &self.workspace.tallies[*tally].centre;
@@ -111,8 +113,16 @@ impl<T: Element> Pass<'_, T> {
         if let Some(lent) = lent {
             self.workspace.give(lent);
         }
+        let Some(sums) = sums else { return };
+        for stage in biases {
+            let scale = value.map.map(|map| &self.workspace.maps[map].scale);
+            let own =
+                value.channels_of(&self.plan.lowered.stages[*stage].output).expect("the channels it was chosen for");
+            let of = |c: usize| T::from_f64(sums.gradient[c] * scale.map_or(1.0, |scale| scale[c].to_f64()));
+            self.workspace.biases.insert(*stage, own.map(of).collect());
+        }
         for (tally, first) in &value.tallies {
-            let (tally, Some(sums)) = (&mut self.workspace.tallies[*tally], &sums) else { continue };
+            let tally = &mut self.workspace.tallies[*tally];
             for c in 0..tally.gradient.len() {
                 tally.gradient[c] += sums.gradient[first + c];
                 tally.product[c] += sums.product[first + c];
@@ -176,7 +186,8 @@ impl<T: Element> Pass<'_, T> {
         }
         for (index, input) in stage.inputs.iter().enumerate().filter(|(_, input)| input.trained) {
             let parameters = &*parameters;
-            self.pull(input, plan.passing.of(number, index), |pass, sink| {
+            let biases = plan.passing.biases_of(number, index);
+            self.pull(input, plan.passing.of(number, index), biases, |pass, sink| {
                 pass.input_back(stage, fill, index, parameters, sink)
             });
         }
@@ -188,7 +199,10 @@ impl<T: Element> Pass<'_, T> {
         }
         let started = Instant::now();
         if let Some(bias) = bias {
-            let sums = backward_bias(self.set, &self.workspace.gradient(plan, &stage.output, batch));
+            let sums = match self.workspace.biases.remove(&number) {
+                Some(sums) => sums,
+                None => backward_bias(self.set, &self.workspace.gradient(plan, &stage.output, batch)),
+            };
             receiver.receive(bias, &mut parameters.values[bias], &sums);
         }
         if let Some(weight) = weight {

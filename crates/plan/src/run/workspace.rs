@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::operation::Remembered;
 use crate::plan::{Plan, Slot, Value};
 use cnn_kernels::{Buffer, Element, LANES, Map, View, from_blocks};
+use std::collections::BTreeMap;
 
 /// Scale, shift and floor of each channel; entries of channels that fill up a block give 0.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub struct RunWorkspace<T> {
     pub(crate) maps: Vec<Channels<T>>,
     pub(crate) tallies: Vec<Tally>,
     pub(crate) normalised: Vec<Option<Normalised<T>>>,
+    /// By stage, the gradient of its bias, where it was summed up as what its layer filled got its gradient.
+    pub(crate) biases: BTreeMap<usize, Vec<T>>,
     /// What max pools and dropouts remember.
     pub(crate) remembered: Vec<Remembered<T>>,
     /// For each store the blocks whose gradient has been written in this step.
@@ -97,6 +100,7 @@ impl<T: Element> RunWorkspace<T> {
             maps: lowered.maps.iter().map(map).collect(),
             tallies: lowered.tallies.iter().map(tally).collect(),
             normalised: normalised.collect(),
+            biases: BTreeMap::new(),
             remembered: vec![Remembered::default(); lowered.memories.len()],
             written: lowered.stores.iter().map(|store| vec![false; store.blocks]).collect(),
             ones: vec![T::ONE; widest],
@@ -130,6 +134,7 @@ impl<T: Element> RunWorkspace<T> {
             normalised.factor.fill(T::ZERO);
             normalised.addend.fill(T::ZERO);
         }
+        self.biases.clear();
         self.written.iter_mut().for_each(|blocks| blocks.fill(false));
         self.at.clone_from(&slots.data);
         Ok(())
