@@ -27,7 +27,30 @@ fn problem(rng: &mut ChaCha8Rng) -> (Conv, [usize; 4], [usize; 4]) {
 }
 
 fn all<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
-    let (conv, from, to) = problem(rng);
+    let problem = problem(rng);
+    agrees::<T>(set, rng, problem);
+}
+
+/// Few channels are written, forward or back, to rows long enough for pixels to share vectors.
+fn few_outputs<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
+    let [few, many] = [rng.random_range(1..10), channels(rng)];
+    let [in_channels, out_channels] = if rng.random_bool(0.5) { [few, many] } else { [many, few] };
+    let pair = |rng: &mut ChaCha8Rng, values: &[usize]| [one_of(rng, values), one_of(rng, values)];
+    let (kernel, stride) = (pair(rng, &[1, 2, 3, 5]), pair(rng, &[1, 1, 1, 2]));
+    let (padding, dilation) = (pair(rng, &[0, 1, 2]), pair(rng, &[1, 1, 2]));
+    let conv = Conv { in_channels, out_channels, groups: 1, kernel, stride, padding, dilation };
+    let size = [rng.random_range(9..14), rng.random_range(9..36)];
+    let [rows, columns] = conv.output(size).expect("a kernel that fits");
+    let batch = rng.random_range(1..4);
+    agrees::<T>(set, rng, (conv, [batch, in_channels, size[0], size[1]], [batch, out_channels, rows, columns]));
+}
+
+#[test]
+fn outputs_of_few_channels_are_those_of_plain_loops() {
+    on_all!(100, few_outputs);
+}
+
+fn agrees<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng, (conv, from, to): (Conv, [usize; 4], [usize; 4])) {
     let what = format!("{set} {conv:?} {from:?}");
     let weights = many(rng, conv.weights());
     let laid: Vec<T> = cast(&weights);

@@ -5,6 +5,7 @@ use super::choice::packs_pixels;
 use super::correlation::Correlation;
 use super::few;
 use super::micro::{self, Depth, panels};
+use super::pairs;
 use super::shape::Bundles;
 use super::tile::{Tile, largest};
 use super::tile_prefetch::TilePrefetch;
@@ -64,9 +65,11 @@ pub(super) fn run<A: Arithmetic>(
             axis.phases[0].count = count;
         }
     }
+    let pairs = pairs::takes_pairs::<A>(&correlation, set);
     let direct = Direct {
         lanes: ByLanes::new(&correlation),
-        few: packs_pixels(&correlation),
+        few: !pairs && packs_pixels(&correlation),
+        pairs,
         correlation: &correlation,
         batch: input.region.batch,
         panels: panels::<A>(set),
@@ -94,6 +97,8 @@ struct Direct<'a> {
     lanes: Option<ByLanes>,
     /// Whether the pixels of its tiles are packed closer.
     few: bool,
+    /// Whether its tiles are laid out by channels, for two pixels to share a vector.
+    pairs: bool,
     batch: usize,
     /// Blocks of outputs of a panel.
     panels: usize,
@@ -131,9 +136,11 @@ impl Direct<'_> {
             let next = Some(task + 1).filter(|next| *next < tasks);
             let next = next.map(|next| (self.tile(cut, next / bundles), next % bundles));
             let blocks = self.correlation.bundles.ins.div_ceil(LANES);
-            let held = if self.few { tile.row() } else { blocks * tile.block() / A::DEPTH };
+            let held = if self.few || self.pairs { tile.row() } else { blocks * tile.block() / A::DEPTH };
             let length = if self.few {
                 few::packed_len(tile.block()).div_ceil(A::DEPTH)
+            } else if self.pairs {
+                pairs::planes_len(&tile, self.correlation.bundles.ins)
             } else {
                 self.lanes.map_or(0, |lanes| lanes.ins * tile.block())
             };
@@ -186,6 +193,9 @@ impl Direct<'_> {
                     Some(lanes) => by_lanes = lanes.pack(self.correlation, weights, &taps).into(),
                     None => weights::pack::<A>(self.correlation, set, weights, &taps, self.panels, own),
                 }
+                if self.pairs {
+                    pairs::double(own);
+                }
                 let (count, source) = ([down.count, right.count], (weights, taps));
                 let taps = source.1.iter().map(|tap| tap.1).collect();
                 sweeps.push(Sweep { phase: [y, x], count, taps, weights: own, by_lanes, source });
@@ -200,8 +210,14 @@ impl Direct<'_> {
         let blocks = bundles.ins.div_ceil(LANES).max(1);
         let vectors = blocks + self.lanes.filter(|lanes| lanes.pays).map_or(0, |lanes| lanes.ins);
         let size = |images: usize, span: [usize; 2]| {
-            let block = Tile::new(axes, 0..images, span.map(|length| 0..length)).block();
-            if self.few { few::packed_len(block) } else { block * vectors }
+            let tile = Tile::new(axes, 0..images, span.map(|length| 0..length));
+            if self.few {
+                few::packed_len(tile.block())
+            } else if self.pairs {
+                pairs::planes_len(&tile, bundles.ins)
+            } else {
+                tile.block() * vectors
+            }
         };
         let fits = |images: usize, span: [usize; 2]| {
             let positions = images * span[0] * span[1];
@@ -252,11 +268,13 @@ impl<T: Element> ProductKernel<T> for Filled<'_, T> {
     #[inline(always)]
     fn run<M: Multiply<Number = T>>(self) {
         let Self { task, held, dense, results } = self;
-        let Direct { correlation, few, .. } = *task.direct;
+        let Direct { correlation, few, pairs, .. } = *task.direct;
         let Bundles { ins, outs, .. } = correlation.bundles;
         let (in_blocks, out_blocks) = (ins.div_ceil(LANES), outs.div_ceil(LANES));
         if few {
             task.tile.fill_few::<M>(&task.input, held, dense);
+        } else if pairs {
+            task.tile.fill_planes::<M::Vector>(&task.input, ins, held, dense);
         } else {
             task.tile.fill::<M>(&task.input, task.bundle * in_blocks..(task.bundle + 1) * in_blocks, held);
         }
@@ -268,7 +286,7 @@ impl<T: Element> ProductKernel<T> for Filled<'_, T> {
         for step in steps * share / shares..steps * (share + 1) / shares {
             let first = step * width;
             let panels = width.min(out_blocks - first);
-            let mut tile = if few { &*dense } else { &*held };
+            let mut tile = if few || pairs { &*dense } else { &*held };
             if let Some(lanes) = lanes {
                 lanes.fill::<M::Vector>(held, task.tile.block(), [first, outs], dense);
                 tile = &*dense;
@@ -316,11 +334,15 @@ impl<'a, T: Element> Task<'a, T> {
         ahead: &mut TilePrefetch<T>,
         results: &mut [T],
     ) {
-        let Direct { correlation, few, .. } = *self.direct;
+        let Direct { correlation, few, pairs, .. } = *self.direct;
         let bundles = correlation.bundles;
         let positions = self.tile.images.len() * size[0] * size[1];
         // Where the tile is expanded or packed closer, all its distances are.
-        let step = if few { few::STEP } else { lanes.map_or(LANES, |lanes| lanes.ins * LANES) } / M::DEPTH;
+        let step = match (few, pairs) {
+            (true, _) => few::STEP / M::DEPTH,
+            (_, true) => 1,
+            _ => lanes.map_or(LANES, |lanes| lanes.ins * LANES) / M::DEPTH,
+        };
         let channels = lanes.map_or(bundles.ins, |lanes| lanes.ins);
         let factors = channels.div_ceil(M::DEPTH);
         let vectors = factors * sweep.taps.len();
@@ -334,7 +356,11 @@ impl<'a, T: Element> Task<'a, T> {
         let per_bundle = weights.len() / bundles.count.max(1);
         let weights = &weights[self.bundle * per_bundle + first * LANES * vectors..][..panels * LANES * vectors];
         let [runs, run] = self.tile.runs(size);
-        let chunks = run.div_ceil(if lanes.is_some() { ByLanes::pixels::<M::Vector>() } else { M::Vector::PIXELS });
+        let chunks = run.div_ceil(match (lanes, pairs) {
+            (Some(_), _) => ByLanes::pixels::<M::Vector>(),
+            (None, true) => pairs::most_pixels::<M::Vector>(),
+            (None, false) => M::Vector::PIXELS,
+        });
         for number in 0..runs {
             let start = self.tile.run(number, size);
             // Rows of the kernel that lie on the border, above or below, are left out: theirs are the first or last taps.
@@ -345,7 +371,8 @@ impl<'a, T: Element> Task<'a, T> {
             let end = sweep.taps.iter().rposition(inside).map_or(first, |last| (last + 1) * per_tap);
             let left_out = [first, taps.len() - end];
             let channels = if few { 1 } else { channels };
-            let (taps, block) = (&taps[first..end], self.tile.block() / M::DEPTH);
+            let taps = &taps[first..end];
+            let block = if pairs { pairs::plane(&self.tile) } else { self.tile.block() / M::DEPTH };
             for chunk in 0..chunks {
                 // As even as can be: a chunk of one pixel would take nearly the time of a whole one.
                 let (pixel, end) = (run * chunk / chunks, run * (chunk + 1) / chunks);
@@ -360,6 +387,7 @@ impl<'a, T: Element> Task<'a, T> {
                     let (size, apart) = ((pixels, panels), positions * LANES);
                     match lanes {
                         Some(_) => ByLanes::product::<M::Vector>(pixels, from, &depth, weights, to),
+                        None if pairs => pairs::product::<M::Vector>(pixels, from, &depth, weights, to),
                         None if few => micro::product::<M, true>(size, from, &depth, weights, to, apart),
                         None => micro::product::<M, false>(size, from, &depth, weights, to, apart),
                     }

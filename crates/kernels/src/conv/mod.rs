@@ -17,6 +17,7 @@ mod direct;
 mod few;
 mod micro;
 pub(crate) mod narrow;
+mod pairs;
 mod problem;
 pub(crate) mod shape;
 mod sweep;

@@ -3,9 +3,10 @@
 //! Rows and columns that no window reads, as between the windows of a stride larger than the kernel, are left out.
 
 use super::few;
+use super::pairs;
 use super::sweep::Axis;
 use crate::element::Element;
-use crate::simd::{LANES, Multiply, Whole, cells};
+use crate::simd::{LANES, Multiply, Vector, Whole, cells};
 use crate::view::View;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -140,6 +141,11 @@ impl Tile {
         (ranges, step)
     }
 
+    /// Images, rows and columns of positions it covers: tiles of one sweep that agree in these lie alike.
+    pub(super) fn sizes(&self) -> [usize; 3] {
+        [self.images.len(), self.span[0].len(), self.span[1].len()]
+    }
+
     /// Positions it covers.
     pub(super) fn positions(&self) -> usize {
         self.images.len() * self.span[0].len() * self.span[1].len()
@@ -207,6 +213,29 @@ impl Tile {
                 let from = Mapped::<Whole<M::Vector>>(input, PhantomData);
                 self.fill_row(&from, [self.images.start + number, 0], self.input_row(row), held);
                 few::pack::<M>(held, &mut to[start / LANES * few::STEP..]);
+            }
+        }
+    }
+
+    /// Fills `to` with some channels of the input, one behind the other; `held` is memory for a row of a block.
+    #[inline(always)]
+    pub(super) fn fill_planes<V: Vector>(
+        &self,
+        input: &View<'_, V::Element>,
+        channels: usize,
+        held: &mut [V::Element],
+        to: &mut [V::Element],
+    ) {
+        let (held, plane) = (&mut held[..self.row()], pairs::plane(self));
+        for first in (0..channels).step_by(LANES) {
+            let (lanes, to) = (LANES.min(channels - first), &mut to[first * plane..]);
+            for number in 0..self.images.len() {
+                for row in 0..self.rows {
+                    let start = (number * self.image() + row * self.row()) / LANES;
+                    let from = Mapped::<Whole<V>>(input, PhantomData);
+                    self.fill_row(&from, [self.images.start + number, first / LANES], self.input_row(row), held);
+                    pairs::lay_out::<V>(held, lanes, to, [start, plane]);
+                }
             }
         }
     }

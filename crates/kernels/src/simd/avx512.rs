@@ -44,10 +44,16 @@ impl Vector for Single {
     const PIXELS: usize = 14;
     const PANELS: usize = 2;
     const ROWS: usize = 8;
-    const DOT: [usize; 2] = [6, 4];
+    const DOT: [usize; 2] = [4, 6];
     const PRODUCT: [usize; 2] = [6, 4];
+    const PAIRS: bool = true;
     const REGISTERS: usize = 1;
 
+    #[inline(always)]
+    unsafe fn alternate(from: *const f32) -> Self {
+        // SAFETY: the caller vouches for two readable numbers, which are read as one of 64 bits.
+        Self(unsafe { _mm512_castpd_ps(_mm512_set1_pd(from.cast::<f64>().read_unaligned())) })
+    }
     #[inline(always)]
     unsafe fn load(from: *const f32) -> Self {
         // SAFETY: the caller vouches for sixteen readable numbers; unaligned loads are meant.

@@ -29,6 +29,9 @@ pub trait Vector: Copy {
     const DOT: [usize; 2];
     /// Rows and vectors of a block of sums of a linear layer's products of numbers with vectors.
     const PRODUCT: [usize; 2];
+    /// Whether the micro-kernel has two pixels share a vector where half of it holds all channels: [`Vector::alternate`] costs
+    /// what [`Vector::splat`] does.
+    const PAIRS: bool = false;
     /// Registers a vector takes.
     const REGISTERS: usize;
 
@@ -53,6 +56,20 @@ pub trait Vector: Copy {
     }
     /// The same number in every lane.
     fn splat(x: Self::Element) -> Self;
+    /// Two numbers in turns: the first in every even lane, the second in every odd one.
+    ///
+    /// # Safety
+    ///
+    /// `from` must be valid for reading two numbers.
+    #[inline(always)]
+    unsafe fn alternate(from: *const Self::Element) -> Self {
+        // SAFETY: as the caller says.
+        let [even, odd] = unsafe { [*from, *from.add(1)] };
+        let mut numbers = [even; LANES];
+        numbers.iter_mut().skip(1).step_by(2).for_each(|number| *number = odd);
+        // SAFETY: sixteen numbers.
+        unsafe { Self::load(numbers.as_ptr()) }
+    }
     /// Sum.
     fn add(self, other: Self) -> Self;
     /// Difference.
