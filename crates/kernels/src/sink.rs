@@ -50,7 +50,7 @@ pub struct Pull<'a, T> {
     /// The view, where it has a floor or sums of products are wanted: of the gradient's shape, and of [`Map::Identity`] or
     /// [`Map::Affine`].
     pub through: Option<View<'a, T>>,
-    /// The sums wanted; without a view those of products are 0.
+    /// The sums wanted; without a view there are none of products.
     pub sums: Option<&'a mut Sums>,
 }
 
@@ -387,6 +387,7 @@ impl<'a, T: Element> Open<'a, T> {
         if let Some(moments) = self.moments {
             *moments = joined(&self.partial, &self.region, pixels);
         }
+        let looked = matches!(self.rule, Rule::Pull { through: Some(_), .. });
         if let Some(sums) = self.sums {
             let (padded, channels) = (self.region.padded_channels(), self.region.channels);
             let mut totals = [vec![0.0; channels], vec![0.0; channels]];
@@ -397,6 +398,9 @@ impl<'a, T: Element> Open<'a, T> {
                 }
             }
             [sums.gradient, sums.product] = totals;
+            if !looked {
+                return;
+            }
             // What was subtracted is the centre rounded.
             let centre = sums.centre.iter().map(|centre| T::from_f64(*centre).to_f64() - centre);
             let products = sums.product.iter_mut().zip(&sums.gradient);
@@ -475,7 +479,7 @@ struct PullRow<V: Vector> {
     arrival: Arrival,
     factor: V,
     centre: V,
-    /// What the view looks at, where it has a floor or sums are wanted, and its scale, shift and floor.
+    /// What the view looks at, where there is one, and its scale, shift and floor.
     source: Option<*const V::Element>,
     map: [V; 3],
     valid: V,

@@ -210,14 +210,9 @@ impl Direct<'_> {
         let blocks = bundles.ins.div_ceil(LANES).max(1);
         let vectors = blocks + self.lanes.filter(|lanes| lanes.pays).map_or(0, |lanes| lanes.ins);
         let size = |images: usize, span: [usize; 2]| {
-            let tile = Tile::new(axes, 0..images, span.map(|length| 0..length));
-            if self.few {
-                few::packed_len(tile.block())
-            } else if self.pairs {
-                pairs::planes_len(&tile, bundles.ins)
-            } else {
-                tile.block() * vectors
-            }
+            let block = Tile::new(axes, 0..images, span.map(|length| 0..length)).block();
+            // Whether pixels share vectors depends on the instruction set, and parts must not.
+            if packs_pixels(self.correlation) { few::packed_len(block) } else { block * vectors }
         };
         let fits = |images: usize, span: [usize; 2]| {
             let positions = images * span[0] * span[1];

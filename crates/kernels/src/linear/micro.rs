@@ -10,7 +10,7 @@ use crate::simd::{LANES, Vector};
 /// first-level cache, even if they lie a multiple of its ways apart.
 const PASS: usize = 6;
 
-/// Blocks of sums that [`Dot::run`] goes through.
+/// About how many blocks of sums [`Dot::run`] goes through: all, where rows are whole blocks.
 #[inline(always)]
 pub(super) fn dots<V: Vector>(rows: usize, columns: usize) -> usize {
     rows.div_ceil(V::DOT[1]) * columns.div_ceil(V::DOT[0])

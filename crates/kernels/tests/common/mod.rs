@@ -473,8 +473,7 @@ fn pulled<T: Element>(
         let (raw, kind) = (Maps::random(rng, expected.shape), one_of(rng, &[0, 2, 2]));
         Seen::<T>::new(rng, raw, kind)
     });
-    let mut sums =
-        (seen.is_some() && rng.random_bool(0.6)).then(|| Sums { centre: many(rng, channels), ..Sums::default() });
+    let mut sums = rng.random_bool(0.6).then(|| Sums { centre: many(rng, channels), ..Sums::default() });
     let (mut should, mut should_sums) = (expected.clone(), [vec![0.0; channels], vec![0.0; channels]]);
     for p in expected.each() {
         let mut g = expected.at(p) + if arrival == Arrival::Finish { old.at(p) } else { 0.0 };
@@ -485,9 +484,11 @@ fn pulled<T: Element>(
                 g = 0.0;
             }
             if let Some(sums) = &sums {
-                should_sums[0][p[1]] += g;
                 should_sums[1][p[1]] += g * (raw.at(p) - sums.centre[p[1]]);
             }
+        }
+        if sums.is_some() {
+            should_sums[0][p[1]] += g;
         }
         g *= factor.as_ref().map_or(1.0, |factor| factor[p[1]].to_f64());
         match arrival {
