@@ -83,10 +83,10 @@ impl Watched {
         self.shown.windows(text.len()).any(|window| window == text.as_bytes())
     }
 
-    /// Until the first step was drawn.
+    /// Until a step was drawn, which need not be of the first epoch: only what changes is drawn again.
     fn wait_for_a_step(&mut self) -> Result<(), Failure> {
         let began = Instant::now();
-        while !self.shows("1/1000") {
+        while !self.shows("/1000") {
             if began.elapsed() > PATIENCE || self.program.try_wait()?.is_some() {
                 return Err(format!("no step: {}", String::from_utf8_lossy(&self.shown)).into());
             }
@@ -116,10 +116,14 @@ impl Watched {
         }
     }
 
-    /// The names of its checkpoints.
+    /// The names of its checkpoints. Before the first one there is no folder for them.
     fn checkpoints(&self) -> Result<Vec<String>, Failure> {
         let mut names = Vec::new();
-        for entry in std::fs::read_dir(self.run().join("checkpoints"))? {
+        let folder = self.run().join("checkpoints");
+        if !folder.exists() {
+            return Ok(names);
+        }
+        for entry in std::fs::read_dir(folder)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
             names.extend(name.starts_with("step-").then_some(name));
         }

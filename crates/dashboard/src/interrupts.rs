@@ -128,25 +128,26 @@ mod system {
     pub(super) struct Listener {
         handle: Handle,
         thread: Option<JoinHandle<()>>,
-        _counted: Counted,
     }
 
     impl Listener {
         pub(super) fn new(mut heard: impl FnMut(Request) + Send + 'static) -> io::Result<Self> {
-            let (counted, listened) = Counted::new()?;
-            let mut signals = Signals::new(&listened)?;
+            let mut signals = listened()?;
             let handle = signals.handle();
             let thread = std::thread::Builder::new().name("signals".to_string()).spawn(move || {
                 for signal in signals.forever() {
                     heard(if signal == SIGHUP { Request::HangUp } else { Request::End(signal) });
                 }
             })?;
-            Ok(Self { handle, thread: Some(thread), _counted: counted })
+            count(|alive| alive + 1);
+            Ok(Self { handle, thread: Some(thread) })
         }
     }
 
     impl Drop for Listener {
         fn drop(&mut self) {
+            // A signal that comes between these two acts as by default; the other way round, nobody would hear it.
+            count(|alive| alive - 1);
             self.handle.close();
             if let Some(thread) = self.thread.take() {
                 let _ = thread.join();
@@ -154,7 +155,8 @@ mod system {
         }
     }
 
-    /// Who listens, and to what. A handler stays for ever: while nobody listens it does what the system does by default.
+    /// What is listened to, and by how many. A handler stays for ever: while nobody listens it does what the system does by
+    /// default.
     #[derive(Debug)]
     struct Listeners {
         listened: Vec<i32>,
@@ -164,39 +166,29 @@ mod system {
 
     static LISTENERS: Mutex<Option<Listeners>> = Mutex::new(None);
 
-    /// One of those that listen, as long as this is there.
-    #[derive(Debug)]
-    struct Counted;
-
-    impl Counted {
-        /// Counts one more; the signals that it can listen to.
-        fn new() -> io::Result<(Self, Vec<i32>)> {
-            let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
-            if listeners.is_none() {
-                let mut listened = vec![SIGINT, SIGTERM];
-                listened.extend((!ignores_hang_up()).then_some(SIGHUP));
-                let nobody = Arc::<AtomicBool>::default();
-                for signal in &listened {
-                    flag::register_conditional_default(*signal, Arc::clone(&nobody))?;
-                }
-                *listeners = Some(Listeners { listened, alive: 0, nobody });
-            }
-            let Some(Listeners { listened, alive, nobody }) = listeners.as_mut() else {
-                return Err(io::Error::other("no signal handlers"));
-            };
-            *alive += 1;
-            nobody.store(false, Ordering::SeqCst);
-            Ok((Self, listened.clone()))
+    /// The signals, which are heard from now on: until the listener is counted, they do what they do by default too.
+    fn listened() -> io::Result<Signals> {
+        let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Listeners { listened, .. }) = listeners.as_ref() {
+            return Signals::new(listened);
         }
+        let mut listened = vec![SIGINT, SIGTERM];
+        listened.extend((!ignores_hang_up()).then_some(SIGHUP));
+        let nobody = Arc::new(AtomicBool::new(true));
+        for signal in &listened {
+            flag::register_conditional_default(*signal, Arc::clone(&nobody))?;
+        }
+        let signals = Signals::new(&listened)?;
+        *listeners = Some(Listeners { listened, alive: 0, nobody });
+        Ok(signals)
     }
 
-    impl Drop for Counted {
-        fn drop(&mut self) {
-            let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(Listeners { alive, nobody, .. }) = listeners.as_mut() {
-                *alive -= 1;
-                nobody.store(*alive == 0, Ordering::SeqCst);
-            }
+    /// Changes how many listen.
+    fn count(changed: impl FnOnce(usize) -> usize) {
+        let mut listeners = LISTENERS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Listeners { alive, nobody, .. }) = listeners.as_mut() {
+            *alive = changed(*alive);
+            nobody.store(*alive == 0, Ordering::SeqCst);
         }
     }
 
