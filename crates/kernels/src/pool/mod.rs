@@ -38,6 +38,11 @@ impl<X: Copy> Cover<X> {
         Self { starts, entries }
     }
 
+    /// Whether no position is covered twice.
+    fn is_of_one_each(&self) -> bool {
+        self.starts.windows(2).all(|starts| starts[1] - starts[0] <= 1)
+    }
+
     #[inline(always)]
     fn at(&self, position: usize) -> &[(usize, X)] {
         &self.entries[self.starts[position]..self.starts[position + 1]]
