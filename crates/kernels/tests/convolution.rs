@@ -33,7 +33,8 @@ fn all<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
 
 /// Few channels are written, forward or back, to rows long enough for pixels to share vectors.
 fn few_outputs<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
-    let [few, many] = [rng.random_range(1..10), channels(rng)];
+    // More than a task of the gradient of the weights takes at once, now and then.
+    let [few, many] = [rng.random_range(1..10), if rng.random_bool(0.1) { 70 } else { channels(rng) }];
     let [in_channels, out_channels] = if rng.random_bool(0.5) { [few, many] } else { [many, few] };
     let pair = |rng: &mut ChaCha8Rng, values: &[usize]| [one_of(rng, values), one_of(rng, values)];
     let (kernel, stride) = (pair(rng, &[1, 2, 3, 5]), pair(rng, &[1, 1, 1, 2]));
@@ -100,7 +101,8 @@ fn not_finite<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
         dilation: [1, 1],
     };
     let weights = vec![T::ONE; conv.weights()];
-    let (from, to) = ([2, groups * ins, 5, 6], [2, groups * outs, 5, 3]);
+    let columns = one_of(rng, &[3, 7, 8]);
+    let (from, to) = ([2, groups * ins, 5, 2 * columns], [2, groups * outs, 5, columns]);
     // Numbers of one side, one of them not finite, and where it is.
     let spoilt = |rng: &mut ChaCha8Rng, shape: [usize; 4]| {
         let mut maps = Maps::zeros(shape);
@@ -132,6 +134,18 @@ fn not_finite<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let mut data = vec![T::NAN; region.len()];
     conv.forward(set, &input.view(), &weights, Sink::store(&mut data, region));
     hold("forward", &region, &data, &|o| meet(at, o));
+
+    let gradient = Seen::<T>::plain(rng, Maps { shape: to, data: vec![0.5; to.iter().product()] });
+    let mut data = vec![T::ZERO; conv.weights()];
+    conv.backward_weights(set, &input.view(), &gradient.view(), &mut data);
+    for (number, is) in data.iter().map(|x| x.to_f64()).enumerate() {
+        let [o, i, ky, kx] = [number / (9 * ins), number / 9 % ins, number / 3 % 3, number % 3];
+        let reads = |output: usize, step: usize, tap: usize, input: usize| output * step + tap == input + 1;
+        let spoilt = o / outs * ins + i == at[1]
+            && (0..to[2]).any(|y| reads(y, 1, ky, at[2]))
+            && (0..to[3]).any(|x| reads(x, 2, kx, at[3]));
+        assert_eq!(is.is_finite(), !spoilt, "weights {set} {conv:?} {:?}: {is}", [o, i, ky, kx]);
+    }
 
     let (gradient, at) = spoilt(rng, to);
     let region = Region::new(from[0], from[1], [from[2], from[3]]);

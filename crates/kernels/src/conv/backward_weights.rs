@@ -7,10 +7,11 @@
 
 use super::choice::{Algorithm, Method, choose};
 use super::micro::{self, Runs, SumRow, panels};
+use super::pairs;
 use super::problem::Problem;
 use super::shape::{Bundles, Conv};
 use super::sweep::Axis;
-use super::tile::{Tile, largest};
+use super::tile::{Tile, even, largest};
 use super::tile_prefetch::{Rows, TilePrefetch};
 use super::winograd::weight_gradient;
 use crate::buffer::Shared;
@@ -110,7 +111,8 @@ impl Conv {
         let flat = self.is_matrix_product();
         let [input, gradient] = [input, gradient].map(|view| if flat { view.flat() } else { *view });
         let axes = [0, 1].map(|i| Axis::forward(self, i, input.size()[i], gradient.size()[i]));
-        let sum = WeightSum::new(self, axes, flat, gradient.region.batch, panels::<A>(set));
+        let pairs = pairs::takes_pairs::<A>(set, self, self.bundles().outs, axes[1].count());
+        let sum = WeightSum::new(self, axes, (flat, pairs), gradient.region.batch, panels::<A>(set));
         sum.run::<A>(set, &input, &gradient, Shared::new(weights));
     }
 }
@@ -124,6 +126,8 @@ struct WeightSum<'a> {
     taps: Vec<(usize, [isize; 2])>,
     /// Whether each map is one row that a single tap reads as it lies.
     flat: bool,
+    /// Whether two pixels share a vector.
+    pairs: bool,
     panels: usize,
     /// Blocks of input and output channels per task.
     blocks: [usize; 2],
@@ -134,7 +138,7 @@ struct WeightSum<'a> {
 }
 
 impl<'a> WeightSum<'a> {
-    fn new(conv: &'a Conv, axes: [Axis; 2], flat: bool, batch: usize, panels: usize) -> Self {
+    fn new(conv: &'a Conv, axes: [Axis; 2], (flat, pairs): (bool, bool), batch: usize, panels: usize) -> Self {
         let bundles = conv.bundles();
         let [down, right] = [0, 1].map(|i| axes[i].phases[0].taps.clone());
         let taps = down
@@ -152,7 +156,7 @@ impl<'a> WeightSum<'a> {
         let per_slice = all[0].div_ceil(blocks[0]) * all[1].div_ceil(blocks[1]) * bundles.count;
         let slices = TASKS.div_ceil(per_slice).min(batch).max(1);
         let (images, span) = largest(counts, batch.div_ceil(slices).max(1), fits);
-        Self { conv, bundles, axes, taps, flat, panels, blocks, batch, slices, images, span }
+        Self { conv, bundles, axes, taps, flat, pairs, panels, blocks, batch, slices, images, span }
     }
 
     /// Runs every task.
@@ -218,7 +222,16 @@ impl<'a> WeightSum<'a> {
 
     /// Numbers of the largest tile of the input.
     fn held(&self) -> usize {
-        Tile::new(&self.axes, 0..self.images, self.span.map(|length| 0..length)).block() * self.blocks[0]
+        let tile = Tile::new(&self.axes, 0..self.images, self.span.map(|length| 0..length));
+        match self.pairs {
+            true => pairs::planes_len(&tile, self.channels(self.blocks[0])) + tile.row(),
+            false => tile.block() * self.blocks[0],
+        }
+    }
+
+    /// Channels of so many blocks of the input, or all there are.
+    fn channels(&self, blocks: usize) -> usize {
+        self.bundles.ins.min(blocks * LANES)
     }
 
     /// The rows of the micro-kernel's product: the channels of each tap, for a full block and for the last one.
@@ -227,8 +240,14 @@ impl<'a> WeightSum<'a> {
         [LANES, last].map(|channels| {
             let mut places = Vec::with_capacity(self.taps.len() * channels);
             for (number, (_, offset)) in self.taps.iter().enumerate() {
-                let tap = tile.tap(*offset);
-                places.extend((0..channels).map(|lane| SumRow { input: tap + lane, sums: number * LANES + lane }));
+                // Channels lie side by side, or one plane behind the other.
+                let (tap, apart) = match self.pairs {
+                    true => (tile.tap(*offset) / LANES, pairs::plane(tile)),
+                    false => (tile.tap(*offset), 1),
+                };
+                places.extend(
+                    (0..channels).map(|lane| SumRow { input: tap + lane * apart, sums: number * LANES + lane }),
+                );
             }
             places
         })
@@ -402,6 +421,9 @@ impl<T: Element> ProductKernel<T> for Filled<'_, T> {
             }
             tile = next;
         }
+        if task.sum.pairs {
+            pairs::fold::<M::Vector>(sums);
+        }
     }
 }
 
@@ -468,9 +490,17 @@ impl<'a, T: Element> Task<'a, T> {
         let sum = self.sum;
         let [rows, columns] = [tile.span[0].len(), tile.span[1].len()];
         let positions = tile.images.len() * rows * columns;
-        let inputs = &mut inputs[..sum.blocks[0] * tile.block()];
         let blocks = self.all_blocks();
-        tile.fill::<Whole<M::Vector>>(&self.input, blocks[0].clone(), inputs);
+        let inputs = if sum.pairs {
+            let (held, planes) = inputs.split_at_mut(tile.row());
+            let channels = (sum.bundles.ins - self.own.blocks[0].start * LANES).min(blocks[0].len() * LANES);
+            tile.fill_planes::<M::Vector>(&self.input, (blocks[0].start, channels), held, planes);
+            planes
+        } else {
+            let inputs = &mut inputs[..sum.blocks[0] * tile.block()];
+            tile.fill::<Whole<M::Vector>>(&self.input, blocks[0].clone(), inputs);
+            inputs
+        };
         let size = [rows, columns];
         for (block, to) in blocks[1].clone().zip(gradients.chunks_exact_mut(positions * LANES)) {
             for image in 0..tile.images.len() {
@@ -482,9 +512,12 @@ impl<'a, T: Element> Task<'a, T> {
             }
         }
         let [runs, pixels] = tile.runs(size);
-        let factors = pixels.div_ceil(M::DEPTH);
+        let depth = if sum.pairs { 2 } else { M::DEPTH };
+        let factors = pixels.div_ceil(depth);
         let block = runs * factors * LANES;
-        if M::DEPTH > 1 {
+        if sum.pairs {
+            pairs::interleave::<M::Vector>(&mut gradients[..positions * LANES], pixels);
+        } else if M::DEPTH > 1 {
             neighbours::<M>(&mut gradients[..blocks[1].len() * positions * LANES], pixels, M::DEPTH);
             // A tap may meet any two neighbours, but where there is one that reads pixels as they lie.
             match sum.flat {
@@ -492,7 +525,11 @@ impl<'a, T: Element> Task<'a, T> {
                 false => neighbours::<M>(inputs, tile.block() / LANES, 1),
             }
         }
-        let input_block = if sum.flat { block } else { tile.block() };
+        let input_block = match (sum.pairs, sum.flat) {
+            (true, _) => pairs::plane(tile) * LANES,
+            (_, true) => block,
+            _ => tile.block(),
+        };
         // Pieces small enough that both operands of the micro-kernel stay in the first-level cache.
         let piece = factors.div_ceil(factors.div_ceil(PIECE).max(1));
         let together = (PIECE / piece.max(1)).max(1);
@@ -503,11 +540,16 @@ impl<'a, T: Element> Task<'a, T> {
                 for (number, start) in starts.iter_mut().enumerate() {
                     let run = run + number;
                     let gradient = (run * factors + first) * LANES;
-                    let input = tile.run(run, size) + first * M::DEPTH * LANES;
-                    *start = [if sum.flat { gradient } else { input }, gradient];
+                    let input = tile.run(run, size) + first * depth * LANES;
+                    *start = match (sum.pairs, sum.flat) {
+                        (true, _) => [input / LANES, gradient],
+                        (_, true) => [gradient; 2],
+                        _ => [input, gradient],
+                    };
                 }
                 let runs = Runs { starts, factors: piece.min(factors - first), block, ahead: Lines::NONE };
-                self.piece::<M>(places, [&*inputs, &*gradients], input_block, runs, ahead, sums);
+                let odd = sum.pairs && !pixels.is_multiple_of(2) && first + piece >= factors;
+                self.piece::<M>(places, [&*inputs, &*gradients], input_block, (runs, odd), ahead, sums);
             }
         }
     }
@@ -519,7 +561,7 @@ impl<'a, T: Element> Task<'a, T> {
         places: &[Vec<SumRow>],
         [inputs, gradients]: [&[T]; 2],
         input_block: usize,
-        mut runs: Runs<'_>,
+        (mut runs, odd): (Runs<'_>, bool),
         ahead: &mut TilePrefetch<T>,
         sums: &mut [T],
     ) {
@@ -534,13 +576,18 @@ impl<'a, T: Element> Task<'a, T> {
                 let (cell, rest) = sums.split_at_mut(taps * LANES * panels * LANES);
                 sums = rest;
                 let input = &inputs[(block - ins.start) * input_block..];
-                for rows in places[usize::from(block + 1 == last)].chunks(M::Vector::ROWS) {
+                let rows = &places[usize::from(block + 1 == last)];
+                // As even as can be: a product of one row would take the time of several.
+                let most = if sum.pairs { even(rows.len(), pairs::ROWS) } else { M::Vector::ROWS };
+                for rows in rows.chunks(most) {
                     runs.ahead = ahead.next();
                     // SAFETY: both tiles hold the runs, for all taps and panels; `cell` holds sixteen channels of each
                     // tap and panel.
                     unsafe {
                         let (input, gradient, cell) = (input.as_ptr(), gradient.as_ptr(), cell.as_mut_ptr());
-                        if M::DEPTH == 1 || sum.flat {
+                        if sum.pairs {
+                            pairs::outer::<M::Vector>(rows, input, gradient, (&runs, odd), cell);
+                        } else if M::DEPTH == 1 || sum.flat {
                             micro::outer::<M, 1>(rows, panels, input, gradient, &runs, cell);
                         } else {
                             micro::outer::<M, 2>(rows, panels, input, gradient, &runs, cell);

@@ -65,7 +65,8 @@ pub(super) fn run<A: Arithmetic>(
             axis.phases[0].count = count;
         }
     }
-    let pairs = pairs::takes_pairs::<A>(&correlation, set);
+    let [outputs, columns] = [correlation.bundles.outs, correlation.axes[1].count()];
+    let pairs = pairs::takes_pairs::<A>(set, correlation.conv, outputs, columns);
     let direct = Direct {
         lanes: ByLanes::new(&correlation),
         few: !pairs && packs_pixels(&correlation),
@@ -269,7 +270,7 @@ impl<T: Element> ProductKernel<T> for Filled<'_, T> {
         if few {
             task.tile.fill_few::<M>(&task.input, held, dense);
         } else if pairs {
-            task.tile.fill_planes::<M::Vector>(&task.input, ins, held, dense);
+            task.tile.fill_planes::<M::Vector>(&task.input, (0, ins), held, dense);
         } else {
             task.tile.fill::<M>(&task.input, task.bundle * in_blocks..(task.bundle + 1) * in_blocks, held);
         }

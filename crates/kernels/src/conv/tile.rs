@@ -6,8 +6,9 @@ use super::few;
 use super::pairs;
 use super::sweep::Axis;
 use crate::element::Element;
+use crate::region::Region;
 use crate::simd::{LANES, Multiply, Vector, Whole, cells};
-use crate::view::View;
+use crate::view::{Map, View};
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -217,12 +218,12 @@ impl Tile {
         }
     }
 
-    /// Fills `to` with some channels of the input, one behind the other; `held` is memory for a row of a block.
+    /// Fills `to` with the channels of the input from a block on, one behind the other; `held` is memory for a row of a block.
     #[inline(always)]
     pub(super) fn fill_planes<V: Vector>(
         &self,
         input: &View<'_, V::Element>,
-        channels: usize,
+        (block, channels): (usize, usize),
         held: &mut [V::Element],
         to: &mut [V::Element],
     ) {
@@ -232,35 +233,79 @@ impl Tile {
             for number in 0..self.images.len() {
                 for row in 0..self.rows {
                     let start = (number * self.image() + row * self.row()) / LANES;
+                    if let Map::Planar = input.map {
+                        let from = [self.images.start + number, (block + first / LANES) * LANES];
+                        self.copy_row(input, (from, lanes), self.input_row(row), to, [start, plane]);
+                        continue;
+                    }
                     let from = Mapped::<Whole<V>>(input, PhantomData);
-                    self.fill_row(&from, [self.images.start + number, first / LANES], self.input_row(row), held);
+                    self.fill_row(
+                        &from,
+                        [self.images.start + number, block + first / LANES],
+                        self.input_row(row),
+                        held,
+                    );
                     pairs::lay_out::<V>(held, lanes, to, [start, plane]);
                 }
             }
         }
     }
 
+    /// Copies a row of some channels of pictures to `start` in each of their planes, which are `plane` numbers apart.
+    fn copy_row<T: Element>(
+        &self,
+        input: &View<'_, T>,
+        ([image, channel], channels): ([usize; 2], usize),
+        row: isize,
+        to: &mut [T],
+        [start, plane]: [usize; 2],
+    ) {
+        let Region { channels: all, height, width, .. } = input.region;
+        for lane in 0..channels {
+            let map = (image * all + channel + lane) * height * width;
+            for remainder in 0..self.remainders {
+                let to = &mut to[lane * plane + start + remainder * self.columns..][..self.columns];
+                let (within, column) = self.within(remainder, row, [height, width]);
+                to[..within.start].fill(T::ZERO);
+                to[within.end..].fill(T::ZERO);
+                if within.is_empty() {
+                    continue;
+                }
+                let from = &input.data[map + row as usize * width + column..];
+                let to = &mut to[within];
+                match self.stride[1] {
+                    1 => to.copy_from_slice(&from[..to.len()]),
+                    step => to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, from)| *to = *from),
+                }
+            }
+        }
+    }
+
+    /// The columns of a remainder that lie inside an input of this size, if `row` does, and where in the input the first is.
+    /// Column `i` of a remainder is column `first + i · step` of the input.
+    fn within(&self, remainder: usize, row: isize, size: [usize; 2]) -> (Range<usize>, usize) {
+        let [height, width] = size.map(|length| length as isize);
+        let (width, step) = (if (0..height).contains(&row) { width } else { 0 }, self.stride[1] as isize);
+        let first = self.low[1] + remainder as isize;
+        let until = |column: isize| (column - first + step - 1).div_euclid(step);
+        let from = until(0).clamp(0, self.columns as isize);
+        let until = until(width).clamp(from, self.columns as isize);
+        (from as usize..until as usize, (first + from * step) as usize)
+    }
+
     #[inline(always)]
     fn fill_row<R: Rows>(&self, input: &R, [image, block]: [usize; 2], row: isize, to: &mut [R::Cell]) {
         let apart = self.pixel() / LANES;
-        let [height, width] = input.size().map(|length| length as isize);
-        let inside = row >= 0 && row < height;
-        let (width, step) = (if inside { width } else { 0 }, self.stride[1]);
         for remainder in 0..self.remainders {
             let to = &mut to[remainder * self.columns * self.pixel()..];
-            // Column `i` of this remainder is column `first + i · step` of the input; outside it is border.
-            let first = self.low[1] + remainder as isize;
-            let until = |column: isize| (column - first + step as isize - 1).div_euclid(step as isize);
-            let from = until(0).clamp(0, self.columns as isize);
-            let until = until(width).clamp(from, self.columns as isize);
-            let column = (first + from * step as isize) as usize;
-            let (from, until) = (from as usize, until as usize);
-            for border in (0..from).chain(until..self.columns) {
+            let (within, column) = self.within(remainder, row, input.size());
+            for border in (0..within.start).chain(within.end..self.columns) {
                 to[border * self.pixel()..][..LANES].fill(input.border());
             }
-            if until > from {
+            if !within.is_empty() {
                 let at = [image, block, row as usize, column];
-                input.read_every(at, until - from, [step, apart], &mut to[from * self.pixel()..]);
+                let steps = [self.stride[1], apart];
+                input.read_every(at, within.len(), steps, &mut to[within.start * self.pixel()..]);
             }
         }
     }

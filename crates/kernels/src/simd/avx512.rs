@@ -230,6 +230,14 @@ impl Vector for Single {
         }
     }
     #[inline(always)]
+    fn in_turns(self, other: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let places = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            Self(_mm512_permutex2var_ps(self.0, places, other.0))
+        }
+    }
+    #[inline(always)]
     fn permute(self, lanes: &[i32; LANES]) -> Self {
         // SAFETY: see above; `lanes` is one register.
         Self(unsafe { _mm512_permutexvar_ps(_mm512_loadu_si512(lanes.as_ptr().cast()), self.0) })

@@ -148,6 +148,21 @@ pub trait Vector: Copy {
     /// The lanes in another order: lane `i` of the result is lane `lanes[i]`, each of `0..16`.
     fn permute(self, lanes: &[i32; LANES]) -> Self;
 
+    /// The first half of the lanes of both in turns.
+    #[inline(always)]
+    fn in_turns(self, other: Self) -> Self {
+        let [mut these, mut those] = [[Self::Element::ZERO; LANES]; 2];
+        // SAFETY: sixteen numbers each.
+        unsafe {
+            self.store(these.as_mut_ptr());
+            other.store(those.as_mut_ptr());
+            for lane in (0..LANES / 2).rev() {
+                (these[2 * lane], these[2 * lane + 1]) = (these[lane], those[lane]);
+            }
+            Self::load(these.as_ptr())
+        }
+    }
+
     /// Zeros.
     #[inline(always)]
     fn zero() -> Self {

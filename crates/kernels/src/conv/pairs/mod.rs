@@ -2,13 +2,18 @@
 //!
 //! A block has sixteen lanes. Where no more than eight outputs need them, half of each multiply-add would be spent on what
 //! fills the block up. So the tile is laid out by channels, `[channel][pixel]`, and a factor is two neighbouring pixels, which
-//! take the lanes in turns. Each weight stands in two lanes. Every output is summed up in the order in which it is summed up
-//! elsewhere, so this changes no bit, and an instruction set may do so or not.
+//! take the lanes in turns. A correlation has each weight in two lanes, and every output is summed up in the order in which it
+//! is summed up elsewhere: no bit changes. A gradient of the weights has its even and its odd pixels summed up apart.
 #![allow(clippy::needless_range_loop)]
 
-use super::correlation::Correlation;
-use super::micro::Depth;
+mod product;
+mod sums;
+
+pub(super) use product::product;
+pub(super) use sums::{ROWS, fold, interleave, outer};
+
 use super::odd;
+use super::shape::Conv;
 use super::tile::{SHORT, Tile};
 use crate::element::Element;
 use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Vector};
@@ -21,8 +26,9 @@ const ODD: [i32; LANES] = [1, 3, 5, 7, 9, 11, 13, 15, 1, 3, 5, 7, 9, 11, 13, 15]
 /// Channels up to which numbers are brought to their places one by one, and not turned around in registers.
 const ONE_BY_ONE: usize = 3;
 
-/// Whether an instruction set computes a correlation so.
-pub(super) fn takes_pairs<A: Arithmetic>(correlation: &Correlation<'_>, set: InstructionSet) -> bool {
+/// Whether an instruction set computes a pass of a convolution so that writes, or reads, so many outputs in rows of so many
+/// pixels.
+pub(super) fn takes_pairs<A: Arithmetic>(set: InstructionSet, conv: &Conv, outputs: usize, columns: usize) -> bool {
     struct Pairs;
     impl<T> ProductKernel<T> for Pairs {
         type Output = bool;
@@ -31,8 +37,8 @@ pub(super) fn takes_pairs<A: Arithmetic>(correlation: &Correlation<'_>, set: Ins
             M::DEPTH == 1 && M::Vector::PAIRS
         }
     }
-    let few = correlation.conv.groups == 1 && (1..=OUTPUTS).contains(&correlation.bundles.outs);
-    few && correlation.axes[1].count() >= SHORT && A::dispatch(set, Pairs)
+    let few = conv.groups == 1 && (1..=OUTPUTS).contains(&outputs);
+    few && columns >= SHORT && A::dispatch(set, Pairs)
 }
 
 /// Distance of two channels of a tile laid out so: an odd number of cache lines, since a distance of 4 KiB would have them all
@@ -92,79 +98,6 @@ pub(super) fn lay_out<V: Vector>(
         for channel in 0..channels {
             // SAFETY: checked above.
             unsafe { square[channel].store(to.as_mut_ptr().add(channel * plane + start + first)) }
-        }
-    }
-}
-
-/// `pixels` pixels of a block of outputs: `out[pixel] = Σ input · weights`. `depth.block` is the distance of two channels.
-///
-/// # Safety
-///
-/// `input` must hold all the pixels `depth` reaches, and one more; `weights` a vector for each of its channels and taps, and
-/// `out` must be valid for writing `pixels` vectors. `pixels` must be at least 1 and at most [`most_pixels`].
-#[inline(always)]
-pub(super) unsafe fn product<V: Vector>(
-    pixels: usize,
-    input: *const V::Element,
-    depth: &Depth<'_>,
-    weights: *const V::Element,
-    out: *mut V::Element,
-) {
-    macro_rules! sizes {
-        ($($pairs:literal)*) => {
-            match pixels.div_ceil(2) {
-                $($pairs if const { $pairs <= V::PIXELS && V::PAIRS } => {
-                    // SAFETY: as the caller says.
-                    unsafe { block::<V, $pairs>(pixels, input, depth, weights, out) }
-                })*
-                _ => unreachable!("{pixels} pixels"),
-            }
-        };
-    }
-    sizes!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
-}
-
-/// # Safety
-///
-/// As [`product`].
-#[inline(always)]
-unsafe fn block<V: Vector, const PAIRS: usize>(
-    pixels: usize,
-    input: *const V::Element,
-    depth: &Depth<'_>,
-    mut weights: *const V::Element,
-    out: *mut V::Element,
-) {
-    let mut sums = [V::zero(); PAIRS];
-    let mut ahead = depth.ahead;
-    let share = ahead.share(depth.channels.div_ceil(LANES) * depth.taps.len());
-    for first in (0..depth.channels).step_by(LANES) {
-        let channels = (depth.channels - first).min(LANES);
-        weights = weights.wrapping_add(depth.left_out[0] * channels * LANES);
-        for tap in depth.taps {
-            ahead.ask(share);
-            // SAFETY: the caller vouches for every offset of `depth`, and for as many weights as the loops take.
-            unsafe {
-                let mut pixel = input.add(first * depth.block + tap);
-                for _ in 0..channels {
-                    let w = V::load(weights);
-                    for pair in 0..PAIRS {
-                        sums[pair] = V::alternate(pixel.add(2 * pair)).mul_add(w, sums[pair]);
-                    }
-                    weights = weights.add(LANES);
-                    pixel = pixel.wrapping_add(depth.block);
-                }
-            }
-        }
-        weights = weights.wrapping_add(depth.left_out[1] * channels * LANES);
-    }
-    for pair in 0..PAIRS {
-        // SAFETY: the caller vouches for `out`.
-        unsafe {
-            sums[pair].permute(&EVEN).store(out.add(2 * pair * LANES));
-            if 2 * pair + 1 < pixels {
-                sums[pair].permute(&ODD).store(out.add((2 * pair + 1) * LANES));
-            }
         }
     }
 }
