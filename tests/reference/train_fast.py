@@ -207,6 +207,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--schedule", choices=["cosine"], help="another than the recipe's")
+    parser.add_argument("--at", type=int, nargs="+", metavar="EPOCH", help="after which the steps of a multi-step schedule come")
     parser.add_argument("--warm-up", type=float, metavar="EPOCHS", help="a rise from 0")
     parser.add_argument("--limit", type=int, help="only so many of the training images")
     parser.add_argument("--threads", type=int, default=1)
@@ -218,6 +219,8 @@ def main():
     changed = {}
     if arguments.schedule:
         changed["schedule"] = recipe["training"]["schedule"] = arguments.schedule
+    if arguments.at:
+        recipe["training"]["schedule"]["multi-step"]["at"] = changed["at"] = arguments.at
     if arguments.warm_up:
         changed["warm-up"] = recipe["training"]["warm-up"] = {"epochs": arguments.warm_up}
     data = load(recipe.get("data", {}).get("dataset", "cifar10"), arguments.data_dir)
