@@ -15,6 +15,7 @@
 //! The gradient of the weights goes the same way backwards ([`weight_gradient`]).
 #![allow(clippy::needless_range_loop)]
 
+mod chunks;
 mod cut;
 pub(crate) mod planes;
 pub(crate) mod transforms;
@@ -36,6 +37,7 @@ use crate::simd::{Arithmetic, InstructionSet, LANES, Multiply, ProductKernel, Ve
 use crate::sink::{Open, Row, Sink, Tally};
 use crate::threads::for_each;
 use crate::view::View;
+use chunks::Chunks;
 use cut::{Cut, Part};
 use planes::{IN, PLANES, odd};
 use std::ops::Range;
@@ -178,6 +180,49 @@ fn transform_inputs<M: Multiply, const OUT: usize, const BESIDE: bool>(
     }
 }
 
+/// Transforms the products of a tile, which are in a plane each, back to so many rows and columns of pixels. Rows of results are
+/// `columns` pixels apart.
+#[inline(always)]
+fn transform_tile<V: Vector, const OUT: usize>(
+    from: &[V::Element],
+    plane: usize,
+    [height, width]: [usize; 2],
+    results: &mut [V::Element],
+    columns: usize,
+) {
+    let from = &from[..(PLANES - 1) * plane + LANES];
+    let mut half = [[V::zero(); IN]; OUT];
+    for i in 0..IN {
+        let mut m = [V::zero(); IN];
+        for j in 0..IN {
+            // SAFETY: within `from`.
+            m[j] = unsafe { V::load(from.as_ptr().add((j * IN + i) * plane)) };
+        }
+        let m = Six::output::<V, OUT>(m);
+        for j in 0..OUT {
+            half[j][i] = m[j];
+        }
+    }
+    let to = &mut results[..((height - 1) * columns + width) * LANES];
+    if height == OUT && width == OUT {
+        for j in 0..OUT {
+            let row = Six::output::<V, OUT>(half[j]);
+            for i in 0..OUT {
+                // SAFETY: within `to`.
+                unsafe { row[i].store(to.as_mut_ptr().add((j * columns + i) * LANES)) };
+            }
+        }
+    } else {
+        for j in 0..height {
+            let row = Six::output::<V, OUT>(half[j]);
+            for i in 0..width {
+                // SAFETY: within `to`.
+                unsafe { row[i].store(to.as_mut_ptr().add((j * columns + i) * LANES)) };
+            }
+        }
+    }
+}
+
 /// Some tiles.
 struct Task<'a, T, const OUT: usize> {
     correlation: &'a Correlation<'a>,
@@ -288,22 +333,18 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
 }
 
 impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
-    /// The tiles the micro-kernel takes together with this one: how many, from which on. Transformed inputs lie in the
-    /// order it reads them, `[plane][chunk][block][tile]`.
+    /// The tiles the micro-kernel takes together. Transformed inputs lie in the order it reads them,
+    /// `[plane][chunk][block][tile]`.
     #[inline(always)]
-    fn chunk<V: Vector<Element = T>>(&self, tile: usize) -> (usize, usize) {
-        let tiles = self.part.count();
-        let chunks = tiles.div_ceil(V::PIXELS);
-        let number = ((tile + 1) * chunks - 1) / tiles;
-        let [start, end] = [number, number + 1].map(|number| tiles * number / chunks);
-        (end - start, start)
+    fn chunks<V: Vector<Element = T>>(&self) -> Chunks {
+        Chunks::new(self.part.count(), V::PIXELS)
     }
 
     /// Transforms a block of all tiles.
     #[inline(always)]
     fn transform_inputs<M: Multiply<Number = T>>(&self, block: usize, scratch: &mut [T], planes: Shared<'_, T>) {
         let [down, across] = [0, 1].map(|axis| self.part.tiles[axis].clone());
-        let mut first = 0;
+        let (mut first, mut chunks) = (0, self.chunks::<M::Vector>());
         for image in self.part.images.clone() {
             for y in down.clone() {
                 for x in across.clone().step_by(STRIP) {
@@ -312,7 +353,7 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
                     let tile = Tile::new(&self.correlation.axes, image..image + 1, span);
                     let (held, band) = scratch.split_at_mut(tile.block());
                     tile.fill::<Whole<M::Vector>>(self.input, block..block + 1, held);
-                    self.transform_strip::<M>(block, first..first + (end - x), held, band, planes);
+                    self.transform_strip::<M>(block, (first..first + (end - x), &mut chunks), [held, band], planes);
                     first += end - x;
                 }
             }
@@ -324,16 +365,15 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
     fn transform_strip<M: Multiply<Number = T>>(
         &self,
         block: usize,
-        tiles: Range<usize>,
-        held: &[T],
-        band: &mut [T],
+        (tiles, chunks): (Range<usize>, &mut Chunks),
+        [held, band]: [&mut [T]; 2],
         planes: Shared<'_, T>,
     ) {
         let mut starts = [Start::default(); STRIP];
         let starts = &mut starts[..tiles.len()];
         for x in 0..starts.len() {
-            let (chunk, start) = self.chunk::<M::Vector>(tiles.start + x);
-            let before = start * self.in_blocks() + block * chunk + (tiles.start + x - start);
+            let chunk = chunks.of(tiles.start + x);
+            let before = chunk.start * self.in_blocks() + block * chunk.len() + (tiles.start + x - chunk.start);
             starts[x] = [before * LANES / M::DEPTH, 0];
         }
         transform_inputs::<M, OUT, false>(starts, held, band, planes, self.plane());
@@ -388,29 +428,26 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
     ) {
         let Bundles { ins, .. } = self.correlation.bundles;
         let (tiles, panels) = (self.part.count(), self.layout.blocks(panel));
-        let (plane, product) = (self.plane(), self.product_plane(panel));
+        let (plane, product, chunks) = (self.plane(), self.product_plane(panel), self.chunks::<M::Vector>());
         for number in 0..PLANES {
             let filters = &filters[number * self.layout.plane(panel)..][..ins.div_ceil(M::DEPTH) * panels * LANES];
             let inputs = &planes[number * plane..][..self.in_blocks() * tiles * LANES / M::DEPTH];
             let products = &mut products[number * product..][..panels * tiles * LANES];
-            let mut first = 0;
-            while first < tiles {
-                let (chunk, _) = self.chunk::<M::Vector>(first);
-                let (block, ahead) = (chunk * LANES / M::DEPTH, ahead.next());
+            for chunk in chunks.clone() {
+                let (block, ahead) = (chunk.len() * LANES / M::DEPTH, ahead.next());
                 let depth = Depth { taps: &[0], left_out: [0, 0], channels: ins, block, ahead };
                 // SAFETY: `inputs` holds all blocks of all tiles, `filters` the plane of the panel, `products` all tiles
                 // of each of its blocks; sizes are within what the vectors say.
                 unsafe {
                     micro::product::<M, false>(
-                        (chunk, panels),
-                        inputs.as_ptr().add(first * self.in_blocks() * LANES / M::DEPTH),
+                        (chunk.len(), panels),
+                        inputs.as_ptr().add(chunk.start * self.in_blocks() * LANES / M::DEPTH),
                         &depth,
                         filters.as_ptr(),
-                        products.as_mut_ptr().add(first * LANES),
+                        products.as_mut_ptr().add(chunk.start * LANES),
                         tiles * LANES,
                     );
                 }
-                first += chunk;
             }
         }
     }
@@ -427,39 +464,15 @@ impl<T: Element, const OUT: usize> Task<'_, T, OUT> {
         let [down, across] = [0, 1].map(|axis| self.part.tiles[axis].len());
         let [rows, columns] = self.part.size();
         let plane = self.product_plane(panel);
-        for number in 0..self.part.count() {
-            let (image, y, x) = (number / (down * across), number / across % down, number % across);
-            let from = &products[(block * self.part.count() + number) * LANES..][..(PLANES - 1) * plane + LANES];
-            let mut half = [[V::zero(); IN]; OUT];
-            for i in 0..IN {
-                let mut m = [V::zero(); IN];
-                for j in 0..IN {
-                    // SAFETY: within `from`.
-                    m[j] = unsafe { V::load(from.as_ptr().add((j * IN + i) * plane)) };
-                }
-                let m = Six::output::<V, OUT>(m);
-                for j in 0..OUT {
-                    half[j][i] = m[j];
-                }
-            }
-            let (height, width) = ((rows - y * OUT).min(OUT), (columns - x * OUT).min(OUT));
-            let start = ((image * rows + y * OUT) * columns + x * OUT) * LANES;
-            let to = &mut results[start..][..((height - 1) * columns + width) * LANES];
-            if height == OUT && width == OUT {
-                for j in 0..OUT {
-                    let row = Six::output::<V, OUT>(half[j]);
-                    for i in 0..OUT {
-                        // SAFETY: within `to`.
-                        unsafe { row[i].store(to.as_mut_ptr().add((j * columns + i) * LANES)) };
-                    }
-                }
-            } else {
-                for j in 0..height {
-                    let row = Six::output::<V, OUT>(half[j]);
-                    for i in 0..width {
-                        // SAFETY: within `to`.
-                        unsafe { row[i].store(to.as_mut_ptr().add((j * columns + i) * LANES)) };
-                    }
+        let mut number = block * self.part.count();
+        for image in 0..self.part.images.len() {
+            for y in 0..down {
+                for x in 0..across {
+                    let from = &products[number * LANES..][..(PLANES - 1) * plane + LANES];
+                    let size = [(rows - y * OUT).min(OUT), (columns - x * OUT).min(OUT)];
+                    let start = ((image * rows + y * OUT) * columns + x * OUT) * LANES;
+                    transform_tile::<V, OUT>(from, plane, size, &mut results[start..], columns);
+                    number += 1;
                 }
             }
         }

@@ -45,8 +45,13 @@ impl<'a, T: Element> Group<'a, T> {
     #[inline(always)]
     pub(super) fn starts(&self, side: usize, block: usize, tile: usize, cut: &Cut, starts: &mut [Start]) {
         let (first, tile) = ((block - self.first[side]) * cut.run(), tile - self.tiles.start);
-        for number in 0..starts.len() {
-            starts[number] = [(first + (tile + number) / cut.depth) * LANES, (tile + number) % cut.depth];
+        let [mut factor, mut which] = [first + tile / cut.depth, tile % cut.depth];
+        for start in starts {
+            *start = [factor * LANES, which];
+            which += 1;
+            if which == cut.depth {
+                [factor, which] = [factor + 1, 0];
+            }
         }
     }
 }
