@@ -1,5 +1,5 @@
-//! Pooling: windows reduced to a number per channel. Both passes gather, so that every number is written once, by one
-//! task; bound by loads from the cache, and where windows do not overlap by memory.
+//! Pooling: windows reduced to a number per channel. A task computes all there is of its pixels, of the input or of the output;
+//! bound by loads from the cache, and where windows do not overlap by memory.
 
 mod average;
 mod max;
