@@ -119,6 +119,10 @@ pub struct Race {
     /// Turns that count, after one that does not
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rounds: u32,
+    /// Seconds that a case waits for others to leave the processor alone, as beside a virtual machine: turns in which they slow
+    /// it down are taken again
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    pub patience: u64,
     /// Write what came of it to a file
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

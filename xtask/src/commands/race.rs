@@ -4,14 +4,15 @@ use crate::bench::Workload;
 use crate::cli::{self, Common, EngineName, Mode};
 use crate::docs;
 use crate::progress;
-use crate::race::{Case, Heat, Lineup, Machine, Outcome, Race, Records, Setting, ratios, table};
+use crate::race::{Case, Heat, Lineup, Machine, Outcome, Pacer, Race, Records, Setting, ratios, table};
 use crate::rerun;
 use crate::way_out::ends_in;
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use cnn_core::device::Device;
 use std::fs::OpenOptions;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 pub fn run(args: &cli::Race, common: &Common) -> Result<ExitCode> {
     let cases = match args.cases.as_slice() {
@@ -84,14 +85,25 @@ fn raced(args: &cli::Race, cases: &[Case], seed: u64) -> Result<Race> {
     }
     let interrupted = progress::interrupted();
     let bar = progress::bar(cases.len() as u64 * u64::from(args.rounds + 1));
-    let setting = Setting { lineup: &lineup, seed, rounds: args.rounds, bar: &bar, interrupted: &interrupted };
-    let mut outcomes = Vec::new();
-    for case in cases {
-        let outcome = Heat::new(&setting, case)?.run().with_context(|| case.to_string())?;
+    let (rounds, patience) = (args.rounds, Duration::from_secs(args.patience));
+    let setting = Setting { lineup: &lineup, seed, rounds, patience, bar: &bar, interrupted: &interrupted };
+    let mut pacer = Pacer::new(lineup.threads);
+    let run = |pacer: &mut Pacer, case: &Case| -> Result<_> {
+        let (outcome, pace) = Heat::new(&setting, case)?.run(pacer).with_context(|| case.to_string())?;
         bar.suspend(|| print(&outcome));
-        outcomes.push(outcome);
+        Ok((outcome, pace))
+    };
+    let mut outcomes = cases.iter().map(|case| run(&mut pacer, case)).collect::<Result<Vec<_>>>()?;
+    // Only now is it known how fast the processor can be.
+    for (case, found) in cases.iter().zip(&mut outcomes) {
+        if !pacer.is_quiet(&found.1) {
+            bar.inc_length(u64::from(args.rounds + 1));
+            *found = run(&mut pacer, case)?;
+        }
     }
     bar.finish_and_clear();
+    let outcomes = outcomes.into_iter().map(|(outcome, pace)| Outcome { is_slow: !pacer.is_quiet(&pace), ..outcome });
+    let outcomes = outcomes.collect();
     Ok(Race {
         train: args.train,
         precision: args.precision,
@@ -105,14 +117,9 @@ fn raced(args: &cli::Race, cases: &[Case], seed: u64) -> Result<Race> {
 
 /// Records an undisturbed race in the documentation, and makes the page of it.
 fn record(race: Race, mut records: Records, path: &Path) -> Result<()> {
-    let disturbed: Vec<String> =
-        race.outcomes.iter().filter(|outcome| outcome.disturbance().is_some()).map(Outcome::title).collect();
-    if !disturbed.is_empty() {
-        bail!(
-            "not recorded, since other programs kept the cores busy at {}: run it in a quiet hour",
-            disturbed.join(", ")
-        );
-    }
+    let why = |outcome: &Outcome| outcome.disturbance().map(|why| format!("{}: {why}", outcome.title()));
+    let disturbed: Vec<String> = race.outcomes.iter().filter_map(why).collect();
+    ensure!(disturbed.is_empty(), "not recorded: {}: run it in a quiet hour", disturbed.join(", "));
     records.keep(race);
     records.write(path)?;
     super::docs::run(&cli::Docs { check: false, root: None })

@@ -5,6 +5,7 @@ use super::case::Case;
 use super::contestant::{Contestant, run};
 use super::lineup::{Lineup, OURS};
 use super::others;
+use super::pace::{Pace, Pacer};
 use super::record::{Lane, Outcome};
 use crate::bench::{Batch, Times, Workload};
 use anyhow::{Context, Result, ensure};
@@ -15,11 +16,13 @@ use safetensors::{Dtype, tensor::TensorView};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A turn is one step, or of short steps as many as fill this time, of which the median counts: the first finds the
 /// caches full of another's numbers.
 const TURN_MS: f64 = 100.0;
+/// How often a case looks whether others leave the processor alone.
+const LOOK: Duration = Duration::from_secs(1);
 /// Between turns, so that threads that wait for work by spinning have gone to sleep.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -28,6 +31,8 @@ pub struct Setting<'a> {
     pub lineup: &'a Lineup,
     pub seed: u64,
     pub rounds: u32,
+    /// How long a case waits for a processor that others leave alone.
+    pub patience: Duration,
     pub bar: &'a ProgressBar,
     pub interrupted: &'a AtomicBool,
 }
@@ -57,22 +62,25 @@ impl<'a> Heat<'a> {
         Ok(Self { setting, case, workload, folder, problems: Vec::new() })
     }
 
-    /// Runs it. What fails is among the outcome's problems.
-    pub fn run(mut self) -> Result<Outcome> {
+    /// Runs it. What fails is among the outcome's problems. Beside it, the slowest that the processor was in a turn that counts.
+    pub fn run(mut self, pacer: &mut Pacer) -> Result<(Outcome, Pace)> {
         self.write_files()?;
         let distances = self.agreement()?;
         let before = others::busy();
-        let lanes = self.turns(&distances)?;
+        let (lanes, quiet) = self.turns(&distances, pacer)?;
         let after = others::busy();
-        Ok(Outcome {
+        let outcome = Outcome {
             network: self.case.network.clone(),
             batch: self.workload.batch,
             shape: self.workload.shape(),
             classes: self.workload.classes,
             lanes,
+            slow_turns: quiet.slow,
+            is_slow: !pacer.is_quiet(&quiet.pace),
             others: before.zip(after).map(|(before, after)| before.max(after)),
             problems: self.problems,
-        })
+        };
+        Ok((outcome, quiet.pace))
     }
 
     fn path(&self) -> &Path {
@@ -154,8 +162,8 @@ impl<'a> Heat<'a> {
         distance
     }
 
-    /// Everybody's steps, in turns; the first round does not count.
-    fn turns(&mut self, distances: &BTreeMap<&'static str, f64>) -> Result<Vec<Lane>> {
+    /// Everybody's steps, in turns; the first round does not count. Beside them, how quiet the processor was.
+    fn turns(&mut self, distances: &BTreeMap<&'static str, f64>, pacer: &mut Pacer) -> Result<(Vec<Lane>, Quiet)> {
         let mut running: Vec<Running> = Vec::new();
         for contestant in self.setting.lineup.contestants() {
             let Some(distance) = distances.get(contestant) else { continue };
@@ -165,19 +173,54 @@ impl<'a> Heat<'a> {
                 Err(error) => self.problem(contestant, &error),
             }
         }
+        let mut quiet = Quiet { until: Instant::now() + self.setting.patience, slow: 0, pace: Pace::default() };
         for round in 0..=self.setting.rounds {
-            self.say(&format!("round {round} of {}", self.setting.rounds));
             running.retain_mut(|lane| {
-                std::thread::sleep(PAUSE);
-                let turn = lane.turn();
+                self.say(&format!("round {round} of {}", self.setting.rounds));
+                let turn = self.turn(lane, pacer, (round > 0).then_some(&mut quiet));
                 let went = turn.map(|ms| lane.times.extend((round > 0).then_some(ms)));
                 went.map_err(|error| self.problem(lane.contestant, &error)).is_ok()
             });
             self.setting.check()?;
             self.setting.bar.inc(1);
         }
-        Ok(running.into_iter().map(Running::finish).collect())
+        Ok((running.into_iter().map(Running::finish).collect(), quiet))
     }
+
+    /// A turn's time. One that counts is taken again where others slow the processor down, as long as there is time.
+    fn turn(&self, lane: &mut Running, pacer: &mut Pacer, quiet: Option<&mut Quiet>) -> Result<f64> {
+        let Some(quiet) = quiet else {
+            std::thread::sleep(PAUSE);
+            return lane.turn();
+        };
+        loop {
+            let mut pace = pacer.look();
+            while !pacer.is_quiet(&pace) && Instant::now() < quiet.until {
+                self.say("waiting for a quiet processor");
+                std::thread::sleep(LOOK);
+                self.setting.check()?;
+                pace = pacer.look();
+            }
+            std::thread::sleep(PAUSE);
+            let ms = lane.turn()?;
+            pace = pace.worse(pacer.look());
+            if pacer.is_quiet(&pace) || Instant::now() >= quiet.until {
+                quiet.pace = quiet.pace.worse(pace);
+                return Ok(ms);
+            }
+            quiet.slow += 1;
+        }
+    }
+}
+
+/// What the turns of a case find the processor to be.
+struct Quiet {
+    /// Until when it is waited for.
+    until: Instant,
+    /// Turns that did not count, since it was slower.
+    slow: u32,
+    /// The slowest it was in those that did.
+    pace: Pace,
 }
 
 /// A contestant whose turns are counted.

@@ -10,6 +10,7 @@ mod contestant;
 mod heat;
 mod lineup;
 mod others;
+mod pace;
 mod record;
 mod report;
 mod rten;
@@ -17,6 +18,7 @@ mod rten;
 pub use case::Case;
 pub use heat::{Heat, Setting};
 pub use lineup::Lineup;
+pub use pace::Pacer;
 #[cfg(test)]
 pub use record::example;
 pub use record::{Machine, Outcome, Race, Records};

@@ -54,6 +54,12 @@ pub struct Outcome {
     pub lanes: Vec<Lane>,
     /// The part of the cores that other programs kept busy, before the first turn or after the last.
     pub others: Option<f64>,
+    /// Turns that were taken again, since the processor was slower, by what others compute on it.
+    #[serde(default)]
+    pub slow_turns: u32,
+    /// Whether it was slower in turns that count.
+    #[serde(default)]
+    pub is_slow: bool,
     /// What went wrong, by contestant.
     pub problems: Vec<(String, String)>,
 }
@@ -85,8 +91,10 @@ impl Outcome {
 
     /// What other programs did to the times, if that is much.
     pub fn disturbance(&self) -> Option<String> {
-        let others = self.others.filter(|others| *others > QUIET)?;
-        Some(format!("other programs kept {:.0} % of the cores busy", 100.0 * others))
+        if let Some(others) = self.others.filter(|others| *others > QUIET) {
+            return Some(format!("other programs kept {:.0} % of the cores busy", 100.0 * others));
+        }
+        self.is_slow.then(|| "others kept the processor slower than it can be".to_string())
     }
 
     /// The lane of this contestant.
@@ -159,6 +167,8 @@ pub fn example() -> Race {
         classes: 10,
         lanes,
         others: Some(0.0),
+        slow_turns: 0,
+        is_slow: false,
         problems,
     };
     let problem = ("torch_channels_last".to_string(), "it ended".to_string());

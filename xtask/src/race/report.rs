@@ -106,6 +106,11 @@ pub fn table(race: &Race) -> String {
         let [mean, least] = [mean, least].map(|ratio| fixed(ratio, 2));
         text += &format!("\nGeometric mean, {name} / ours: **{mean}** over {cases} cases, the least {least}.\n");
     }
+    let repeated = race.outcomes.iter().filter(|outcome| outcome.slow_turns > 0);
+    let repeated: Vec<_> = repeated.map(|outcome| format!("{} of {}", outcome.slow_turns, outcome.title())).collect();
+    if !repeated.is_empty() {
+        text += &format!("\nTurns taken again, since others slowed the processor down: {}.\n", repeated.join(", "));
+    }
     for outcome in &race.outcomes {
         if let Some(disturbance) = outcome.disturbance() {
             text += &format!("\nDisturbed: {}: {disturbance}\n", outcome.title());
@@ -127,6 +132,7 @@ mod tests {
     fn the_better_layout_counts_and_failures_are_named() {
         let mut race = example();
         race.outcomes[0].others = Some(0.5);
+        race.outcomes[1].slow_turns = 2;
         let text = table(&race);
         assert!(
             text.contains("| a b8 32 | 10 | 1.00 (1.00), 1.0 MB | 3.00 (3.00), 1.0 MB | 2.00 (2.00), 1.0 MB | 2.00 |")
@@ -134,7 +140,10 @@ mod tests {
         assert!(text.contains("| 8.00 (8.00), 1.0 MB | failed | 8.00 |"), "{text}");
         assert!(text.contains("torch / ours: **4.00** over 2 cases"), "{text}");
         assert!(text.contains("Disturbed: a b8 32: other programs kept 50 % of the cores busy"), "{text}");
-        assert!(!text.contains("Disturbed: b"), "{text}");
+        assert!(!text.contains("Disturbed: b") && text.contains("slowed the processor down: 2 of b b8 32."), "{text}");
+        race.outcomes[1].is_slow = true;
+        let slow = table(&race);
+        assert!(slow.contains("Disturbed: b b8 32: others kept the processor slower than it can be"), "{slow}");
         assert!(!text.contains("the best of all"), "{text}");
         assert!(text.contains("Failed: b b8 32, torch_channels_last: it ended"), "{text}");
     }
