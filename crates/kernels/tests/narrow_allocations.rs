@@ -62,9 +62,14 @@ fn calls_allocate_nothing() {
         global.run(set, Source::plain(&read, from), Target::Narrow(&mut pooled, small), &finish);
         transfer(set, Origin::Wide(View::plain(&wide, from)), Target::Narrow(&mut pooled, from), &finish);
     };
-    // The pool makes its threads when they are first needed.
-    calls();
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    calls();
-    assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), before);
+    // The pool makes its threads when they are first needed, and on a busy machine whoever started this test may still be
+    // writing down that it did. What allocates, allocates in every call.
+    let mut allocations = || {
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        calls();
+        ALLOCATIONS.load(Ordering::Relaxed) - before
+    };
+    let found: Vec<usize> = std::iter::repeat_with(&mut allocations).take(10).collect();
+    assert!(found.contains(&0), "{found:?}");
+    assert!(ALLOCATIONS.load(Ordering::Relaxed) > 0, "it counts");
 }

@@ -121,7 +121,7 @@ pub struct Race {
     pub rounds: u32,
     /// Seconds that a case waits for others to leave the processor alone, as beside a virtual machine: turns in which they slow
     /// it down are taken again
-    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 120, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=86_400))]
     pub patience: u64,
     /// Write what came of it to a file
     #[arg(long, value_name = "FILE")]

@@ -176,8 +176,7 @@ impl<'a> Heat<'a> {
         let mut quiet = Quiet { until: Instant::now() + self.setting.patience, slow: 0, pace: Pace::default() };
         for round in 0..=self.setting.rounds {
             running.retain_mut(|lane| {
-                self.say(&format!("round {round} of {}", self.setting.rounds));
-                let turn = self.turn(lane, pacer, (round > 0).then_some(&mut quiet));
+                let turn = self.turn(lane, pacer, (round, &mut quiet));
                 let went = turn.map(|ms| lane.times.extend((round > 0).then_some(ms)));
                 went.map_err(|error| self.problem(lane.contestant, &error)).is_ok()
             });
@@ -188,11 +187,13 @@ impl<'a> Heat<'a> {
     }
 
     /// A turn's time. One that counts is taken again where others slow the processor down, as long as there is time.
-    fn turn(&self, lane: &mut Running, pacer: &mut Pacer, quiet: Option<&mut Quiet>) -> Result<f64> {
-        let Some(quiet) = quiet else {
+    fn turn(&self, lane: &mut Running, pacer: &mut Pacer, (round, quiet): (u32, &mut Quiet)) -> Result<f64> {
+        let say = || self.say(&format!("round {round} of {}", self.setting.rounds));
+        if round == 0 {
+            say();
             std::thread::sleep(PAUSE);
             return lane.turn();
-        };
+        }
         loop {
             let mut pace = pacer.look();
             while !pacer.is_quiet(&pace) && Instant::now() < quiet.until {
@@ -201,6 +202,7 @@ impl<'a> Heat<'a> {
                 self.setting.check()?;
                 pace = pacer.look();
             }
+            say();
             std::thread::sleep(PAUSE);
             let ms = lane.turn()?;
             pace = pace.worse(pacer.look());

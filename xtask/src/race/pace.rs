@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_slower_than_the_best_by_more_than_a_little_is_no_quiet_round() {
+    fn what_is_slower_than_the_best_by_more_than_a_little_is_not_quiet() {
         let mut pacer = Pacer::new(1);
         let pace = |computing, reading| Pace { computing, reading };
         pacer.best = pace(1.0, 2.0);
