@@ -35,7 +35,11 @@ fn winner(max: &Max, maps: &Maps, [n, c, row, column]: [usize; 4]) -> (f64, Opti
 fn maxima<T: Element>(set: InstructionSet, rng: &mut ChaCha8Rng) {
     let pair = |rng: &mut ChaCha8Rng, values: &[usize]| [one_of(rng, values), one_of(rng, values)];
     let max = Max {
-        kernel: if rng.random_bool(0.05) { [16, 16] } else { pair(rng, &[1, 2, 3, 3, 5]) },
+        kernel: if rng.random_bool(0.05) {
+            one_of(rng, &[[16, 16], [2, 0], [0, 3]])
+        } else {
+            pair(rng, &[1, 2, 3, 3, 5])
+        },
         stride: pair(rng, &[1, 2, 2, 3]),
         padding: pair(rng, &[0, 0, 1, 2, 4]),
         dilation: pair(rng, &[1, 1, 1, 2, 3]),

@@ -62,7 +62,7 @@ impl Max {
             Map::Affine { floor, .. } if self.knows_floors() => Some(floor),
             _ => None,
         };
-        let is_whole = |taps: &&Taps| taps.valid == (0..self.kernel[1]);
+        let is_whole = |taps: &&Taps| !taps.valid.is_empty() && taps.valid == (0..self.kernel[1]);
         let first = axes[1].iter().take_while(|taps| !is_whole(taps)).count();
         let whole = first..first + axes[1].iter().filter(is_whole).count();
         let winners = Shared::new(winners);
