@@ -229,20 +229,20 @@ impl<'a> WeightSum<'a> {
     fn held(&self) -> usize {
         let tile = Tile::new(&self.axes, 0..self.images, self.span.map(|length| 0..length));
         match self.pairs {
-            true => pairs::planes_len(&tile, self.channels(self.blocks[0])) + tile.row(),
+            true => pairs::planes_len(&tile, self.channels(&(0..self.blocks[0]))) + tile.row(),
             false => tile.block() * self.blocks[0],
         }
     }
 
-    /// Channels of so many blocks of the input, or all there are.
-    fn channels(&self, blocks: usize) -> usize {
-        self.bundles.ins.min(blocks * LANES)
+    /// Channels of some blocks of the input of a bundle.
+    fn channels(&self, blocks: &Range<usize>) -> usize {
+        self.bundles.ins.min(blocks.end * LANES) - blocks.start * LANES
     }
 
     /// The rows of the micro-kernel's product: the channels of each tap, for a full block and for the last one.
     fn places(&self, tile: &Tile) -> [Vec<SumRow>; 2] {
-        let last = self.bundles.ins - (self.all_blocks()[0] - 1) * LANES;
-        [LANES, last].map(|channels| {
+        let all = self.all_blocks()[0];
+        [LANES, self.channels(&(all - 1..all))].map(|channels| {
             let mut places = Vec::with_capacity(self.taps.len() * channels);
             for (number, (_, offset)) in self.taps.iter().enumerate() {
                 // Channels lie side by side, or one plane behind the other.

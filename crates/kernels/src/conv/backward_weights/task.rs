@@ -124,7 +124,7 @@ impl<'a, T: Element> Task<'a, T> {
         let blocks = self.all_blocks();
         let inputs = if sum.pairs {
             let (held, planes) = inputs.split_at_mut(tile.row());
-            let channels = (sum.bundles.ins - self.own.blocks[0].start * LANES).min(blocks[0].len() * LANES);
+            let channels = sum.channels(&self.own.blocks[0]);
             tile.fill_planes::<M::Vector>(&self.input, (blocks[0].start, channels), held, planes);
             planes
         } else {

@@ -47,7 +47,7 @@ pub(super) fn plane(tile: &Tile) -> usize {
     odd((tile.block() / LANES).div_ceil(LANES)) * LANES
 }
 
-/// Numbers of a tile laid out so: the pair of the last pixel reads one beyond.
+/// Numbers of a tile laid out so: in [`product`], the pair of the last pixel reads one beyond.
 pub(super) fn planes_len(tile: &Tile, channels: usize) -> usize {
     channels * plane(tile) + 1
 }

@@ -28,7 +28,7 @@ pub(in super::super) fn interleave<V: Vector>(pixels: &mut [V::Element], run: us
 }
 
 /// Adds `Σ input[pixel] · gradient[pixel]` over all pixels of all runs to the sums of each of `rows`, those of even pixels to
-/// the even lanes. `pixels` is how many a run has, and `runs.factors` half of that.
+/// the even lanes. A factor is two pixels, but where `odd`: there the last of each run is one.
 ///
 /// # Safety
 ///
