@@ -17,6 +17,12 @@ pub fn folder_of(name: &str) -> Option<PathBuf> {
     named(name).strip_prefix(FOLDER).map(PathBuf::from)
 }
 
+/// The name of the data set that a folder is, however its path is written.
+pub fn name_of_folder(folder: &Path) -> String {
+    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    full.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// Whether two names of data sets mean the same.
 pub fn is_same(one: &str, other: &str) -> bool {
     let folder = |name: &str| folder_of(name).and_then(|path| path.canonicalize().ok());

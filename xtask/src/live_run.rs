@@ -52,7 +52,7 @@ impl<'a> LiveRun<'a> {
             classes,
             predictions: judged.predictions()?,
             weights: &format!("epoch {}", judged.figures.epoch),
-            whose: Whose::Run,
+            whose: &Whose::Run,
         };
         self.broadcast.send("run", json!(so_far(&self.epochs, &page)?).to_string());
         // Filters of a network's own weights, without which the page is a page all the same.

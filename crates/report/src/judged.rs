@@ -17,14 +17,14 @@ const SHOWN: usize = 24;
 const PAIRS: usize = 10;
 
 /// Whose images are judged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
     /// Those that the run itself set aside to be judged.
     Run,
     /// Those that lie in the place of the run's, which changed since it was trained: how, in a clause without a full stop.
-    Changed(&'a str),
+    Changed(String),
     /// Others, by what they are called.
-    Others(&'a str),
+    Others(String),
 }
 
 /// A model's predictions, with what they are of.
@@ -39,7 +39,7 @@ pub struct Judged<'a> {
     /// Which weights it had, for the reader: `best.safetensors`.
     pub weights: &'a str,
     /// Whose images they are.
-    pub whose: Whose<'a>,
+    pub whose: &'a Whose,
 }
 
 impl<'a> Judged<'a> {

@@ -32,7 +32,7 @@ pub fn predictions(images: &Images) -> Result<Predictions, Failure> {
 
 /// What the best weights say of a run's own images.
 pub fn of_run<'a>(images: &'a Images, classes: &'a [String], predictions: &'a Predictions) -> Judged<'a> {
-    Judged { images, classes, predictions, weights: "best.safetensors", whose: Whose::Run }
+    Judged { images, classes, predictions, weights: "best.safetensors", whose: &Whose::Run }
 }
 
 /// Class 2 has an image that is taken for class 0 and is no answer: its F1 is 0. Class 3 has none and is none.
@@ -79,12 +79,12 @@ fn a_page_of_changed_images_says_so() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("config.json"), "{}")?;
     let run = Run::read(folder.path())?;
-    let page = |whose| -> Result<String, Failure> {
+    let page = |whose: &Whose| -> Result<String, Failure> {
         let judged = Some(Judged { weights: "w", whose, ..of_run(&images, &names, &predictions) });
         Ok(std::fs::read_to_string(Report { run: &run, cost: None, judged, held_out: judged }.write()?)?)
     };
     let of_run = ["images that were judged after each epoch", "took part in no choice and were judged once"];
-    let (own, changed) = (page(Whose::Run)?, page(Whose::Changed("a file <b> is gone"))?);
+    let (own, changed) = (page(&Whose::Run)?, page(&Whose::Changed("a file <b> is gone".to_string()))?);
     for said in of_run {
         assert!(own.contains(said) && !changed.contains(said), "{said}: {changed}");
     }

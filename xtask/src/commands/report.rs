@@ -2,13 +2,13 @@
 
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
-use crate::data_name::folder_of;
+use crate::data_name::{folder_of, name_of_folder};
 use crate::judging::{self, Verdict, Verdicts, WEIGHTS};
 use crate::own_data::OwnData;
 use crate::{learnt, start, trained};
 use anyhow::{Error, Result, bail, ensure};
 use cnn_data::{Dataset, FolderImages};
-use cnn_report::{Comparison, Cost, Judged, Report, Run};
+use cnn_report::{Comparison, Cost, Judged, Report, Run, Whose};
 use cnn_train::RunFolder;
 use std::path::{Path, PathBuf};
 
@@ -16,15 +16,6 @@ use std::path::{Path, PathBuf};
 struct Asked {
     dataset: Dataset,
     whose: Whose,
-}
-
-enum Whose {
-    /// The run's own.
-    Run,
-    /// They lie in the place of the run's, which changed so.
-    Changed(String),
-    /// Others, by what they are called.
-    Others(String),
 }
 
 pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
@@ -35,7 +26,7 @@ pub fn run(args: &cli::Report, common: &Common) -> Result<()> {
     if let [run] = runs.as_slice() {
         ensure!(args.out.is_none(), "--out is for several runs; the report of one lies in its folder");
         let page = match asked(args, run, common)? {
-            Some(asked) => judge(run, &asked, common).map_err(|error| asked.whose.way_out(error))?,
+            Some(asked) => judge(run, &asked, common).map_err(|error| way_out(&asked.whose, error))?,
             None => Report { run, cost: cost(run), judged: None, held_out: None }.write()?,
         };
         print!("{}", Comparison::of(vec![(run.clone(), cost(run))]));
@@ -62,24 +53,14 @@ fn judge(run: &Run, asked: &Asked, common: &Common) -> Result<PathBuf> {
     if matches!(asked.whose, Whose::Run) {
         RunFolder::write_judgement(&run.path, &verdicts.as_json(run))?;
     }
-    write_of(run, &verdicts, asked.whose.told())
+    write_of(run, &verdicts, &asked.whose)
 }
 
-impl Whose {
-    fn told(&self) -> cnn_report::Whose<'_> {
-        match self {
-            Self::Run => cnn_report::Whose::Run,
-            Self::Changed(how) => cnn_report::Whose::Changed(how),
-            Self::Others(of) => cnn_report::Whose::Others(of),
-        }
-    }
-
-    /// An error of a damaged file with what helps here.
-    fn way_out(&self, error: Error) -> Error {
-        match self {
-            Self::Run | Self::Changed(_) => data::put_back(error),
-            Self::Others(_) => data::mend(error),
-        }
+/// An error of a damaged file with what helps where the images are whose they are.
+fn way_out(whose: &Whose, error: Error) -> Error {
+    match whose {
+        Whose::Run | Whose::Changed(_) => data::put_back(error),
+        Whose::Others(_) => data::mend(error),
     }
 }
 
@@ -142,9 +123,8 @@ fn others(args: &cli::Report, run: &Run, own: Option<&RunData>, common: &Common)
 /// All images of a folder that was asked for as a data set to judge.
 fn whole(found: FolderImages, asked: &Path) -> Result<Dataset> {
     let FolderImages { path, classes, images, .. } = found;
-    let last = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = last(&std::path::absolute(asked)?);
-    let name = if path == asked { name } else { format!("{name}/{}", last(&path)) };
+    let name = name_of_folder(asked);
+    let name = if path == asked { name } else { format!("{name}/{}", name_of_folder(&path)) };
     Ok(Dataset::new(name, classes, images.select(&[])?, images)?)
 }
 
@@ -155,16 +135,16 @@ fn needs_hub(error: &anyhow::Error) -> bool {
 
 /// Writes a run's report with what its best weights say of its own images.
 pub fn write(run: &Run, verdicts: &Verdicts) -> Result<PathBuf> {
-    write_of(run, verdicts, cnn_report::Whose::Run)
+    write_of(run, verdicts, &Whose::Run)
 }
 
-fn write_of(run: &Run, verdicts: &Verdicts, whose: cnn_report::Whose<'_>) -> Result<PathBuf> {
+fn write_of(run: &Run, verdicts: &Verdicts, whose: &Whose) -> Result<PathBuf> {
     let judged = |verdict| judged(verdict, &verdicts.classes, whose);
     let (test, held_out) = (judged(&verdicts.test), verdicts.held_out.as_ref().map(judged));
     Ok(Report { run, cost: cost(run), judged: Some(test), held_out }.write()?)
 }
 
-fn judged<'a>(verdict: &'a Verdict, classes: &'a [String], whose: cnn_report::Whose<'a>) -> Judged<'a> {
+fn judged<'a>(verdict: &'a Verdict, classes: &'a [String], whose: &'a Whose) -> Judged<'a> {
     let Verdict { images, predictions } = verdict;
     Judged { images, classes, predictions, weights: WEIGHTS, whose }
 }

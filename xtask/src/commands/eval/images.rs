@@ -2,7 +2,7 @@
 
 use crate::cli::{self, Common};
 use crate::data::{self, RunData};
-use crate::data_name::folder_of;
+use crate::data_name::{folder_of, name_of_folder};
 use crate::learnt;
 use crate::own_data::OwnData;
 use crate::reads::Reads;
@@ -56,7 +56,7 @@ pub fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<J
         let upright =
             card.as_ref().is_none_or(|card| card.upright) && !run.as_ref().is_some_and(|run| run.choice.no_exif);
         let found = data::folder_to_judge(&args.data, &folder, upright)?;
-        let name = name_of(&found.path);
+        let name = name_of_folder(&found.path);
         let of_that_name = found.path == folder && card.is_some_and(|card| card.dataset == name);
         let doubt = "the weights were trained on a data set of this name: if it is this folder, most of these images were learnt";
         notes.extend(start::of_folder(&found, &folder));
@@ -114,12 +114,6 @@ fn of_run(OwnData { run, dataset, changed, moved }: OwnData) -> Judged {
         drawn: true,
         reads: Reads::default().choice(&run.choice),
     }
-}
-
-/// The name of a folder, however its path is written.
-fn name_of(folder: &Path) -> String {
-    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
-    full.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// What is judged of a data set that is loaded: where it lies, if it is of a folder; a fold is of those to train on.
