@@ -411,7 +411,9 @@ fn run_of_sweep(path: &Path) -> Result<Option<PathBuf>> {
     }
     // What a run sets aside lies in a hidden folder.
     let hidden = |inner: &Path| inner.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    Ok(checkpoint::entries(path)?.into_iter().find(|inner| !hidden(inner) && RunFolder::has_recipe(inner)))
+    // One that was killed early has its mark alone.
+    let is_run = |inner: &Path| RunFolder::has_recipe(inner) || Claim::marks(inner);
+    Ok(checkpoint::entries(path)?.into_iter().find(|inner| !hidden(inner) && is_run(inner)))
 }
 
 /// Whether the folder holds a run: it is marked so, or by what an earlier version wrote.
@@ -501,15 +503,19 @@ mod tests {
     #[test]
     fn a_folder_of_runs_is_none() {
         let parent = tempfile::tempdir().unwrap();
-        let sweep = parent.path().join("sweep");
-        let claim = Claim::take(&sweep, &[REPORT]).unwrap();
-        RunFolder::create(&sweep.join("lr=0.1")).unwrap().write_recipe(&Recipe::default()).unwrap();
-        drop(claim);
-        let before = files(&sweep);
-        for made in [RunFolder::create, RunFolder::create_or_overwrite, RunFolder::resume] {
-            assert!(matches!(made(&sweep), Err(Error::FolderOfRuns { .. } | Error::NoRun { .. })));
+        let whole = |run: &Path| RunFolder::create(run).unwrap().write_recipe(&Recipe::default()).unwrap();
+        let killed_early = |run: &Path| drop(Claim::take(run, &[REPORT]).unwrap());
+        for (name, first) in [("sweep", &whole as &dyn Fn(&Path)), ("killed", &killed_early)] {
+            let sweep = parent.path().join(name);
+            let claim = Claim::take(&sweep, &[REPORT]).unwrap();
+            first(&sweep.join("lr=0.1"));
+            drop(claim);
+            let before = files(&sweep);
+            for made in [RunFolder::create, RunFolder::create_or_overwrite, RunFolder::resume] {
+                assert!(matches!(made(&sweep), Err(Error::FolderOfRuns { .. } | Error::NoRun { .. })));
+            }
+            assert_eq!(files(&sweep), before);
         }
-        assert_eq!(files(&sweep), before);
     }
 
     #[test]
