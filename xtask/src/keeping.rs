@@ -24,7 +24,7 @@ impl Keeping {
         Self {
             checkpoints: args.folder.keep.map(usize::from).or(before.checkpoints),
             steps: args.folder.checkpoint_steps.map(|steps| steps as usize).or(before.steps),
-            tensorboard: args.watching.tensorboard || before.tensorboard,
+            tensorboard: args.watching.tensorboard || (before.tensorboard && !args.watching.no_tensorboard),
         }
     }
 

@@ -184,7 +184,9 @@ fn what_a_run_keeps_goes_on_with_it() -> Result<(), Failure> {
     assert!(kept == 3 && out.join("checkpoints/step-00000006").is_dir() && out.join("tensorboard").is_dir());
     let (text, kept) = go_on("3", &["--keep", "1"])?;
     assert!(text.contains("/run: 1 checkpoint kept, one every 2 steps") && kept == 1, "{text}");
-    assert!(go_on("4", &[])?.0.contains("/run: 1 checkpoint kept"));
+    let (text, _) = go_on("4", &["--no-tensorboard"])?;
+    assert!(text.contains("/run: 1 checkpoint kept, one every 2 steps\n"), "{text}");
+    assert!(go_on("5", &[])?.0.contains("/run: 1 checkpoint kept, one every 2 steps\n"));
     // One that a kill left beside the newest does not stay.
     let usual = place.path().join("usual");
     said(&[&train[..], &[path(&usual)]].concat())?;

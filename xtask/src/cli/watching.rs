@@ -10,6 +10,9 @@ pub struct Watching {
     /// Write event files for TensorBoard into the run's folder
     #[arg(long)]
     pub tensorboard: bool,
+    /// Add nothing to the event files of a run that goes on
+    #[arg(long, requires = "resume", conflicts_with = "tensorboard")]
+    pub no_tensorboard: bool,
     /// Show the run on a page at http://127.0.0.1:PORT while it goes on: curves, confusion, mistakes, filters as they form
     #[arg(long, value_name = "PORT")]
     pub serve: Option<u16>,
