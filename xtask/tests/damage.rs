@@ -129,6 +129,37 @@ fn an_older_checkpoint_takes_the_place_of_a_damaged_one() -> Result<(), Failure>
     Ok(())
 }
 
+/// The best of the epochs left may have no checkpoint: its file was written over by a better one, which is lost.
+#[test]
+fn best_weights_of_a_lost_epoch_are_told() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    classic_files(place.path(), 40, 3)?;
+    let run = place.path().join("run");
+    let data = ["train", "mnist_mlp", "--dataset", "mnist", "--data-dir", path(place.path()), "--batch-size", "10"];
+    // Of equal epochs the first is the best.
+    let output = xtask(&[&data[..], &["--epochs", "3", "--keep", "9", "--lr", "1e-30", "--out", path(&run)]].concat())?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut checkpoints: Vec<PathBuf> =
+        std::fs::read_dir(run.join("checkpoints"))?.map(|entry| Ok(entry?.path())).collect::<Result<_, Failure>>()?;
+    checkpoints.sort();
+    let [first, _, third] = &checkpoints[..] else { return Err(format!("{checkpoints:?}").into()) };
+    std::fs::remove_dir_all(first)?;
+    std::fs::remove_file(third.join("checksums"))?;
+    let warnings = || -> Result<String, Failure> {
+        Ok(String::from_utf8(xtask(&["train", "--resume", path(&run), "--no-report"])?.stderr)?)
+    };
+    let metrics = run.join("metrics.jsonl");
+    let text = std::fs::read_to_string(&metrics)?;
+    let mut epochs: Vec<serde_json::Value> = text.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    epochs[2]["test_accuracy"] = 1.0.into();
+    std::fs::write(&metrics, epochs.iter().map(|epoch| format!("{epoch}\n")).collect::<String>())?;
+    let told = "best.safetensors: of epoch 3, which the run has lost; weights of epoch 1 are gone";
+    assert!(warnings()?.contains(told));
+    // Now the figures are those of the epochs that the run has.
+    assert!(!warnings()?.contains("which the run has lost"));
+    Ok(())
+}
+
 #[test]
 fn a_checkpoint_without_checksums_is_refused() -> Result<(), Failure> {
     let run = Run::new()?;
