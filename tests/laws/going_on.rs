@@ -120,6 +120,31 @@ fn an_average_remembers_what_it_was_of_whatever_rule_comes() -> Result<(), Failu
     Ok(())
 }
 
+/// A momentum that hardly moves anything is as none, whenever it begins or ends: what else a rule remembers stays.
+#[test]
+fn a_rule_of_other_numbers_keeps_its_memories() -> Result<(), Failure> {
+    let (network, data, folder) = (network(10)?, data()?, tempfile::tempdir()?);
+    let rms_prop = |momentum| Rule::RmsProp { alpha: 0.99, eps: 1e-8, momentum, weight_decay: 0.0 };
+    let numbers = |outcome: &Outcome| -> Result<Vec<f32>, Failure> {
+        Ok(outcome.weights.get("fc.weight").ok_or("no fc")?.numbers::<f32>("fc.weight")?.into_owned())
+    };
+    for engine in [Engine::Plan, Engine::Candle] {
+        for (number, rules) in [[0.0, 1e-30], [1e-30, 0.0]].into_iter().enumerate() {
+            let of = |momentum, epochs| {
+                let settings = Settings { epochs, optimizer: rms_prop(momentum), learning_rate: 1e-3, ..plain() };
+                task(&network, &data, settings, engine)
+            };
+            let path = folder.path().join(format!("{number}-{engine:?}"));
+            drop(begin(&of(rules[0], 2), &path)?);
+            let parts = numbers(&go_on(&of(rules[1], 4), &path)?)?;
+            let whole = numbers(&train(&of(rules[0], 4), None, &mut Silent)?)?;
+            let apart = parts.iter().zip(&whole).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(apart < 1e-5, "{engine:?} {rules:?}: {apart}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn another_schedule_counts_plateaus_from_where_it_begins() -> Result<(), Failure> {
     let (network, data, folder) = (network(10)?, data()?, tempfile::tempdir()?);

@@ -205,7 +205,7 @@ pub enum Error {
     },
     /// A loss that is no longer a number.
     #[error(
-        "training diverged: the loss is {loss} at step {step} of epoch {epoch} (learning rate {}{}); a smaller learning rate may help",
+        "training diverged: the loss is {loss} at step {step} of epoch {epoch} (learning rate {}{}); {way_out}",
         number(*learning_rate), of_group(group.as_ref())
     )]
     Diverged {
@@ -220,6 +220,8 @@ pub enum Error {
         /// The group of tensors whose learning rate is the largest, where it is larger than that: its prefix, and what
         /// the rate is multiplied by.
         group: Option<(String, f64)>,
+        /// What may help.
+        way_out: String,
     },
     /// An epoch in which nothing could be trained on.
     #[error("no step could be taken in epoch {epoch}: {reason}")]

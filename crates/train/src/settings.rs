@@ -173,6 +173,11 @@ impl Settings {
         self.average.is_some() || self.lookahead.is_some()
     }
 
+    /// The most images of a batch that are all normalised alone, one batch normalisation for each shard or for all.
+    pub(crate) fn alone(&self) -> usize {
+        if self.sync_batch_norm { 1 } else { self.shards }
+    }
+
     /// Whether a step needs the gradients of all tensors at once. Where it does not, each tensor is updated as soon as its
     /// gradient is there, and no two gradients are in memory together.
     pub(crate) fn gathers(&self) -> bool {
@@ -211,7 +216,7 @@ impl Settings {
         let largest = i64::MAX as u64;
         require("seed", self.seed <= largest, format!("{} must be at most {largest}", self.seed))?;
         let rate = self.learning_rate;
-        let finite = rate.is_finite() && rate >= 0.0;
+        let finite = rate.is_finite() && rate >= 0.0 && rate.is_sign_positive();
         require("learning rate", finite, format!("{} must be a number from 0 up", number(rate)))?;
         let smoothing = self.label_smoothing;
         require(

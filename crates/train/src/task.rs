@@ -303,11 +303,11 @@ impl<'a> Task<'a> {
         Lesson { network, settings, loss, device, start, frozen, passes, taken, steps, ranks: self.ranks }
     }
 
-    /// Whether the last step of an epoch is of a single image.
+    /// Whether the last step of an epoch has no images but such as are normalised alone.
     fn ends_alone(&self) -> bool {
-        let Settings { batch_size, accumulate, shards, .. } = self.settings;
-        let whole = self.dataset.train().len() / batch_size;
-        shards == 1 && self.dataset.train().len() % batch_size == 1 && whole.is_multiple_of(accumulate)
+        let Settings { batch_size, accumulate, .. } = self.settings;
+        let (whole, rest) = (self.dataset.train().len() / batch_size, self.dataset.train().len() % batch_size);
+        (1..=self.settings.alone()).contains(&rest) && whole.is_multiple_of(accumulate)
     }
 
     /// What judges as these settings say, by a network that answers.

@@ -19,6 +19,7 @@ use crate::task::{Task, Taught};
 use cnn_data::Card;
 use cnn_data::{Batch, Loader};
 use cnn_distributed::{Pending, Ranks, shards_of};
+use cnn_figures::number;
 use cnn_weights::Weights;
 use std::cell::OnceCell;
 use std::ops::ControlFlow;
@@ -28,6 +29,8 @@ use std::time::{Duration, Instant};
 const AHEAD: usize = 2;
 /// How often a run looks whether its folder is still there.
 const LOOK: Duration = Duration::from_millis(500);
+/// A loss of weights that no learning rate mends.
+const RUINED: f64 = 1e6;
 
 /// A finished run.
 #[derive(Debug)]
@@ -427,7 +430,26 @@ impl Run<'_, '_> {
         let groups = self.task.settings.groups.iter().filter(|group| group.learning_rate > 1.0);
         let group = groups.max_by(|a, b| a.learning_rate.total_cmp(&b.learning_rate));
         let group = group.map(|group| (group.prefix.clone(), group.learning_rate));
-        Error::Diverged { epoch, step, loss, learning_rate, group }
+        Error::Diverged { epoch, step, loss, learning_rate, group, way_out: self.way_out(learning_rate) }
+    }
+
+    /// What may help where a loss is no longer finite.
+    fn way_out(&self, learning_rate: f64) -> String {
+        let settings = &self.task.settings;
+        let factors = settings.groups.iter().map(|group| group.learning_rate * group.weight_decay);
+        let share = learning_rate * settings.optimizer.weight_decay() * factors.fold(1.0, f64::max);
+        if settings.optimizer.weight_decay() > 1.0 && share > 2.0 {
+            return format!("a smaller weight decay may help: a step takes away {} times each weight", number(share));
+        }
+        let before = self.position.epochs.last().filter(|epoch| epoch.train_loss.max(epoch.test_loss) > RUINED);
+        if let Some(Epoch { epoch, .. }) = before {
+            return format!(
+                "the loss was beyond {} in epoch {epoch} already, and no learning rate mends such weights: begin anew with \
+                 a smaller one",
+                number(RUINED)
+            );
+        }
+        "a smaller learning rate may help".to_string()
     }
 
     /// Where the run is.
@@ -522,7 +544,8 @@ fn says(said: Pending<Vec<u8>>) -> Result<bool> {
 }
 
 /// Takes out of a step the images that are normalised alone: those of a batch of one, or of a shard of one where shards are
-/// normalised one by one. How many there were; `images` are those of an epoch.
+/// normalised one by one. How many there were; `images` are those of an epoch. Of batches without any other image, on whatever
+/// rank, nothing stays: they are no step.
 pub(crate) fn leave_out_singles(group: &mut Vec<Batch>, settings: &Settings, images: usize) -> usize {
     let before = group.len();
     if settings.shards == 1 {
@@ -530,13 +553,17 @@ pub(crate) fn leave_out_singles(group: &mut Vec<Batch>, settings: &Settings, ima
         return before - group.len();
     }
     let whole = |number: usize| images.saturating_sub(number * settings.batch_size).min(settings.batch_size);
+    let nothing_stays = group.iter().all(|batch| whole(batch.number) <= settings.alone());
     let alone = |batch: &Batch| match settings.sync_batch_norm {
         true => whole(batch.number) == 1 && !batch.indices.is_empty(),
         false => batch.indices.len() == 1,
     };
     // A shard stays in its place.
-    let singles = group.iter_mut().filter(|batch| alone(batch)).map(|batch| batch.indices.clear());
-    singles.count()
+    let singles = group.iter_mut().filter(|batch| alone(batch)).map(|batch| batch.indices.clear()).count();
+    if nothing_stays {
+        group.clear();
+    }
+    singles
 }
 
 /// What trains, and what tests.

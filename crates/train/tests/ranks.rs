@@ -1,12 +1,12 @@
 //! A run on any number of ranks is one run.
 
-use cnn_core::Network;
 use cnn_core::definition::*;
+use cnn_core::{Network, Weights};
 use cnn_data::{Dataset, DigitsConfig, Preparation, digits};
 use cnn_distributed::{Ranks, Wire};
 use cnn_train::{
-    Checkpoints, Clip, Epoch, Every, MacroF1, Outcome, Recipe, Result, Rule, RunFolder, Settings, Silent, StepReport,
-    Stop, Task, train,
+    Checkpoints, Clip, Epoch, Every, Lookahead, MacroF1, Outcome, Recipe, Result, Rule, RunFolder, Settings, Silent,
+    StepReport, Stop, Task, train,
 };
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -216,6 +216,41 @@ fn an_image_alone_in_its_shard_is_normalised_with_the_others() {
     }
     let refused = trained(8, 8, false).unwrap_err();
     assert!(refused.contains("8 in 8 shards gives norm a single value per channel"), "{refused}");
+}
+
+/// The last batch of each epoch has one image in each of two shards and none in the others, or one image in all.
+#[test]
+fn a_batch_of_which_nothing_is_trained_on_is_no_step() {
+    let network = chain().flatten().then("fc", linear(10)).then("norm", batch_norm()).named("single", [1, 28, 28]);
+    let network = network.at_usual_input().unwrap();
+    let usual = Settings { epochs: 3, batch_size: 16, shards: 4, ..Settings::default() };
+    let numbers = |weights: &Weights| -> Vec<f32> {
+        weights.iter().flat_map(|(name, tensor)| tensor.numbers::<f32>(name).unwrap().into_owned()).collect()
+    };
+    for sync_batch_norm in [false, true] {
+        let train_images = if sync_batch_norm { 33 } else { 34 };
+        let dataset = digits(DigitsConfig { train: train_images, test: 20, seed: 1 }).unwrap();
+        let usual = Settings { sync_batch_norm, ..usual.clone() };
+        let task = |settings: Settings| Task { settings, ..Task::new(&network, &dataset, Preparation::mnist()) };
+        // Slow weights meet the others once, at the end.
+        let lookahead = Some(Lookahead { every: 100, stays: 0.25, rise: 0.0 });
+        let slow = train(&task(Settings { lookahead, ..usual.clone() }), None, &mut Silent).unwrap();
+        let plain = train(&task(usual.clone()), None, &mut Silent).unwrap();
+        let first = numbers(&Weights::initialised(&network, usual.seed));
+        let all = first.iter().zip(numbers(&plain.weights)).zip(numbers(&slow.weights));
+        let apart = all.map(|((first, last), slow)| (slow - (0.25 * first + 0.75 * last)).abs() / (1.0 + last.abs()));
+        let apart = apart.max_by(f32::total_cmp).unwrap();
+        assert!(apart < 1e-6 && numbers(&plain.weights) != first, "{sync_batch_norm}: {apart}");
+        // Averages and rules count the steps that were taken, whether the run was stopped or not.
+        let settings = Settings { average: Some(0.9), optimizer: Rule::ADAMW, ..usual };
+        let whole = train(&task(settings.clone()), None, &mut Silent).unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("run");
+        let stopped = train(&task(settings.clone()), Some(&begun(&path)), &mut StopAt(5));
+        assert!(stopped.is_err(), "it stops in the middle of its second epoch");
+        let resumed = train(&task(settings), Some(&RunFolder::resume(&path).unwrap()), &mut Silent).unwrap();
+        assert_eq!(bits(&resumed), bits(&whole), "{sync_batch_norm}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use cnn_core::Network;
 use cnn_data::Card;
 use cnn_weights::Weights;
 use std::collections::HashMap;
+use std::mem::discriminant;
 use std::path::{Path, PathBuf};
 
 /// The most bytes of a file of a checkpoint.
@@ -170,8 +171,8 @@ fn going_on(header: Header, changes: Vec<Change>, wanted: &Wanted<'_>, mut saved
     if settings.schedule != wanted.settings.schedule {
         history.schedule_since = position.epochs.len();
     }
-    if settings.optimizer.memories() != wanted.settings.optimizer.memories() {
-        // Another rule remembers other things, and begins with none.
+    if discriminant(&settings.optimizer) != discriminant(&wanted.settings.optimizer) {
+        // Another rule remembers other things, and begins with none. One of other numbers keeps what it needs.
         history.rule_since = position.updates;
         saved.state = Weights::new().from_source(saved.state.source().to_string());
     }
@@ -200,7 +201,11 @@ fn same_network(found: Option<&Card>, card: &Card) -> Result<(), String> {
                 found.classes[place]
             )
         });
-        return Err(format!("for {} classes, not for {}{first}", found.classes.len(), card.classes.len()));
+        return Err(format!(
+            "for {} classes, not for the {} of the data{first}: bring the data back, or begin another run in another folder",
+            found.classes.len(),
+            card.classes.len()
+        ));
     }
     Ok(())
 }
@@ -226,7 +231,7 @@ fn same_preparation(found: Option<&Card>, card: &Card) -> Result<(), String> {
 fn same_data(found: Option<&DataMark>, data: &DataMark) -> Result<(), String> {
     match found {
         Some(found) if found != data => Err(format!(
-            "of a run on {found}, but the data changed and is now {data}: bring it back, or begin another run with --init"
+            "of a run on {found}, but the data changed and is now {data}: bring it back, or begin another run in another folder, from these weights with --init"
         )),
         _ => Ok(()),
     }

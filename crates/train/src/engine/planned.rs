@@ -125,7 +125,7 @@ impl<'a> PlannedLearner<'a> {
     /// Updates by what all shards came to, if it can be.
     pub(super) fn end_sharded(&mut self, batches: &[Batch], stepped: Stepped) -> Result<Stepped> {
         self.sharding.iter_mut().for_each(|sharding| sharding.count_passes(batches));
-        if stepped.loss.is_finite() && stepped.images > 0 {
+        if stepped.loss.is_finite() {
             self.update_gathered()?;
             self.move_average();
         }
