@@ -72,7 +72,7 @@ pub fn lines(session: &Session, before: Before) -> Result<Vec<String>> {
         say("besides", besides.join("; "));
     }
     if let Some(memory) = task.step_memory()? {
-        say("memory", format!("about {} for a step", bytes(memory)));
+        say("memory", format!("about {} for a step{varied}", bytes(memory)));
     }
     lines.extend(session.notes.iter().map(|note| printable(note).into_owned()));
     Ok(lines)
@@ -203,6 +203,9 @@ fn balance(dataset: &Dataset) -> String {
     let mut sorted: Vec<(usize, &String)> = counts.into_iter().zip(names).collect();
     sorted.sort_unstable();
     let [(least, rarest), .., (most, commonest)] = sorted[..] else { return String::new() };
+    if least == most {
+        return format!("{} each", plural(most, "image", "images"));
+    }
     let middle = sorted[sorted.len() / 2].0;
     format!(
         "{} to {} images each, half of them {} or more ({rarest} has the fewest, {commonest} the most)",
@@ -219,7 +222,7 @@ fn pictures(session: &Session) -> String {
         true => format!("{c}×{h}×{w}"),
         false => {
             let [height, width] = images.usual_size();
-            format!("{}, most {height}×{width}, others too", plural(c, "channel", "channels"))
+            format!("{} of several sizes, {height}×{width} in the middle", plural(c, "channel", "channels"))
         }
     };
     let fit = session.preparation.fit;

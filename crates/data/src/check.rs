@@ -219,7 +219,7 @@ fn unsound_classes(splits: &[String], classes: &[(usize, Class)], counts: &[Clas
             found.push(Unsound { path: class.path.clone(), problem });
         }
         if *split > 0 && !trained.contains(class.name.as_str()) {
-            let problem = format!("expected a class of {}, found another", splits[0]);
+            let problem = format!("expected a class of {}, found {:?}", splits[0], class.name);
             found.push(Unsound { path: class.path.clone(), problem });
         }
     }

@@ -436,10 +436,16 @@ pub enum Error {
     },
 
     /// A class of the test images that the training images do not have.
-    #[error("{}: expected a class of the training images ({}), found another", path.display(), classes.join(", "))]
+    #[error(
+        "{}: expected a class of the training images {classes:?}, found {class:?}: rename the folder to one of them, or move it \
+         away",
+        path.display()
+    )]
     UnknownClass {
         /// The class's folder.
         path: PathBuf,
+        /// Its name, in which letters that look alike are told apart.
+        class: String,
         /// The classes of the training images.
         classes: Vec<String>,
     },

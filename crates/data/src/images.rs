@@ -89,7 +89,7 @@ impl Images {
         }
     }
 
-    /// Height and width that most images have.
+    /// The height and the width in the middle, each by itself: the size of most images, where more than half have one.
     pub fn usual_size(&self) -> [usize; 2] {
         match &self.store {
             Store::Memory(_) => [self.height(), self.width()],

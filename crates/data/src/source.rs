@@ -50,7 +50,7 @@ pub trait ImageSource: Any + fmt::Debug + Send + Sync {
         true
     }
 
-    /// Height and width that most images have.
+    /// The height and the width in the middle, each by itself: the size of most images, where more than half have one.
     fn usual_size(&self) -> [usize; 2] {
         let [_, height, width] = self.shape();
         [height, width]

@@ -86,7 +86,7 @@ fn whatever_is_wrong_is_named() {
         [
             ("train/a/broken.jpg", "it is damaged: the JPEG has no frame within its first 16 bytes"),
             ("train/empty", "expected images of the class, found none"),
-            ("val/c", "expected a class of train, found another"),
+            ("val/c", "expected a class of train, found \"c\""),
         ]
     );
     let across: Vec<_> =

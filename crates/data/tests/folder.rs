@@ -138,6 +138,15 @@ fn whether_pictures_are_grey_and_how_large_most_are_is_known() {
     let data = load(root.path()).unwrap();
     assert!(data.train().are_grey() && !data.train().have_one_size());
     assert_eq!(data.train().usual_size(), [30, 40]);
+    // Where every photo has a size of its own, neither two thumbnails nor a strip are the usual size.
+    let photos = tempfile::tempdir().unwrap();
+    let sizes = (0..9_u32).map(|number| [300 + number, 400 + 2 * number]).chain([[64, 64], [64, 64], [5000, 40]]);
+    for (number, [height, width]) in sizes.enumerate() {
+        let picture = GrayImage::from_pixel(width, height, Luma([9]));
+        write(&photos.path().join(format!("train/a/{number}.png")), picture.into());
+    }
+    write(&photos.path().join("val/a/1.png"), GrayImage::from_pixel(40, 30, Luma([9])).into());
+    assert_eq!(load(photos.path()).unwrap().train().usual_size(), [303, 404]);
     colour(&root.path().join("val/a/2.png"), [1, 2, 3], [30, 40]);
     assert!(!load(root.path()).unwrap().train().are_grey());
 }
@@ -283,7 +292,13 @@ fn what_is_no_image_is_named() {
     classes(&nothing.path().join("train"), &["a"], 1);
     classes(&nothing.path().join("test"), &["b"], 1);
     let error = load(nothing.path()).unwrap_err().to_string();
-    assert!(error.ends_with("b: expected a class of the training images (a), found another"), "{error}");
+    assert!(error.ends_with("b: expected a class of the training images [\"a\"], found \"b\": rename the folder to one of them, or move it away"), "{error}");
+    // Two forms of one letter look alike.
+    let forms = tempfile::tempdir().unwrap();
+    classes(&forms.path().join("train"), &["gr\u{fc}n"], 2);
+    classes(&forms.path().join("val"), &["gru\u{308}n"], 2);
+    let error = load(forms.path()).unwrap_err().to_string();
+    assert!(error.contains("[\"grün\"], found \"gru\\u{308}n\": rename"), "{error}");
 }
 
 /// A JPEG whose pixels end too early, whose thumbnail's end is no end of the image.

@@ -4,7 +4,7 @@ use super::config::{Damage, FolderConfig};
 use super::head::Head;
 use crate::{Error, ImageSource, Images, Picture, Reading};
 use std::any::Any;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -24,7 +24,7 @@ pub(super) struct Files {
 pub(super) struct Sizes {
     /// Height and width where all have the same, else the least of each.
     pub(super) least: [usize; 2],
-    /// Height and width of most of them.
+    /// The height and the width in the middle, each by itself: the size of most of them, where more than half have one.
     pub(super) usual: [usize; 2],
     /// Whether all have the same.
     pub(super) one: bool,
@@ -35,16 +35,16 @@ pub(super) struct Sizes {
 impl Sizes {
     /// Of pictures by their heads.
     pub(super) fn of<'a>(heads: impl Iterator<Item = &'a Head>) -> Self {
-        let mut counts: HashMap<[usize; 2], usize> = HashMap::new();
-        let mut grey = true;
+        let (mut sides, mut grey) = ([Vec::new(), Vec::new()], true);
         for head in heads {
-            *counts.entry(head.size).or_default() += 1;
+            sides.iter_mut().zip(head.size).for_each(|(sides, side)| sides.push(side));
             grey &= head.grey;
         }
-        let least = counts.keys().copied().reduce(|[a, b], [c, d]| [a.min(c), b.min(d)]).unwrap_or([1, 1]);
-        // Of sizes that are as frequent the larger.
-        let usual = counts.iter().max_by_key(|(size, count)| (**count, **size)).map_or([1, 1], |(size, _)| *size);
-        Self { least, usual, one: counts.len() < 2, grey: grey && !counts.is_empty() }
+        sides.iter_mut().for_each(|sides| sides.sort_unstable());
+        let at = |place: usize| sides.each_ref().map(|sides| sides.get(place).copied().unwrap_or(1));
+        let images = sides[0].len();
+        let (least, most) = (at(0), at(images.saturating_sub(1)));
+        Self { least, usual: at(images / 2), one: least == most, grey: grey && images > 0 }
     }
 }
 

@@ -114,8 +114,11 @@ fn labelled(names: &[String], split: &Path, classes: Vec<Class>) -> Result<Label
     let mut files = Vec::new();
     for class in classes {
         let label = labels.get(class.name.as_str()).copied();
-        let label =
-            label.ok_or_else(|| Error::UnknownClass { path: split.join(&class.name), classes: names.to_vec() })?;
+        let label = label.ok_or_else(|| Error::UnknownClass {
+            path: split.join(&class.name),
+            class: class.name.clone(),
+            classes: names.to_vec(),
+        })?;
         files.extend(class.files.into_iter().map(|file| (file, label)));
     }
     Ok(files)
