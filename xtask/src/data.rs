@@ -5,6 +5,7 @@ use crate::data_name::{FOLDER, folder_of, named};
 use crate::no_effect;
 use crate::progress::looked_through;
 use anyhow::{Context, Result, anyhow, bail};
+use cnn_core::Weights;
 use cnn_data::{
     Damage, Dataset, DigitsConfig, FolderConfig, FolderImages, Name, Source, digits, folder, folder_images, load,
 };
@@ -107,6 +108,25 @@ impl RunData {
         let mark = mark.map(serde_json::from_value).transpose().with_context(|| cnn_figures::path(&config))?;
         let Recipe { data, training, .. } = recipe;
         Ok(Some(Self { choice: data, seed: training.seed, test_time: training.test_time, mark }))
+    }
+
+    /// The data of the run that weights of a file belong to: the file lies in its folder, or in one of its checkpoints.
+    pub fn of_weights(weights: &Weights) -> Result<Option<Self>> {
+        let path = Path::new(weights.source());
+        if !path.is_file() {
+            return Ok(None);
+        }
+        // A path that is its file's name alone has an empty parent.
+        let full = std::path::absolute(path)?;
+        for folder in full.ancestors().skip(1).take(3) {
+            let inside = full
+                .strip_prefix(folder)
+                .is_ok_and(|rest| rest.components().count() == 1 || rest.starts_with(RunFolder::CHECKPOINTS));
+            if inside && let Some(run) = Self::of(folder)? {
+                return Ok(Some(run));
+            }
+        }
+        Ok(None)
     }
 
     /// The same data where the command line says it lies.

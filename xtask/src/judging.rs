@@ -18,7 +18,12 @@ pub const WEIGHTS: &str = RunFolder::BEST;
 /// What each epoch is judged by beside accuracy and loss; among few classes the right one is always one of the first five.
 pub fn metrics(classes: usize) -> Vec<&'static dyn Metric> {
     let all: [&'static dyn Metric; 3] = [&MacroF1, &BalancedAccuracy, &Top(5)];
-    all[..if classes > 5 { 3 } else { 2 }].to_vec()
+    all[..if has_top5(classes) { 3 } else { 2 }].to_vec()
+}
+
+/// Whether the top five of so many classes say anything.
+fn has_top5(classes: usize) -> bool {
+    classes > 5
 }
 
 /// What the best weights say.
@@ -120,7 +125,7 @@ pub fn figures(predictions: &Predictions) -> Value {
     json!({
         "images": predictions.len(),
         "accuracy": predictions.top(1),
-        "top5": Top(5).value(predictions),
+        "top5": has_top5(predictions.classes()).then(|| Top(5).value(predictions)),
         "loss": predictions.loss(),
         "macro_f1": MacroF1.value(predictions),
         "balanced_accuracy": BalancedAccuracy.value(predictions),

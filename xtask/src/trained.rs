@@ -53,6 +53,20 @@ pub fn split(names: &[String]) -> (Option<&str>, &[String]) {
     }
 }
 
+/// As [`split`], where the rest are pictures: the first may be a file of weights.
+pub fn split_pictures(names: &[String]) -> (Option<&str>, &[String]) {
+    match names {
+        [first, rest @ ..] if is_weights(first) => (Some(first), rest),
+        _ => split(names),
+    }
+}
+
+/// Whether a name is that of a file that no picture has the ending of.
+fn is_weights(name: &str) -> bool {
+    let file = Path::new(name);
+    file.is_file() && cnn_classifier::ends_as_weights(file)
+}
+
 /// Whether a name is that of a run's folder.
 pub fn is_run(name: &str) -> bool {
     let folder = Path::new(name);

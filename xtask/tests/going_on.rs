@@ -195,3 +195,20 @@ fn what_a_run_keeps_goes_on_with_it() -> Result<(), Failure> {
     assert_eq!(std::fs::read_dir(usual.join("checkpoints"))?.count(), 1);
     Ok(())
 }
+
+#[test]
+fn what_a_run_leaves_behind_is_not_taken_for_what_it_is_not() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    let out = place.path().join("run");
+    let seven = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/classifier/tests/seven.png");
+    said(&["train", "lenet", "--limit", "40", "--epochs", "1", "--test-time", "flip", "--out", path(&out)])?;
+    // A report of weights that the run no longer has.
+    let text = said(&["train", "--resume", path(&out), "--epochs", "2", "--no-report"])?;
+    assert!(text.contains("the report that is there is of before: cargo xtask report "), "{text}");
+    said(&["report", path(&out)])?;
+    // A file of weights in the place of a picture.
+    let best = out.join("best.safetensors");
+    let text = said(&["predict", path(&best), seven])?;
+    assert!(text.contains("best.safetensors: 10 classes") && text.contains("judged by more views"), "{text}");
+    Ok(())
+}

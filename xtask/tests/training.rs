@@ -323,7 +323,7 @@ fn lopsided_classes_are_told_and_can_be_made_to_count() -> Result<(), Failure> {
     std::fs::write(&weights, "dark,1\n")?;
     let out = folder.path().join("none");
     let message = error_of(&[&args[..], &["--class-weights", path(&weights), "--out", path(&out)]].concat())?;
-    assert_eq!(message, "class weights: \"left\" has none");
+    assert_eq!(message, "class weights: \"left\" has none, and each class of images needs one");
     assert!(!out.exists());
     Ok(())
 }

@@ -38,7 +38,7 @@ pub use error::{Error, Result};
 pub use features::{Features, Form};
 pub use files::Judged;
 pub use find::{Found, pictures};
-pub use trained::{Known, Trained, weights};
+pub use trained::{Known, Trained, ends_as_weights, weights};
 
 /// The example of the README, as a test.
 #[cfg(doctest)]

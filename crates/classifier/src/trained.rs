@@ -206,9 +206,14 @@ pub fn weights(source: &str, options: &Options) -> Result<Weights> {
 
 /// Whether a name that is not there can only be meant as a path: it leads through folders, or ends as files of weights do.
 fn is_path(path: &Path) -> bool {
+    path.components().count() > 1 || ends_as_weights(path)
+}
+
+/// Whether a path ends as files of weights do, such as `.safetensors` and `.pth`.
+pub fn ends_as_weights(path: &Path) -> bool {
     const ENDINGS: [&str; 8] = ["safetensors", "pth", "pt", "th", "bin", "ckpt", "pkl", "tar"];
     let ending = path.extension().and_then(|ending| ending.to_str());
-    path.components().count() > 1 || ending.is_some_and(|ending| ENDINGS.contains(&ending))
+    ending.is_some_and(|ending| ENDINGS.contains(&ending))
 }
 
 /// A problem of a card in weights.

@@ -5,6 +5,7 @@ use crate::judgement::Judgement;
 use cnn_data::Images;
 use cnn_train::Epoch;
 use std::collections::BTreeSet;
+use std::path::absolute;
 
 /// Rows of text; what has commas, quotes or line breaks in it is quoted.
 fn written(rows: impl IntoIterator<Item = Vec<String>>) -> Result<Vec<u8>> {
@@ -75,7 +76,8 @@ pub(crate) fn confusion(judgement: &Judgement, names: &[String]) -> Result<Vec<u
 /// A line for each image that was taken for another class, the worst first.
 pub(crate) fn mistakes(judgement: &Judgement, images: &Images, names: &[String]) -> Result<Vec<u8>> {
     let rows = judgement.mistakes.iter().map(|mistake| {
-        let file = images.file(mistake.image).map(|file| file.display().to_string()).unwrap_or_default();
+        let file = images.file(mistake.image).map(|file| absolute(&file).unwrap_or(file));
+        let file = file.map(|file| file.display().to_string()).unwrap_or_default();
         vec![
             mistake.image.to_string(),
             file,

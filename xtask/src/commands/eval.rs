@@ -4,6 +4,7 @@ mod figures;
 mod images;
 
 use crate::cli::{self, Common};
+use crate::data::RunData;
 use crate::judging;
 use crate::no_effect;
 use crate::progress::predicted;
@@ -18,7 +19,7 @@ use cnn_data::{Card, Images, Loader};
 use cnn_figures::count;
 use cnn_train::{Classify, TestTime, check_evaluation_fits, classifier};
 use figures::Figures;
-use images::{Judged, judged, run_of};
+use images::{Judged, judged};
 
 /// Weights with the images to judge them by.
 pub struct Ready {
@@ -97,7 +98,7 @@ impl Ready {
         };
         let held_out = judged.held_out.take().map(&mut suited).transpose()?;
         check_evaluation_fits(&opened.trained.network, args.batch_size.min(matched.images.len()))?;
-        let own = run_of(&weights)?.map_or(TestTime::Plain, |run| run.test_time);
+        let own = RunData::of_weights(&weights)?.map_or(TestTime::Plain, |run| run.test_time);
         Ok(Self {
             device,
             images: matched.images,

@@ -3,12 +3,14 @@
 mod answers;
 
 use crate::cli;
+use crate::data::RunData;
 use crate::progress::{bar, interrupted};
 use crate::trained;
 use answers::{Answers, Form};
 use anyhow::{Result, bail};
 use cnn_classifier::Classifier;
 use cnn_data::{Picture, Reading};
+use cnn_train::TestTime;
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,7 +24,7 @@ const MOST: u64 = 1_000_000_000;
 const DARK: &str = "dark on bright, but these weights have learnt bright strokes on dark: --invert turns it round";
 
 pub fn run(args: &cli::Predict) -> Result<ExitCode> {
-    let (network, names) = trained::split(&args.names);
+    let (network, names) = trained::split_pictures(&args.names);
     let mut opened = trained::open(&args.trained, network, None)?;
     if names.is_empty() {
         bail!("say which pictures: files, folders, patterns, or - for standard input");
@@ -31,6 +33,10 @@ pub fn run(args: &cli::Predict) -> Result<ExitCode> {
     let numbers = opened.numbers(&args.numbers)?;
     let classifier = Classifier::by(&opened.trained, numbers.options())?;
     opened.announce();
+    let run = RunData::of_weights(&opened.trained.weights)?;
+    if run.is_some_and(|run| run.test_time != TestTime::Plain) {
+        eprintln!("the run was judged by more views of an image than the one that is answered by here");
+    }
     numbers.announce();
     let form = match (args.csv, args.json) {
         (true, _) => Form::Csv,

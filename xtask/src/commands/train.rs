@@ -71,7 +71,7 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     }
     start::lines(&session, Before::Run)?.iter().for_each(|line| println!("{line}"));
     // From here on, a terminal that goes away takes nothing with it but what it would have shown.
-    let work = Work::begin();
+    let _work = Work::begin();
     let mut folder = match resumed {
         Some(folder) => folder.changing(),
         None => open(&args.folder, &session)?,
@@ -85,7 +85,6 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     let warnings = start::warnings(&session)?;
     let watching = cli::Watching { tensorboard: keeping.tensorboard, ..args.watching.clone() };
     let outcome = watched(&watching, &task, warnings, |observer| Ok(train(&task, Some(&folder), observer)?))?;
-    drop(work);
     tell(&outcome, &folder);
     let run = Run::read(folder.path())?;
     let verdicts = judging::judged(&run, &session.dataset, &task.device)?;
@@ -93,6 +92,8 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     if !args.watching.no_report {
         let page = report::write(&run, &verdicts)?;
         println!("report: {}", path(&page));
+    } else if run.shows_judgement() {
+        println!("the report that is there is of before: cargo xtask report {} writes it anew", path(&run.path));
     }
     tell_held_out(&verdicts);
     Ok(())

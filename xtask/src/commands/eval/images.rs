@@ -11,8 +11,6 @@ use anyhow::{Result, bail};
 use cnn_core::Weights;
 use cnn_data::{Card, Dataset, FolderImages, Images, Name};
 use cnn_figures::plural;
-use cnn_train::RunFolder;
-use std::path::Path;
 
 /// The images that are judged.
 pub struct Judged {
@@ -36,7 +34,7 @@ pub struct Judged {
 
 /// The images that a command line means: those of the run whose weights they are, unless it names others.
 pub fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<Judged> {
-    let run = run_of(weights)?;
+    let run = RunData::of_weights(weights)?;
     let asked = args.data.dataset.as_deref();
     let (mut notes, card) = (Vec::new(), Card::of(weights)?);
     let seed = common.seed();
@@ -137,23 +135,4 @@ fn held_out_images(dataset: &Dataset, images: &Images) -> String {
 /// The images to train on, where all of them are in memory.
 fn in_memory(dataset: &Dataset) -> Option<Images> {
     Some(dataset.train()).filter(|images| images.in_memory()).cloned()
-}
-
-/// The run that weights of a file belong to: the file lies in its folder, or in one of its checkpoints.
-pub fn run_of(weights: &Weights) -> Result<Option<RunData>> {
-    let path = Path::new(weights.source());
-    if !path.is_file() {
-        return Ok(None);
-    }
-    // A path that is its file's name alone has an empty parent.
-    let full = std::path::absolute(path)?;
-    for folder in full.ancestors().skip(1).take(3) {
-        let inside = full
-            .strip_prefix(folder)
-            .is_ok_and(|rest| rest.components().count() == 1 || rest.starts_with(RunFolder::CHECKPOINTS));
-        if inside && let Some(run) = RunData::of(folder)? {
-            return Ok(Some(run));
-        }
-    }
-    Ok(None)
 }
