@@ -9,6 +9,9 @@ use cnn_plan::Targets;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Names of classes that a message tells.
+const NAMES: usize = 8;
+
 /// What an image of each class counts in the loss that is trained; what is judged is not weighted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -42,8 +45,12 @@ impl ClassWeights {
             }
             Self::Of(of) => {
                 if let Some(name) = of.keys().find(|name| !names.contains(name)) {
+                    let known = || {
+                        let known: Vec<String> = names.iter().take(NAMES).map(|class| format!("{class:?}")).collect();
+                        format!(", which has {}{}", known.join(", "), if names.len() > NAMES { ", …" } else { "" })
+                    };
                     let blank = |class: &&String| class.trim() == name;
-                    let way_out = names.iter().find(blank).map_or_else(String::new, |class| {
+                    let way_out = names.iter().find(blank).map_or_else(known, |class| {
                         format!(", but {class:?} is: its blanks count, as in --set 'class-weights = {{of = {{{class:?} = 1}}}}'")
                     });
                     return Err(wrong(format!("{name:?} is no class of {}{way_out}", dataset.name())));
@@ -54,7 +61,7 @@ impl ClassWeights {
                         let [weight, most] = [*weight, LARGEST_FACTOR].map(number);
                         Err(wrong(format!("{name:?} has {weight}, expected a number from 0 to {most}")))
                     }
-                    None => Err(wrong(format!("{name:?} has none"))),
+                    None => Err(wrong(format!("{name:?} has none, and each class of {} needs one", dataset.name()))),
                 };
                 names.iter().map(weight).collect::<Result<_>>()?
             }
@@ -185,8 +192,11 @@ mod tests {
         };
         assert_eq!(of(&[("often", 1.0), ("rarely", 6.0)]).unwrap(), [0.5, 3.0]);
         let wrong = |weights: &[(&str, f64)]| of(weights).unwrap_err().to_string();
-        assert_eq!(wrong(&[("often", 1.0)]), "class weights: \"rarely\" has none");
-        assert_eq!(wrong(&[("never", 1.0)]), "class weights: \"never\" is no class of few");
+        assert_eq!(wrong(&[("often", 1.0)]), "class weights: \"rarely\" has none, and each class of few needs one");
+        assert_eq!(
+            wrong(&[("never", 1.0)]),
+            "class weights: \"never\" is no class of few, which has \"often\", \"rarely\""
+        );
         let names = ["often ", "rarely"].map(str::to_string).to_vec();
         let blank = Dataset::new("few", names, dataset().train().clone(), dataset().test().clone()).unwrap();
         let weights = ClassWeights::Of([("often".to_string(), 1.0)].into());

@@ -15,6 +15,10 @@ pub(crate) fn frozen(network: &Network, prefixes: &[String]) -> Result<Vec<bool>
         Err(Error::Freeze { prefix, network, problem })
     };
     for prefix in prefixes {
+        if prefix.is_empty() {
+            let problem = "has a prefix that is empty: say what the names begin with".to_string();
+            return Err(Error::Setting { setting: "freeze", problem });
+        }
         if !network.tensors().any(|spec| begins(&spec.name, prefix)) {
             return error(prefix, format!("has {} (and `*` stands for any letters)", nothing_begins(network)));
         }

@@ -103,7 +103,7 @@ pub(crate) fn paces(network: &Network, groups: &[Group], decay: Decay) -> Result
         Some((group, _)) => {
             let trained = network.tensors().filter(|spec| spec.trained());
             let problem = match trained.into_iter().any(|spec| begins(&spec.name, &group.prefix)) {
-                true => "the tensors of that name belong to groups before it".to_string(),
+                true => "the tensors of that name belong to groups before it: put it before them".to_string(),
                 false => format!("{} trains {}", network.name(), nothing_begins(network)),
             };
             Err(Error::Setting { setting: "groups", problem: format!("{}: {problem}", group.prefix) })
@@ -167,7 +167,7 @@ mod tests {
         );
         assert!(message(&[group("norm.running_mean", 1.0, 1.0)]).contains("trains no tensor of that name"));
         let found = message(&[group("norm", 1.0, 1.0), group("norm.bias", 1.0, 1.0)]);
-        assert_eq!(found, "groups norm.bias: the tensors of that name belong to groups before it");
+        assert_eq!(found, "groups norm.bias: the tensors of that name belong to groups before it: put it before them");
     }
 
     #[test]

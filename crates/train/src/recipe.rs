@@ -242,7 +242,7 @@ impl Recipe {
             }
             !off
         });
-        merge(&mut settings, changes);
+        merge(&mut settings, changes, keys(assignment));
         match settings.clone().try_into() {
             Ok(training) => self.training = training,
             Err(problem) => {
@@ -264,13 +264,28 @@ impl Recipe {
     }
 }
 
-/// Puts the entries of one table over another's. A table that has none of the keys put over it is a choice among
-/// several, such as `sgd` and `adamw`, and gives way to the other.
-fn merge(table: &mut toml::Table, changes: toml::Table) {
+/// How many keys lead to the value that a line sets: two in `clip.norm = 1.0`.
+fn keys(line: &str) -> usize {
+    // The first sign of equality that is in no key ends them.
+    let until = |(place, _): (usize, &str)| toml::from_str::<toml::Table>(&format!("{}= 0", &line[..place])).ok();
+    let found = line.match_indices('=').filter_map(until).find(|table| !table.is_empty());
+    let mut inner = found.map(toml::Value::Table);
+    std::iter::from_fn(|| {
+        inner = inner.take()?.as_table()?.values().next().cloned();
+        inner.as_ref().map(drop)
+    })
+    .count()
+}
+
+/// Puts the entries of one table over another's, along so many keys. A table that has none of the keys put over it is a
+/// choice among several, such as `sgd` and `adamw`, and gives way to the other.
+fn merge(table: &mut toml::Table, changes: toml::Table, keys: usize) {
     for (key, change) in changes {
         match (table.get_mut(&key), change) {
-            (Some(toml::Value::Table(old)), toml::Value::Table(new)) if new.keys().any(|key| old.contains_key(key)) => {
-                merge(old, new);
+            (Some(toml::Value::Table(old)), toml::Value::Table(new))
+                if keys > 1 && new.keys().any(|key| old.contains_key(key)) =>
+            {
+                merge(old, new, keys - 1);
             }
             (_, change) => {
                 table.insert(key, change);
@@ -347,6 +362,19 @@ mod tests {
         assert_eq!(recipe.training.schedule, Schedule::Step { every: 2.0, factor: 0.5 });
         recipe.set("optimizer = { adamw = { beta1 = 0.9, beta2 = 0.99, eps = 1e-8, weight-decay = 0.0 } }").unwrap();
         assert!(matches!(recipe.training.optimizer, Rule::AdamW { .. }));
+        // A whole value takes the place of the one before, as it does in a file.
+        let sgd = |momentum, weight_decay| Rule::Sgd { momentum, nesterov: false, weight_decay };
+        recipe.set("optimizer = { sgd = { momentum = 0.9, weight-decay = 0.1 } }").unwrap();
+        recipe.set("optimizer.sgd.momentum = 0.8").unwrap();
+        assert_eq!(recipe.training.optimizer, sgd(0.8, 0.1));
+        for whole in ["optimizer = { sgd = { momentum = 0.7 } }", "optimizer.sgd = { momentum = 0.7 }"] {
+            recipe.set("optimizer.sgd.weight-decay = 0.1").unwrap();
+            recipe.set(whole).unwrap();
+            assert_eq!(recipe.training.optimizer, sgd(0.7, 0.0), "{whole}");
+        }
+        recipe.set("class-weights = { of = { \"a=b\" = 2.0, c = 1.0 } }").unwrap();
+        recipe.set("class-weights.of.\"a=b\" = 3.0").unwrap();
+        assert!(recipe.to_toml().unwrap().contains("\"a=b\" = 3.0\nc = 1.0"), "{}", recipe.to_toml().unwrap());
         let error = recipe.set("epoch = 3").unwrap_err().to_string();
         assert!(error.starts_with("epoch = 3: unknown field `epoch`"), "{error}");
         assert!(recipe.set("epochs").is_err() && recipe.set("epochs = true").is_err());

@@ -16,7 +16,11 @@ const LINES: [(&str, &str); 14] = [
         "`class-weights = \"auto\"` or `class-weights = { of = { cat = 2.0, dog = 1.0 } }`; a file is named by \
          --class-weights",
     ),
-    ("optimizer", "`optimizer = { sgd = { momentum = 0.9 } }`"),
+    (
+        "optimizer",
+        "`optimizer = { sgd = { momentum = 0.9 } }` or `optimizer = { adamw = { beta1 = 0.9, beta2 = 0.999, eps = 1e-8, \
+         weight-decay = 0.01 } }`",
+    ),
     ("schedule", "`schedule = \"cosine\"` or `schedule = { step = { every = 2.0, factor = 0.5 } }`"),
     ("clip", "`clip = { norm = 1.0 }`"),
     ("augmentation", "`augmentation = { steps = [{ padded-crop = { padding = 4 } }] }`"),
@@ -30,8 +34,11 @@ const LINES: [(&str, &str); 14] = [
     ("test-time", "`test-time = \"flip\"`"),
 ];
 
+/// More digits than anybody reads.
+const DIGITS: usize = 24;
 /// What is said where a value is of another kind than its setting.
-const OF_KIND: [&str; 6] = ["struct ", "unit variant", "newtype variant", "a sequence", "wanted ", "unknown variant `"];
+const OF_KIND: [&str; 7] =
+    ["struct ", "unit variant", "newtype variant", "a sequence", "wanted ", "unknown variant `", "expected table"];
 
 /// What is wrong with a text of TOML, in a line without the words of Rust's types. `training` are the settings in it; of one
 /// whose value is of another kind a right line is shown.
@@ -53,16 +60,29 @@ pub(crate) fn plain(message: &str, training: Option<&Table>) -> String {
     if message.contains("expected struct Settings") {
         return "expected a table, as `[training]` with lines such as `epochs = 3` below it".to_string();
     }
-    if message.contains(" as i128") || message.contains(" as u128") {
+    if [" as i128", " as u128", "value was too large"].iter().any(|words| message.contains(words)) {
         return format!("a whole number is too large, expected at most {}", i64::MAX);
     }
     match lines.filter(|_| !choice && OF_KIND.iter().any(|words| message.contains(words))) {
         Some(lines) => format!("expected a value as in {lines}"),
         None => {
             let line = message.lines().collect::<Vec<_>>().join(" ");
-            WORDS.into_iter().fold(line, |line, (theirs, ours)| line.replace(theirs, ours))
+            let line = WORDS.into_iter().fold(line, |line, (theirs, ours)| line.replace(theirs, ours));
+            match lines.filter(|_| line.contains("missing field")) {
+                Some(lines) => format!("{line}, as in {lines}"),
+                None => short(&line),
+            }
         }
     }
+}
+
+/// A text whose quoted numbers have an exponent instead of hundreds of digits.
+fn short(text: &str) -> String {
+    let part = |(place, part): (usize, &str)| match part.parse::<f64>() {
+        Ok(number) if place % 2 == 1 && part.len() > DIGITS => format!("{number:e}"),
+        _ => part.to_string(),
+    };
+    text.split('`').enumerate().map(part).collect::<Vec<_>>().join("`")
 }
 
 /// A recipe's text, as many lines as before, without those that switch off what it may do without.
@@ -148,6 +168,20 @@ mod tests {
         assert!(message.ends_with("a whole number is too large, expected at most 9223372036854775807"), "{message}");
         let message = Recipe::default().set("batch-size = 18446744073709551616").unwrap_err().to_string();
         assert!(message.contains("a whole number is too large"), "{message}");
+        let set = |line: &str| Recipe::default().set(line).unwrap_err().to_string();
+        let message = set("batch-size = 9223372036854775808");
+        assert!(message.ends_with("a whole number is too large, expected at most 9223372036854775807"), "{message}");
+        assert!(set("epochs = 1e300").contains("`1e300`, expected a whole number"), "{}", set("epochs = 1e300"));
+        for (line, missing) in [
+            ("optimizer.adamw.weight-decay = 0.1", "missing field `beta1`, as in `optimizer = { sgd = "),
+            ("schedule = { exponential = {} }", "missing field `factor`, as in `schedule = "),
+            ("lookahead = { every = 3 }", "missing field `stays`, as in `lookahead = { every = 5, "),
+            ("warm-up = { from = 0.1 }", "missing field `epochs`, as in `warm-up = { epochs = "),
+            ("groups = [{ learning-rate = 1 }]", "missing field `prefix`, as in `groups = [{ prefix = "),
+            ("class-weights = { auto = 1 }", "expected a value as in `class-weights = "),
+        ] {
+            assert!(set(line).contains(missing), "{}", set(line));
+        }
         let mut recipe = Recipe::default();
         recipe.set("groups = [{ prefix = '' }]").unwrap();
         let message = recipe.check().unwrap_err().to_string();

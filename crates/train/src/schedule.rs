@@ -149,6 +149,7 @@ impl Schedule {
                 share("factor", *factor)?;
             }
             Self::MultiStep { at, factor } => {
+                require(!at.is_empty(), "at is empty: say after which epochs, or choose constant".to_string())?;
                 at.iter().try_for_each(|at| positive("at", *at))?;
                 share("factor", *factor)?;
             }

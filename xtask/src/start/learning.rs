@@ -2,7 +2,7 @@
 
 use crate::session::Session;
 use anyhow::Result;
-use cnn_figures::number;
+use cnn_figures::{count, number, plural};
 use cnn_train::{Decay, Group, Schedule, Settings, When};
 
 /// A text for each.
@@ -22,6 +22,14 @@ pub fn warnings(session: &Session) -> Result<Vec<String>> {
     if !session.task(&session.recipe).moves()? {
         warnings.push("groups: all that is trained has 0 times the learning rate: nothing is learnt".to_string());
     }
+    let epoch = steps_of_epoch(session);
+    if let Some(every) = settings.lookahead.map(|it| it.every).filter(|every| *every > epoch && settings.epochs > 1) {
+        let (every, epoch) = (count(every), plural(epoch, "step", "steps"));
+        warnings.push(format!(
+            "lookahead: slow weights meet those that are trained every {every} steps, and an epoch has {epoch}: epochs until \
+             then are judged by the weights of the beginning"
+        ));
+    }
     let rate = settings.learning_rate;
     if rate == 0.0 {
         warnings.push("the learning rate is 0: nothing is learnt".to_string());
@@ -32,10 +40,15 @@ pub fn warnings(session: &Session) -> Result<Vec<String>> {
     Ok(warnings)
 }
 
+fn steps_of_epoch(session: &Session) -> usize {
+    let settings = &session.recipe.training;
+    session.dataset.train().len().div_ceil(settings.batch_size).div_ceil(settings.accumulate)
+}
+
 /// The largest factor that the schedule has on the learning rate at a step of the run.
 fn largest_factor(session: &Session) -> f64 {
     let settings: &Settings = &session.recipe.training;
-    let epoch = session.dataset.train().len().div_ceil(settings.batch_size).div_ceil(settings.accumulate);
+    let epoch = steps_of_epoch(session);
     let all = epoch.saturating_mul(settings.epochs);
     // It rises for a warm-up, or up to the peak of a cycle, and falls from there on.
     let warm = settings.warm_up.map_or(0.0, |warm_up| warm_up.epochs * epoch as f64).round() as usize;
