@@ -167,7 +167,12 @@ impl RunData {
     /// What is to be said where the data is no longer what the run was trained on.
     pub fn note(&self, dataset: &Dataset) -> Option<String> {
         let (mark, found) = (self.mark.as_ref()?, DataMark::of(dataset));
-        (*mark != found).then(|| format!("the data changed since the run was trained on {mark}: now {found}"))
+        (*mark != found).then(|| {
+            format!(
+                "the data changed since the run was trained on {mark}: now {found}, and images that it was trained on may be \
+                 among those that are judged"
+            )
+        })
     }
 }
 

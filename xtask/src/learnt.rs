@@ -1,13 +1,20 @@
 //! What is to be said of images that are judged and were trained on.
 
-use crate::data::{self, RunData};
+use crate::data::RunData;
 use crate::sentence;
 use cnn_data::{Dataset, Images};
 use cnn_figures::plural;
 
 /// Of images that a run did not set aside itself; nothing where it was trained on none of them.
 pub fn note(run: &RunData, judged: &Images) -> Option<String> {
-    let own = match data::chosen(&run.choice, run.seed) {
+    let own = match run.load() {
+        // What it was trained on may be gone, or be judged now.
+        Ok(own) if run.note(&own).is_some() => {
+            return Some(
+                "whether the run was trained on some of these images cannot be told: its own have changed since"
+                    .to_string(),
+            );
+        }
         Ok(own) => own,
         Err(error) => {
             let why = sentence(&error);

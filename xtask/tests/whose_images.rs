@@ -100,6 +100,36 @@ fn a_report_of_changed_data_leaves_the_judgement() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Pictures that were trained on come to lie among those to judge, and nobody can tell which.
+#[test]
+fn images_that_moved_from_one_side_to_the_other_are_told() -> Result<(), Failure> {
+    let place = tempfile::tempdir()?;
+    let [data, out, copy] = ["data", "run", "copy"].map(|name| place.path().join(name));
+    shades(&data.join("train"), &["a", "b"], 12)?;
+    train(&["--dataset", path(&data)], &out)?;
+    for flag in [["--mean", "0.5"], ["--std", "1"], ["--crop", "28"], ["--interpolation", "nearest"]] {
+        let message = error_of(&[&["eval", path(&out)][..], &flag].concat())?;
+        assert!(message.ends_with(&format!("leave {} out, or name another --dataset", flag[0])), "{message}");
+    }
+    for class in ["a", "b"] {
+        std::fs::create_dir_all(data.join("val").join(class))?;
+        for number in 0..5 {
+            let file = format!("{class}/{number}.png");
+            std::fs::rename(data.join("train").join(&file), data.join("val").join(&file))?;
+        }
+    }
+    shades(&copy, &["a", "b"], 3)?;
+    for command in ["eval", "report"] {
+        let text = said(&[command, path(&out)])?;
+        assert!(text.contains("and images that it was trained on may be among those that are judged"), "{text}");
+        for other in [data.join("val"), copy.clone()] {
+            let text = said(&[command, path(&out), "--dataset", path(&other)])?;
+            assert!(text.contains("cannot be told: its own have changed since"), "{text}");
+        }
+    }
+    Ok(())
+}
+
 /// What `eval` tells of a folder, `report` tells too; and what neither can leave out is not said to be left out.
 #[test]
 fn a_report_of_another_folder_tells_what_eval_tells() -> Result<(), Failure> {

@@ -84,7 +84,8 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     println!("writing to {}{kept}", path(folder.path()));
     let warnings = start::warnings(&session)?;
     let watching = cli::Watching { tensorboard: keeping.tensorboard, ..args.watching.clone() };
-    let outcome = watched(&watching, &task, warnings, |observer| Ok(train(&task, Some(&folder), observer)?))?;
+    let outcome = watched(&watching, &task, warnings, |observer| Ok(train(&task, Some(&folder), observer)?));
+    let outcome = outcome.map_err(|error| going_on_later(error, &folder))?;
     tell(&outcome, &folder);
     let run = Run::read(folder.path())?;
     let verdicts = judging::judged(&run, &session.dataset, &task.device)?;
@@ -97,6 +98,14 @@ fn on(ranks: &Ranks, args: &cli::Train, common: &Common) -> Result<()> {
     }
     tell_held_out(&verdicts);
     Ok(())
+}
+
+/// An error with what helps a run that has a checkpoint: without the damaged it would be another one.
+fn going_on_later(error: anyhow::Error, folder: &RunFolder) -> anyhow::Error {
+    match folder.has_checkpoint() {
+        Ok(true) => put_back(error),
+        _ => error,
+    }
 }
 
 /// What came of a run, in a line.

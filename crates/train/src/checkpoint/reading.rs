@@ -244,7 +244,8 @@ fn same_data(found: Option<&DataMark>, data: &DataMark) -> Result<(), String> {
 /// A setting that would make it another run, or that cannot change here.
 fn changes(header: &Header, wanted: &Wanted<'_>) -> Result<Vec<Change>, String> {
     if header.engine != wanted.engine {
-        return Err(format!("taken with the engine {:?}, not with {:?}", header.engine, wanted.engine).to_lowercase());
+        let engines = format!("{:?}, not with {:?}", header.engine, wanted.engine).to_lowercase();
+        return Err(format!("taken with the engine {engines}: go on with that, or begin another run with --init"));
     }
     let changes = header.settings.changes(wanted.settings);
     let words = |changes: &[Change]| changes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

@@ -39,6 +39,7 @@ pub fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<J
     let (mut notes, card) = (Vec::new(), Card::of(weights)?);
     let seed = common.seed();
     if let Some(own) = run.as_ref().map(|run| OwnData::of(run, &args.data)).transpose()?.flatten() {
+        as_the_run(&args.trained)?;
         if let Some(asked) = common.seed.filter(|seed| *seed != own.run.seed) {
             bail!("the run set its images aside by seed {}, not by {asked}: leave --seed out", own.run.seed);
         }
@@ -96,6 +97,27 @@ pub fn judged(args: &cli::Judge, common: &Common, weights: &Weights) -> Result<J
         named.dataset.as_deref().unwrap_or(Name::Digits.as_str()).split('+').any(|name| name == Name::Digits.as_str());
     let drawn = of_digits || named.fold.is_some();
     Ok(Judged { images, classes, of, notes, statistics: in_memory(&dataset), learnt, drawn, held_out: None, reads })
+}
+
+/// Refuses what would have a run's own images judged otherwise than the run judged them.
+fn as_the_run(trained: &cli::Trained) -> Result<()> {
+    let cli::Known { class_names, preparation } = &trained.known;
+    let flags = [
+        ("--class-names", class_names.is_some()),
+        ("--mean", preparation.mean.is_some()),
+        ("--std", preparation.std.is_some()),
+        ("--crop", preparation.crop.is_some()),
+        ("--interpolation", preparation.interpolation.is_some()),
+        ("--other-channels", trained.other_channels),
+    ];
+    match flags.into_iter().find(|(_, given)| *given) {
+        Some((flag, _)) => {
+            bail!(
+                "the run's own images are prepared and called as the run did: leave {flag} out, or name another --dataset"
+            )
+        }
+        None => Ok(()),
+    }
 }
 
 /// The images that a run set aside.
