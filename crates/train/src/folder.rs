@@ -339,24 +339,27 @@ impl RunFolder {
         };
         // What was kept of epochs after it may never come again.
         let best = best_epoch(epochs) + 1;
-        for (file, epoch) in [(self.last(), epochs.len()), (self.best(), best)] {
-            match checkpoint::weights_of(&checkpoints, epoch)? {
-                Some(weights) => link_whole(&weights, &file)?,
-                None => self.tell_whose(&file, epoch),
-            }
+        let link = |epoch, file: &Path| -> Result<bool> {
+            let Some(weights) = checkpoint::weights_of(&checkpoints, epoch)? else { return Ok(false) };
+            link_whole(&weights, file)?;
+            Ok(true)
+        };
+        link(epochs.len(), &self.last())?;
+        if !link(best, &self.best())? {
+            self.tell_whose_best(best);
         }
         Ok(found)
     }
 
-    /// Says so if `file` is of a later epoch than it should be, one that the run has lost.
-    fn tell_whose(&self, file: &Path, epoch: usize) {
+    /// Says so if the best weights are of a later epoch than `epoch`, one that the run has lost.
+    fn tell_whose_best(&self, epoch: usize) {
         let text = cnn_core::file::read(self.path.join(METRICS), LARGEST_TEXT).unwrap_or_default();
         let kept: Vec<Epoch> = serde_json::Deserializer::from_slice(&text).into_iter().map_while(Result::ok).collect();
         let holds = best_epoch(&kept) + 1;
         if holds > epoch {
             tracing::warn!(
                 "{}: of epoch {holds}, which the run has lost; weights of epoch {epoch} are gone, so it stays until an epoch is better",
-                file.display()
+                self.best().display()
             );
         }
     }
